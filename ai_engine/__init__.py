@@ -1,0 +1,1 @@
+"""Answers: retrieval, prompt, model, citation check."""

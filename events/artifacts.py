@@ -1,0 +1,124 @@
+"""Bulk results and the shape of their rows.
+
+An artifact is an immutable Parquet file in the object store, named by its SHA-256; events carry only its reference.
+Each row class below is one row of one kind of artifact: the class is the schema (`runtime.parquet` turns it into Arrow).
+"""
+
+from enum import StrEnum
+
+from events.base import Value
+
+
+class ArtifactKind(StrEnum):
+    """What the rows of an artifact are."""
+
+    TREE = "tree"
+    SOURCES = "sources"
+    SYMBOLS = "symbols"
+    EDGES = "edges"
+    CHUNKS = "chunks"
+    OUTCOMES = "outcomes"
+    VECTORS = "vectors"
+    LEXICON = "lexicon"
+
+
+class ArtifactRef(Value):
+    """Where one artifact is, and how to know that it is the right one. `shard` orders the artifacts of one kind."""
+
+    kind: ArtifactKind
+    key: str
+    sha256: str
+    rows: int
+    bytes: int
+    shard: int = 0
+
+
+class TreeRow(Value):
+    """One entry of the repository's tree at the commit: accepted (`skipped` is None) or left out, with the reason.
+
+    `file_class` is one of code, test, docs, config, data, generated, vendored, other.
+    """
+
+    path: str
+    blob_id: str
+    mode: str
+    size: int
+    language: str | None = None
+    file_class: str = "other"
+    lines: int = 0
+    shard: int | None = None
+    skipped: str | None = None
+
+
+class SourceRow(Value):
+    """One accepted text file. `content` is valid UTF-8 without NUL; `replaced` says that bytes had to be replaced."""
+
+    path: str
+    blob_id: str
+    language: str | None
+    file_class: str
+    size: int
+    lines: int
+    content: str
+    replaced: bool = False
+
+
+class SymbolRow(Value):
+    """One definition. Lines are 1-based and inclusive, bytes 0-based and half-open; `parent` is a qualified name."""
+
+    path: str
+    language: str
+    kind: str
+    name: str
+    qualified_name: str
+    parent: str | None
+    signature: str
+    docstring: str
+    first_line: int
+    last_line: int
+    first_byte: int
+    last_byte: int
+
+
+class EdgeRow(Value):
+    """One import, call or other reference as written: `target` is the text, `source` the enclosing symbol or None."""
+
+    path: str
+    kind: str
+    source: str | None
+    target: str
+    line: int
+
+
+class ChunkRow(Value):
+    """A passage to be searched. `chunk_id` depends on path and text only; `header` names path and enclosing symbols."""
+
+    chunk_id: str
+    path: str
+    language: str | None
+    file_class: str
+    first_line: int
+    last_line: int
+    header: str
+    text: str
+    symbols: list[str]
+    text_sha256: str
+
+
+class OutcomeRow(Value):
+    """What parsing did with one accepted file: parsed, lines (no grammar, cut by lines) or failed, with the reason."""
+
+    path: str
+    outcome: str
+    reason: str | None = None
+    symbols: int = 0
+    chunks: int = 0
+    errors: int = 0
+
+
+class VectorRow(Value):
+    """One chunk's embedding under one model (L2-normalised)."""
+
+    chunk_id: str
+    text_sha256: str
+    vector: list[float]

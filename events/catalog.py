@@ -1,0 +1,106 @@
+"""All event types: name → class, the topic each is relayed on, and the way back from stored JSON."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from events import account, index, processing, question, repository
+from events.base import Envelope, Event
+
+_CLASSES: tuple[type[Event], ...] = (
+    repository.RepositoryRegistered,
+    repository.RepositoryDeleted,
+    processing.ProcessingRequested,
+    processing.ProcessingStarted,
+    processing.StageRequested,
+    processing.StageStarted,
+    processing.StageCompleted,
+    processing.StageFailed,
+    processing.StageParked,
+    processing.RetryScheduled,
+    processing.TimerFired,
+    processing.CancelRequested,
+    processing.RetryRequested,
+    processing.ProcessingCompleted,
+    processing.ProcessingRefined,
+    processing.ProcessingFailed,
+    processing.ProcessingCancelled,
+    index.IndexBuilt,
+    index.IndexActivated,
+    question.ConversationStarted,
+    question.QuestionAsked,
+    question.QuestionAnswered,
+    question.QuestionFailed,
+    question.AnswerRated,
+    account.SignedIn,
+)
+
+EVENTS: Mapping[str, type[Event]] = MappingProxyType({cls.event_type: cls for cls in _CLASSES})
+
+WORKFLOW = "workflow"  # what the orchestrator's workflow decides on
+QUESTIONS = "questions"  # what ai_engine answers
+FACTS = "facts"  # heard by nobody through the transport; read models pull them from the feed
+
+_WORKFLOW_EVENTS = frozenset(
+    cls.event_type
+    for cls in (
+        processing.ProcessingRequested,
+        processing.StageCompleted,
+        processing.StageFailed,
+        processing.StageParked,
+        processing.TimerFired,
+        processing.CancelRequested,
+        processing.RetryRequested,
+    )
+)
+
+
+class UnknownEvent(LookupError):
+    """No class is known for an event type and schema version."""
+
+
+def stage_topic(stage: str) -> str:
+    """The topic that the workers of one stage consume."""
+    return f"stage.{stage}"
+
+
+def topic_of(event: Event) -> str:
+    """The one topic that an event is relayed on."""
+    if isinstance(event, processing.StageRequested):
+        return stage_topic(event.stage)
+    if isinstance(event, question.QuestionAsked):
+        return QUESTIONS
+    return WORKFLOW if event.event_type in _WORKFLOW_EVENTS else FACTS
+
+
+# Topics that the relay carries. FACTS is not among them: nobody consumes it by transport.
+TOPICS: tuple[str, ...] = (WORKFLOW, QUESTIONS, *(stage_topic(stage) for stage in processing.Stage))
+
+_OWNER = {
+    processing.Stage.CLONE: "processor",
+    processing.Stage.METADATA: "processor",
+    processing.Stage.STRUCTURE: "processor",
+    processing.Stage.PARSE: "processor",
+    processing.Stage.INDEX: "rag_manager",
+    processing.Stage.EMBED: "rag_manager",
+    processing.Stage.ACTIVATE: "rag_manager",
+    processing.Stage.REFINE: "rag_manager",
+    processing.Stage.PROMOTE: "rag_manager",
+}
+
+# The consumer groups of each topic. They are created at an explicit place before anybody reads (a group that a
+# consumer creates for itself begins at "now" and misses what came before).
+CONSUMERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        WORKFLOW: ("orchestrator.workflow",),
+        QUESTIONS: ("ai_engine.answer",),
+        **{stage_topic(stage): (f"{owner}.{stage}",) for stage, owner in _OWNER.items()},
+    }
+)
+
+
+def decode(envelope: Envelope) -> Event:
+    """The event that an envelope carries. Raises UnknownEvent, or pydantic's ValidationError for a broken payload."""
+    cls = EVENTS.get(envelope.event_type)
+    if cls is None or envelope.schema_version != cls.schema_version:
+        raise UnknownEvent(f"{envelope.event_type} version {envelope.schema_version}")
+    return cls.model_validate(envelope.data)

@@ -1,0 +1,83 @@
+"""What a consumer's handler receives and returns. `subscriber.py` does all the rest."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.base import Draft, Envelope
+from runtime.faults import Fault
+
+
+@dataclass(frozen=True)
+class Append:
+    """Drafts for one stream; `expected` as in `Journal.append`."""
+
+    stream_id: str
+    drafts: tuple[Draft, ...]
+    expected: int | None = None
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A `timer.fired` event to be appended to `stream_id` at `due_at` (by the database's clock)."""
+
+    timer_id: UUID
+    stream_id: str
+    due_at: datetime
+    kind: str
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a handler wants recorded, in one transaction with the inbox row that says the message is done.
+
+    `write` may execute statements on the transaction's connection; it must not commit.
+    """
+
+    appends: tuple[Append, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    write: Callable[[AsyncConnection], Awaitable[None]] | None = None
+
+
+class Run(Protocol):
+    """One execution of a long handler, under a lease that a heartbeat keeps."""
+
+    @property
+    def worker(self) -> str:
+        """The name of this worker process."""
+        ...
+
+    @property
+    def token(self) -> int:
+        """The fencing token. Whoever holds a smaller one is late; its result will be discarded."""
+        ...
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a person asked the analysis to stop, or the lease was lost. Long loops look at it."""
+        ...
+
+    def check(self) -> None:
+        """Raise `runtime.faults.Cancelled` where `cancelled` is true."""
+        ...
+
+
+# In a transaction: the message and the connection. Right for decisions, which take milliseconds.
+ShortHandler = Callable[[Envelope, AsyncConnection], Awaitable[Result]]
+
+# Outside a transaction, under a lease. Right for stages, which take seconds or minutes.
+LongHandler = Callable[[Envelope, Run], Awaitable[Result]]
+
+# What is recorded at the beginning of a long run (`processing.stage.started`).
+OnStart = Callable[[Envelope, Run], tuple[Append, ...]]
+
+# What is recorded where a handler raised a Fault (anything else it raises becomes a Transient `internal_error`).
+OnFault = Callable[[Envelope, Fault], tuple[Append, ...]]
+
+# What is recorded where a message was delivered too often without an end: it kills its workers.
+OnParked = Callable[[Envelope, int], tuple[Append, ...]]

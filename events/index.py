@@ -1,0 +1,38 @@
+"""What happens to the search index of a repository."""
+
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from events.base import Event
+
+
+class GenerationKind(StrEnum):
+    """Lexical only, with quick vectors, or with full vectors."""
+
+    LEXICAL = "lexical"
+    QUICK = "quick"
+    FULL = "full"
+
+
+class IndexBuilt(Event):
+    """A generation is complete and verified, and not yet searched."""
+
+    event_type: ClassVar[str] = "rag.index.built"
+    analysis_id: UUID
+    generation_id: UUID
+    kind: GenerationKind
+    chunks: int
+    model: str | None = None
+    dimension: int | None = None
+
+
+class IndexActivated(Event):
+    """The repository's searches now go to this generation."""
+
+    event_type: ClassVar[str] = "rag.index.activated"
+    analysis_id: UUID
+    generation_id: UUID
+    kind: GenerationKind
+    chunks: int
+    model: str | None = None

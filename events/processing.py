@@ -1,0 +1,197 @@
+"""What happens in an analysis, from the request to the last generation of its index."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from events.artifacts import ArtifactRef
+from events.base import Event
+
+
+class Stage(StrEnum):
+    """The stages of an analysis. `index` makes it answerable, `activate` ready, `promote` refined."""
+
+    CLONE = "clone"
+    METADATA = "metadata"
+    STRUCTURE = "structure"
+    PARSE = "parse"
+    INDEX = "index"
+    EMBED = "embed"
+    ACTIVATE = "activate"
+    REFINE = "refine"
+    PROMOTE = "promote"
+
+
+class FaultKind(StrEnum):
+    """Whether trying again can help: yes after a while, no, or only with more of something."""
+
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    RESOURCE = "resource"
+
+
+class ProcessingRequested(Event):
+    """A person asked for an analysis; from here on it will end in completed, failed or cancelled."""
+
+    event_type: ClassVar[str] = "repository.processing.requested"
+    analysis_id: UUID
+    url: str
+    ref: str | None = None
+    options: dict[str, str] = Field(default_factory=dict)
+    priority: int = 0
+
+
+class ProcessingStarted(Event):
+    """The commit is known and its tree is stored."""
+
+    event_type: ClassVar[str] = "repository.processing.started"
+    url: str
+    commit: str
+    ref: str
+    size: int
+    file_count: int
+    skipped_count: int
+
+
+class StageRequested(Event):
+    """One run of one stage over one shard is to be done."""
+
+    event_type: ClassVar[str] = "processing.stage.requested"
+    analysis_id: UUID
+    run_id: UUID
+    stage: Stage
+    shard: int = 0
+    shards: int = 1
+    attempt: int = 1
+    url: str
+    ref: str | None = None
+    commit: str | None = None
+    inputs: tuple[ArtifactRef, ...] = ()
+
+
+class StageStarted(Event):
+    """A worker has taken the run."""
+
+    event_type: ClassVar[str] = "processing.stage.started"
+    run_id: UUID
+    stage: Stage
+    shard: int
+    attempt: int
+    worker: str
+
+
+class StageCompleted(Event):
+    """One run is done. `metadata_extracted` is filled by the metadata stage, `facts` by any stage that has some."""
+
+    event_type: ClassVar[str] = "processing.stage.completed"
+    run_id: UUID
+    stage: Stage
+    shard: int
+    shards: int
+    attempt: int
+    duration: float
+    files_processed: int
+    counts: dict[str, int] = Field(default_factory=dict)
+    artifacts: tuple[ArtifactRef, ...] = ()
+    metadata_extracted: dict[str, object] = Field(default_factory=dict)
+    facts: dict[str, object] = Field(default_factory=dict)
+
+
+class StageFailed(Event):
+    """One run did not succeed. `code` is stable and documented; `message` says what a person can do."""
+
+    event_type: ClassVar[str] = "processing.stage.failed"
+    run_id: UUID
+    stage: Stage
+    shard: int
+    shards: int
+    attempt: int
+    kind: FaultKind
+    code: str
+    message: str
+    duration: float = 0.0
+
+
+class StageParked(Event):
+    """A run killed its worker too often and was set aside for a person to look at."""
+
+    event_type: ClassVar[str] = "processing.stage.parked"
+    run_id: UUID
+    stage: Stage
+    shard: int
+    shards: int
+    attempt: int
+    deliveries: int
+    message: str
+
+
+class RetryScheduled(Event):
+    """A run that failed transiently will be tried again at `due_at`."""
+
+    event_type: ClassVar[str] = "processing.retry.scheduled"
+    run_id: UUID
+    stage: Stage
+    shard: int
+    attempt: int
+    due_at: datetime
+
+
+class TimerFired(Event):
+    """A timer came due. A stale one (its attempt is over) is ignored by whoever hears it."""
+
+    event_type: ClassVar[str] = "timer.fired"
+    timer_id: UUID
+    kind: str
+    data: dict[str, object] = Field(default_factory=dict)
+
+
+class CancelRequested(Event):
+    """A person asked for the analysis to stop."""
+
+    event_type: ClassVar[str] = "repository.processing.cancel_requested"
+    reason: str = ""
+
+
+class RetryRequested(Event):
+    """A person asked for a failed analysis to go on from what failed."""
+
+    event_type: ClassVar[str] = "repository.processing.retry_requested"
+
+
+class ProcessingCompleted(Event):
+    """The analysis is ready: searchable by meaning, with the counts of all that was left out."""
+
+    event_type: ClassVar[str] = "repository.processing.completed"
+    commit: str
+    totals: dict[str, int]
+    skipped: dict[str, int]
+    failed: dict[str, int]
+    duration: float
+    partial: bool = False
+
+
+class ProcessingRefined(Event):
+    """The full generation is being searched; nothing is left to do."""
+
+    event_type: ClassVar[str] = "repository.processing.refined"
+    duration: float
+
+
+class ProcessingFailed(Event):
+    """The analysis ended without being ready."""
+
+    event_type: ClassVar[str] = "repository.processing.failed"
+    stage: Stage
+    kind: FaultKind
+    code: str
+    message: str
+
+
+class ProcessingCancelled(Event):
+    """The analysis was stopped because a person asked."""
+
+    event_type: ClassVar[str] = "repository.processing.cancelled"
+    reason: str = ""

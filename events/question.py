@@ -1,0 +1,136 @@
+"""What is asked and answered, and the words that search and the assistant share."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from events.base import Event, Value
+
+
+class Passage(Value):
+    """A piece of a file that was found. Lines are 1-based and inclusive; `ranks` says which retriever put it where."""
+
+    chunk_id: str
+    path: str
+    first_line: int
+    last_line: int
+    text: str
+    language: str | None = None
+    file_class: str = "other"
+    symbols: tuple[str, ...] = ()
+    score: float = 0.0
+    ranks: dict[str, int] = Field(default_factory=dict)
+
+
+class Citation(Value):
+    """A place in the repository that an answer rests on, checked against the stored sources."""
+
+    path: str
+    first_line: int
+    last_line: int
+    chunk_id: str | None = None
+
+
+class SearchRequest(Value):
+    """One search of one repository, or of one analysis of it."""
+
+    repository_id: UUID
+    query: str
+    analysis_id: UUID | None = None
+    limit: int = 12
+
+
+class SearchReply(Value):
+    """What a search found, and in which analysis, commit and generation."""
+
+    analysis_id: UUID
+    commit: str
+    generation_id: UUID
+    generation_kind: str
+    model: str | None
+    passages: tuple[Passage, ...]
+    took_ms: float
+
+
+class LinesRequest(Value):
+    """A range of lines of one file of one analysis; the whole file where the lines are left out."""
+
+    analysis_id: UUID
+    path: str
+    first_line: int = 1
+    last_line: int | None = None
+
+
+class LinesReply(Value):
+    """The lines that exist of those asked for; `line_count` is the file's."""
+
+    path: str
+    language: str | None
+    first_line: int
+    last_line: int
+    line_count: int
+    text: str
+
+
+class ConversationStarted(Event):
+    """A person began to talk about a repository."""
+
+    event_type: ClassVar[str] = "conversation.started"
+    repository_id: UUID
+    title: str
+
+
+class QuestionAsked(Event):
+    """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer)."""
+
+    event_type: ClassVar[str] = "ai.query.requested"
+    question_id: UUID
+    repository_id: UUID
+    query: str
+    analysis_id: UUID | None = None
+    model: str | None = None
+    history: tuple[tuple[str, str], ...] = ()
+
+
+class QuestionAnswered(Event):
+    """The whole answer, with all that it rests on. `mode` is extractive or generated."""
+
+    event_type: ClassVar[str] = "ai.query.processed"
+    question_id: UUID
+    query: str
+    answer: str
+    mode: str
+    response_time: float
+    rag_hits: int
+    confidence: float
+    citations: tuple[Citation, ...]
+    removed_citations: int
+    passages: tuple[Passage, ...]
+    analysis_id: UUID
+    commit: str
+    generation_kind: str
+    provider: str
+    model: str
+    prompt: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class QuestionFailed(Event):
+    """The question could not be answered; nothing of a half answer is kept as an answer."""
+
+    event_type: ClassVar[str] = "ai.query.failed"
+    question_id: UUID
+    query: str
+    code: str
+    message: str
+
+
+class AnswerRated(Event):
+    """A person said whether the answer helped: 1 or -1."""
+
+    event_type: ClassVar[str] = "ai.answer.rated"
+    question_id: UUID
+    rating: int

@@ -1,0 +1,1 @@
+"""Fold the log to any point, check it, rebuild from it."""

@@ -1,0 +1,1 @@
+"""The API, the workflow and the read models."""

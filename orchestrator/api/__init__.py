@@ -1,0 +1,1 @@
+"""The HTTP API, one router a resource. `models.py` is the shape of every reply."""

@@ -1,0 +1,230 @@
+"""The shapes of the API's requests and replies. Pages, commands and people's scripts rely on them."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from events.base import Envelope
+from events.question import Citation, Passage
+
+
+class AnalysisState(StrEnum):
+    """Where an analysis is. `answerable` has words, `ready` quick vectors, `refined` full vectors."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    ANSWERABLE = "answerable"
+    READY = "ready"
+    REFINED = "refined"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class StageState(StrEnum):
+    """Where a stage is, over all its shards. `waiting` was not requested yet."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
+
+
+class StageView(BaseModel):
+    """One stage of an analysis. `counts` adds up its shards' counts; times are null until they are known."""
+
+    stage: str
+    state: StageState
+    shards: int = 0
+    shards_done: int = 0
+    attempt: int = 1
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: float | None = None
+    files_processed: int = 0
+    counts: dict[str, int] = Field(default_factory=dict)
+    code: str | None = None
+    message: str | None = None
+    retry_at: datetime | None = None
+
+
+class AnalysisView(BaseModel):
+    """One analysis. `version` is that of its stream: listen to events after it."""
+
+    analysis_id: UUID
+    repository_id: UUID
+    url: str
+    name: str
+    ref: str | None
+    commit: str | None
+    state: AnalysisState
+    version: int
+    requested_at: datetime
+    answerable_at: datetime | None = None
+    ready_at: datetime | None = None
+    refined_at: datetime | None = None
+    ended_at: datetime | None = None
+    code: str | None = None
+    message: str | None = None
+    partial: bool = False
+    stages: list[StageView]
+    totals: dict[str, int] = Field(default_factory=dict)
+    skipped: dict[str, int] = Field(default_factory=dict)
+    failed: dict[str, int] = Field(default_factory=dict)
+    languages: dict[str, int] = Field(default_factory=dict)
+    metadata: dict[str, object] = Field(default_factory=dict)
+    structure: dict[str, object] = Field(default_factory=dict)
+
+
+class AnalysisRequest(BaseModel):
+    """Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out)."""
+
+    url: str = Field(max_length=2_000)
+    ref: str | None = Field(default=None, max_length=255)
+
+
+class RepositoryView(BaseModel):
+    """A repository and its newest analysis."""
+
+    repository_id: UUID
+    url: str
+    name: str
+    host: str
+    registered_at: datetime
+    latest: AnalysisView | None = None
+
+
+class FileView(BaseModel):
+    """One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped."""
+
+    path: str
+    language: str | None
+    file_class: str
+    size: int
+    lines: int
+    outcome: str | None = None
+    skipped: str | None = None
+    failed: str | None = None
+
+
+class FilePage(BaseModel):
+    """A page of entries; `next` is the cursor of the following page."""
+
+    items: list[FileView]
+    total: int
+    next: str | None = None
+
+
+class SymbolView(BaseModel):
+    """One definition."""
+
+    path: str
+    kind: str
+    name: str
+    qualified_name: str
+    signature: str
+    docstring: str
+    first_line: int
+    last_line: int
+
+
+class SymbolPage(BaseModel):
+    """A page of definitions."""
+
+    items: list[SymbolView]
+    total: int
+    next: str | None = None
+
+
+class LinesView(BaseModel):
+    """Lines of one file at the analysed commit, as stored."""
+
+    path: str
+    commit: str
+    language: str | None
+    first_line: int
+    last_line: int
+    line_count: int
+    text: str
+
+
+class ConversationRequest(BaseModel):
+    """Begin to talk about a repository."""
+
+    repository_id: UUID
+
+
+class QuestionRequest(BaseModel):
+    """Ask. `model` is one of the configured ones; the default where it is left out."""
+
+    query: str = Field(min_length=1, max_length=4_000)
+    model: str | None = Field(default=None, max_length=200)
+
+
+class QuestionView(BaseModel):
+    """A question and, when there is one, its answer. `state` is asked, answered or failed."""
+
+    question_id: UUID
+    conversation_id: UUID
+    repository_id: UUID
+    query: str
+    state: str
+    asked_at: datetime
+    answer: str | None = None
+    mode: str | None = None
+    citations: list[Citation] = Field(default_factory=list)
+    removed_citations: int = 0
+    passages: list[Passage] = Field(default_factory=list)
+    analysis_id: UUID | None = None
+    commit: str | None = None
+    generation_kind: str | None = None
+    confidence: float | None = None
+    provider: str | None = None
+    model: str | None = None
+    response_time: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    code: str | None = None
+    message: str | None = None
+
+
+class ConversationView(BaseModel):
+    """A conversation with its questions, oldest first."""
+
+    conversation_id: UUID
+    repository_id: UUID
+    title: str
+    started_at: datetime
+    questions: list[QuestionView] = Field(default_factory=list)
+
+
+class EventPage(BaseModel):
+    """Events as the log recorded them; `next` is the `seq` or version to go on after."""
+
+    items: list[Envelope]
+    next: int | None = None
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it. `code` is stable; `detail` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    correlation_id: str
+
+
+class UserView(BaseModel):
+    """Who is signed in."""
+
+    user_id: UUID
+    tenant_id: UUID
+    name: str
+    local: bool

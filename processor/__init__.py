@@ -1,0 +1,1 @@
+"""The stages that read a repository: clone, metadata, structure, parse."""

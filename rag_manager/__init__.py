@@ -1,0 +1,1 @@
+"""The index: embed, generations, search. Owns Chroma and the embedding models."""

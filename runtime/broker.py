@@ -1,0 +1,26 @@
+"""The one way to Redis (or Valkey): a redis-py client, and FastStream's broker over the same URL."""
+
+from faststream.redis import RedisBroker
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from runtime.settings import BrokerSettings
+
+
+def create_redis(settings: BrokerSettings) -> Redis:
+    """A client that reconnects by itself, with answers as bytes."""
+    return Redis.from_url(
+        settings.url.get_secret_value(),
+        socket_connect_timeout=5,
+        health_check_interval=15,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 3),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+    )
+
+
+def create_broker(settings: BrokerSettings) -> RedisBroker:
+    """FastStream's broker. Only `events.delivery` subscribes with it; nobody publishes through it."""
+    return RedisBroker(settings.url.get_secret_value())

@@ -1,0 +1,1 @@
+"""PostgreSQL, Valkey and Chroma from wheels, under our own supervisor."""

@@ -1,0 +1,38 @@
+"""Faults: what may go wrong in a stage, by whether trying again can help.
+
+A stage raises one of these and nothing else on purpose. The delivery wrapper turns it into a fact. `code` is stable
+and listed in docs/errors.md; `message` is one sentence for a person, without secrets, that says what to do.
+"""
+
+
+class Fault(Exception):
+    """A named failure. Use one of the subclasses."""
+
+    kind = "permanent"
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Transient(Fault):
+    """The same attempt may succeed later (a host is down, a server restarts)."""
+
+    kind = "transient"
+
+
+class Permanent(Fault):
+    """The same input fails again (no such repository, nothing to index)."""
+
+    kind = "permanent"
+
+
+class ResourceExhausted(Fault):
+    """It can only succeed with more of something (disk, memory, quota)."""
+
+    kind = "resource"
+
+
+class Cancelled(Exception):
+    """The work was told to stop because a person asked; not a failure."""

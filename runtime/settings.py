@@ -1,0 +1,77 @@
+"""Settings, one small class per concern, read from the environment (`REPOSTREAM_…`) or from mounted files.
+
+Only a service's `app.py` and the command line read them; everything else is handed what it needs.
+"""
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _config(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=f"REPOSTREAM_{prefix}", extra="ignore", frozen=True)
+
+
+class HomeSettings(BaseSettings):
+    """The one folder of an installation: servers' data, artifacts, models, logs."""
+
+    model_config = _config("")
+    home: Path = Field(default_factory=lambda: user_data_path("repostream"))
+
+
+class DatabaseSettings(BaseSettings):
+    """PostgreSQL. `url` is `postgresql://user:password@host:port/name`; empty means the embedded server."""
+
+    model_config = _config("DATABASE_")
+    url: SecretStr = SecretStr("")
+    pool_size: int = 5
+    max_overflow: int = 10
+    pool_timeout: float = 5.0  # seconds to wait for a connection before the caller is told to come back
+
+
+class BrokerSettings(BaseSettings):
+    """Redis or Valkey. `url` is `redis://:password@host:port/0`; empty means the embedded server."""
+
+    model_config = _config("REDIS_")
+    url: SecretStr = SecretStr("")
+
+
+class ChromaSettings(BaseSettings):
+    """The Chroma server. `url` is `http://host:port`; empty means the embedded server."""
+
+    model_config = _config("CHROMA_")
+    url: str = ""
+    timeout: float = 10.0  # seconds; the client's own default is none at all
+
+
+class ObjectStoreSettings(BaseSettings):
+    """Where artifacts live: `file:///…`, `s3://bucket/prefix`, `gs://…`, `az://…`; empty means `<home>/objects`."""
+
+    model_config = _config("OBJECTS_")
+    url: str = ""
+
+
+class ModelSettings(BaseSettings):
+    """The folder with the local embedding models; empty means `<home>/models`."""
+
+    model_config = _config("MODELS_")
+    folder: Path | None = None
+
+
+class InternalSettings(BaseSettings):
+    """How the services reach each other. The token is shared by all services of an installation."""
+
+    model_config = _config("INTERNAL_")
+    token: SecretStr = SecretStr("")
+    orchestrator_url: str = "http://127.0.0.1:8001"
+    rag_manager_url: str = "http://127.0.0.1:8004"
+
+
+class LogSettings(BaseSettings):
+    """`json` for machines, `console` for people."""
+
+    model_config = _config("LOG_")
+    format: str = "json"
+    level: str = "INFO"

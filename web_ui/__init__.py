@@ -1,0 +1,1 @@
+"""The web page. Speaks only HTTP to the orchestrator."""
