@@ -1,0 +1,58 @@
+"""rag_manager over HTTP."""
+
+from uuid import UUID
+
+import httpx
+
+from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
+from runtime.faults import Permanent, Transient
+
+
+class HttpRetriever:
+    """The `Retriever` port over rag_manager's internal routes."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(15.0, connect=3.0),
+        )
+
+    async def search(self, request: SearchRequest) -> SearchReply:
+        """See `Retriever.search`."""
+        reply = await self._post("/internal/search", request.model_dump(mode="json"))
+        return SearchReply.model_validate_json(_successful(reply).content)
+
+    async def lines(self, analysis_id: UUID, path: str, first: int = 1, last: int | None = None) -> LinesReply | None:
+        """See `Retriever.lines`."""
+        request = LinesRequest(analysis_id=analysis_id, path=path, first_line=first, last_line=last)
+        reply = await self._post("/internal/lines", request.model_dump(mode="json"))
+        if reply.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return LinesReply.model_validate_json(_successful(reply).content)
+
+    async def _post(self, path: str, body: dict[str, object]) -> httpx.Response:
+        try:
+            return await self._client.post(path, json=body)
+        except httpx.TransportError as error:
+            raise Transient(
+                "search_unavailable", "The search service does not answer: try again in a moment."
+            ) from error
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
+
+def _successful(reply: httpx.Response) -> httpx.Response:
+    """The reply, or the fault that its problem document names."""
+    if reply.is_success:
+        return reply
+    if reply.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise Transient("search_unavailable", "The search service has a problem: try again in a moment.")
+    try:
+        problem = reply.json()
+        code, detail = str(problem["code"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Permanent("search_rejected", f"The search was rejected with status {reply.status_code}.") from error
+    raise Permanent(code, detail)

@@ -1,0 +1,71 @@
+"""What both providers' adapters share: time limits, and faults in the product's own words."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+from ai_engine.ports import ModelBusy
+from runtime.faults import Fault, Permanent, Transient
+
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 45.0  # without a byte: a stalled stream, not a slow model
+MAX_OUTPUT_TOKENS = 2_048
+
+# A broken stream reaches us as any of these: both SDKs let the transport's and the decoder's errors through.
+BROKEN_STREAM = (httpx2.HTTPError, json.JSONDecodeError, AssertionError, UnicodeDecodeError)
+
+
+def timeout() -> httpx2.Timeout:
+    """The limits of one call; the answer's total deadline is the caller's."""
+    return httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+
+
+def cut_off(provider: str, reason: str | None) -> Fault:
+    """The fault for a stream that ended without the model saying that it was done."""
+    if reason in {"length", "max_tokens", "model_context_window_exceeded"}:
+        return Permanent("answer_too_long", f"{provider} stopped at its length limit: ask for less at once.")
+    if reason in {"content_filter", "refusal"}:
+        return Permanent("answer_refused", f"{provider} declined to answer this question.")
+    return Transient("answer_cut_off", f"{provider} ended its answer in the middle: ask again.")
+
+
+def status_fault(provider: str, status: int, retry_after: str | None, *, now: float) -> Fault:
+    """The fault for an HTTP error status."""
+    if status in {401, 403}:
+        return Permanent("model_key_refused", f"{provider} refused the key: check the one that is configured.")
+    if status == 404:
+        return Permanent("model_unknown", f"{provider} does not know this model: check REPOSTREAM_AI_MODELS.")
+    if status in {408, 409, 429} or status >= 500:
+        code = "model_rate_limited" if status == 429 else "model_unavailable"
+        return ModelBusy(
+            code, f"{provider} answered with status {status}: try again later.", _seconds(retry_after, now)
+        )
+    if status < 400:  # an error event inside a stream that began well
+        return Transient("model_error", f"{provider} reported an error while answering: ask again.")
+    return Permanent("model_rejected", f"{provider} rejected the request with status {status}.")
+
+
+def _seconds(retry_after: str | None, now: float) -> float | None:
+    if not retry_after:
+        return None
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
+    except ValueError:
+        return None
+
+
+@asynccontextmanager
+async def broken_streams(provider: str) -> AsyncIterator[None]:
+    """Turn what a broken connection or a nonsense reply raises into a Transient fault."""
+    try:
+        yield
+    except BROKEN_STREAM as error:
+        message = f"{provider} sent a reply that could not be read ({type(error).__name__}): ask again."
+        raise Transient("model_reply_unreadable", message) from error

@@ -1,0 +1,77 @@
+"""Put ai_engine together: the only file that reads its settings."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from events.delivery.subscriber import EventSubscriber
+from redis.exceptions import RedisError
+from runtime.health import health_routes
+from sqlalchemy import text
+from starlette.applications import Starlette
+
+from ai_engine.adapters.retriever import HttpRetriever
+from ai_engine.ports import LanguageModel
+from ai_engine.settings import AiSettings
+from ai_engine.subscribers import Answerer
+from runtime.broker import create_broker, create_redis
+from runtime.database import create_engine
+from runtime.logging import configure_logging
+from runtime.settings import BrokerSettings, DatabaseSettings, InternalSettings, LogSettings
+
+
+def create_app() -> Starlette:
+    """The service: consumes questions; serves only health and metrics."""
+    logs, internal, ai, broker_settings = LogSettings(), InternalSettings(), AiSettings(), BrokerSettings()
+    configure_logging(service="ai_engine", level=logs.level, format=logs.format)
+    engine = create_engine(DatabaseSettings(), application="ai_engine")
+    redis = create_redis(broker_settings)
+    retriever = HttpRetriever(internal.rag_manager_url, internal.token.get_secret_value())
+    models = configured_models(ai)
+    subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
+    answerer = Answerer(retriever=retriever, models=models, redis=redis, deadline=ai.deadline)
+    answerer.register(subscriber, slots=ai.slots)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await subscriber.start()
+        yield
+        await subscriber.stop()
+        await retriever.close()
+        await redis.aclose()
+        await engine.dispose()
+
+    async def database_answers() -> None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def broker_answers() -> None:
+        if not await redis.ping():
+            raise RedisError("no answer to PING")
+
+    checks = {"database": database_answers, "broker": broker_answers}
+    return Starlette(routes=health_routes(checks), lifespan=lifespan)
+
+
+def configured_models(settings: AiSettings) -> dict[str, LanguageModel]:
+    """The models of `REPOSTREAM_AI_MODELS` by full name, in order. Raises ValueError for a name it cannot read."""
+    models: dict[str, LanguageModel] = {}
+    for name in filter(None, (part.strip() for part in settings.models.split(","))):
+        provider, _, model = name.partition(":")
+        if not model or provider not in {"openai", "anthropic"}:
+            raise ValueError(f"REPOSTREAM_AI_MODELS: {name!r} is neither openai:<name> nor anthropic:<name>")
+        models[name] = _model(provider, model, settings)
+    return models
+
+
+def _model(provider: str, model: str, settings: AiSettings) -> LanguageModel:
+    # Imported late: each SDK costs a second of start-up and tens of megabytes, and most installations use one or none.
+    if provider == "openai":
+        from ai_engine.adapters.openai import OpenAIModel
+
+        key = settings.openai_api_key.get_secret_value()
+        return OpenAIModel(model=model, api_key=key, base_url=settings.openai_base_url)
+    from ai_engine.adapters.anthropic import AnthropicModel
+
+    key = settings.anthropic_api_key.get_secret_value()
+    return AnthropicModel(model=model, api_key=key, base_url=settings.anthropic_base_url)

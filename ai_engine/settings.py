@@ -1,0 +1,24 @@
+"""What ai_engine reads from its environment."""
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AiSettings(BaseSettings):
+    """Language models. Nothing leaves the machine unless `models` names one.
+
+    `models`: `openai:<name>`, `anthropic:<name>`, separated by commas; the first is the default. Empty: extractive.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AI_", extra="ignore", frozen=True)
+    models: str = ""
+    openai_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("REPOSTREAM_AI_OPENAI_API_KEY", "OPENAI_API_KEY")
+    )
+    openai_base_url: str = ""
+    anthropic_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("REPOSTREAM_AI_ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
+    )
+    anthropic_base_url: str = ""
+    deadline: float = 120.0  # seconds for one answer, retries included
+    slots: int = 4  # answers at a time

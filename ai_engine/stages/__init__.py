@@ -1,0 +1,1 @@
+"""Pure steps of an answer, a file each."""

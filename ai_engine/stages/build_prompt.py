@@ -1,0 +1,91 @@
+"""Build what a language model is given.
+
+In:  a question, earlier turns, the passages found, the prompt's text and a boundary that nobody can guess.
+Out: the prompt, and the passages that fitted into its budget.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from events.question import Passage
+from runtime.logging import redact
+
+BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes
+HISTORY_TURNS = 4
+HISTORY_CHARACTERS = 2_000  # of each earlier answer
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message to a language model. `role` is user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """All that a model is given. `name` is the prompt file and its version; `system` the rules, `turns` the rest."""
+
+    name: str
+    system: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """A prompt and the passages that are in it: an answer may cite these and nothing else."""
+
+    prompt: Prompt
+    passages: tuple[Passage, ...]
+
+
+def build_prompt(
+    question: str,
+    passages: Sequence[Passage],
+    *,
+    rules: str,
+    name: str,
+    boundary: str,
+    history: Sequence[tuple[str, str]] = (),
+) -> Grounded:
+    """Fit the best passages into the budget and mark them as quoted material. Pure."""
+    chosen = _within_budget(passages)
+    quoted = "\n\n".join(_quote(passage, boundary) for passage in chosen)
+    earlier = [
+        turn
+        for asked, answered in history[-HISTORY_TURNS:]
+        for turn in (
+            Turn("user", _clean(asked, boundary)),
+            Turn("assistant", _clean(answered, boundary)[:HISTORY_CHARACTERS]),
+        )
+    ]
+    ask = f"{quoted or '(No passage was found.)'}\n\nQuestion: {_clean(question, boundary)}"
+    return Grounded(
+        Prompt(name, rules.replace("{boundary}", boundary), (*earlier, Turn("user", ask))),
+        tuple(chosen),
+    )
+
+
+def _within_budget(passages: Sequence[Passage]) -> list[Passage]:
+    chosen: list[Passage] = []
+    left = BUDGET
+    for passage in passages:
+        if len(passage.text) <= left:
+            chosen.append(passage)
+            left -= len(passage.text)
+    return chosen
+
+
+def _quote(passage: Passage, boundary: str) -> str:
+    text = redact(_clean(passage.text, boundary))
+    numbered = "\n".join(f"{passage.first_line + i:>5} {line}" for i, line in enumerate(text.split("\n")))
+    place = f"{passage.path}:{passage.first_line}-{passage.last_line}"
+    return f"<<<{boundary} {place}>>>\n{numbered}\n<<<{boundary} end>>>"
+
+
+def _clean(text: str, boundary: str) -> str:
+    # Format characters (bidi overrides, zero-width, tags) can hide instructions from a reader but not from a model.
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return visible.replace(boundary, "")

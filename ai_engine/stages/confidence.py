@@ -1,0 +1,25 @@
+"""How well the evidence supports an answer.
+
+In:  the question's terms, the passages, and how many citations stood and fell.
+Out: a number from 0 to 1: the mean of (a) the share of the terms that occur in the best five passages and (b) the
+     share of these passages that two retrievers put into their first twenty, times the share of citations that stood.
+"""
+
+from collections.abc import Sequence
+
+from events.question import Passage
+
+_BEST = 5
+_NEAR = 20
+
+
+def confidence_of(terms: Sequence[str], passages: Sequence[Passage], *, stood: int, fell: int) -> float:
+    """Evidence, not the model's opinion of itself. Pure."""
+    best = passages[:_BEST]
+    if not best:
+        return 0.0
+    text = "\n".join(f"{p.path}\n{p.text}" for p in best).lower()
+    found = sum(term in text for term in terms) / len(terms) if terms else 0.0
+    agreed = sum(sum(rank <= _NEAR for rank in p.ranks.values()) >= 2 for p in best) / len(best)
+    honest = stood / (stood + fell) if stood + fell else 0.5
+    return round((found + agreed) / 2 * honest, 3)

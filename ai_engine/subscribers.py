@@ -1,0 +1,239 @@
+"""Answer each question once: search, ask the model (or extract), check the citations, record.
+
+Hears `ai.query.requested`; says `ai.query.processed` or `ai.query.failed`.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from uuid import UUID
+
+from events.delivery.subscriber import EventSubscriber
+from redis.asyncio import Redis
+
+from ai_engine.ports import Finished, LanguageModel, ModelBusy, Retriever
+from ai_engine.stages.build_prompt import Prompt, build_prompt
+from ai_engine.stages.check_citations import check_citations, cited_paths
+from ai_engine.stages.confidence import confidence_of
+from ai_engine.stages.extract_answer import extract_answer
+from ai_engine.stages.terms import terms_of
+from events.base import Envelope, Event, caused_by
+from events.catalog import QUESTIONS, decode
+from events.delivery.work import Append, Result, Run
+from events.question import (
+    LinesReply,
+    Passage,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionFailed,
+    SearchReply,
+    SearchRequest,
+)
+from runtime.faults import Fault, Permanent, Transient
+from runtime.live import send_answer_part
+
+CONSUMER = "ai_engine.answer"
+PROMPT = "answer-v1"
+_CALLS = 3
+_LONGEST_PAUSE = 20.0  # seconds: a provider that asks for more is told to the person at once
+_READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Readme.md", "README.markdown")
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer as it was written, before its citations were checked."""
+
+    text: str
+    mode: str
+    provider: str
+    model: str
+    prompt: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Answerer:
+    """Answers with what it is given: a retriever and the configured models by name (the first is the default)."""
+
+    def __init__(
+        self, *, retriever: Retriever, models: Mapping[str, LanguageModel], redis: Redis, deadline: float
+    ) -> None:
+        self._retriever = retriever
+        self._models = models
+        self._redis = redis
+        self._deadline = deadline
+        self._rules = resources.files("ai_engine").joinpath(f"prompts/{PROMPT}.md").read_text("utf-8")
+
+    def register(self, subscriber: EventSubscriber, *, slots: int) -> None:
+        """Consume the questions' topic."""
+        subscriber.long(QUESTIONS, CONSUMER, self.answer, slots=slots, on_fault=failed, on_parked=parked)
+
+    async def answer(self, envelope: Envelope, run: Run) -> Result:
+        """Answer one question within the deadline."""
+        asked = decode(envelope)
+        assert isinstance(asked, QuestionAsked)  # noqa: S101  # the topic carries nothing else
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._deadline):
+                answered = await self._answered(asked, run, began)
+        except TimeoutError:
+            fault = Transient("answer_deadline", f"No complete answer within {self._deadline:.0f} seconds: ask again.")
+            return await self._give_up(envelope, asked.question_id, fault)
+        except Fault as fault:
+            return await self._give_up(envelope, asked.question_id, fault)
+        await send_answer_part(
+            self._redis, asked.question_id, {"type": "done", "answer": answered.model_dump(mode="json")}
+        )
+        return Result(appends=(_append(envelope, answered),))
+
+    async def _answered(self, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
+        model = self._model(asked.model)
+        await self._say(asked.question_id, {"type": "reset"})
+        await self._say(asked.question_id, {"type": "status", "step": "searching"})
+        found = await self._retriever.search(
+            SearchRequest(repository_id=asked.repository_id, query=asked.query, analysis_id=asked.analysis_id)
+        )
+        run.check()
+        await self._say(asked.question_id, {"type": "status", "step": "reading", "passages": len(found.passages)})
+        written, passages = await (self._generate(asked, found, model, run) if model else self._extract(asked, found))
+        counts = await self._line_counts(found.analysis_id, written.text)
+        checked = check_citations(written.text, passages, counts)
+        return QuestionAnswered(
+            question_id=asked.question_id,
+            query=asked.query,
+            answer=checked.text,
+            mode=written.mode,
+            response_time=round(time.monotonic() - began, 3),
+            rag_hits=len(found.passages),
+            confidence=confidence_of(
+                terms_of(asked.query), found.passages, stood=len(checked.citations), fell=checked.removed
+            ),
+            citations=checked.citations,
+            removed_citations=checked.removed,
+            passages=found.passages,
+            analysis_id=found.analysis_id,
+            commit=found.commit,
+            generation_kind=found.generation_kind,
+            provider=written.provider,
+            model=written.model,
+            prompt=written.prompt,
+            input_tokens=written.input_tokens,
+            output_tokens=written.output_tokens,
+        )
+
+    def _model(self, name: str | None) -> LanguageModel | None:
+        if name is None:
+            return next(iter(self._models.values()), None)
+        if name not in self._models:
+            raise Permanent(
+                "model_not_configured", "That model is not configured here: choose one of the offered ones."
+            )
+        return self._models[name]
+
+    async def _extract(self, asked: QuestionAsked, found: SearchReply) -> tuple[Written, tuple[Passage, ...]]:
+        readme = await self._readme(found.analysis_id)
+        text = extract_answer(asked.query, found.passages, readme)
+        await self._say(asked.question_id, {"type": "token", "text": text})
+        shown = (*found.passages, *([_as_passage(readme)] if readme else []))
+        return Written(text, "extractive", "none", "none", "extractive-v1"), shown
+
+    async def _generate(
+        self, asked: QuestionAsked, found: SearchReply, model: LanguageModel, run: Run
+    ) -> tuple[Written, tuple[Passage, ...]]:
+        grounded = build_prompt(
+            asked.query,
+            found.passages,
+            rules=self._rules,
+            name=PROMPT,
+            boundary=secrets.token_hex(8),
+            history=asked.history,
+        )
+        for call in range(1, _CALLS + 1):
+            try:
+                return await self._stream(asked.question_id, grounded.prompt, model, run), grounded.passages
+            except Transient as fault:
+                pause = _pause(fault, call)
+                if call == _CALLS or pause > _LONGEST_PAUSE:
+                    raise
+                await self._say(asked.question_id, {"type": "reset"})
+                await self._say(asked.question_id, {"type": "status", "step": "retrying", "code": fault.code})
+                await asyncio.sleep(pause)
+        raise AssertionError("the last call returns or raises")
+
+    async def _stream(self, question_id: UUID, prompt: Prompt, model: LanguageModel, run: Run) -> Written:
+        pieces: list[str] = []
+        async for item in model.stream(prompt):
+            run.check()
+            if isinstance(item, Finished):
+                text = "".join(pieces)
+                return Written(
+                    text, "generated", model.provider, item.model, prompt.name, item.input_tokens, item.output_tokens
+                )
+            pieces.append(item.text)
+            await self._say(question_id, {"type": "token", "text": item.text})
+        raise Transient("answer_cut_off", "The model ended its answer in the middle: ask again.")
+
+    async def _line_counts(self, analysis_id: UUID, text: str) -> dict[str, int]:
+        counts = {}
+        for path in cited_paths(text):
+            reply = await self._retriever.lines(analysis_id, path, 1, 1)
+            if reply is not None:
+                counts[path] = reply.line_count
+        return counts
+
+    async def _readme(self, analysis_id: UUID) -> LinesReply | None:
+        for name in _READMES:
+            reply = await self._retriever.lines(analysis_id, name, 1, 80)
+            if reply is not None:
+                return reply
+        return None
+
+    async def _give_up(self, envelope: Envelope, question_id: UUID, fault: Fault) -> Result:
+        await self._say(question_id, {"type": "failed", "code": fault.code, "message": fault.message})
+        return Result(appends=failed(envelope, fault))
+
+    async def _say(self, question_id: UUID, part: dict[str, object]) -> None:
+        await send_answer_part(self._redis, question_id, part)
+
+
+def failed(envelope: Envelope, fault: Fault) -> tuple[Append, ...]:
+    """What is recorded where a question could not be answered."""
+    return (_append(envelope, _failure(envelope, fault.code, fault.message)),)
+
+
+def parked(envelope: Envelope, deliveries: int) -> tuple[Append, ...]:
+    """What is recorded where answering killed its worker again and again."""
+    message = f"Answering this question stopped its worker {deliveries} times; it was set aside."
+    return (_append(envelope, _failure(envelope, "answer_parked", message)),)
+
+
+def _failure(envelope: Envelope, code: str, message: str) -> QuestionFailed:
+    question_id, query = envelope.data.get("question_id"), envelope.data.get("query")
+    return QuestionFailed(question_id=UUID(str(question_id)), query=str(query), code=code, message=message)
+
+
+def _append(envelope: Envelope, event: Event) -> Append:
+    draft = caused_by(envelope, envelope.stream_id, event, ordinal=0, at=datetime.now(UTC), stage="answer")
+    return Append(envelope.stream_id, (draft,))
+
+
+def _pause(fault: Transient, call: int) -> float:
+    asked = fault.retry_after if isinstance(fault, ModelBusy) else None
+    return asked if asked is not None else min(8.0, 0.5 * 2**call) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter
+
+
+def _as_passage(readme: LinesReply) -> Passage:
+    return Passage(
+        chunk_id="",
+        path=readme.path,
+        first_line=readme.first_line,
+        last_line=readme.last_line,
+        text=readme.text,
+        language=readme.language,
+        file_class="docs",
+    )
