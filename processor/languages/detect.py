@@ -14,24 +14,10 @@ _CPP_SIGNS = re.compile(
 _DOCKERFILE = re.compile(r"^(?:dockerfile|containerfile)\.|\.(?:dockerfile|containerfile)$")
 
 _VENDORED = frozenset(
-    [
-        "vendor",
-        "vendored",
-        "_vendor",
-        "node_modules",
-        "third_party",
-        "third-party",
-        "thirdparty",
-        "3rdparty",
-        "external",
-        "externals",
-        "extern",
-        "deps",
-        "bower_components",
-        "site-packages",
-        "pods",
-        "carthage",
-    ]
+    (
+        *("vendor", "vendored", "_vendor", "node_modules", "bower_components", "site-packages", "pods", "carthage"),
+        *("third_party", "third-party", "thirdparty", "3rdparty", "external", "externals", "extern", "deps"),
+    )
 )
 _GENERATED_NAME = re.compile(
     r"(?:[._](?:pb|pb2|pb2_grpc|g|gen|generated|designer)\.\w+$|_pb2(?:_grpc)?\.pyi?$|\.pb\.(?:go|cc|h)$|_generated\.\w+$"
@@ -48,10 +34,11 @@ _GENERATED_HEAD = re.compile(
     re.IGNORECASE,
 )
 _TEST_PARTS = frozenset(
-    ["test", "tests", "__tests__", "spec", "specs", "testdata", "test-data", "fixtures", "__mocks__", "e2e"]
+    ("test", "tests", "__tests__", "spec", "specs", "testdata", "test-data", "fixtures", "__mocks__", "e2e")
 )
 _TEST_NAME = re.compile(
-    r"^(?:test_.*|.*_test|.*_spec|conftest|.*[._-](?:test|spec|e2e|cy)|.*(?<=[a-z0-9])Tests?|Test[A-Z].*|.*TestCase)\.[\w+]+$"
+    r"^(?:test_.*|.*_test|.*_spec|conftest|.*[._-](?:test|spec|e2e|cy)|.*(?<=[a-z0-9])Tests?|Test[A-Z].*|.*TestCase)"
+    r"\.[\w+]+$"
 )
 _DOC_PARTS = frozenset(["doc", "docs", "documentation", "man"])
 _DOC_NAME = re.compile(
