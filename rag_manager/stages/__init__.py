@@ -1,0 +1,1 @@
+"""What the index computes, as pure functions: tokens, rankings, passages, which generation serves."""

@@ -1,0 +1,100 @@
+"""What ranking must know of every chunk and file of an analysis, in memory and without the text.
+
+In:  rows of chunks (in ordinal order) and of symbols.
+Out: a catalogue; chunks and files are numbered from 0.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from rag_manager.stages.code_tokens import code_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlace:
+    """Where one chunk is; lines are 1-based and inclusive."""
+
+    chunk_id: str
+    path: str
+    file_class: str
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Where one name is defined: `file` is a file's number, `kind` the parser's word (class, function, …)."""
+
+    file: int
+    first_line: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All places of an analysis. `files[c]` is the number of chunk c's file; `definitions` is by bare name."""
+
+    chunk_ids: Sequence[str]
+    files: Sequence[int]
+    first_lines: Sequence[int]
+    last_lines: Sequence[int]
+    paths: Sequence[str]
+    classes: Sequence[str]
+    definitions: Mapping[str, tuple[Definition, ...]]  # lower case, without underscores around it
+
+    @cached_property
+    def ordinals(self) -> Mapping[str, int]:
+        """Chunk id → number of the chunk."""
+        return {chunk_id: ordinal for ordinal, chunk_id in enumerate(self.chunk_ids)}
+
+    @cached_property
+    def chunks_of(self) -> Sequence[Sequence[int]]:
+        """Number of the file → numbers of its chunks, in order."""
+        chunks: list[list[int]] = [[] for _ in self.paths]
+        for ordinal, file in enumerate(self.files):
+            chunks[file].append(ordinal)
+        return chunks
+
+    @cached_property
+    def stems(self) -> Sequence[frozenset[str]]:
+        """Number of the file → tokens of its name without suffix."""
+        return [frozenset(code_tokens(_stem(path))) for path in self.paths]
+
+    @cached_property
+    def folders(self) -> Sequence[frozenset[str]]:
+        """Number of the file → tokens of the folders it is in."""
+        return [frozenset(code_tokens(str(PurePosixPath(path).parent))) for path in self.paths]
+
+    def chunk_at(self, file: int, line: int) -> int | None:
+        """Return the smallest chunk of a file that holds a line, or None."""
+        holding = [c for c in self.chunks_of[file] if self.first_lines[c] <= line <= self.last_lines[c]]
+        return min(holding, key=lambda c: (self.last_lines[c] - self.first_lines[c], c), default=None)
+
+
+def make_catalogue(chunks: Iterable[ChunkPlace], symbols: Iterable[tuple[str, str, str, int]]) -> Catalogue:
+    """Return the catalogue of `chunks` and `symbols` (name, kind, path, first line). Pure."""
+    numbers: dict[str, int] = {}
+    classes: list[str] = []
+    ids, files, firsts, lasts = [], [], [], []
+    for chunk in chunks:
+        if chunk.path not in numbers:
+            numbers[chunk.path] = len(numbers)
+            classes.append(chunk.file_class)
+        ids.append(chunk.chunk_id)
+        files.append(numbers[chunk.path])
+        firsts.append(chunk.first_line)
+        lasts.append(chunk.last_line)
+    definitions: dict[str, list[Definition]] = {}
+    for name, kind, path, line in symbols:
+        if path in numbers:
+            definitions.setdefault(name.strip("_").lower(), []).append(Definition(numbers[path], line, kind))
+    return Catalogue(
+        ids, files, firsts, lasts, list(numbers), classes, {name: tuple(found) for name, found in definitions.items()}
+    )
+
+
+def _stem(path: str) -> str:
+    name = PurePosixPath(path).name
+    return name.split(".")[0] or name

@@ -1,0 +1,45 @@
+"""Find what a question names outright: a definition, or a file.
+
+In:  a question that was read, and the catalogue.
+Out: chunks that begin a definition of a name in it, best first; files whose path it gives.
+"""
+
+from rag_manager.stages.catalogue import Catalogue, Definition
+from rag_manager.stages.noise import noise_of
+from rag_manager.stages.read_question import Question
+
+MAX_MATCHES = 20  # a name defined in more places than this tells nothing
+_TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "module", "record", "object", "namespace"})
+
+
+def match_names(question: Question, catalogue: Catalogue) -> list[int]:
+    """Return the chunks where names of the question are defined: types first, tests and the like last. Pure."""
+    names = (question.lone_name,) if question.lone_name else question.names
+    found: list[int] = []
+    for name in names:
+        places = catalogue.definitions.get(name, ())
+        ordered = sorted(places, key=lambda place: _order(name, place, question, catalogue))
+        for place in ordered[:MAX_MATCHES]:
+            chunk = catalogue.chunk_at(place.file, place.first_line)
+            if chunk is not None:
+                found.append(chunk)
+    return list(dict.fromkeys(found))
+
+
+def match_paths(question: Question, catalogue: Catalogue) -> list[int]:
+    """Return the numbers of the files whose path ends in a path of the question, shortest path first. Pure."""
+    wanted = question.paths
+    if not wanted:
+        return []
+    found = [
+        file
+        for file, path in enumerate(catalogue.paths)
+        if any(path.lower() == part or path.lower().endswith("/" + part) for part in wanted)
+    ]
+    return sorted(found, key=lambda file: (len(catalogue.paths[file]), file))[:MAX_MATCHES]
+
+
+def _order(name: str, place: Definition, question: Question, catalogue: Catalogue) -> tuple[bool, bool, bool, int, int]:
+    noisy = noise_of(catalogue.paths[place.file], catalogue.classes[place.file]) not in {None, *question.asked}
+    own_file = name in catalogue.stems[place.file]
+    return noisy, not own_file, place.kind.lower() not in _TYPES, place.file, place.first_line

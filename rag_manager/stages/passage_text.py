@@ -1,0 +1,27 @@
+"""What is indexed and what is embedded of a chunk.
+
+In:  a chunk's header (path and enclosing symbols) and text.
+Out: the line for BM25; the text for the model, and the hash that names it.
+"""
+
+import hashlib
+
+from rag_manager.stages.code_tokens import joined_tokens
+
+HEADER_WEIGHT = 3  # how often the header counts in BM25; measured in bench/results/retrieval.md
+
+
+def lexical_text(header: str, text: str) -> str:
+    """Return the tokens of header (three times) and text, blank-separated. Pure."""
+    head = joined_tokens(header)
+    return " ".join([*[head] * HEADER_WEIGHT, joined_tokens(text)])
+
+
+def embedding_text(header: str, text: str) -> str:
+    """Return what the model reads: the header's line, then the code. Pure."""
+    return f"{header}\n{text}" if header else text
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 (hex) of a text to be embedded: the same hash under one model is the same vector. Pure."""
+    return hashlib.sha256(text.encode()).hexdigest()

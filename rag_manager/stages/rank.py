@@ -1,0 +1,84 @@
+"""From the retrievers' rankings to passages.
+
+In:  a question, the lexical and the dense ranking of chunks, the catalogue.
+Out: chunks with scores, and which retriever put each where.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rag_manager.stages.catalogue import Catalogue
+from rag_manager.stages.fuse_rankings import fuse_rankings
+from rag_manager.stages.match_names import match_names, match_paths
+from rag_manager.stages.pick_passages import pick_passages
+from rag_manager.stages.rank_files import FileWeights, rank_files
+from rag_manager.stages.read_question import Question
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each retriever counts in the fusion, and the weights of the file-level signs."""
+
+    lexical: float = 1.0
+    quick: float = 0.5
+    full: float = 1.0
+    names: float = 0.5
+    files: FileWeights = field(default_factory=FileWeights)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """One chunk that was found. `ranks`: retriever → place, from 1."""
+
+    chunk: int
+    score: float
+    ranks: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """What the retrievers found: chunk numbers, best first. `dense_weight` is 0 where there are no vectors."""
+
+    lexical: Sequence[int]
+    dense: Sequence[int] = ()
+    dense_weight: float = 0.0
+
+
+def rank(
+    question: Question, rankings: Rankings, catalogue: Catalogue, *, limit: int, weights: Weights | None = None
+) -> list[Picked]:
+    """Return at most `limit` chunks, best first. What the question names outright comes first of all. Pure."""
+    weights = weights or Weights()
+    named = match_names(question, catalogue)
+    fused = fuse_rankings(
+        [
+            (weights.lexical, rankings.lexical),
+            (rankings.dense_weight, rankings.dense),
+            *([(weights.names, named)] if named else []),
+        ]
+    )
+    by_path = match_paths(question, catalogue)
+    for file in by_path:
+        for chunk in catalogue.chunks_of[file]:
+            fused.setdefault(chunk, 0.0)
+    files = rank_files(fused, question, catalogue, weights.files)
+    first = list(by_path)
+    if question.lone_name:
+        first += [catalogue.files[chunk] for chunk in named]
+    files = _brought_forward(files, first)
+    places = {name: {chunk: place for place, chunk in enumerate(found, start=1)} for name, found in (
+        ("lexical", rankings.lexical), ("dense", rankings.dense), ("names", named))}  # fmt: skip
+    return [
+        Picked(chunk, score, {name: found[chunk] for name, found in places.items() if chunk in found})
+        for chunk, score in pick_passages(files, fused, catalogue, limit=limit)
+    ]
+
+
+def _brought_forward(files: list[tuple[int, float]], first: Sequence[int]) -> list[tuple[int, float]]:
+    wanted = list(dict.fromkeys(first))
+    scores = dict(files)
+    top = files[0][1] if files else 0.0
+    return [
+        *((file, max(top, scores[file])) for file in wanted if file in scores),
+        *((file, score) for file, score in files if file not in set(wanted)),
+    ]

@@ -1,0 +1,63 @@
+"""Read out of a question what ranking can use.
+
+In:  the question as it was typed.
+Out: its tokens, the names and paths in it, and whether tests, examples or documents are asked for.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rag_manager.stages.code_tokens import code_tokens, identifiers
+
+MAX_TOKENS = 64  # of one question: enough for a paragraph, bounded for a pasted file
+
+_PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+|[\w\-]+\.[A-Za-z]{1,5}\b")
+_LONE_NAME = re.compile(r"^[\s`'\"]*([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(\))?[\s`'\"]*$")
+_ASKED = {
+    "test": frozenset({"test", "tests", "testing", "tested", "unittest", "pytest", "fixture", "fixtures", "spec"}),
+    "example": frozenset({"example", "examples", "sample", "samples", "demo", "tutorial", "benchmark", "benchmarks"}),
+    "docs": frozenset(
+        {
+            *("documentation", "docs", "doc", "readme", "changelog", "install", "installation", "setup", "overview"),
+            *("project", "licence", "license", "contribute", "contributing", "tutorial", "guide", "release", "history"),
+            *("started", "about"),
+        }
+    ),
+    "compat": frozenset({"legacy", "compat", "compatibility", "deprecated", "vendored", "vendor", "shim"}),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """`tokens` are unique, in order; `names` lower-case identifiers; `joined` neighbouring words written as one.
+
+    `lone_name` is set where the question is nothing but one name.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    names: tuple[str, ...]
+    joined: frozenset[str]
+    paths: tuple[str, ...]
+    lone_name: str | None
+    asked: frozenset[str]
+
+
+def read_question(text: str) -> Question:
+    """Return what `text` asks for. Pure."""
+    tokens = tuple(dict.fromkeys(code_tokens(text)))[:MAX_TOKENS]
+    words = re.findall(r"[A-Za-z][A-Za-z0-9]*", text)
+    lowered = [word.lower() for word in words]
+    lone = _LONE_NAME.match(text)
+    names = tuple(dict.fromkeys(name.strip("_").lower() for name in identifiers(text)))
+    return Question(
+        text=text,
+        tokens=tokens,
+        names=names,
+        joined=frozenset(a + b for a, b in pairwise(lowered))
+        | frozenset(a + b + c for a, b, c in zip(lowered, lowered[1:], lowered[2:], strict=False)),
+        paths=tuple(dict.fromkeys(found.strip("./").lower() for found in _PATH.findall(text))),
+        lone_name=re.split(r"\.|::|#|->", lone.group(1))[-1].strip("_").lower() if lone else None,
+        asked=frozenset(kind for kind, signs in _ASKED.items() if signs.intersection(lowered)),
+    )
