@@ -1,0 +1,38 @@
+"""From a draft to what the log records; shared by the real log and its twin."""
+
+from events.base import Draft, Envelope
+from events.catalog import topic_of
+
+
+def payload_of(draft: Draft) -> str:
+    """The event as JSON text. Raises ValueError where it holds NUL, which PostgreSQL cannot store."""
+    payload = draft.event.model_dump_json()
+    if r"\u0000" in payload:
+        raise ValueError(f"{draft.event.event_type} holds a NUL character: clean the text before it becomes a fact")
+    return payload
+
+
+def topic_and_type(draft: Draft) -> tuple[str, str]:
+    """The topic that the draft is relayed on, and the name of its type."""
+    return topic_of(draft.event), draft.event.event_type
+
+
+def record(draft: Draft, stream_id: str, version: int, seq: int | None = None) -> Envelope:
+    """The envelope of a draft that has found its place."""
+    return Envelope(
+        event_id=draft.event_id,
+        event_type=draft.event.event_type,
+        schema_version=draft.event.schema_version,
+        stream_id=stream_id,
+        version=version,
+        seq=seq,
+        repository_id=draft.context.repository_id,
+        user_id=draft.context.user_id,
+        tenant_id=draft.context.tenant_id,
+        stage=draft.stage,
+        correlation_id=draft.context.correlation_id,
+        causation_id=draft.context.causation_id,
+        traceparent=draft.context.traceparent,
+        timestamp=draft.occurred_at,
+        data=draft.event.model_dump(mode="json"),
+    )

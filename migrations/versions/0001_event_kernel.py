@@ -1,0 +1,219 @@
+"""The event kernel: streams, events, outbox, feed, and what consumers keep.
+
+`es.append` is the only way in: it locks the stream's row, leaves out what is already recorded, checks the expected
+version and writes events and outbox rows. It answers (event_id, version, fresh) for each draft, or one row
+(NULL, actual version, false) where the expected version is wrong, so that a conflict does not abort the transaction.
+"""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+_STATEMENTS = (
+    "CREATE SCHEMA IF NOT EXISTS es",
+    """
+    CREATE TABLE es.streams (
+      stream_id text PRIMARY KEY,
+      stream_type text NOT NULL,
+      tenant_id uuid NOT NULL,
+      version int NOT NULL CHECK (version >= 1),
+      archived_at timestamptz
+    ) WITH (fillfactor = 70)
+    """,
+    """
+    CREATE TABLE es.events (
+      position bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY, -- storage order, never a cursor
+      stream_id text NOT NULL REFERENCES es.streams,
+      version int NOT NULL,
+      event_id uuid NOT NULL UNIQUE,
+      type text NOT NULL,
+      schema_version smallint NOT NULL DEFAULT 1,
+      tenant_id uuid NOT NULL,
+      repository_id uuid,
+      user_id uuid,
+      stage text,
+      correlation_id uuid NOT NULL,
+      causation_id uuid,
+      traceparent text,
+      occurred_at timestamptz NOT NULL,
+      recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      data jsonb NOT NULL,
+      UNIQUE (stream_id, version)
+    )
+    """,
+    "CREATE INDEX events_correlation ON es.events (correlation_id, position)",
+    "CREATE INDEX events_repository ON es.events (repository_id, position) WHERE repository_id IS NOT NULL",
+    """
+    CREATE TABLE es.outbox (position bigint PRIMARY KEY, topic text NOT NULL) -- only what has no place in the feed yet
+      WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000)
+    """,
+    """
+    CREATE TABLE es.feed_head (
+      one bool PRIMARY KEY DEFAULT true CHECK (one),
+      seq bigint NOT NULL,
+      generation int NOT NULL DEFAULT 1 -- first half of the ids in Redis; raised where Redis knows more than we do
+    ) WITH (fillfactor = 10)
+    """,
+    "INSERT INTO es.feed_head (seq) VALUES (0)",
+    "CREATE TABLE es.feed (seq bigint PRIMARY KEY, position bigint NOT NULL UNIQUE, topic text NOT NULL)",
+    "CREATE INDEX feed_topic ON es.feed (topic, seq)",
+    """
+    CREATE TABLE es.consumers (
+      consumer text,
+      topic text,
+      floor_seq bigint NOT NULL DEFAULT 0,
+      PRIMARY KEY (consumer, topic)
+    )
+    """,
+    """
+    CREATE TABLE es.inbox (
+      consumer text,
+      seq bigint,
+      outcome text NOT NULL,
+      at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      PRIMARY KEY (consumer, seq)
+    )
+    """,
+    """
+    CREATE TABLE es.dead_letters (
+      consumer text,
+      seq bigint,
+      entry_id text NOT NULL DEFAULT '', -- the id in Redis, for entries that are no event of ours
+      topic text NOT NULL,
+      parked_at timestamptz NOT NULL DEFAULT now(),
+      error text NOT NULL,
+      attempts int NOT NULL,
+      payload bytea, -- the original bytes where they could not be read
+      resolved_at timestamptz,
+      resolution text,
+      PRIMARY KEY (consumer, seq, entry_id)
+    )
+    """,
+    """
+    CREATE TABLE es.leases (
+      run_id uuid PRIMARY KEY,
+      token bigint GENERATED ALWAYS AS IDENTITY,
+      worker text NOT NULL,
+      expires_at timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE es.timers (
+      timer_id uuid PRIMARY KEY,
+      stream_id text NOT NULL,
+      due_at timestamptz NOT NULL,
+      kind text NOT NULL,
+      data jsonb NOT NULL,
+      context jsonb NOT NULL -- of the event that set it; the fired event carries it on
+    )
+    """,
+    "CREATE INDEX timers_due ON es.timers (due_at)",
+    """
+    CREATE TABLE es.stage_queue (
+      run_id uuid PRIMARY KEY,
+      stage text NOT NULL,
+      priority smallint NOT NULL,
+      pass bigint NOT NULL,
+      ord bigint GENERATED ALWAYS AS IDENTITY,
+      tenant_id uuid NOT NULL,
+      cost int NOT NULL DEFAULT 1,
+      admitted_at timestamptz
+    )
+    """,
+    "CREATE INDEX stage_queue_next ON es.stage_queue (stage, priority, pass, ord) WHERE admitted_at IS NULL",
+    """
+    CREATE TABLE es.snapshots (
+      stream_id text PRIMARY KEY,
+      version int NOT NULL,
+      code_version int NOT NULL,
+      state jsonb NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE es.projections (
+      name text,
+      version int,
+      cursor_seq bigint NOT NULL DEFAULT 0,
+      status text NOT NULL,
+      PRIMARY KEY (name, version)
+    )
+    """,
+    """
+    CREATE FUNCTION es.append(p_stream text, p_expected int, p_events jsonb)
+    RETURNS TABLE (event_id uuid, version int, fresh boolean)
+    LANGUAGE plpgsql AS $$
+    #variable_conflict use_column
+    DECLARE
+      v_actual int;
+      v_count int := jsonb_array_length(p_events);
+      v_done uuid[] := '{}';
+      v_is_new boolean := false;
+    BEGIN
+      SELECT s.version INTO v_actual FROM es.streams s WHERE s.stream_id = p_stream FOR UPDATE;
+      IF NOT FOUND AND coalesce(p_expected, 0) = 0 THEN
+        INSERT INTO es.streams (stream_id, stream_type, tenant_id, version)
+        VALUES (p_stream, split_part(p_stream, '/', 1), (p_events->0->>'tenant_id')::uuid, v_count)
+        ON CONFLICT DO NOTHING;
+        v_is_new := FOUND;
+        IF NOT v_is_new THEN -- somebody was faster: wait for them, and see what they wrote
+          SELECT s.version INTO v_actual FROM es.streams s WHERE s.stream_id = p_stream FOR UPDATE;
+        END IF;
+      END IF;
+      v_actual := coalesce(v_actual, 0);
+
+      IF NOT v_is_new THEN
+        SELECT coalesce(array_agg(e.event_id), '{}') INTO v_done
+        FROM es.events e
+        WHERE e.stream_id = p_stream
+          AND e.event_id IN (SELECT (d->>'event_id')::uuid FROM jsonb_array_elements(p_events) d);
+        v_count := v_count - cardinality(v_done);
+        IF v_count > 0 THEN
+          IF p_expected IS NOT NULL AND p_expected <> v_actual THEN
+            RETURN QUERY SELECT NULL::uuid, v_actual, false;
+            RETURN;
+          END IF;
+          UPDATE es.streams s SET version = v_actual + v_count WHERE s.stream_id = p_stream;
+        END IF;
+      END IF;
+
+      IF v_count > 0 THEN
+        WITH drafts AS (
+          SELECT d, row_number() OVER (ORDER BY ord) AS n
+          FROM jsonb_array_elements(p_events) WITH ORDINALITY AS t (d, ord)
+          WHERE NOT (d->>'event_id')::uuid = ANY (v_done)
+        ), written AS (
+          INSERT INTO es.events (stream_id, version, event_id, type, schema_version, tenant_id, repository_id, user_id,
+                                 stage, correlation_id, causation_id, traceparent, occurred_at, data)
+          SELECT p_stream, v_actual + n, (d->>'event_id')::uuid, d->>'type', (d->>'schema_version')::smallint,
+                 (d->>'tenant_id')::uuid, (d->>'repository_id')::uuid, (d->>'user_id')::uuid, d->>'stage',
+                 (d->>'correlation_id')::uuid, (d->>'causation_id')::uuid, d->>'traceparent',
+                 (d->>'occurred_at')::timestamptz, d->'data'
+          FROM drafts ORDER BY n
+          RETURNING position, event_id
+        )
+        INSERT INTO es.outbox (position, topic)
+        SELECT w.position, drafts.d->>'topic'
+        FROM written w JOIN drafts ON (drafts.d->>'event_id')::uuid = w.event_id
+        ORDER BY w.position;
+      END IF;
+
+      RETURN QUERY
+        SELECT e.event_id, e.version, NOT e.event_id = ANY (v_done)
+        FROM jsonb_array_elements(p_events) WITH ORDINALITY AS t (d, ord)
+        JOIN es.events e ON e.event_id = (d->>'event_id')::uuid AND e.stream_id = p_stream
+        ORDER BY ord;
+    END $$
+    """,
+)
+
+
+def upgrade() -> None:
+    for statement in _STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("the event log is never taken down by a migration: restore a backup")
