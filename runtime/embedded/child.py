@@ -1,0 +1,194 @@
+"""Child processes that never outlive us, and the small files a server's folder keeps: port, password, pid."""
+
+import contextlib
+import ctypes
+import json
+import os
+import random
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+
+# Below the ephemeral ports of Linux and macOS: a client that redials a server that is down cannot be given
+# the very port it dials and so connect to itself, and no outgoing connection can take the port meanwhile.
+_PORTS = range(15_000, 32_000)
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class StartError(Exception):
+    """A server or service could not be started. Its text is one sentence for a person that says what to do."""
+
+
+def tied_to_parent(sign: int = signal.SIGTERM) -> Callable[[], None]:
+    """A `preexec_fn` that has the kernel send `sign` to the child when the thread that started it ends.
+
+    Call it in a thread that lives as long as the process does: the main one. Only Linux has this; elsewhere the
+    pid file finds what was left, at the next start.
+    """
+    parent = os.getpid()
+
+    def tie() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, sign, 0, 0, 0)
+            if os.getppid() != parent:  # it died before the call above
+                os._exit(1)
+
+    return tie
+
+
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server may listen there. A connection that lingers in TIME_WAIT does not count."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(avoid: Iterable[int] = ()) -> int:
+    """A port nobody listens on, outside the ephemeral range. Raises StartError where there is none."""
+    taken = set(avoid)
+    for candidate in random.sample(_PORTS, 500):
+        if candidate not in taken and port_is_free(candidate):
+            return candidate
+    raise StartError("No free port was found between 15000 and 32000 on 127.0.0.1.")
+
+
+def make_folder(folder: Path, mode: int = 0o700) -> None:
+    """Make `folder`. Raises StartError with the reason in words where that is not possible."""
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` to `path`, readable by its owner alone, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        fresh.replace(path)
+    except OSError as error:
+        raise StartError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def read_text(path: Path) -> str:
+    """What `path` says, stripped; empty where it is not there."""
+    try:
+        return path.read_text().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def remembered_secret(path: Path) -> str:
+    """The secret in `path`; a new one of 192 bits, kept there with mode 0600, where there is none."""
+    if not (secret := read_text(path)):
+        secret = secrets.token_urlsafe(24)
+        write_private(path, secret)
+    return secret
+
+
+def remembered_port(path: Path) -> int:
+    """The port in `path` where it is free, else a new one, kept there."""
+    text = read_text(path)
+    if text.isdigit() and port_is_free(int(text)):
+        return int(text)
+    port = free_port()
+    write_private(path, str(port))
+    return port
+
+
+def record_pid(path: Path, pid: int) -> None:
+    """Keep `pid` together with the moment its process began, so that a reused number is not taken for it."""
+    write_private(path, json.dumps({"pid": pid, "began": psutil.Process(pid).create_time()}))
+
+
+def recorded_process(path: Path) -> psutil.Process | None:
+    """The process of `record_pid`, where it still runs."""
+    with contextlib.suppress(ValueError, KeyError, TypeError, psutil.Error):
+        record = json.loads(read_text(path))
+        process = psutil.Process(record["pid"])
+        if process.create_time() == record["began"] and process.status() != psutil.STATUS_ZOMBIE:
+            return process
+    return None
+
+
+def end_stray(path: Path, sign: int, timeout: float = 10.0) -> None:
+    """End the process of `record_pid`, left over by a supervisor that was killed: `sign` first, then SIGKILL."""
+    process = recorded_process(path)
+    if process is None:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(sign)
+        try:
+            process.wait(timeout)
+        except psutil.TimeoutExpired:
+            kill_tree(process.pid)
+
+
+def kill_tree(pid: int, timeout: float = 5.0) -> None:
+    """SIGKILL a process and all its descendants, and wait until they are gone."""
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + timeout
+    wait_until(lambda: all(_is_gone(process) for process in family), lambda: True, deadline)
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until(ready: Callable[[], bool], alive: Callable[[], bool], deadline: float) -> bool:
+    """Poll `ready` every 10 ms until it holds (True), `alive` does not, or `deadline` (monotonic) passed (False)."""
+    while time.monotonic() < deadline:
+        if ready():
+            return True
+        if not alive():
+            return False
+        time.sleep(0.01)
+    return False
+
+
+def tail(path: Path, size: int = 4_000) -> str:
+    """The last `size` bytes of a log, as text; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def reason_in(log: str) -> str:
+    """Why a server ended, in words, as far as its log tells."""
+    lowered = log.lower()
+    if "no space left on device" in lowered or "disk is full" in lowered:
+        return "there is no space left on the disk"
+    if "read-only file system" in lowered:
+        return "the file system is read-only"
+    if "address already in use" in lowered:
+        return "its port is taken"
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return f"its log ends with “{lines[-1][:300]}”" if lines else "it said nothing"

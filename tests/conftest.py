@@ -1,0 +1,130 @@
+"""Real servers for the tests that want them: one set a session (and a worker), a fresh database a test."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import threading
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.embedded.chroma import EmbeddedChroma
+from runtime.embedded.postgres import EmbeddedPostgres
+from runtime.embedded.valkey import EmbeddedValkey
+
+os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+_TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The three embedded servers, running. A test that kills one starts it again."""
+
+    postgres: EmbeddedPostgres
+    valkey: EmbeddedValkey
+    chroma: EmbeddedChroma
+
+
+def _in_own_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` to its end away from the loop of the test."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+async def _execute(url: str, *statements: str) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _flush(url: str) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(url) as redis:
+        await redis.flushall()
+
+
+def _url_of(servers: Servers, database: str) -> str:
+    return servers.postgres.url.rsplit("/", 1)[0] + f"/{database}"
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """PostgreSQL (without fsync), Valkey and Chroma on free ports."""
+    folder = tmp_path_factory.mktemp("servers")
+    postgres = EmbeddedPostgres(folder / "postgres", fsync=False)
+    valkey = EmbeddedValkey(folder / "valkey")
+    chroma = EmbeddedChroma(folder / "chroma")
+    all_three = (valkey, chroma, postgres)
+    try:
+        for server in all_three:
+            server.spawn()
+        for server in all_three:
+            server.wait_ready()
+        yield Servers(postgres, valkey, chroma)
+    finally:
+        for server in all_three:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _template(servers: Servers) -> str:
+    """The name of a database with all migrations, to be copied."""
+    from migrations import upgrade
+
+    _in_own_loop(_execute(servers.postgres.url, f"CREATE DATABASE {_TEMPLATE}"))
+    upgrade(_url_of(servers, _TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database_url(servers: Servers, _template: str) -> Iterator[str]:
+    """`postgresql://…` of a fresh database, migrated to head, gone after the test."""
+    name = f"test_{next(_numbers)}"
+    servers.postgres.start()
+    _in_own_loop(_execute(servers.postgres.url, f"CREATE DATABASE {name} TEMPLATE {_template}"))
+    yield _url_of(servers, name)
+    servers.postgres.start()
+    _in_own_loop(_execute(servers.postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> str:
+    """`redis://…` of a Valkey with nothing in it."""
+    url = servers.valkey.start()
+    _in_own_loop(_flush(url))
+    return url
+
+
+@pytest.fixture
+def chroma_url(servers: Servers) -> str:
+    """`http://…` of the Chroma server. Tests name their collections apart."""
+    return servers.chroma.start()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty home folder of an installation."""
+    return tmp_path / "home"
