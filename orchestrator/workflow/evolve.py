@@ -1,0 +1,168 @@
+"""Fold one event into the state of an analysis. What is late, stale or unknown changes nothing."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from events import processing as facts
+from events.base import Envelope, Event
+from events.catalog import EVENTS, decode
+from events.processing import FaultKind, Stage
+from orchestrator.workflow.graph import RULE_OF
+from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, SlotStatus
+
+PARKED = "parked"  # the code of a run that killed its workers
+RETRY = "retry"  # the kind of a timer
+
+
+def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datetime) -> AnalysisState:
+    if state.phase is not Phase.NEW:
+        return state
+    return replace(
+        state,
+        phase=Phase.RUNNING,
+        analysis_id=event.analysis_id,
+        url=event.url,
+        ref=event.ref,
+        requested_at=at,
+    )
+
+
+def _started(state: AnalysisState, event: facts.ProcessingStarted, _at: datetime) -> AnalysisState:
+    return replace(state, started=True, commit=event.commit)
+
+
+def _stage_requested(state: AnalysisState, event: facts.StageRequested, _at: datetime) -> AnalysisState:
+    before = state.slots.get((event.stage, event.shard))
+    if before is not None and (before.status is SlotStatus.DONE or before.attempt >= event.attempt):
+        return state
+    since = before.since if before is not None else event.attempt
+    return state.with_slot(
+        Slot(event.stage, event.shard, event.shards, event.run_id, attempt=event.attempt, since=since)
+    )
+
+
+def _stage_completed(state: AnalysisState, event: facts.StageCompleted, _at: datetime) -> AnalysisState:
+    slot = state.slots.get((event.stage, event.shard))
+    if slot is None or slot.status is not SlotStatus.ASKED or slot.attempt != event.attempt:
+        return state
+    done = replace(
+        slot,
+        status=SlotStatus.DONE,
+        failure=None,
+        artifacts=event.artifacts,
+        files=event.files_processed,
+        counts=dict(event.counts),
+        facts=dict(event.facts),
+    )
+    after = state.with_slot(done)
+    commit = event.facts.get("commit")
+    return replace(after, commit=commit) if event.stage is Stage.CLONE and isinstance(commit, str) else after
+
+
+def _failed(state: AnalysisState, event: facts.StageFailed | facts.StageParked, failure: Failure) -> AnalysisState:
+    slot = state.slots.get((event.stage, event.shard))
+    if slot is None or slot.status is not SlotStatus.ASKED or slot.attempt != event.attempt:
+        return state
+    return state.with_slot(replace(slot, status=SlotStatus.FAILED, failure=failure))
+
+
+def _stage_failed(state: AnalysisState, event: facts.StageFailed, at: datetime) -> AnalysisState:
+    return _failed(state, event, Failure(event.kind, event.code, event.message, at))
+
+
+def _stage_parked(state: AnalysisState, event: facts.StageParked, at: datetime) -> AnalysisState:
+    return _failed(state, event, Failure(FaultKind.PERMANENT, PARKED, event.message, at))
+
+
+def _retry_scheduled(state: AnalysisState, event: facts.RetryScheduled, _at: datetime) -> AnalysisState:
+    slot = state.slots.get((event.stage, event.shard))
+    if slot is None or slot.status is not SlotStatus.FAILED or slot.attempt != event.attempt:
+        return state
+    return state.with_slot(replace(slot, status=SlotStatus.WAITING))
+
+
+def _timer_fired(state: AnalysisState, event: facts.TimerFired, _at: datetime) -> AnalysisState:
+    stage, shard, attempt = event.data.get("stage"), event.data.get("shard"), event.data.get("attempt")
+    if event.kind != RETRY or stage not in set(Stage) or not isinstance(shard, int):
+        return state
+    slot = state.slots.get((Stage(str(stage)), shard))
+    if slot is None or slot.status is not SlotStatus.WAITING or slot.attempt != attempt:
+        return state
+    return state.with_slot(replace(slot, status=SlotStatus.DUE))
+
+
+def _cancel_requested(state: AnalysisState, event: facts.CancelRequested, _at: datetime) -> AnalysisState:
+    return replace(state, stop=event.reason) if state.phase in {Phase.RUNNING, Phase.READY} else state
+
+
+def _retry_requested(state: AnalysisState, _event: facts.RetryRequested, _at: datetime) -> AnalysisState:
+    if state.phase not in {Phase.FAILED, Phase.READY} or state.stop is not None:
+        return state
+    phase = Phase.RUNNING if state.phase is Phase.FAILED else Phase.READY
+    slots = {
+        key: replace(slot, status=SlotStatus.DUE, since=slot.attempt + 1)
+        if slot.status is SlotStatus.FAILED and RULE_OF[slot.stage].phase is phase and not _too_late(state, slot)
+        else slot
+        for key, slot in state.slots.items()
+    }
+    return replace(state, phase=phase, go=state.go + 1, slots=slots)
+
+
+def _too_late(state: AnalysisState, slot: Slot) -> bool:
+    """Whether the words were indexed without this parse shard: adding it now would leave it half indexed."""
+    index = state.slots.get((Stage.INDEX, 0))
+    return slot.stage is Stage.PARSE and index is not None and index.status in {SlotStatus.ASKED, SlotStatus.DONE}
+
+
+def _ended(phase: Phase) -> Callable[[AnalysisState, Event, datetime], AnalysisState]:
+    def end(state: AnalysisState, _event: Event, _at: datetime) -> AnalysisState:
+        return replace(state, phase=phase)
+
+    return end
+
+
+# Any: each function takes the one event class it stands beside.
+_EVOLVE: dict[type[Event], Callable[[AnalysisState, Any, datetime], AnalysisState]] = {
+    facts.ProcessingRequested: _requested,
+    facts.ProcessingStarted: _started,
+    facts.StageRequested: _stage_requested,
+    facts.StageCompleted: _stage_completed,
+    facts.StageFailed: _stage_failed,
+    facts.StageParked: _stage_parked,
+    facts.RetryScheduled: _retry_scheduled,
+    facts.TimerFired: _timer_fired,
+    facts.CancelRequested: _cancel_requested,
+    facts.RetryRequested: _retry_requested,
+    facts.ProcessingCompleted: _ended(Phase.READY),
+    facts.ProcessingRefined: _ended(Phase.REFINED),
+    facts.ProcessingFailed: _ended(Phase.FAILED),
+    facts.ProcessingCancelled: _ended(Phase.CANCELLED),
+}
+
+
+def evolve(state: AnalysisState, event: Event, at: datetime) -> AnalysisState:
+    """The state after `event`, which happened `at`. Total: an event that says nothing new changes nothing."""
+    step = _EVOLVE.get(type(event))
+    return state if step is None else step(state, event, at)
+
+
+def evolve_all(state: AnalysisState, events: Iterable[tuple[Event, datetime]]) -> AnalysisState:
+    """The state after all of `events`, in order."""
+    for event, at in events:
+        state = evolve(state, event, at)
+    return state
+
+
+def replay(history: Iterable[Envelope]) -> AnalysisState:
+    """The state that a stream adds up to. Raises UnknownEvent for a schema version that this code does not know."""
+    state = AnalysisState()
+    for envelope in history:
+        if EVENTS.get(envelope.event_type) not in _EVOLVE:
+            continue
+        first = state.context is None and envelope.event_type == facts.ProcessingRequested.event_type
+        state = evolve(state, decode(envelope), envelope.timestamp)
+        if first:
+            state = replace(state, context=envelope.context)
+    return state

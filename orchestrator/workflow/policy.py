@@ -1,0 +1,39 @@
+"""When a failed run is tried again, and after how long. A value computed from the run's id, never from chance."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from events.processing import FaultKind
+from orchestrator.workflow.state import Slot, SlotStatus
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Seconds and counts of the retry rule."""
+
+    base: float = 2.0
+    cap: float = 60.0
+    attempts: int = 5
+
+
+def jitter(run_id: UUID) -> float:
+    """A number in [0.5, 1.5) that depends on the run alone, so that runs that fail together do not return together."""
+    return 0.5 + int.from_bytes(run_id.bytes[:6], "big") / 2**48
+
+
+def retry_delay(policy: Policy, tries: int, run_id: UUID) -> timedelta:
+    """How long to wait after the `tries`-th failed attempt (from 1)."""
+    return timedelta(seconds=min(policy.cap, policy.base * 2.0 ** (tries - 1)) * jitter(run_id))
+
+
+def tries(slot: Slot) -> int:
+    """How many attempts the slot has used of its present budget."""
+    return slot.attempt - slot.since + 1
+
+
+def is_lost(policy: Policy, slot: Slot) -> bool:
+    """Whether the slot failed and is not tried again by itself."""
+    if slot.status is not SlotStatus.FAILED or slot.failure is None:
+        return False
+    return slot.failure.kind is not FaultKind.TRANSIENT or tries(slot) >= policy.attempts

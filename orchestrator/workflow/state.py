@@ -1,0 +1,98 @@
+"""What the workflow knows of one analysis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from events.artifacts import ArtifactKind, ArtifactRef
+from events.base import Context
+from events.processing import FaultKind, Stage
+
+
+class Phase(StrEnum):
+    """Where the analysis is. `failed` may go on when a person asks; `cancelled` and `refined` are over."""
+
+    NEW = "new"
+    RUNNING = "running"
+    READY = "ready"
+    REFINED = "refined"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class SlotStatus(StrEnum):
+    """Where the newest run of a slot is. `due` is to be asked for again, as soon as its inputs are there."""
+
+    ASKED = "asked"
+    DONE = "done"
+    FAILED = "failed"
+    WAITING = "waiting"
+    DUE = "due"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run did not succeed."""
+
+    kind: FaultKind
+    code: str
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One shard of one stage, over all its attempts. `since` is the first attempt that the retry budget counts."""
+
+    stage: Stage
+    shard: int
+    shards: int
+    run_id: UUID
+    attempt: int = 1
+    since: int = 1
+    status: SlotStatus = SlotStatus.ASKED
+    failure: Failure | None = None
+    artifacts: tuple[ArtifactRef, ...] = ()
+    files: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def outputs(self, kind: ArtifactKind) -> tuple[ArtifactRef, ...]:
+        """The artifacts of one kind that the slot's run wrote, by shard."""
+        return tuple(sorted((ref for ref in self.artifacts if ref.kind == kind), key=lambda ref: ref.shard))
+
+
+Key = tuple[Stage, int]
+
+
+@dataclass(frozen=True)
+class AnalysisState:
+    """One analysis, folded from its stream. `go` counts how often a person asked for it to go on."""
+
+    phase: Phase = Phase.NEW
+    analysis_id: UUID | None = None
+    context: Context | None = None
+    url: str = ""
+    ref: str | None = None
+    commit: str | None = None
+    requested_at: datetime | None = None
+    started: bool = False
+    stop: str | None = None
+    go: int = 0
+    slots: Mapping[Key, Slot] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, stage: Stage) -> list[Slot]:
+        """The slots of one stage that were ever asked for, by shard."""
+        return [slot for (name, _), slot in sorted(self.slots.items(), key=lambda item: item[0][1]) if name is stage]
+
+    def with_slot(self, slot: Slot) -> "AnalysisState":
+        """The same analysis with one slot replaced."""
+        return replace(self, slots=MappingProxyType({**self.slots, (slot.stage, slot.shard): slot}))
+
+
+def initial_state() -> AnalysisState:
+    """An analysis of which nothing is known."""
+    return AnalysisState()
