@@ -1,4 +1,4 @@
-"""The orchestrator's tables: read models that can be dropped and rebuilt from events and artifacts, and two that cannot.
+"""The orchestrator's tables: read models that are rebuilt from events and artifacts, and two that are not.
 
 `app.intake` and `app.idempotency` are no read models: they are written in the transaction that accepts a request, and
 say which analysis answers a request for the same thing, or the same request again.
