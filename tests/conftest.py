@@ -4,8 +4,8 @@ import asyncio
 import itertools
 import os
 import shutil
-import threading
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,19 +32,8 @@ class Servers:
 
 def _in_own_loop(work: Coroutine[Any, Any, None]) -> None:
     """Run `work` to its end away from the loop of the test."""
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            asyncio.run(work)
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def _execute(url: str, *statements: str) -> None:

@@ -1,0 +1,68 @@
+"""The metrics the services share: their names are a contract, listed in docs/operating.md."""
+
+import time
+
+import psutil
+from prometheus_client import Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# 2 s is a bucket of its own: the latency alert asks how many requests took longer.
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+http_seconds = Histogram(
+    "repostream_http_request_seconds",
+    "How long requests took, by route (never by path) and status class.",
+    ("method", "route", "status"),
+    buckets=_SECONDS,
+)
+deliveries = Counter(
+    "repostream_deliveries_total", "Messages handled, by consumer and how it ended.", ("consumer", "outcome")
+)
+delivery_seconds = Histogram(
+    "repostream_delivery_seconds", "How long handling a message took.", ("consumer",), buckets=_SECONDS
+)
+queue_length = Gauge("queue_length", "Messages a consumer group has not been given yet.", ("stream", "group"))
+queue_pending = Gauge("queue_pending", "Messages given to a consumer and not acknowledged yet.", ("stream", "group"))
+search_seconds = Histogram("repostream_search_seconds", "How long a search took.", buckets=_SECONDS)
+answer_seconds = Histogram(
+    "repostream_answer_seconds", "How long an answer took, by mode.", ("mode",), buckets=_SECONDS
+)
+process_rss = Gauge("repostream_rss_bytes", "Resident memory of this service with its child processes.")
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process and its descendants; what they share counts once for each."""
+    total = 0
+    this = psutil.Process()
+    for process in (this, *this.children(recursive=True)):
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:  # it ended meanwhile
+            continue
+    return total
+
+
+process_rss.set_function(resident_bytes)
+
+
+class MeasureRequests:
+    """ASGI middleware that fills `repostream_http_request_seconds`. Streams count until their first byte."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; only HTTP is measured."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def measured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "unmatched")
+                status = f"{message['status'] // 100}xx"
+                http_seconds.labels(scope["method"], route, status).observe(time.perf_counter() - began)
+            await send(message)
+
+        await self._app(scope, receive, measured)
