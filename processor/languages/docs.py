@@ -1,0 +1,66 @@
+"""What is written about a definition: the string in its body, or the comment above it. Pure."""
+
+import re
+from inspect import cleandoc
+
+from tree_sitter import Node
+
+from processor.languages.lines import Lines
+
+_MAX_DOCSTRING = 2_000
+_MARKS = re.compile(r"^\s*(?://[/!]?|/\*[*!]?|\*/|\*(?!\*)|#+!?|--)\s?|\s*\*/\s*$", re.MULTILINE)
+_STRING = re.compile(r"^[A-Za-z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
+
+
+class Comments:
+    """The comments of a file by the line they end on, to find the one that stands right above a definition."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._ending: dict[int, tuple[int, int]] = {}
+        self._glue: dict[int, int] = {}
+
+    def add(self, node: Node) -> None:
+        """Remember a comment; one that follows code on its line is no comment on what comes below."""
+        first, last = self._lines_of(node)
+        start = self._lines.start_of(first)
+        if not self._lines.source[start : node.start_byte].strip():
+            self._ending[last] = (first, last)
+
+    def glue(self, node: Node) -> None:
+        """Remember an attribute: a comment above it belongs to what stands below it."""
+        first, last = self._lines_of(node)
+        self._glue[last] = first
+
+    def above(self, line: int) -> str:
+        """The text of the comment that ends on the line before, without its marks."""
+        at = line - 1
+        while at in self._glue:
+            at = self._glue[at] - 1
+        last = at
+        while at in self._ending:
+            at = self._ending[at][0] - 1
+        if at == last:
+            return ""
+        first = max(at + 1, last - 200)
+        return cleandoc(_MARKS.sub("", self._lines.text(first, last)))[:_MAX_DOCSTRING].strip()
+
+    def _lines_of(self, node: Node) -> tuple[int, int]:
+        start, end = node.byte_range
+        if end > start and self._lines.source[end - 1 : end] == b"\n":
+            end -= 1
+        return self._lines.line_of(start), self._lines.line_of(max(start, end - 1))
+
+
+def docstring_of(body: Node | None, source: bytes) -> str:
+    """The string that begins a body (Python), cleaned; empty where the body begins with something else."""
+    if body is None or body.type != "block":
+        return ""
+    statement = body.named_child(0) if body.named_child_count else None
+    if statement is None or statement.type != "expression_statement":
+        return ""
+    string = statement.named_child(0) if statement.named_child_count else None
+    if string is None or string.type != "string":
+        return ""
+    written = _STRING.match(source[string.start_byte : string.end_byte].decode("utf-8", "replace"))
+    return cleandoc(written.group(2))[:_MAX_DOCSTRING].strip() if written else ""

@@ -1,0 +1,62 @@
+"""The languages that have a grammar: how it is loaded, and the query that finds what a file defines and uses.
+
+Captures of the queries (`queries/<language>.scm`):
+`def.<kind>` a definition, with `name` and where the grammar has no `body` field `body`; `owner` the type a method
+belongs to where it stands elsewhere; `scope` (with `name`) encloses definitions without being one; `import`, `call`,
+`inherit` what it uses; `import.from` + `import.name` two parts of one import; `callee` a call
+whose name decides whether it imports or mixes in; `comment`; `glue` what may stand between
+a comment and its definition. No predicates on text (`#eq?`): the binding crashes on them in a tree that was parsed
+through a callback.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+
+from tree_sitter import Language, Parser, Query
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A loaded grammar. `separator` joins the parts of a qualified name as its language writes them."""
+
+    name: str
+    language: Language
+    parser: Parser
+    query: Query
+    errors: Query
+    separator: str
+
+
+# language → module, function that gives the grammar, separator of qualified names
+_SOURCES = {
+    "python": ("tree_sitter_python", "language", "."),
+    "javascript": ("tree_sitter_javascript", "language", "."),
+    "typescript": ("tree_sitter_typescript", "language_typescript", "."),
+    "tsx": ("tree_sitter_typescript", "language_tsx", "."),
+    "go": ("tree_sitter_go", "language", "."),
+    "rust": ("tree_sitter_rust", "language", "::"),
+    "java": ("tree_sitter_java", "language", "."),
+    "c": ("tree_sitter_c", "language", "::"),
+    "cpp": ("tree_sitter_cpp", "language", "::"),
+    "csharp": ("tree_sitter_c_sharp", "language", "."),
+    "ruby": ("tree_sitter_ruby", "language", "::"),
+    "php": ("tree_sitter_php", "language_php", "::"),
+}
+LANGUAGES = tuple(_SOURCES)
+
+
+@cache
+def grammar_of(language: str) -> Grammar | None:
+    """The grammar of a language, loaded on first use; None where there is none. One parser each: not for threads."""
+    source = _SOURCES.get(language)
+    if source is None:
+        return None
+    module, function, separator = source
+    load: Callable[[], object] = getattr(import_module(module), function)
+    loaded = Language(load())
+    text = files("processor.languages").joinpath("queries", f"{language}.scm").read_text(encoding="utf-8")
+    errors = Query(loaded, "(ERROR) @error (MISSING) @missing")
+    return Grammar(language, loaded, Parser(loaded), Query(loaded, text), errors, separator)

@@ -1,0 +1,29 @@
+(function_declaration name: (_) @name) @def.function
+(generator_function_declaration name: (_) @name) @def.function
+(class_declaration name: (_) @name) @def.class
+(method_definition name: (_) @name) @def.method
+(field_definition property: (_) @name value: (arrow_function body: (_) @body)) @def.method
+(field_definition property: (_) @name value: (function_expression body: (_) @body)) @def.method
+(variable_declarator name: (identifier) @name value: (arrow_function body: (_) @body)) @def.function
+(variable_declarator name: (identifier) @name value: (function_expression body: (_) @body)) @def.function
+(variable_declarator name: (identifier) @name value: (class body: (_) @body)) @def.class
+(assignment_expression left: (member_expression property: (_) @name) right: (function_expression body: (_) @body)) @def.function
+(assignment_expression left: (member_expression property: (_) @name) right: (arrow_function body: (_) @body)) @def.function
+(pair key: (property_identifier) @name value: (function_expression body: (_) @body)) @def.function
+(pair key: (property_identifier) @name value: (arrow_function body: (_) @body)) @def.function
+(program (lexical_declaration (variable_declarator name: (identifier) @name) @def.variable))
+(program (variable_declaration (variable_declarator name: (identifier) @name) @def.variable))
+(program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name) @def.variable)))
+
+(import_statement source: (string (string_fragment) @import))
+(export_statement source: (string (string_fragment) @import))
+(call_expression function: (import) arguments: (arguments . (string (string_fragment) @import)))
+(call_expression function: (identifier) @callee arguments: (arguments . (string (string_fragment) @import)))
+
+(call_expression function: [(identifier) (member_expression)] @call)
+(new_expression constructor: (_) @call)
+(decorator (identifier) @call)
+(comment) @comment
+(class_heritage (_) @inherit)
+(jsx_opening_element name: (_) @call)
+(jsx_self_closing_element name: (_) @call)

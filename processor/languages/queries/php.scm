@@ -1,0 +1,22 @@
+(class_declaration name: (_) @name) @def.class
+(interface_declaration name: (_) @name) @def.interface
+(trait_declaration name: (_) @name) @def.trait
+(enum_declaration name: (_) @name) @def.enum
+(function_definition name: (_) @name) @def.function
+(method_declaration name: (_) @name) @def.method
+(const_element . (name) @name) @def.constant
+
+(namespace_use_declaration (namespace_use_clause [(name) (qualified_name)] @import))
+(require_expression (string (string_content) @import))
+(require_once_expression (string (string_content) @import))
+(include_expression (string (string_content) @import))
+(include_once_expression (string (string_content) @import))
+(function_call_expression function: (_) @call)
+(member_call_expression name: (name) @call)
+(nullsafe_member_call_expression name: (name) @call)
+(scoped_call_expression name: (name) @call)
+(object_creation_expression [(name) (qualified_name)] @call)
+(base_clause (_) @inherit)
+(class_interface_clause (_) @inherit)
+(use_declaration (_) @inherit)
+(comment) @comment

@@ -1,0 +1,12 @@
+(class name: (_) @name) @def.class
+(module name: (_) @name) @def.module
+(method name: (_) @name) @def.method
+(singleton_method name: (_) @name) @def.method
+(assignment left: (constant) @name) @def.constant
+
+(call method: (identifier) @callee arguments: (argument_list . (string (string_content) @import)))
+(call method: (identifier) @callee arguments: (argument_list (simple_symbol) (string (string_content) @import)))
+(call method: (_) @call)
+(superclass (_) @inherit)
+(call method: (identifier) @callee arguments: (argument_list [(constant) (scope_resolution)] @inherit))
+(comment) @comment

@@ -1,0 +1,41 @@
+(function_declaration name: (_) @name) @def.function
+(generator_function_declaration name: (_) @name) @def.function
+(class_declaration name: (_) @name) @def.class
+(method_definition name: (_) @name) @def.method
+(public_field_definition name: (_) @name value: (arrow_function body: (_) @body)) @def.method
+(public_field_definition name: (_) @name value: (function_expression body: (_) @body)) @def.method
+(variable_declarator name: (identifier) @name value: (arrow_function body: (_) @body)) @def.function
+(variable_declarator name: (identifier) @name value: (function_expression body: (_) @body)) @def.function
+(variable_declarator name: (identifier) @name value: (class body: (_) @body)) @def.class
+(assignment_expression left: (member_expression property: (_) @name) right: (function_expression body: (_) @body)) @def.function
+(assignment_expression left: (member_expression property: (_) @name) right: (arrow_function body: (_) @body)) @def.function
+(pair key: (property_identifier) @name value: (function_expression body: (_) @body)) @def.function
+(pair key: (property_identifier) @name value: (arrow_function body: (_) @body)) @def.function
+(program (lexical_declaration (variable_declarator name: (identifier) @name) @def.variable))
+(program (variable_declaration (variable_declarator name: (identifier) @name) @def.variable))
+(program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name) @def.variable)))
+
+(import_statement source: (string (string_fragment) @import))
+(export_statement source: (string (string_fragment) @import))
+(call_expression function: (import) arguments: (arguments . (string (string_fragment) @import)))
+(call_expression function: (identifier) @callee arguments: (arguments . (string (string_fragment) @import)))
+
+(call_expression function: [(identifier) (member_expression)] @call)
+(new_expression constructor: (_) @call)
+(decorator (identifier) @call)
+(comment) @comment
+(abstract_class_declaration name: (_) @name) @def.class
+(interface_declaration name: (_) @name) @def.interface
+(type_alias_declaration name: (_) @name) @def.type
+(enum_declaration name: (_) @name) @def.enum
+(internal_module name: (_) @name) @def.namespace
+(module name: (_) @name) @def.namespace
+(function_signature name: (_) @name) @def.declaration
+(method_signature name: (_) @name) @def.declaration
+(abstract_method_signature name: (_) @name) @def.declaration
+
+(extends_clause value: (_) @inherit)
+(implements_clause (_) @inherit)
+(extends_type_clause type: (_) @inherit)
+(jsx_opening_element name: (_) @call)
+(jsx_self_closing_element name: (_) @call)

@@ -1,0 +1,1 @@
+"""The stages of a repository's reading: pure functions from rows to rows."""

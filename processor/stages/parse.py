@@ -1,0 +1,145 @@
+"""Read what one source file defines, uses and says.
+
+In:  one row of a `sources` shard.
+Out: rows of `symbols`, `edges`, `chunks` and `outcomes`, or the reason there are none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from tree_sitter import Node, QueryCursor
+
+from events.artifacts import SourceRow
+from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
+from processor.languages.definitions import Definition, Found, find_definitions
+from processor.languages.detect import is_cpp
+from processor.languages.grammars import Grammar, grammar_of
+from processor.languages.lines import Lines
+from processor.stages.chunk import Origin, chunk_file
+
+Row: TypeAlias = dict[str, object]
+Stop: TypeAlias = Callable[[], bool]
+
+_MAX_ERROR_SHARE = 0.5
+_HEADINGS = frozenset({"markdown", "rst"})
+_MATCH_LIMIT = 65_536  # matches in progress at one time
+_NOTHING = Found((), (), ())
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What one file says; each row is a dict with the fields of its row class."""
+
+    outcome: Row
+    symbols: list[Row] = field(default_factory=list)
+    edges: list[Row] = field(default_factory=list)
+    chunks: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Tree:
+    root: Node
+    found: Found
+    errors: int
+    error_bytes: int
+
+
+def parse_source(source: SourceRow, should_stop: Stop = lambda: False) -> Parsed:
+    """Return what one file says. Pure: same bytes, same rows.
+
+    `should_stop` is asked again and again while the parser works; once it says yes, the file failed: `parser_timeout`.
+    """
+    content = source.content.encode("utf-8", "replace")
+    lines = Lines(content)
+    language = _language(source)
+    grammar = grammar_of(language) if language else None
+    if grammar is None:
+        reason = "no_grammar" if content.strip() else "empty"
+        pieces = cut_headings(language, lines) if language in _HEADINGS and content.strip() else cut_lines(lines)
+        return _parsed(source, language, lines, pieces, outcome=("lines", reason))
+    tree = _read_tree(grammar, lines, should_stop)
+    if tree is None:
+        return failed(source.path, "parser_timeout")
+    if tree.error_bytes > _MAX_ERROR_SHARE * max(1, len(content)):
+        outcome: tuple[str, str | None] = ("lines", "syntax_errors")
+        pieces = cut_lines(lines)
+    else:
+        outcome = ("parsed", None)
+        pieces = cut_tree(tree.root, lines) if lines.count else []
+    return _parsed(source, language, lines, pieces, outcome=outcome, found=tree.found, errors=tree.errors)
+
+
+def failed(path: str, reason: str) -> Parsed:
+    """The outcome of a file that could not be parsed at all."""
+    return Parsed({"path": path, "outcome": "failed", "reason": reason, "symbols": 0, "chunks": 0, "errors": 0})
+
+
+def _language(source: SourceRow) -> str | None:
+    if source.language == "c" and source.path.endswith(".h") and is_cpp(source.content[:50_000]):
+        return "cpp"
+    return source.language
+
+
+def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | None:
+    """Parse, and run the language's query. None where it was told to stop."""
+    views: list[memoryview] = []
+
+    def read(offset: int, _point: object) -> memoryview:
+        views.append(memoryview(lines.source)[offset:])
+        return views[-1]
+
+    try:
+        # Bytes would be quicker to hand over, but then the binding ignores the progress callback.
+        tree = grammar.parser.parse(read, progress_callback=lambda _offset, _has_error: should_stop())
+    except ValueError:
+        grammar.parser.reset()
+        return None
+    finally:
+        for view in views:
+            view.release()  # the binding never lets go of what the callback returned
+    root = tree.root_node
+    # No progress callback here: the binding keeps a pointer to its options beyond their life and crashes.
+    matches = QueryCursor(grammar.query, match_limit=_MATCH_LIMIT).matches(root)
+    if should_stop():
+        return None
+    errors, error_bytes = _errors(grammar, root) if root.has_error else (0, 0)
+    return _Tree(root, find_definitions(matches, grammar, lines), errors, error_bytes)
+
+
+def _errors(grammar: Grammar, root: Node) -> tuple[int, int]:
+    """How many error and missing nodes there are, and how many bytes the errors cover (nested ones once)."""
+    captures = QueryCursor(grammar.errors).captures(root)
+    covered = upto = 0
+    for start, end in sorted(node.byte_range for node in captures.get("error", ())):
+        covered += max(0, end - max(start, upto))
+        upto = max(upto, end)
+    return sum(map(len, captures.values())), covered
+
+
+def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
+    source: SourceRow,
+    language: str | None,
+    lines: Lines,
+    pieces: list[Piece],
+    *,
+    outcome: tuple[str, str | None],
+    found: Found = _NOTHING,
+    errors: int = 0,
+) -> Parsed:
+    origin = Origin(source.path, language, source.file_class)
+    chunks = chunk_file(origin, lines, pieces, found)
+    row: Row = {
+        "path": source.path,
+        "outcome": outcome[0],
+        "reason": outcome[1],
+        "symbols": len(found.definitions),
+        "chunks": len(chunks),
+        "errors": errors,
+    }
+    symbols = [_symbol(source.path, language, definition) for definition in found.definitions]
+    return Parsed(row, symbols, [{"path": source.path, **edge._asdict()} for edge in found.edges], chunks)
+
+
+def _symbol(path: str, language: str | None, definition: Definition) -> Row:
+    return {"path": path, "language": language, **definition._asdict()}
