@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -79,6 +80,14 @@ class AnalysisView(BaseModel):
     languages: dict[str, int] = Field(default_factory=dict)
     metadata: dict[str, object] = Field(default_factory=dict)
     structure: dict[str, object] = Field(default_factory=dict)
+    damaged: list[str] = Field(default_factory=list)  # artifacts that could not be read back, each with its reason
+
+
+class AnalysisPage(BaseModel):
+    """Analyses, newest first; `next` is the cursor of the following page."""
+
+    items: list[AnalysisView]
+    next: str | None = None
 
 
 class AnalysisRequest(BaseModel):
@@ -153,6 +162,19 @@ class LinesView(BaseModel):
     text: str
 
 
+class RepositoryPage(BaseModel):
+    """Repositories, newest first; `next` is the cursor of the following page."""
+
+    items: list[RepositoryView]
+    next: str | None = None
+
+
+class CancelBody(BaseModel):
+    """Why the analysis is to stop; may be left out."""
+
+    reason: str = Field(default="", max_length=500)
+
+
 class ConversationRequest(BaseModel):
     """Begin to talk about a repository."""
 
@@ -191,6 +213,7 @@ class QuestionView(BaseModel):
     output_tokens: int = 0
     code: str | None = None
     message: str | None = None
+    rating: int | None = None
 
 
 class ConversationView(BaseModel):
@@ -201,6 +224,19 @@ class ConversationView(BaseModel):
     title: str
     started_at: datetime
     questions: list[QuestionView] = Field(default_factory=list)
+
+
+class ConversationPage(BaseModel):
+    """Conversations without their questions, newest first; `next` is the cursor of the following page."""
+
+    items: list[ConversationView]
+    next: str | None = None
+
+
+class RatingRequest(BaseModel):
+    """Whether the answer helped: 1 or -1."""
+
+    rating: Literal[-1, 1]
 
 
 class EventPage(BaseModel):
@@ -219,6 +255,14 @@ class Problem(BaseModel):
     detail: str
     code: str
     correlation_id: str
+
+
+class ConfigView(BaseModel):
+    """What this installation offers: the configured models (the first is the default; none: extractive answers)."""
+
+    models: list[str]
+    hosts: list[str]
+    loopback_repositories: bool
 
 
 class UserView(BaseModel):

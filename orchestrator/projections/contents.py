@@ -1,0 +1,194 @@
+"""The big read models, loaded from artifacts: files, outcomes, symbols, edges. Its own cursor, so that a repository
+with a hundred thousand edges delays nobody's small events. An artifact that cannot be read is marked in `app.loaded`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.artifacts import ArtifactKind, ArtifactRef
+from events.base import Envelope
+from events.processing import StageCompleted
+from orchestrator.projections.runner import Step
+from runtime.faults import Permanent
+from runtime.objects import Objects
+from runtime.parquet import read_table
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where the rows of one kind of artifact go. `numbered` tables keep the shard and the place in it."""
+
+    name: str
+    columns: tuple[str, ...]
+    numbered: bool
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The columns as they are copied."""
+        return ("analysis_id", *(("shard", "ordinal") if self.numbered else ()), *self.columns)
+
+
+TABLES = {
+    ArtifactKind.TREE: Table(
+        "files", ("path", "language", "file_class", "size", "lines", "shard", "skipped"), numbered=False
+    ),
+    ArtifactKind.OUTCOMES: Table("outcomes", ("path", "outcome", "reason", "symbols", "chunks"), numbered=False),
+    ArtifactKind.SYMBOLS: Table(
+        "symbols",
+        (
+            "path",
+            "language",
+            "kind",
+            "name",
+            "qualified_name",
+            "parent",
+            "signature",
+            "docstring",
+            "first_line",
+            "last_line",
+        ),
+        numbered=True,
+    ),
+    ArtifactKind.EDGES: Table("edges", ("path", "kind", "source", "target", "line"), numbered=True),
+}
+
+_LOADED = text("""
+INSERT INTO app.loaded (analysis_id, kind, shard, key, rows, code, message)
+VALUES (:analysis_id, :kind, :shard, :key, :rows, :code, :message) ON CONFLICT DO NOTHING RETURNING shard
+""")
+_FAILED = text("""
+UPDATE app.loaded SET code = :code, message = :message, rows = 0
+WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
+""")
+_TRIES = 4  # then the artifact counts as unreadable: a store that is down for long must not stop the feed
+
+
+@dataclass(frozen=True)
+class Load:
+    """One artifact's rows, decoded; or the reason why there are none."""
+
+    analysis_id: UUID
+    ref: ArtifactRef
+    shard: int
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    code: str | None = None
+    message: str | None = None
+
+
+class Contents:
+    """The projection `contents`. Loads the artifacts of one event a transaction."""
+
+    name = "contents"
+    version = 1
+    batch = 200
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
+        """Take events up to the first that brings artifacts, and decode those."""
+        for taken, envelope in enumerate(envelopes, start=1):
+            wanted = _wanted(envelope)
+            if wanted:
+                return Step(taken, _writer([await self._load(*one) for one in wanted]))
+        return Step(len(envelopes), _writer([]))
+
+    async def clear(self, connection: AsyncConnection) -> None:
+        """Remove all rows."""
+        await connection.execute(text("TRUNCATE app.files, app.outcomes, app.symbols, app.edges, app.loaded"))
+
+    async def _load(self, analysis_id: UUID, shard: int, ref: ArtifactRef) -> Load:
+        try:
+            content = await self._fetch(ref)
+            rows = await asyncio.to_thread(_decode, content, TABLES[ref.kind], analysis_id, shard)
+        except Permanent as fault:
+            return Load(analysis_id, ref, shard, code=fault.code, message=fault.message)
+        except (pa.ArrowException, KeyError) as error:
+            message = f"The artifact {ref.key} is no {ref.kind} table: {type(error).__name__}."
+            return Load(analysis_id, ref, shard, code="artifact_unreadable", message=message)
+        return Load(analysis_id, ref, shard, rows)
+
+    async def _fetch(self, ref: ArtifactRef) -> bytes:
+        for tries in range(1, _TRIES + 1):
+            try:
+                return await self._objects.get(ref.key, ref.sha256)
+            except Permanent:
+                raise
+            except Exception as error:
+                if tries == _TRIES:
+                    raise Permanent("artifact_unreadable", f"The artifact {ref.key} could not be read.") from error
+                _log.warning("artifact_fetch_failed", key=ref.key, error=repr(error)[:300])
+                await asyncio.sleep(0.2 * 2**tries)
+        raise AssertionError("unreachable")
+
+
+def _wanted(envelope: Envelope) -> list[tuple[UUID, int, ArtifactRef]]:
+    """The artifacts that an event brings and that go into tables."""
+    if envelope.event_type != StageCompleted.event_type or envelope.data.get("stage") not in {"clone", "parse"}:
+        return []
+    event = StageCompleted.model_validate(envelope.data)
+    analysis_id = UUID(envelope.stream_id.partition("/")[2])
+    return [(analysis_id, event.shard, ref) for ref in event.artifacts if ref.kind in TABLES]
+
+
+def _decode(content: bytes, table: Table, analysis_id: UUID, shard: int) -> list[tuple[Any, ...]]:
+    """The rows as PostgreSQL takes them. Whole columns become lists at once: row by row would take far longer."""
+    arrow = read_table(content, table.columns)
+    columns = [arrow.column(name).to_pylist() for name in table.columns]
+    if table.numbered:
+        return [(analysis_id, shard, n, *row) for n, row in enumerate(zip(*columns, strict=True))]
+    return [(analysis_id, *row) for row in zip(*columns, strict=True)]
+
+
+def _writer(loads: list[Load]) -> Any:  # noqa: ANN401  # a Write; named there
+    async def write(connection: AsyncConnection) -> None:
+        for load in loads:
+            await _write(connection, load)
+
+    return write
+
+
+async def _write(connection: AsyncConnection, load: Load) -> None:
+    key = {"analysis_id": load.analysis_id, "kind": load.ref.kind.value, "shard": load.shard}
+    more = {"key": load.ref.key, "rows": len(load.rows), "code": load.code, "message": load.message}
+    if (await connection.execute(_LOADED, key | more)).first() is None:
+        return  # loaded before
+    if load.code is not None:
+        _log.warning("artifact_unreadable", key=load.ref.key, code=load.code)
+        return
+    try:
+        async with connection.begin_nested():
+            await _copy(connection, TABLES[load.ref.kind], load.rows)
+    except (DBAPIError, ValueError, OverflowError) as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        _log.warning("artifact_refused", key=load.ref.key, error=repr(error)[:300])
+        message = f"The rows of {load.ref.key} were refused by the database."
+        await connection.execute(_FAILED, key | {"code": "artifact_refused", "message": message})
+
+
+async def _copy(connection: AsyncConnection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """COPY inside the transaction that SQLAlchemy has begun."""
+    import asyncpg
+
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    try:
+        await driver.copy_records_to_table(
+            table.name, schema_name="app", columns=list(table.all_columns), records=rows, timeout=120
+        )
+    except asyncpg.InterfaceError as error:
+        raise ConnectionError(str(error)) from error
+    except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,99 @@
+"""Conversations and questions as people see them, folded from their stream. Pure."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from events.base import Envelope
+from events.catalog import decode
+from events.question import AnswerRated, ConversationStarted, QuestionAnswered, QuestionAsked, QuestionFailed
+from orchestrator.api.models import ConversationView, QuestionView
+
+PREFIX = "conversation/"
+
+
+def conversation_id_of(stream_id: str) -> UUID:
+    """The id in a conversation's stream id."""
+    return UUID(stream_id.removeprefix(PREFIX))
+
+
+def fold(history: Iterable[Envelope]) -> ConversationView | None:
+    """The conversation that a stream adds up to, its questions in the order they were asked; None for an empty one."""
+    conversation: ConversationView | None = None
+    questions: dict[UUID, QuestionView] = {}
+    for envelope in history:
+        if envelope.event_type == ConversationStarted.event_type:
+            conversation = started(envelope)
+            continue
+        question = apply(questions, envelope)
+        if question is not None:
+            questions[question.question_id] = question
+    return None if conversation is None else conversation.model_copy(update={"questions": list(questions.values())})
+
+
+def started(envelope: Envelope) -> ConversationView:
+    """The conversation that an event began."""
+    event = ConversationStarted.model_validate(envelope.data)
+    return ConversationView(
+        conversation_id=conversation_id_of(envelope.stream_id),
+        repository_id=event.repository_id,
+        title=event.title,
+        started_at=envelope.timestamp,
+    )
+
+
+def apply(questions: dict[UUID, QuestionView], envelope: Envelope) -> QuestionView | None:
+    """The question that an event is about, as it is after the event; None where it is about none that is known."""
+    if envelope.event_type not in _ABOUT_QUESTIONS:
+        return None
+    event = decode(envelope)
+    if isinstance(event, QuestionAsked):
+        return questions.get(event.question_id) or _asked(envelope, event)
+    if not isinstance(event, QuestionAnswered | QuestionFailed | AnswerRated):
+        return None
+    before = questions.get(event.question_id)
+    if before is None:
+        return None
+    if isinstance(event, AnswerRated):
+        return before.model_copy(update={"rating": event.rating})
+    if before.state != "asked":
+        return before
+    if isinstance(event, QuestionFailed):
+        return before.model_copy(update={"state": "failed", "code": event.code, "message": event.message})
+    return _answered(before, event)
+
+
+def _asked(envelope: Envelope, event: QuestionAsked) -> QuestionView:
+    return QuestionView(
+        question_id=event.question_id,
+        conversation_id=conversation_id_of(envelope.stream_id),
+        repository_id=event.repository_id,
+        query=event.query,
+        state="asked",
+        asked_at=envelope.timestamp,
+        analysis_id=event.analysis_id,
+    )
+
+
+def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
+    return before.model_copy(
+        update={
+            "state": "answered",
+            "answer": event.answer,
+            "mode": event.mode,
+            "citations": list(event.citations),
+            "removed_citations": event.removed_citations,
+            "passages": list(event.passages),
+            "analysis_id": event.analysis_id,
+            "commit": event.commit,
+            "generation_kind": event.generation_kind,
+            "confidence": event.confidence,
+            "provider": event.provider,
+            "model": event.model,
+            "response_time": event.response_time,
+            "input_tokens": event.input_tokens,
+            "output_tokens": event.output_tokens,
+        }
+    )
+
+
+_ABOUT_QUESTIONS = frozenset(cls.event_type for cls in (QuestionAsked, QuestionAnswered, QuestionFailed, AnswerRated))

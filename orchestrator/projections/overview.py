@@ -1,0 +1,135 @@
+"""The small read models, which must be quick: repositories, analyses, conversations, questions."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.base import Envelope
+from events.catalog import UnknownEvent
+from events.question import ConversationStarted
+from events.repository import RepositoryDeleted, RepositoryRegistered
+from orchestrator.api.models import QuestionView
+from orchestrator.projections import analyses, conversations
+from orchestrator.projections.analyses import AnalysisRecord
+from orchestrator.projections.runner import Step
+
+_log = structlog.get_logger(__name__)
+
+_REGISTER = text("""
+INSERT INTO app.repositories (repository_id, tenant_id, url, host, name, registered_at)
+VALUES (:repository_id, :tenant_id, :url, :host, :name, :registered_at) ON CONFLICT DO NOTHING
+""")
+_DELETE = text("UPDATE app.repositories SET deleted_at = :at WHERE repository_id = :repository_id")
+_READ_ANALYSIS = text("SELECT record::text FROM app.analyses WHERE analysis_id = :id")
+_WRITE_ANALYSIS = text("""
+INSERT INTO app.analyses (analysis_id, tenant_id, repository_id, state, version, requested_at, record)
+VALUES (:analysis_id, :tenant_id, :repository_id, :state, :version, :requested_at, CAST(:record AS jsonb))
+ON CONFLICT (analysis_id) DO UPDATE SET state = excluded.state, version = excluded.version, record = excluded.record
+""")
+_WRITE_CONVERSATION = text("""
+INSERT INTO app.conversations (conversation_id, tenant_id, user_id, repository_id, title, started_at, version)
+VALUES (:conversation_id, :tenant_id, :user_id, :repository_id, :title, :started_at, :version) ON CONFLICT DO NOTHING
+""")
+_READ_QUESTION = text("SELECT record::text FROM app.questions WHERE question_id = :id")
+_WRITE_QUESTION = text("""
+INSERT INTO app.questions (question_id, conversation_id, tenant_id, repository_id, state, asked_at, version, record)
+VALUES (:question_id, :conversation_id, :tenant_id, :repository_id, :state, :asked_at, :version, CAST(:record AS jsonb))
+ON CONFLICT (question_id) DO UPDATE SET state = excluded.state, version = excluded.version, record = excluded.record
+""")
+
+
+class Overview:
+    """The projection `overview`. An event that cannot be read is logged and passed over; the rest goes on."""
+
+    name = "overview"
+    version = 1
+    batch = 500
+
+    async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
+        """All of them are taken; everything is done in the transaction."""
+
+        async def write(connection: AsyncConnection) -> None:
+            await _apply_all(connection, envelopes)
+
+        return Step(len(envelopes), write)
+
+    async def clear(self, connection: AsyncConnection) -> None:
+        """Remove all rows."""
+        await connection.execute(text("TRUNCATE app.repositories, app.analyses, app.conversations, app.questions"))
+
+
+async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
+    records: dict[str, AnalysisRecord | None] = {}
+    for envelope in envelopes:
+        kind = envelope.stream_id.partition("/")[0]
+        apply = _APPLY.get(kind)
+        try:
+            if kind == "analysis":
+                await _analysis(connection, envelope, records)
+            elif apply is not None:
+                await apply(connection, envelope)
+        except (UnknownEvent, ValidationError, ValueError) as error:
+            _log.warning("event_passed_over", seq=envelope.seq, type=envelope.event_type, error=repr(error)[:300])
+    rows = [_analysis_row(record) for record in records.values() if record is not None]
+    if rows:
+        await connection.execute(_WRITE_ANALYSIS, rows)
+
+
+async def _analysis(connection: AsyncConnection, envelope: Envelope, records: dict[str, AnalysisRecord | None]) -> None:
+    """Fold into the record, read once a batch."""
+    if envelope.stream_id not in records:
+        analysis_id = UUID(envelope.stream_id.partition("/")[2])
+        stored = (await connection.execute(_READ_ANALYSIS, {"id": analysis_id})).scalar_one_or_none()
+        records[envelope.stream_id] = AnalysisRecord.model_validate_json(stored) if stored is not None else None
+    records[envelope.stream_id] = analyses.apply(records[envelope.stream_id], envelope)
+
+
+def _analysis_row(record: AnalysisRecord) -> dict[str, object]:
+    view = record.view
+    return {
+        "analysis_id": view.analysis_id,
+        "tenant_id": record.tenant_id,
+        "repository_id": view.repository_id,
+        "state": view.state.value,
+        "version": view.version,
+        "requested_at": view.requested_at,
+        "record": record.model_dump_json(),
+    }
+
+
+async def _repository(connection: AsyncConnection, envelope: Envelope) -> None:
+    repository_id = UUID(envelope.stream_id.partition("/")[2])
+    if envelope.event_type == RepositoryRegistered.event_type:
+        event = RepositoryRegistered.model_validate(envelope.data)
+        row = event.model_dump() | {"repository_id": repository_id, "tenant_id": envelope.tenant_id}
+        await connection.execute(_REGISTER, row | {"registered_at": envelope.timestamp})
+    elif envelope.event_type == RepositoryDeleted.event_type:
+        await connection.execute(_DELETE, {"repository_id": repository_id, "at": envelope.timestamp})
+
+
+async def _conversation(connection: AsyncConnection, envelope: Envelope) -> None:
+    if envelope.event_type == ConversationStarted.event_type:
+        row = conversations.started(envelope).model_dump(exclude={"questions"})
+        who = {"tenant_id": envelope.tenant_id, "user_id": envelope.user_id, "version": envelope.version}
+        await connection.execute(_WRITE_CONVERSATION, row | who)
+        return
+    question_id = envelope.data.get("question_id")
+    if question_id is None:
+        return
+    stored = (await connection.execute(_READ_QUESTION, {"id": UUID(str(question_id))})).scalar_one_or_none()
+    known = {UUID(str(question_id)): QuestionView.model_validate_json(stored)} if stored is not None else {}
+    question = conversations.apply(known, envelope)
+    if question is not None:
+        row = question.model_dump(include={"question_id", "conversation_id", "repository_id", "state", "asked_at"})
+        more = {"tenant_id": envelope.tenant_id, "version": envelope.version, "record": question.model_dump_json()}
+        await connection.execute(_WRITE_QUESTION, row | more)
+
+
+_APPLY: dict[str, Callable[[AsyncConnection, Envelope], Awaitable[None]]] = {
+    "repository": _repository,
+    "conversation": _conversation,
+}

@@ -1,0 +1,33 @@
+"""What the orchestrator consumes: the topic `workflow`. Load the stream, fold it, decide, record.
+
+Hears what changes an analysis (requested, stage completed, failed or parked, a timer, a person who stops or goes on);
+says `processing.stage.requested`, `processing.retry.scheduled` and how the analysis ends.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.base import Envelope
+from events.catalog import CONSUMERS, WORKFLOW
+from events.delivery.work import Append, Result, ShortHandler, Timer
+from events.log.journal import Journal
+from orchestrator.workflow import Alarm, Policy, decide, replay
+
+CONSUMER = CONSUMERS[WORKFLOW][0]
+
+
+def workflow_handler(journal: Journal, policy: Policy) -> ShortHandler:
+    """The handler of the topic `workflow`. It raises nothing on purpose; a conflict of versions is decided again."""
+
+    async def on_workflow_event(envelope: Envelope, _connection: AsyncConnection) -> Result:
+        history = await journal.read_stream(envelope.stream_id)
+        decision = decide(replay(history), envelope, policy)
+        if not decision.drafts:
+            return Result()
+        append = Append(envelope.stream_id, decision.drafts, expected=history[-1].version)
+        return Result(appends=(append,), timers=tuple(_timer(envelope.stream_id, alarm) for alarm in decision.alarms))
+
+    return on_workflow_event
+
+
+def _timer(stream_id: str, alarm: Alarm) -> Timer:
+    return Timer(alarm.timer_id, stream_id, alarm.due_at, alarm.kind, alarm.data)
