@@ -1,6 +1,6 @@
 """What the index needs of the world outside, as Protocols. Implementations are in `adapters/`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -31,4 +31,66 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return shape (len(texts), dimension), float32; each row has length 1, also that of an empty text."""
+        ...
+
+
+class OpenLexicon(Protocol):
+    """A sealed lexical index, open for searching. Safe to use from several threads."""
+
+    def search(self, tokens: Sequence[str], limit: int) -> list[tuple[int, float]]:
+        """Return at most `limit` (document number, BM25 score) for any of `tokens`, best first."""
+        ...
+
+
+class Lexicon(Protocol):
+    """Builds lexical indexes as one blob each, and opens them again. Synchronous, bound to processor and disk."""
+
+    def build(self, documents: Iterable[str]) -> bytes:
+        """Return a sealed index over lines of blank-separated tokens; a document's number is its place."""
+        ...
+
+    def open(self, sha256: str, packed: bytes | None) -> OpenLexicon:
+        """Return the index whose blob has this hash, from the disk cache or from `packed`.
+
+        Raises LookupError where it is not cached (or the cached copy is damaged) and no blob was given.
+        """
+        ...
+
+
+class VectorsUnavailable(Exception):
+    """The vector server is down, silent, or failing. Trying again later can help."""
+
+
+class CollectionMissing(LookupError):
+    """No such collection: it was dropped, or the server lost its data."""
+
+
+class Vectors(Protocol):
+    """Collections of vectors that are searched by cosine. Every method may raise VectorsUnavailable."""
+
+    async def create(self, collection: str) -> None:
+        """Make an empty collection; one that is there is left as it is."""
+        ...
+
+    async def upsert(self, collection: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Write vectors, shape (len(ids), dimension), in batches; the same ids again change nothing else.
+
+        Raises CollectionMissing.
+        """
+        ...
+
+    async def count(self, collection: str) -> int:
+        """Return how many vectors a collection has. Raises CollectionMissing."""
+        ...
+
+    async def query(self, collection: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """Return at most `limit` (id, cosine distance), nearest first. Raises CollectionMissing."""
+        ...
+
+    async def drop(self, collection: str) -> None:
+        """Remove a collection; a missing one is no error."""
+        ...
+
+    async def names(self) -> list[str]:
+        """Return the names of all collections."""
         ...

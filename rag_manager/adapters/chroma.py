@@ -1,0 +1,151 @@
+"""Vectors in a Chroma server: one collection per generation, ids and vectors only, cosine.
+
+The synchronous client runs in threads: building and reading its JSON takes long enough to hold up an event loop.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_manager.ports import CollectionMissing, VectorsUnavailable
+
+_PAGE = 500
+BATCH = 1_000  # vectors of one upsert; the server's own bound is 5,461
+
+Reply = TypeVar("Reply")
+
+
+class ChromaVectors:
+    """See `ports.Vectors`. `timeout` is in seconds and holds for each request of an upsert or a query."""
+
+    def __init__(self, url: str, *, timeout: float = 10.0) -> None:
+        self._url = urlsplit(url)
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._connected: Any = None
+        self._collections: dict[str, Any] = {}
+
+    async def create(self, collection: str) -> None:
+        """See `ports.Vectors`."""
+        await self._call(lambda: self._make(collection))
+
+    async def upsert(self, collection: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """See `ports.Vectors`."""
+        for start in range(0, len(ids), BATCH):
+            batch = list(ids[start : start + BATCH])
+            part = vectors[start : start + BATCH]
+            await self._on(collection, partial(_upsert, ids=batch, vectors=part))
+
+    async def count(self, collection: str) -> int:
+        """See `ports.Vectors`."""
+        return int(await self._on(collection, lambda found: found.count()))
+
+    async def query(self, collection: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """See `ports.Vectors`."""
+        reply = await self._on(
+            collection, lambda found: found.query(query_embeddings=[vector], n_results=limit, include=["distances"])
+        )
+        return list(zip(reply["ids"][0], reply["distances"][0], strict=True))
+
+    async def drop(self, collection: str) -> None:
+        """See `ports.Vectors`."""
+        self._collections.pop(collection, None)
+        try:
+            await self._call(lambda: self._client().delete_collection(collection))
+        except CollectionMissing:
+            return
+
+    async def names(self) -> list[str]:
+        """See `ports.Vectors`."""
+        found: list[str] = []
+        while True:
+            page = await self._call(partial(self._page, len(found)))
+            found.extend(page)
+            if len(page) < _PAGE:
+                return found
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            client, self._connected = self._connected, None
+            self._collections.clear()
+        if client is not None:
+            client._server._session.close()
+            client.close()
+
+    def _client(self) -> Any:  # noqa: ANN401  # chromadb's own types would import it at start-up
+        with self._lock:
+            if self._connected is None:
+                self._connected = _connect(self._url, self._timeout)
+            return self._connected
+
+    def _page(self, offset: int) -> list[str]:
+        return [collection.name for collection in self._client().list_collections(limit=_PAGE, offset=offset)]
+
+    def _make(self, collection: str) -> None:
+        self._collections[collection] = self._client().get_or_create_collection(
+            collection, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+        )
+
+    def _found(self, collection: str) -> Any:  # noqa: ANN401  # as _client
+        if collection not in self._collections:
+            self._collections[collection] = self._client().get_collection(collection, embedding_function=None)
+        return self._collections[collection]
+
+    async def _on(self, collection: str, do: Callable[[Any], Reply]) -> Reply:
+        known = collection in self._collections
+        try:
+            return await self._call(lambda: do(self._found(collection)))
+        except CollectionMissing:
+            self._collections.pop(collection, None)
+            if not known:
+                raise
+        # What was remembered may have been dropped and made again: look it up once more.
+        return await self._call(lambda: do(self._found(collection)))
+
+    async def _call(self, do: Callable[[], Reply]) -> Reply:
+        return await asyncio.to_thread(_translated, do)
+
+
+def _upsert(found: Any, *, ids: list[str], vectors: NDArray[np.float32]) -> None:  # noqa: ANN401  # as _client
+    found.upsert(ids=ids, embeddings=vectors)
+
+
+def _connect(url: SplitResult, timeout: float) -> Any:  # noqa: ANN401  # as _client
+    import chromadb
+    from chromadb.config import Settings
+
+    # Making a client asks the server without a time limit: ask first whether there is one.
+    httpx.get(url._replace(path="/api/v2/heartbeat").geturl(), timeout=timeout).raise_for_status()
+    client: Any = chromadb.HttpClient(
+        host=url.hostname or "127.0.0.1",
+        port=url.port or (443 if url.scheme == "https" else 8000),
+        ssl=url.scheme == "https",
+        settings=Settings(anonymized_telemetry=False),
+    )
+    # There is no setting for this, and the client waits for ever without it.
+    client._server._session.timeout = httpx.Timeout(timeout)
+    return client
+
+
+def _translated(do: Callable[[], Reply]) -> Reply:
+    from chromadb.errors import ChromaError, NotFoundError
+
+    try:
+        return do()
+    except NotFoundError as error:
+        raise CollectionMissing(str(error)) from error
+    except (ChromaError, httpx.HTTPError, json.JSONDecodeError) as error:
+        raise VectorsUnavailable(f"{type(error).__name__}: {error}") from error
+    except ValueError as error:
+        if "Could not connect" in str(error):  # how chromadb says it when the client is made
+            raise VectorsUnavailable(str(error)) from error
+        raise

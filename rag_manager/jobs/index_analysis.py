@@ -1,0 +1,136 @@
+"""Index: rows of chunks, files and symbols, and the lexical generation. From here on questions can be answered."""
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.artifacts import ArtifactKind, ArtifactRef
+from events.base import Envelope
+from events.delivery import stages
+from events.delivery.work import Result, Run
+from events.index import GenerationKind
+from events.processing import StageRequested
+from rag_manager.jobs.activation import Change, activation_of, generation_id, record
+from rag_manager.jobs.base import Backends, inputs_of, repository_of, tables, ticker
+from rag_manager.ports import Lexicon
+from rag_manager.rows.generations import Generation
+from rag_manager.rows.indexing import AnalysisRow, IndexedRows, write_index
+from rag_manager.stages.passage_text import lexical_text
+from runtime.faults import Permanent
+from runtime.live import Ticker
+from runtime.objects import Objects
+
+_SLICE = 2_000  # chunks between two looks at the cancel flag
+_CHUNK_COLUMNS = ("chunk_id", "path", "language", "file_class", "first_line", "last_line", "symbols", "text", "header")
+_SYMBOL_COLUMNS = ("name", "qualified_name", "kind", "path", "first_line", "last_line")
+
+
+class IndexAnalysis:
+    """The handler of the index stage."""
+
+    def __init__(self, backends: Backends, lexicon: Lexicon) -> None:
+        self._backends = backends
+        self._lexicon = lexicon
+
+    async def __call__(self, envelope: Envelope, run: Run) -> Result:
+        """Build the lexical generation of one analysis."""
+        began = datetime.now(UTC)
+        request = stages.read(envelope, StageRequested)
+        repository_id = repository_of(envelope)
+        with self._backends.foreground.working():
+            rows, documents = await _read(self._backends.objects, request, run, ticker(self._backends, request))
+            packed = await asyncio.to_thread(self._lexicon.build, documents)
+        run.check()
+        stored = await self._backends.objects.put("lexicon", ".tar", packed)
+        artifact = ArtifactRef(
+            kind=ArtifactKind.LEXICON, key=stored.key, sha256=stored.sha256, rows=len(rows.chunks), bytes=stored.bytes
+        )
+        analysis = AnalysisRow(
+            request.analysis_id, repository_id, envelope.tenant_id, request.commit or "", envelope.timestamp
+        )
+        generation = Generation(
+            generation_id=generation_id(request.analysis_id, GenerationKind.LEXICAL),
+            analysis_id=request.analysis_id,
+            kind=GenerationKind.LEXICAL,
+            state="built",
+            model=None,
+            chunks=len(rows.chunks),
+            vectors=0,
+            collection=None,
+            artifacts=(artifact,),
+        )
+        change = await activation_of(
+            self._backends.engine, generation, repository_id=repository_id, requested_at=envelope.timestamp
+        )
+        return Result(
+            appends=(
+                stages.completed(
+                    envelope,
+                    started_at=began,
+                    files_processed=len(rows.files),
+                    counts={"chunks": len(rows.chunks), "files": len(rows.files), "symbols": len(rows.symbols)},
+                    artifacts=(artifact,),
+                    before=change.events,
+                ),
+            ),
+            write=partial(_write, analysis=analysis, rows=rows, change=change, artifact=artifact),
+        )
+
+
+async def _write(
+    connection: AsyncConnection, *, analysis: AnalysisRow, rows: IndexedRows, change: Change, artifact: ArtifactRef
+) -> None:
+    await write_index(connection, analysis, rows, artifact)
+    await record(connection, change)
+
+
+async def _read(objects: Objects, request: StageRequested, run: Run, ticks: Ticker) -> tuple[IndexedRows, list[str]]:
+    chunk_refs = inputs_of(request, ArtifactKind.CHUNKS)
+    total = sum(ref.rows for ref in chunk_refs)
+    seen: set[str] = set()
+    chunks: list[tuple[object, ...]] = []
+    documents: list[str] = []
+    async for _, table in tables(objects, chunk_refs, _CHUNK_COLUMNS):
+        for batch in table.select(list(_CHUNK_COLUMNS)).to_batches(max_chunksize=_SLICE):
+            run.check()
+            rows = await asyncio.to_thread(_rows_of, list(zip(*batch.to_pydict().values(), strict=True)), seen)
+            chunks.extend((len(chunks) + place, *row[:-1]) for place, row in enumerate(rows))
+            documents.extend(await asyncio.to_thread(_documents, rows))
+            await ticks.tick(len(documents), total, str(rows[-1][1]) if rows else "")
+    if not chunks:
+        raise Permanent("nothing_to_index", "The repository has no passage of text that could be indexed.")
+    files = await _files(objects, inputs_of(request, ArtifactKind.SOURCES))
+    symbols = await _symbols(objects, inputs_of(request, ArtifactKind.SYMBOLS))
+    return IndexedRows(chunks, files, symbols), documents
+
+
+def _rows_of(rows: list[tuple[object, ...]], seen: set[str]) -> list[tuple[object, ...]]:
+    # A text that stands twice in one file has one id, and is one chunk.
+    kept = []
+    for row in rows:
+        if row[0] not in seen:
+            seen.add(str(row[0]))
+            kept.append(row)
+    return kept
+
+
+def _documents(rows: list[tuple[object, ...]]) -> list[str]:
+    return [lexical_text(str(row[-1]), str(row[-2])) for row in rows]
+
+
+async def _files(objects: Objects, refs: list[ArtifactRef]) -> list[tuple[object, ...]]:
+    files: list[tuple[object, ...]] = []
+    async for ref, table in tables(objects, refs, ("path", "language", "file_class", "lines")):
+        columns = table.select(["path", "language", "file_class", "lines"]).to_pydict().values()
+        files.extend((*row, ref.key, ref.sha256, place) for place, row in enumerate(zip(*columns, strict=True)))
+    return files
+
+
+async def _symbols(objects: Objects, refs: list[ArtifactRef]) -> list[tuple[object, ...]]:
+    symbols: list[tuple[object, ...]] = []
+    async for _, table in tables(objects, refs, _SYMBOL_COLUMNS):
+        columns = table.select(list(_SYMBOL_COLUMNS)).to_pydict().values()
+        symbols.extend((len(symbols) + place, *row) for place, row in enumerate(zip(*columns, strict=True)))
+    return symbols

@@ -1,0 +1,209 @@
+"""Generations and the pointer that says which one a repository's searches go to."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from events.artifacts import ArtifactRef
+from events.index import GenerationKind
+from rag_manager.stages.may_serve import Serving
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One generation as stored. `vectors` is how many its collection holds once it is built."""
+
+    generation_id: UUID
+    analysis_id: UUID
+    kind: GenerationKind
+    state: str
+    model: str | None
+    chunks: int
+    vectors: int
+    collection: str | None
+    artifacts: tuple[ArtifactRef, ...]
+
+
+_COLUMNS = "generation_id, analysis_id, kind, state, model, chunks, vectors, collection, artifacts"
+
+
+async def installation(engine: AsyncEngine) -> UUID:
+    """The id of this installation: part of every collection's name."""
+    async with engine.connect() as connection:
+        return UUID(str(await connection.scalar(text("SELECT id FROM rag.installation"))))
+
+
+async def begin(engine: AsyncEngine, generation: Generation) -> None:
+    """Say, and commit, that a generation is being built: from now on its collection is nobody's orphan."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO rag.generations (generation_id, analysis_id, kind, state, model, chunks, collection,"
+                " artifacts) VALUES (:id, :analysis, :kind, 'building', :model, :chunks, :collection,"
+                " CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id) DO UPDATE SET model = excluded.model,"
+                " chunks = excluded.chunks, artifacts = excluded.artifacts, changed_at = now(),"
+                " state = CASE generations.state WHEN 'built' THEN 'built' ELSE 'building' END"
+            ),
+            {
+                "id": generation.generation_id,
+                "analysis": generation.analysis_id,
+                "kind": generation.kind,
+                "model": generation.model,
+                "chunks": generation.chunks,
+                "collection": generation.collection,
+                "artifacts": _to_json(generation.artifacts),
+            },
+        )
+
+
+async def finish(connection: AsyncConnection, generation: Generation, *, dimension: int | None) -> None:
+    """Say that a generation is complete and verified. Does not commit."""
+    await connection.execute(
+        text(
+            "INSERT INTO rag.generations (generation_id, analysis_id, kind, state, model, dimension, chunks, vectors,"
+            " collection, artifacts) VALUES (:id, :analysis, :kind, 'built', :model, :dimension, :chunks, :vectors,"
+            " :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id) DO UPDATE SET state = 'built',"
+            " dimension = excluded.dimension, vectors = excluded.vectors, chunks = excluded.chunks, changed_at = now()"
+        ),
+        {
+            "id": generation.generation_id,
+            "analysis": generation.analysis_id,
+            "kind": generation.kind,
+            "model": generation.model,
+            "dimension": dimension,
+            "chunks": generation.chunks,
+            "vectors": generation.vectors,
+            "collection": generation.collection,
+            "artifacts": _to_json(generation.artifacts),
+        },
+    )
+
+
+async def serving(connection: AsyncConnection, repository_id: UUID) -> Serving | None:
+    """What the repository's pointer points to."""
+    row = (
+        await connection.execute(
+            text(
+                "SELECT p.generation_id, p.analysis_id, g.kind, a.requested_at FROM rag.pointers p"
+                " JOIN rag.generations g USING (generation_id)"
+                " JOIN rag.analyses a ON a.analysis_id = p.analysis_id WHERE p.repository_id = :repository"
+            ),
+            {"repository": repository_id},
+        )
+    ).first()
+    return None if row is None else Serving(row[0], row[1], GenerationKind(row[2]), row[3])
+
+
+async def move_pointer(
+    connection: AsyncConnection, repository_id: UUID, target: Serving, *, expected: Serving | None
+) -> bool:
+    """Point to `target` if the pointer is still where it was when that was decided. Does not commit."""
+    moved = await connection.execute(
+        text(
+            "INSERT INTO rag.pointers AS p (repository_id, analysis_id, generation_id)"
+            " SELECT :repository, :analysis, :generation"
+            " WHERE CAST(:expected AS uuid) IS NULL"
+            " OR EXISTS (SELECT 1 FROM rag.pointers WHERE repository_id = :repository)"
+            " ON CONFLICT (repository_id) DO UPDATE SET analysis_id = excluded.analysis_id,"
+            " generation_id = excluded.generation_id, moved_at = now()"
+            " WHERE p.generation_id = CAST(:expected AS uuid) OR p.generation_id = excluded.generation_id"
+        ),
+        {
+            "repository": repository_id,
+            "analysis": target.analysis_id,
+            "generation": target.generation_id,
+            "expected": expected.generation_id if expected else None,
+        },
+    )
+    return moved.rowcount == 1
+
+
+async def get(engine: AsyncEngine, generation_id: UUID) -> Generation | None:
+    """The generation with this id."""
+    found = await _select(engine, "WHERE generation_id = :id", id=generation_id)
+    return found[0] if found else None
+
+
+async def with_collections(engine: AsyncEngine) -> list[Generation]:
+    """Every generation that has, or is about to have, a collection."""
+    return await _select(engine, "WHERE collection IS NOT NULL AND state <> 'retired'")
+
+
+async def superseded(engine: AsyncEngine, *, grace: float) -> list[Generation]:
+    """Vector generations that nobody searches any more, `grace` seconds after a better one began to serve.
+
+    Better is the full one of the same analysis, or any other analysis of the repository that the pointer moved to.
+    """
+    return await _select(
+        engine,
+        "g WHERE state = 'built' AND kind <> 'lexical' AND EXISTS (SELECT 1 FROM rag.analyses a JOIN rag.pointers p"
+        " USING (repository_id) WHERE a.analysis_id = g.analysis_id AND p.generation_id <> g.generation_id"
+        " AND p.moved_at < now() - make_interval(secs => :grace)"
+        " AND (p.analysis_id <> g.analysis_id OR g.kind = 'quick'))"
+        " AND changed_at < now() - make_interval(secs => :grace)",
+        grace=grace,
+    )
+
+
+async def retire(engine: AsyncEngine, generation_id: UUID) -> bool:
+    """Mark a generation as gone, unless the pointer came back to it. Its collection may be dropped afterwards."""
+    async with engine.begin() as connection:
+        done = await connection.execute(
+            text(
+                "UPDATE rag.generations g SET state = 'retired', changed_at = now() WHERE generation_id = :id"
+                " AND NOT EXISTS (SELECT 1 FROM rag.pointers p WHERE p.generation_id = g.generation_id)"
+            ),
+            {"id": generation_id},
+        )
+        return done.rowcount == 1
+
+
+async def forget_analyses(engine: AsyncEngine, *, grace: float) -> list[UUID]:
+    """Delete the chunks and symbols of analyses that a newer one replaced more than `grace` seconds ago.
+
+    Their files stay: a citation of an old answer can still be opened.
+    """
+    async with engine.begin() as connection:
+        rows = await connection.execute(
+            text(
+                "UPDATE rag.analyses a SET retired_at = now() FROM rag.pointers p, rag.analyses b"
+                " WHERE p.repository_id = a.repository_id AND b.analysis_id = p.analysis_id"
+                " AND a.analysis_id <> p.analysis_id AND a.requested_at < b.requested_at"
+                " AND a.retired_at IS NULL AND p.moved_at < now() - make_interval(secs => :grace)"
+                " RETURNING a.analysis_id"
+            ),
+            {"grace": grace},
+        )
+        gone = [row[0] for row in rows]
+        for table in ("chunks", "symbols"):
+            await connection.execute(
+                text(f"DELETE FROM rag.{table} WHERE analysis_id = ANY(:ids)"),  # noqa: S608  # one of two names
+                {"ids": gone},
+            )
+        return gone
+
+
+async def _select(engine: AsyncEngine, where: str, **parameters: object) -> list[Generation]:
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text(f"SELECT {_COLUMNS} FROM rag.generations {where}"),  # noqa: S608  # `where` is written in this file
+            parameters,
+        )
+        return [_generation(row) for row in rows.mappings()]
+
+
+def _generation(row: RowMapping) -> Generation:
+    artifacts = json.loads(row["artifacts"]) if isinstance(row["artifacts"], str) else row["artifacts"]
+    return Generation(
+        **{name: row[name] for name in row if name not in {"kind", "artifacts"}},
+        kind=GenerationKind(row["kind"]),
+        artifacts=tuple(ArtifactRef.model_validate(item) for item in artifacts),
+    )
+
+
+def _to_json(artifacts: Sequence[ArtifactRef]) -> str:
+    return json.dumps([artifact.model_dump(mode="json") for artifact in artifacts])

@@ -1,0 +1,141 @@
+"""Read what a search needs: what serves, the catalogue, the text of the chosen chunks, where a file's lines are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.index import GenerationKind
+from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
+
+_SERVING = (
+    "SELECT a.analysis_id, a.commit, a.chunks, a.lexicon_key, a.lexicon_sha256,"
+    " g.generation_id, g.kind, g.model, g.collection FROM rag.analyses a JOIN rag.generations g USING (analysis_id)"
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A generation that answers searches, and the lexical index of its analysis."""
+
+    analysis_id: UUID
+    commit: str
+    chunks: int
+    lexicon_key: str
+    lexicon_sha256: str
+    generation_id: UUID
+    kind: GenerationKind
+    model: str | None
+    collection: str | None
+
+
+@dataclass(frozen=True)
+class ChunkText:
+    """What a passage shows of a chunk beside its place."""
+
+    text: str
+    language: str | None
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FilePlace:
+    """Where the text of one file is: a row of a `sources` artifact."""
+
+    path: str
+    language: str | None
+    lines: int
+    source_key: str
+    source_sha256: str
+    source_row: int
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What the index stage recorded of an analysis."""
+
+    requested_at: datetime
+    chunks: int
+    files: int
+
+
+async def indexed(engine: AsyncEngine, analysis_id: UUID) -> Indexed | None:
+    """What is indexed of an analysis, or None."""
+    async with engine.connect() as connection:
+        query = text("SELECT requested_at, chunks, files FROM rag.analyses WHERE analysis_id = :id")
+        row = (await connection.execute(query, {"id": analysis_id})).first()
+        return Indexed(*row) if row else None
+
+
+async def served_by_repository(engine: AsyncEngine, repository_id: UUID) -> Served | None:
+    """What the repository's pointer points to, or None where nothing is indexed yet."""
+    return await _served(
+        engine,
+        f"{_SERVING} JOIN rag.pointers p USING (generation_id) WHERE p.repository_id = :repository",
+        {"repository": repository_id},
+    )
+
+
+async def served_by_analysis(engine: AsyncEngine, repository_id: UUID, analysis_id: UUID) -> Served | None:
+    """The best complete generation of one analysis of this repository, or None."""
+    return await _served(
+        engine,
+        f"{_SERVING} WHERE a.analysis_id = :analysis AND a.repository_id = :repository AND g.state = 'built'"
+        " AND a.retired_at IS NULL ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind) LIMIT 1",
+        {"analysis": analysis_id, "repository": repository_id},
+    )
+
+
+async def catalogue(engine: AsyncEngine, analysis_id: UUID) -> Catalogue:
+    """All places of one analysis, without text."""
+    async with engine.connect() as connection:
+        chunks = await connection.execute(
+            text(
+                "SELECT chunk_id, path, file_class, first_line, last_line FROM rag.chunks"
+                " WHERE analysis_id = :id ORDER BY ordinal"
+            ),
+            {"id": analysis_id},
+        )
+        places = [ChunkPlace(*row) for row in chunks]
+        symbols = await connection.execute(
+            text("SELECT name, kind, path, first_line FROM rag.symbols WHERE analysis_id = :id ORDER BY ordinal"),
+            {"id": analysis_id},
+        )
+        return make_catalogue(places, [(row[0], row[1], row[2], row[3]) for row in symbols])
+
+
+async def chunk_texts(engine: AsyncEngine, analysis_id: UUID, ordinals: Sequence[int]) -> dict[int, ChunkText]:
+    """The text of some chunks, by number."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT ordinal, text, language, symbols FROM rag.chunks"
+                " WHERE analysis_id = :id AND ordinal = ANY(:ordinals)"
+            ),
+            {"id": analysis_id, "ordinals": list(ordinals)},
+        )
+        return {row[0]: ChunkText(row[1], row[2], tuple(row[3])) for row in rows}
+
+
+async def file_place(engine: AsyncEngine, analysis_id: UUID, path: str) -> FilePlace | None:
+    """Where the lines of a file are, or None where the analysis has no such file."""
+    async with engine.connect() as connection:
+        row = (
+            await connection.execute(
+                text(
+                    "SELECT path, language, lines, source_key, source_sha256, source_row FROM rag.files"
+                    " WHERE analysis_id = :id AND path = :path"
+                ),
+                {"id": analysis_id, "path": path},
+            )
+        ).first()
+        return FilePlace(*row) if row else None
+
+
+async def _served(engine: AsyncEngine, query: str, parameters: dict[str, object]) -> Served | None:
+    async with engine.connect() as connection:
+        row = (await connection.execute(text(query), parameters)).mappings().first()
+        return None if row is None else Served(**{**row, "kind": GenerationKind(row["kind"])})

@@ -1,0 +1,145 @@
+"""Search: the lexical and the dense ranking at once, fused and ranked in two steps, then the text of what was chosen.
+
+Works from the index stage on. Where the vectors of a generation cannot be asked, the lexical ranking answers alone and
+the reply says why.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.index import GenerationKind
+from events.question import Passage, SearchReply, SearchRequest
+from rag_manager.jobs.base import Foreground
+from rag_manager.ports import CollectionMissing, Embedder, Vectors, VectorsUnavailable
+from rag_manager.rows import reading
+from rag_manager.rows.reading import ChunkText, Served
+from rag_manager.serving import Loaded, ServingCache
+from rag_manager.stages.catalogue import Catalogue
+from rag_manager.stages.rank import Picked, Rankings, Weights, rank
+from rag_manager.stages.read_question import Question, read_question
+from runtime.faults import Permanent, Transient
+
+LEXICAL_DEPTH = 200  # chunks that each retriever hands to the fusion
+DENSE_DEPTH = 100
+MAX_LIMIT = 50
+MAX_QUERY = 8_000  # characters of a question that are read
+_DENSE_TIMEOUT = 2.0  # seconds: then the answer is lexical
+_DENSE_PAUSE = 5.0  # seconds without asking a vector server that failed
+
+
+@dataclass(frozen=True)
+class _Dense:
+    chunks: tuple[int, ...] = ()
+    weight: float = 0.0
+    degraded: str | None = None
+
+
+class Search:
+    """Answers search requests. `embedders` by generation kind."""
+
+    def __init__(
+        self,
+        cache: ServingCache,
+        vectors: Vectors,
+        embedders: Mapping[GenerationKind, Embedder],
+        foreground: Foreground,
+        *,
+        weights: Weights | None = None,
+    ) -> None:
+        self._cache = cache
+        self._vectors = vectors
+        self._embedders = embedders
+        self._foreground = foreground
+        self._weights = weights or Weights()
+        self._quiet_until = 0.0
+
+    async def __call__(self, request: SearchRequest) -> SearchReply:
+        """Return the passages that match best.
+
+        Raises Transient `not_indexed_yet` or Permanent `no_such_analysis`.
+        """
+        began = time.perf_counter()
+        with self._foreground.working():
+            served = await self._served(request.repository_id, request.analysis_id)
+            loaded = await self._cache.get(served)
+            question = read_question(request.query[:MAX_QUERY])
+            dense = await self._dense(served, question, loaded.catalogue)
+            limit = max(1, min(request.limit, MAX_LIMIT))
+            picked = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
+            texts = await reading.chunk_texts(self._cache.engine, served.analysis_id, [item.chunk for item in picked])
+        return SearchReply(
+            analysis_id=served.analysis_id,
+            commit=served.commit,
+            generation_id=served.generation_id,
+            generation_kind=GenerationKind.LEXICAL if dense.degraded else served.kind,
+            model=None if dense.degraded else served.model,
+            passages=tuple(
+                _passage(item, loaded.catalogue, texts[item.chunk]) for item in picked if item.chunk in texts
+            ),
+            took_ms=round((time.perf_counter() - began) * 1_000, 2),
+            degraded=dense.degraded,
+        )
+
+    async def _served(self, repository_id: UUID, analysis_id: UUID | None) -> Served:
+        if analysis_id is None:
+            served = await reading.served_by_repository(self._cache.engine, repository_id)
+        else:
+            served = await reading.served_by_analysis(self._cache.engine, repository_id, analysis_id)
+        if served is not None:
+            return served
+        if analysis_id is not None and await reading.indexed(self._cache.engine, analysis_id) is not None:
+            raise Permanent("no_such_analysis", "That analysis is no longer searched: ask about the newest one.")
+        raise Transient("not_indexed_yet", "Nothing of this repository is indexed yet: ask again in a moment.")
+
+    async def _dense(self, served: Served, question: Question, catalogue: Catalogue) -> _Dense:
+        if served.collection is None:
+            return _Dense()
+        embedder = self._embedders.get(served.kind)
+        if embedder is None or embedder.name != served.model:
+            return _Dense(degraded="model_changed")
+        if time.monotonic() < self._quiet_until:
+            return _Dense(degraded="vectors_unavailable")
+        try:
+            async with asyncio.timeout(_DENSE_TIMEOUT):
+                vector = (await asyncio.to_thread(embedder.embed, [question.text]))[0]
+                found = await self._ask(served.collection, vector)
+        except (VectorsUnavailable, TimeoutError):
+            self._quiet_until = time.monotonic() + _DENSE_PAUSE
+            return _Dense(degraded="vectors_unavailable")
+        except CollectionMissing:
+            return _Dense(degraded="vectors_missing")
+        ordinals = catalogue.ordinals
+        weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick
+        return _Dense(tuple(ordinals[chunk_id] for chunk_id in found if chunk_id in ordinals), weight)
+
+    async def _ask(self, collection: str, vector: NDArray[np.float32]) -> list[str]:
+        if not vector.any():  # no word that the model knows: near to nothing
+            return []
+        return [chunk_id for chunk_id, _ in await self._vectors.query(collection, vector, DENSE_DEPTH)]
+
+    def _rank(self, question: Question, dense: _Dense, loaded: Loaded, limit: int) -> list[Picked]:
+        lexical = [chunk for chunk, _ in loaded.lexicon.search(question.tokens, LEXICAL_DEPTH)]
+        rankings = Rankings(lexical=lexical, dense=dense.chunks, dense_weight=dense.weight)
+        return rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
+
+
+def _passage(picked: Picked, catalogue: Catalogue, text: ChunkText) -> Passage:
+    chunk, file = picked.chunk, catalogue.files[picked.chunk]
+    return Passage(
+        chunk_id=catalogue.chunk_ids[chunk],
+        path=catalogue.paths[file],
+        first_line=catalogue.first_lines[chunk],
+        last_line=catalogue.last_lines[chunk],
+        text=text.text,
+        language=text.language,
+        file_class=catalogue.classes[file],
+        symbols=text.symbols,
+        score=round(picked.score, 6),
+        ranks=picked.ranks,
+    )
