@@ -42,7 +42,11 @@ class SearchRequest(Value):
 
 
 class SearchReply(Value):
-    """What a search found, and in which analysis, commit and generation."""
+    """What a search found, and in which analysis, commit and generation.
+
+    `degraded` says why a search was merely lexical although the generation has vectors: vectors_unavailable,
+    vectors_missing (being rebuilt) or model_changed; `generation_kind` is lexical then.
+    """
 
     analysis_id: UUID
     commit: str
@@ -51,6 +55,7 @@ class SearchReply(Value):
     model: str | None
     passages: tuple[Passage, ...]
     took_ms: float
+    degraded: str | None = None
 
 
 class LinesRequest(Value):
