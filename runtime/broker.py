@@ -1,5 +1,7 @@
 """The one way to Redis (or Valkey): a redis-py client, and FastStream's broker over the same URL."""
 
+import logging
+
 from faststream.redis import RedisBroker
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -23,4 +25,5 @@ def create_redis(settings: BrokerSettings) -> Redis:
 
 def create_broker(settings: BrokerSettings) -> RedisBroker:
     """FastStream's broker. Only `events.delivery` subscribes with it; nobody publishes through it."""
-    return RedisBroker(settings.url.get_secret_value())
+    # Through our own logging: its default writes two lines a message to standard output.
+    return RedisBroker(settings.url.get_secret_value(), logger=logging.getLogger("faststream"), log_level=logging.DEBUG)
