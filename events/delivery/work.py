@@ -1,6 +1,6 @@
 """What a consumer's handler receives and returns. `subscriber.py` does all the rest."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -69,6 +69,9 @@ class Run(Protocol):
 
 # In a transaction: the message and the connection. Right for decisions, which take milliseconds.
 ShortHandler = Callable[[Envelope, AsyncConnection], Awaitable[Result]]
+
+# In a transaction: many messages at once, of which each is new. Right for fine-grained facts, which come in thousands.
+BatchHandler = Callable[[Sequence[Envelope], AsyncConnection], Awaitable[Result]]
 
 # Outside a transaction, under a lease. Right for stages, which take seconds or minutes.
 LongHandler = Callable[[Envelope, Run], Awaitable[Result]]

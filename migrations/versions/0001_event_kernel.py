@@ -3,6 +3,9 @@
 `es.append` is the only way in: it locks the stream's row, leaves out what is already recorded, checks the expected
 version and writes events and outbox rows. It answers (event_id, version, fresh) for each draft, or one row
 (NULL, actual version, false) where the expected version is wrong, so that a conflict does not abort the transaction.
+
+`es.take` writes a consumer's inbox rows and answers the `seq`s that were not done before: those are to be handled in
+this transaction. What is not in the feed as that event, on that topic, is not taken.
 """
 
 from alembic import op
@@ -205,6 +208,33 @@ _STATEMENTS = (
         FROM jsonb_array_elements(p_events) WITH ORDINALITY AS t (d, ord)
         JOIN es.events e ON e.event_id = (d->>'event_id')::uuid AND e.stream_id = p_stream
         ORDER BY ord;
+    END $$
+    """,
+    """
+    CREATE FUNCTION es.take(p_consumer text, p_topic text, p_seqs bigint[], p_ids uuid[], p_outcome text)
+    RETURNS SETOF bigint
+    LANGUAGE plpgsql AS $$
+    DECLARE
+      v_taken bigint[];
+      v_floor bigint;
+    BEGIN
+      WITH taken AS (
+        INSERT INTO es.inbox (consumer, seq, outcome)
+        SELECT p_consumer, f.seq, p_outcome
+        FROM unnest(p_seqs, p_ids) AS t (seq, id)
+        JOIN es.feed f ON f.seq = t.seq AND f.topic = p_topic
+        JOIN es.events e ON e.position = f.position AND e.event_id = coalesce(t.id, e.event_id)
+        ORDER BY f.seq -- everybody in one order, so that two overlapping batches do not lock each other out
+        ON CONFLICT DO NOTHING
+        RETURNING seq
+      )
+      SELECT coalesce(array_agg(seq), '{}') INTO v_taken FROM taken;
+      -- Looked up after the insert: rows at or below the floor were deleted only once the floor was there to see.
+      SELECT floor_seq INTO v_floor FROM es.consumers WHERE consumer = p_consumer AND topic = p_topic;
+      IF v_floor >= ANY (v_taken) THEN
+        DELETE FROM es.inbox WHERE consumer = p_consumer AND seq = ANY (v_taken) AND seq <= v_floor;
+      END IF;
+      RETURN QUERY SELECT s FROM unnest(v_taken) s WHERE s > coalesce(v_floor, 0) ORDER BY s;
     END $$
     """,
 )

@@ -1,0 +1,63 @@
+"""Dead letters: messages that could not be read, or ended their workers too often. Kept until a person decides."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.delivery.entries import Entry
+
+_PARK = text("""
+INSERT INTO es.dead_letters (consumer, seq, entry_id, topic, error, attempts, payload)
+VALUES (:consumer, :seq, :entry_id, :topic, :error, :attempts, :payload)
+ON CONFLICT (consumer, seq, entry_id) DO UPDATE SET error = excluded.error, attempts = excluded.attempts
+""")
+_UNRESOLVED = text("""
+SELECT consumer, topic, seq, entry_id, parked_at, error, attempts, payload FROM es.dead_letters
+WHERE resolved_at IS NULL ORDER BY parked_at LIMIT :limit
+""")
+_RESOLVE = text("""
+UPDATE es.dead_letters SET resolved_at = clock_timestamp(), resolution = :resolution
+WHERE consumer = :consumer AND seq = :seq AND resolved_at IS NULL
+RETURNING seq
+""")
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One parked message. `payload` is what was in the transport, byte for byte."""
+
+    consumer: str
+    topic: str
+    seq: int
+    entry_id: str
+    parked_at: datetime
+    error: str
+    attempts: int
+    payload: bytes | None
+
+
+async def park(connection: AsyncConnection, consumer: str, entry: Entry, error: str) -> None:
+    """Set an entry aside in the caller's transaction."""
+    values = {
+        "consumer": consumer,
+        "seq": entry.seq,
+        "entry_id": entry.entry_id,
+        "topic": entry.topic,
+        "error": error.replace("\0", "\ufffd")[:4_000],
+        "attempts": entry.deliveries,
+        "payload": entry.payload,
+    }
+    await connection.execute(_PARK, values)
+
+
+async def unresolved(connection: AsyncConnection, *, limit: int = 100) -> list[DeadLetter]:
+    """What waits for a person, oldest first."""
+    return [DeadLetter(**row._mapping) for row in await connection.execute(_UNRESOLVED, {"limit": limit})]
+
+
+async def resolve(connection: AsyncConnection, consumer: str, seq: int, resolution: str) -> bool:
+    """Say what was decided (`retried`, `discarded`, …); whether there was something to decide."""
+    values = {"consumer": consumer, "seq": seq, "resolution": resolution}
+    return (await connection.execute(_RESOLVE, values)).first() is not None

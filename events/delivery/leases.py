@@ -1,0 +1,48 @@
+"""Leases: who works on a long run, for how long, and with which fencing token. All time is the database's."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_ACQUIRE = text("""
+INSERT INTO es.leases (run_id, worker, expires_at)
+VALUES (:run_id, :worker, clock_timestamp() + make_interval(secs => :seconds))
+ON CONFLICT (run_id) DO UPDATE
+SET token = DEFAULT, worker = excluded.worker, expires_at = excluded.expires_at
+WHERE leases.expires_at < clock_timestamp()
+RETURNING token
+""")
+_EXTEND = text("""
+WITH kept AS (
+  UPDATE es.leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
+  WHERE run_id = :run_id AND token = :token
+  RETURNING token
+)
+SELECT EXISTS (SELECT FROM kept)
+""")
+_RELEASE = text("DELETE FROM es.leases WHERE run_id = :run_id AND token = :token RETURNING token")
+
+
+class LeaseLost(Exception):
+    """Another worker has the run now; what this one did must not be recorded."""
+
+
+async def acquire(connection: AsyncConnection, run_id: UUID, worker: str, seconds: float) -> int | None:
+    """The new, larger token; None while somebody else's lease runs."""
+    values = {"run_id": run_id, "worker": worker, "seconds": seconds}
+    token: int | None = (await connection.execute(_ACQUIRE, values)).scalar_one_or_none()
+    return token
+
+
+async def extend(connection: AsyncConnection, run_id: UUID, token: int, seconds: float) -> bool:
+    """Whether the lease is still ours; then it runs for another `seconds`."""
+    values = {"run_id": run_id, "token": token, "seconds": seconds}
+    return bool((await connection.execute(_EXTEND, values)).scalar_one())
+
+
+async def release(connection: AsyncConnection, run_id: UUID, token: int) -> None:
+    """Give the lease up. Raises LeaseLost where it is not ours: whatever else the transaction did must not commit."""
+    values = {"run_id": run_id, "token": token}
+    if (await connection.execute(_RELEASE, values)).scalar_one_or_none() is None:
+        raise LeaseLost(f"run {run_id}: token {token} is not the newest")

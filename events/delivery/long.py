@@ -1,0 +1,217 @@
+"""Consumption under a lease: work outside any transaction, kept alive by a heartbeat, recorded with a fencing token."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.base import Envelope
+from events.delivery import inbox, leases
+from events.delivery.crash import crash_point
+from events.delivery.entries import Entry
+from events.delivery.record import record
+from events.delivery.short import Desk
+from events.delivery.work import LongHandler, OnFault, OnStart, Result
+from events.log.outage import is_conflict, is_outage
+from events.processing import CancelRequested
+from runtime.faults import Cancelled, Fault, Transient
+
+logger = logging.getLogger(__name__)
+
+_BEAT = 2.0  # seconds at most between two heartbeats: also how fast a cancellation is heard
+_PAUSE = 0.25  # seconds between attempts to record a result while the database is away
+
+_CANCEL_REQUESTED = text("""
+SELECT EXISTS (SELECT FROM es.events WHERE stream_id = :stream AND version > :version AND type = :type)
+""")
+
+
+@dataclass
+class LeasedRun:
+    """`work.Run` under a lease."""
+
+    worker: str
+    run_id: UUID
+    token: int = 0
+    asked_to_stop: bool = False
+    lost: bool = False
+
+    @property
+    def cancelled(self) -> bool:
+        """As `Run.cancelled`."""
+        return self.asked_to_stop or self.lost
+
+    def check(self) -> None:
+        """As `Run.check`."""
+        if self.cancelled:
+            raise Cancelled("the lease was lost" if self.lost else "a person asked")
+
+
+@dataclass(frozen=True)
+class LeasedConsumer:
+    """Consumes one entry at a time. `stopping` is set where the process wants to end and the work must be given up."""
+
+    desk: Desk
+    handler: LongHandler
+    worker: str
+    on_start: OnStart | None
+    on_fault: OnFault
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def consume(self, entries: Sequence[Entry]) -> None:
+        """Handle what one read gave: one entry, as a rule."""
+        for entry in entries:
+            crash_point(self.desk.lane.topic, "after_claim")
+            await self.desk.guard([entry], lambda entry=entry: self._consume(entry))  # type: ignore[misc]  # bound now
+
+    async def _consume(self, entry: Entry) -> None:
+        envelope = await self.desk.admit(entry)
+        if envelope is None:
+            return
+        run = LeasedRun(self.worker, _run_id(envelope))
+        begun = await self._begin(run, entry, envelope)
+        if begun is None:
+            await self.desk.lane.ack([entry])
+        elif not begun:
+            await self.desk.lane.hand_back(entry, after=min(1.0, self.desk.lane.idle_seconds / 3))
+            await asyncio.sleep(min(0.5, self.desk.lane.idle_seconds / 6))
+        else:
+            self.desk.committed()
+            await self._work(run, entry, envelope)
+
+    async def _begin(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> bool | None:
+        """True: the lease is ours, and it is said so. False: somebody else has it. None: there is nothing to do."""
+        lane = self.desk.lane
+        async with self.desk.engine.connect() as connection, connection.begin() as transaction:
+            token = await leases.acquire(connection, run.run_id, run.worker, lane.idle_seconds)
+            # Asked after the lease is held: whoever held it before has committed by now, or lost.
+            if not await inbox.is_open(connection, lane.consumer, lane.topic, entry.seq, envelope.event_id):
+                await transaction.rollback()
+                return None
+            if token is None:
+                return False
+            run.token = token
+            if await _cancel_requested(connection, envelope):
+                await self._conclude(connection, run, envelope, Result(), inbox.CANCELLED)
+                await transaction.commit()
+                return None
+            if self.on_start is not None:
+                await record(connection, Result(self.on_start(envelope, run)), envelope)
+        return True
+
+    async def _work(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> None:
+        heartbeat = asyncio.create_task(self._keep(run, entry, envelope), name=f"heartbeat {run.run_id}")
+        try:
+            crash_point(entry.topic, "before_effect")
+            concluded = await self._outcome(run, envelope)
+            crash_point(entry.topic, "after_effect")
+            done = concluded is not None and await self._record(run, envelope, *concluded)
+        finally:
+            heartbeat.cancel()
+            with suppress(asyncio.CancelledError):
+                await heartbeat
+        if done:
+            crash_point(entry.topic, "after_append")
+            self.desk.committed()
+            crash_point(entry.topic, "before_ack")
+            await self.desk.lane.ack([entry])
+        elif not run.lost:
+            await self._give_up(run, entry)
+
+    async def _outcome(self, run: LeasedRun, envelope: Envelope) -> tuple[Result, str] | None:
+        """What is to be recorded, and as what; None where nothing is, because the process ends or the lease is lost."""
+        work = asyncio.ensure_future(self.handler(envelope, run))
+        stop = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+            return await work, inbox.DONE
+        except asyncio.CancelledError:
+            if not self.stopping.is_set():
+                raise
+            return None
+        except Cancelled:
+            return None if run.lost else (Result(), inbox.CANCELLED)
+        except Fault as fault:
+            return Result(self.on_fault(envelope, fault)), inbox.FAILED
+        except Exception:  # whatever a stage may raise is a fact, told with its trace only to the log
+            logger.exception("%s: run %s failed in an unforeseen way", self.desk.lane.consumer, run.run_id)
+            return Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
+        finally:
+            stop.cancel()
+            work.cancel()
+
+    async def _record(self, run: LeasedRun, envelope: Envelope, result: Result, outcome: str) -> bool:
+        """Whether the result is recorded, now or before. Waits for a database that is away, until the lease is lost."""
+        crash_point(self.desk.lane.topic, "before_append")
+        while not run.lost:
+            try:
+                async with self.desk.engine.begin() as connection:
+                    await self._conclude(connection, run, envelope, result, outcome)
+            except leases.LeaseLost as error:
+                logger.warning("%s: a result comes too late: %s", self.desk.lane.consumer, error)
+                run.lost = True
+            except Exception as error:
+                if is_outage(error) and self.stopping.is_set():
+                    return False
+                if not (is_outage(error) or is_conflict(error)):
+                    if outcome == inbox.FAILED:
+                        raise
+                    logger.exception("%s: run %s cannot be recorded", self.desk.lane.consumer, run.run_id)
+                    result, outcome = Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
+                await asyncio.sleep(_PAUSE)
+            else:
+                return True
+        return False
+
+    async def _conclude(
+        self, connection: AsyncConnection, run: LeasedRun, envelope: Envelope, result: Result, outcome: str
+    ) -> None:
+        lane = self.desk.lane
+        await leases.release(connection, run.run_id, run.token)
+        message = [(envelope.seq or 0, envelope.event_id)]
+        if await inbox.take(connection, lane.consumer, lane.topic, message, outcome):
+            await record(connection, result, envelope)
+
+    async def _keep(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> None:
+        """Extend the lease, keep the entry, listen for a cancellation, until the run ends or is lost."""
+        lane = self.desk.lane
+        while not run.lost:
+            try:
+                async with self.desk.engine.begin() as connection:
+                    run.lost = not await leases.extend(connection, run.run_id, run.token, lane.idle_seconds)
+                    run.asked_to_stop = run.asked_to_stop or await _cancel_requested(connection, envelope)
+                if not run.lost:
+                    await lane.keep(entry)
+            except Exception as error:  # noqa: BLE001  # an outage ends; until then the token decides, not the heartbeat
+                logger.warning("%s: heartbeat of run %s failed: %s", lane.consumer, run.run_id, error)
+            await asyncio.sleep(min(_BEAT, lane.idle_seconds / 3))
+
+    async def _give_up(self, run: LeasedRun, entry: Entry) -> None:
+        """Let another worker go on at once."""
+        with suppress(leases.LeaseLost):
+            async with self.desk.engine.begin() as connection:
+                await leases.release(connection, run.run_id, run.token)
+        await self.desk.lane.hand_back(entry)
+
+
+def unforeseen() -> Transient:
+    """The fault that stands for whatever a handler raised that is none."""
+    return Transient("internal_error", "Something unforeseen went wrong in this step; the log of the service has more.")
+
+
+def _run_id(envelope: Envelope) -> UUID:
+    """What the lease is for: the run, or the message itself where it names no run."""
+    run_id = envelope.data.get("run_id")
+    return UUID(str(run_id)) if run_id else envelope.event_id
+
+
+async def _cancel_requested(connection: AsyncConnection, envelope: Envelope) -> bool:
+    values = {"stream": envelope.stream_id, "version": envelope.version, "type": CancelRequested.event_type}
+    return bool((await connection.execute(_CANCEL_REQUESTED, values)).scalar_one())

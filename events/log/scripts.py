@@ -1,0 +1,47 @@
+"""The Lua scripts of the relay. Each touches one key, and decides and writes in one step."""
+
+# KEYS: stream. ARGV: the tip that must be there, then id and payload of each entry.
+# Answers {"OK"}, {"TIP", tip} where the tip is another one, {"LOST"} where there is no stream. All or nothing.
+APPEND = """
+local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
+if info.err then return {'LOST'} end
+local tip
+for i = 1, #info, 2 do if info[i] == 'last-generated-id' then tip = info[i + 1] end end
+if tip ~= ARGV[1] then return {'TIP', tip} end
+for i = 2, #ARGV, 2 do redis.call('XADD', KEYS[1], ARGV[i], 'event', ARGV[i + 1]) end
+return {'OK'}
+"""
+
+# KEYS: stream. ARGV: the groups that must be there.
+# Answers {"TIP", tip}, or {"LOST"} where the stream or one of the groups is missing.
+LOOK = """
+local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
+if info.err then return {'LOST'} end
+local tip, found = nil, {}
+for i = 1, #info, 2 do if info[i] == 'last-generated-id' then tip = info[i + 1] end end
+for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  for i = 1, #group, 2 do if group[i] == 'name' then found[group[i + 1]] = true end end
+end
+for _, name in ipairs(ARGV) do if not found[name] then return {'LOST'} end end
+return {'TIP', tip}
+"""
+
+# KEYS: stream. ARGV: the tip to be replaced ('' where the stream or a group is missing), the new tip, the groups.
+# Deletes what is there and starts again after the new tip, with every group at the beginning. Answers {"OK"}; or
+# {"TIP", tip} where somebody else was faster.
+REBUILD = """
+local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
+if not info.err then
+  local tip, found, whole = nil, {}, true
+  for i = 1, #info, 2 do if info[i] == 'last-generated-id' then tip = info[i + 1] end end
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+    for i = 1, #group, 2 do if group[i] == 'name' then found[group[i + 1]] = true end end
+  end
+  for i = 3, #ARGV do if not found[ARGV[i]] then whole = false end end
+  if whole and tip ~= ARGV[1] then return {'TIP', tip} end
+  redis.call('DEL', KEYS[1])
+end
+for i = 3, #ARGV do redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[i], '0', 'MKSTREAM') end
+redis.call('XSETID', KEYS[1], ARGV[2])
+return {'OK'}
+"""
