@@ -94,3 +94,7 @@ class Vectors(Protocol):
     async def names(self) -> list[str]:
         """Return the names of all collections."""
         ...
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        ...

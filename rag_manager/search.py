@@ -6,7 +6,7 @@ the reply says why.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,12 +51,14 @@ class Search:
         foreground: Foreground,
         *,
         weights: Weights | None = None,
+        on_missing: Callable[[], None] | None = None,
     ) -> None:
         self._cache = cache
         self._vectors = vectors
         self._embedders = embedders
         self._foreground = foreground
         self._weights = weights or Weights()
+        self._on_missing = on_missing
         self._quiet_until = 0.0
 
     async def __call__(self, request: SearchRequest) -> SearchReply:
@@ -113,6 +115,8 @@ class Search:
             self._quiet_until = time.monotonic() + _DENSE_PAUSE
             return _Dense(degraded="vectors_unavailable")
         except CollectionMissing:
+            if self._on_missing is not None:
+                self._on_missing()
             return _Dense(degraded="vectors_missing")
         ordinals = catalogue.ordinals
         weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick

@@ -27,6 +27,8 @@ from runtime.parquet import read_table, schema_of, write_table
 
 Ticked = Callable[[int], Awaitable[None]]
 
+_BACKGROUND_BATCH = 16  # texts between two moments at which others are let pass
+
 MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact's schema metadata
 
 
@@ -89,7 +91,7 @@ class EmbedShard:
         self, order: Sequence[int], hashes: Sequence[str], texts: Sequence[str], run: Run, ticked: Ticked
     ) -> dict[str, NDArray[np.float32]]:
         found: dict[str, NDArray[np.float32]] = {}
-        size = self._embedder.max_batch
+        size = min(self._embedder.max_batch, _BACKGROUND_BATCH) if self._background else self._embedder.max_batch
         for start in range(0, len(order), size):
             run.check()
             batch = [texts[place] for place in order[start : start + size]]

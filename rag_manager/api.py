@@ -1,0 +1,74 @@
+"""The internal HTTP interface: search, and exact lines. Only the services of one installation may call it."""
+
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import JSONResponse
+
+from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
+from rag_manager.lines import Lines
+from rag_manager.search import Search
+from runtime.faults import Fault, Transient
+from runtime.metrics import search_seconds
+
+_STATUS = {"not_indexed_yet": 409, "no_such_analysis": 404, "no_such_file": 404, "unauthorized": 401}
+_TITLE = {401: "Not authorized", 404: "Not found", 409: "Not ready", 422: "Invalid request", 503: "Unavailable"}
+
+
+class Unauthorized(Exception):
+    """The caller did not show the token of this installation."""
+
+
+def internal_routes(search: Search, lines: Lines, token: str) -> APIRouter:
+    """The routes, behind the installation's token. An empty token lets nobody in."""
+
+    def check(authorization: Annotated[str, Header()] = "") -> None:
+        expected = f"Bearer {token}".encode()
+        if not token or not hmac.compare_digest(authorization.encode(), expected):
+            raise Unauthorized
+
+    router = APIRouter(prefix="/internal", dependencies=[Depends(check)])
+
+    @router.post("/search")
+    async def post_search(request: SearchRequest) -> SearchReply:
+        with search_seconds.time():
+            return await search(request)
+
+    @router.post("/lines")
+    async def post_lines(request: LinesRequest) -> LinesReply:
+        return await lines(request)
+
+    return router
+
+
+def add_problems(app: FastAPI) -> None:
+    """Let every failure of the routes be a problem document (RFC 9457) with a stable code."""
+
+    @app.exception_handler(Fault)
+    async def on_fault(_request: Request, fault: Exception) -> JSONResponse:
+        assert isinstance(fault, Fault)  # noqa: S101  # registered for nothing else
+        status = _STATUS.get(fault.code, 503 if isinstance(fault, Transient) else 500)
+        return _problem(status, fault.code, fault.message)
+
+    @app.exception_handler(Unauthorized)
+    async def on_unauthorized(_request: Request, _error: Exception) -> JSONResponse:
+        return _problem(401, "unauthorized", "This interface is for the services of this installation.")
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for nothing else
+        where = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors())
+        return _problem(422, "invalid_request", f"These fields are missing or wrong: {where}.")
+
+
+def _problem(status: int, code: str, detail: str) -> JSONResponse:
+    body = {
+        "type": f"https://repostream.dev/problems/{code}",
+        "title": _TITLE.get(status, "Failure"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    return JSONResponse(body, status, media_type="application/problem+json")

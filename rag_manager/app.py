@@ -1,0 +1,127 @@
+"""Put rag_manager together: the only file that reads its settings."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from redis.exceptions import RedisError
+from sqlalchemy import text
+
+from events.delivery.subscriber import EventSubscriber
+from events.index import GenerationKind
+from rag_manager.adapters.chroma import ChromaVectors
+from rag_manager.adapters.onnx_model import load_full
+from rag_manager.adapters.static_table import load_quick
+from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
+from rag_manager.api import add_problems, internal_routes
+from rag_manager.housekeeping import Chores, Housekeeping
+from rag_manager.jobs.base import Backends, Foreground
+from rag_manager.lines import Lines
+from rag_manager.models.files import FULL_MODEL, QUICK_TABLE, TOKENIZER
+from rag_manager.ports import Embedder
+from rag_manager.search import Search
+from rag_manager.serving import ServingCache
+from rag_manager.settings import RagSettings
+from rag_manager.subscribers import Slots, handlers, subscribe
+from runtime.broker import create_broker, create_redis
+from runtime.database import create_engine
+from runtime.faults import Permanent
+from runtime.health import Check, health_routes
+from runtime.logging import configure_logging
+from runtime.metrics import MeasureRequests
+from runtime.objects import open_objects
+from runtime.settings import (
+    BrokerSettings,
+    ChromaSettings,
+    DatabaseSettings,
+    HomeSettings,
+    InternalSettings,
+    LogSettings,
+    ModelSettings,
+    ObjectStoreSettings,
+)
+
+
+def create_app() -> FastAPI:
+    """The service: consumes five stages, answers searches, looks after the collections."""
+    logs, home, rag, broker = LogSettings(), HomeSettings().home, RagSettings(), BrokerSettings()
+    configure_logging(service="rag_manager", level=logs.level, format=logs.format)
+    models = ModelSettings().folder or home / "models"
+    make_models(models)
+    embedders: dict[GenerationKind, Embedder] = {
+        GenerationKind.QUICK: load_quick(models),
+        GenerationKind.FULL: load_full(models),
+    }
+    backends = _backends(home, broker)
+    lexicon = TantivyLexicon(home / "cache" / "lexicon", max_bytes=rag.lexicon_cache_bytes)
+    housekeeping = Housekeeping(backends, generation_grace=rag.generation_grace, analysis_grace=rag.analysis_grace)
+    chores = Chores(housekeeping, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
+    cache = ServingCache(backends.engine, backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
+    search = Search(cache, backends.vectors, embedders, backends.foreground, on_missing=chores.collection_missed)
+    subscriber = EventSubscriber(
+        create_broker(broker), backends.engine, backends.redis, worker=f"rag_manager-{os.getpid()}"
+    )
+    subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await subscriber.start()
+        chores.start()
+        yield
+        await subscriber.stop()
+        await chores.stop()
+        await backends.vectors.close()
+        await backends.redis.aclose()
+        await backends.engine.dispose()
+
+    app = FastAPI(title="Repostream rag_manager", lifespan=lifespan, openapi_url=None)
+    app.routes.extend(health_routes(_checks(backends)))
+    lines = Lines(backends.engine, backends.objects)
+    app.include_router(internal_routes(search, lines, InternalSettings().token.get_secret_value()))
+    app.add_middleware(MeasureRequests)
+    add_problems(app)
+    return app
+
+
+def make_models(folder: Path) -> None:
+    """Make the models where they are missing, in a child process: what that takes of memory goes with it.
+
+    Raises Permanent `model_missing`.
+    """
+    if all((folder / name).is_file() for name in (QUICK_TABLE, TOKENIZER, FULL_MODEL)):
+        return
+    command = [sys.executable, "-m", "rag_manager.models.build", str(folder)]
+    if subprocess.run(command, check=False).returncode != 0:  # noqa: S603  # our own interpreter and module
+        raise Permanent("model_missing", f"The models could not be made in {folder}: the log says why.")
+
+
+def _backends(home: Path, broker: BrokerSettings) -> Backends:
+    chroma = ChromaSettings()
+    return Backends(
+        engine=create_engine(DatabaseSettings(), application="rag_manager"),
+        objects=open_objects(ObjectStoreSettings().url, home),
+        redis=create_redis(broker),
+        vectors=ChromaVectors(chroma.url, timeout=chroma.timeout),
+        foreground=Foreground(),
+    )
+
+
+def _slots(rag: RagSettings) -> Slots:
+    return Slots(index=rag.index_slots, embed=rag.embed_slots, activate=rag.activate_slots, refine=rag.refine_slots)
+
+
+def _checks(backends: Backends) -> dict[str, Check]:
+    # Not the vector server: without it questions are still answered, and the stages that need it wait.
+    async def database_answers() -> None:
+        async with backends.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def broker_answers() -> None:
+        if not await backends.redis.ping():
+            raise RedisError("no answer to PING")
+
+    return {"database": database_answers, "broker": broker_answers}

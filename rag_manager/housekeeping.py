@@ -1,0 +1,144 @@
+"""What is done without being asked: retire what was replaced, sweep orphans, bring lost collections back.
+
+Each round is safe beside other processes doing the same, and beside generations being built.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from sqlalchemy import text
+
+from rag_manager.jobs.activate_generation import collection_prefix
+from rag_manager.jobs.base import Backends
+from rag_manager.jobs.fill_collection import Shards, fill, is_whole
+from rag_manager.ports import VectorsUnavailable
+from rag_manager.rows import generations
+from rag_manager.rows.generations import Generation
+from runtime.faults import Fault
+
+logger = logging.getLogger(__name__)
+
+_LOCK = 0x72656275  # first key of the advisory locks that keep two processes from rebuilding one collection
+
+
+class Housekeeping:
+    """`sweep` now and then, `mend` at start, now and then, and when a search misses a collection."""
+
+    def __init__(self, backends: Backends, *, generation_grace: float, analysis_grace: float) -> None:
+        self._backends = backends
+        self._generation_grace = generation_grace
+        self._analysis_grace = analysis_grace
+
+    async def sweep(self) -> None:
+        """Retire replaced generations and analyses, and drop every collection of ours that belongs to none.
+
+        Raises VectorsUnavailable where the vector server is down: what is left over is found the next time.
+        """
+        engine = self._backends.engine
+        for generation in await generations.superseded(engine, grace=self._generation_grace):
+            await generations.retire(engine, generation.generation_id)
+        await generations.forget_analyses(engine, grace=self._analysis_grace)
+        prefix = collection_prefix(await generations.installation(engine))
+        # Names first: a collection made after this list was read is not on it, and one on it has had its row before.
+        names = await self._backends.vectors.names()
+        wanted = {generation.collection for generation in await generations.with_collections(engine)}
+        for name in names:
+            if name.startswith(prefix) and name not in wanted:
+                logger.info("dropping the collection %s: no generation has it", name)
+                await self._backends.vectors.drop(name)
+
+    async def mend(self) -> list[UUID]:
+        """Check every collection in use against what was written to it; return the generations that were rebuilt.
+
+        Nothing is embedded again: the vectors come from their artifacts. Raises VectorsUnavailable.
+        """
+        return [
+            generation.generation_id
+            for generation in await generations.with_collections(self._backends.engine)
+            if generation.state == "built" and await self._is_damaged(generation) and await self._rebuild(generation)
+        ]
+
+    async def _is_damaged(self, generation: Generation) -> bool:
+        shards = Shards(self._backends.objects, generation.artifacts[:1])
+        try:
+            await shards.read()
+        except Fault as fault:
+            logger.warning("generation %s cannot be checked: %s", generation.generation_id, fault)
+            return False
+        collection = generation.collection or ""
+        return not await is_whole(self._backends.vectors, collection, generation.vectors, shards.probes)
+
+    async def _rebuild(self, generation: Generation) -> bool:
+        async with self._backends.engine.connect() as connection:
+            key = {"lock": _LOCK, "generation": generation.generation_id.int & 0x7FFFFFFF}
+            if not await connection.scalar(text("SELECT pg_try_advisory_lock(:lock, :generation)"), key):
+                return False  # another process is at it
+            try:
+                logger.warning("rebuilding the collection of generation %s", generation.generation_id)
+                shards = Shards(self._backends.objects, generation.artifacts)
+                await shards.read()
+                await fill(self._backends.vectors, generation.collection or "", shards)
+            except Fault as fault:
+                logger.warning("generation %s cannot be rebuilt: %s", generation.generation_id, fault)
+                return False
+            finally:
+                await connection.execute(text("SELECT pg_advisory_unlock(:lock, :generation)"), key)
+        return True
+
+
+class Chores:
+    """Runs the rounds until it is stopped. A round that fails is told in the log and tried again."""
+
+    def __init__(self, housekeeping: Housekeeping, *, sweep_every: float, mend_every: float) -> None:
+        self._housekeeping = housekeeping
+        self._sweep_every = sweep_every
+        self._mend_every = mend_every
+        self._missed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin the rounds in the background."""
+        self._tasks = [
+            asyncio.create_task(self._sweeping(), name="sweep"),
+            asyncio.create_task(self._mending(), name="mend"),
+        ]
+
+    def collection_missed(self) -> None:
+        """Say that a search found a collection missing: it is looked after at once."""
+        self._missed.set()
+
+    async def stop(self) -> None:
+        """End the rounds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(self._sweep_every)
+            await _attempt(self._housekeeping.sweep, "sweep")
+
+    async def _mending(self) -> None:
+        while True:
+            self._missed.clear()
+            done = await _attempt(self._housekeeping.mend, "mend")
+            try:
+                async with asyncio.timeout(self._mend_every if done else min(5.0, self._mend_every)):
+                    await self._missed.wait()
+                    await asyncio.sleep(1.0)
+            except TimeoutError:
+                continue
+
+
+async def _attempt(work: Callable[[], Awaitable[object]], name: str) -> bool:
+    try:
+        await work()
+    except VectorsUnavailable as error:
+        logger.info("%s waits for the vector server: %s", name, error)
+        return False
+    except Exception:  # the round is tried again, whatever it was
+        logger.exception("%s failed", name)
+        return False
+    return True

@@ -1,0 +1,58 @@
+"""What rag_manager hears, and which job does it.
+
+Hears `processing.stage.requested` of five stages; says `processing.stage.*`, `rag.index.built`, `rag.index.activated`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from events.catalog import CONSUMERS, stage_topic
+from events.delivery import stages
+from events.delivery.subscriber import EventSubscriber
+from events.delivery.work import LongHandler
+from events.index import GenerationKind
+from events.processing import Stage
+from rag_manager.jobs.activate_generation import ActivateGeneration
+from rag_manager.jobs.base import Backends
+from rag_manager.jobs.embed_shard import EmbedShard
+from rag_manager.jobs.index_analysis import IndexAnalysis
+from rag_manager.ports import Embedder, Lexicon
+
+
+@dataclass(frozen=True)
+class Slots:
+    """How many runs of each stage go on side by side in one process."""
+
+    index: int = 2
+    embed: int = 2
+    activate: int = 2
+    refine: int = 1
+
+
+def handlers(
+    backends: Backends, lexicon: Lexicon, embedders: Mapping[GenerationKind, Embedder], slots: Slots
+) -> dict[Stage, tuple[LongHandler, int]]:
+    """The job of each stage, and its slots."""
+    return {
+        Stage.INDEX: (IndexAnalysis(backends, lexicon), slots.index),
+        Stage.EMBED: (EmbedShard(backends, embedders[GenerationKind.QUICK], background=False), slots.embed),
+        Stage.ACTIVATE: (ActivateGeneration(backends, GenerationKind.QUICK), slots.activate),
+        Stage.REFINE: (EmbedShard(backends, embedders[GenerationKind.FULL], background=True), slots.refine),
+        Stage.PROMOTE: (ActivateGeneration(backends, GenerationKind.FULL), slots.activate),
+    }
+
+
+def subscribe(subscriber: EventSubscriber, jobs: dict[Stage, tuple[LongHandler, int]]) -> None:
+    """Consume the topics of the stages."""
+    for stage, (handler, slots) in jobs.items():
+        topic = stage_topic(stage)
+        [consumer] = CONSUMERS[topic]
+        subscriber.long(
+            topic,
+            consumer,
+            handler,
+            slots=slots,
+            on_start=stages.started,
+            on_fault=stages.failed,
+            on_parked=stages.parked,
+        )
