@@ -1,0 +1,69 @@
+"""Everything that one analysis left behind, counted and hashed, so that two runs can be compared.
+
+Nothing in a census depends on ids that differ between two analyses of the same commit.
+"""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import asyncpg
+import chromadb
+
+# A hash over all rows of a table, in a fixed order, of the columns that say something about the repository.
+_TABLES = {
+    "files": ("app.files", "path, language, file_class, size, lines, shard, skipped"),
+    "outcomes": ("app.outcomes", "path, outcome, reason, symbols, chunks"),
+    "symbols": ("app.symbols", "shard, ordinal, path, kind, qualified_name, first_line, last_line, signature"),
+    "edges": ("app.edges", "shard, ordinal, path, kind, source, target, line"),
+    "chunks": ("rag.chunks", "ordinal, chunk_id, path, first_line, last_line, md5(text)"),
+}
+
+
+def census(database_url: str, chroma_url: str, analysis_id: str) -> dict[str, Any]:
+    """Rows and hashes of each table, events by type, stage and shard, vectors by generation."""
+    return asyncio.run(_census(database_url, chroma_url, analysis_id))
+
+
+async def _census(database_url: str, chroma_url: str, analysis_id: str) -> dict[str, Any]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        found: dict[str, Any] = {name: await _table(connection, name, analysis_id) for name in _TABLES}
+        found["events"] = await _events(connection, analysis_id)
+        found["vectors"] = await _vectors(connection, chroma_url, analysis_id)
+        return found
+    finally:
+        await connection.close()
+
+
+async def _table(connection: asyncpg.Connection, name: str, analysis_id: str) -> tuple[int, str | None]:
+    table, columns = _TABLES[name]
+    query = f"""SELECT count(*), md5(string_agg(line, E'\\n' ORDER BY line COLLATE "C"))
+                FROM (SELECT concat_ws('|', {columns}) AS line FROM {table} WHERE analysis_id = $1::uuid) AS rows"""
+    row = await connection.fetchrow(query, analysis_id)
+    return row[0], row[1]
+
+
+async def _events(connection: asyncpg.Connection, analysis_id: str) -> dict[str, int]:
+    """Events that must happen once, by type, stage and shard. Starts may repeat: a killed worker began too."""
+    rows = await connection.fetch(
+        "SELECT version, type, data->>'stage' AS stage, data->>'shard' AS shard FROM es.events"
+        " WHERE stream_id = $1 ORDER BY version",
+        f"analysis/{analysis_id}",
+    )
+    assert [row["version"] for row in rows] == list(range(1, len(rows) + 1)), "versions have a gap"
+    once = (row for row in rows if row["type"] != "processing.stage.started")
+    return dict(Counter(f"{row['type']} {row['stage'] or ''} {row['shard'] or ''}".strip() for row in once))
+
+
+async def _vectors(connection: asyncpg.Connection, chroma_url: str, analysis_id: str) -> dict[str, tuple[int, int]]:
+    """Vectors that the index believes in and that Chroma holds, by kind of generation."""
+    host, port = chroma_url.removeprefix("http://").split(":")
+    client = chromadb.HttpClient(host=host, port=int(port), settings=chromadb.Settings(anonymized_telemetry=False))
+    rows = await connection.fetch(
+        "SELECT kind, collection, vectors FROM rag.generations WHERE analysis_id = $1::uuid AND state <> 'retired'"
+        " AND collection IS NOT NULL ORDER BY kind",
+        analysis_id,
+    )
+    held = {row["kind"]: client.get_collection(row["collection"], embedding_function=None).count() for row in rows}
+    return {row["kind"]: (row["vectors"], held[row["kind"]]) for row in rows}
