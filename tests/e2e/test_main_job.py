@@ -1,0 +1,122 @@
+"""The main job on real repositories, through the API and the command line."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.census import census
+from tests.support.git_server import GitServer
+from tests.support.system import System
+
+
+@pytest.fixture(scope="session")
+def flask(system: System, git_host: GitServer) -> dict[str, Any]:
+    """Flask, refined."""
+    accepted = system.analyse(git_host.url("real/flask"))
+    return system.wait(accepted["analysis_id"], {"refined"}, seconds=280)
+
+
+def test_flask_is_refined_with_every_stage_done_and_every_file_accounted_for(
+    system: System, flask: dict[str, Any]
+) -> None:
+    assert flask["state"] == "refined", flask
+    assert {stage["stage"]: stage["state"] for stage in flask["stages"]} == dict.fromkeys(
+        ["clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote"], "completed"
+    )
+    assert len(flask["commit"]) == 40
+    assert flask["languages"]["python"] > 70
+    assert flask["metadata"]["readme_found"] is True
+    assert not flask["failed"]
+
+    counts = census(
+        system.setting("REPOSTREAM_DATABASE_URL"), system.setting("REPOSTREAM_CHROMA_URL"), flask["analysis_id"]
+    )
+    assert counts["chunks"][0] > 500
+    assert counts["vectors"]["full"] == (counts["chunks"][0], counts["chunks"][0])
+    assert all(n == 1 for n in counts["events"].values()), counts["events"]
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("How does Flask register a blueprint on an application?", "src/flask/sansio/blueprints.py"),
+        ("Where is the session cookie signed and loaded?", "src/flask/sessions.py"),
+        ("How are command line commands discovered and the app loaded?", "src/flask/cli.py"),
+        ("How does url_for build a URL?", "src/flask/app.py"),
+    ],
+)
+def test_a_question_finds_the_right_file_and_cites_lines_that_are_there(
+    system: System, flask: dict[str, Any], question: str, path: str
+) -> None:
+    answer = system.ask(flask["repository_id"], question)
+
+    assert answer["state"] == "answered", answer
+    assert answer["mode"] == "extractive"
+    assert answer["commit"] == flask["commit"]
+    assert path in [passage["path"] for passage in answer["passages"]]
+    assert answer["citations"]
+    for citation in answer["citations"]:
+        span = {"path": citation["path"], "first": citation["first_line"], "last": citation["last_line"]}
+        lines = system.client.get(f"/analyses/{flask['analysis_id']}/lines", params=span).json()
+        assert lines["last_line"] == citation["last_line"], lines
+        assert lines["text"].count("\n") <= citation["last_line"] - citation["first_line"] + 1
+
+
+def test_a_project_of_three_languages_is_read_in_all_of_them(system: System, git_host: GitServer) -> None:
+    accepted = system.analyse(git_host.url("real/jpype1"))
+    view = system.wait(accepted["analysis_id"], {"ready", "refined"}, seconds=280)
+
+    assert view["state"] in {"ready", "refined"}, view
+    assert {"python", "java", "cpp"} <= set(view["languages"])
+    for name, path in (("JPypeContext", ".java"), ("JPClass", ".cpp")):
+        found = system.client.get(f"/analyses/{view['analysis_id']}/symbols", params={"name": name}).json()
+        assert any(symbol["path"].endswith((path, ".h")) for symbol in found["items"]), found
+
+
+@pytest.mark.parametrize(
+    ("url", "ref", "code"),
+    [
+        ("odd/empty", None, "repository_empty"),
+        ("odd/binary", None, "no_text_files"),
+        ("odd/nowhere", None, "repository_not_found"),
+        ("odd/private", None, "repository_not_found"),
+        ("real/flask", "no-such-branch", "ref_not_found"),
+    ],
+)
+def test_what_cannot_be_analysed_fails_by_name_on_api_and_command_line(
+    system: System, git_host: GitServer, url: str, ref: str | None, code: str
+) -> None:
+    accepted = system.analyse(git_host.url(url), ref)
+    view = system.wait(accepted["analysis_id"], seconds=60)
+
+    assert (view["state"], view["code"]) == ("failed", code)
+    assert view["message"].endswith(".")
+    assert "Traceback" not in view["message"]
+
+    spoken = system.run("analyze", git_host.url(url), *(["--ref", ref] if ref else []), "--json")
+    assert spoken.returncode == 1, spoken.stderr
+    assert json.loads(spoken.stdout)["code"] == code
+
+
+@pytest.mark.parametrize("url", ["not a url", "file:///etc/passwd", "https://evil.example/a/b", "ext::sh -c id"])
+def test_an_address_that_is_not_allowed_is_refused_before_anything_happens(system: System, url: str) -> None:
+    reply = system.client.post("/analyses", json={"url": url})
+
+    assert reply.status_code == 422
+    assert reply.headers["content-type"].startswith("application/problem+json")
+    assert reply.json()["code"] in {"bad_url", "host_not_allowed"}
+    assert system.run("analyze", url).returncode == 2
+
+
+def test_the_command_line_analyses_and_answers(system: System, git_host: GitServer, flask: dict[str, Any]) -> None:
+    spoken = system.run("analyze", git_host.url("real/flask"), "--ask", "How does url_for build a URL?")
+
+    assert spoken.returncode == 0, spoken.stderr
+    assert "src/flask/app.py:" in spoken.stdout
+
+
+def test_doctor_finds_nothing_wrong(system: System, flask: dict[str, Any]) -> None:
+    spoken = system.run("doctor")
+
+    assert spoken.returncode == 0, spoken.stdout + spoken.stderr
