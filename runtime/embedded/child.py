@@ -150,7 +150,14 @@ def kill_tree(pid: int, timeout: float = 5.0) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     deadline = time.monotonic() + timeout
-    wait_until(lambda: all(_is_gone(process) for process in family), lambda: True, deadline)
+    while time.monotonic() < deadline and not all(_is_gone(process) for process in family):
+        time.sleep(0.005)
+
+
+def kill_group(group: int) -> None:
+    """SIGKILL what is left of a process group, whose leader may be gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _is_gone(process: psutil.Process) -> bool:
@@ -160,22 +167,20 @@ def _is_gone(process: psutil.Process) -> bool:
         return True
 
 
-def wait_until(ready: Callable[[], bool], alive: Callable[[], bool], deadline: float) -> bool:
-    """Poll `ready` every 10 ms until it holds (True), `alive` does not, or `deadline` (monotonic) passed (False)."""
-    while time.monotonic() < deadline:
-        if ready():
-            return True
-        if not alive():
-            return False
-        time.sleep(0.01)
-    return False
+def size_of(path: Path) -> int:
+    """The size of a file in bytes; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
-def tail(path: Path, size: int = 4_000) -> str:
-    """The last `size` bytes of a log, as text; empty where there is none."""
+def text_since(path: Path, start: int, most: int = 8_000) -> str:
+    """The text of a log from byte `start`, its last `most` bytes; from its beginning where it was truncated since."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, start if start <= end else 0, end - most))
             return file.read().decode(errors="replace")
     except OSError:
         return ""

@@ -47,7 +47,7 @@ class EmbeddedChroma(EmbeddedServer):
             preexec_fn=tied_to_parent(signal.SIGTERM),  # noqa: PLW1509  # one prctl call, nothing that locks
         )
 
-    def _answers(self) -> bool:
+    def _serves(self) -> bool:
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
         try:
             client.request("GET", "/api/v2/heartbeat")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.embedded.binaries import Identity, dropped_identity, may_enter, postgres_binaries
-from runtime.embedded.child import StartError, make_folder, read_text, reason_in, tail, tied_to_parent, write_private
+from runtime.embedded.child import StartError, make_folder, read_text, reason_in, tied_to_parent, write_private
 from runtime.embedded.server import EmbeddedServer
 
 _USER = _DATABASE = "repostream"
@@ -66,9 +66,13 @@ class EmbeddedPostgres(EmbeddedServer):
     def _launch(self, log: int) -> subprocess.Popen[bytes]:
         who = dropped_identity()
         binaries = postgres_binaries(who)
-        if not (self.data / "PG_VERSION").exists():
+        if not self.data.exists():
+            if self._settled:  # an empty log in place of a full one would look like a loss of everything
+                raise StartError(f"PostgreSQL's data folder {self.data} is gone: bring it back, or start anew.")
             self._initialise(binaries, who, log)
-        self._password = read_text(self.folder / "password")
+        self._password = self._password or read_text(self.folder / "password")
+        if not self._password:
+            raise StartError(f"The password in {self.folder / 'password'} is gone: bring the file back.")
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # the one that ran here was ended before
         settings = {**_SETTINGS, "port": str(self.port), "fsync": "on" if self._fsync else "off"}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -83,7 +87,7 @@ class EmbeddedPostgres(EmbeddedServer):
                 **_child_options(who),
             )
 
-    def _answers(self) -> bool:
+    def _serves(self) -> bool:
         lines = _lines(self.data / "postmaster.pid")
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
@@ -113,7 +117,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def _check(self, code: int) -> None:
         if code:
             shutil.rmtree(self.folder / "data.new", ignore_errors=True)
-            raise StartError(f"PostgreSQL's data could not be made: {reason_in(tail(self.log))} (log: {self.log}).")
+            raise StartError(f"PostgreSQL's data could not be made: {reason_in(self._said())} (log: {self.log}).")
 
 
 class _Run:

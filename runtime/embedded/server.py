@@ -4,44 +4,42 @@ import contextlib
 import os
 import subprocess
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
-from typing import ClassVar
 
 from runtime.embedded.child import (
     StartError,
     end_stray,
-    kill_tree,
     make_folder,
     read_text,
     reason_in,
     record_pid,
     remembered_port,
-    tail,
-    wait_until,
+    size_of,
+    text_since,
     write_private,
 )
+from runtime.embedded.process import Managed, wait_until
 
 START_SECONDS = 30.0  # recovery after a crash is the long case
 STOP_SECONDS = 20.0
 
 
-class EmbeddedServer(ABC):
-    """A server we run ourselves, out of one folder. Not for more than one thread or process at a time.
+class EmbeddedServer(Managed):
+    """A server we run ourselves, out of one folder.
 
     `spawn` begins and `wait_ready` waits, so that several servers can start at once; `start` does both.
     Once started, the port never changes while the object lives: others hold the URL.
     """
 
-    name: ClassVar[str]
-    stop_signal: ClassVar[int]
-
     def __init__(self, folder: Path, *, log: Path | None = None) -> None:
+        super().__init__()
         self.folder = folder.absolute()
         self.log = log or self.folder / "server.log"
         self.port = 0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._was_ready = False
+        self._settled = False  # whether others were told the URL
+        self._answered = True  # whether the last start came to an answer
+        self._log_start = 0
 
     @property
     @abstractmethod
@@ -53,85 +51,74 @@ class EmbeddedServer(ABC):
         """Prepare the data and start the process, its output going to the file descriptor `log`."""
 
     @abstractmethod
-    def _answers(self) -> bool:
+    def _serves(self) -> bool:
         """Whether the server takes work now. Does not raise."""
 
-    @property
-    def running(self) -> bool:
-        """Whether the process is alive."""
-        return self._process is not None and self._process.poll() is None
+    def _mend(self, _log: str) -> bool:
+        """Called with the log of a start that failed: whether something was done that makes another worth it."""
+        return False
 
-    @property
-    def pid(self) -> int:
-        """The process id; 0 where nothing runs."""
-        return self._process.pid if self._process is not None and self.running else 0
+    def answers(self) -> bool:
+        """Whether the server takes work now. Does not raise."""
+        if self.running and self._serves():
+            self._answered = self._settled = True
+            return True
+        return False
 
     def spawn(self) -> None:
-        """Start the process and return at once. Raises StartError. In the main thread: see `tied_to_parent`."""
+        """Start the process and return at once. Raises StartError. In the main thread."""
         if self.running:
             return
+        if not self._answered:
+            self._mend(self._said())
         make_folder(self.folder)
-        make_folder(self.log.parent)
         end_stray(self.folder / "pid", self.stop_signal)
         self._settle_port()
-        try:
-            log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise StartError(f"{self.log} cannot be written: {error.strerror}.") from error
+        self._answered = False
+        log = self._open_log()
+        self._log_start = size_of(self.log)
         try:
             self._process = self._launch(log)
-        except OSError as error:
-            raise StartError(f"{self.name} cannot be started: {error.strerror or error}.") from error
+        except (OSError, subprocess.SubprocessError) as error:
+            raise StartError(f"{self.name} cannot be started: {error}.") from error
         finally:
             os.close(log)
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(OSError, LookupError, ValueError):
             record_pid(self.folder / "pid", self._process.pid)
 
     def wait_ready(self, timeout: float = START_SECONDS) -> str:
         """Wait until the server takes work; return its URL. Raises StartError, and leaves nothing running then."""
-        deadline = time.monotonic() + timeout
-        if wait_until(self._answers, lambda: self.running, deadline):
-            self._was_ready = True
+        if wait_until(self.answers, lambda: self.running, time.monotonic() + timeout):
             return self.url
         died = not self.running
         self.kill()
-        reason = reason_in(tail(self.log)) if died else f"it did not answer within {timeout:.0f} s"
+        if died and self._mend(self._said()):
+            self._answered = True
+            return self.start(timeout)
+        reason = reason_in(self._said()) if died else f"it did not answer within {timeout:.0f} s"
         raise StartError(f"{self.name} did not start: {reason} (log: {self.log}).")
 
     def start(self, timeout: float = START_SECONDS) -> str:
         """Start the server where it is not running; return its URL when it takes work. Raises StartError."""
-        if not self.running:
-            self.spawn()
+        self.spawn()
         return self.wait_ready(timeout)
 
     def stop(self, timeout: float = STOP_SECONDS) -> None:
         """Ask the server to end and wait; SIGKILL after `timeout` seconds. Nothing where it is not running."""
-        if self._process is None:
-            return
-        if self.running:
-            self._process.send_signal(self.stop_signal)
-            try:
-                self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self._forget()
-
-    def kill(self) -> None:
-        """SIGKILL the server and all its processes, as a crash would. `start` brings it back with its data."""
-        if self._process is None:
-            return
-        kill_tree(self._process.pid)
-        self._process.wait()
-        self._forget()
+        self.ask_to_stop()
+        self.wait_stopped(timeout)
 
     def _forget(self) -> None:
-        self._process = None
+        super()._forget()
         (self.folder / "pid").unlink(missing_ok=True)
+
+    def _said(self) -> str:
+        return text_since(self.log, self._log_start)
 
     def _settle_port(self) -> None:
         """The remembered port, or a free one. A server that ran before keeps its port, whatever its folder says."""
         path = self.folder / "port"
-        if not self._was_ready:
+        if not self._settled:
             self.port = remembered_port(path)
         elif read_text(path) != str(self.port):
             write_private(path, str(self.port))

@@ -12,11 +12,10 @@ from runtime.embedded.child import (
     make_folder,
     read_text,
     remembered_secret,
-    tail,
     tied_to_parent,
     write_private,
 )
-from runtime.embedded.server import START_SECONDS, EmbeddedServer
+from runtime.embedded.server import EmbeddedServer
 
 _MAX_MEMORY = "512mb"  # past it writes are refused, which the relay knows how to wait out; the laptop does not swap
 _DAMAGED = ("bad file format", "unexpected end of file", "aof manifest", "unrecoverable error")
@@ -39,17 +38,13 @@ class EmbeddedValkey(EmbeddedServer):
             raise StartError("Valkey was not started yet.")
         return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
-    def wait_ready(self, timeout: float = START_SECONDS) -> str:
-        """As every server; an append-only file that cannot be read is set aside, for the log holds what is true."""
-        try:
-            return super().wait_ready(timeout)
-        except StartError:
-            if not any(sign in tail(self.log, 2_000).lower() for sign in _DAMAGED):
-                raise
+    def _mend(self, log: str) -> bool:
+        """Set an append-only file aside that cannot be read: the event log holds what is true."""
         data = self.folder / "data"
+        if not data.exists() or not any(sign in log.lower() for sign in _DAMAGED):
+            return False
         data.replace(self.folder / f"data.damaged-{time.time_ns()}")
-        self.spawn()
-        return super().wait_ready(timeout)
+        return True
 
     def _launch(self, log: int) -> subprocess.Popen[bytes]:
         make_folder(self.folder / "data")
@@ -70,7 +65,7 @@ class EmbeddedValkey(EmbeddedServer):
 
     def _settle_password(self) -> None:
         path = self.folder / "password"
-        if not self._was_ready:
+        if not self._settled:
             self._password = remembered_secret(path)
         elif read_text(path) != self._password:
             write_private(path, self._password)
@@ -92,7 +87,7 @@ class EmbeddedValkey(EmbeddedServer):
             )
         )
 
-    def _answers(self) -> bool:
+    def _serves(self) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as client:
                 client.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())

@@ -1,0 +1,127 @@
+"""`repostream analyze`: ask for an analysis, show it live, say what came out, and ask about it."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.live import Live
+
+from cli.api import Api, ApiError, Json, ServerSent, api_url, part
+from cli.ask import Asked, ask_about, print_answer
+from cli.exits import FAILED, OK
+from cli.progress import Progress, draw, going_on, print_summary
+from cli.temporary import temporary_system
+
+_OVER = ("ready", "refined", "failed", "cancelled")
+_FOLLOW_INTERVAL = 0.25  # seconds between two looks at the view, however many milestones pass
+_PATIENCE = 60.0  # seconds without an orchestrator before we give up: it may be restarting
+
+
+def run_analyze(url: str, *, ref: str | None, question: str | None, start: bool, as_json: bool) -> int:
+    """The command; returns its exit code. Raises ApiError."""
+    console = Console(stderr=as_json)
+    with temporary_system(console) if start else _as_it_is() as started:
+        api = Api(api_url())
+        view = api.post("/analyses", {"url": url, "ref": ref})
+        view = follow(api, view, console, quiet=as_json)
+        answerable = view["state"] in ("ready", "refined") or bool(view.get("answerable_at"))
+        asked = ask_about(api, view["repository_id"], question, console) if question and answerable else None
+        if as_json:
+            print(json.dumps({"analysis": view, "question": asked.view if asked else None}))
+        else:
+            _say_the_end(console, view, asked, ends_now=started)
+    return _exit_code(view, asked, question)
+
+
+@contextmanager
+def _as_it_is() -> Iterator[bool]:
+    yield False
+
+
+def follow(api: Api, view: Json, console: Console, *, quiet: bool) -> Json:
+    """Show the analysis until it is ready or over; return its view then. Raises ApiError."""
+    progress = Progress(view)
+    if quiet or not console.is_terminal:
+        return _follow_lines(api, progress, console, quiet=quiet)
+    with Live(
+        get_renderable=lambda: draw(progress, datetime.now(UTC)), console=console, refresh_per_second=8, transient=False
+    ):
+        for _ in _changes(api, progress):
+            pass
+    return dict(progress.view)
+
+
+def _follow_lines(api: Api, progress: Progress, console: Console, *, quiet: bool) -> Json:
+    """The same for a log file: a line for each stage that ended."""
+    told: set[str] = set()
+    for _ in _changes(api, progress):
+        for row in progress.rows(datetime.now(UTC)):
+            if row.state in ("completed", "failed", "parked") and row.stage not in told and not quiet:
+                told.add(row.stage)
+                seconds = "" if row.seconds is None else f" in {row.seconds:.1f} s"
+                console.print(f"{row.stage}: {row.state}{seconds} {row.note}".rstrip(), markup=False, highlight=False)
+    return dict(progress.view)
+
+
+def _changes(api: Api, progress: Progress) -> Iterator[None]:
+    """Keep `progress` up to date from the stream, reconnecting, until the analysis is over; yields at each change."""
+    path = f"/analyses/{part(progress.view['analysis_id'])}"
+    lost_at: float | None = None
+    while progress.view["state"] not in _OVER:
+        try:
+            with api.stream(f"{path}/events", after=str(progress.view["version"])) as messages:
+                for _ in _listen(api, path, progress, messages):
+                    lost_at = None
+                    yield
+            progress.view = api.get(path)
+        except ApiError as error:
+            lost_at = lost_at or time.monotonic()
+            if error.code != "orchestrator_unreachable" or time.monotonic() - lost_at > _PATIENCE:
+                raise
+        yield
+        time.sleep(_FOLLOW_INTERVAL)
+
+
+def _listen(api: Api, path: str, progress: Progress, messages: Iterator[ServerSent]) -> Iterator[None]:
+    looked_at = 0.0
+    behind = True
+    for message in messages:
+        if message.event == "resync":
+            return
+        if message.event == "tick":
+            progress.tick(message.data)
+        else:
+            behind = True  # a milestone, or a heartbeat: the read model may have caught up since
+        if behind and time.monotonic() - looked_at >= _FOLLOW_INTERVAL:
+            looked_at = time.monotonic()
+            progress.view = api.get(path)
+            behind = message.event == "milestone" and int(progress.view["version"]) < int(message.data["version"])
+        yield
+        if progress.view["state"] in _OVER:
+            return
+
+
+def _say_the_end(console: Console, view: Json, asked: Asked | None, *, ends_now: bool) -> None:
+    if view["state"] == "failed":
+        console.print(f"Failed: {view.get('code')}: {view.get('message')}", style="red", markup=False)
+    elif view["state"] == "cancelled":
+        console.print("Cancelled.")
+    elif asked is None:
+        print_summary(console, view)
+    if asked is not None:
+        print_answer(console, asked)
+    rest = going_on(view)
+    if rest:
+        tail = "; it goes on at the next `repostream up`" if ends_now else ""
+        console.print(f"Ready to be asked; {rest}{tail}.", style="dim", highlight=False)
+
+
+def _exit_code(view: Json, asked: Asked | None, question: str | None) -> int:
+    if view["state"] not in ("ready", "refined"):
+        return FAILED
+    if question and (asked is None or asked.failed):
+        return FAILED
+    return OK

@@ -1,0 +1,136 @@
+"""`repostream`: the commands, each with its options. What they do is one file a group beside this one.
+
+Each command imports what it needs when it runs, so that none waits for another's libraries.
+"""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="repostream",
+    help="Analyse a repository, watch each stage, ask questions whose answers cite exact lines, replay any of it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+events_app = typer.Typer(help="Read the event log.", no_args_is_help=True)
+app.add_typer(events_app, name="events")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Ref = Annotated[str | None, typer.Option(help="A branch, a tag or a commit; the default branch where it is left out.")]
+
+
+@app.command()
+def up(
+    without: Annotated[list[str] | None, typer.Option(help="A service not to start.", hidden=True)] = None,
+    any_port: Annotated[bool, typer.Option("--any-port", help="Move every taken port.", hidden=True)] = False,
+) -> None:
+    """Run everything on this machine: servers, services and the web page. Ctrl-C ends it."""
+    from cli.system import all_services
+    from cli.up import run_up
+
+    raise typer.Exit(run_up(all_services(without or ()), movable=any_port))
+
+
+@app.command()
+def service(
+    name: Annotated[str, typer.Argument(help="orchestrator, processor, ai_engine, rag_manager or web_ui")],
+) -> None:
+    """Run one service, with all its servers' URLs in the environment."""
+    from cli.exits import USAGE, leave
+    from cli.services import SERVICES, serve
+
+    if name not in SERVICES:
+        leave(USAGE, f"There is no service “{name}”: it is one of {', '.join(SERVICES)}.")
+    serve(name)
+
+
+@app.command()
+def analyze(
+    url: Annotated[str, typer.Argument(help="The repository's URL.")],
+    ref: Ref = None,
+    ask: Annotated[str | None, typer.Option(help="A question to ask as soon as it can be answered well.")] = None,
+    up: Annotated[bool, typer.Option("--up", help="Start the system for as long as this takes, if none runs.")] = False,
+    json: Json = False,
+) -> None:
+    """Analyse a repository and watch it; with --ask, ask about it too."""
+    from cli.analyze import run_analyze
+
+    raise typer.Exit(run_analyze(url, ref=ref, question=ask, start=up, as_json=json))
+
+
+@app.command()
+def ask(
+    repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
+    text: Annotated[str, typer.Argument(help="The question.")],
+    json: Json = False,
+) -> None:
+    """Ask about a repository that was analysed."""
+    from cli.ask import run_ask
+
+    raise typer.Exit(run_ask(repository, text, as_json=json))
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Show whether it runs, where, and the newest analysis of each repository."""
+    from cli.status import run_status
+
+    raise typer.Exit(run_status(as_json=json))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check this machine and, where the database answers, the event log itself."""
+    from cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(as_json=json))
+
+
+@events_app.command("show")
+def events_show(
+    analysis: Annotated[str, typer.Argument(help="An analysis's id, or a stream such as repository/<id>.")],
+    json: Json = False,
+) -> None:
+    """Print the events of one stream, in order."""
+    from cli.events import run_show
+
+    raise typer.Exit(run_show(analysis, as_json=json))
+
+
+@events_app.command("tail")
+def events_tail(
+    analysis: Annotated[str | None, typer.Argument(help="An analysis's id; all events where it is left out.")] = None,
+    json: Json = False,
+) -> None:
+    """Print events as they happen, until Ctrl-C. With --json, one a line."""
+    from cli.events import run_tail
+
+    raise typer.Exit(run_tail(analysis, as_json=json))
+
+
+def main() -> None:
+    """The entry point: whatever goes wrong is one sentence and an exit code."""
+    import signal
+
+    from cli.exits import INTERRUPTED, UNREACHABLE, leave
+    from runtime.embedded.child import StartError
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `repostream events show … | head` is no error
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except StartError as error:
+        leave(UNREACHABLE, str(error))
+    except Exception as error:
+        from cli.api import ApiError
+
+        if isinstance(error, ApiError):
+            leave(error.exit_code, str(error))
+        raise
+
+
+if __name__ == "__main__":
+    main()

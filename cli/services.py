@@ -1,0 +1,118 @@
+"""The five services: where each listens, and how one is run."""
+
+import http.client
+import importlib
+from dataclasses import dataclass
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime.embedded.child import StartError, free_port, port_is_free
+
+_GRACE = 20  # seconds a service may take to finish what it is doing when it is told to end
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service. A `public` one has a port people know, so it is never moved to another by itself."""
+
+    name: str
+    port: int
+    public: bool = False
+
+    @property
+    def setting(self) -> str:
+        """The environment variable that changes its port."""
+        return f"REPOSTREAM_{self.name.upper()}_PORT"
+
+
+SERVICES = {
+    service.name: service
+    for service in (
+        Service("orchestrator", 8001, public=True),
+        Service("processor", 8002),
+        Service("ai_engine", 8003),
+        Service("rag_manager", 8004),
+        Service("web_ui", 8501, public=True),
+    )
+}
+
+
+class _AddressSettings(BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a service listens; `reach` is where others find it."""
+
+    host: str
+    port: int
+
+    @property
+    def reach(self) -> str:
+        """A host that can be connected to, also where the service listens on all of them."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # what people write
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`."""
+        return f"http://[{self.reach}]:{self.port}" if ":" in self.reach else f"http://{self.reach}:{self.port}"
+
+
+def configured_address(service: Service) -> Address:
+    """`REPOSTREAM_<SERVICE>_HOST` and `_PORT`, or loopback and the service's own port."""
+    settings = _AddressSettings(_env_prefix=f"REPOSTREAM_{service.name.upper()}_")
+    return Address(settings.host, settings.port or service.port)
+
+
+def settle_address(service: Service, *, movable: bool) -> Address:
+    """The configured address; where its port is taken, another one if `movable`. Raises StartError if not."""
+    address = configured_address(service)
+    if port_is_free(address.port, address.host):
+        return address
+    if movable:
+        return Address(address.host, free_port())
+    raise StartError(
+        f"Port {address.port} of {address.host}, which the {service.name} wants, is taken: "
+        f"end what listens there, or set {service.setting} to another port."
+    )
+
+
+def is_ready(address: Address) -> bool:
+    """Whether `/readyz` says so, within a second."""
+    client = http.client.HTTPConnection(address.reach, address.port, timeout=1)
+    try:
+        client.request("GET", "/readyz")
+        return client.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()
+
+
+def load(name: str) -> None:
+    """Import what the service needs, which takes longer than anything else it does to start."""
+    importlib.import_module("uvicorn")
+    importlib.import_module(f"{name}.app")
+
+
+def serve(name: str) -> None:
+    """Run one service in this process until SIGTERM or SIGINT."""
+    address = configured_address(SERVICES[name])
+    app = importlib.import_module(f"{name}.app")
+    if name == "web_ui":  # Streamlit wants a server of its own making
+        app.serve(address.host, address.port)
+        return
+    import uvicorn
+
+    uvicorn.run(
+        app.create_app(),
+        host=address.host,
+        port=address.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )

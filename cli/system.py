@@ -1,0 +1,168 @@
+"""The whole system on one machine: servers, steps, services, in one place."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.child import MIGRATE, MODELS
+from cli.home import Home
+from cli.services import SERVICES, Address, Service, is_ready, settle_address
+from runtime.embedded.child import StartError, reason_in, remembered_secret, size_of, text_since
+from runtime.embedded.chroma import EmbeddedChroma
+from runtime.embedded.postgres import EmbeddedPostgres
+from runtime.embedded.process import Command, Managed
+from runtime.embedded.server import EmbeddedServer
+from runtime.embedded.supervisor import Supervisor, rotate, stop_in_order
+from runtime.embedded.valkey import EmbeddedValkey
+
+_STEP_SECONDS = 120.0
+_READY_SECONDS = 90.0
+_HOPELESS = 4  # starts of a service that never became ready, before the whole start is given up
+_SERVICE_STOP, _SERVER_STOP = 25.0, 20.0  # seconds
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """URLs of servers that somebody else runs; an empty one means the embedded server."""
+
+    database: str = ""
+    redis: str = ""
+    chroma: str = ""
+
+
+@dataclass
+class System:
+    """What `up` runs. `start`, then `tick` until it shall end, then `stop`."""
+
+    home: Home
+    outside: Outside
+    models: Path
+    services: Sequence[Service]
+    movable: bool  # whether people's ports may move too
+    say: Say
+    addresses: dict[str, Address] = field(default_factory=dict)
+    _servers: list[EmbeddedServer] = field(default_factory=list)
+    _steps: dict[str, Command] = field(default_factory=dict)
+    _commands: dict[str, Command] = field(default_factory=dict)
+    _supervisor: Supervisor | None = None
+
+    def start(self, stopping: Callable[[], bool]) -> None:
+        """Bring everything up. Returns early where `stopping` says so.
+
+        Raises StartError; what was started until then is still to be stopped.
+        """
+        self._settle_addresses()
+        self._begin_importing()
+        environment = self._start_servers()
+        self._finish_steps(environment)
+        for command in self._commands.values():
+            command.open_gate(environment)
+        self._supervisor = Supervisor([*self._servers, *self._commands.values()], self.say)
+        self._supervisor.begin()
+        deadline = time.monotonic() + _READY_SECONDS
+        while self._supervisor.waiting_for and not stopping():
+            self._supervisor.tick()
+            self._give_up_on_hopeless(deadline)
+            time.sleep(0.02)
+
+    def tick(self) -> None:
+        """Look after everything once; call it some times a second."""
+        if self._supervisor is not None:
+            self._supervisor.tick()
+
+    def stop(self) -> None:
+        """End everything: the pages, then who accepts work, then who does it, then the servers."""
+        named = [self._commands.get(name) for name in ("web_ui", "orchestrator")]
+        first = [[command] for command in named if command is not None]
+        workers = [command for name, command in self._commands.items() if name not in ("web_ui", "orchestrator")]
+        stop_in_order([[*self._steps.values()], *first, workers], _SERVICE_STOP)
+        stop_in_order([self._servers], _SERVER_STOP)
+
+    def kill(self) -> None:
+        """End everything at once: a person is in a hurry. Nothing accepted is lost by it."""
+        for process in (*self._steps.values(), *self._commands.values()):
+            process.kill()
+        stop_in_order([self._servers], _SERVER_STOP)
+
+    def _settle_addresses(self) -> None:
+        for service in self.services:
+            self.addresses[service.name] = settle_address(service, movable=self.movable or not service.public)
+
+    def _begin_importing(self) -> None:
+        def command(name: str, ready: Callable[[], bool]) -> Command:
+            log = self.home.logs / f"{name}.log"
+            rotate(log)
+            return Command(name, ["cli.child", name], log, ready)
+
+        self._steps[MIGRATE] = command(MIGRATE, lambda: True)
+        if not self._models_mark.exists():
+            self._steps[MODELS] = command(MODELS, lambda: True)
+        for name, address in self.addresses.items():
+            self._commands[name] = command(name, lambda address=address: is_ready(address))  # type: ignore[misc]  # bound now
+        for process in (*self._steps.values(), *self._commands.values()):
+            process.spawn()
+
+    def _start_servers(self) -> dict[str, str]:
+        """Start the embedded ones; return the environment of the services."""
+        home, logs = self.home.path, self.home.logs
+        valkey = EmbeddedValkey(home / "valkey", log=logs / "valkey.log")
+        chroma = EmbeddedChroma(home / "chroma", log=logs / "chroma.log")
+        postgres = EmbeddedPostgres(home / "postgres", log=logs / "postgres.log")
+        given = (self.outside.redis, self.outside.chroma, self.outside.database)
+        pairs = list(zip((valkey, chroma, postgres), given, strict=True))
+        self._servers = [server for server, url in pairs if not url]
+        for server in self._servers:
+            server.spawn()
+        urls = [url or server.wait_ready() for server, url in pairs]
+        return self._environment(*urls)
+
+    def _environment(self, redis: str, chroma: str, database: str) -> dict[str, str]:
+        environment = {
+            "REPOSTREAM_HOME": str(self.home.path),
+            "REPOSTREAM_DATABASE_URL": database,
+            "REPOSTREAM_REDIS_URL": redis,
+            "REPOSTREAM_CHROMA_URL": chroma,
+            "REPOSTREAM_MODELS_FOLDER": str(self.models),
+            "REPOSTREAM_INTERNAL_TOKEN": remembered_secret(self.home.path / "internal-token"),
+        }
+        for name, address in self.addresses.items():
+            environment[f"REPOSTREAM_{name.upper()}_HOST"] = address.host
+            environment[f"REPOSTREAM_{name.upper()}_PORT"] = str(address.port)
+            if name in ("orchestrator", "rag_manager"):
+                environment[f"REPOSTREAM_INTERNAL_{name.upper()}_URL"] = address.url
+        return environment
+
+    def _finish_steps(self, environment: dict[str, str]) -> None:
+        for step in self._steps.values():
+            step.open_gate(environment)
+        deadline = time.monotonic() + _STEP_SECONDS
+        while any(step.running for step in self._steps.values()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for step in self._steps.values():
+            if not step.succeeded:
+                raise StartError(f"The step “{step.name}” failed: {_last_words(step)} (log: {step.log}).")
+        if MODELS in self._steps:
+            self._models_mark.touch()
+
+    @property
+    def _models_mark(self) -> Path:
+        return self.models / ".complete"
+
+    def _give_up_on_hopeless(self, deadline: float) -> None:
+        assert self._supervisor is not None  # noqa: S101  # for the type checker
+        hopeless = self._supervisor.failing(_HOPELESS)
+        if hopeless is not None:
+            raise StartError(f"{hopeless.name} does not start: {_last_words(hopeless)} (log: {hopeless.log}).")
+        if time.monotonic() > deadline:
+            raise StartError(f"Not ready after {_READY_SECONDS:.0f} s: {', '.join(self._supervisor.waiting_for)}.")
+
+
+def _last_words(process: Managed) -> str:
+    return reason_in(text_since(process.log, size_of(process.log) - 4_000))
+
+
+def all_services(without: Sequence[str] = ()) -> list[Service]:
+    """The services, in the order of their ports, but for some."""
+    return [service for name, service in SERVICES.items() if name not in without]
