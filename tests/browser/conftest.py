@@ -1,0 +1,90 @@
+"""A real Chromium, the real pages in a process of their own, and the API's double behind them."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.api_stand_in import StandIn
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START = "import sys; from web_ui.app import serve; serve('127.0.0.1', int(sys.argv[1]))"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def api_process() -> Iterator[StandIn]:
+    with StandIn() as api:
+        yield api
+
+
+@pytest.fixture
+def api(api_process: StandIn) -> Iterator[StandIn]:
+    api_process.down = False
+    api_process.refuse_url = None
+    yield api_process
+    api_process.drop()
+    api_process.analyses.clear()
+    api_process.requests.clear()
+
+
+@pytest.fixture(scope="session")
+def pages(api_process: StandIn) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"REPOSTREAM_INTERNAL_ORCHESTRATOR_URL": api_process.url}
+    with subprocess.Popen([sys.executable, "-c", START, str(port)], env=environment) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(url)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+def _wait(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the pages did not start")
+
+
+@pytest.fixture
+def page(chromium: Browser, pages: str) -> Iterator[Page]:
+    context = chromium.new_context(base_url=pages, viewport={"width": 1280, "height": 800}, color_scheme="light")
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    yield opened
+    context.close()

@@ -1,0 +1,385 @@
+"""A double of the orchestrator's API for the tests of the pages: the same shapes, scripted analyses, live streams.
+
+It runs in a thread on a loopback port. A test says what happens (`analysis.say(...)`, `analysis.tick(...)`) and every
+connected browser hears it; `drop()` cuts all streams, `down` makes the API refuse.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+STAGES = ("clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote")
+Json = dict[str, Any]
+
+
+def problem(status: int, code: str, title: str, detail: str) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+    return JSONResponse(body | {"correlation_id": "c0ffee"}, status, media_type="application/problem+json")
+
+
+def frame(event: str, data: object, event_id: int | None = None) -> bytes:
+    head = f"id: {event_id}\n" if event_id is not None else ""
+    return f"{head}event: {event}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+class Streams:
+    """The open event streams of one subject; the test's thread sends, the server's loop delivers."""
+
+    def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+        self._loop = loop
+        self._queues: list[asyncio.Queue[bytes | None]] = []
+
+    def send(self, piece: bytes | None) -> None:
+        self._loop().call_soon_threadsafe(lambda: [queue.put_nowait(piece) for queue in list(self._queues)])
+
+    async def follow(self, missed: Callable[[], list[bytes]]) -> AsyncIterator[bytes]:
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._queues.append(queue)
+        try:
+            yield b"retry: 200\n\n"
+            for piece in missed():
+                yield piece
+            while (piece := await self._next(queue)) is not None:
+                yield piece
+        finally:
+            self._queues.remove(queue)
+
+    @property
+    def open(self) -> int:
+        return len(self._queues)
+
+    @staticmethod
+    async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
+        try:
+            return await asyncio.wait_for(queue.get(), 2.0)
+        except TimeoutError:
+            return frame("heartbeat", {})
+
+
+@dataclass
+class Scripted:
+    """One analysis: its view, its events, its left-out files, its sources."""
+
+    view: Json
+    streams: Streams
+    events: list[Json] = field(default_factory=list)
+    left_out: list[Json] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    clock: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def id(self) -> str:
+        return str(self.view["analysis_id"])
+
+    def stage(self, name: str) -> Json:
+        return next(stage for stage in self.view["stages"] if stage["stage"] == name)
+
+    def say(self, event_type: str, stage: str | None = None, **data: Any) -> Json:
+        """Append an event and send it; `stage` events take shard 0 of 1, attempt 1 unless told otherwise."""
+        self.clock = max(self.clock, datetime.now(UTC))
+        if stage is not None:
+            data = {"run_id": str(uuid4()), "stage": stage, "shard": 0, "shards": 1, "attempt": 1} | data
+        envelope = {
+            "event_id": str(uuid4()),
+            "event_type": event_type,
+            "schema_version": 1,
+            "stream_id": f"analysis/{self.id}",
+            "version": len(self.events) + 1,
+            "seq": 1_000 + len(self.events),
+            "tenant_id": "00000000-0000-4000-8000-000000000001",
+            "correlation_id": str(uuid4()),
+            "stage": stage,
+            "timestamp": self.clock.isoformat(),
+            "data": data,
+        }
+        self.events.append(envelope)
+        self.view["version"] = envelope["version"]
+        _fold(self, event_type, data)
+        self.streams.send(frame("milestone", envelope, int(envelope["version"])))
+        return envelope
+
+    def run(self, stage: str, *, seconds: float = 1.0, files: int = 0, counts: Json | None = None, **data: Any) -> None:
+        """Request, start and complete one run."""
+        self.say("processing.stage.requested", stage, **data)
+        self.say("processing.stage.started", stage, worker="worker-1", **data)
+        self.clock += timedelta(seconds=seconds)
+        self.say(
+            "processing.stage.completed", stage, duration=seconds, files_processed=files, counts=counts or {}, **data
+        )
+
+    def tick(self, stage: str, done: int, total: int, current: str, *, shard: int = 0, shards: int = 1) -> None:
+        tick = {"analysis_id": self.id, "run_id": "r", "stage": stage, "shard": shard, "shards": shards}
+        self.streams.send(frame("tick", tick | {"done": done, "total": total, "current": current}))
+
+
+def _fold(analysis: Scripted, event_type: str, data: Json) -> None:  # noqa: C901, PLR0912  # one branch an event type
+    view, now = analysis.view, analysis.clock.isoformat()
+    stage = analysis.stage(data["stage"]) if data.get("stage") else {}
+    match event_type:
+        case "processing.stage.requested":
+            stage.update(state="queued", shards=data["shards"], attempt=data["attempt"], code=None, message=None)
+        case "processing.stage.started":
+            stage.update(state="running", started_at=stage["started_at"] or now)
+            view["state"] = "running" if view["state"] == "requested" else view["state"]
+        case "processing.stage.completed":
+            stage["shards_done"] += 1
+            stage["files_processed"] += data["files_processed"]
+            for name, count in data["counts"].items():
+                stage["counts"][name] = stage["counts"].get(name, 0) + count
+            if stage["shards_done"] == stage["shards"]:
+                stage.update(state="completed", ended_at=now)
+            if data["stage"] == "index":
+                view.update(state="answerable", answerable_at=now)
+        case "processing.stage.failed" | "processing.stage.parked":
+            state = "failed" if event_type.endswith("failed") else "parked"
+            stage.update(state=state, code=data.get("code"), message=data["message"], ended_at=now)
+        case "processing.retry.scheduled":
+            stage.update(state="retrying", retry_at=data["due_at"])
+        case "repository.processing.started":
+            view.update(commit=data["commit"])
+        case "repository.processing.completed":
+            view.update(state="ready", ready_at=now, totals=data["totals"], skipped=data["skipped"])
+            view.update(failed=data["failed"], partial=data.get("partial", False))
+        case "repository.processing.refined":
+            view.update(state="refined", refined_at=now, ended_at=now)
+        case "repository.processing.failed":
+            view.update(state="failed", code=data["code"], message=data["message"], ended_at=now)
+        case "repository.processing.cancelled":
+            view.update(state="cancelled", ended_at=now)
+        case "repository.processing.retry_requested":
+            view.update(state="running", code=None, message=None, ended_at=None)
+
+
+class StandIn:
+    """The double itself."""
+
+    def __init__(self) -> None:
+        self.analyses: dict[str, Scripted] = {}
+        self.conversations: dict[str, Json] = {}
+        self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
+        self.answer_with: Callable[[str, str], list[Json]] = lambda _query, _analysis: []
+        self.refuse_url: Response | None = None
+        self.down = False
+        self.requests: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server = uvicorn.Server(
+            uvicorn.Config(self._app(), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
+        )
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "StandIn":
+        self._thread.start()
+        while not self._server.started:
+            threading.Event().wait(0.01)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.drop()
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    @property
+    def url(self) -> str:
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+    def begin(self, name: str, url: str | None = None, **view: Any) -> Scripted:
+        """A new analysis, requested and nothing more."""
+        analysis_id = str(uuid4())
+        stages = [
+            {"stage": s, "state": "waiting", "shards": 0, "shards_done": 0, "attempt": 1, "files_processed": 0}
+            | {"counts": {}, "started_at": None, "ended_at": None, "code": None, "message": None, "retry_at": None}
+            for s in STAGES
+        ]
+        base: Json = {
+            "analysis_id": analysis_id,
+            "repository_id": str(uuid4()),
+            "url": url or f"https://github.com/{name}",
+            "name": name,
+            "ref": None,
+            "commit": None,
+            "state": "requested",
+            "version": 0,
+            "requested_at": datetime.now(UTC).isoformat(),
+            "answerable_at": None,
+            "ready_at": None,
+            "refined_at": None,
+            "ended_at": None,
+            "code": None,
+            "message": None,
+            "partial": False,
+            "stages": stages,
+        }
+        empty: Json = {"totals": {}, "skipped": {}, "failed": {}, "languages": {}, "metadata": {}, "structure": {}}
+        analysis = Scripted(base | empty | view, Streams(self._running_loop))
+        self.analyses[analysis_id] = analysis
+        analysis.say("repository.processing.requested", url=analysis.view["url"], ref=analysis.view["ref"])
+        return analysis
+
+    def part(self, question_id: str, part: Json) -> None:
+        """Send one part of an answer."""
+        _question, streams, parts = self.questions[question_id]
+        parts.append(part)
+        streams.send(frame("part", part))
+
+    def answered(self, question_id: str, **answer: Any) -> None:
+        """Complete a question and say so on its stream."""
+        question, _streams, _parts = self.questions[question_id]
+        question.update({"state": "answered"} | answer)
+        self.part(question_id, {"type": "done", "answer": question})
+
+    def drop(self) -> None:
+        """Cut every open stream, as a lost connection does."""
+        for analysis in self.analyses.values():
+            analysis.streams.send(None)
+        for _question, streams, _parts in self.questions.values():
+            streams.send(None)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        assert self._loop is not None
+        return self._loop
+
+    def _run(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._loop.run_until_complete(self._server.serve())
+        finally:
+            self._loop.close()
+
+    def _app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/healthz", lambda _r: JSONResponse({"status": "ok"})),
+                Route("/api/v1/analyses", self._begin, methods=["POST"]),
+                Route("/api/v1/analyses/{id}", self._analysis),
+                Route("/api/v1/analyses/{id}/events", self._stream),
+                Route("/api/v1/analyses/{id}/lines", self._lines),
+                Route("/api/v1/analyses/{id}/{verb:str}", self._command, methods=["POST"]),
+                Route("/api/v1/repositories", self._repositories),
+                Route("/api/v1/repositories/{id}/skipped", self._skipped),
+                Route("/api/v1/events", self._events),
+                Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
+                Route("/api/v1/conversations/{id}", self._conversation),
+                Route("/api/v1/conversations/{id}/questions", self._ask, methods=["POST"]),
+                Route("/api/v1/questions/{id}/stream", self._answer_stream),
+            ]
+        )
+
+    def _find(self, request: Request) -> Scripted | Response:
+        self.requests.append(f"{request.method} {request.url.path}")
+        if self.down:
+            return problem(503, "unavailable", "The service is restarting", "Try again in a few seconds.")
+        found = self.analyses.get(request.path_params.get("id", ""))
+        missing = "It may have been deleted: start a new one."
+        return found or problem(404, "analysis_not_found", "There is no such analysis", missing)
+
+    async def _begin(self, request: Request) -> Response:
+        if self.refuse_url is not None:
+            return self.refuse_url
+        body = await request.json()
+        name = "/".join(body["url"].rstrip("/").split("/")[-2:])
+        return JSONResponse(self.begin(name, body["url"], ref=body["ref"]).view, 202)
+
+    async def _analysis(self, request: Request) -> Response:
+        found = self._find(request)
+        return found if isinstance(found, Response) else JSONResponse(found.view)
+
+    async def _stream(self, request: Request) -> Response:
+        found = self._find(request)
+        if isinstance(found, Response):
+            return found
+        after = int(request.headers.get("last-event-id", 0))
+        missed = lambda: [frame("milestone", e, e["version"]) for e in found.events[after:]]  # noqa: E731  # a closure
+        return StreamingResponse(found.streams.follow(missed), media_type="text/event-stream")
+
+    async def _lines(self, request: Request) -> Response:
+        found = self._find(request)
+        if isinstance(found, Response):
+            return found
+        path = request.query_params["path"]
+        if path not in found.sources:
+            return problem(404, "file_not_found", "There is no such file at this commit", "It was not analysed.")
+        lines = found.sources[path].split("\n")
+        first = int(request.query_params["first_line"])
+        last = min(len(lines), int(request.query_params["last_line"]))
+        text = "\n".join(lines[first - 1 : last])
+        body = {"path": path, "commit": found.view["commit"], "language": "python", "line_count": len(lines)}
+        return JSONResponse(body | {"first_line": first, "last_line": last, "text": text})
+
+    async def _command(self, request: Request) -> Response:
+        found = self._find(request)
+        if isinstance(found, Response):
+            return found
+        if request.path_params["verb"] == "cancel":
+            found.say("repository.processing.cancelled", reason="asked")
+        else:
+            found.say("repository.processing.retry_requested")
+        return JSONResponse(found.view, 202)
+
+    async def _repositories(self, _request: Request) -> Response:
+        if self.down:
+            return problem(503, "unavailable", "The service is restarting", "Try again in a few seconds.")
+        return JSONResponse(
+            [
+                {"repository_id": a.view["repository_id"], "url": a.view["url"], "name": a.view["name"]}
+                | {"host": "github.com", "registered_at": a.view["requested_at"], "latest": a.view}
+                for a in self.analyses.values()
+            ]
+        )
+
+    async def _skipped(self, request: Request) -> Response:
+        wanted = request.path_params["id"]
+        files = next(a.left_out for a in self.analyses.values() if a.view["repository_id"] == wanted)
+        start, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
+        following = str(start + limit) if start + limit < len(files) else None
+        return JSONResponse({"items": files[start : start + limit], "total": len(files), "next": following})
+
+    async def _events(self, request: Request) -> Response:
+        found = self.analyses[request.query_params["stream_id"].removeprefix("analysis/")]
+        after, limit = int(request.query_params.get("after", 0)), int(request.query_params["limit"])
+        items = found.events[after : after + limit]
+        return JSONResponse({"items": items, "next": after + limit if after + limit < len(found.events) else None})
+
+    async def _begin_conversation(self, request: Request) -> Response:
+        body = await request.json()
+        conversation = {"conversation_id": str(uuid4()), "repository_id": body["repository_id"], "title": "Talk"}
+        conversation |= {"started_at": datetime.now(UTC).isoformat(), "questions": []}
+        self.conversations[conversation["conversation_id"]] = conversation
+        return JSONResponse(conversation, 201)
+
+    async def _conversation(self, request: Request) -> Response:
+        found = self.conversations.get(request.path_params["id"])
+        if found is None:
+            return problem(404, "conversation_not_found", "There is no such conversation", "Begin a new one.")
+        return JSONResponse(found)
+
+    async def _ask(self, request: Request) -> Response:
+        conversation = self.conversations[request.path_params["id"]]
+        query = (await request.json())["query"]
+        question: Json = {
+            "question_id": str(uuid4()),
+            "conversation_id": conversation["conversation_id"],
+            "repository_id": conversation["repository_id"],
+            "query": query,
+            "state": "asked",
+            "asked_at": datetime.now(UTC).isoformat(),
+        }
+        conversation["questions"].append(question)
+        self.questions[question["question_id"]] = (question, Streams(self._running_loop), [])
+        return JSONResponse(question, 202)
+
+    async def _answer_stream(self, request: Request) -> Response:
+        _question, streams, parts = self.questions[request.path_params["id"]]
+        missed = lambda: [frame("part", part) for part in parts]  # noqa: E731  # a closure
+        return StreamingResponse(streams.follow(missed), media_type="text/event-stream")

@@ -1,0 +1,97 @@
+"""Put the web pages together and serve them. The only module that reads settings."""
+
+import ipaddress
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from streamlit import config
+from streamlit.starlette import App
+
+from runtime.settings import InternalSettings
+from web_ui import session
+from web_ui.client import Client
+from web_ui.guard import LOOPBACK, Guard
+from web_ui.proxy import ApiProxy
+from web_ui.settings import WebUiSettings
+
+SCRIPT = Path(__file__).with_name("shell.py")
+_GRACE = 2  # seconds for open streams at shutdown; browsers come back to the next process by themselves
+
+
+def make_app(orchestrator_url: str, hosts: Iterable[str]) -> App:
+    """The pages as one ASGI application: Streamlit, `/api/v1`, `/healthz` and `/readyz`."""
+    proxy = ApiProxy(orchestrator_url)
+    client = Client(orchestrator_url)
+    session.use(client)
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
+        ready = await proxy.reachable()
+        return JSONResponse({"status": "ok" if ready else "waiting for the orchestrator"}, 200 if ready else 503)
+
+    @asynccontextmanager
+    async def lifespan(_app: App) -> AsyncIterator[None]:
+        yield
+        await proxy.close()
+        client.close()
+
+    return App(
+        SCRIPT,
+        lifespan=lifespan,
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), proxy.route()],
+        middleware=[Middleware(Guard, hosts=tuple(hosts))],
+    )
+
+
+def allowed_hosts(host: str, configured: str) -> tuple[str, ...]:
+    """The names under which the pages may be asked for: loopback's, the address served on, and the configured ones."""
+    named = tuple(name.strip() for name in configured.split(",") if name.strip())
+    return (*LOOPBACK, *(() if _is_wildcard(host) else (host,)), *named)
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2_048)
+    bound.set_inheritable(True)
+    return bound
+
+
+def serve(host: str, port: int) -> None:
+    """Serve the pages on `host:port` until SIGTERM or SIGINT. An address that is taken raises OSError at once."""
+    hosts = allowed_hosts(host, WebUiSettings().allowed_hosts)
+    with _socket(host, port) as bound:
+        app = make_app(InternalSettings().orchestrator_url, hosts)
+        for option, value in (
+            ("server.address", host),
+            ("server.port", port),
+            ("server.allowedHosts", list(hosts)),
+        ):
+            config.set_option(option, value)
+        uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                ws="websockets-sansio",
+                ws_max_size=config.get_option("server.maxMessageSize") * 1_000_000,
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE,
+            )
+        ).run(sockets=[bound])

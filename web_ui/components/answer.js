@@ -1,0 +1,56 @@
+// One question and its answer, built element by element from a tree whose tags come from a closed list.
+
+const TAGS = new Set(["p", "h4", "ul", "ol", "li", "blockquote", "strong", "em", "s", "table", "thead", "tbody", "tr", "th", "td", "code", "br", "hr"]);
+
+const placeText = (place) => `${plain(place.path)}:${place.first}${place.last === place.first ? "" : `-${place.last}`}`;
+
+const chip = (place, label, open) =>
+  el("button", { class: "chip", type: "button", title: `Open ${placeText(place)}`, onclick: () => open(place) }, label);
+
+const codeBlock = (node) => {
+  const lines = node.lines ?? [];
+  const code = el("code", {}, ...lines.flatMap((line, index) => [
+    ...(index ? ["\n"] : []), ...line.map(([kind, text]) => (kind ? el("span", { class: `tok-${kind}` }, text) : text)),
+  ]));
+  return el("pre", { tabindex: "0" }, code);
+};
+
+const build = (node, open) => {
+  if (typeof node === "string") return document.createTextNode(node);
+  const children = () => (node.c ?? []).map((child) => build(child, open));
+  if (node.t === "cite") return chip(node, el("span", {}, placeText(node)), open);
+  if (node.t === "pre") return codeBlock(node);
+  if (node.t === "a" && /^https:\/\//.test(node.href)) {
+    return el("a", { href: node.href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children());
+  }
+  if (!TAGS.has(node.t)) return el("span", {}, ...children());
+  if (node.t === "table") return el("div", { class: "wide" }, el("table", {}, ...children()));
+  return el(node.t, { start: node.t === "ol" ? node.start : null }, ...children());
+};
+
+const passage = (item, open) =>
+  el("li", { class: "passage" },
+    el("div", { class: "where" }, chip(item, placeText(item), open),
+      el("span", { class: "score" }, `score ${item.score}`),
+      ...item.ranks.map(([name, rank]) => el("span", { class: "rank" }, `${plain(name)} #${rank}`))),
+    item.symbols ? el("div", { class: "symbols" }, plain(item.symbols)) : null,
+    el("pre", { class: "snippet", tabindex: "0" }, plain(item.snippet)));
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const open = (place) => setTriggerValue("open", `${place.path}:${place.first}-${place.last}`);
+  parentElement.querySelector(".answer")?.remove();
+  const root = el("article", { class: "answer" },
+    data.mode ? el("div", { class: `mode ${data.mode.tone}` }, data.mode.text) : null,
+    el("div", { class: "text" }, ...data.tree.map((node) => build(node, open))),
+    data.citations.length
+      ? el("div", { class: "cited" }, el("span", { class: "label" }, "Cited"), ...data.citations.map((place) => chip(place, placeText(place), open)))
+      : null,
+    el("div", { class: "facts" }, ...data.facts.map((fact) => el("span", {}, plain(fact)))),
+    data.passages.length
+      ? el("details", { class: "evidence" },
+          el("summary", {}, `Evidence: ${data.passages.length} passage${data.passages.length === 1 ? "" : "s"}`),
+          el("ol", {}, ...data.passages.map((item) => passage(item, open))))
+      : null);
+  parentElement.append(root);
+}

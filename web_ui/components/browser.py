@@ -1,0 +1,55 @@
+"""The components that run in the browser: registered once, mounted by the pages."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from web_ui.proxy import PREFIX
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+_FOLDER = Path(__file__).parent
+STALLED_AFTER = 30  # seconds of silence of a running stage
+
+
+def _read(*names: str) -> str:
+    return "\n".join(_FOLDER.joinpath(name).read_text("utf-8") for name in names)
+
+
+@cache
+def _component(name: str, *scripts: str) -> "ComponentRenderer":
+    return st.components.v2.component(
+        f"repostream_{name}",
+        css=_read("palette.css", "base.css", f"{name}.css"),
+        js=_read("dom.js", *scripts, f"{name}.js"),
+    )
+
+
+def _ignore() -> None:
+    """A trigger's value is read from the result; the rerun is what matters."""
+
+
+def timeline(data: dict[str, object], key: str) -> None:
+    """The stages of an analysis, live; runs the page again when what it shows beside them has changed."""
+    extra = {"api": PREFIX, "stalled_after": STALLED_AFTER}
+    _component("timeline", "fold.js")(key=key, data=data | extra, on_changed_change=_ignore)
+
+
+def live_answer(question_id: str) -> None:
+    """An answer while it is written; runs the page again when it is done."""
+    data = {"api": PREFIX, "question_id": question_id}
+    _component("live_answer")(key=f"live-{question_id}", data=data, on_ended_change=_ignore)
+
+
+def answer(data: dict[str, object], key: str) -> str | None:
+    """One answer with its citations and evidence; gives `path:first-last` when one of them was opened just now."""
+    opened = _component("answer")(key=key, data=data, on_open_change=_ignore).get("open")
+    return str(opened) if opened else None
+
+
+def event_list(data: dict[str, object], key: str) -> None:
+    """The events of an analysis in their order, live while it runs."""
+    _component("event_list")(key=key, data=data | {"api": PREFIX})

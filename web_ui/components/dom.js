@@ -1,0 +1,98 @@
+// Small helpers that every component begins with. Text only ever becomes text: nothing here reads markup.
+
+const el = (tag, properties = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined) continue;
+    if (name === "class") node.className = value;
+    else if (name === "onclick") node.addEventListener("click", value);
+    else node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+};
+
+const setText = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = text === "";
+};
+
+const setClass = (node, name) => {
+  if (node.className !== name) node.className = name;
+};
+
+// A file's or a person's words without characters that hide or reorder others.
+const plain = (text) => String(text ?? "").replace(/[\p{Cf}\p{Cc}]/gu, (c) => (c === "\n" || c === "\t" ? c : ""));
+
+const number = new Intl.NumberFormat("en-US");
+
+const seconds = (value) => {
+  if (!Number.isFinite(value) || value < 0) return "";
+  if (value < 10) return `${value.toFixed(1)} s`;
+  if (value < 60) return `${Math.round(value)} s`;
+  const minutes = Math.floor(value / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(value % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+};
+
+// Follows a stream of server-sent events. The browser resumes a short break by itself with Last-Event-ID; where it
+// gives up (an error reply) or nothing at all is heard for `silence` ms, a new stream is opened from the beginning.
+const listen = (url, { events, onstate, silence = 20000 }) => {
+  let source = null;
+  let timer = null;
+  let tries = 0;
+  let heard = Date.now();
+  let closed = false;
+
+  const reopen = (delay) => {
+    if (source) source.close();
+    source = null;
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(open, delay);
+  };
+  const later = () => {
+    tries += 1;
+    reopen(Math.min(8000, 500 * 2 ** Math.min(tries, 4)) * (0.75 + Math.random() / 2));
+  };
+  const open = () => {
+    if (closed) return;
+    heard = Date.now();
+    const opened = new EventSource(url);
+    let fresh = true; // a new stream begins at the beginning; one that the browser resumed does not
+    source = opened;
+    opened.onopen = () => {
+      heard = Date.now();
+      tries = 0;
+      onstate("live", fresh);
+      fresh = false;
+    };
+    opened.onerror = () => {
+      onstate("lost");
+      if (opened.readyState === EventSource.CLOSED && opened === source) later();
+    };
+    opened.addEventListener("heartbeat", () => { heard = Date.now(); });
+    opened.addEventListener("resync", () => reopen(100 + Math.random() * 400));
+    for (const [name, handle] of Object.entries(events)) {
+      opened.addEventListener(name, (event) => {
+        heard = Date.now();
+        handle(JSON.parse(event.data), event);
+      });
+    }
+  };
+  const watch = setInterval(() => {
+    if (source && Date.now() - heard > silence) {
+      onstate("lost");
+      later();
+    }
+  }, 1000);
+  open();
+  return {
+    restart: () => reopen(50),
+    close: () => {
+      closed = true;
+      clearInterval(watch);
+      clearTimeout(timer);
+      if (source) source.close();
+    },
+  };
+};

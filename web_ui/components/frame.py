@@ -1,0 +1,49 @@
+"""The frame around every page: style, brand, and the tabs of the analysis that is looked at."""
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from web_ui import markup, views
+from web_ui.shapes import Analysis
+
+_TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"))
+
+
+@cache
+def _style_sheet() -> str:
+    here = Path(__file__).parent
+    return "".join((here / "palette.css", here.parent / "style.css")[i].read_text("utf-8") for i in range(2))
+
+
+def style() -> None:
+    """The style sheet of what the pages write themselves."""
+    st.html(f"<style>{_style_sheet()}</style>")
+
+
+def top(analysis: Analysis | None = None, active: str = "") -> None:
+    """The bar at the top: brand, and the pages of one analysis."""
+    with st.container(key="top", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(key="brand", width="content"):
+            st.page_link("pages/start.py", label="Repostream", icon=":material/account_tree:")
+        if analysis is None:
+            return
+        for page, title in _TABS:
+            with st.container(key=f"tab-{'on' if page == active else 'off'}-{page}", width="content"):
+                st.page_link(f"pages/{page}.py", label=title, query_params=_address(page, analysis.analysis_id))
+
+
+def _address(page: str, analysis_id: str) -> dict[str, str]:
+    """The parameters of a tab: the chat goes on where it was left."""
+    begun = st.session_state.get(f"conversation-{analysis_id}") if page == "chat" else None
+    return {"analysis": analysis_id} | ({"conversation": str(begun)} if begun else {})
+
+
+def heading(analysis: Analysis) -> None:
+    """Name, state and one line of facts of an analysis."""
+    word, tone = views.state_pill(analysis)
+    name = markup.span("name", analysis.name, title=analysis.url)
+    facts = (f"<span>{markup.text(fact)}</span>" for fact in views.headline_facts(analysis, datetime.now(UTC)))
+    st.html(markup.line([name, markup.pill(word, tone)], "heading") + markup.line(facts))

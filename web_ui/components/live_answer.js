@@ -1,0 +1,73 @@
+// An answer while it is written: tokens as they come, as plain text. The checked answer takes its place at the end.
+
+const STEPS = {
+  searching: () => "Searching the repository…",
+  reading: (part) => `Reading ${part.passages ?? 0} passage${part.passages === 1 ? "" : "s"}…`,
+  retrying: () => "The model is busy: trying again…",
+};
+
+class LiveAnswer {
+  constructor(root, data) {
+    this.ended = false;
+    this.tries = 0;
+    this.began = Date.now();
+    this.status = el("div", { class: "status", role: "status" }, "Waiting…");
+    this.text = el("div", { class: "text", "aria-live": "polite" });
+    root.append(el("div", { class: "writing" }, this.status, this.text));
+    this.stream = listen(`${data.api}/questions/${data.question_id}/stream`, {
+      events: { part: (part, event) => this.part(part, event) },
+      onstate: (state, fresh) => this.connection(state, fresh),
+      silence: 45000,
+    });
+  }
+
+  connection(state, fresh) {
+    if (this.ended) return;
+    if (state === "lost") this.status.textContent = "Connection lost, reconnecting…";
+    else if (fresh || !this.resumable) this.text.textContent = ""; // told again from the beginning
+  }
+
+  part(part, event) {
+    this.resumable = event.lastEventId !== "";
+    if (part.type === "status") this.status.textContent = (STEPS[part.step] ?? (() => "Working…"))(part);
+    else if (part.type === "token") {
+      this.status.textContent = "Writing…";
+      this.text.append(plain(part.text));
+    } else if (part.type === "reset") this.text.textContent = "";
+    else if (part.type === "done" || part.type === "failed") this.end();
+  }
+
+  end() {
+    this.ended = true;
+    this.status.textContent = "Checking citations…";
+    this.stream.close();
+    this.tell();
+  }
+
+  // The read model may be a moment behind the stream: asked again until the page has the answer.
+  tell() {
+    clearTimeout(this.timer);
+    if (!this.ended || this.tries >= 40) return;
+    this.timer = setTimeout(() => this.trigger("ended", String(this.tries)), this.tries ? 400 : 0);
+    this.tries += 1;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.stream.close();
+  }
+}
+
+const answers = new WeakMap();
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  if (!answers.has(parentElement)) answers.set(parentElement, new LiveAnswer(parentElement, data));
+  const answer = answers.get(parentElement);
+  answer.trigger = setTriggerValue;
+  answer.tell();
+  return () => {
+    answer.close();
+    answers.delete(parentElement);
+  };
+}

@@ -1,0 +1,27 @@
+"""The cited lines of a file, beside the answer."""
+
+import streamlit as st
+
+from web_ui import markup, views
+from web_ui.session import attempt, client
+from web_ui.source import highlight
+from web_ui.words import short_commit
+
+
+def show(analysis_id: str, place: tuple[str, int, int]) -> None:
+    """The lines around `place` as they were at the analysed commit; closing takes them out of the address."""
+    path, first, last = place
+    with st.container(key="source", gap="small"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.html(markup.span("place", views.place_title(path, first, last)), width="content")
+            if st.button("Close", icon=":material/close:", type="tertiary"):
+                del st.query_params["open"]
+                st.rerun()
+        whole = st.toggle("More of the file", key=f"whole-{path}")
+        begin, end = views.source_range(first, last, whole)
+        lines = attempt(lambda: client().lines(analysis_id, path, begin, end))
+        if lines is None:
+            return
+        coloured = highlight(lines.text, language=lines.language, path=path)
+        st.html(markup.source(coloured, lines.first_line, range(first, last + 1)))
+        st.html(markup.line([markup.span("muted", f"commit {short_commit(lines.commit)}, {lines.line_count:,} lines")]))

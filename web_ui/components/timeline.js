@@ -1,0 +1,237 @@
+// The stages of one analysis, live. Draws from the API's snapshot at once, then from the events themselves.
+
+const STAGES = [
+  ["clone", "Clone"], ["metadata", "Read metadata"], ["structure", "Map structure"], ["parse", "Parse sources"],
+  ["index", "Index words"], ["embed", "Embed, quick"], ["activate", "Activate"], ["refine", "Embed, full"], ["promote", "Promote"],
+];
+const REACHED = { index: ["answerable", "Questions can be asked"], activate: ["ready", "Ready"], promote: ["refined", "Refined"] };
+const ORDER = ["requested", "running", "answerable", "ready", "refined"];
+const WORDS = {
+  waiting: "waiting", queued: "queued", running: "running", retrying: "will try again", completed: "done",
+  failed: "failed", parked: "set aside", cancelled: "cancelled",
+};
+const HEADLINES = {
+  requested: "Waiting to start", running: "Analysing", answerable: "Analysing: questions can be asked", ready: "Ready: refining in the background",
+  refined: "Complete", failed: "Failed", cancelled: "Cancelled",
+};
+const SHOWN_COUNTS = ["files", "symbols", "edges", "chunks", "vectors", "skipped", "failed"];
+
+const newRow = (name, title) => {
+  const part = (tag, kind) => el(tag, { class: kind });
+  const row = {
+    name, dot: part("span", "dot"), state: part("span", "word"), counts: part("span", "counts"), time: part("span", "time"),
+    bar: part("div", "bar"), fill: part("div", "fill"), percent: part("span", "percent"), detail: part("div", "detail"), note: part("div", "note"),
+  };
+  row.bar.append(row.fill);
+  row.bar.setAttribute("role", "progressbar");
+  row.root = el("li", { class: "row", "data-stage": name },
+    row.dot,
+    el("div", { class: "body" },
+      el("div", { class: "line" }, el("span", { class: "title" }, title), row.state, row.counts, row.percent, row.time),
+      row.bar, row.detail, row.note));
+  return row;
+};
+
+const newMark = (text) => el("li", { class: "mark" }, el("span", {}, text));
+
+const progressOf = (view, live) => {
+  if (view.state === "completed") return 1;
+  if (!view.shards) return null;
+  let sum = view.shards_done;
+  let known = view.shards > 1;
+  for (const tick of Object.values(live?.shards ?? {})) {
+    if (tick.total > 0) {
+      sum += Math.min(1, tick.done / tick.total);
+      known = true;
+    }
+  }
+  return known ? Math.min(1, sum / view.shards) : null;
+};
+
+const remaining = (live, progress, now) => {
+  const first = live?.first;
+  if (!first || progress === null || progress >= 1) return "";
+  const gained = progress - first.progress;
+  const passed = (now - first.at) / 1000;
+  return gained > 0.01 && passed > 2 ? `about ${seconds(Math.max(1, (passed * (1 - progress)) / gained))} left` : "";
+};
+
+const countsOf = (view) => {
+  const counts = { ...view.counts };
+  if (view.files_processed && counts.files === undefined) counts.files = view.files_processed;
+  const names = [...SHOWN_COUNTS.filter((key) => counts[key]), ...Object.keys(counts).filter((key) => counts[key] && !SHOWN_COUNTS.includes(key))];
+  return names.slice(0, 3).map((key) => `${number.format(counts[key])} ${plain(key).replaceAll("_", " ")}`).join(" · ");
+};
+
+const noteOf = (view, silent, current, now) => {
+  if (view.state === "running" && silent) return ["warn", `Stalled: nothing heard for ${seconds(silent)}${current ? `; last at ${current}` : ""}`];
+  const reason = [view.message, view.code ? `(${view.code})` : ""].filter(Boolean).map(plain).join(" ");
+  if (view.state === "retrying") {
+    const wait = view.retry_at ? Math.max(0, (Date.parse(view.retry_at) - now) / 1000) : 0;
+    return ["warn", `${reason ? `${reason} · ` : ""}try ${view.attempt + 1} ${wait > 0.5 ? `in ${seconds(wait)}` : "now"}`];
+  }
+  if (view.state === "failed" || view.state === "parked") return ["bad", reason];
+  return ["", view.attempt > 1 && view.state === "running" ? `Try ${view.attempt}` : ""];
+};
+
+class Timeline {
+  constructor(root) {
+    this.fold = newFold();
+    this.live = new Map();
+    this.connection = "";
+    this.opened = Date.now();
+    this.told = { signature: null, at: 0, tries: 0 };
+    this.head = el("div", { class: "head" });
+    this.headline = el("span", { class: "headline" });
+    this.clock = el("span", { class: "clock" });
+    this.link = el("span", { class: "link", role: "status" });
+    this.head.append(this.headline, this.clock, this.link);
+    this.list = el("ol", { class: "stages" });
+    this.rows = STAGES.map(([name, title]) => newRow(name, title));
+    this.marks = new Map();
+    for (const row of this.rows) {
+      this.list.append(row.root);
+      if (REACHED[row.name]) {
+        const mark = newMark(REACHED[row.name][1]);
+        this.marks.set(row.name, mark);
+        this.list.append(mark);
+      }
+    }
+    root.append(this.head, this.list);
+    this.interval = setInterval(() => this.draw(), 500);
+  }
+
+  update(data, trigger) {
+    this.data = data;
+    this.trigger = trigger;
+    this.offset = data.now - Date.now();
+    if (data.live && !this.stream) this.connect();
+    if (!data.live && this.stream) {
+      this.stream.close();
+      this.stream = null;
+      this.connection = "";
+    }
+    this.draw();
+  }
+
+  connect() {
+    this.connection = "connecting";
+    this.stream = listen(`${this.data.api}/analyses/${this.data.analysis_id}/events`, {
+      events: { milestone: (envelope) => this.milestone(envelope), tick: (tick) => this.tick(tick) },
+      onstate: (state) => { this.connection = state; this.draw(); },
+    });
+  }
+
+  milestone(envelope) {
+    take(this.fold, envelope);
+    const name = envelope.data?.stage;
+    if (name) {
+      const live = this.live.get(name);
+      if (live) {
+        live.heard = Date.now();
+        if (envelope.event_type !== "processing.stage.started") delete live.shards[envelope.data.shard];
+      }
+    }
+    this.schedule();
+  }
+
+  tick(tick) {
+    const live = this.live.get(tick.stage) ?? { shards: {}, first: null, heard: 0, current: "" };
+    this.live.set(tick.stage, live);
+    live.shards[tick.shard] = tick;
+    live.heard = Date.now();
+    live.current = plain(tick.current);
+    const progress = progressOf(this.views().get(tick.stage) ?? { shards: tick.shards, shards_done: 0 }, live);
+    if (progress !== null) live.first ??= { progress, at: Date.now() };
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(() => { this.scheduled = false; this.draw(); });
+  }
+
+  caughtUp() { return this.fold.version > 0 && this.fold.version >= this.data.version; }
+
+  state() { return this.caughtUp() ? this.fold.state : this.data.state; }
+
+  views() {
+    return this.caughtUp() ? viewsOf(this.fold) : new Map(this.data.stages.map((stage) => [stage.stage, stage]));
+  }
+
+  draw() {
+    if (!this.data) return;
+    const now = Date.now();
+    const state = this.state();
+    const views = this.views();
+    const ended = this.caughtUp() ? this.fold.ended : this.data.ended_at;
+    const until = ended ? Date.parse(ended) : now + this.offset;
+    setText(this.headline, HEADLINES[state] ?? state);
+    setText(this.clock, seconds((until - Date.parse(this.data.requested_at)) / 1000));
+    setClass(this.head, `head ${state}`);
+    setText(this.link, { live: "live", lost: "connection lost, reconnecting…", connecting: "connecting…" }[this.connection] ?? "");
+    setClass(this.link, `link ${this.connection}`);
+    for (const row of this.rows) this.drawRow(row, views.get(row.name) ?? { state: "waiting", counts: {}, attempt: 1, shards: 0, shards_done: 0 }, now);
+    for (const [name, mark] of this.marks) {
+      setClass(mark, `mark ${ORDER.indexOf(state) >= ORDER.indexOf(REACHED[name][0]) || views.get(name)?.state === "completed" ? "reached" : ""}`);
+    }
+    this.tell(signatureOf(state, views), now);
+  }
+
+  drawRow(row, view, now) {
+    const live = this.live.get(row.name);
+    const running = view.state === "running";
+    const heard = Math.max(live?.heard ?? 0, this.opened, this.connection === "lost" ? now : 0, view.started_at ? Date.parse(view.started_at) - this.offset : 0);
+    const silent = running && this.data.live && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0;
+    const progress = running ? progressOf(view, live) : null;
+    const [tone, note] = noteOf(view, silent, live?.current, now + this.offset);
+    setClass(row.root, `row ${view.state}${silent ? " stalled" : ""}`);
+    const over = view.state === "waiting" && ["failed", "cancelled"].includes(this.state());
+    setText(row.state, over ? "not reached" : WORDS[view.state] ?? view.state);
+    setText(row.counts, countsOf(view));
+    setText(row.percent, progress === null ? "" : `${Math.floor(progress * 100)} %`);
+    setText(row.time, this.elapsed(view, now));
+    row.bar.hidden = !running;
+    setClass(row.bar, progress === null ? "bar unknown" : "bar");
+    row.fill.style.width = progress === null ? "" : `${(progress * 100).toFixed(1)}%`;
+    row.bar.setAttribute("aria-valuenow", progress === null ? "" : String(Math.floor(progress * 100)));
+    const shards = view.shards > 1 && view.state !== "completed" ? `${view.shards_done} of ${view.shards} shards` : "";
+    setText(row.detail, running || shards ? [shards, running ? live?.current : "", running ? remaining(live, progress, now) : ""].filter(Boolean).join(" · ") : "");
+    setText(row.note, note);
+    setClass(row.note, `note ${tone}`);
+  }
+
+  elapsed(view, now) {
+    if (!view.started_at) return "";
+    const end = view.ended_at ? Date.parse(view.ended_at) : view.state === "running" ? now + this.offset : NaN;
+    return seconds((end - Date.parse(view.started_at)) / 1000);
+  }
+
+  // The page around the timeline is drawn again when something it shows has changed, and only then.
+  tell(signature, now) {
+    if (!this.data.live || signature === this.data.signature) return;
+    if (this.told.signature !== signature) this.told = { signature, at: 0, tries: 0 };
+    if (this.told.tries >= 20 || now - this.told.at < 500 * (this.told.tries + 1)) return;
+    this.told.at = now;
+    this.told.tries += 1;
+    this.trigger("changed", signature);
+  }
+
+  close() {
+    clearInterval(this.interval);
+    this.stream?.close();
+  }
+}
+
+const timelines = new WeakMap();
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  if (!timelines.has(parentElement)) timelines.set(parentElement, new Timeline(parentElement));
+  timelines.get(parentElement).update(data, setTriggerValue);
+  return () => {
+    timelines.get(parentElement)?.close();
+    timelines.delete(parentElement);
+  };
+}

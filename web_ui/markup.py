@@ -1,0 +1,79 @@
+"""The little HTML that the pages write themselves. Every value is escaped here and nowhere else. Pure."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from web_ui.source import Run
+from web_ui.words import visible
+
+_PUNCTUATION = frozenset("\\`*_{}[]()<>#+-.!|~$&\"'/=@^")
+
+
+def text(value: object) -> str:
+    """A value as HTML text or as the value of a quoted attribute."""
+    return escape(visible(str(value)), quote=True)
+
+
+def label(value: str) -> str:
+    """A value as a widget's label, which Streamlit reads as Markdown: every sign stands for itself."""
+    flat = " ".join(visible(value).split())
+    literal = "".join(f"\\{c}" if c in _PUNCTUATION else c for c in flat)
+    return literal.replace(":", ":\u2060")  # a word joiner: no short code for an emoji, an icon or a colour
+
+
+def span(kind: str, value: object, title: str = "") -> str:
+    """A piece of text in one of the styles of `style.css`."""
+    hint = f' title="{text(title)}"' if title else ""
+    return f'<span class="rs-{kind}"{hint}>{text(value)}</span>'
+
+
+def line(pieces: Iterable[str], kind: str = "facts") -> str:
+    """Pieces of markup beside one another."""
+    return f'<div class="rs-{kind}">{"".join(pieces)}</div>'
+
+
+def pill(word: str, tone: str) -> str:
+    """A state as a small coloured label."""
+    return f'<span class="rs-pill rs-{text(tone)}">{text(word)}</span>'
+
+
+def definitions(rows: Sequence[tuple[str, str]]) -> str:
+    """Names and values (plain text) in two columns."""
+    return f'<dl class="rs-list">{"".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in rows)}</dl>'
+
+
+def shares(rows: Sequence[tuple[str, float]]) -> str:
+    """Shares (0 to 1) as one bar with its legend."""
+    parts = "".join(
+        f'<span class="rs-share rs-share-{index}" style="width:{share * 100:.2f}%"></span>'
+        for index, (_, share) in enumerate(rows)
+    )
+    names = "".join(
+        f'<span class="rs-key"><i class="rs-share-{index}"></i>{text(name)} <b>{share * 100:.1f} %</b></span>'
+        for index, (name, share) in enumerate(rows)
+    )
+    return f'<div class="rs-bar">{parts}</div><div class="rs-keys">{names}</div>'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
+    """A table of plain text."""
+    titles = "".join(f"<th>{text(title)}</th>" for title in head)
+    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return (
+        f'<div class="rs-table {text(kind)}"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def source(lines: Sequence[Sequence[Run]], first: int, cited: range) -> str:
+    """Numbered, coloured lines; those in `cited` are marked."""
+    body = "".join(
+        f'<div class="rs-row{" rs-cited" if number in cited else ""}"><span class="rs-no">{number}</span>'
+        f"<code>{''.join(_run(run) for run in runs) or ' '}</code></div>"
+        for number, runs in enumerate(lines, first)
+    )
+    return f'<div class="rs-source" tabindex="0">{body}</div>'
+
+
+def _run(run: Run) -> str:
+    kind, value = run
+    return f'<span class="rs-tok-{kind}">{text(value)}</span>' if kind else text(value)

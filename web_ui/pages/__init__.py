@@ -1,0 +1,1 @@
+"""The pages, thin: fetch, turn into what is drawn, draw."""

@@ -1,0 +1,57 @@
+"""Analysis: the stages live, what was found, what was left out and why."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from web_ui import markup, summary, views
+from web_ui.components import browser, frame, left_out, notices
+from web_ui.session import attempt, chosen_analysis, client
+from web_ui.shapes import Analysis
+
+
+def actions(analysis: Analysis) -> None:
+    """Cancel, retry, ask."""
+    with st.container(horizontal=True, gap="small"):
+        if views.can_ask(analysis) and st.button("Ask about it", type="primary", icon=":material/forum:"):
+            st.switch_page("pages/chat.py", query_params={"analysis": analysis.analysis_id})
+        if views.can_retry(analysis) and st.button("Retry what failed", icon=":material/refresh:"):
+            attempt(lambda: client().retry(analysis.analysis_id))
+            st.rerun()
+        if views.can_cancel(analysis) and st.button("Cancel", icon=":material/close:"):
+            attempt(lambda: client().cancel(analysis.analysis_id))
+            st.rerun()
+
+
+def found(analysis: Analysis) -> None:
+    """What is known of the repository so far."""
+    if shares := views.language_shares(analysis.languages):
+        st.html('<h2 class="rs-section">Languages</h2>' + markup.shares(shares))
+    rows = summary.summary_rows(analysis)
+    if rows:
+        st.html('<h2 class="rs-section">Summary</h2>' + markup.definitions(rows))
+    elif not views.is_over(analysis):
+        notices.empty("The summary appears here", "as soon as metadata and structure are read.")
+
+
+def show() -> None:
+    """Draw the page."""
+    analysis = chosen_analysis()
+    frame.top(analysis, "analysis")
+    if analysis is None:
+        return
+    frame.heading(analysis)
+    if analysis.state == "failed":
+        notices.failure("The analysis failed", analysis.message, analysis.code)
+    if missing := views.partial_sentence(analysis):
+        st.html(f'<div class="rs-notice rs-warn">{markup.text(missing)}</div>')
+    actions(analysis)
+    left, right = st.columns((3, 2), gap="large")
+    with left:
+        browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
+    with right:
+        found(analysis)
+    left_out.show(analysis)
+
+
+show()

@@ -1,0 +1,93 @@
+"""Chat: questions and answers, and the cited lines beside them."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from web_ui import markup, views
+from web_ui.components import browser, frame, notices, source_panel
+from web_ui.session import attempt, chosen_analysis, client, parameter
+from web_ui.shapes import Analysis, Conversation, Question
+from web_ui.words import read_place
+
+_SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")
+
+
+def turn(question: Question, analysis: Analysis) -> None:
+    """One question and its answer, in whatever state it is."""
+    st.html(f'<div class="rs-question">{markup.text(question.query)}</div>')
+    if question.state == "failed":
+        notices.failure("This question could not be answered", question.message, question.code)
+    elif question.state == "answered":
+        opened = browser.answer(views.answer_data(question, analysis.url), key=f"answer-{question.question_id}")
+        if opened:
+            st.query_params["open"] = opened
+    else:
+        browser.live_answer(question.question_id)
+
+
+def not_yet(analysis: Analysis) -> None:
+    """Why there are no answers yet, and how far the analysis is."""
+    if views.is_over(analysis):
+        notices.failure("Nothing can be asked about this analysis", analysis.message or analysis.state, analysis.code)
+        return
+    notices.empty(
+        "Questions can be asked once the sources are parsed and indexed.",
+        "This page opens the conversation by itself as soon as that is done.",
+    )
+    browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
+
+
+def suggestion() -> str | None:
+    """A question to begin with, when one is picked."""
+    notices.empty("Ask about this repository.", "Every answer names its commit and cites the lines it rests on.")
+    with st.container(horizontal=True, gap="small"):
+        picked = [text for text in _SUGGESTIONS if st.button(text)]
+    return picked[0] if picked else None
+
+
+def ask(query: str, analysis: Analysis, conversation: Conversation | None) -> None:
+    """Send a question, beginning a conversation where there is none; the page then shows it being answered."""
+    begun = conversation or attempt(lambda: client().begin_conversation(analysis.repository_id))
+    if begun is None:
+        return
+    if attempt(lambda: client().ask(begun.conversation_id, query)) is not None:
+        st.query_params["conversation"] = begun.conversation_id
+        st.rerun()
+
+
+def talk(analysis: Analysis, conversation: Conversation | None) -> None:
+    """The conversation, and the lines that were opened beside it."""
+    questions = conversation.questions if conversation else ()
+    left, right = st.columns((3, 2), gap="medium") if parameter("open") else (st.container(), None)
+    with left:
+        for question in questions:
+            turn(question, analysis)
+        picked = suggestion() if not questions else None
+    opened = read_place(parameter("open"))
+    if right is None and opened is not None:
+        st.rerun()  # a citation was opened just now: make room for it
+    if right is not None and opened is not None:
+        with right:
+            source_panel.show(analysis.analysis_id, opened)
+    if query := st.chat_input("Ask about this repository", max_chars=4_000) or picked:
+        ask(query, analysis, conversation)
+
+
+def show() -> None:
+    """Draw the page."""
+    analysis = chosen_analysis()
+    frame.top(analysis, "chat")
+    if analysis is None:
+        return
+    frame.heading(analysis)
+    if not views.can_ask(analysis):
+        not_yet(analysis)
+        return
+    named = parameter("conversation")
+    st.session_state[f"conversation-{analysis.analysis_id}"] = named
+    conversation = attempt(lambda: client().conversation(named)) if named else None
+    talk(analysis, conversation)
+
+
+show()

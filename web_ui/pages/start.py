@@ -1,0 +1,72 @@
+"""Start: paste a repository's address; the recent analyses."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from web_ui import markup, views
+from web_ui.components import frame, notices
+from web_ui.session import attempt, client
+from web_ui.shapes import Analysis
+
+
+def ask_for_address() -> None:
+    """The form; on success the analysis' page takes its place."""
+    with st.form("start", border=False, enter_to_submit=True):
+        left, middle, right = st.columns((6, 2.2, 1.3), vertical_alignment="bottom")
+        url = left.text_input("Repository URL", placeholder="https://github.com/pallets/flask", max_chars=2_000)
+        ref = middle.text_input("Branch, tag or commit", placeholder="default branch", max_chars=255)
+        if not right.form_submit_button("Analyse", type="primary", width="stretch"):
+            return
+    if not url.strip():
+        notices.empty("Paste a repository's URL first.", "For example https://github.com/pallets/flask")
+        return
+    begun = attempt(lambda: client().analyse(url.strip(), ref.strip() or None))
+    if begun is not None:
+        st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
+
+
+def recent() -> None:
+    """The repositories analysed before, the newest first."""
+    repositories = attempt(client().repositories)
+    if repositories is None:
+        return
+    st.html('<h2 class="rs-section">Recent</h2>')
+    analyses = views.recent(repositories)
+    if not analyses:
+        notices.empty("Nothing has been analysed yet.", "The first one takes from a few seconds to a few minutes.")
+    for analysis in analyses[:30]:
+        card(analysis)
+
+
+def card(analysis: Analysis) -> None:
+    """One analysis in the list."""
+    word, tone = views.state_pill(analysis)
+    facts = views.headline_facts(analysis, datetime.now(UTC))
+    if languages := views.languages_line(analysis.languages):
+        facts.insert(2, languages)
+    if analysis.state == "failed" and analysis.code:
+        facts.append(analysis.code)
+    with st.container(border=True, key=f"card-{analysis.analysis_id}", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.page_link(
+                "pages/analysis.py",
+                label=f"**{markup.label(analysis.name)}**",
+                query_params={"analysis": analysis.analysis_id},
+            )
+            st.html(markup.pill(word, tone), width="content")
+        st.html(markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts))
+
+
+def show() -> None:
+    """Draw the page."""
+    frame.top()
+    st.html(
+        '<h1 class="rs-hero">Ask a repository anything</h1>'
+        '<p class="rs-lead">Paste its URL and watch every stage. Answers cite the exact lines at the exact commit.</p>'
+    )
+    ask_for_address()
+    recent()
+
+
+show()

@@ -1,0 +1,10 @@
+"""Settings of the web pages, from `REPOSTREAM_WEB_UI_…`. Only `app.py` reads them."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WebUiSettings(BaseSettings):
+    """`allowed_hosts` are the names people use in the address bar, separated by commas, beside the loopback ones."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_WEB_UI_", extra="ignore", frozen=True)
+    allowed_hosts: str = ""

@@ -1,0 +1,20 @@
+"""The script that every session runs: the frame, then the page that the address names."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from web_ui.components import frame
+
+st.set_page_config(page_title="Repostream", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+page = st.navigation(
+    [
+        st.Page("pages/start.py", title="Repostream", url_path="start", default=True),
+        st.Page("pages/analysis.py", title="Analysis · Repostream", url_path="analysis"),
+        st.Page("pages/chat.py", title="Chat · Repostream", url_path="chat"),
+        st.Page("pages/events.py", title="Events · Repostream", url_path="events"),
+    ],
+    position="hidden",
+)
+frame.style()
+page.run()

@@ -1,0 +1,48 @@
+"""What the metadata and structure stages found, as rows to read. Pure; whatever is missing is left out."""
+
+from collections.abc import Mapping
+
+from web_ui.shapes import Analysis
+from web_ui.views import milestones, total_facts
+from web_ui.words import count
+
+_LONGEST = 240  # characters of a value
+
+
+def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
+    """Names and values: README, licence, dependencies, tools, totals, times."""
+    rows = [
+        ("README", _text(analysis.metadata, "readme_title", "title")),
+        ("About", _text(analysis.metadata, "readme_summary", "summary", "description")),
+        ("Licence", _text(analysis.metadata, "licence", "license", "licence_id", "license_id")),
+        ("Dependencies", _dependencies(analysis.metadata)),
+        ("Manifests", _text(analysis.metadata, "manifests")),
+        ("Entry points", _text(analysis.metadata, "entry_points")),
+        ("CI", _text(analysis.metadata, "ci")),
+        ("Containers", _text(analysis.metadata, "containers")),
+        ("Totals", ", ".join(total_facts(analysis.totals))),
+        ("Default branch", _text(analysis.metadata, "default_branch")),
+        ("Last commit", _text(analysis.metadata, "last_commit_subject", "last_commit")),
+    ]
+    return [(name, value) for name, value in rows if value] + milestones(analysis)
+
+
+def _text(facts: Mapping[str, object], *names: str) -> str:
+    return next((said for name in names if (said := _say(facts.get(name)))), "")[:_LONGEST]
+
+
+def _say(value: object) -> str:
+    if isinstance(value, Mapping):
+        named = next((str(value[key]) for key in ("spdx", "id", "title", "name", "path") if value.get(key)), None)
+        return named if named is not None else ", ".join(str(key) for key, said in value.items() if said)
+    if isinstance(value, list | tuple):
+        said = [part for item in value if (part := _say(item))]
+        return ", ".join(said[:8]) + (f" and {len(said) - 8} more" if len(said) > 8 else "")
+    return "" if value in (None, False) or isinstance(value, bool) else str(value).strip()
+
+
+def _dependencies(facts: Mapping[str, object]) -> str:
+    found = facts.get("dependencies_found")
+    listed = _say(facts.get("dependencies"))
+    number = count(found, "dependency", "dependencies") if isinstance(found, int) and found else ""
+    return ": ".join(part for part in (number, listed) if part)[:_LONGEST]

@@ -1,0 +1,194 @@
+"""From the API's replies to what is drawn: rows, sentences, the data of the browser's components. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from web_ui.markdown import read_markdown
+from web_ui.shapes import Analysis, Citation, LoggedEvent, Passage, Question, Repository
+from web_ui.words import ago, count, duration, place, short_commit, visible
+
+_STATES = {
+    "requested": ("waiting", "calm"),
+    "running": ("analysing", "busy"),
+    "answerable": ("answerable", "busy"),
+    "ready": ("ready", "good"),
+    "refined": ("complete", "good"),
+    "failed": ("failed", "bad"),
+    "cancelled": ("cancelled", "calm"),
+}
+_OVER = frozenset({"refined", "failed", "cancelled"})
+_ASKABLE = frozenset({"answerable", "ready", "refined"})
+_SHOWN_SHARES = 6
+_SNIPPET_LINES = 12
+
+
+def state_pill(analysis: Analysis) -> tuple[str, str]:
+    """An analysis' state as a word and a tone (calm, busy, good, warn, bad)."""
+    if analysis.partial and analysis.state in {"ready", "refined"}:
+        return "ready in part" if analysis.state == "ready" else "complete in part", "warn"
+    return _STATES.get(analysis.state, (analysis.state, "calm"))
+
+
+def is_over(analysis: Analysis) -> bool:
+    """Whether nothing more will happen by itself."""
+    return analysis.state in _OVER
+
+
+def can_ask(analysis: Analysis) -> bool:
+    """Whether questions can be answered now. A failed or cancelled analysis may have become answerable before."""
+    return analysis.state in _ASKABLE or analysis.answerable_at is not None
+
+
+def can_cancel(analysis: Analysis) -> bool:
+    """Whether there is something to stop."""
+    return analysis.state in {"requested", "running", "answerable"}
+
+
+def can_retry(analysis: Analysis) -> bool:
+    """Whether going on from what failed makes sense."""
+    return analysis.state == "failed" or any(stage.state in {"failed", "parked"} for stage in analysis.stages)
+
+
+def signature(analysis: Analysis) -> str:
+    """What decides whether the page around the timeline must be drawn again; as `signatureOf` in fold.js."""
+    states = {stage.stage: stage.state for stage in analysis.stages}
+    done = [name for name in ("clone", "metadata", "structure") if states.get(name) == "completed"]
+    return "|".join(["running" if analysis.state == "requested" else analysis.state, *done])
+
+
+def timeline_data(analysis: Analysis, now: datetime) -> dict[str, object]:
+    """What the timeline component is given; times in ISO 8601, `now` in milliseconds."""
+    return {
+        "analysis_id": analysis.analysis_id,
+        "state": analysis.state,
+        "version": analysis.version,
+        "requested_at": analysis.requested_at.isoformat(),
+        "ended_at": analysis.ended_at.isoformat() if analysis.ended_at else None,
+        "stages": [stage.model_dump(mode="json") for stage in analysis.stages],
+        "signature": signature(analysis),
+        "live": not is_over(analysis),
+        "now": now.timestamp() * 1_000,
+    }
+
+
+def headline_facts(analysis: Analysis, now: datetime) -> list[str]:
+    """One line about an analysis: reference, commit, size, age."""
+    facts = [analysis.ref or "default branch"]
+    if analysis.commit:
+        facts.append(f"commit {short_commit(analysis.commit)}")
+    facts.extend(total_facts(analysis.totals)[:3])
+    facts.append(ago(analysis.requested_at, now))
+    return facts
+
+
+def total_facts(totals: Mapping[str, int]) -> list[str]:
+    """The totals that people ask for first, in words."""
+    nouns = (("files", "file"), ("symbols", "symbol"), ("chunks", "chunk"), ("lines", "line"))
+    return [count(totals[name], noun) for name, noun in nouns if totals.get(name)]
+
+
+def language_shares(languages: Mapping[str, int]) -> list[tuple[str, float]]:
+    """Languages by size with their share (0 to 1); the small ones together as `Other`."""
+    whole = sum(value for value in languages.values() if value > 0)
+    if whole == 0:
+        return []
+    ranked = sorted(
+        ((name, value) for name, value in languages.items() if value > 0), key=lambda row: (-row[1], row[0])
+    )
+    shown = ranked if len(ranked) <= _SHOWN_SHARES else ranked[: _SHOWN_SHARES - 1]
+    rest = whole - sum(value for _, value in shown)
+    return [(name, value / whole) for name, value in shown] + ([("Other", rest / whole)] if rest else [])
+
+
+def languages_line(languages: Mapping[str, int]) -> str:
+    """The three main languages, for a list."""
+    return ", ".join(name for name, _ in language_shares(languages)[:3] if name != "Other")
+
+
+def partial_sentence(analysis: Analysis) -> str:
+    """What is missing of an analysis that succeeded in part; empty where nothing is."""
+    failed = sum(analysis.failed.values())
+    if not failed:
+        return ""
+    files = analysis.totals.get("files")
+    of = f" of {files:,}" if files else ""
+    return f"{failed:,}{of} files are not in the index, because processing them failed. The reasons are listed below."
+
+
+def milestones(analysis: Analysis) -> list[tuple[str, str]]:
+    """How long it took until questions could be asked, until it was ready, until it was complete."""
+    reached = (
+        ("First answer possible", analysis.answerable_at),
+        ("Ready", analysis.ready_at),
+        ("Complete", analysis.refined_at),
+    )
+    return [(name, f"after {duration((at - analysis.requested_at).total_seconds())}") for name, at in reached if at]
+
+
+def recent(repositories: Sequence[Repository]) -> list[Analysis]:
+    """The newest analysis of each repository, the newest first."""
+    found = [repository.latest for repository in repositories if repository.latest is not None]
+    return sorted(found, key=lambda analysis: analysis.requested_at, reverse=True)
+
+
+def answer_data(question: Question, repository_url: str) -> dict[str, object]:
+    """What the answer component is given."""
+    return {
+        "tree": read_markdown(question.answer or "", question.citations, repository_url),
+        "mode": answer_mode(question),
+        "citations": [_place(citation) for citation in question.citations],
+        "facts": answer_facts(question),
+        "passages": [_passage(passage) for passage in question.passages],
+    }
+
+
+def answer_mode(question: Question) -> dict[str, str]:
+    """How the answer came about, plainly."""
+    if question.mode == "extractive":
+        return {"text": "extractive: no model configured", "tone": "warn"}
+    model = " ".join(part for part in (question.provider, question.model) if part and part != "none")
+    return {"text": f"generated by {visible(model)}" if model else question.mode or "generated", "tone": ""}
+
+
+def answer_facts(question: Question) -> list[str]:
+    """Time, tokens, commit, index, confidence and removed citations of an answer."""
+    tokens = f"{question.input_tokens:,} + {question.output_tokens:,} tokens"
+    facts = (
+        duration(question.response_time) if question.response_time is not None else "",
+        tokens if question.input_tokens or question.output_tokens else "",
+        f"commit {short_commit(question.commit)}" if question.commit else "",
+        f"{question.generation_kind} index" if question.generation_kind else "",
+        f"evidence {question.confidence:.0%}" if question.confidence is not None else "",
+        f"{count(question.removed_citations, 'unsupported citation')} removed" if question.removed_citations else "",
+    )
+    return [fact for fact in facts if fact]
+
+
+def _place(citation: Citation) -> dict[str, object]:
+    return {"path": citation.path, "first": citation.first_line, "last": citation.last_line}
+
+
+def _passage(passage: Passage) -> dict[str, object]:
+    lines = passage.text.split("\n")
+    more = "\n…" if len(lines) > _SNIPPET_LINES else ""
+    return _place(passage) | {
+        "score": f"{passage.score:.3f}",
+        "ranks": sorted(passage.ranks.items(), key=lambda row: row[1]),
+        "symbols": ", ".join(passage.symbols[:8]),
+        "snippet": "\n".join(lines[:_SNIPPET_LINES]) + more,
+    }
+
+
+def event_rows(events: Sequence[LoggedEvent]) -> list[dict[str, object]]:
+    """What the event list is given: envelopes as the stream sends them."""
+    return [event.model_dump(mode="json") for event in events]
+
+
+def source_range(first: int, last: int, whole: bool) -> tuple[int, int]:
+    """Which lines to fetch around cited ones: some context, or up to 2,000 lines."""
+    return (max(1, first - 1_000), last + 1_000) if whole else (max(1, first - 8), last + 24)
+
+
+def place_title(path: str, first: int, last: int) -> str:
+    """The heading of the source panel."""
+    return visible(place(path, first, last))
