@@ -66,12 +66,12 @@ def _entries(reply: Any) -> list[tuple[Any, dict[Any, Any]]]:  # noqa: ANN401  #
     if not reply:
         return []
     streams = list(reply.values()) if isinstance(reply, dict) else [stream[1] for stream in reply]
-    found = streams[0]
-    return found[0] if found and isinstance(found[0], list) else found  # type: ignore[no-any-return]  # see above
+    found: list[Any] = streams[0]
+    return found[0] if found and isinstance(found[0], list) else found
 
 
 def _offer(hub: Hub, fields: dict[Any, Any]) -> None:
-    raw = fields.get(b"tick") or fields.get("tick")
+    raw: Any = fields.get(b"tick") or fields.get("tick")
     try:
         tick = json.loads(raw)
         hub.offer_tick(UUID(tick["analysis_id"]), str(tick["run_id"]), json.dumps(tick))

@@ -47,6 +47,13 @@ class AnalysisRecord(BaseModel):
     stages: dict[str, StageRecord] = Field(default_factory=dict)
 
 
+def is_running(record: AnalysisRecord) -> bool:
+    """Whether work goes on: until it is ready, and after that while it is refined."""
+    if record.view.state is AnalysisState.READY:
+        return any(run.state in ACTIVE for stage in record.stages.values() for run in stage.runs.values())
+    return record.view.state not in OVER
+
+
 def name_of(url: str) -> str:
     """The path of a repository's address: what people call it."""
     return "/".join(url.split("/")[3:])

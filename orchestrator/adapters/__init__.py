@@ -1,0 +1,1 @@
+"""The orchestrator's ways to PostgreSQL, Redis and the object store."""

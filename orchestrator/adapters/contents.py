@@ -1,0 +1,88 @@
+"""Pages of an analysis's files and symbols, as the projection `contents` loaded them."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from orchestrator.api.models import FilePage, FileView, SymbolPage, SymbolView
+
+_LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
+_FILES = """
+SELECT f.path, f.language, f.file_class, f.size, f.lines, f.skipped, o.outcome,
+  CASE WHEN o.outcome = 'failed' THEN coalesce(o.reason, 'failed') END AS failed
+FROM app.files f LEFT JOIN app.outcomes o USING (analysis_id, path)
+WHERE f.analysis_id = :analysis AND {which} AND f.path > :after
+  AND (CAST(:prefix AS text) IS NULL OR starts_with(f.path, :prefix))
+ORDER BY f.path LIMIT :limit
+"""
+_FILE_COUNT = """
+SELECT count(*) FROM app.files f LEFT JOIN app.outcomes o USING (analysis_id, path)
+WHERE f.analysis_id = :analysis AND {which} AND (CAST(:prefix AS text) IS NULL OR starts_with(f.path, :prefix))
+"""
+_SYMBOL_FILTER = """
+analysis_id = :analysis AND (CAST(:path AS text) IS NULL OR path = :path)
+  AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+  AND (CAST(:name AS text) IS NULL OR lower(name) LIKE :name)
+"""
+_SYMBOLS = text(f"""
+SELECT path, kind, name, qualified_name, signature, docstring, first_line, last_line, shard, ordinal FROM app.symbols
+WHERE {_SYMBOL_FILTER} AND (shard, ordinal) > (CAST(:shard AS int), CAST(:ordinal AS int))
+ORDER BY shard, ordinal LIMIT :limit
+""")  # noqa: S608  # only our own text is put in
+_SYMBOL_COUNT = text(f"SELECT count(*) FROM app.symbols WHERE {_SYMBOL_FILTER}")  # noqa: S608  # the same
+
+
+@dataclass(frozen=True)
+class SymbolQuery:
+    """Which definitions: of one file, of one kind, whose name begins so (case does not matter)."""
+
+    path: str | None = None
+    kind: str | None = None
+    name: str | None = None
+
+
+class Contents:
+    """The queries. The caller has checked that the analysis is the tenant's."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def files(
+        self, analysis: UUID, *, left_out: bool, prefix: str | None, cursor: str | None, limit: int
+    ) -> FilePage:
+        """Entries of the tree by path; with `left_out`, those that were skipped or failed. The cursor is a path."""
+        which = _LEFT_OUT if left_out else "true"
+        where: dict[str, Any] = {"analysis": analysis, "prefix": prefix}
+        async with self._engine.connect() as connection:
+            more = {**where, "after": cursor or "", "limit": limit + 1}
+            rows = (await connection.execute(text(_FILES.format(which=which)), more)).all()
+            total = (await connection.execute(text(_FILE_COUNT.format(which=which)), where)).scalar_one()
+        items = [FileView(**row._mapping) for row in rows[:limit]]
+        return FilePage(items=items, total=total, next=items[-1].path if len(rows) > limit else None)
+
+    async def symbols(self, analysis: UUID, query: SymbolQuery, *, cursor: str | None, limit: int) -> SymbolPage:
+        """Definitions in the order of their files. The cursor is `shard.ordinal`; any other begins at the start."""
+        shard, ordinal = read_cursor(cursor)
+        name = None if query.name is None else _like(query.name.lower()) + "%"
+        where: dict[str, Any] = {"analysis": analysis, "path": query.path, "kind": query.kind, "name": name}
+        async with self._engine.connect() as connection:
+            more = {**where, "shard": shard, "ordinal": ordinal, "limit": limit + 1}
+            rows = (await connection.execute(_SYMBOLS, more)).all()
+            total = (await connection.execute(_SYMBOL_COUNT, where)).scalar_one()
+        items = [SymbolView.model_validate(dict(row._mapping)) for row in rows[:limit]]
+        last = rows[limit - 1] if len(rows) > limit else None
+        return SymbolPage(items=items, total=total, next=f"{last.shard}.{last.ordinal}" if last is not None else None)
+
+
+def read_cursor(cursor: str | None) -> tuple[int, int]:
+    """The place that a cursor names; before everything where it names none."""
+    shard, dot, ordinal = (cursor or "").partition(".")
+    ok = dot and shard.isdecimal() and ordinal.isdecimal() and max(len(shard), len(ordinal)) < 10
+    return (int(shard), int(ordinal)) if ok else (-1, -1)
+
+
+def _like(prefix: str) -> str:
+    return prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

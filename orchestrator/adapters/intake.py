@@ -1,0 +1,122 @@
+"""Accept a request: one transaction finds what is already running, or appends the events of a new analysis."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from events.base import Context, Draft, Event, derived_id
+from events.log.postgres import append_in, read_stream_in
+from events.log.wake import Wake
+from events.processing import ProcessingRequested
+from events.repository import RepositoryRegistered
+from orchestrator.api.intake import Wanted
+from orchestrator.api.models import AnalysisView
+from orchestrator.api.problems import ApiProblem
+from orchestrator.auth.identity import Identity
+from orchestrator.projections.analyses import AnalysisRecord, fold, is_running
+from orchestrator.projections.stages import view_of
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+_KNOWN_KEY = text("SELECT analysis_id, fingerprint FROM app.idempotency WHERE tenant_id = :tenant AND key = :key")
+_KEEP_KEY = text("""
+INSERT INTO app.idempotency (tenant_id, key, fingerprint, analysis_id) VALUES (:tenant, :key, :fingerprint, :analysis)
+""")
+_NEWEST = text("SELECT analysis_id FROM app.intake WHERE repository_id = :repository AND ref = :ref")
+_KEEP = text("""
+INSERT INTO app.intake (repository_id, ref, analysis_id) VALUES (:repository, :ref, :analysis)
+ON CONFLICT (repository_id, ref) DO UPDATE SET analysis_id = excluded.analysis_id
+""")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The analysis that answers the request; `joined` where another request had begun it and it runs still."""
+
+    view: AnalysisView
+    joined: bool
+
+
+def repository_id_of(tenant_id: UUID, url: str) -> UUID:
+    """The id of a tenant's repository: the same address, the same repository."""
+    return derived_id("repository", tenant_id, url)
+
+
+class Intake:
+    """Accepts analyses."""
+
+    def __init__(self, engine: AsyncEngine, wake: Wake) -> None:
+        self._engine = engine
+        self._wake = wake
+
+    async def accept(
+        self, who: Identity, wanted: Wanted, *, key: str | None, correlation_id: UUID, at: datetime
+    ) -> Accepted:
+        """Begin an analysis, or find the one that this request means. Committed when it returns.
+
+        Raises ApiProblem `idempotency_key_reused` where `key` came with another request before.
+        """
+        fingerprint = f"{wanted.repository.url} {wanted.ref or ''}"
+        async with self._engine.begin() as connection:
+            if key is not None:
+                await connection.execute(_LOCK, {"what": f"key {who.tenant_id} {key}"})
+                repeated = await _repeated(connection, who, key, fingerprint)
+                if repeated is not None:
+                    return Accepted(view_of(repeated), joined=False)
+            await connection.execute(_LOCK, {"what": f"intake {who.tenant_id} {fingerprint}"})
+            record = await _running(connection, who, wanted)
+            joined = record is not None
+            if record is None:
+                record = await _begin(connection, who, wanted, correlation_id, at)
+            if key is not None:
+                row = {"tenant": who.tenant_id, "key": key, "fingerprint": fingerprint}
+                await connection.execute(_KEEP_KEY, {**row, "analysis": record.view.analysis_id})
+        if not joined:
+            self._wake.appended()
+        return Accepted(view_of(record), joined)
+
+
+async def _repeated(connection: AsyncConnection, who: Identity, key: str, fingerprint: str) -> AnalysisRecord | None:
+    row = (await connection.execute(_KNOWN_KEY, {"tenant": who.tenant_id, "key": key})).first()
+    if row is None:
+        return None
+    if row.fingerprint != fingerprint:
+        raise ApiProblem("idempotency_key_reused", "Use a new key for a new request.")
+    return fold(await read_stream_in(connection, f"analysis/{row.analysis_id}"))
+
+
+async def _running(connection: AsyncConnection, who: Identity, wanted: Wanted) -> AnalysisRecord | None:
+    """The newest analysis of the same repository and ref, if work on it goes on."""
+    where = {"repository": repository_id_of(who.tenant_id, wanted.repository.url), "ref": wanted.ref or ""}
+    analysis_id = (await connection.execute(_NEWEST, where)).scalar_one_or_none()
+    if analysis_id is None:
+        return None
+    record = fold(await read_stream_in(connection, f"analysis/{analysis_id}"))
+    return record if record is not None and is_running(record) else None
+
+
+async def _begin(
+    connection: AsyncConnection, who: Identity, wanted: Wanted, correlation_id: UUID, at: datetime
+) -> AnalysisRecord:
+    analysis_id, repository = uuid4(), wanted.repository
+    repository_id = repository_id_of(who.tenant_id, repository.url)
+    context = Context(
+        tenant_id=who.tenant_id, correlation_id=correlation_id, repository_id=repository_id, user_id=who.user_id
+    )
+
+    def draft(event: Event, *cause: object) -> Draft:
+        return Draft(event_id=derived_id(*cause), occurred_at=at, context=context, event=event)
+
+    registered = RepositoryRegistered(url=repository.url, host=repository.host, name=repository.name)
+    requested = ProcessingRequested(analysis_id=analysis_id, url=repository.url, ref=wanted.ref)
+    await append_in(connection, f"repository/{repository_id}", [draft(registered, "registered", repository_id)])
+    history = await append_in(
+        connection, f"analysis/{analysis_id}", [draft(requested, "requested", analysis_id)], expected=0
+    )
+    row = {"repository": repository_id, "ref": wanted.ref or "", "analysis": analysis_id}
+    await connection.execute(_KEEP, row)
+    record = fold(history)
+    assert record is not None  # noqa: S101  # it was just begun
+    return record

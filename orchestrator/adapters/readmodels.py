@@ -1,0 +1,115 @@
+"""Read what the projections wrote, for one tenant. A single analysis is not read here, but folded from its stream."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.base import Envelope
+from events.log.postgres import envelope_of
+from orchestrator.api.models import AnalysisView, ConversationView, RepositoryView
+from orchestrator.projections.analyses import AnalysisRecord
+from orchestrator.projections.stages import view_of
+
+_ANALYSES = text("""
+SELECT record::text FROM app.analyses
+WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
+  AND (CAST(:before AS timestamptz) IS NULL OR requested_at < :before)
+ORDER BY requested_at DESC, analysis_id LIMIT :limit
+""")
+_REPOSITORIES = text("""
+SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.record::text AS record
+FROM app.repositories r
+LEFT JOIN LATERAL (
+  SELECT record, requested_at FROM app.analyses WHERE repository_id = r.repository_id
+  ORDER BY requested_at DESC LIMIT 1
+) a ON true
+WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
+  AND (CAST(:repository AS uuid) IS NULL OR r.repository_id = :repository)
+ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id LIMIT :limit
+""")
+_CONVERSATIONS = text("""
+SELECT conversation_id, repository_id, title, started_at FROM app.conversations
+WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
+ORDER BY started_at DESC, conversation_id LIMIT :limit
+""")
+_QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")
+_DAMAGED = text("""
+SELECT kind, shard, message FROM app.loaded WHERE analysis_id = :analysis AND code IS NOT NULL ORDER BY kind, shard
+""")
+_EVENTS = """
+SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id, e.tenant_id,
+  e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data
+FROM es.feed f JOIN es.events e USING (position)
+WHERE e.tenant_id = :tenant AND (CAST(:type AS text) IS NULL OR e.type = :type) AND {place} LIMIT :limit
+"""
+_AFTER = text(_EVENTS.format(place="f.seq > :after ORDER BY f.seq"))
+_LATEST = text(_EVENTS.format(place="true ORDER BY f.seq DESC"))
+_HEAD = text("SELECT seq FROM es.feed_head")
+
+
+class ReadModels:
+    """The queries. Every one of them is of one tenant."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def _rows(self, statement: Any, **parameters: object) -> list[Row[Any]]:  # noqa: ANN401  # text()
+        async with self._engine.connect() as connection:
+            return list(await connection.execute(statement, parameters))
+
+    async def analyses(
+        self, tenant: UUID, *, repository: UUID | None = None, before: datetime | None = None, limit: int = 50
+    ) -> list[AnalysisView]:
+        """Analyses, newest first."""
+        rows = await self._rows(_ANALYSES, tenant=tenant, repository=repository, before=before, limit=limit)
+        return [view_of(AnalysisRecord.model_validate_json(row.record)) for row in rows]
+
+    async def repositories(
+        self, tenant: UUID, *, repository: UUID | None = None, limit: int = 100
+    ) -> list[RepositoryView]:
+        """Repositories with their newest analysis, the one that was asked for last first."""
+        rows = await self._rows(_REPOSITORIES, tenant=tenant, repository=repository, limit=limit)
+        return [_repository(row) for row in rows]
+
+    async def conversations(
+        self, tenant: UUID, *, repository: UUID | None = None, limit: int = 50
+    ) -> list[ConversationView]:
+        """Conversations without their questions, newest first."""
+        rows = await self._rows(_CONVERSATIONS, tenant=tenant, repository=repository, limit=limit)
+        return [ConversationView(**row._mapping) for row in rows]
+
+    async def conversation_of(self, tenant: UUID, question: UUID) -> UUID | None:
+        """The conversation in which a question was asked."""
+        rows = await self._rows(_QUESTION, tenant=tenant, question=question)
+        return rows[0].conversation_id if rows else None
+
+    async def damaged(self, analysis: UUID) -> list[str]:
+        """The artifacts of an analysis that could not be loaded, each with its reason."""
+        return [f"{row.kind} {row.shard}: {row.message}" for row in await self._rows(_DAMAGED, analysis=analysis)]
+
+    async def events(self, tenant: UUID, *, event_type: str | None, after: int | None, limit: int) -> list[Envelope]:
+        """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None."""
+        if after is not None:
+            rows = await self._rows(_AFTER, tenant=tenant, type=event_type, after=after, limit=limit)
+        else:
+            rows = (await self._rows(_LATEST, tenant=tenant, type=event_type, limit=limit))[::-1]
+        return [envelope_of(row) for row in rows]
+
+    async def head(self) -> int:
+        """The `seq` of the newest event."""
+        return int((await self._rows(_HEAD))[0].seq)
+
+
+def _repository(row: Row[Any]) -> RepositoryView:
+    record = AnalysisRecord.model_validate_json(row.record) if row.record is not None else None
+    return RepositoryView(
+        repository_id=row.repository_id,
+        url=row.url,
+        name=row.name,
+        host=row.host,
+        registered_at=row.registered_at,
+        latest=view_of(record) if record is not None else None,
+    )

@@ -1,0 +1,134 @@
+"""Errors as RFC 9457 problems: a stable code, a sentence that says what to do, never a stack trace."""
+
+from collections.abc import Mapping
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator.api.models import Problem
+from runtime.faults import Fault
+from runtime.logging import redact
+
+_log = structlog.get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "2"}
+
+# code → (status, title). Faults of a stage's vocabulary that reach a request are listed too.
+CODES: Mapping[str, tuple[int, str]] = {
+    "invalid_request": (422, "The request cannot be read"),
+    "bad_url": (422, "That is not the address of a repository"),
+    "credentials_in_url": (422, "The address holds a password"),
+    "host_not_allowed": (422, "Repositories of that host are not read here"),
+    "bad_ref": (422, "That is not the name of a branch, a tag or a commit"),
+    "idempotency_key_reused": (422, "The idempotency key was used for something else"),
+    "model_not_configured": (422, "That model is not configured"),
+    "not_found": (404, "There is no such thing"),
+    "file_not_found": (404, "There is no such file"),
+    "file_skipped": (404, "That file was left out"),
+    "not_cloned": (409, "The sources are not there yet"),
+    "analysis_over": (409, "The analysis is over"),
+    "analysis_not_failed": (409, "Nothing is left to be tried again"),
+    "not_answered": (409, "There is no answer yet"),
+    "method_not_allowed": (405, "That cannot be done here"),
+    "body_too_large": (413, "The request is too large"),
+    "bad_host": (400, "The request is for another host"),
+    "cross_site": (403, "The request comes from another site"),
+    "not_local": (403, "Only this machine may ask"),
+    "forbidden": (403, "You may not do that"),
+    "not_signed_in": (401, "You are not signed in"),
+    "artifact_missing": (500, "A stored result is missing"),
+    "artifact_corrupt": (500, "A stored result is damaged"),
+    "database_unavailable": (503, "The database does not answer"),
+    "timed_out": (503, "That took too long"),
+    "internal_error": (500, "Something went wrong here"),
+}
+
+
+class ApiProblem(Exception):
+    """An error to be told to the client. `code` is one of CODES."""
+
+    def __init__(self, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+def body_of(code: str, detail: str, correlation_id: str) -> Problem:
+    """The problem as it is sent. An unknown code is a fault of ours."""
+    status, title = CODES.get(code, (500, "Something went wrong here"))
+    return Problem(
+        type=f"urn:repostream:problem:{code}",
+        title=title,
+        status=status,
+        detail=redact(detail),
+        code=code,
+        correlation_id=correlation_id,
+    )
+
+
+def correlation_of(request: Request) -> str:
+    """The id that ties the answer to the logs and to the events it caused."""
+    return str(request.scope.get("state", {}).get("correlation_id", ""))
+
+
+def _answer(request: Request, code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    problem = body_of(code, detail, correlation_of(request))
+    return Response(problem.model_dump_json(), problem.status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiProblem)  # noqa: S101  # registered for it
+    return _answer(request, error.code, error.detail, error.headers)
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Fault)  # noqa: S101  # registered for it
+    return _answer(request, error.code, error.message)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for it
+    places = [
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in list(error.errors())[:5]
+    ]
+    return _answer(request, "invalid_request", "; ".join(places)[:1_000] or "It is not what this address takes.")
+
+
+_BY_STATUS = {401: "not_signed_in", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for it
+    code = _BY_STATUS.get(error.status_code, "invalid_request")
+    return _answer(request, code, "The address or the method is not part of the API.", error.headers)
+
+
+async def _on_database(request: Request, error: Exception) -> Response:
+    """Locked, down or out of connections: come back. What we asked wrongly is our fault."""
+    _log.warning("database_fault", error=repr(error)[:500], path=request.scope.get("path"))
+    if isinstance(error, IntegrityError | ProgrammingError | DataError):
+        return _answer(request, "internal_error", "It was logged; please report the correlation id.")
+    return _answer(request, "database_unavailable", "It is busy or restarting: try again in a moment.", RETRY_AFTER)
+
+
+async def _on_anything(request: Request, error: Exception) -> Response:
+    _log.error("request_faulted", error=repr(error)[:500], path=request.scope.get("path"), exc_info=error)
+    return _answer(request, "internal_error", "It was logged; please report the correlation id.")
+
+
+def register(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem."""
+    app.add_exception_handler(ApiProblem, _on_problem)
+    app.add_exception_handler(Fault, _on_fault)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    for kind in (DBAPIError, PoolTimeout, SQLAlchemyError, OSError):
+        app.add_exception_handler(kind, _on_database)
+    app.add_exception_handler(Exception, _on_anything)

@@ -1,0 +1,56 @@
+"""What the orchestrator reads from its environment, besides what every service does."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+class ServiceSettings(BaseSettings):
+    """Where the service listens, and by which names it may be called.
+
+    `allowed_hosts` are host names besides those of loopback, `allowed_origins` pages elsewhere that may change things;
+    both separated by commas. `queries_seconds` is how long one database statement of a request may take.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_ORCHESTRATOR_", extra="ignore", frozen=True)
+    host: str = "127.0.0.1"
+    allowed_hosts: str = ""
+    allowed_origins: str = ""
+    queries_seconds: float = 4.0
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """`allowed_hosts` as a set."""
+        return _words(self.allowed_hosts)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """`allowed_origins` as a set."""
+        return _words(self.allowed_origins)
+
+
+class IntakeSettings(BaseSettings):
+    """Which repositories may be analysed: host names separated by commas; `loopback` adds http on this machine."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
+    hosts: str = "github.com,gitlab.com,bitbucket.org,codeberg.org"
+    loopback: bool = False
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """`hosts` as a set."""
+        return _words(self.hosts)
+
+
+class OfferSettings(BaseSettings):
+    """The language models that the assistant is configured with: what the page offers to choose from."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AI_", extra="ignore", frozen=True)
+    models: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """`models` in their order; the first is the default."""
+        return tuple(name.strip() for name in self.models.split(",") if name.strip())
