@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator.api.problems import MEDIA_TYPE, RETRY_AFTER, body_of
 from orchestrator.auth.identity import is_loopback
 
+_log = structlog.get_logger(__name__)
 MAX_BODY = 64 * 1024
 DEADLINE = 15.0  # seconds to the first byte of an answer
 CORRELATION = "x-correlation-id"
@@ -25,7 +26,6 @@ _SECURITY = {
     "cross-origin-resource-policy": "same-origin",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 }
-_DOCS_CSP = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https:"
 
 
 class Refused(Exception):
@@ -86,7 +86,7 @@ class Guard:
         correlation_id = _correlation(headers)
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
-        reply = _Reply(send, correlation_id, docs=scope["path"] in {"/docs", "/redoc"})
+        reply = _Reply(send, correlation_id)
         try:
             check_host(headers, self._hosts)
             check_origin(scope["method"], headers, self._origins)
@@ -99,6 +99,11 @@ class Guard:
             if reply.started:
                 raise
             await reply.problem("timed_out", "The service is busy: try again in a moment.")
+        except Exception as error:
+            _log.error("request_faulted", path=scope["path"], error=repr(error)[:500], exc_info=error)
+            if reply.started:
+                raise
+            await reply.problem("internal_error", "It was logged; please report the correlation id.")
 
 
 def _correlation(headers: Headers) -> str:
@@ -112,10 +117,9 @@ def _correlation(headers: Headers) -> str:
 class _Reply:
     """`send`, with our headers on every answer."""
 
-    def __init__(self, send: Send, correlation_id: str, *, docs: bool) -> None:
+    def __init__(self, send: Send, correlation_id: str) -> None:
         self._send = send
         self._correlation_id = correlation_id
-        self._docs = docs
         self.started = False
         self.on_start: Callable[[], None] = lambda: None
 
@@ -128,8 +132,6 @@ class _Reply:
             for name, value in _SECURITY.items():
                 headers.setdefault(name, value)
             headers.setdefault("cache-control", "no-store")
-            if self._docs:
-                headers["content-security-policy"] = _DOCS_CSP
         await self._send(message)
 
     async def problem(self, code: str, detail: str) -> None:

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems: a stable code, a sentence that says what to do, never a stack trace."""
 
+import socket
 from collections.abc import Mapping
 
 import structlog
@@ -90,6 +91,8 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, Fault)  # noqa: S101  # registered for it
+    if error.code not in CODES:
+        _log.error("fault_without_status", code=error.code, path=request.scope.get("path"))
     return _answer(request, error.code, error.message)
 
 
@@ -118,17 +121,11 @@ async def _on_database(request: Request, error: Exception) -> Response:
     return _answer(request, "database_unavailable", "It is busy or restarting: try again in a moment.", RETRY_AFTER)
 
 
-async def _on_anything(request: Request, error: Exception) -> Response:
-    _log.error("request_faulted", error=repr(error)[:500], path=request.scope.get("path"), exc_info=error)
-    return _answer(request, "internal_error", "It was logged; please report the correlation id.")
-
-
 def register(app: FastAPI) -> None:
-    """Answer every error of `app` as a problem."""
+    """Answer the errors that `app` knows as problems; the guard around it does the rest."""
     app.add_exception_handler(ApiProblem, _on_problem)
     app.add_exception_handler(Fault, _on_fault)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    for kind in (DBAPIError, PoolTimeout, SQLAlchemyError, OSError):
+    for kind in (DBAPIError, PoolTimeout, SQLAlchemyError, ConnectionError, TimeoutError, socket.gaierror):
         app.add_exception_handler(kind, _on_database)
-    app.add_exception_handler(Exception, _on_anything)

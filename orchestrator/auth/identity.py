@@ -55,7 +55,7 @@ class LocalProvider:
         if not is_loopback(bind):
             raise SystemExit(
                 f"The orchestrator has no sign-in configured and would listen on {bind}, where others can reach it. "
-                "Set REPOSTREAM_API_BIND to 127.0.0.1."
+                "Set REPOSTREAM_ORCHESTRATOR_HOST to 127.0.0.1."
             )
 
     async def identify(self, connection: HTTPConnection) -> Identity:

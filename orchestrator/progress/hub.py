@@ -80,6 +80,11 @@ class Mailbox:
             return self._messages.popleft()
         raise Overflow
 
+    def recall(self) -> None:
+        """Let the viewer reconnect after what waits here."""
+        self._overflowed = True
+        self._ready.set()
+
     def close(self) -> None:
         """Wake whoever waits, with Closed."""
         self._closed = True
@@ -92,7 +97,7 @@ class Hub:
     def __init__(self) -> None:
         self._viewers: dict[UUID, set[Mailbox]] = {}
         self._ticks: dict[tuple[UUID, str], str] = {}
-        self._closed = False
+        self.closing = asyncio.Event()
 
     @property
     def viewers(self) -> int:
@@ -103,7 +108,7 @@ class Hub:
     def subscribe(self, analysis_id: UUID) -> Iterator[Mailbox]:
         """A mailbox that receives what is published from now on."""
         mailbox = Mailbox()
-        if self._closed:
+        if self.closing.is_set():
             mailbox.close()
         self._viewers.setdefault(analysis_id, set()).add(mailbox)
         try:
@@ -137,9 +142,15 @@ class Hub:
             for mailbox in self._viewers.get(analysis_id, ()):
                 mailbox.put(message)
 
+    def recall(self) -> None:
+        """Ask every viewer to come back: something may have happened that was not published."""
+        for mailboxes in self._viewers.values():
+            for mailbox in mailboxes:
+                mailbox.recall()
+
     def close(self) -> None:
         """Send every viewer away; they come back to another process, and miss nothing."""
-        self._closed = True
+        self.closing.set()
         for mailboxes in self._viewers.values():
             for mailbox in mailboxes:
                 mailbox.close()

@@ -49,7 +49,7 @@ async def tail_ticks(redis: Redis, hub: Hub) -> None:
             last = "$"
             await asyncio.sleep(0.5)
             continue
-        for entry_id, fields in _entries(reply):
+        for entry_id, fields in entries_of(reply):
             last = entry_id
             _offer(hub, fields)
 
@@ -61,7 +61,7 @@ async def flush_ticks(hub: Hub) -> None:
         hub.flush_ticks()
 
 
-def _entries(reply: Any) -> list[tuple[Any, dict[Any, Any]]]:  # noqa: ANN401  # redis-py's shape depends on RESP
+def entries_of(reply: Any) -> list[tuple[Any, dict[Any, Any]]]:  # noqa: ANN401  # redis-py's shape depends on RESP
     """The entries of one stream's XREAD reply, which is a list of pairs (RESP 2) or a mapping (RESP 3)."""
     if not reply:
         return []

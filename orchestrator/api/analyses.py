@@ -1,0 +1,159 @@
+"""Ask for analyses, look at them, stop them, let them go on."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from events.base import Draft, Event
+from events.log.journal import WrongExpectedVersion
+from events.processing import CancelRequested, RetryRequested
+from orchestrator.api.dependencies import Limit, Parts, Reader, Services, Writer, context_of, history_of, record_of
+from orchestrator.api.intake import read_request
+from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, EventPage, StageState
+from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.auth.identity import Identity
+from orchestrator.progress.frames import last_event_id
+from orchestrator.progress.sse import AnalysisEvents
+from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
+from orchestrator.projections.stages import view_of
+
+router = APIRouter(prefix="/analyses", tags=["analyses"])
+_CONFLICTS = 5
+
+
+@router.post("", status_code=202, responses={200: {"model": AnalysisView, "description": "It is running already"}})
+async def begin(  # FastAPI hands over one argument for each part of the request
+    body: AnalysisRequest,
+    who: Writer,
+    parts: Parts,
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> AnalysisView:
+    """Begin an analysis (202), or join the one of the same repository and ref that is running (200).
+
+    The request is committed when the answer comes. The same `Idempotency-Key` always means the same analysis.
+    """
+    wanted = read_request(body, parts.rules)
+    correlation_id = UUID(correlation_of(request))
+    accepted = await parts.intake.accept(
+        who, wanted, key=idempotency_key, correlation_id=correlation_id, at=parts.clock()
+    )
+    if accepted.joined:
+        response.status_code = 200
+    response.headers["Location"] = f"/api/v1/analyses/{accepted.view.analysis_id}"
+    return accepted.view
+
+
+@router.get("")
+async def newest(
+    who: Reader,
+    parts: Parts,
+    repository_id: UUID | None = None,
+    before: datetime | None = None,
+    limit: Limit = 50,
+) -> list[AnalysisView]:
+    """Analyses, newest first; `before` is the `requested_at` of the last one of the page before."""
+    return await parts.read.analyses(who.tenant_id, repository=repository_id, before=before, limit=limit)
+
+
+@router.get("/{analysis_id}")
+async def one(analysis_id: UUID, who: Reader, parts: Parts) -> AnalysisView:
+    """One analysis, as of its newest event."""
+    view = view_of(await record_of(parts, who, analysis_id))
+    return view.model_copy(update={"damaged": await parts.read.damaged(analysis_id)})
+
+
+@router.get("/{analysis_id}/history")
+async def history(
+    analysis_id: UUID, who: Reader, parts: Parts, after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 200
+) -> EventPage:
+    """The events of an analysis after a version."""
+    stream_id = f"analysis/{analysis_id}"
+    await history_head(parts, who, stream_id)
+    items = await parts.journal.read_stream(stream_id, after=after, limit=limit)
+    return EventPage(items=items, next=items[-1].version if len(items) == limit else None)
+
+
+@router.get(
+    "/{analysis_id}/events",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "milestone, tick, heartbeat, resync"}},
+)
+async def live(
+    analysis_id: UUID,
+    who: Reader,
+    parts: Parts,
+    last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """The events of an analysis as they happen, after those that were missed (SSE)."""
+    await history_head(parts, who, f"analysis/{analysis_id}")
+    begin_after = last_event_id(last_event_id_header, after)
+    return AnalysisEvents(analysis_id, after=begin_after, journal=parts.journal, hub=parts.hub)
+
+
+async def history_head(parts: Services, who: Identity, stream_id: str) -> None:
+    """Raise ApiProblem `not_found` unless the stream is the tenant's; reads one event."""
+    first = await parts.journal.read_stream(stream_id, limit=1)
+    if not first or first[0].tenant_id != who.tenant_id:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+
+
+@router.post("/{analysis_id}/cancel", status_code=202)
+async def cancel(
+    analysis_id: UUID, who: Writer, parts: Parts, request: Request, body: CancelBody | None = None
+) -> AnalysisView:
+    """Ask an analysis to stop. Once it is ready, only its refinement stops."""
+    event = CancelRequested(reason=body.reason if body is not None else "")
+    return await _tell(parts, who, request, analysis_id, event, _may_stop)
+
+
+@router.post("/{analysis_id}/retry", status_code=202)
+async def retry(analysis_id: UUID, who: Writer, parts: Parts, request: Request) -> AnalysisView:
+    """Let a failed analysis (or a failed refinement) go on from what failed."""
+    return await _tell(parts, who, request, analysis_id, RetryRequested(), _may_go_on)
+
+
+async def _tell(  # the request, the event, and when it is allowed
+    parts: Services,
+    who: Identity,
+    request: Request,
+    analysis_id: UUID,
+    event: Event,
+    check: Callable[[AnalysisRecord], None],
+) -> AnalysisView:
+    """Append a person's wish, decided on the state it meets: somebody else's event in between is looked at again."""
+    stream_id = f"analysis/{analysis_id}"
+    for _ in range(_CONFLICTS):
+        past = await history_of(parts, who, stream_id)
+        record = fold(past)
+        if record is None:
+            break
+        check(record)
+        context = context_of(request, who, record.view.repository_id)
+        draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=event)
+        try:
+            added = await parts.journal.append(stream_id, [draft], expected=past[-1].version)
+        except WrongExpectedVersion:
+            continue
+        after = fold([*past, *added])
+        return view_of(after if after is not None else record)
+    raise ApiProblem("timed_out", "The analysis changes too fast: try again.")
+
+
+def _may_stop(record: AnalysisRecord) -> None:
+    if record.view.state in OVER or record.view.ended_at is not None:
+        raise ApiProblem("analysis_over", "It has ended; there is nothing to stop.")
+
+
+def _may_go_on(record: AnalysisRecord) -> None:
+    broken = {StageState.FAILED, StageState.PARKED}
+    refining = [record.stages[name] for name in ("refine", "promote") if name in record.stages]
+    lost = any(run.state in broken for stage in refining for run in stage.runs.values())
+    ready = record.view.state is AnalysisState.READY and record.view.ended_at is None
+    if record.view.state is not AnalysisState.FAILED and not (ready and lost):
+        raise ApiProblem("analysis_not_failed", "Only what failed can go on; begin a new analysis instead.")

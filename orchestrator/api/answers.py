@@ -1,0 +1,133 @@
+"""An answer as SSE while it is written: the parts of its Redis stream, and the stored answer when there is one.
+
+The log is what is true: where Redis lost the parts, or the client comes late, it gets the stored answer.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from orchestrator.api.models import QuestionView
+from orchestrator.progress import frames
+from orchestrator.progress.hub import Hub
+from orchestrator.progress.sse import HEADERS, when_gone
+from orchestrator.progress.tails import entries_of
+from runtime.live import answer_channel
+
+_BLOCK_MS = 1_000
+_LAST = frozenset({"done", "failed"})
+
+
+class AnswerStream(Response):
+    """One viewer of one answer, going on after the part `after`. Ends after the last part."""
+
+    def __init__(  # what it reads from, and where it begins
+        self,
+        question_id: UUID,
+        redis: Redis,
+        stored: Callable[[], Awaitable[QuestionView]],
+        hub: Hub,
+        *,
+        after: str | None,
+        heartbeat: float = 5.0,
+    ) -> None:
+        super().__init__(media_type="text/event-stream")
+        self._question_id = question_id
+        self._redis = redis
+        self._stored = stored
+        self._hub = hub
+        self._after = read_entry_id(after)
+        self._heartbeat = heartbeat
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one viewer."""
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        serving = asyncio.create_task(self._serve(send))
+        leaving = asyncio.create_task(when_gone(receive, lambda: cancel(serving)))
+        closing = asyncio.create_task(self._hub.closing.wait())
+        try:
+            await asyncio.wait({serving, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done() and not serving.cancelled():
+                serving.result()
+        finally:
+            for task in (serving, leaving, closing):
+                task.cancel()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _serve(self, send: Send) -> None:
+        """Hand on parts until the last. The stored answer is looked at whenever the channel is silent."""
+        loop = asyncio.get_running_loop()
+        spoke = loop.time()
+        while True:
+            parts = await self._next()
+            for entry_id, part in parts:
+                if part.get("type") in _LAST:
+                    break
+                self._after = entry_id
+                await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
+                spoke = loop.time()
+            question = await self._ended(waited_for=bool(parts) and parts[-1][1].get("type") in _LAST)
+            if question is not None:
+                await _write(send, frames.frame("part", last_part(question), id_=self._after))
+                return
+            if loop.time() - spoke >= self._heartbeat:
+                await _write(send, frames.HEARTBEAT)
+                spoke = loop.time()
+
+    async def _next(self) -> list[tuple[str, dict[str, Any]]]:
+        channel = answer_channel(self._question_id)
+        try:
+            reply: Any = await self._redis.xread({channel: self._after}, count=500, block=_BLOCK_MS)
+        except (RedisError, OSError):
+            await asyncio.sleep(_BLOCK_MS / 1_000)
+            return []
+        return [(entry_id.decode(), read_part(fields)) for entry_id, fields in entries_of(reply)]
+
+    async def _ended(self, *, waited_for: bool) -> QuestionView | None:
+        """The question once its end is in the log. A last part may be heard a moment before it is recorded."""
+        for _ in range(50 if waited_for else 1):
+            question = await self._stored()
+            if question.state != "asked":
+                return question
+            if waited_for:
+                await asyncio.sleep(0.1)
+        return None
+
+
+def cancel(task: asyncio.Task[None]) -> None:
+    """Cancel, and that is all."""
+    task.cancel()
+
+
+def last_part(question: QuestionView) -> str:
+    """The last part as JSON, from what is stored."""
+    kind = "done" if question.state == "answered" else "failed"
+    more = {"code": question.code, "message": question.message} if kind == "failed" else {}
+    return json.dumps({"type": kind, "question": question.model_dump(mode="json"), **more})
+
+
+def read_part(fields: dict[Any, Any]) -> dict[str, Any]:
+    """One part as its writer meant it; an unreadable one is an empty status."""
+    try:
+        part = json.loads(fields[b"part"])
+    except (KeyError, ValueError):
+        part = None
+    return part if isinstance(part, dict) else {"type": "status"}
+
+
+def read_entry_id(raw: str | None) -> str:
+    """A Redis stream id, or the beginning where `raw` is none."""
+    first, dash, second = (raw or "").strip().partition("-")
+    ok = dash and first.isdecimal() and second.isdecimal() and max(len(first), len(second)) < 20
+    return f"{first}-{second}" if ok else "0-0"
+
+
+async def _write(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})

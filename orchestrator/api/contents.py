@@ -1,0 +1,165 @@
+"""What is in an analysed repository: files, what was left out, symbols, lines. By analysis, or by its newest one."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from orchestrator.adapters.contents import SymbolQuery
+from orchestrator.adapters.sources import NoLines
+from orchestrator.api.analyses import history_head
+from orchestrator.api.dependencies import Limit, Parts, Reader, Services, cloned_artifacts, history_of
+from orchestrator.api.models import FilePage, LinesView, RepositoryView, SymbolPage
+from orchestrator.api.problems import ApiProblem
+from orchestrator.auth.identity import Identity
+from orchestrator.projections.analyses import fold
+
+router = APIRouter(tags=["contents"])
+MAX_LINES = 2_000
+
+Path = Annotated[str, Query(min_length=1, max_length=4_096)]
+Cursor = Annotated[str | None, Query(max_length=4_096)]
+Prefix = Annotated[str | None, Query(max_length=4_096)]
+Name = Annotated[str | None, Query(max_length=200)]
+Line = Annotated[int, Query(ge=1, le=10_000_000)]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which page, and how long."""
+
+    cursor: Cursor = None
+    limit: Limit = 100
+
+
+@dataclass(frozen=True)
+class Range:
+    """Which lines. `first` and `last` are short for the longer names."""
+
+    first_line: Line = 1
+    last_line: Line | None = None
+    first: Line | None = None
+    last: Line | None = None
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """First and last line, at most MAX_LINES of them."""
+        begin = self.first or self.first_line
+        end = self.last or self.last_line or begin + MAX_LINES - 1
+        return begin, min(end, begin + MAX_LINES - 1)
+
+
+def symbol_query(path: Prefix = None, kind: Name = None, name: Name = None) -> SymbolQuery:
+    """Which definitions, as the query string says it."""
+    return SymbolQuery(path, kind, name)
+
+
+Paging = Annotated[Page, Depends()]
+Symbols = Annotated[SymbolQuery, Depends(symbol_query)]
+
+
+@router.get("/analyses/{analysis_id}/files")
+async def files(analysis_id: UUID, who: Reader, parts: Parts, page: Paging, prefix: Prefix = None) -> FilePage:
+    """The tree at the commit, by path."""
+    await history_head(parts, who, f"analysis/{analysis_id}")
+    return await parts.contents.files(analysis_id, left_out=False, prefix=prefix, cursor=page.cursor, limit=page.limit)
+
+
+@router.get("/analyses/{analysis_id}/skipped")
+async def skipped(analysis_id: UUID, who: Reader, parts: Parts, page: Paging) -> FilePage:
+    """The files that were left out, or that failed, with their reasons."""
+    await history_head(parts, who, f"analysis/{analysis_id}")
+    return await parts.contents.files(analysis_id, left_out=True, prefix=None, cursor=page.cursor, limit=page.limit)
+
+
+@router.get("/analyses/{analysis_id}/symbols")
+async def symbols(
+    analysis_id: UUID,
+    who: Reader,
+    parts: Parts,
+    query: Symbols,
+    page: Paging,
+) -> SymbolPage:
+    """Definitions: of one file, of one kind, whose name begins so."""
+    await history_head(parts, who, f"analysis/{analysis_id}")
+    return await parts.contents.symbols(analysis_id, query, cursor=page.cursor, limit=page.limit)
+
+
+@router.get("/analyses/{analysis_id}/lines")
+async def lines_of(
+    analysis_id: UUID,
+    who: Reader,
+    parts: Parts,
+    path: Path,
+    lines: Annotated[Range, Depends()],
+) -> LinesView:
+    """Lines of a file as they were analysed, at most 2,000."""
+    history = await history_of(parts, who, f"analysis/{analysis_id}")
+    found = await parts.sources.lines(cloned_artifacts(history), path, *lines.bounds)
+    if isinstance(found, NoLines):
+        if found.skipped is not None:
+            raise ApiProblem("file_skipped", f"It was not analysed: {found.skipped}.")
+        raise ApiProblem("file_not_found", "The repository has no such file at the analysed commit.")
+    record = fold(history)
+    commit = record.view.commit if record is not None else None
+    return LinesView(
+        path=path,
+        commit=commit or "",
+        language=found.language,
+        first_line=found.first_line,
+        last_line=found.last_line,
+        line_count=found.line_count,
+        text=found.text,
+    )
+
+
+@router.get("/repositories")
+async def repositories(who: Reader, parts: Parts, limit: Limit = 100) -> list[RepositoryView]:
+    """Repositories, each with its newest analysis; the one that was asked for last comes first."""
+    return await parts.read.repositories(who.tenant_id, limit=limit)
+
+
+@router.get("/repositories/{repository_id}")
+async def repository(repository_id: UUID, who: Reader, parts: Parts) -> RepositoryView:
+    """One repository with its newest analysis."""
+    found = await parts.read.repositories(who.tenant_id, repository=repository_id, limit=1)
+    if not found:
+        raise ApiProblem("not_found", "Check the id: no repository of yours has it.")
+    return found[0]
+
+
+@router.get("/repositories/{repository_id}/files")
+async def repository_files(
+    repository_id: UUID, who: Reader, parts: Parts, page: Paging, prefix: Prefix = None
+) -> FilePage:
+    """The tree of the newest analysis."""
+    newest = await _newest(parts, who, repository_id)
+    return await parts.contents.files(newest, left_out=False, prefix=prefix, cursor=page.cursor, limit=page.limit)
+
+
+@router.get("/repositories/{repository_id}/skipped")
+async def repository_skipped(repository_id: UUID, who: Reader, parts: Parts, page: Paging) -> FilePage:
+    """The files that the newest analysis left out, or that failed."""
+    newest = await _newest(parts, who, repository_id)
+    return await parts.contents.files(newest, left_out=True, prefix=None, cursor=page.cursor, limit=page.limit)
+
+
+@router.get("/repositories/{repository_id}/symbols")
+async def repository_symbols(
+    repository_id: UUID,
+    who: Reader,
+    parts: Parts,
+    query: Symbols,
+    page: Paging,
+) -> SymbolPage:
+    """Definitions in the newest analysis."""
+    newest = await _newest(parts, who, repository_id)
+    return await parts.contents.symbols(newest, query, cursor=page.cursor, limit=page.limit)
+
+
+async def _newest(parts: Services, who: Identity, repository_id: UUID) -> UUID:
+    found = await parts.read.repositories(who.tenant_id, repository=repository_id, limit=1)
+    if not found or found[0].latest is None:
+        raise ApiProblem("not_found", "Check the id: no analysed repository of yours has it.")
+    return found[0].latest.analysis_id

@@ -1,0 +1,107 @@
+"""What routes are handed: the process's parts, and who is asking."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from fastapi.security import SecurityScopes
+from redis.asyncio import Redis
+
+from events.artifacts import ArtifactRef
+from events.base import Context, Envelope
+from events.log.journal import Journal
+from events.processing import StageCompleted
+from orchestrator.adapters.contents import Contents
+from orchestrator.adapters.intake import Intake
+from orchestrator.adapters.readmodels import ReadModels
+from orchestrator.adapters.sources import Sources
+from orchestrator.api.intake import Rules
+from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.auth.identity import READ, WRITE, Identity, IdentityProvider
+from orchestrator.progress.hub import Hub
+from orchestrator.projections.analyses import AnalysisRecord, fold
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one process that requests use. `live_redis` has connections that may wait."""
+
+    journal: Journal
+    intake: Intake
+    read: ReadModels
+    contents: Contents
+    sources: Sources
+    hub: Hub
+    live_redis: Redis
+    provider: IdentityProvider
+    rules: Rules
+    models: tuple[str, ...]
+    clock: Callable[[], datetime]
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that the request came to."""
+    services: Services = request.app.state.services
+    return services
+
+
+Parts = Annotated[Services, Depends(services_of)]
+
+
+async def _identify(scopes: SecurityScopes, request: Request) -> Identity:
+    identity = await services_of(request).provider.identify(request)
+    if not identity.scopes.issuperset(scopes.scopes):
+        raise ApiProblem("forbidden", f"It takes the scope {' '.join(scopes.scopes)}.")
+    return identity
+
+
+async def reader(request: Request) -> Identity:
+    """Somebody who may look."""
+    return await _identify(SecurityScopes([READ]), request)
+
+
+async def writer(request: Request) -> Identity:
+    """Somebody who may ask for work."""
+    return await _identify(SecurityScopes([WRITE]), request)
+
+
+Reader = Annotated[Identity, Depends(reader)]
+Writer = Annotated[Identity, Depends(writer)]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def context_of(request: Request, who: Identity, repository_id: UUID) -> Context:
+    """The context of events that a request causes."""
+    return Context(
+        tenant_id=who.tenant_id,
+        correlation_id=UUID(correlation_of(request)),
+        repository_id=repository_id,
+        user_id=who.user_id,
+    )
+
+
+async def history_of(parts: Services, who: Identity, stream_id: str) -> list[Envelope]:
+    """All events of one of the tenant's streams. Raises ApiProblem `not_found`: another tenant's is not there."""
+    history = await parts.journal.read_stream(stream_id)
+    if not history or history[0].tenant_id != who.tenant_id:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    return history
+
+
+async def record_of(parts: Services, who: Identity, analysis_id: UUID) -> AnalysisRecord:
+    """The analysis as its stream has it at this moment. Raises ApiProblem `not_found`."""
+    record = fold(await history_of(parts, who, f"analysis/{analysis_id}"))
+    if record is None:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    return record
+
+
+def cloned_artifacts(history: list[Envelope]) -> tuple[ArtifactRef, ...]:
+    """What the clone stage wrote. Raises ApiProblem `not_cloned` before it did."""
+    for envelope in history:
+        if envelope.event_type == StageCompleted.event_type and envelope.data.get("stage") == "clone":
+            return StageCompleted.model_validate(envelope.data).artifacts
+    raise ApiProblem("not_cloned", "Wait until the repository is cloned.")

@@ -1,0 +1,189 @@
+"""Put the orchestrator together: the only file that reads its settings."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+from fastapi import FastAPI
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.catalog import WORKFLOW
+from events.delivery.pump import Pump
+from events.delivery.subscriber import EventSubscriber
+from events.log.postgres import PostgresJournal
+from events.log.wake import SEQUENCED, Wake
+from orchestrator.adapters import contents, database, intake, readmodels, sources
+from orchestrator.api import analyses, conversations, events, problems
+from orchestrator.api import contents as contents_api
+from orchestrator.api.dependencies import Services
+from orchestrator.api.guard import Guard
+from orchestrator.api.intake import Rules
+from orchestrator.auth.identity import LocalProvider
+from orchestrator.progress.drain import on_stop_signal
+from orchestrator.progress.hub import Hub
+from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
+from orchestrator.projections.contents import Contents
+from orchestrator.projections.overview import Overview
+from orchestrator.projections.runner import Projection, Runner
+from orchestrator.settings import IntakeSettings, OfferSettings, ServiceSettings
+from orchestrator.subscribers import CONSUMER, workflow_handler
+from orchestrator.workflow import Policy
+from runtime.broker import create_broker, create_redis
+from runtime.database import create_engine
+from runtime.health import health_routes
+from runtime.logging import configure_logging
+from runtime.metrics import MeasureRequests
+from runtime.objects import Objects, open_objects
+from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
+
+_log = structlog.get_logger(__name__)
+_POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
+_STUCK = 15.0  # seconds without a look at the outbox
+
+
+class Process:
+    """The parts of the orchestrator that live as long as the process."""
+
+    def __init__(self, engine: AsyncEngine, requests: AsyncEngine, redis: Redis, objects: Objects) -> None:
+        """`engine` is the background's, `requests` gives up early."""
+        self.engine = engine
+        self.requests = requests
+        self.redis = redis
+        self.hub = Hub()
+        self.pump = Pump(engine, redis)
+        self.wake = Wake(redis)
+        self.journal = PostgresJournal(engine, self.wake)
+        self.projections: tuple[Projection, ...] = (Overview(), Contents(objects))
+        self.sources = sources.Sources(objects)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to project and to listen."""
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "feed": self._follow_feed,
+            "ticks": lambda: tail_ticks(self.redis, self.hub),
+            "flush": lambda: flush_ticks(self.hub),
+        }
+        for projection in self.projections:
+            parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
+        self._tasks = [asyncio.create_task(_keep(name, part), name=name) for name, part in parts.items()]
+
+    async def stop(self) -> None:
+        """End it all; what was at work is rolled back."""
+        self.hub.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _waiter(self) -> Callable[[], Awaitable[None]]:
+        signal = self.pump.wakeups.signal(SEQUENCED)
+        return lambda: signal.wait(_POLL)
+
+    async def _follow_feed(self) -> None:
+        head = await readmodels.ReadModels(self.engine).head()
+        self.hub.recall()
+        await tail_feed(self.journal, self.hub, after=head, wait=self._waiter())
+
+    async def database_answers(self) -> None:
+        """Raise where PostgreSQL does not answer, or has no tables."""
+        await readmodels.ReadModels(self.requests).head()
+
+    async def broker_answers(self) -> None:
+        """Raise where Redis does not answer."""
+        if not await self.redis.ping():
+            raise RedisError("no answer to PING")
+
+    async def feed_moves(self) -> None:
+        """Raise where events get no place in the feed any more."""
+        age = self.pump.ages().get("sequencer")
+        if age is None or age > _STUCK:
+            raise TimeoutError("the sequencer has not looked at the outbox lately")
+
+
+async def _keep(name: str, part: Callable[[], Awaitable[None]]) -> None:
+    """Run `part`, and again after a moment where it ends."""
+    while True:
+        try:
+            await part()
+        except Exception as error:  # noqa: BLE001  # whatever ended it, live pages and read models must come back
+            _log.warning("part_ended", part=name, error=repr(error)[:500])
+        await asyncio.sleep(0.5)
+
+
+def create_app() -> FastAPI:
+    """The service. Exits with a sentence where it would be open to others without a sign-in."""
+    logs, service, database_settings = LogSettings(), ServiceSettings(), DatabaseSettings()
+    configure_logging(service="orchestrator", level=logs.level, format=logs.format)
+    provider = LocalProvider(service.host)
+    broker = BrokerSettings()
+    objects = open_objects(ObjectStoreSettings().url, HomeSettings().home)
+    process = Process(
+        create_engine(database_settings, application="orchestrator"),
+        database.limit_statements(
+            create_engine(database_settings, application="orchestrator-api"), service.queries_seconds
+        ),
+        create_redis(broker),
+        objects,
+    )
+    subscriber = EventSubscriber(
+        create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
+    )
+    subscriber.short(WORKFLOW, CONSUMER, workflow_handler(process.journal, Policy()))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await process.pump.start()
+        await subscriber.start()
+        process.start()
+        with on_stop_signal(process.hub.close):
+            yield
+        await process.stop()
+        await subscriber.stop()
+        await process.pump.stop()
+        await process.redis.aclose()
+        await process.requests.dispose()
+        await process.engine.dispose()
+
+    app = FastAPI(
+        title="Repostream",
+        version="0.1.0",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = _services(process, provider)
+    for router in (analyses.router, contents_api.router, conversations.router, events.router):
+        app.include_router(router, prefix="/api/v1")
+    checks = {
+        "database": process.database_answers,
+        "broker": process.broker_answers,
+        "feed": process.feed_moves,
+    }
+    app.router.routes.extend(health_routes(checks))
+    problems.register(app)
+    app.add_middleware(Guard, hosts=service.host_names, origins=service.origins)
+    app.add_middleware(MeasureRequests)
+    return app
+
+
+def _services(process: Process, provider: LocalProvider) -> Services:
+    intake_settings = IntakeSettings()
+    return Services(
+        journal=PostgresJournal(process.requests, process.wake),
+        intake=intake.Intake(process.requests, process.wake),
+        read=readmodels.ReadModels(process.requests),
+        contents=contents.Contents(process.requests),
+        sources=process.sources,
+        hub=process.hub,
+        live_redis=process.redis,
+        provider=provider,
+        rules=Rules(intake_settings.host_names, intake_settings.loopback),
+        models=OfferSettings().names,
+        clock=lambda: datetime.now(UTC),
+    )
