@@ -17,6 +17,7 @@ MAX_DEPTH = 1_000  # nesting; beyond it nobody wrote the file by hand
 MAX_SYMBOLS = 10_000  # a file
 MAX_EDGES = 2_000  # a file, each (kind, source, target) once
 _MAX_NAME = 200
+_MAX_QUALIFIED = 1_000
 _MAX_SIGNATURE = 400
 
 _GENERIC = frozenset({"variable", "type"})  # another pattern may say more of the same node
@@ -158,6 +159,8 @@ def _place(
         outer = open_scopes[-1] if open_scopes else None
         parent = grammar.separator.join(filter(None, (outer.qualified_name if outer else "", span.owner)))
         qualified = f"{parent}{grammar.separator}{span.name}" if parent else span.name
+        if len(qualified) > _MAX_QUALIFIED:
+            continue
         kind = span.kind
         if kind == "function" and (span.owner or (outer is not None and outer.kind in _CLASSES)):
             kind = "method"

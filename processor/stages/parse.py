@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tree_sitter import Node, QueryCursor
+from tree_sitter import Node, Query, QueryCursor
 
 from events.artifacts import SourceRow
 from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
-from processor.languages.definitions import Definition, Found, find_definitions
+from processor.languages.definitions import MAX_DEPTH, Definition, Found, find_definitions
 from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
 from processor.languages.lines import Lines
@@ -24,6 +24,7 @@ Stop: TypeAlias = Callable[[], bool]
 _MAX_ERROR_SHARE = 0.5
 _HEADINGS = frozenset({"markdown", "rst"})
 _MATCH_LIMIT = 65_536  # matches in progress at one time
+_MAX_HEAP = 20_000  # children of one node that holds errors
 _NOTHING = Found((), (), ())
 
 
@@ -99,17 +100,34 @@ def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | Non
         for view in views:
             view.release()  # the binding never lets go of what the callback returned
     root = tree.root_node
-    # No progress callback here: the binding keeps a pointer to its options beyond their life and crashes.
-    matches = QueryCursor(grammar.query, match_limit=_MATCH_LIMIT).matches(root)
+    if _is_rubble(root):
+        return _Tree(root, _NOTHING, errors=1, error_bytes=len(lines.source))
+    matches = _cursor(grammar.query).matches(root)
     if should_stop():
         return None
     errors, error_bytes = _errors(grammar, root) if root.has_error else (0, 0)
     return _Tree(root, find_definitions(matches, grammar, lines), errors, error_bytes)
 
 
+def _cursor(query: Query) -> QueryCursor:
+    """A bounded query. No progress callback: the binding points to its options beyond their life, and crashes."""
+    cursor = QueryCursor(query, match_limit=_MATCH_LIMIT)
+    cursor.set_max_start_depth(MAX_DEPTH)
+    return cursor
+
+
+def _is_rubble(root: Node) -> bool:
+    """Whether little but a heap of tokens was recognised: a query takes time by the square of such a heap."""
+    if not root.has_error:
+        return False
+    if root.child_count > _MAX_HEAP:
+        return True
+    return any(child.has_error and child.child_count > _MAX_HEAP for child in root.children)
+
+
 def _errors(grammar: Grammar, root: Node) -> tuple[int, int]:
     """How many error and missing nodes there are, and how many bytes the errors cover (nested ones once)."""
-    captures = QueryCursor(grammar.errors).captures(root)
+    captures = _cursor(grammar.errors).captures(root)
     covered = upto = 0
     for start, end in sorted(node.byte_range for node in captures.get("error", ())):
         covered += max(0, end - max(start, upto))

@@ -1,0 +1,1 @@
+"""What the stages reach the world through: git, archives, child processes."""
