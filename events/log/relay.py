@@ -6,41 +6,17 @@ that lost its last second, its groups, or everything.
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-from redis.asyncio import Redis
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from events.log import floors
-from events.log.scripts import APPEND, LOOK, REBUILD
+from typing import NamedTuple, Protocol
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
 
-_HEAD = text("SELECT generation, seq FROM es.feed_head")
-_NEXT_GENERATION = text("UPDATE es.feed_head SET generation = generation + 1 WHERE generation = :generation")
-_BEHIND = text("""
-SELECT f.topic, f.seq, json_build_object(
-    'event_id', e.event_id, 'event_type', e.type, 'schema_version', e.schema_version, 'stream_id', e.stream_id,
-    'version', e.version, 'seq', f.seq, 'repository_id', e.repository_id, 'user_id', e.user_id,
-    'tenant_id', e.tenant_id, 'stage', e.stage, 'correlation_id', e.correlation_id, 'causation_id', e.causation_id,
-    'traceparent', e.traceparent, 'timestamp', e.occurred_at, 'data', e.data)::text AS payload
-FROM unnest(CAST(:topics AS text[]), CAST(:cursors AS bigint[])) AS t (topic, cursor)
-CROSS JOIN LATERAL (
-  SELECT * FROM es.feed f WHERE f.topic = t.topic AND f.seq > t.cursor ORDER BY f.seq LIMIT :batch
-) f
-JOIN es.events e ON e.position = f.position
-ORDER BY f.seq
-""")
-
 
 class Place(NamedTuple):
-    """The id of an entry: `generation-seq`."""
+    """The id of an entry: `generation-seq`. The generation rises where Redis knew more than the log."""
 
     generation: int
     seq: int
@@ -57,116 +33,130 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a script said: OK, LOST, or TIP with the place of the last entry."""
+    """What a stream says: `OK`, `LOST` (no stream, or a group is missing), `TIP` with the place of its last entry."""
 
     said: str
     tip: Place | None = None
 
 
+class Feed(Protocol):
+    """The port to the log: the feed, by topic."""
+
+    async def head(self) -> Place:
+        """The generation, and the place of the newest event of all topics."""
+        ...
+
+    async def behind(self, cursors: Mapping[str, int], batch: int) -> dict[str, list[tuple[int, str]]]:
+        """For each topic, at most `batch` (seq, JSON of the envelope) with a seq greater than its cursor, in order."""
+        ...
+
+    async def floor(self, topic: str, consumers: Sequence[str]) -> int:
+        """The lowest floor of a topic's consumers."""
+        ...
+
+    async def raise_generation(self, generation: int) -> None:
+        """Begin the generation after `generation`, unless somebody has."""
+        ...
+
+
+class Streams(Protocol):
+    """The port to the transport. Each call decides and writes in one step."""
+
+    async def append(self, topic: str, tip: Place, entries: Sequence[tuple[Place, str]]) -> Answer:
+        """Append all entries where the stream's tip is `tip` (OK); nothing else (TIP, LOST)."""
+        ...
+
+    async def look(self, topic: str, groups: Sequence[str]) -> Answer:
+        """The tip, or LOST."""
+        ...
+
+    async def rebuild(self, topic: str, seen: Place | None, tip: Place, groups: Sequence[str]) -> Answer:
+        """Start the stream again, empty, at `tip`, every group at the beginning (OK).
+
+        Only where it is lost, or its tip is still the one `seen`; else nothing (TIP).
+        """
+        ...
+
+
 class Relay:
     """Relays `consumers`' topics. One object a process; not to be used by two tasks at once."""
 
-    def __init__(self, engine: AsyncEngine, redis: Redis, consumers: Mapping[str, Sequence[str]]) -> None:
-        self._engine = engine
+    def __init__(self, feed: Feed, streams: Streams, consumers: Mapping[str, Sequence[str]]) -> None:
+        self._feed = feed
+        self._streams = streams
         self._consumers = consumers
-        self._append = redis.register_script(APPEND)
-        self._look = redis.register_script(LOOK)
-        self._rebuild = redis.register_script(REBUILD)
         self._tips: dict[str, Place] = {}
         self._relayed_head: Place | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last step relayed all there was, as far as we know."""
+        return self._relayed_head is not None
 
     async def step(self, *, batch: int = BATCH) -> int:
         """Relay at most `batch` events of each topic; how many. Idle, it costs one read of one row.
 
-        Raises what PostgreSQL and Redis raise; the next step goes on from what Redis then holds.
+        Raises what the log and the transport raise; the next step goes on from what the transport then holds.
         """
-        for topic in self._consumers:
-            if topic not in self._tips:
-                await self._find(topic)
-        head = await self._head()
+        await self._find([topic for topic in self._consumers if topic not in self._tips])
+        head = await self._feed.head()
         if head == self._relayed_head:
             return 0
-        moved, whole = 0, True
-        for topic, entries in (await self._behind(batch)).items():
-            sent = await self._send(topic, entries, head)
+        self._relayed_head = None
+        moved, is_whole = 0, len(self._tips) == len(self._consumers)
+        cursors = {topic: tip.seq for topic, tip in self._tips.items()}
+        for topic, entries in (await self._feed.behind(cursors, batch)).items():
+            sent = await self._send(topic, entries)
             moved += sent
-            whole = whole and sent == len(entries) < batch
-        self._relayed_head = head if whole else None
+            is_whole = is_whole and sent == len(entries) < batch
+        if is_whole and len(self._tips) == len(self._consumers):
+            self._relayed_head = head
         return moved
 
     async def check(self) -> None:
         """Compare every stream's tip with what we believe, though there may be nothing to relay."""
-        for topic in self._consumers:
-            await self._find(topic)
+        await self._find(list(self._consumers))
 
-    async def _find(self, topic: str) -> None:
-        answer = _answer(await self._look(keys=[topic], args=list(self._consumers[topic])))
-        await self._take(topic, answer)
+    async def _find(self, topics: Sequence[str]) -> None:
+        if not topics:
+            return
+        answers = [(topic, await self._streams.look(topic, self._consumers[topic])) for topic in topics]
+        head = await self._feed.head()  # read after the tips: an honest tip cannot be ahead of it
+        for topic, answer in answers:
+            await self._judge(topic, answer, head)
 
-    async def _send(self, topic: str, entries: Sequence[tuple[int, str]], head: Place) -> int:
-        tip = self._tips[topic]
-        arguments: list[str] = [str(tip)]
-        for seq, payload in entries:
-            arguments += (str(Place(tip.generation, seq)), payload)
-        answer = _answer(await self._append(keys=[topic], args=arguments))
+    async def _send(self, topic: str, entries: Sequence[tuple[int, str]]) -> int:
+        tip = self._tips.get(topic)
+        if tip is None:
+            return 0  # the generation was raised a moment ago
+        placed = [(Place(tip.generation, seq), payload) for seq, payload in entries]
+        answer = await self._streams.append(topic, tip, placed)
         if answer.said == "OK":
-            self._tips[topic] = Place(tip.generation, entries[-1][0])
+            self._tips[topic] = placed[-1][0]
             return len(entries)
-        logger.info("%s: the tip is not %s (%s)", topic, tip, answer)
-        await self._take(topic, answer)
+        logger.info("%s: the tip is not %s: %s", topic, tip, answer)
+        await self._judge(topic, answer, await self._feed.head())
         return 0
 
-    async def _take(self, topic: str, answer: Answer) -> None:
+    async def _judge(self, topic: str, answer: Answer, head: Place) -> None:
         """Believe what Redis says of a stream, where it can be true; else start the stream again."""
         tip = answer.tip
-        if tip is not None:
-            head = await self._head()  # read after the tip: an honest tip cannot be ahead of it
-            if tip.generation == head.generation and tip.seq > head.seq:
-                logger.error("%s is at %s, ahead of the log at %s: the log lost events", topic, tip, head)
-                await self._raise_generation(head.generation)
-            elif tip.generation == head.generation:
-                if self._tips.get(topic) != tip:
-                    self._relayed_head = None
-                self._tips[topic] = tip
-                return
+        if tip is not None and tip.generation == head.generation and tip.seq <= head.seq:
+            if self._tips.get(topic) != tip:
+                self._tips[topic], self._relayed_head = tip, None
+            return
+        self._relayed_head = None
+        if tip is not None and tip.generation == head.generation:
+            logger.error("%s is at %s, ahead of the log at %s: the log has lost events", topic, tip, head)
+            await self._feed.raise_generation(head.generation)
+            self._tips.clear()
         await self._start_again(topic, tip)
 
-    async def _start_again(self, topic: str, tip: Place | None) -> None:
-        generation = (await self._head()).generation
-        floor = Place(generation, await self._floor(topic))
-        groups = list(self._consumers[topic])
-        answer = _answer(await self._rebuild(keys=[topic], args=[str(tip) if tip else "", str(floor), *groups]))
-        logger.warning("%s is rebuilt from the floor %s (was at %s): %s", topic, floor, tip, answer.said)
-        self._relayed_head = None
+    async def _start_again(self, topic: str, seen: Place | None) -> None:
+        self._tips.pop(topic, None)
+        groups = self._consumers[topic]
+        floor = Place((await self._feed.head()).generation, await self._feed.floor(topic, groups))
+        answer = await self._streams.rebuild(topic, seen, floor, groups)
         if answer.said == "OK":
+            logger.warning("%s was %s; it is rebuilt from the floor %s", topic, seen or "lost", floor)
             self._tips[topic] = floor
-        else:
-            self._tips.pop(topic, None)  # somebody was faster: look again in the next step
-
-    async def _head(self) -> Place:
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(_HEAD)).one()
-            return Place(row.generation, row.seq)
-
-    async def _floor(self, topic: str) -> int:
-        async with self._engine.begin() as connection:
-            return await floors.lowest(connection, topic, self._consumers[topic])
-
-    async def _raise_generation(self, generation: int) -> None:
-        async with self._engine.begin() as connection:
-            await connection.execute(_NEXT_GENERATION, {"generation": generation})
-        self._tips.clear()
-
-    async def _behind(self, batch: int) -> dict[str, list[tuple[int, str]]]:
-        topics = list(self._tips)
-        values = {"topics": topics, "cursors": [self._tips[topic].seq for topic in topics], "batch": batch}
-        found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-        async with self._engine.connect() as connection:
-            for row in await connection.execute(_BEHIND, values):
-                found[row.topic].append((row.seq, row.payload))
-        return found
-
-
-def _answer(raw: Any) -> Answer:  # noqa: ANN401  # as redis-py gives a script's reply
-    said = raw[0].decode() if isinstance(raw[0], bytes) else str(raw[0])
-    return Answer(said, Place.of(raw[1]) if said == "TIP" else None)

@@ -1,6 +1,7 @@
 """Wake-ups after a commit: best effort, never waited for. Whoever misses one polls a moment later."""
 
 import asyncio
+from contextlib import suppress
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -39,3 +40,48 @@ class Wake:
                     await self._redis.publish(CHANNEL, message)
             except (RedisError, OSError, TimeoutError):
                 self._pending.clear()
+
+
+class Signal:
+    """One waiter's ear: set by a wake-up, cleared by waiting."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        """Wake the waiter, or let its next wait end at once."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return at a wake-up since the last wait, or after `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        self._event.clear()
+
+
+class Wakeups:
+    """Hears the wake-ups of all processes: one Redis subscription, any number of waiters."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._signals: dict[bytes, list[Signal]] = {APPENDED: [], SEQUENCED: []}
+
+    def signal(self, message: bytes) -> Signal:
+        """A new waiter for `APPENDED` or `SEQUENCED`."""
+        signal = Signal()
+        self._signals[message].append(signal)
+        return signal
+
+    def ring(self, message: bytes) -> None:
+        """Wake the waiters of this process."""
+        for signal in self._signals.get(message, ()):
+            signal.set()
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises RedisError and OSError where the connection ends: call it again."""
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+            await pubsub.subscribe(CHANNEL)
+            async for message in pubsub.listen():
+                if isinstance(message["data"], bytes):
+                    self.ring(message["data"])

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.catalog import CONSUMERS
 from events.delivery.subscriber import EventSubscriber
+from events.log.feed import PostgresFeed
 from events.log.postgres import PostgresJournal
 from events.log.relay import Relay
 from events.log.sequencer import sequence
+from events.log.streams import RedisStreams
 from runtime.broker import create_broker, create_redis
 from runtime.database import create_engine
 from runtime.settings import BrokerSettings, DatabaseSettings
@@ -44,8 +46,9 @@ class Kernel:
         while await sequence(self.engine):
             pass
         await self.relay.check()
-        while await self.relay.step():
-            pass
+        await self.relay.step()
+        while not self.relay.is_settled:
+            await self.relay.step()
 
     @asynccontextmanager
     async def carrying(self) -> AsyncIterator[None]:
@@ -89,7 +92,8 @@ async def a_kernel(
     broker_settings = BrokerSettings(url=SecretStr(redis_url))
     engine = create_engine(DatabaseSettings(url=SecretStr(database_url), pool_size=10), application="test")
     redis = create_redis(broker_settings)
-    kernel = Kernel(engine, redis, broker_settings, PostgresJournal(engine), Relay(engine, redis, consumers))
+    relay = Relay(PostgresFeed(engine), RedisStreams(redis), consumers)
+    kernel = Kernel(engine, redis, broker_settings, PostgresJournal(engine), relay)
     try:
         yield kernel
     finally:

@@ -1,0 +1,89 @@
+"""Finds events that nobody will ever handle, and brings them back.
+
+Work cannot be lost by a crash: the acknowledgement comes after the commit. It can by a hand that acknowledges or
+deletes entries, and by a server that forgets. So: an event above the floor, older than a while, with no inbox row,
+which the group has had delivered and does not hold as pending, is revived in its place; where the entry itself
+is gone, the stream is emptied of its groups' belief by being rebuilt from the floor.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+logger = logging.getLogger(__name__)
+
+_REVIVED_BY = "reconciler"
+_LONG_AGO_MS = 86_400_000  # so that the next reclaim takes it at once
+_OPEN = text("""
+SELECT f.seq, h.generation FROM es.consumers c
+JOIN es.feed f ON f.topic = c.topic AND f.seq > c.floor_seq
+JOIN es.events e ON e.position = f.position
+CROSS JOIN es.feed_head h
+WHERE c.consumer = :consumer AND c.topic = :topic
+  AND e.recorded_at < clock_timestamp() - make_interval(secs => :older_than)
+  AND NOT EXISTS (SELECT FROM es.inbox i WHERE i.consumer = c.consumer AND i.seq = f.seq)
+ORDER BY f.seq LIMIT :limit
+""")
+
+
+async def reconcile(
+    engine: AsyncEngine,
+    redis: Redis,
+    consumers: Mapping[str, Sequence[str]],
+    *,
+    older_than: float = 60.0,
+    limit: int = 200,
+) -> int:
+    """Revive what was forgotten; how many events. Safe to run anywhere, any number of times."""
+    revived = 0
+    for topic, names in consumers.items():
+        for name in names:
+            values = {"consumer": name, "topic": topic, "older_than": older_than, "limit": limit}
+            async with engine.connect() as connection:
+                entries = [f"{row.generation}-{row.seq}" for row in await connection.execute(_OPEN, values)]
+            if entries:
+                revived += await _revive(redis, topic, name, entries)
+    return revived
+
+
+async def _revive(redis: Redis, topic: str, group: str, entries: Sequence[str]) -> int:
+    delivered = await _last_delivered(redis, topic, group)
+    if delivered is None:
+        return 0  # no stream or no group: the relay will rebuild them
+    forgotten = [
+        entry
+        for entry in entries
+        if _place(entry) <= delivered and not await redis.xpending_range(topic, group, entry, entry, 1)
+    ]
+    gone = [entry for entry in forgotten if not await redis.xrange(topic, entry, entry, 1)]
+    if gone:
+        logger.error("%s: %s are gone from the stream before they were handled; it is rebuilt", topic, gone)
+        await redis.delete(topic)
+        return len(gone)
+    if forgotten:
+        logger.error("%s: %s were acknowledged without being handled; they are revived", group, forgotten)
+        await redis.xclaim(
+            topic, group, _REVIVED_BY, 0, list(forgotten), idle=_LONG_AGO_MS, retrycount=0, force=True, justid=True
+        )
+    return len(forgotten)
+
+
+async def _last_delivered(redis: Redis, topic: str, group: str) -> tuple[int, int] | None:
+    if not await redis.exists(topic):
+        return None
+    groups: list[dict[str, Any]] = await redis.xinfo_groups(topic)
+    for found in groups:
+        name = found["name"]
+        if (name.decode() if isinstance(name, bytes) else name) == group:
+            last = found["last-delivered-id"]
+            return _place(last.decode() if isinstance(last, bytes) else last)
+    return None
+
+
+def _place(entry: str) -> tuple[int, int]:
+    generation, _, seq = entry.partition("-")
+    return int(generation), int(seq)

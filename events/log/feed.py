@@ -1,0 +1,92 @@
+"""The feed in PostgreSQL: as the relay reads it, and a wait for it to grow (for projections and live pages)."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.log import floors
+from events.log.relay import Place
+from events.log.wake import SEQUENCED, Wakeups
+
+logger = logging.getLogger(__name__)
+
+_HEAD = text("SELECT generation, seq FROM es.feed_head")
+_NEXT_GENERATION = text("UPDATE es.feed_head SET generation = generation + 1 WHERE generation = :generation")
+_BEHIND = text("""
+SELECT f.topic, f.seq, json_build_object(
+    'event_id', e.event_id, 'event_type', e.type, 'schema_version', e.schema_version, 'stream_id', e.stream_id,
+    'version', e.version, 'seq', f.seq, 'repository_id', e.repository_id, 'user_id', e.user_id,
+    'tenant_id', e.tenant_id, 'stage', e.stage, 'correlation_id', e.correlation_id, 'causation_id', e.causation_id,
+    'traceparent', e.traceparent, 'timestamp', e.occurred_at, 'data', e.data)::text AS payload
+FROM unnest(CAST(:topics AS text[]), CAST(:cursors AS bigint[])) AS t (topic, cursor)
+CROSS JOIN LATERAL (
+  SELECT * FROM es.feed f WHERE f.topic = t.topic AND f.seq > t.cursor ORDER BY f.seq LIMIT :batch
+) f
+JOIN es.events e ON e.position = f.position
+ORDER BY f.seq
+""")
+_OUTAGE_PAUSE = 0.5  # seconds
+
+
+class PostgresFeed:
+    """`relay.Feed` over PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def head(self) -> Place:
+        """As `Feed.head`."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(_HEAD)).one()
+            return Place(row.generation, row.seq)
+
+    async def behind(self, cursors: Mapping[str, int], batch: int) -> dict[str, list[tuple[int, str]]]:
+        """As `Feed.behind`: one query for all topics."""
+        values = {"topics": list(cursors), "cursors": list(cursors.values()), "batch": batch}
+        found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        async with self._engine.connect() as connection:
+            for row in await connection.execute(_BEHIND, values):
+                found[row.topic].append((row.seq, row.payload))
+        return found
+
+    async def floor(self, topic: str, consumers: Sequence[str]) -> int:
+        """As `Feed.floor`."""
+        async with self._engine.begin() as connection:
+            return await floors.lowest(connection, topic, consumers)
+
+    async def raise_generation(self, generation: int) -> None:
+        """As `Feed.raise_generation`."""
+        async with self._engine.begin() as connection:
+            await connection.execute(_NEXT_GENERATION, {"generation": generation})
+
+
+async def feed_head(engine: AsyncEngine) -> int:
+    """The place of the newest event in the feed; 0 where there is none."""
+    return (await PostgresFeed(engine).head()).seq
+
+
+async def feed_heads(
+    engine: AsyncEngine, wakeups: Wakeups, *, after: int = 0, poll: float = 0.25
+) -> AsyncIterator[int]:
+    """The feed's head each time it is greater than the one before (`after`, at first). Never ends by itself.
+
+    Hears of growth at once where `wakeups` runs, else within `poll` seconds. Waits out a database that is away.
+    """
+    signal = wakeups.signal(SEQUENCED)
+    while True:
+        try:
+            head = await feed_head(engine)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            logger.warning("the feed cannot be read, trying again: %s", error)
+            await asyncio.sleep(_OUTAGE_PAUSE)
+            continue
+        if head > after:
+            after = head
+            yield head
+        else:
+            await signal.wait(poll)
