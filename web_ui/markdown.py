@@ -94,8 +94,8 @@ def _tree(tokens: Iterable[Token], numbers: Mapping[tuple[str, int, int], int], 
             open_lists.pop()
         elif token.type == "inline":
             open_lists[-1].extend(_tree(token.children or [], numbers, repository_url))
-        else:
-            open_lists[-1].append(_leaf(token, numbers))
+        elif (leaf := _leaf(token, numbers)) != "":
+            open_lists[-1].append(leaf)
     return root
 
 

@@ -30,8 +30,8 @@ def state_pill(analysis: Analysis) -> tuple[str, str]:
 
 
 def is_over(analysis: Analysis) -> bool:
-    """Whether nothing more will happen by itself."""
-    return analysis.state in _OVER
+    """Whether nothing more will happen by itself. A ready analysis has ended where its refinement was stopped."""
+    return analysis.state in _OVER or (analysis.state == "ready" and analysis.ended_at is not None)
 
 
 def can_ask(analysis: Analysis) -> bool:
@@ -40,8 +40,10 @@ def can_ask(analysis: Analysis) -> bool:
 
 
 def can_cancel(analysis: Analysis) -> bool:
-    """Whether there is something to stop."""
-    return analysis.state in {"requested", "running", "answerable"}
+    """Whether there is something to stop: the analysis, or the refinement of a ready one."""
+    return not is_over(analysis) and (
+        analysis.state != "ready" or any(stage.state in {"queued", "running", "retrying"} for stage in analysis.stages)
+    )
 
 
 def can_retry(analysis: Analysis) -> bool:
@@ -53,7 +55,8 @@ def signature(analysis: Analysis) -> str:
     """What decides whether the page around the timeline must be drawn again; as `signatureOf` in fold.js."""
     states = {stage.stage: stage.state for stage in analysis.stages}
     done = [name for name in ("clone", "metadata", "structure") if states.get(name) == "completed"]
-    return "|".join(["running" if analysis.state == "requested" else analysis.state, *done])
+    state = "running" if analysis.state == "requested" else analysis.state
+    return "|".join([state, "ended" if analysis.ended_at else "", *done])
 
 
 def timeline_data(analysis: Analysis, now: datetime) -> dict[str, object]:

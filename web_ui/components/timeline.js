@@ -167,7 +167,7 @@ class Timeline {
     const views = this.views();
     const ended = this.caughtUp() ? this.fold.ended : this.data.ended_at;
     const until = ended ? Date.parse(ended) : now + this.offset;
-    setText(this.headline, HEADLINES[state] ?? state);
+    setText(this.headline, state === "ready" && ended ? "Ready" : HEADLINES[state] ?? state);
     setText(this.clock, seconds((until - Date.parse(this.data.requested_at)) / 1000));
     setClass(this.head, `head ${state}`);
     setText(this.link, { live: "live", lost: "connection lost, reconnecting…", connecting: "connecting…" }[this.connection] ?? "");
@@ -176,7 +176,7 @@ class Timeline {
     for (const [name, mark] of this.marks) {
       setClass(mark, `mark ${ORDER.indexOf(state) >= ORDER.indexOf(REACHED[name][0]) || views.get(name)?.state === "completed" ? "reached" : ""}`);
     }
-    this.tell(signatureOf(state, views), now);
+    this.tell(signatureOf(state, ended, views), now);
   }
 
   drawRow(row, view, now) {

@@ -18,7 +18,9 @@ def actions(analysis: Analysis) -> None:
         if views.can_retry(analysis) and st.button("Retry what failed", icon=":material/refresh:"):
             attempt(lambda: client().retry(analysis.analysis_id))
             st.rerun()
-        if views.can_cancel(analysis) and st.button("Cancel", icon=":material/close:"):
+        if views.can_cancel(analysis) and st.button(
+            "Stop refining" if analysis.state == "ready" else "Cancel", icon=":material/close:"
+        ):
             attempt(lambda: client().cancel(analysis.analysis_id))
             st.rerun()
 

@@ -1,0 +1,201 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from web_ui import summary, views
+from web_ui.shapes import Analysis, Citation, Passage, Question, Repository
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def an_analysis(**changes: Any) -> Analysis:
+    base: dict[str, Any] = {
+        "analysis_id": "a1",
+        "repository_id": "r1",
+        "url": "https://github.com/pallets/flask",
+        "name": "pallets/flask",
+        "state": "running",
+        "requested_at": NOW - timedelta(minutes=5),
+    }
+    return Analysis.model_validate(base | changes)
+
+
+def a_question(**changes: Any) -> Question:
+    base: dict[str, Any] = {"question_id": "q1", "conversation_id": "c1", "query": "Why?", "state": "answered"}
+    return Question.model_validate(base | {"asked_at": NOW} | changes)
+
+
+@pytest.mark.parametrize(
+    ("state", "partial", "pill"),
+    [
+        ("requested", False, ("waiting", "calm")),
+        ("answerable", False, ("answerable", "busy")),
+        ("ready", False, ("ready", "good")),
+        ("ready", True, ("ready in part", "warn")),
+        ("refined", True, ("complete in part", "warn")),
+        ("failed", False, ("failed", "bad")),
+        ("something_new", False, ("something_new", "calm")),
+    ],
+)
+def test_a_state_has_a_word_and_partial_success_is_never_shown_as_whole(
+    state: str, partial: bool, pill: tuple[str, str]
+) -> None:
+    assert views.state_pill(an_analysis(state=state, partial=partial)) == pill
+
+
+@pytest.mark.parametrize(
+    ("changes", "over", "ask", "cancel", "retry"),
+    [
+        ({"state": "requested"}, False, False, True, False),
+        ({"state": "answerable", "answerable_at": NOW}, False, True, True, False),
+        ({"state": "ready", "stages": [{"stage": "refine", "state": "running"}]}, False, True, True, False),
+        ({"state": "ready", "stages": [{"stage": "refine", "state": "failed"}]}, False, True, False, True),
+        ({"state": "ready", "ended_at": NOW}, True, True, False, False),
+        ({"state": "refined"}, True, True, False, False),
+        ({"state": "failed"}, True, False, False, True),
+        ({"state": "failed", "answerable_at": NOW}, True, True, False, True),
+        ({"state": "cancelled"}, True, False, False, False),
+    ],
+)
+def test_what_can_be_done_follows_from_the_state(
+    changes: dict[str, Any], over: bool, ask: bool, cancel: bool, retry: bool
+) -> None:
+    analysis = an_analysis(**changes)
+
+    assert views.is_over(analysis) is over
+    assert views.can_ask(analysis) is ask
+    assert views.can_cancel(analysis) is cancel
+    assert views.can_retry(analysis) is retry
+
+
+def test_the_signature_changes_when_the_page_has_something_new_to_show_and_not_with_every_event() -> None:
+    clone = {"stage": "clone", "state": "completed"}
+    parse = {"stage": "parse", "state": "running", "shards_done": 3}
+
+    assert views.signature(an_analysis(state="requested")) == views.signature(an_analysis(state="running"))
+    assert views.signature(an_analysis(stages=[clone])) == "running||clone"
+    assert views.signature(an_analysis(stages=[clone, parse])) == "running||clone"
+    assert views.signature(an_analysis(state="ready", ended_at=NOW, stages=[clone])) == "ready|ended|clone"
+
+
+def test_language_shares_are_ranked_add_up_and_gather_the_small_ones() -> None:
+    shares = views.language_shares({f"L{n}": n for n in range(1, 10)} | {"Zero": 0})
+
+    assert [name for name, _ in shares] == ["L9", "L8", "L7", "L6", "L5", "Other"]
+    assert sum(share for _, share in shares) == pytest.approx(1)
+    assert views.language_shares({}) == []
+    assert views.language_shares({"Python": 3, "C": 1}) == [("Python", 0.75), ("C", 0.25)]
+
+
+def test_the_facts_under_the_name_say_reference_commit_size_and_age() -> None:
+    analysis = an_analysis(ref="2.3.x", commit="36e4a824f340fdee", totals={"files": 262, "chunks": 1_240, "edges": 3})
+
+    assert views.headline_facts(analysis, NOW) == [
+        "2.3.x",
+        "commit 36e4a824f3",
+        "262 files",
+        "1,240 chunks",
+        "5 min ago",
+    ]
+
+
+def test_what_is_missing_of_a_partial_success_is_said_with_numbers() -> None:
+    assert views.partial_sentence(an_analysis()) == ""
+    said = views.partial_sentence(an_analysis(failed={"parse_timeout": 2, "encoding": 1}, totals={"files": 1_204}))
+    assert said.startswith("3 of 1,204 files are not in the index")
+
+
+def test_recent_analyses_are_the_newest_of_each_repository_newest_first() -> None:
+    old = an_analysis(analysis_id="old", requested_at=NOW - timedelta(days=1))
+    repositories = [
+        Repository(repository_id=str(n), url="u", name="n", host="h", registered_at=NOW, latest=latest)
+        for n, latest in enumerate([old, None, an_analysis(analysis_id="new")])
+    ]
+
+    assert [analysis.analysis_id for analysis in views.recent(repositories)] == ["new", "old"]
+
+
+def test_an_extractive_answer_is_plainly_marked() -> None:
+    assert views.answer_mode(a_question(mode="extractive")) == {
+        "text": "extractive: no model configured",
+        "tone": "warn",
+    }
+    assert views.answer_mode(a_question(mode="generated", provider="openai", model="gpt-x"))["text"] == (
+        "generated by openai gpt-x"
+    )
+
+
+def test_an_answer_shows_its_time_tokens_commit_and_what_was_removed() -> None:
+    question = a_question(
+        response_time=1.94,
+        input_tokens=4_120,
+        output_tokens=210,
+        commit="36e4a824f340fdee",
+        generation_kind="full",
+        confidence=0.816,
+        removed_citations=2,
+    )
+
+    assert views.answer_facts(question) == [
+        "1.9 s",
+        "4,120 + 210 tokens",
+        "commit 36e4a824f3",
+        "full index",
+        "evidence 82%",
+        "2 unsupported citations removed",
+    ]
+    assert views.answer_facts(a_question()) == []
+
+
+def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> None:
+    passage = Passage(
+        path="a.py",
+        first_line=1,
+        last_line=40,
+        text="\n".join(str(n) for n in range(40)),
+        symbols=("f", "g"),
+        score=0.12345,
+        ranks={"vector": 7, "lexical": 2},
+    )
+    cited = Citation(path="a.py", first_line=3, last_line=4)
+    data = views.answer_data(
+        a_question(answer="See [a.py:3-4].", citations=[cited], passages=[passage]), "https://github.com/o/r"
+    )
+
+    assert data["citations"] == [{"path": "a.py", "first": 3, "last": 4}]
+    (row,) = data["passages"]  # type: ignore[misc]  # a list of rows
+    assert row["score"] == "0.123"
+    assert row["ranks"] == [("lexical", 2), ("vector", 7)]
+    assert row["symbols"] == "f, g"
+    assert row["snippet"].split("\n")[-2:] == ["11", "…"]
+
+
+def test_the_source_panel_shows_some_lines_around_the_cited_ones() -> None:
+    assert views.source_range(110, 114, whole=False) == (102, 138)
+    assert views.source_range(3, 4, whole=False) == (1, 28)
+    assert views.source_range(5_000, 5_010, whole=True) == (4_000, 6_010)
+
+
+def test_the_summary_says_what_is_known_and_leaves_out_the_rest() -> None:
+    analysis = an_analysis(
+        metadata={
+            "readme_title": "Flask",
+            "license": {"spdx": "BSD-3-Clause", "path": "LICENSE.txt"},
+            "dependencies_found": 2,
+            "dependencies": ["werkzeug", "jinja2"],
+            "ci": [],
+            "containers": False,
+        },
+        totals={"files": 262},
+        answerable_at=NOW - timedelta(minutes=5) + timedelta(seconds=25),
+    )
+
+    assert summary.summary_rows(analysis) == [
+        ("README", "Flask"),
+        ("Licence", "BSD-3-Clause"),
+        ("Dependencies", "2 dependencies: werkzeug, jinja2"),
+        ("Totals", "262 files"),
+        ("First answer possible", "after 25 s"),
+    ]
+    assert summary.summary_rows(an_analysis()) == []
