@@ -1,7 +1,6 @@
 """A host with real and with hostile repositories, and the whole system beside it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

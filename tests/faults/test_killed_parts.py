@@ -1,4 +1,4 @@
-"""Any part is killed in the middle of an analysis: it completes, and what it leaves is what an undisturbed run leaves."""
+"""Any part is killed in the middle of an analysis: it completes, and leaves what an undisturbed run leaves."""
 
 import asyncio
 import shutil
