@@ -13,7 +13,7 @@ async def test_a_test_gets_a_migrated_database_of_its_own(database_url: str) -> 
         assert await connection.fetchval("SELECT count(*) FROM es.migrations") >= 1
         assert await connection.fetchval("SHOW server_version_num") >= "180000"
         assert await connection.fetchval("SHOW synchronous_commit") == "on"
-        collation = "SELECT datlocprovider::text || ' ' || datlocale FROM pg_database WHERE datname = current_database()"
+        collation = "SELECT datlocprovider::text || ' ' || datlocale FROM pg_database WHERE datname = 'repostream'"
         assert await connection.fetchval(collation) == "b C.UTF-8"
     finally:
         await connection.close()
