@@ -1,0 +1,97 @@
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.ask import citation_lines
+from cli.events import summary_of
+from cli.progress import Progress, draw, going_on, percent_of, summary_lines
+
+_NOW = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
+
+def _a_stage(stage: str, state: str, **more: object) -> dict[str, object]:
+    return {"stage": stage, "state": state, "shards": 1, "shards_done": 0, **more}
+
+
+def _a_view(*stages: dict[str, object], **more: object) -> dict[str, Any]:
+    return {"name": "flask", "state": "running", "commit": "a" * 40, "stages": list(stages), **more}
+
+
+@pytest.mark.parametrize(
+    ("state", "shards", "done", "ticks", "percent"),
+    [
+        ("waiting", 0, 0, [], None),
+        ("queued", 4, 0, [], None),
+        ("running", 4, 0, [], 0),
+        ("running", 4, 1, [{"done": 50, "total": 100}], 37),
+        ("running", 4, 1, [{"done": 100, "total": 100}, {"done": 1, "total": 0}], 25),
+        ("running", 1, 0, [{"done": 999, "total": 1000}], 99),
+        ("running", 1, 1, [], 99),
+        ("completed", 4, 4, [], 100),
+    ],
+)
+def test_percent_counts_shards_and_what_the_running_ones_say(
+    state: str, shards: int, done: int, ticks: list[dict[str, int]], percent: int | None
+) -> None:
+    assert percent_of(state, shards, done, ticks) == percent
+
+
+def test_a_running_stage_shows_its_file_and_its_time_until_now() -> None:
+    progress = Progress(_a_view(_a_stage("parse", "running", shards=4, started_at="2026-01-01T00:00:30Z")))
+    progress.tick({"stage": "parse", "shard": 2, "done": 1, "total": 2, "current": "src/app.py"})
+
+    (row,) = progress.rows(_NOW)
+
+    assert (row.shards, row.percent, row.current, row.seconds) == ("0/4", 12, "src/app.py", 30.0)
+
+
+def test_the_table_names_each_stage_and_why_one_failed() -> None:
+    view = _a_view(
+        _a_stage("clone", "completed", duration=1.25, ended_at="2026-01-01T00:00:02Z"),
+        _a_stage("parse", "failed", message="out of disk"),
+    )
+    console = Console(file=io.StringIO(), width=100)
+
+    console.print(draw(Progress(view), _NOW))
+
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    assert "flask @ aaaaaaaaaa" in text
+    assert "✓ clone" in text
+    assert "1.2 s" in text
+    assert "✗ parse" in text
+    assert "out of disk" in text
+
+
+def test_the_summary_tells_what_was_left_out_and_why() -> None:
+    lines = summary_lines(
+        {
+            "totals": {"files": 1204, "symbols": 9},
+            "languages": {"Go": 3, "C": 5},
+            "skipped": {"binary": 2},
+            "failed": {},
+        }
+    )
+
+    assert lines == ["1,204 files, 9 symbols", "Languages: C 5, Go 3", "Left out: binary 2"]
+
+
+def test_what_goes_on_behind_a_ready_analysis_is_said() -> None:
+    refine = _a_stage("refine", "running", shards=8, shards_done=3)
+
+    assert going_on(_a_view(refine, state="ready")).endswith("in the background (3/8)")
+    assert going_on(_a_view(refine, state="refined")) == ""
+
+
+def test_citations_are_listed_once_each_in_the_order_of_the_answer() -> None:
+    b, a = ({"path": path, "first_line": 1, "last_line": 9} for path in ("b.py", "a.py"))
+
+    assert citation_lines({"citations": [b, a, b]}) == ["b.py:1-9", "a.py:1-9"]
+
+
+def test_an_event_is_said_by_its_short_values() -> None:
+    assert (
+        summary_of({"code": "timeout", "run_id": "x", "counts": {"a": 1}, "attempt": 2}) == "  code=timeout  attempt=2"
+    )
