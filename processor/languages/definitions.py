@@ -27,6 +27,9 @@ _IMPORTING = frozenset({b"require", b"require_relative", b"load", b"autoload"})
 _MIXING_IN = frozenset({b"include", b"extend", b"prepend"})
 _PLAIN = re.compile(r"[\w.$:@>?!\\-]+")
 _TAIL = re.compile(r"[A-Za-z_$][\w$]*[?!]?$")
+_ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
+_QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
+_RUBY_OPERATORS = frozenset({"<", "<=", "<<", "<=>"})
 _SPACE = re.compile(r"\s+")
 
 
@@ -126,7 +129,7 @@ def _span_of(captures: Captures, grammar: Grammar, source: bytes) -> _Span | Non
     owner = ""
     if "owner" in captures:
         owner = source[captures["owner"][0].start_byte : captures["owner"][0].end_byte].decode("utf-8", "replace")
-    elif "::" in name and grammar.separator == "::":
+    elif grammar.name in _QUALIFYING and ("::" in name or "<" in name or name.startswith("operator ")):
         owner, name = _split_owner(name)
     if not name or len(name) > _MAX_NAME:
         return None
@@ -138,10 +141,16 @@ def _span_of(captures: Captures, grammar: Grammar, source: bytes) -> _Span | Non
 
 
 def _split_owner(name: str) -> tuple[str, str]:
-    """`A::B::f` as `A::B` and `f`; the name of a conversion operator may hold `::` itself."""
-    at = name.find("::operator")
-    at = at if at >= 0 else name.rfind("::")
-    return name[:at].strip(), name[at + 2 :].strip()
+    """`A<T>::f` as `A` and `f`; the name of an operator may hold `<` and `::` itself."""
+    if name in _RUBY_OPERATORS:
+        return "", name
+    before, operator, after = name.partition("operator")
+    if after.startswith(" "):
+        after = after.partition("(")[0]
+    while "<" in before and (shorter := _ARGUMENTS.sub("", before)) != before:
+        before = shorter
+    owner, _, last = before.rpartition("::")
+    return owner.strip(), f"{last}{operator}{after}".strip()
 
 
 def _place(

@@ -10,7 +10,10 @@
 (type_definition declarator: (type_identifier) @name) @def.type
 (type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @def.type
 (type_definition declarator: (array_declarator declarator: (type_identifier) @name)) @def.type
+(type_definition declarator: (primitive_type) @name) @def.type
 (type_definition declarator: (function_declarator declarator: (type_identifier) @name)) @def.type
+(type_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator
+  (pointer_declarator declarator: (type_identifier) @name))))) @def.type
 (type_definition declarator: (function_declarator declarator: (parenthesized_declarator
   (pointer_declarator declarator: (type_identifier) @name)))) @def.type
 (preproc_def name: (identifier) @name value: (_)) @def.macro

@@ -3,6 +3,8 @@
 (enum_declaration name: (identifier) @name) @def.enum
 (record_declaration name: (identifier) @name) @def.class
 (annotation_type_declaration name: (identifier) @name) @def.interface
+(annotation_type_element_declaration name: (identifier) @name) @def.method
+(enum_constant name: (identifier) @name) @def.constant
 (method_declaration name: (identifier) @name) @def.method
 (constructor_declaration name: (identifier) @name) @def.method
 (compact_constructor_declaration name: (identifier) @name) @def.method

@@ -7,10 +7,11 @@
 (variable_declarator name: (identifier) @name value: (arrow_function body: (_) @body)) @def.function
 (variable_declarator name: (identifier) @name value: (function_expression body: (_) @body)) @def.function
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @def.class
+(assignment_expression left: (identifier) @name right: (function_expression body: (_) @body)) @def.function
 (assignment_expression left: (member_expression property: (_) @name) right: (function_expression body: (_) @body)) @def.function
 (assignment_expression left: (member_expression property: (_) @name) right: (arrow_function body: (_) @body)) @def.function
-(pair key: (property_identifier) @name value: (function_expression body: (_) @body)) @def.function
-(pair key: (property_identifier) @name value: (arrow_function body: (_) @body)) @def.function
+(pair key: [(property_identifier) (string)] @name value: (function_expression body: (_) @body)) @def.function
+(pair key: [(property_identifier) (string)] @name value: (arrow_function body: (_) @body)) @def.function
 (program (lexical_declaration (variable_declarator name: (identifier) @name) @def.variable))
 (program (variable_declaration (variable_declarator name: (identifier) @name) @def.variable))
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name) @def.variable)))

@@ -5,6 +5,7 @@
 (union_item name: (_) @name) @def.struct
 (trait_item name: (_) @name) @def.trait
 (type_item name: (_) @name) @def.type
+(associated_type name: (_) @name) @def.type
 (const_item name: (_) @name) @def.constant
 (static_item name: (_) @name) @def.variable
 (mod_item name: (_) @name body: (_)) @def.module
@@ -18,6 +19,7 @@
 ]) @scope
 
 (use_declaration argument: (_) @import)
+(mod_item !body name: (_) @import)
 (extern_crate_declaration name: (_) @import)
 (call_expression function: (_) @call)
 (macro_invocation macro: (_) @call)
