@@ -78,8 +78,10 @@ class ChromaVectors:
             client, self._connected = self._connected, None
             self._collections.clear()
         if client is not None:
-            client._server._session.close()
             client.close()
+            # Which closes neither its own connections nor those of the administrative client it made for itself.
+            for server in (client._server, client._admin_client._server):
+                server._session.close()
 
     def _client(self) -> Any:  # noqa: ANN401  # chromadb's own types would import it at start-up
         with self._lock:

@@ -96,8 +96,8 @@ async def _read(objects: Objects, request: StageRequested, run: Run, ticks: Tick
         for batch in table.select(list(_CHUNK_COLUMNS)).to_batches(max_chunksize=_SLICE):
             run.check()
             rows = await asyncio.to_thread(_rows_of, list(zip(*batch.to_pydict().values(), strict=True)), seen)
-            chunks.extend((len(chunks) + place, *row[:-1]) for place, row in enumerate(rows))
-            documents.extend(await asyncio.to_thread(_documents, rows))
+            chunks += [(ordinal, *row[:-1]) for ordinal, row in enumerate(rows, start=len(chunks))]
+            documents += await asyncio.to_thread(_documents, rows)
             await ticks.tick(len(documents), total, str(rows[-1][1]) if rows else "")
     if not chunks:
         raise Permanent("nothing_to_index", "The repository has no passage of text that could be indexed.")
@@ -124,7 +124,7 @@ async def _files(objects: Objects, refs: list[ArtifactRef]) -> list[tuple[object
     files: list[tuple[object, ...]] = []
     async for ref, table in tables(objects, refs, ("path", "language", "file_class", "lines")):
         columns = table.select(["path", "language", "file_class", "lines"]).to_pydict().values()
-        files.extend((*row, ref.key, ref.sha256, place) for place, row in enumerate(zip(*columns, strict=True)))
+        files += [(*row, ref.key, ref.sha256, place) for place, row in enumerate(zip(*columns, strict=True))]
     return files
 
 
@@ -132,5 +132,5 @@ async def _symbols(objects: Objects, refs: list[ArtifactRef]) -> list[tuple[obje
     symbols: list[tuple[object, ...]] = []
     async for _, table in tables(objects, refs, _SYMBOL_COLUMNS):
         columns = table.select(list(_SYMBOL_COLUMNS)).to_pydict().values()
-        symbols.extend((len(symbols) + place, *row) for place, row in enumerate(zip(*columns, strict=True)))
+        symbols += [(ordinal, *row) for ordinal, row in enumerate(zip(*columns, strict=True), start=len(symbols))]
     return symbols

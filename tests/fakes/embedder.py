@@ -1,0 +1,32 @@
+"""An embedder without a model: a text is the sum of its words, each word a fixed direction."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class WordEmbedder:
+    """Texts that share words are near each other. `embedded` keeps what it was asked for."""
+
+    def __init__(self, name: str = "words", *, dimension: int = 48, max_batch: int = 8) -> None:
+        self.name = name
+        self.dimension = dimension
+        self.max_batch = max_batch
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.embedded.extend(texts)
+        return np.array([self._vector(text) for text in texts], np.float32).reshape(-1, self.dimension)
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        words = [word for word in text.lower().replace("_", " ").replace("(", " ").split() if word.isalpha()]
+        if not words:
+            return np.zeros(self.dimension, np.float32)
+        total = np.sum([self._direction(word) for word in words], axis=0)
+        return np.asarray(total / np.linalg.norm(total), np.float32)
+
+    def _direction(self, word: str) -> NDArray[np.float64]:
+        seed = int.from_bytes(hashlib.sha256(f"{self.name}{word}".encode()).digest()[:8], "big")
+        return np.random.default_rng(seed).normal(size=self.dimension)

@@ -1,0 +1,56 @@
+"""`ports.Vectors` in memory, searched exactly, that can be taken down."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_manager.ports import CollectionMissing, VectorsUnavailable
+
+
+class MemoryVectors:
+    """`down` is for how many calls (or for ever, -1) it does not answer; `collections` is what it holds."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, dict[str, NDArray[np.float32]]] = {}
+        self.down = 0
+        self.upserts = 0
+
+    async def create(self, collection: str) -> None:
+        self._answer()
+        self.collections.setdefault(collection, {})
+
+    async def upsert(self, collection: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        self._answer()
+        self.upserts += 1
+        self._found(collection).update(zip(ids, vectors, strict=True))
+
+    async def count(self, collection: str) -> int:
+        self._answer()
+        return len(self._found(collection))
+
+    async def query(self, collection: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        self._answer()
+        distances = [(key, float(1 - held @ vector)) for key, held in self._found(collection).items()]
+        return sorted(distances, key=lambda item: item[1])[:limit]
+
+    async def drop(self, collection: str) -> None:
+        self._answer()
+        self.collections.pop(collection, None)
+
+    async def names(self) -> list[str]:
+        self._answer()
+        return list(self.collections)
+
+    async def close(self) -> None:
+        return
+
+    def _answer(self) -> None:
+        if self.down:
+            self.down -= 1
+            raise VectorsUnavailable("it is down")
+
+    def _found(self, collection: str) -> dict[str, NDArray[np.float32]]:
+        if collection not in self.collections:
+            raise CollectionMissing(collection)
+        return self.collections[collection]

@@ -1,0 +1,219 @@
+"""What the index survives: a vector server that is killed or wiped, crashes at the worst place, messages that come twice."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from events.catalog import stage_topic
+from events.delivery import stages
+from events.index import GenerationKind, IndexActivated
+from events.processing import Stage, StageCompleted
+from rag_manager.jobs.activate_generation import ActivateGeneration
+from rag_manager.ports import VectorsUnavailable
+from rag_manager.rows import generations
+from rag_manager.subscribers import Slots, handlers, subscribe
+from runtime.faults import Transient
+from tests.conftest import Servers
+from tests.fakes.vectors import MemoryVectors
+from tests.support.delivery import until
+from tests.support.index import ARun, Index, an_index
+
+FILES = {f"src/part_{n}.py": f"def task_{n}():\n    return run('{n}')\n\ndef undo_{n}():\n    ...\n" for n in range(30)}
+
+
+@pytest.fixture
+async def index(database_url: str, redis_url: str, chroma_url: str, tmp_path: Path) -> AsyncIterator[Index]:
+    async with an_index(database_url, redis_url, tmp_path, chroma_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def on_memory(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Index]:
+    async with an_index(database_url, redis_url, tmp_path, MemoryVectors()) as made:
+        yield made
+
+
+def memory_of(index: Index) -> MemoryVectors:
+    assert isinstance(index.backends.vectors, MemoryVectors)
+    return index.backends.vectors
+
+
+async def test_activation_waits_for_a_killed_vector_server_and_search_answers_meanwhile(
+    index: Index, servers: Servers
+) -> None:
+    analysis = await index.ready(FILES)
+    await index.embed(analysis, GenerationKind.FULL)
+    envelope = await index.request(analysis, Stage.PROMOTE, analysis.vectors[GenerationKind.FULL])
+    servers.chroma.kill()
+    promoting = asyncio.create_task(index.handle(envelope))
+
+    degraded = await index.ask("undo task")
+    await asyncio.sleep(2.0)
+    assert not promoting.done()
+    servers.chroma.start()
+    await index.record(envelope, await promoting)
+
+    assert (degraded.generation_kind, degraded.degraded) == ("lexical", "vectors_unavailable")
+    assert degraded.passages
+    reply = await index.ask("undo task")
+    assert (reply.generation_kind, reply.degraded) == ("full", None)
+    [full] = [g for g in await generations.with_collections(index.backends.engine) if g.kind == GenerationKind.FULL]
+    assert await index.backends.vectors.count(full.collection or "") == full.vectors == 60
+
+
+async def test_a_wiped_vector_server_is_filled_again_without_embedding(index: Index, servers: Servers) -> None:
+    await index.ready(FILES, shards=3)
+    embedded = len(index.quick.embedded)
+    servers.chroma.kill()
+    shutil.rmtree(servers.chroma.folder / "data")
+    servers.chroma.start()
+
+    lost = await index.ask("undo task")
+    mended = await index.housekeeping().mend()
+    index.quick.embedded, counted = [], len(index.quick.embedded)
+    found = await index.ask("undo task")
+
+    assert lost.degraded == "vectors_missing"
+    assert len(mended) == 1
+    assert counted == embedded + 1  # the question, asked while the collection was lost
+    assert (found.generation_kind, found.degraded) == ("quick", None)
+    assert await index.housekeeping().mend() == []
+
+
+async def test_a_damaged_collection_is_noticed_and_made_again(index: Index) -> None:
+    await index.ready(FILES)
+    [generation] = await generations.with_collections(index.backends.engine)
+    vectors, collection = index.backends.vectors, generation.collection or ""
+    await vectors.drop(collection)
+    await vectors.create(collection)
+
+    assert await index.housekeeping().mend() == [generation.generation_id]
+    assert await vectors.count(collection) == generation.vectors
+
+
+async def test_a_crash_between_upsert_and_event_is_repeated_without_a_second_copy(index: Index) -> None:
+    analysis = await index.analysis(FILES)
+    await index.index(analysis)
+    await index.embed(analysis)
+    envelope = await index.request(analysis, Stage.ACTIVATE, analysis.vectors[GenerationKind.QUICK])
+
+    await index.handle(envelope)  # the worker dies here: vectors are written, nothing is recorded
+    await index.housekeeping().sweep()  # a generation being built is nobody's orphan
+    await index.run(envelope)
+
+    [generation] = await generations.with_collections(index.backends.engine)
+    assert await index.backends.vectors.count(generation.collection or "") == 60
+    assert (await index.said(analysis)).count(IndexActivated.event_type) == 2  # lexical, quick
+
+
+async def test_what_half_an_upsert_left_is_replaced(on_memory: Index) -> None:
+    analysis = await on_memory.analysis(FILES)
+    await on_memory.index(analysis)
+    await on_memory.embed(analysis)
+    envelope = await on_memory.request(analysis, Stage.ACTIVATE, analysis.vectors[GenerationKind.QUICK])
+    await on_memory.handle(envelope)
+    [(name, held)] = memory_of(on_memory).collections.items()
+    whole = set(held)
+    for chunk_id in sorted(whole)[:20]:
+        del held[chunk_id]
+
+    await on_memory.run(envelope)
+
+    assert set(memory_of(on_memory).collections[name]) == whole
+
+
+async def test_activation_gives_up_its_turn_where_the_vector_server_stays_away(on_memory: Index) -> None:
+    analysis = await on_memory.analysis(FILES)
+    await on_memory.index(analysis)
+    await on_memory.embed(analysis)
+    envelope = await on_memory.request(analysis, Stage.ACTIVATE, analysis.vectors[GenerationKind.QUICK])
+    memory_of(on_memory).down = -1
+
+    with pytest.raises(Transient, match="index_unavailable"):
+        await ActivateGeneration(on_memory.backends, GenerationKind.QUICK, wait=0.0)(envelope, ARun())
+    with pytest.raises(VectorsUnavailable):
+        await on_memory.housekeeping().sweep()
+    memory_of(on_memory).down = 0
+    await on_memory.run(envelope)
+
+    assert (await on_memory.ask("undo task")).generation_kind == "quick"
+
+
+async def test_an_outage_of_a_moment_is_waited_out_within_the_run(on_memory: Index) -> None:
+    analysis = await on_memory.analysis(FILES)
+    await on_memory.index(analysis)
+    await on_memory.embed(analysis)
+    memory_of(on_memory).down = 1
+
+    await on_memory.activate(analysis)
+
+    assert (await on_memory.ask("undo task")).generation_kind == "quick"
+
+
+async def test_vectors_of_another_model_are_not_searched(on_memory: Index) -> None:
+    await on_memory.ready(FILES)
+    on_memory.quick.name = "a newer model"
+
+    reply = await on_memory.ask("undo task")
+
+    assert (reply.generation_kind, reply.degraded) == ("lexical", "model_changed")
+    assert reply.passages
+
+
+async def test_a_lexicon_lost_from_the_cache_comes_back_from_its_artifact(on_memory: Index, tmp_path: Path) -> None:
+    await on_memory.ready(FILES)
+    await on_memory.ask("undo")
+    [folder] = (tmp_path / "cache" / "lexicon").iterdir()
+    (folder / "meta.json").write_text("{")
+
+    assert (await on_memory.ask("undo_7")).passages[0].path == "src/part_7.py"
+
+
+async def test_the_five_stages_run_through_delivery_and_a_message_that_comes_twice_changes_nothing(
+    on_memory: Index,
+) -> None:
+    index, kernel = on_memory, on_memory.kernel
+    embedders = {GenerationKind.QUICK: index.quick, GenerationKind.FULL: index.full}
+    await kernel.carry()  # the groups are made before anybody reads
+    subscriber = kernel.subscriber("rag_manager-test")
+    subscribe(subscriber, handlers(index.backends, index.lexicon, embedders, Slots()))
+    await subscriber.start()
+    analysis = await index.analysis(FILES)
+
+    async def completed() -> list[StageCompleted]:
+        events = await kernel.journal.read_stream(analysis.stream)
+        return [stages.read(event, StageCompleted) for event in events if event.event_type == StageCompleted.event_type]
+
+    async with kernel.carrying():
+        inputs = [*analysis.sources, *analysis.symbols, *analysis.chunks]
+        for number, stage in enumerate((Stage.INDEX, Stage.EMBED, Stage.ACTIVATE, Stage.REFINE, Stage.PROMOTE), 1):
+            envelope = await index.request(analysis, stage, inputs)
+
+            async def is_done(number: int = number) -> bool:
+                return len(await completed()) == number
+
+            await until(is_done)
+            inputs = (
+                list((await completed())[-1].artifacts) if stage in {Stage.EMBED, Stage.REFINE} else analysis.chunks
+            )
+            [(entry_id, fields)] = await kernel.redis.xrevrange(stage_topic(stage), count=1)
+            again = f"{int(entry_id.split(b'-')[0]) + 1}-0"
+            await kernel.redis.xadd(stage_topic(stage), fields, id=again)
+            await until(lambda stage=stage: _settled(index, stage, again))  # type: ignore[misc]  # bound now
+            assert envelope.event_id
+
+    assert [event.stage for event in await completed()] == ["index", "embed", "activate", "refine", "promote"]
+    assert (await index.said(analysis)).count(IndexActivated.event_type) == 3
+    assert {len(held) for held in memory_of(index).collections.values()} == {60}
+    assert (await index.ask("undo")).generation_kind == "full"
+
+
+async def _settled(index: Index, stage: Stage, entry_id: str) -> bool:
+    """Whether the entry was read and acknowledged."""
+    topic = stage_topic(stage)
+    [group] = await index.kernel.redis.xinfo_groups(topic)
+    delivered = str(group["last-delivered-id"].decode())
+    return int(delivered.split("-")[0]) >= int(entry_id.split("-")[0]) and group["pending"] == 0

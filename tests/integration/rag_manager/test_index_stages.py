@@ -1,0 +1,230 @@
+"""The index's stages on real PostgreSQL, Valkey, Chroma, tantivy and object store."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from events.artifacts import ArtifactKind
+from events.index import GenerationKind, IndexActivated, IndexBuilt
+from events.processing import Stage, StageCompleted
+from events.question import LinesRequest
+from rag_manager.rows import generations
+from runtime.faults import Cancelled, Permanent, Transient
+from tests.support.index import REPOSITORY, ARun, Index, an_index
+
+FILES = {
+    "src/router.py": "class Router:\n    def add_route(self, path):\n        ...\n\ndef match_path(path):\n    ...\n",
+    "src/cookies.py": "def sign_cookie(value):\n    return secret(value)\n\ndef read_cookie(header):\n    ...\n",
+    "src/session.py": "class SessionStore:\n    def expire(self):\n        ...\n",
+    "tests/test_router.py": "def test_router_matches():\n    assert Router().match('x')\n",
+}
+
+
+@pytest.fixture
+async def index(database_url: str, redis_url: str, chroma_url: str, tmp_path: Path) -> AsyncIterator[Index]:
+    async with an_index(database_url, redis_url, tmp_path, chroma_url) as made:
+        yield made
+
+
+async def test_nothing_is_found_before_the_index_stage_and_that_is_said(index: Index) -> None:
+    with pytest.raises(Transient, match="not_indexed_yet"):
+        await index.ask("anything")
+
+
+async def test_after_the_index_stage_questions_are_answered_lexically(index: Index) -> None:
+    analysis = await index.analysis(FILES, shards=2)
+
+    await index.index(analysis)
+    reply = await index.ask("how is a cookie signed")
+
+    assert reply.generation_kind == "lexical"
+    assert reply.analysis_id == analysis.id
+    assert reply.commit == "c0ffee1"
+    assert reply.passages[0].path == "src/cookies.py"
+    assert (reply.passages[0].first_line, reply.passages[0].last_line) == (1, 2)
+    assert reply.passages[0].text == "def sign_cookie(value):\n    return secret(value)"
+    assert reply.passages[0].symbols == ("sign_cookie",)
+    assert reply.passages[0].ranks["lexical"] == 1
+    assert await index.said(analysis) == [
+        IndexBuilt.event_type,
+        IndexActivated.event_type,
+        StageCompleted.event_type,
+    ]
+
+
+async def test_the_index_stage_delivered_twice_leaves_one_of_everything(index: Index) -> None:
+    analysis = await index.analysis(FILES)
+    envelope = await index.request(analysis, Stage.INDEX, [*analysis.sources, *analysis.symbols, *analysis.chunks])
+
+    await index.run(envelope)
+    await index.run(envelope)
+
+    said = await index.said(analysis)
+    assert said.count(StageCompleted.event_type) == said.count(IndexActivated.event_type) == 1
+    assert await index.kernel.one("SELECT count(*) FROM rag.chunks") == 6
+    assert await index.kernel.one("SELECT count(*) FROM rag.files") == 4
+    assert await index.kernel.one("SELECT count(*) FROM rag.generations") == 1
+
+
+async def test_a_text_that_stands_twice_in_a_file_is_one_chunk(index: Index) -> None:
+    analysis = await index.ready({"a.py": "def twin():\n    ...\n\ndef twin():\n    ..."})
+
+    assert await index.kernel.one("SELECT count(*) FROM rag.chunks") == 1
+    assert [passage.path for passage in (await index.ask("twin")).passages] == ["a.py"]
+    assert analysis.vectors[GenerationKind.QUICK][0].rows == 2
+
+
+async def test_a_repository_without_a_passage_fails_by_name(index: Index) -> None:
+    analysis = await index.analysis({})
+
+    with pytest.raises(Permanent, match="nothing_to_index"):
+        await index.index(analysis)
+
+
+async def test_embed_and_activate_swap_to_quick_vectors_in_one_transaction(index: Index) -> None:
+    analysis = await index.analysis(FILES, shards=2)
+    await index.index(analysis)
+    await index.embed(analysis)
+    envelope = await index.request(analysis, Stage.ACTIVATE, analysis.vectors[GenerationKind.QUICK])
+
+    result = await index.handle(envelope)
+    assert (await index.ask("cookie")).generation_kind == "lexical"  # complete, and not yet said
+    await index.record(envelope, result)
+
+    reply = await index.ask("read the cookie header")
+    assert reply.generation_kind == "quick"
+    assert reply.model == "quick-words"
+    assert reply.degraded is None
+    assert reply.passages[0].path == "src/cookies.py"
+    assert "dense" in reply.passages[0].ranks
+    [completed] = [draft.event for draft in result.appends[0].drafts if isinstance(draft.event, StageCompleted)]
+    assert completed.counts == {"chunks": 6, "vectors": 6}
+
+
+async def test_refine_and_promote_swap_to_full_vectors(index: Index) -> None:
+    analysis = await index.ready(FILES)
+
+    await index.embed(analysis, GenerationKind.FULL)
+    assert (await index.ask("cookie")).generation_kind == "quick"
+    await index.activate(analysis, GenerationKind.FULL)
+
+    assert (await index.ask("cookie")).generation_kind == "full"
+    assert (await index.ask("cookie")).model == "full-words"
+
+
+async def test_a_text_is_embedded_by_the_full_model_once_whatever_analyses_it_is_in(index: Index) -> None:
+    first = await index.ready(FILES)
+    await index.embed(first, GenerationKind.FULL)
+    assert len(index.full.embedded) == 6
+    changed = {**FILES, "src/session.py": "class SessionStore:\n    def renew(self):\n        ...\n"}
+    second = await index.analysis(changed, number=2)
+
+    await index.embed(second, GenerationKind.FULL)
+
+    assert index.full.embedded[6:] == ["src/session.py\nclass SessionStore:\n    def renew(self):\n        ...\n"]
+    await index.index(second)
+    await index.activate(second, GenerationKind.FULL)
+    assert (await index.ask("session store renew")).passages[0].path == "src/session.py"
+
+
+async def test_the_old_analysis_serves_until_the_new_one_is_ready(index: Index) -> None:
+    old = await index.ready(FILES)
+    new = await index.analysis({"src/router.py": "def dispatch_request():\n    ...\n"}, number=2)
+
+    await index.index(new)
+    assert (await index.ask("router")).analysis_id == old.id
+    assert (await index.ask("router", analysis_id=new.id)).generation_kind == "lexical"
+    await index.embed(new)
+    assert (await index.ask("router")).analysis_id == old.id
+    await index.activate(new)
+
+    reply = await index.ask("router")
+    assert reply.analysis_id == new.id
+    assert [passage.path for passage in reply.passages] == ["src/router.py"]
+
+
+async def test_an_older_analysis_that_is_late_does_not_take_over(index: Index) -> None:
+    old = await index.ready(FILES)
+    await index.embed(old, GenerationKind.FULL)
+    new = await index.ready({"src/router.py": "def dispatch_request():\n    ...\n"}, number=2)
+
+    await index.activate(old, GenerationKind.FULL)
+
+    assert (await index.ask("router")).analysis_id == new.id
+    assert (await index.said(old)).count(IndexActivated.event_type) == 2  # lexical and quick; full only built
+    assert (await index.said(old)).count(IndexBuilt.event_type) == 3
+
+
+async def test_a_pointer_that_moved_meanwhile_is_not_overwritten(index: Index) -> None:
+    old = await index.analysis(FILES)
+    envelope = await index.request(old, Stage.INDEX, [*old.sources, *old.symbols, *old.chunks])
+    late = await index.handle(envelope)
+    new = await index.ready({"src/router.py": "def dispatch_request():\n    ...\n"}, number=2)
+
+    with pytest.raises(Transient, match="index_moved"):
+        await index.record(envelope, late)
+
+    assert (await index.ask("router")).analysis_id == new.id
+    assert await index.said(old) == []
+
+
+async def test_a_cancelled_run_stops_between_batches(index: Index) -> None:
+    analysis = await index.analysis(FILES)
+    envelope = await index.request(analysis, Stage.EMBED, analysis.chunks)
+
+    with pytest.raises(Cancelled):
+        await index.handle(envelope, ARun(cancelled=True))
+
+    assert index.quick.embedded == []
+
+
+async def test_exact_lines_come_from_the_stored_sources(index: Index) -> None:
+    text = "one\r\ntwo\x0cstill two\n\nfour"
+    analysis = await index.analysis({"a.txt": text, "b.py": "def b(): ...\n"})
+    await index.index(analysis)
+    lines = index.lines()
+
+    some = await lines(LinesRequest(analysis_id=analysis.id, path="a.txt", first_line=1, last_line=2))
+    beyond = await lines(LinesRequest(analysis_id=analysis.id, path="a.txt", first_line=4, last_line=99))
+
+    assert (some.text, some.line_count) == ("one\ntwo\x0cstill two", 4)
+    assert (beyond.text, beyond.first_line, beyond.last_line) == ("four", 4, 4)
+    with pytest.raises(Permanent, match="no_such_file"):
+        await lines(LinesRequest(analysis_id=analysis.id, path="c.py"))
+    with pytest.raises(Permanent, match="no_such_analysis"):
+        await lines(LinesRequest(analysis_id=REPOSITORY, path="a.txt"))
+
+
+async def test_what_was_replaced_is_retired_and_its_collections_dropped(index: Index) -> None:
+    old = await index.ready(FILES)
+    await index.embed(old, GenerationKind.FULL)
+    await index.activate(old, GenerationKind.FULL)
+    new = await index.ready({"src/router.py": "def dispatch_request():\n    ...\n"}, number=2)
+    await index.backends.vectors.create("somebody-elses")
+
+    await index.housekeeping(generation_grace=3_600, analysis_grace=3_600).sweep()
+    assert len(await generations.with_collections(index.backends.engine)) == 3
+    await index.housekeeping().sweep()
+
+    [kept] = await generations.with_collections(index.backends.engine)
+    assert kept.analysis_id == new.id
+    names = await index.backends.vectors.names()
+    assert {name for name in names if name.startswith((kept.collection or "")[:16])} == {kept.collection}
+    assert "somebody-elses" in names
+    assert await index.kernel.one("SELECT count(*) FROM rag.chunks WHERE analysis_id = :id", id=old.id) == 0
+    with pytest.raises(Permanent, match="no_such_analysis"):
+        await index.ask("router", analysis_id=old.id)
+    opened = await index.lines()(LinesRequest(analysis_id=old.id, path="src/session.py", last_line=1))
+    assert opened.text == "class SessionStore:"
+    await index.backends.vectors.drop("somebody-elses")
+
+
+async def test_vectors_are_one_artifact_a_shard_with_their_model(index: Index) -> None:
+    analysis = await index.analysis(FILES, shards=2)
+
+    await index.embed(analysis)
+
+    refs = analysis.vectors[GenerationKind.QUICK]
+    assert [(ref.kind, ref.shard) for ref in refs] == [(ArtifactKind.VECTORS, 0), (ArtifactKind.VECTORS, 1)]
+    assert sum(ref.rows for ref in refs) == 6
