@@ -1,0 +1,255 @@
+"""Repositories over https, through git. The adapter of `ports.Repositories`.
+
+A clone is bare, of one commit, without its large files, made by a git that trusts nobody (`git_recipe`), in a folder
+that is removed on leaving. Nothing of it is ever executed, checked out or followed.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from processor.adapters import git_recipe as recipe
+from processor.adapters.addresses import Resolve, pinned, resolve
+from processor.adapters.git_errors import fault_of, ref_not_found
+from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, run_git
+from processor.adapters.workspace import Workspace
+from processor.ports import Head, TreeEntry, Watch
+from processor.stages.classify import MAX_FILE_BYTES
+from processor.stages.read_commit import read_commit
+from runtime.faults import Fault, Permanent
+from runtime.logging import redact
+from runtime.repository_url import parse_repository_url
+
+_log = structlog.get_logger(__name__)
+_PERCENT = re.compile(r"^(Receiving objects|Resolving deltas): +(\d+)%")
+_MAX_PATH = 65_536  # bytes of one path that are kept; longer ones are cut, and refused by their length
+_COMMIT_BYTES = 4 * MAX_FILE_BYTES
+
+
+@dataclass(frozen=True)
+class GitPolicy:
+    """What may be read: hosts, this machine or not, through which proxy, trusting which certificates besides."""
+
+    hosts: frozenset[str]
+    loopback: bool = False
+    proxy: str = ""
+    ca_file: Path | None = None
+    path: str = "/usr/local/bin:/usr/bin:/bin"
+    limits: GitLimits = field(default_factory=GitLimits)
+
+
+class GitRepositories:
+    """Clones what `policy` allows, into folders of `workspace`."""
+
+    def __init__(self, policy: GitPolicy, workspace: Workspace, *, resolver: Resolve = resolve) -> None:
+        self._policy = policy
+        self._workspace = workspace
+        self._resolver = resolver
+
+    @contextmanager
+    def checkout(self, url: str, ref: str | None, watch: Watch) -> Iterator["GitCheckout"]:
+        """As `ports.Repositories.checkout`."""
+        policy = self._policy
+        address = parse_repository_url(url, hosts=policy.hosts, loopback=policy.loopback).url
+        if ref is not None:
+            ref = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+            if not recipe.is_ref_name(ref):
+                raise ref_not_found(ref)
+        route = self._route(address, watch)
+        with self._workspace.folder_for("clone") as folder:
+            home = folder / "home"
+            home.mkdir()
+            ground = Ground(
+                recipe.environment(home, scheme=route.scheme, path=policy.path),
+                policy.limits,
+                folder,
+                time.monotonic() + policy.limits.seconds,
+                watch,
+            )
+            try:
+                clone = _Clone(ground, recipe.config(route), folder / "repository.git", watch)
+                head = clone.make(address, ref)
+                with clone.objects() as objects:
+                    yield GitCheckout(clone, _described(head, objects), objects)
+            except GitFailed as failure:
+                raise _reported(failure) from None
+
+    def _route(self, address: str, watch: Watch) -> recipe.Route:
+        """How to get there. With a proxy, the proxy resolves and guards; without one, we do."""
+        parts = urlsplit(address)
+        route = recipe.Route(parts.scheme, proxy=self._policy.proxy, ca_file=self._policy.ca_file)
+        is_local = parts.scheme == "http"
+        if self._policy.proxy and not is_local:
+            return route
+        host, port = parts.hostname or "", parts.port or (80 if is_local else 443)
+        pin = pinned(host, port, loopback=is_local, watch=watch, resolver=self._resolver)
+        return replace(route, pin=pin, proxy="")
+
+
+class GitCheckout:
+    """One commit in a temporary clone."""
+
+    def __init__(self, clone: "_Clone", head: Head, objects: "_Objects") -> None:
+        self.head = head
+        self._clone = clone
+        self._objects = objects
+
+    def entries(self, limit: int) -> Iterator[TreeEntry]:
+        """As `ports.Checkout.entries`; stops git at the limit."""
+        return self._clone.entries(self.head.commit, limit)
+
+    def read(self, blob_id: str) -> bytes | None:
+        """As `ports.Checkout.read`."""
+        found = self._objects.read(blob_id, MAX_FILE_BYTES)
+        return None if found is None else found[1]
+
+
+@dataclass(frozen=True)
+class _Clone:
+    ground: Ground
+    options: dict[str, str]
+    folder: Path
+    watch: Watch
+
+    def make(self, address: str, ref: str | None) -> Head:
+        """Clone, take the way back to the server away, and say which commit it is (without its date and subject)."""
+        url, default = self._find(address, ref)
+        if ref is not None and recipe.is_sha(ref):
+            run_git(self.ground, recipe.init(self.options, self.folder, ref))
+            self._download(recipe.fetch(self.options, url, self.folder, ref), ref)
+        else:
+            self._download(recipe.clone(self.options, url, self.folder, ref), ref)
+        self._cut_off()
+        start = ref if ref is not None and recipe.is_sha(ref) else "HEAD"
+        try:
+            commit = self._git("rev-parse", "--verify", "--end-of-options", f"{start}^{{commit}}").decode().strip()
+        except GitFailed:
+            raise self._nothing(url, ref) from None
+        return Head(commit, ref or default or "HEAD", default, None, "")
+
+    def _find(self, address: str, ref: str | None) -> tuple[str, str | None]:
+        """The address that answers, and the default branch. Hosts differ in whether they want `.git` at the end."""
+        try:
+            return f"{address}.git", self._look_up(f"{address}.git", ref)
+        except GitFailed as failure:
+            if failure.fault.code not in {"repository_not_found", "repository_moved"}:
+                raise
+            first = failure
+        try:
+            return address, self._look_up(address, ref)
+        except GitFailed:
+            raise first from None
+
+    def _look_up(self, url: str, ref: str | None) -> str | None:
+        name = None if ref is None or recipe.is_sha(ref) else ref
+        said = run_git(self.ground, recipe.look_up(self.options, url, name)).decode("utf-8", "replace").splitlines()
+        refs = {line.partition("\t")[2] for line in said if not line.startswith("ref:")}
+        if name is not None and refs.isdisjoint({f"refs/heads/{name}", f"refs/tags/{name}"}):
+            raise ref_not_found(name)
+        heads = (
+            line.removeprefix("ref: refs/heads/").partition("\t")
+            for line in said
+            if line.startswith("ref: refs/heads/")
+        )
+        return next((branch for branch, _, of in heads if of == "HEAD"), None)
+
+    def _download(self, argv: list[str], ref: str | None) -> None:
+        try:
+            run_git(self.ground, argv, on_line=self._progress)
+        except GitFailed as failure:
+            if failure.fault.code == "ref_not_found" and ref is not None:
+                raise ref_not_found(ref) from None
+            raise
+
+    def _progress(self, line: str) -> None:
+        if (found := _PERCENT.match(line)) is not None:
+            self.watch.progress(int(found[2]), 100, found[1].lower())
+
+    def _cut_off(self) -> None:
+        """Forget the server: an object that was not fetched is then missing, instead of fetched or fatal."""
+        kept = self._git("config", "--local", "--list", "--name-only", "-z").decode("utf-8", "replace").split("\0")
+        if any(name.startswith("remote.origin.") for name in kept):
+            self._git("config", "--local", "--remove-section", "remote.origin")
+        for name in kept:
+            if name == "extensions.partialclone":
+                self._git("config", "--local", "--unset-all", name)
+
+    def _nothing(self, url: str, ref: str | None) -> Fault:
+        """Why there is no commit although git is content: an empty repository and a broken HEAD clone without error."""
+        if ref is not None:
+            return ref_not_found(ref)
+        if run_git(self.ground, recipe.command(self.options, "ls-remote", "--heads", "--", url)):
+            return Permanent("ref_not_found", "The repository's default branch does not exist: name a branch or a tag.")
+        return Permanent("repository_empty", "The repository has no commit yet.")
+
+    def _git(self, *arguments: str) -> bytes:
+        return run_git(self.ground, recipe.command(self.options, *arguments, folder=self.folder))
+
+    def entries(self, commit: str, limit: int) -> Iterator[TreeEntry]:
+        argv = recipe.command(self.options, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, folder=self.folder)
+        with GitProcess(self.ground, argv) as process:
+            for number, record in enumerate(_records(process.output())):
+                if number >= limit:
+                    return
+                yield _entry(record)
+
+    @contextmanager
+    def objects(self) -> Iterator["_Objects"]:
+        with GitProcess(
+            self.ground, recipe.command(self.options, "cat-file", "--batch", folder=self.folder)
+        ) as process:
+            yield _Objects(process)
+
+
+@dataclass(frozen=True)
+class _Objects:
+    """One `cat-file --batch`, asked for one object after the other."""
+
+    process: GitProcess
+
+    def read(self, name: str, limit: int) -> tuple[str, bytes] | None:
+        """Type and content of an object; None where it is not there or larger than `limit` (the caller knew sizes)."""
+        self.process.ask(name.encode() + b"\n")
+        parts = self.process.read_line().split(b" ")
+        if len(parts) != 3:
+            return None
+        kind, size = parts[1].decode(), int(parts[2])
+        if size > limit:
+            raise Permanent("repository_damaged", "The repository holds an object whose size differs from its listing.")
+        return kind, self.process.read_exactly(size)
+
+
+def _described(head: Head, objects: _Objects) -> Head:
+    found = objects.read(head.commit, _COMMIT_BYTES)
+    authored_at, subject = read_commit(found[1]) if found is not None else (None, "")
+    return replace(head, authored_at=authored_at, subject=subject)
+
+
+def _records(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The records between NUL bytes; of one that is absurdly long, the beginning."""
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\0")
+        yield from whole
+        rest = rest[:_MAX_PATH]
+    if rest:
+        yield rest
+
+
+def _entry(record: bytes) -> TreeEntry:
+    """`100644 blob <id>    1234\\tpath`; the size is `BAD` for an object that was not fetched and `-` for no blob."""
+    described, _, path = record.partition(b"\t")
+    mode, _, blob_id, size = described.decode("ascii", "replace").split(maxsplit=3)
+    return TreeEntry(path, mode, blob_id, int(size) if size.isdecimal() else 0 if size == "-" else None)
+
+
+def _reported(failure: GitFailed) -> Fault:
+    fault = fault_of(failure.status, failure.said)
+    _log.warning("git failed", code=fault.code, status=failure.status, said=redact(failure.said[-1_000:]))
+    return fault

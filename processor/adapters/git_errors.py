@@ -1,0 +1,115 @@
+"""What git's last words mean for the person who asked. Pure; git speaks plain English (LANG=C.UTF-8)."""
+
+import re
+
+from runtime.faults import Fault, Permanent, ResourceExhausted, Transient
+
+_NOT_FOUND = Permanent(
+    "repository_not_found",
+    "There is no such repository, or it is private: check the address. Private repositories cannot be read yet.",
+)
+_TOO_LARGE = Permanent(
+    "repository_too_large", "The repository is larger than this installation reads; its limit can be raised."
+)
+
+# Signs of each fault. The first that matches wins, so the particular stands before the general.
+_MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
+    (
+        ("no space left on device", "disk quota exceeded"),
+        ResourceExhausted("disk_full", "The disk of the worker is full: free some space and retry."),
+    ),
+    (("file too large", r"signal 25\b", "maximum allowed size"), _TOO_LARGE),
+    (
+        ("out of memory", "cannot allocate memory", "unable to create thread", "mmap failed"),
+        ResourceExhausted("memory_limit", "Reading the repository needs more memory than a worker may use."),
+    ),
+    (
+        (r"remote branch .* not found", "couldn't find remote ref", "not our ref", "unadvertised object"),
+        Permanent("ref_not_found", "The repository has no such branch, tag or commit."),
+    ),
+    (
+        (r"returned error: 30\d", "unable to update url base from redirection"),
+        Permanent("repository_moved", "The host answered with a redirect: paste the repository's new address."),
+    ),
+    (
+        (
+            r"could not read (?:username|password)",
+            "authentication failed",
+            r"returned error: (?:401|403|404|410|451)",
+            "repository '' not found",
+            "is this a git repository",
+        ),
+        _NOT_FOUND,
+    ),
+    (
+        ("operation too slow", r"less than \d+ bytes/sec"),
+        Transient("clone_timeout", "The host sent almost nothing for 20 seconds. It is tried again later."),
+    ),
+    (
+        ("certificate",),
+        Transient("host_unreachable", "The host's certificate is not trusted, so nothing was read from it."),
+    ),
+    (
+        (
+            "could not resolve host",
+            "failed to connect",
+            "couldn't connect",
+            r"connection (?:refused|reset|timed out)",
+            r"returned error: (?:429|5\d\d)",
+            "early eof",
+            "rpc failed",
+            "hung up",
+            "unexpected disconnect",
+            "empty reply",
+            "unable to access",
+        ),
+        Transient("host_unreachable", "The host cannot be reached or broke off. It is tried again later."),
+    ),
+    (
+        ("fsck error", r"object [0-9a-f]{40,64}: \w+", "bad object", "index-pack (?:failed|died)", "broken"),
+        Permanent("repository_damaged", "The repository holds objects that git's own checks refuse."),
+    ),
+)
+_PATTERNS = tuple((re.compile("|".join(signs), re.IGNORECASE), fault) for signs, fault in _MEANINGS)
+_QUOTED = re.compile(r"'[^'\n]*'")  # addresses and names: a repository may be called `broken`
+_REMOTE = re.compile(r"^remote:.*$", re.MULTILINE)  # what the server wants us to read
+_FILE_LIMIT_SIGNAL, _CPU_LIMIT_SIGNAL = 25, 24
+
+
+def fault_of(status: int, said: str) -> Fault:
+    """The fault behind git's exit `status` (negative: a signal) and what it `said` on standard error."""
+    if status == -_FILE_LIMIT_SIGNAL:
+        return too_large()
+    if status == -_CPU_LIMIT_SIGNAL:
+        return Permanent("repository_too_large", "Unpacking the repository takes more work than a worker may do.")
+    own_words = _QUOTED.sub("''", _REMOTE.sub("", said))
+    for pattern, fault in _PATTERNS:
+        if pattern.search(own_words):
+            return _again(fault)
+    return Transient("clone_failed", "git could not read the repository; the log of the processor says more.")
+
+
+def too_large() -> Fault:
+    """The repository does not fit into the limits."""
+    return _again(_TOO_LARGE)
+
+
+def timed_out(seconds: float) -> Fault:
+    """Reading the repository took too long."""
+    return Transient(
+        "clone_timeout", f"The repository was not read within {seconds:.0f} seconds. It is tried again later."
+    )
+
+
+def ref_not_found(ref: str) -> Fault:
+    """No branch, tag or commit is called `ref`."""
+    if re.fullmatch(r"[0-9a-f]{4,39}", ref):
+        return Permanent(
+            "ref_not_found", "The repository has no such branch or tag; give all 40 characters of a commit."
+        )
+    return Permanent("ref_not_found", "The repository has no such branch, tag or commit.")
+
+
+def _again(fault: Fault) -> Fault:
+    """A new one: an exception that is raised twice would carry the first one's traceback."""
+    return type(fault)(fault.code, fault.message)

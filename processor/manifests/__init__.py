@@ -1,0 +1,1 @@
+"""What the manifests of each ecosystem say: dependencies, names, entry points. Pure; nothing is ever executed."""

@@ -1,0 +1,67 @@
+"""What the stages need from outside: repositories to read, somebody to watch the work."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+
+class TreeEntry(NamedTuple):
+    """One entry of a commit's tree, as stored: `path` is bytes, `size` None where the object was not fetched."""
+
+    path: bytes
+    mode: str
+    blob_id: str
+    size: int | None
+
+
+@dataclass(frozen=True)
+class Head:
+    """The commit that was resolved. `ref` is the branch, tag or commit asked for, or the default branch."""
+
+    commit: str
+    ref: str
+    default_branch: str | None
+    authored_at: datetime | None
+    subject: str
+
+
+class Watch(Protocol):
+    """Whoever started the work: hears how far it is, and may want it to stop."""
+
+    def check(self) -> None:
+        """Raise `runtime.faults.Cancelled` where the work is to stop."""
+        ...
+
+    def progress(self, done: int, total: int, current: str) -> None:
+        """Hear that `done` of `total` units are done, and what is being worked on. Cheap; called often."""
+        ...
+
+
+class Checkout(Protocol):
+    """One commit of one repository, readable while it is held."""
+
+    @property
+    def head(self) -> Head:
+        """Which commit it is."""
+        ...
+
+    def entries(self, limit: int) -> Iterator[TreeEntry]:
+        """The tree's entries in git's order, at most `limit`."""
+        ...
+
+    def read(self, blob_id: str) -> bytes | None:
+        """The content of a blob; None where it was not fetched."""
+        ...
+
+
+class Repositories(Protocol):
+    """Where repositories come from."""
+
+    def checkout(self, url: str, ref: str | None, watch: Watch) -> AbstractContextManager[Checkout]:
+        """Hold one commit of the repository at `url`; whatever was put on disk for it is gone afterwards.
+
+        Blocking. Raises a `Fault` that says why it cannot be read, and Cancelled.
+        """
+        ...

@@ -1,0 +1,134 @@
+"""Why an entry of a tree is left out: by its path, its mode, its size or its bytes. Pure."""
+
+import re
+import unicodedata
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+MAX_PATH_BYTES = 1_024
+MAX_LEVELS = 64
+MAX_FILE_BYTES = 1_048_576  # generated code or data: minutes to read, nothing to learn; also the clone's blob limit
+_HEAD = 8_192
+_MAX_INVALID = 0.05
+_MAX_MEAN_LINE = 1_000
+_LFS = b"version https://git-lfs.github.com/spec/v1\n"
+
+_FILES = frozenset({"100644", "100755", "100664"})
+_OTHER_MODES = {"120000": "symlink", "160000": "submodule"}
+
+# Folders of other people's code. A narrower list than `detect.file_class_of` knows: `deps` or `external` may well be
+# the project's own, and a file that is wrongly left out can never be found.
+_VENDORED = frozenset(
+    {
+        "node_modules",
+        "bower_components",
+        "jspm_packages",
+        "vendor",
+        "vendored",
+        "_vendor",
+        "third_party",
+        "third-party",
+        "thirdparty",
+        "3rdparty",
+        "site-packages",
+        "pods",
+        "carthage",
+    }
+)
+_LOCK = re.compile(
+    r"(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|cargo\.lock|poetry\.lock"
+    r"|uv\.lock|pdm\.lock|pixi\.lock|pipfile\.lock|composer\.lock|gemfile\.lock|go\.sum|go\.work\.sum|mix\.lock"
+    r"|pubspec\.lock|podfile\.lock|packages\.lock\.json|flake\.lock|gradle\.lockfile|conan\.lock)"
+)
+# Written by a tool from something else that is (or could be) in the tree. A file that only says so in its first lines
+# stays, and is classed as generated: the name is sure, the sentence is not.
+_GENERATED = re.compile(
+    r".*(?:\.min\.(?:js|css|mjs)|\.bundle\.js|\.map|_pb2(?:_grpc)?\.pyi?|\.pb\.(?:go|cc|h)|\.snap|\.designer\.(?:cs|vb))"
+)
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def readable_path(raw: bytes) -> tuple[str, bool]:
+    """`raw` as text, and whether it is a path that may be used. One that may not is escaped and shortened to be shown.
+
+    Two different paths never look the same: what had to be escaped is escaped one-to-one, what is cut gets its hash.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return _shown(raw.decode("utf-8", "backslashreplace"), raw), False
+    if len(raw) <= MAX_PATH_BYTES and not _has_odd(text) and not _leaves(text):
+        return text, True
+    return _shown(text, raw), False
+
+
+def _has_odd(text: str) -> bool:
+    if text.isascii() and text.isprintable():  # nearly all paths: a look at each character would take a second in all
+        return "\\" in text
+    return any(_is_odd(char) for char in text)
+
+
+def _is_odd(char: str) -> bool:
+    return char == "\\" or char in _BIDI_CONTROLS or unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _leaves(path: str) -> bool:
+    return any(part in {"", ".", ".."} or part.lower() == ".git" for part in path.split("/"))
+
+
+def _shown(text: str, raw: bytes) -> str:
+    escaped = "".join(char.encode("unicode_escape").decode() if _is_odd(char) else char for char in text)
+    if len(escaped.encode()) <= MAX_PATH_BYTES:
+        return escaped
+    cut = escaped.encode()[: MAX_PATH_BYTES - 80].decode("utf-8", "ignore")
+    return f"{cut}…{sha256(raw).hexdigest()}"
+
+
+def skip_by_name(path: str, mode: str, size: int | None) -> str | None:
+    """Why the entry is left out without looking inside, or None. `size` is None for a blob too large to be fetched."""
+    pure = PurePosixPath(path)
+    if mode not in _FILES:
+        return _OTHER_MODES.get(mode, "bad_mode")
+    if len(pure.parts) > MAX_LEVELS:
+        return "too_deep"
+    if any(part.lower() in _VENDORED for part in pure.parts[:-1]):
+        return "vendored"
+    if _LOCK.fullmatch(pure.name.lower()):
+        return "lock_file"
+    if size is None or size > MAX_FILE_BYTES:
+        return "too_large"
+    return "generated" if _GENERATED.fullmatch(pure.name.lower()) else None
+
+
+def skip_by_content(content: bytes) -> str | None:
+    """Why the bytes are not a text to read, or None."""
+    if content.startswith(_LFS):
+        return "lfs_pointer"
+    return "binary" if b"\0" in content[:_HEAD] else None
+
+
+def read_text(content: bytes) -> tuple[str, int]:
+    """The bytes as text without NUL, and how many characters had to be replaced by U+FFFD."""
+    try:
+        text = content.decode()
+        replaced = 0
+    except UnicodeDecodeError:
+        text = content.decode("utf-8", "replace")
+        replaced = text.count("\ufffd") - content.count("\ufffd".encode())
+    nuls = text.count("\0")
+    return (text.replace("\0", "\ufffd") if nuls else text), replaced + nuls
+
+
+def is_not_utf8(content: bytes, replaced: int) -> bool:
+    """Whether so much had to be replaced that the text is none."""
+    return replaced > len(content) * _MAX_INVALID
+
+
+def count_lines(text: str) -> int:
+    """Lines as an editor counts them; a last line needs no newline."""
+    return text.count("\n") + bool(text and not text.endswith("\n"))
+
+
+def is_minified(text: str, lines: int) -> bool:
+    """Whether the mean line is longer than anybody writes. Prose on one line is none; the caller does not ask then."""
+    return len(text) > _MAX_MEAN_LINE * max(1, lines)

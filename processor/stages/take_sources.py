@@ -1,0 +1,178 @@
+"""Choose what is read of a repository, and cut it into shards.
+
+In:  the entries of one commit's tree, and a way to read a blob.
+Out: `sources` shards, one at a time, and a `tree` row for every entry: accepted, or left out with the reason.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from events.artifacts import SourceRow, TreeRow
+from processor.languages.detect import file_class_of, language_of
+from processor.languages.names import DOCS
+from processor.ports import TreeEntry
+from processor.stages.classify import (
+    MAX_FILE_BYTES,
+    count_lines,
+    is_minified,
+    is_not_utf8,
+    read_text,
+    readable_path,
+    skip_by_content,
+    skip_by_name,
+)
+
+_HEAD = 2_000  # characters in which generators and shebangs are looked for
+
+Read = Callable[[str], bytes | None]
+Look = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class SourceLimits:
+    """How much of one repository is read. Beyond it files are left out, with that as the reason."""
+
+    files: int = 50_000
+    text_bytes: int = 200_000_000
+    shard_files: int = 500
+    shard_bytes: int = 4_000_000
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    path: str
+    entry: TreeEntry
+    skipped: str | None
+
+
+@dataclass
+class Intake:
+    """What was taken so far. Draw `shards` to the end before looking at the rest."""
+
+    limits: SourceLimits
+    tree: list[TreeRow] = field(default_factory=list)
+    files: int = 0
+    bytes: int = 0
+    lines: int = 0
+    has_text: bool = False
+    _shard: int = 0
+
+    def shards(self, entries: Iterable[TreeEntry], read: Read, look: Look) -> Iterator[Sequence[SourceRow]]:
+        """The accepted files by path, a shard at a time; the same tree always gives the same shards.
+
+        `look` is told (done, total, path) before each file is read, and may raise to stop.
+        """
+        candidates = sorted((_candidate(entry) for entry in entries), key=lambda candidate: candidate.path.encode())
+        total = sum(candidate.skipped is None for candidate in candidates)
+        rows: list[SourceRow] = []
+        weight = looked = 0
+        for candidate in candidates:
+            if candidate.skipped is None:
+                look(looked, total, candidate.path)
+                looked += 1
+            row = self._take(candidate, read)
+            if row is None:
+                continue
+            rows.append(row)
+            weight += row.size
+            if len(rows) >= self.limits.shard_files or weight >= self.limits.shard_bytes:
+                yield rows
+                rows, weight = [], 0
+                self._shard += 1
+        if rows:
+            yield rows
+
+    def counts(self) -> dict[str, int]:
+        """Files accepted, their bytes and lines, entries in all and left out."""
+        return {
+            "files": self.files,
+            "bytes": self.bytes,
+            "lines": self.lines,
+            "entries": len(self.tree),
+            "skipped": len(self.tree) - self.files,
+        }
+
+    def skipped(self) -> dict[str, int]:
+        """How many entries were left out, by reason, most first."""
+        return dict(Counter(row.skipped for row in self.tree if row.skipped is not None).most_common())
+
+    def _take(self, candidate: _Candidate, read: Read) -> SourceRow | None:
+        """Decide on one entry, write its `tree` row, and return its `sources` row where it is accepted."""
+        found = (
+            candidate.skipped
+            or self._over_budget(candidate.entry)
+            or read_source(candidate.path, candidate.entry, read)
+        )
+        if isinstance(found, str):
+            self.tree.append(_left_out(candidate, found))
+            return None
+        self.files += 1
+        self.bytes += found.size
+        self.lines += found.lines
+        self.has_text = self.has_text or (not found.content.isspace() and found.content != "")
+        self.tree.append(_accepted(candidate.entry, found, self._shard))
+        return found
+
+    def _over_budget(self, entry: TreeEntry) -> str | None:
+        if self.files >= self.limits.files:
+            return "too_many_files"
+        return "text_budget" if self.bytes + (entry.size or 0) > self.limits.text_bytes else None
+
+
+def read_source(path: str, entry: TreeEntry, read: Read) -> SourceRow | str:
+    """One file as a row, or the reason why it is left out."""
+    content = read(entry.blob_id)
+    if content is None:
+        return "too_large"
+    if (reason := skip_by_content(content)) is not None:
+        return reason
+    text, replaced = read_text(content)
+    if is_not_utf8(content, replaced):
+        return "binary"
+    language = language_of(path, text[:_HEAD])
+    lines = count_lines(text)
+    if language not in DOCS and is_minified(text, lines):
+        return "minified"
+    return SourceRow(
+        path=path,
+        blob_id=entry.blob_id,
+        language=language,
+        file_class=file_class_of(path, language, text[:_HEAD]),
+        size=len(content),
+        lines=lines,
+        content=text,
+        replaced=replaced > 0,
+    )
+
+
+def _candidate(entry: TreeEntry) -> _Candidate:
+    path, is_usable = readable_path(entry.path)
+    return _Candidate(path, entry, skip_by_name(path, entry.mode, entry.size) if is_usable else "bad_path")
+
+
+def _left_out(candidate: _Candidate, reason: str) -> TreeRow:
+    entry, language = candidate.entry, language_of(candidate.path)
+    return TreeRow(
+        path=candidate.path,
+        blob_id=entry.blob_id,
+        mode=entry.mode,
+        # A blob that was not fetched has no known size; it is at least the limit.
+        size=entry.size if entry.size is not None else MAX_FILE_BYTES * (reason == "too_large"),
+        language=language,
+        file_class=file_class_of(candidate.path, language),
+        skipped=reason,
+    )
+
+
+def _accepted(entry: TreeEntry, row: SourceRow, shard: int) -> TreeRow:
+    return TreeRow(
+        path=row.path,
+        blob_id=row.blob_id,
+        mode=entry.mode,
+        size=row.size,
+        language=row.language,
+        file_class=row.file_class,
+        lines=row.lines,
+        shard=shard,
+    )
