@@ -1,12 +1,13 @@
 # Everything starts here: `make run`, `make test`, `make check`, `make bench`, `make clean`.
 SHELL := /bin/bash
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 UV_ENV := VIRTUAL_ENV=$(CURDIR)/$(VENV)
 REPO ?=
 ASK ?=
 SEEDS ?= 5
+export REPO ASK
 
 .DEFAULT_GOAL := help
 
@@ -15,8 +16,12 @@ help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
+	@test -n "$(PYTHON)" || { echo "No Python was found: install Python 3.11, or set PYTHON=…" >&2; exit 3; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed and $(PYTHON) is older: install it, or set PYTHON=…" >&2; exit 3; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make environments: install its venv module (Debian, Ubuntu: apt-get install python3.11-venv)." >&2; exit 3; }
 	@echo "· making the environment in $(VENV)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
@@ -39,7 +44,7 @@ run: $(VENV)/.runtime ## Start everything; with REPO=<url> ASK="…" analyse and
 ifeq ($(REPO),)
 	@$(BIN)/repostream up
 else
-	@$(BIN)/repostream analyze "$(REPO)" $(if $(ASK),--ask "$(ASK)") --up
+	@$(BIN)/repostream analyze --up $(if $(ASK),--ask "$$ASK") -- "$$REPO"
 endif
 
 test: $(VENV)/.dev ## Run all tests, and the checks before them

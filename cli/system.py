@@ -56,13 +56,12 @@ class System:
         self._settle_addresses()
         self._begin_importing()
         environment = self._start_servers()
-        self._finish_steps(environment)
-        for command in self._commands.values():
-            command.open_gate(environment)
+        self._migrate(environment)
         self._supervisor = Supervisor([*self._servers, *self._commands.values()], self.say)
         self._supervisor.begin()
         deadline = time.monotonic() + _READY_SECONDS
         while self._supervisor.waiting_for and not stopping():
+            self._let_go(environment)
             self._supervisor.tick()
             self._give_up_on_hopeless(deadline)
             time.sleep(0.02)
@@ -97,12 +96,14 @@ class System:
             return Command(name, ["cli.child", name], log, ready)
 
         self._steps[MIGRATE] = command(MIGRATE, lambda: True)
-        if not self._models_mark.exists():
+        if "rag_manager" in self.addresses and not self._models_mark.exists():
             self._steps[MODELS] = command(MODELS, lambda: True)
         for name, address in self.addresses.items():
             self._commands[name] = command(name, lambda address=address: is_ready(address))  # type: ignore[misc]  # bound now
         for process in (*self._steps.values(), *self._commands.values()):
             process.spawn()
+        if MODELS in self._steps:
+            self._steps[MODELS].open_gate({"REPOSTREAM_MODELS_FOLDER": str(self.models)})
 
     def _start_servers(self) -> dict[str, str]:
         """Start the embedded ones; return the environment of the services."""
@@ -134,17 +135,26 @@ class System:
                 environment[f"REPOSTREAM_INTERNAL_{name.upper()}_URL"] = address.url
         return environment
 
-    def _finish_steps(self, environment: dict[str, str]) -> None:
-        for step in self._steps.values():
-            step.open_gate(environment)
+    def _migrate(self, environment: dict[str, str]) -> None:
+        step = self._steps[MIGRATE]
+        step.open_gate(environment)
         deadline = time.monotonic() + _STEP_SECONDS
-        while any(step.running for step in self._steps.values()) and time.monotonic() < deadline:
+        while step.running and time.monotonic() < deadline:
             time.sleep(0.01)
-        for step in self._steps.values():
-            if not step.succeeded:
-                raise StartError(f"The step “{step.name}” failed: {_last_words(step)} (log: {step.log}).")
-        if MODELS in self._steps:
+        if not step.succeeded:
+            raise StartError(f"The database could not be brought up to date: {_last_words(step)} (log: {step.log}).")
+
+    def _let_go(self, environment: dict[str, str]) -> None:
+        """Open the services' gates; rag_manager's only once the models are made, which takes longest the first time."""
+        models = self._steps.get(MODELS)
+        for name, command in self._commands.items():
+            if name != "rag_manager" or models is None or not models.running:
+                command.open_gate(environment)
+        if models is not None and not models.running:
+            if not models.succeeded:
+                raise StartError(f"The models could not be made: {_last_words(models)} (log: {models.log}).")
             self._models_mark.touch()
+            del self._steps[MODELS]
 
     @property
     def _models_mark(self) -> Path:

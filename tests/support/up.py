@@ -47,7 +47,7 @@ class Up:
         return self._console.read_text()
 
     def __enter__(self) -> "Up":
-        self._without_models()
+        self.home.parent.mkdir(parents=True, exist_ok=True)
         with self._console.open("w") as console:
             self.process = subprocess.Popen(
                 self._command,
@@ -100,8 +100,3 @@ class Up:
         children = psutil.Process(self.process.pid).children()
         (found,) = [p for p in alive(children) if any(sign in part for part in p.cmdline())]
         return found
-
-    def _without_models(self) -> None:
-        """Say that the models are there: these tests start no service that needs them."""
-        (self.home / "models").mkdir(parents=True, exist_ok=True)
-        (self.home / "models" / ".complete").touch()
