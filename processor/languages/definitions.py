@@ -215,6 +215,11 @@ def _signature(span: _Span, body: Node | None, first_line: int, lines: Lines) ->
 
 def _uses_of(captures: Captures, source: bytes) -> Iterator[tuple[int, str, str]]:
     """(first byte, kind, target) of the imports and inheritances in one match."""
+    if "component" in captures:  # in JSX, lower case is HTML and upper case is a call
+        node = captures["component"][0]
+        if source[node.start_byte : node.start_byte + 1].isupper():
+            yield node.start_byte, "call", _target(source[node.start_byte : node.end_byte])
+        return
     kind = "inherit" if "inherit" in captures else "import"
     callee = captures.get("callee")
     if callee:

@@ -1,12 +1,11 @@
 """The languages that have a grammar: how it is loaded, and the query that finds what a file defines and uses.
 
 Captures of the queries (`queries/<language>.scm`):
-`def.<kind>` a definition, with `name` and where the grammar has no `body` field `body`; `owner` the type a method
+`def.<kind>` a definition, with `name` and, where the grammar has no `body` field, `body`; `owner` the type a method
 belongs to where it stands elsewhere; `scope` (with `name`) encloses definitions without being one; `import`, `call`,
-`inherit` what it uses; `import.from` + `import.name` two parts of one import; `callee` a call
-whose name decides whether it imports or mixes in; `comment`; `glue` what may stand between
-a comment and its definition. No predicates on text (`#eq?`): the binding crashes on them in a tree that was parsed
-through a callback.
+`inherit` what it uses; `import.from` + `import.name` two parts of one import; `callee` a call whose name decides
+whether it imports or mixes in; `component` an element of JSX; `comment`; `glue` what may stand between a comment and
+its definition. No predicates on text (`#eq?`): the binding crashes on them in a tree that was parsed through a callback.
 """
 
 from collections.abc import Callable

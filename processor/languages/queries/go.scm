@@ -5,8 +5,8 @@
   (generic_type type: (type_identifier) @owner)
   (pointer_type (generic_type type: (type_identifier) @owner))
 ])) name: (field_identifier) @name) @def.method
-(type_spec name: (type_identifier) @name type: (struct_type) @body) @def.struct
-(type_spec name: (type_identifier) @name type: (interface_type) @body) @def.interface
+(type_spec name: (type_identifier) @name type: (struct_type)) @def.struct
+(type_spec name: (type_identifier) @name type: (interface_type)) @def.interface
 (type_spec name: (type_identifier) @name) @def.type
 (type_alias name: (type_identifier) @name) @def.type
 (method_elem name: (field_identifier) @name) @def.declaration

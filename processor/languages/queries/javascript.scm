@@ -26,5 +26,5 @@
 (decorator (identifier) @call)
 (comment) @comment
 (class_heritage (_) @inherit)
-(jsx_opening_element name: (_) @call)
-(jsx_self_closing_element name: (_) @call)
+(jsx_opening_element name: (_) @component)
+(jsx_self_closing_element name: (_) @component)

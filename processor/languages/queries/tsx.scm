@@ -38,5 +38,5 @@
 (extends_clause value: (_) @inherit)
 (implements_clause (_) @inherit)
 (extends_type_clause type: (_) @inherit)
-(jsx_opening_element name: (_) @call)
-(jsx_self_closing_element name: (_) @call)
+(jsx_opening_element name: (_) @component)
+(jsx_self_closing_element name: (_) @component)
