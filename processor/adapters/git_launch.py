@@ -5,6 +5,7 @@ the whole environment of this process, and because setting limits in a forked ch
 Standard library only; the process is replaced by git, so its id and its process group are git's.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -32,7 +33,8 @@ def main(order: str, argv: list[str]) -> None:
 def _limit(kind: int, value: int) -> None:
     _, hard = resource.getrlimit(kind)
     most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (most, most))
+    with contextlib.suppress(ValueError):  # macOS knows some of the limits but refuses to set them
+        resource.setrlimit(kind, (most, most))
 
 
 if __name__ == "__main__":

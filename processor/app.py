@@ -1,0 +1,96 @@
+"""Put the processor together: the only file that reads its settings."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+
+from events.delivery.subscriber import EventSubscriber
+from processor.adapters.git import GitPolicy, GitRepositories
+from processor.adapters.git_process import GitLimits
+from processor.adapters.parser_pool import ParserPool
+from processor.adapters.workspace import Workspace, open_workspace
+from processor.jobs.base import Backends
+from processor.jobs.clone import Clone
+from processor.settings import IntakeSettings, ProcessorSettings
+from processor.stages.take_sources import SourceLimits
+from processor.subscribers import Slots, handlers, subscribe
+from runtime.broker import create_broker, create_redis
+from runtime.database import create_engine
+from runtime.health import Check, health_routes
+from runtime.logging import configure_logging
+from runtime.metrics import MeasureRequests
+from runtime.objects import open_objects
+from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
+
+
+def create_app() -> Starlette:
+    """The service: consumes four stages; serves only health and metrics."""
+    logs, home, broker_settings = LogSettings(), HomeSettings().home, BrokerSettings()
+    intake, settings = IntakeSettings(), ProcessorSettings()
+    configure_logging(service="processor", level=logs.level, format=logs.format)
+    engine, redis = create_engine(DatabaseSettings(), application="processor"), create_redis(broker_settings)
+    workspace = open_workspace(settings.work or home / "work")
+    backends = Backends(open_objects(ObjectStoreSettings().url, home), redis)
+    pool = ParserPool(settings.parsers or _cores())
+    subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")
+    slots = Slots(clone=settings.clones, describe=settings.readers, parse=settings.parsers or _cores())
+    subscribe(subscriber, handlers(backends, _clone(intake, backends, workspace), pool, slots))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await subscriber.start()
+        yield
+        await subscriber.stop()
+        await pool.close()
+        workspace.close()
+        await redis.aclose()
+        await engine.dispose()
+
+    app = Starlette(routes=health_routes(_checks(engine, redis, workspace)), lifespan=lifespan)
+    app.add_middleware(MeasureRequests)
+    return app
+
+
+def _checks(engine: AsyncEngine, redis: Redis, workspace: Workspace) -> dict[str, Check]:
+    async def database() -> None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def broker() -> None:
+        if not await redis.ping():
+            raise RedisError("no answer to PING")
+
+    async def disk() -> None:
+        writable(workspace.folder)
+
+    return {"database": database, "broker": broker, "disk": disk}
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def writable(folder: Path) -> None:
+    """Raise OSError where no file can be written in `folder`."""
+    probe = folder / ".probe"
+    probe.write_bytes(b"")
+    probe.unlink(missing_ok=True)
+
+
+def _clone(intake: IntakeSettings, backends: Backends, workspace: Workspace) -> Clone:
+    policy = GitPolicy(
+        intake.host_names,
+        loopback=intake.loopback,
+        proxy=intake.proxy,
+        ca_file=intake.ca_file,
+        limits=GitLimits(seconds=intake.clone_seconds, folder_bytes=intake.clone_bytes, file_bytes=intake.clone_bytes),
+    )
+    limits = SourceLimits(files=intake.files, text_bytes=intake.text_bytes)
+    return Clone(backends, GitRepositories(policy, workspace), limits, intake.tree_entries)

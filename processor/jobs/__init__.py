@@ -1,0 +1,1 @@
+"""One job a stage: it fetches what the stage reads, calls it, and says what came of it."""

@@ -1,0 +1,109 @@
+"""What every job needs: the artifacts, the ticker, and blocking work that can be watched and stopped."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
+from redis.asyncio import Redis
+
+from events.artifacts import ArtifactKind, ArtifactRef
+from events.delivery.work import Run
+from events.processing import StageRequested
+from runtime.faults import Cancelled
+from runtime.live import Ticker
+from runtime.objects import Objects
+from runtime.parquet import read_rows
+
+Done = TypeVar("Done")
+Row = TypeVar("Row", bound=BaseModel)
+_TICK_SECONDS = 0.25
+_STORE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What the jobs work on."""
+
+    objects: Objects
+    redis: Redis
+
+    def ticker(self, request: StageRequested) -> Ticker:
+        """The ticker of one run."""
+        return Ticker(
+            self.redis,
+            analysis_id=request.analysis_id,
+            run_id=request.run_id,
+            stage=request.stage,
+            shard=request.shard,
+            shards=request.shards,
+        )
+
+    async def store(self, kind: ArtifactKind, shard: int, content: bytes, rows: int) -> ArtifactRef:
+        """Keep Parquet bytes as an artifact."""
+        stored = await self.objects.put(kind, ".parquet", content)
+        return ArtifactRef(kind=kind, key=stored.key, sha256=stored.sha256, rows=rows, bytes=stored.bytes, shard=shard)
+
+    async def fetch(self, ref: ArtifactRef) -> bytes:
+        """The bytes of an artifact, checked. Raises Permanent where they are missing or damaged."""
+        return await self.objects.get(ref.key, ref.sha256)
+
+    async def rows(self, row: type[Row], ref: ArtifactRef) -> list[Row]:
+        """The rows of an artifact."""
+        return await asyncio.to_thread(read_rows, row, await self.fetch(ref))
+
+
+def inputs_of(request: StageRequested, kind: ArtifactKind) -> list[ArtifactRef]:
+    """The artifacts of one kind among the run's inputs, by shard."""
+    return sorted((ref for ref in request.inputs if ref.kind is kind), key=lambda ref: ref.shard)
+
+
+class Watched:
+    """`ports.Watch` for work on a thread: what it says is kept for the ticker, and it stops when told to."""
+
+    def __init__(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
+        self._run = run
+        self._loop = loop
+        self._stopped = threading.Event()
+        self.latest = (0, 0, "")
+
+    def check(self) -> None:
+        """As `ports.Watch.check`."""
+        if self._stopped.is_set() or self._run.cancelled:
+            raise Cancelled
+
+    def progress(self, done: int, total: int, current: str) -> None:
+        """As `ports.Watch.progress`."""
+        self.latest = (done, total, current)
+
+    def look(self, done: int, total: int, current: str) -> None:
+        """Both at once."""
+        self.check()
+        self.progress(done, total, current)
+
+    def stop(self) -> None:
+        """The next `check` raises."""
+        self._stopped.set()
+
+    def store(self, backends: Backends, kind: ArtifactKind, shard: int, content: bytes, rows: int) -> ArtifactRef:
+        """`Backends.store`, from the thread."""
+        storing = asyncio.run_coroutine_threadsafe(backends.store(kind, shard, content, rows), self._loop)
+        return storing.result(_STORE_SECONDS)
+
+
+async def watched(run: Run, ticker: Ticker, work: Callable[[Watched], Done]) -> Done:
+    """Run blocking `work` on a thread, telling how far it is. Where this is cancelled, the work is stopped first."""
+    watch = Watched(run, asyncio.get_running_loop())
+    job = asyncio.ensure_future(asyncio.to_thread(work, watch))
+    try:
+        while not job.done():
+            await asyncio.wait({job}, timeout=_TICK_SECONDS)
+            await ticker.tick(*watch.latest)
+    finally:
+        watch.stop()
+        if not job.done():
+            await asyncio.wait({job})
+            job.exception()  # seen: whatever ended the work was our own stop
+    return job.result()

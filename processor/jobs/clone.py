@@ -1,0 +1,119 @@
+"""Clone: one commit's tree and sources, as artifacts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+
+import pyarrow as pa
+
+from events.artifacts import ArtifactKind, ArtifactRef, SourceRow, TreeRow
+from events.base import Envelope
+from events.delivery import stages
+from events.delivery.work import Result, Run
+from events.processing import ProcessingStarted, StageRequested
+from processor.jobs.base import Backends, Watched, watched
+from processor.ports import Head, Repositories, TreeEntry
+from processor.stages.take_sources import Intake, SourceLimits
+from runtime.faults import Permanent
+from runtime.parquet import schema_of, write_rows, write_table
+
+_BLOCK = 10_000  # tree rows that are objects at a time: two hundred thousand of them would be hundreds of megabytes
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken of a repository."""
+
+    head: Head
+    artifacts: tuple[ArtifactRef, ...]
+    counts: dict[str, int]
+    skipped: dict[str, int]
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class Clone:
+    """The job of the clone stage."""
+
+    backends: Backends
+    repositories: Repositories
+    limits: SourceLimits
+    tree_entries: int = 200_000
+
+    async def __call__(self, envelope: Envelope, run: Run) -> Result:
+        """Take the commit that was asked for; say which it is, and that processing has begun."""
+        started_at = datetime.now(UTC)
+        request = stages.read(envelope, StageRequested)
+        ticker = self.backends.ticker(request)
+        taken = await watched(run, ticker, lambda watch: self.take(request.url, request.ref, watch))
+        head, counts = taken.head, taken.counts
+        await ticker.tick(counts["files"], counts["files"])
+        begun = ProcessingStarted(
+            url=request.url,
+            commit=head.commit,
+            ref=head.ref,
+            size=counts["bytes"],
+            file_count=counts["files"],
+            skipped_count=counts["skipped"],
+        )
+        facts = {
+            "commit": head.commit,
+            "ref": head.ref,
+            "default_branch": head.default_branch,
+            "last_commit_at": head.authored_at.isoformat() if head.authored_at else None,
+            "last_commit_subject": head.subject,
+            "skipped": taken.skipped,
+            "tree_cut": taken.is_cut,
+        }
+        completed = stages.completed(
+            envelope,
+            started_at=started_at,
+            files_processed=counts["files"],
+            counts=counts,
+            artifacts=taken.artifacts,
+            facts=facts,
+            before=(begun,),
+        )
+        return Result((completed,))
+
+    def take(self, url: str, ref: str | None, watch: Watched) -> Taken:
+        """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory."""
+        with self.repositories.checkout(url, ref, watch) as checkout:
+            intake = Intake(self.limits)
+            stored = []
+            entries = _checked(checkout.entries(self.tree_entries + 1), watch)
+            for shard, rows in enumerate(intake.shards(islice(entries, self.tree_entries), checkout.read, watch.look)):
+                content = write_rows(SourceRow, rows)
+                stored.append(watch.store(self.backends, ArtifactKind.SOURCES, shard, content, len(rows)))
+            is_cut = next(entries, None) is not None
+        if not intake.tree:
+            raise Permanent("repository_empty", "The commit has no files.")
+        if not intake.has_text:
+            raise Permanent(
+                "no_text_files", "The repository has no text that could be read: only binary or skipped files."
+            )
+        tree = watch.store(self.backends, ArtifactKind.TREE, 0, write_tree(intake.tree), len(intake.tree))
+        return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), is_cut)
+
+
+def write_tree(rows: Iterable[TreeRow]) -> bytes:
+    """Parquet bytes of a tree, a block at a time."""
+    waiting = iter(rows)
+    blocks = [
+        pa.Table.from_pylist([row.model_dump() for row in block], schema=schema_of(TreeRow))
+        for block in _blocks(waiting)
+    ]
+    return write_table(pa.concat_tables(blocks))
+
+
+def _blocks(rows: Iterator[TreeRow]) -> Iterator[list[TreeRow]]:
+    while block := list(islice(rows, _BLOCK)):
+        yield block
+
+
+def _checked(entries: Iterator[TreeEntry], watch: Watched) -> Iterator[TreeEntry]:
+    for number, entry in enumerate(entries, 1):
+        if number % 1_000 == 0:
+            watch.look(0, 0, f"{number:,} entries")
+        yield entry

@@ -1,0 +1,81 @@
+"""Metadata and structure: what is said about a repository, from its artifacts alone."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from events.artifacts import ArtifactKind, SourceRow, TreeRow
+from events.base import Envelope
+from events.delivery import stages
+from events.delivery.work import Result, Run
+from events.processing import StageRequested
+from processor.jobs.base import Backends, inputs_of
+from processor.stages.describe_structure import describe_structure
+from processor.stages.gather_metadata import gather_metadata, wanted_files
+from runtime.faults import Permanent
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The job of the metadata stage. Reads only the shards that have a file it wants, one at a time."""
+
+    backends: Backends
+
+    async def __call__(self, envelope: Envelope, run: Run) -> Result:
+        """Gather README, licence, dependencies and the like."""
+        started_at = datetime.now(UTC)
+        request = stages.read(envelope, StageRequested)
+        ticker = self.backends.ticker(request)
+        tree = await read_tree(self.backends, request)
+        wanted = await asyncio.to_thread(wanted_files, tree)
+        sources: list[SourceRow] = []
+        for done, ref in enumerate(inputs_of(request, ArtifactKind.SOURCES)):
+            run.check()
+            paths = frozenset(wanted.get(ref.shard, ()))
+            if paths:
+                await ticker.tick(done, len(request.inputs), min(paths))
+                sources += [row for row in await self.backends.rows(SourceRow, ref) if row.path in paths]
+        found = await asyncio.to_thread(gather_metadata, tree, sources)
+        await ticker.tick(len(request.inputs), len(request.inputs))
+        dependencies, config = found["dependencies_found"], found["config_files"]
+        counts = {
+            "dependencies": dependencies if isinstance(dependencies, int) else 0,
+            "config_files": config if isinstance(config, int) else 0,
+        }
+        completed = stages.completed(
+            envelope, started_at=started_at, files_processed=len(sources), counts=counts, metadata_extracted=found
+        )
+        return Result((completed,))
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The job of the structure stage."""
+
+    backends: Backends
+
+    async def __call__(self, envelope: Envelope, run: Run) -> Result:
+        """Say which languages, folders and classes of files there are."""
+        started_at = datetime.now(UTC)
+        request = stages.read(envelope, StageRequested)
+        tree = await read_tree(self.backends, request)
+        run.check()
+        facts = await asyncio.to_thread(describe_structure, tree)
+        await self.backends.ticker(request).tick(len(tree), len(tree))
+        languages = facts["languages"]
+        completed = stages.completed(
+            envelope,
+            started_at=started_at,
+            files_processed=len(tree),
+            counts={"languages": len(languages) if isinstance(languages, dict) else 0},
+            facts=facts,
+        )
+        return Result((completed,))
+
+
+async def read_tree(backends: Backends, request: StageRequested) -> list[TreeRow]:
+    """The rows of the run's tree. Raises Permanent where the run was asked for without one."""
+    refs = inputs_of(request, ArtifactKind.TREE)
+    if not refs:
+        raise Permanent("artifact_missing", "The stage was asked for without the repository's tree.")
+    return await backends.rows(TreeRow, refs[0])

@@ -1,0 +1,39 @@
+"""What the processor reads from its environment, besides what every service does."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IntakeSettings(BaseSettings):
+    """Which repositories may be read: host names separated by commas; `loopback` adds http on this machine.
+
+    `proxy` is an egress proxy (`http://host:port`) that resolves names and guards in our place; `ca_file` has the
+    certificates to trust instead of the system's. The limits are those of one repository.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
+    hosts: str = "github.com,gitlab.com,bitbucket.org,codeberg.org"
+    loopback: bool = False
+    proxy: str = ""
+    ca_file: Path | None = None
+    clone_seconds: float = 300.0
+    clone_bytes: int = 500_000_000
+    tree_entries: int = 200_000
+    files: int = 50_000
+    text_bytes: int = 200_000_000
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """`hosts` as a set."""
+        return frozenset(name.strip().lower() for name in self.hosts.split(",") if name.strip())
+
+
+class ProcessorSettings(BaseSettings):
+    """How much is done side by side. `parsers` 0 means one for each processor core; `work` empty `<home>/work`."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_PROCESSOR_", extra="ignore", frozen=True)
+    clones: int = 2
+    readers: int = 2
+    parsers: int = 0
+    work: Path | None = None

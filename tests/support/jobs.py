@@ -1,0 +1,108 @@
+"""Run the processor's jobs without a broker: requests, a run that may be cancelled, artifacts in a folder."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from events.artifacts import ArtifactRef
+from events.base import LOCAL_TENANT, Envelope, Event
+from events.delivery.work import Result
+from events.processing import Stage, StageRequested
+from processor.adapters.git import GitPolicy, GitRepositories
+from processor.adapters.git_process import GitLimits
+from processor.adapters.workspace import open_workspace
+from processor.jobs.base import Backends
+from processor.jobs.clone import Clone
+from processor.stages.take_sources import SourceLimits
+from runtime.faults import Cancelled
+from runtime.objects import open_objects
+
+Said = TypeVar("Said", bound=Event)
+
+
+@dataclass
+class FakeRun:
+    worker: str = "worker"
+    token: int = 1
+    cancelled: bool = False
+
+    def check(self) -> None:
+        if self.cancelled:
+            raise Cancelled
+
+
+@dataclass
+class FakeRedis:
+    """Keeps the ticks that are sent."""
+
+    ticks: list[dict[str, object]] = field(default_factory=list)
+
+    async def xadd(self, _stream: str, fields: dict[str, str], **_options: object) -> None:
+        self.ticks.append(json.loads(fields["tick"]))
+
+
+@dataclass
+class QuietWatch:
+    """`ports.Watch` that remembers, and stops the work where `stop` is set."""
+
+    stop: bool = False
+    seen: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def check(self) -> None:
+        if self.stop:
+            raise Cancelled
+
+    def progress(self, done: int, total: int, current: str) -> None:
+        self.seen.append((done, total, current))
+
+
+@dataclass
+class Bench:
+    """Everything a job needs, in one folder. `work` is where clones are made."""
+
+    folder: Path
+    limits: SourceLimits = field(default_factory=SourceLimits)
+    git_limits: GitLimits = field(default_factory=GitLimits)
+    tree_entries: int = 200_000
+
+    def __post_init__(self) -> None:
+        self.redis = FakeRedis()
+        self.work = self.folder / "work"
+        self.workspace = open_workspace(self.work)
+        self.backends = Backends(open_objects("", self.folder), self.redis)  # type: ignore[arg-type]  # what ticks need
+        policy = GitPolicy(frozenset({"github.com"}), loopback=True, limits=self.git_limits)
+        self.repositories = GitRepositories(policy, self.workspace)
+        self.clone = Clone(self.backends, self.repositories, self.limits, self.tree_entries)
+
+    def leftovers(self) -> list[Path]:
+        """What is left of clones."""
+        return [path for path in self.workspace.folder.iterdir() if path.name != ".lock"]
+
+
+def a_request(
+    stage: Stage, url: str, ref: str | None = None, inputs: tuple[ArtifactRef, ...] = (), *, shard: int = 0, shards: int = 1
+) -> Envelope:
+    analysis = uuid4()
+    event = StageRequested(
+        analysis_id=analysis, run_id=uuid4(), stage=stage, url=url, ref=ref, inputs=inputs, shard=shard, shards=shards
+    )
+    return Envelope(
+        event_id=uuid4(),
+        event_type=event.event_type,
+        stream_id=f"analysis/{analysis}",
+        version=2,
+        tenant_id=LOCAL_TENANT,
+        repository_id=UUID(int=5),
+        correlation_id=uuid4(),
+        timestamp=datetime.now(UTC),
+        data=event.model_dump(mode="json"),
+    )
+
+
+def said(result: Result, kind: type[Said]) -> Said:
+    """The one event of a class that a job said."""
+    [found] = [draft.event for append in result.appends for draft in append.drafts if isinstance(draft.event, kind)]
+    return found
