@@ -13,7 +13,7 @@ from py_rust_stemmers import SnowballStemmer
 MAX_TOKEN = 64  # characters: longer "words" are data, and nobody asks for them
 
 _WORD = re.compile(r"\w+")
-_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _STEMMER = SnowballStemmer("english")
 
 STOP_WORDS = frozenset(
@@ -52,7 +52,8 @@ def _expand_joined(word: str) -> str:
 def _expand(word: str) -> tuple[str, ...]:
     if len(word) > MAX_TOKEN:
         return ()
-    parts = [part.lower() for part in _PARTS.findall(word)]
+    found = _PARTS.findall(word) if word.isascii() else filter(None, word.split("_"))
+    parts = [part.lower() for part in found]
     tokens = [stem(part) for part in parts if part not in STOP_WORDS and (len(part) > 1 or len(parts) == 1)]
     if len(parts) > 1:
         tokens.append(word.strip("_").lower())
