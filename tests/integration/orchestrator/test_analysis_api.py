@@ -1,0 +1,175 @@
+"""An analysis through the real API, kernel and workflow; only the stages' work is made up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from events.processing import FaultKind, Stage
+from tests.support.orchestrator import FILES, System, a_system, eventually
+
+URL = "https://github.com/pallets/flask"
+
+
+@pytest.fixture
+async def system(
+    database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[System]:
+    async with a_system(monkeypatch, database_url=database_url, redis_url=redis_url, home=home) as system:
+        yield system
+
+
+async def test_an_accepted_request_is_carried_to_refined(system: System) -> None:
+    analysis_id = await system.begin()
+    view = await system.until(analysis_id, "refined")
+
+    assert {stage["stage"]: stage["state"] for stage in view["stages"]} == {s.value: "completed" for s in Stage}
+    assert (view["commit"], view["ref"]) == ("c0ffee" * 6 + "c0ff", None)
+    assert view["skipped"] == {"binary": 1}
+    assert view["languages"] == {"python": 2, "markdown": 1}
+    assert view["metadata"] == {"readme_found": True}
+    assert view["totals"]["files"] == len(FILES)
+    assert (view["partial"], view["damaged"]) == (False, [])
+
+
+async def test_every_answer_has_correlation_and_security_headers(system: System) -> None:
+    for path in ("/api/v1/me", "/api/v1/nothing", "/healthz"):
+        reply = await system.client.get(path)
+        assert reply.headers["x-correlation-id"]
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
+
+
+async def test_the_events_of_an_analysis_carry_the_requests_correlation(system: System) -> None:
+    mine = "7a0d8f5e-0f4c-4b56-9f6e-3a3f8f0b1234"
+    reply = await system.client.post("/api/v1/analyses", json={"url": URL}, headers={"x-correlation-id": mine})
+    analysis_id = reply.json()["analysis_id"]
+    await system.until(analysis_id, "refined")
+    page = (await system.client.get(f"/api/v1/analyses/{analysis_id}/history", params={"limit": 500})).json()
+
+    assert {event["correlation_id"] for event in page["items"]} == {mine}
+    assert [event["version"] for event in page["items"]] == list(range(1, len(page["items"]) + 1))
+
+
+async def test_the_same_repository_and_ref_joins_what_is_running(system: System) -> None:
+    system.workers.held = {Stage.INDEX}
+    replies = await asyncio.gather(*(system.client.post("/api/v1/analyses", json={"url": URL}) for _ in range(8)))
+    ids = {reply.json()["analysis_id"] for reply in replies}
+
+    assert len(ids) == 1
+    assert sorted(reply.status_code for reply in replies) == [200] * 7 + [202]
+    other = await system.client.post("/api/v1/analyses", json={"url": URL, "ref": "stable"})
+    assert other.status_code == 202
+    assert other.json()["analysis_id"] not in ids
+
+
+async def test_an_analysis_that_is_over_is_not_joined(system: System) -> None:
+    first = await system.begin()
+    await system.until(first, "refined")
+
+    assert await system.begin() != first
+
+
+async def test_an_idempotency_key_always_means_the_same_analysis(system: System) -> None:
+    headers = {"Idempotency-Key": "k-1"}
+    first = await system.client.post("/api/v1/analyses", json={"url": URL}, headers=headers)
+    await system.until(first.json()["analysis_id"], "refined")
+    again = await system.client.post("/api/v1/analyses", json={"url": URL}, headers=headers)
+    other = await system.client.post("/api/v1/analyses", json={"url": URL, "ref": "x"}, headers=headers)
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json()["analysis_id"] == first.json()["analysis_id"]
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_failed_analysis_says_why_and_goes_on_when_asked(system: System) -> None:
+    system.workers.faults[Stage.INDEX, 0, 1] = (FaultKind.RESOURCE, "disk_full")
+    analysis_id = await system.begin()
+    failed = await system.until(analysis_id, "failed")
+    assert (failed["code"], failed["message"]) == ("disk_full", "It broke.")
+
+    reply = await system.client.post(f"/api/v1/analyses/{analysis_id}/retry")
+
+    assert reply.status_code == 202
+    refined = await system.until(analysis_id, "refined")
+    assert refined["code"] is None
+    assert next(stage["attempt"] for stage in refined["stages"] if stage["stage"] == "index") == 2
+
+
+async def test_a_transient_fault_is_retried_by_a_timer(system: System) -> None:
+    system.workers.faults[Stage.CLONE, 0, 1] = (FaultKind.TRANSIENT, "host_down")
+    analysis_id = await system.begin()
+
+    refined = await system.until(analysis_id, "refined", seconds=30)
+
+    page = (await system.client.get("/api/v1/events", params={"stream_id": f"analysis/{analysis_id}"})).json()
+    types = [event["event_type"] for event in page["items"]]
+    assert types.count("processing.retry.scheduled") == types.count("timer.fired") == 1
+    assert refined["partial"] is False
+
+
+async def test_one_lost_parse_shard_leaves_it_ready_and_partial(system: System) -> None:
+    system.workers.faults[Stage.PARSE, 1, 1] = (FaultKind.PERMANENT, "parser_killed")
+    view = await system.until(await system.begin(), "refined")
+
+    assert view["partial"] is True
+    assert view["failed"] == {"parser_killed": 1}
+
+
+async def test_a_stopped_analysis_is_cancelled_and_cannot_be_stopped_twice(system: System) -> None:
+    system.workers.held = {Stage.PARSE}
+    analysis_id = await system.begin()
+    await system.until(analysis_id, "running")
+    reply = await system.client.post(f"/api/v1/analyses/{analysis_id}/cancel", json={"reason": "wrong one"})
+    assert reply.status_code == 202
+    view = await system.until(analysis_id, "cancelled")
+
+    assert view["message"] == "wrong one"
+    again = await system.client.post(f"/api/v1/analyses/{analysis_id}/cancel")
+    assert (again.status_code, again.json()["code"]) == (409, "analysis_over")
+    retry = await system.client.post(f"/api/v1/analyses/{analysis_id}/retry")
+    assert (retry.status_code, retry.json()["code"]) == (409, "analysis_not_failed")
+
+
+async def test_contents_are_listed_by_page_and_lines_come_from_the_sources(system: System) -> None:
+    analysis_id = await system.begin()
+    await system.until(analysis_id, "refined")
+    base = f"/api/v1/analyses/{analysis_id}"
+    await eventually(
+        lambda: system.get(f"/analyses/{analysis_id}/symbols"), lambda page: page["total"] == 2 * len(FILES)
+    )
+    first = (await system.client.get(f"{base}/files", params={"limit": 2})).json()
+    rest = (await system.client.get(f"{base}/files", params={"limit": 9, "cursor": first["next"]})).json()
+    skipped = (await system.client.get(f"{base}/skipped")).json()
+    named = (await system.client.get(f"{base}/symbols", params={"path": "app/util.py", "name": "F1"})).json()
+    lines = (
+        await system.client.get(f"{base}/lines", params={"path": "app/main.py", "first_line": 4, "last_line": 99})
+    ).json()
+
+    assert [item["path"] for item in first["items"] + rest["items"]] == sorted([*FILES, "logo.png"])
+    assert (first["total"], rest["next"]) == (len(FILES) + 1, None)
+    assert [(item["path"], item["skipped"]) for item in skipped["items"]] == [("logo.png", "binary")]
+    assert [item["name"] for item in named["items"]] == ["f1"]
+    assert (lines["first_line"], lines["last_line"], lines["line_count"]) == (4, 5, 5)
+    assert lines["text"] == "def main():\n    return os.getcwd()"
+    for path, code in (("logo.png", "file_skipped"), ("../../etc/passwd", "file_not_found")):
+        reply = await system.client.get(f"{base}/lines", params={"path": path})
+        assert (reply.status_code, reply.json()["code"]) == (404, code)
+
+
+async def test_repositories_are_listed_with_their_newest_analysis(system: System) -> None:
+    analysis_id = await system.begin()
+    await system.until(analysis_id, "refined")
+    found = await eventually(
+        lambda: system.get("/repositories"), lambda found: found and found[0]["latest"]["state"] == "refined"
+    )
+
+    assert (found[0]["name"], found[0]["host"], found[0]["url"]) == ("pallets/flask", "github.com", URL)
+    assert found[0]["latest"]["analysis_id"] == str(analysis_id)
+    one = (await system.client.get(f"/api/v1/repositories/{found[0]['repository_id']}")).json()
+    assert one == found[0]
+    skipped = (await system.client.get(f"/api/v1/repositories/{found[0]['repository_id']}/skipped")).json()
+    assert [item["path"] for item in skipped["items"]] == ["logo.png"]
+    listed = (await system.client.get("/api/v1/analyses")).json()
+    assert [item["analysis_id"] for item in listed] == [str(analysis_id)]

@@ -1,0 +1,270 @@
+"""The real orchestrator on real servers, and stage workers that are honest about everything but the work."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, OutcomeRow, SourceRow, SymbolRow, TreeRow
+from events.base import Envelope, Event, caused_by
+from events.log.postgres import PostgresJournal
+from events.processing import FaultKind, Stage, StageCompleted, StageFailed, StageRequested, StageStarted
+from runtime.objects import Objects, open_objects
+from runtime.parquet import write_rows
+
+FILES = {
+    "app/main.py": "import os\n\n\ndef main():\n    return os.getcwd()\n",
+    "app/util.py": "def add(a, b):\n    return a + b\n",
+    "README.md": "# Sample\n\nA sample.\n",
+}
+
+
+T = TypeVar("T")
+
+
+def async_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+asyncpg://")
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: str, home: Path) -> None:
+    for name, value in {
+        "REPOSTREAM_DATABASE_URL": database_url,
+        "REPOSTREAM_REDIS_URL": redis_url,
+        "REPOSTREAM_HOME": str(home),
+        "REPOSTREAM_INTAKE_LOOPBACK": "true",
+        "REPOSTREAM_ORCHESTRATOR_QUERIES_SECONDS": "1",
+        "REPOSTREAM_AI_MODELS": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve `app` on a free port; a client for it."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=3
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        if serving.done():
+            serving.result()
+        await asyncio.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
+            yield client
+    finally:
+        app_state = app.state.services
+        app_state.hub.close()
+        server.should_exit = True
+        await serving
+
+
+async def put_rows(
+    objects: Objects, kind: ArtifactKind, row: type[BaseModel], rows: list[BaseModel], shard: int
+) -> ArtifactRef:
+    content = write_rows(row, rows)
+    stored = await objects.put(kind.value, ".parquet", content)
+    return ArtifactRef(kind=kind, key=stored.key, sha256=stored.sha256, rows=len(rows), bytes=stored.bytes, shard=shard)
+
+
+@dataclass
+class Workers:
+    """Takes every requested run from the feed and completes it, or fails it where `faults` says so."""
+
+    engine: AsyncEngine
+    objects: Objects
+    shards: int = 2
+    faults: dict[tuple[Stage, int, int], tuple[FaultKind, str]] = field(default_factory=dict)
+    held: set[Stage] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.journal = PostgresJournal(self.engine)
+
+    async def work(self) -> None:
+        after = 0
+        waiting: list[Envelope] = []
+        while True:
+            for envelope in await self.journal.read_feed(after=after, limit=200):
+                after = envelope.seq or after
+                if envelope.event_type == StageRequested.event_type:
+                    waiting.append(envelope)
+            for envelope in list(waiting):
+                if StageRequested.model_validate(envelope.data).stage not in self.held:
+                    waiting.remove(envelope)
+                    await self.run(envelope)
+            await asyncio.sleep(0.02)
+
+    async def run(self, envelope: Envelope) -> None:
+        request = StageRequested.model_validate(envelope.data)
+        key = {"run_id": request.run_id, "stage": request.stage, "shard": request.shard, "attempt": request.attempt}
+        started = StageStarted(**key, worker="test")
+        fault = self.faults.get((request.stage, request.shard, request.attempt))
+        end: Event
+        if fault is not None:
+            end = StageFailed(**key, shards=request.shards, kind=fault[0], code=fault[1], message="It broke.")
+        else:
+            artifacts, counts, facts = await self.results(request)
+            end = StageCompleted(
+                **key,
+                shards=request.shards,
+                duration=0.01,
+                files_processed=len(FILES),
+                counts=counts,
+                artifacts=artifacts,
+                facts=facts,
+                metadata_extracted={"readme_found": True} if request.stage is Stage.METADATA else {},
+            )
+        at = datetime.now(UTC)
+        drafts = [
+            caused_by(envelope, envelope.stream_id, event, ordinal=n, at=at, stage=request.stage)
+            for n, event in enumerate((started, end))
+        ]
+        await self.journal.append(envelope.stream_id, drafts)
+
+    async def results(
+        self, request: StageRequested
+    ) -> tuple[tuple[ArtifactRef, ...], dict[str, int], dict[str, object]]:
+        if request.stage is Stage.CLONE:
+            facts: dict[str, object] = {"commit": "c0ffee" * 6 + "c0ff", "ref": "main", "skipped": {"binary": 1}}
+            return await self.clone(), {"files": len(FILES), "skipped": 1, "bytes": 100}, facts
+        if request.stage is Stage.PARSE:
+            return await self.parse(request.shard), {"symbols": 2, "edges": 1, "chunks": 3}, {}
+        if request.stage is Stage.STRUCTURE:
+            return (), {}, {"languages": {"python": 2, "markdown": 1}}
+        return (), {}, {}
+
+    def shard_of(self, path: str) -> int:
+        return sorted(FILES).index(path) % self.shards
+
+    async def clone(self) -> tuple[ArtifactRef, ...]:
+        tree: list[BaseModel] = [
+            TreeRow(
+                path=path,
+                blob_id="b",
+                mode="100644",
+                size=len(text),
+                language="python",
+                file_class="code",
+                lines=text.count("\n"),
+                shard=self.shard_of(path),
+            )
+            for path, text in sorted(FILES.items())
+        ]
+        tree.append(TreeRow(path="logo.png", blob_id="b", mode="100644", size=5, skipped="binary"))
+        refs = [await put_rows(self.objects, ArtifactKind.TREE, TreeRow, tree, 0)]
+        for shard in range(self.shards):
+            rows: list[BaseModel] = [
+                SourceRow(
+                    path=path,
+                    blob_id="b",
+                    language="python",
+                    file_class="code",
+                    size=len(text),
+                    lines=text.count("\n"),
+                    content=text,
+                )
+                for path, text in sorted(FILES.items())
+                if self.shard_of(path) == shard
+            ]
+            refs.append(await put_rows(self.objects, ArtifactKind.SOURCES, SourceRow, rows, shard))
+        return tuple(refs)
+
+    async def parse(self, shard: int) -> tuple[ArtifactRef, ...]:
+        paths = [path for path in sorted(FILES) if self.shard_of(path) == shard]
+        symbols: list[BaseModel] = [
+            SymbolRow(
+                path=path,
+                language="python",
+                kind="function",
+                name=f"f{n}",
+                qualified_name=f"{path}.f{n}",
+                parent=None,
+                signature="def f()",
+                docstring="",
+                first_line=1,
+                last_line=2,
+                first_byte=0,
+                last_byte=9,
+            )
+            for path in paths
+            for n in range(2)
+        ]
+        edges: list[BaseModel] = [EdgeRow(path=path, kind="import", source=None, target="os", line=1) for path in paths]
+        outcomes: list[BaseModel] = [OutcomeRow(path=path, outcome="parsed", symbols=2, chunks=1) for path in paths]
+        return (
+            await put_rows(self.objects, ArtifactKind.SYMBOLS, SymbolRow, symbols, shard),
+            await put_rows(self.objects, ArtifactKind.EDGES, EdgeRow, edges, shard),
+            await put_rows(self.objects, ArtifactKind.OUTCOMES, OutcomeRow, outcomes, shard),
+        )
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], seconds: float = 15) -> T:
+    """What `ask` answers once `holds` is true of it."""
+    async with asyncio.timeout(seconds):
+        answer = await ask()
+        while not holds(answer):
+            await asyncio.sleep(0.03)
+            answer = await ask()
+        return answer
+
+
+@dataclass
+class System:
+    """All of it, running."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    engine: AsyncEngine
+    journal: PostgresJournal
+    objects: Objects
+    workers: Workers
+
+    async def begin(self, url: str = "https://github.com/pallets/flask") -> UUID:
+        reply = await self.client.post("/api/v1/analyses", json={"url": url})
+        assert reply.status_code == 202, reply.text
+        return UUID(reply.json()["analysis_id"])
+
+    async def until(self, analysis_id: UUID, *states: str, seconds: float = 30) -> dict[str, Any]:
+        """The analysis once it is in one of `states`."""
+        return await eventually(
+            lambda: self.get(f"/analyses/{analysis_id}"), lambda view: view.get("state") in states, seconds
+        )
+
+    async def get(self, path: str, **params: object) -> Any:
+        """The JSON of a GET below `/api/v1`."""
+        return (await self.client.get(f"/api/v1{path}", params=params)).json()
+
+
+@asynccontextmanager
+async def a_system(
+    monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: str, home: Path, working: bool = True
+) -> AsyncIterator[System]:
+    from orchestrator.app import create_app
+
+    configure(monkeypatch, database_url=database_url, redis_url=redis_url, home=home)
+    engine = create_async_engine(async_url(database_url))
+    objects = open_objects("", home)
+    workers = Workers(engine, objects)
+    app = create_app()
+    async with running(app) as client:
+        task = asyncio.create_task(workers.work()) if working else None
+        try:
+            yield System(app, client, engine, PostgresJournal(engine), objects, workers)
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+    await engine.dispose()
