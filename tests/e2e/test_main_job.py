@@ -29,9 +29,7 @@ def test_flask_is_refined_with_every_stage_done_and_every_file_accounted_for(
     assert flask["metadata"]["readme_found"] is True
     assert not flask["failed"]
 
-    counts = census(
-        system.setting("REPOSTREAM_DATABASE_URL"), system.setting("REPOSTREAM_CHROMA_URL"), flask["analysis_id"]
-    )
+    counts = census(system.database_url, system.chroma_url, flask["analysis_id"])
     assert counts["chunks"][0] > 500
     assert counts["vectors"]["full"] == (counts["chunks"][0], counts["chunks"][0])
     assert all(n == 1 for n in counts["events"].values()), counts["events"]

@@ -91,7 +91,7 @@ def test_the_analysis_completes_as_if_nothing_had_happened(
     system: System, host: GitServer, undisturbed: dict[str, Any], name: str
 ) -> None:
     stage, disturb = DISTURBANCES[name]
-    asyncio.run(_forget_embeddings(system.setting("REPOSTREAM_DATABASE_URL")))
+    asyncio.run(_forget_embeddings(system.database_url))
 
     view, found = refined_census(system, host.url(name), (stage, disturb))
 
@@ -115,7 +115,7 @@ def refined_census(
         assert system.analysis(analysis_id)["state"] not in {"refined", "failed"}, "the fault came too late"
         disturb(system)
     view = system.wait(analysis_id, {"refined"}, seconds=300)
-    urls = system.setting("REPOSTREAM_DATABASE_URL"), system.setting("REPOSTREAM_CHROMA_URL")
+    urls = system.database_url, system.chroma_url
     return view, census(*urls, analysis_id)
 
 

@@ -15,6 +15,9 @@ from typing import Any, Self
 import httpx
 import psutil
 
+from runtime.embedded.chroma import EmbeddedChroma
+from runtime.embedded.postgres import EmbeddedPostgres
+
 SERVICES = ("orchestrator", "processor", "rag_manager", "ai_engine")
 DONE = frozenset({"refined", "failed", "cancelled"})
 
@@ -153,7 +156,7 @@ class System:
     def service(self, name: str) -> psutil.Process:
         """The process of one service."""
         below = self.processes(name)
-        return next(process for process in below if {"service", name} <= set(_command_line(process)))
+        return next(process for process in below if {"cli.child", name} <= set(_command_line(process)))
 
     def kill(self, name: str) -> int:
         """End one service with SIGKILL; its process id."""
@@ -162,9 +165,15 @@ class System:
         process.wait(10)
         return process.pid
 
-    def setting(self, name: str) -> str:
-        """An environment variable as the services have it (`REPOSTREAM_DATABASE_URL`, …)."""
-        return self.service("orchestrator").environ()[name]
+    @property
+    def database_url(self) -> str:
+        """`postgresql://…` of the embedded server."""
+        return EmbeddedPostgres(self.home / "postgres").url
+
+    @property
+    def chroma_url(self) -> str:
+        """`http://…` of the embedded server."""
+        return EmbeddedChroma(self.home / "chroma").url
 
 
 def _command_line(process: psutil.Process) -> list[str]:
