@@ -6,7 +6,18 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from web_ui.shapes import Analysis, Conversation, EventPage, FilePage, Lines, Problem, Question, Repository
+from web_ui.shapes import (
+    Analysis,
+    AnalysisPage,
+    Config,
+    Conversation,
+    ConversationPage,
+    EventPage,
+    FilePage,
+    Lines,
+    Problem,
+    Question,
+)
 
 T = TypeVar("T")
 
@@ -54,14 +65,14 @@ class Client:
         """Ask for a failed analysis to go on from what failed."""
         self._send("POST", f"/analyses/{_part(analysis_id)}/retry")
 
-    def repositories(self) -> list[Repository]:
-        """The repositories of whoever is signed in, each with its newest analysis."""
-        return self._ask(list[Repository], "GET", "/repositories")
+    def recent(self, limit: int = 30) -> tuple[Analysis, ...]:
+        """The newest analyses of whoever is signed in, the newest first."""
+        return self._ask(AnalysisPage, "GET", "/analyses", params={"limit": limit}).items
 
-    def skipped(self, repository_id: str, cursor: str | None = None, limit: int = 100) -> FilePage:
+    def skipped(self, analysis_id: str, cursor: str | None = None, limit: int = 100) -> FilePage:
         """The files that were left out or failed, with their reasons."""
         return self._ask(
-            FilePage, "GET", f"/repositories/{_part(repository_id)}/skipped", params=_known(cursor=cursor, limit=limit)
+            FilePage, "GET", f"/analyses/{_part(analysis_id)}/skipped", params=_known(cursor=cursor, limit=limit)
         )
 
     def lines(self, analysis_id: str, path: str, first: int, last: int) -> Lines:
@@ -86,9 +97,19 @@ class Client:
         """A conversation with its questions."""
         return self._ask(Conversation, "GET", f"/conversations/{_part(conversation_id)}")
 
-    def ask(self, conversation_id: str, query: str) -> Question:
+    def conversations(self, repository_id: str, limit: int = 20) -> tuple[Conversation, ...]:
+        """The conversations about a repository, the newest first, without their questions."""
+        params: dict[str, str | int] = {"repository_id": repository_id, "limit": limit}
+        return self._ask(ConversationPage, "GET", "/conversations", params=params).items
+
+    def models(self) -> tuple[str, ...]:
+        """The configured language models, the default first; none means extractive answers."""
+        return self._ask(Config, "GET", "/config").models
+
+    def ask(self, conversation_id: str, query: str, model: str | None = None) -> Question:
         """Ask; the answer comes over the question's stream."""
-        return self._ask(Question, "POST", f"/conversations/{_part(conversation_id)}/questions", json={"query": query})
+        path = f"/conversations/{_part(conversation_id)}/questions"
+        return self._ask(Question, "POST", path, json={"query": query, "model": model})
 
     def close(self) -> None:
         """Give the connections back."""

@@ -57,15 +57,10 @@ class Analysis(Shape):
     structure: dict[str, object] = Field(default_factory=dict)
 
 
-class Repository(Shape):
-    """A repository and its newest analysis."""
+class AnalysisPage(Shape):
+    """Analyses, newest first."""
 
-    repository_id: str
-    url: str
-    name: str
-    host: str
-    registered_at: datetime
-    latest: Analysis | None = None
+    items: tuple[Analysis, ...] = ()
 
 
 class File(Shape):
@@ -153,6 +148,18 @@ class Conversation(Shape):
     title: str = ""
     started_at: datetime
     questions: tuple[Question, ...] = ()
+
+
+class ConversationPage(Shape):
+    """Conversations without their questions, newest first."""
+
+    items: tuple[Conversation, ...] = ()
+
+
+class Config(Shape):
+    """What the installation offers; no model means extractive answers, and the first is the default."""
+
+    models: tuple[str, ...] = ()
 
 
 class LoggedEvent(Shape):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from web_ui.markdown import read_markdown
-from web_ui.shapes import Analysis, Citation, LoggedEvent, Passage, Question, Repository
+from web_ui.shapes import Analysis, Citation, LoggedEvent, Passage, Question
 from web_ui.words import ago, count, duration, place, short_commit, visible
 
 _STATES = {
@@ -126,12 +126,6 @@ def milestones(analysis: Analysis) -> list[tuple[str, str]]:
         ("Complete", analysis.refined_at),
     )
     return [(name, f"after {duration((at - analysis.requested_at).total_seconds())}") for name, at in reached if at]
-
-
-def recent(repositories: Sequence[Repository]) -> list[Analysis]:
-    """The newest analysis of each repository, the newest first."""
-    found = [repository.latest for repository in repositories if repository.latest is not None]
-    return sorted(found, key=lambda analysis: analysis.requested_at, reverse=True)
 
 
 def answer_data(question: Question, repository_url: str) -> dict[str, object]:

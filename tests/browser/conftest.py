@@ -52,6 +52,7 @@ def api(api_process: StandIn) -> Iterator[StandIn]:
     yield api_process
     api_process.drop()
     api_process.analyses.clear()
+    api_process.models.clear()
     api_process.requests.clear()
 
 

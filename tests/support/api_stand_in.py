@@ -168,7 +168,7 @@ class StandIn:
         self.analyses: dict[str, Scripted] = {}
         self.conversations: dict[str, Json] = {}
         self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
-        self.answer_with: Callable[[str, str], list[Json]] = lambda _query, _analysis: []
+        self.models: list[str] = []
         self.refuse_url: Response | None = None
         self.down = False
         self.requests: list[str] = []
@@ -262,14 +262,16 @@ class StandIn:
             routes=[
                 Route("/healthz", lambda _r: JSONResponse({"status": "ok"})),
                 Route("/api/v1/analyses", self._begin, methods=["POST"]),
+                Route("/api/v1/analyses", self._recent),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),
                 Route("/api/v1/analyses/{id}/lines", self._lines),
                 Route("/api/v1/analyses/{id}/{verb:str}", self._command, methods=["POST"]),
-                Route("/api/v1/repositories", self._repositories),
-                Route("/api/v1/repositories/{id}/skipped", self._skipped),
+                Route("/api/v1/analyses/{id}/skipped", self._skipped),
+                Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
+                Route("/api/v1/conversations", self._conversations),
                 Route("/api/v1/conversations/{id}", self._conversation),
                 Route("/api/v1/conversations/{id}/questions", self._ask, methods=["POST"]),
                 Route("/api/v1/questions/{id}/stream", self._answer_stream),
@@ -327,23 +329,27 @@ class StandIn:
             found.say("repository.processing.retry_requested")
         return JSONResponse(found.view, 202)
 
-    async def _repositories(self, _request: Request) -> Response:
+    async def _recent(self, _request: Request) -> Response:
         if self.down:
             return problem(503, "unavailable", "The service is restarting", "Try again in a few seconds.")
-        return JSONResponse(
-            [
-                {"repository_id": a.view["repository_id"], "url": a.view["url"], "name": a.view["name"]}
-                | {"host": "github.com", "registered_at": a.view["requested_at"], "latest": a.view}
-                for a in self.analyses.values()
-            ]
-        )
+        return JSONResponse({"items": [a.view for a in reversed(self.analyses.values())], "next": None})
+
+    async def _config(self, _request: Request) -> Response:
+        return JSONResponse({"models": self.models, "hosts": ["github.com"], "loopback_repositories": False})
 
     async def _skipped(self, request: Request) -> Response:
-        wanted = request.path_params["id"]
-        files = next(a.left_out for a in self.analyses.values() if a.view["repository_id"] == wanted)
+        found = self._find(request)
+        if isinstance(found, Response):
+            return found
+        files = found.left_out
         start, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
         following = str(start + limit) if start + limit < len(files) else None
         return JSONResponse({"items": files[start : start + limit], "total": len(files), "next": following})
+
+    async def _conversations(self, request: Request) -> Response:
+        wanted = request.query_params["repository_id"]
+        found = [c for c in reversed(self.conversations.values()) if c["repository_id"] == wanted]
+        return JSONResponse({"items": [c | {"questions": []} for c in found], "next": None})
 
     async def _events(self, request: Request) -> Response:
         found = self.analyses[request.query_params["stream_id"].removeprefix("analysis/")]
@@ -366,12 +372,13 @@ class StandIn:
 
     async def _ask(self, request: Request) -> Response:
         conversation = self.conversations[request.path_params["id"]]
-        query = (await request.json())["query"]
+        body = await request.json()
         question: Json = {
             "question_id": str(uuid4()),
             "conversation_id": conversation["conversation_id"],
             "repository_id": conversation["repository_id"],
-            "query": query,
+            "query": body["query"],
+            "model": body.get("model"),
             "state": "asked",
             "asked_at": datetime.now(UTC).isoformat(),
         }

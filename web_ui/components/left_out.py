@@ -30,7 +30,7 @@ def files(analysis: Analysis) -> None:
     found: list[File] = []
     cursor: str | None = None
     for _ in range(st.session_state.get(key, 1)):
-        page = attempt(lambda at=cursor: client().skipped(analysis.repository_id, at, _PAGE))  # type: ignore[misc]  # a default binds the cursor of this round
+        page = attempt(lambda at=cursor: client().skipped(analysis.analysis_id, at, _PAGE))  # type: ignore[misc]  # a default binds the cursor of this round
         if page is None:
             return
         found.extend(page.items)

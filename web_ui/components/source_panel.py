@@ -15,7 +15,8 @@ def show(analysis_id: str, place: tuple[str, int, int]) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.html(markup.span("place", views.place_title(path, first, last)), width="content")
             if st.button("Close", icon=":material/close:", type="tertiary"):
-                del st.query_params["open"]
+                st.query_params.pop("open", None)
+                st.query_params.pop("at", None)
                 st.rerun()
         whole = st.toggle("More of the file", key=f"whole-{path}")
         begin, end = views.source_range(first, last, whole)

@@ -123,6 +123,7 @@ class Timeline {
   }
 
   milestone(envelope) {
+    if (envelope.version <= this.fold.version) return; // told again after a new connection
     take(this.fold, envelope);
     const name = envelope.data?.stage;
     if (name) {

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from web_ui import markup, views
-from web_ui.components import browser, frame, notices, source_panel
+from web_ui.components import browser, frame, notices, source_panel, talks
 from web_ui.session import attempt, chosen_analysis, client, parameter
 from web_ui.shapes import Analysis, Conversation, Question
 from web_ui.words import read_place
@@ -22,6 +22,7 @@ def turn(question: Question, analysis: Analysis) -> None:
         opened = browser.answer(views.answer_data(question, analysis.url), key=f"answer-{question.question_id}")
         if opened:
             st.query_params["open"] = opened
+            st.query_params["at"] = question.analysis_id or analysis.analysis_id
     else:
         browser.live_answer(question.question_id)
 
@@ -51,7 +52,7 @@ def ask(query: str, analysis: Analysis, conversation: Conversation | None) -> No
     begun = conversation or attempt(lambda: client().begin_conversation(analysis.repository_id))
     if begun is None:
         return
-    if attempt(lambda: client().ask(begun.conversation_id, query)) is not None:
+    if attempt(lambda: client().ask(begun.conversation_id, query, talks.model())) is not None:
         st.query_params["conversation"] = begun.conversation_id
         st.rerun()
 
@@ -69,7 +70,7 @@ def talk(analysis: Analysis, conversation: Conversation | None) -> None:
         st.rerun()  # a citation was opened just now: make room for it
     if right is not None and opened is not None:
         with right:
-            source_panel.show(analysis.analysis_id, opened)
+            source_panel.show(parameter("at") or analysis.analysis_id, opened)
     if query := st.chat_input("Ask about this repository", max_chars=4_000) or picked:
         ask(query, analysis, conversation)
 
@@ -86,6 +87,7 @@ def show() -> None:
         return
     named = parameter("conversation")
     st.session_state[f"conversation-{analysis.analysis_id}"] = named
+    talks.choose(analysis.repository_id, named)
     conversation = attempt(lambda: client().conversation(named)) if named else None
     talk(analysis, conversation)
 

@@ -27,15 +27,14 @@ def ask_for_address() -> None:
 
 
 def recent() -> None:
-    """The repositories analysed before, the newest first."""
-    repositories = attempt(client().repositories)
-    if repositories is None:
+    """The newest analyses, the newest first."""
+    analyses = attempt(client().recent)
+    if analyses is None:
         return
     st.html('<h2 class="rs-section">Recent</h2>')
-    analyses = views.recent(repositories)
     if not analyses:
         notices.empty("Nothing has been analysed yet.", "The first one takes from a few seconds to a few minutes.")
-    for analysis in analyses[:30]:
+    for analysis in analyses:
         card(analysis)
 
 

@@ -50,7 +50,7 @@ def test_a_refusal_carries_the_api_s_own_words_and_code() -> None:
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", b'{"detail": "no title"}'])
 def test_an_error_that_is_no_problem_is_still_a_clear_one(body: bytes) -> None:
     with pytest.raises(ApiError) as refused:
-        client(lambda _: httpx.Response(502, content=body)).repositories()
+        client(lambda _: httpx.Response(502, content=body)).recent()
 
     assert refused.value.problem.code == "unexpected_reply"
     assert "502" in refused.value.problem.detail
@@ -93,6 +93,6 @@ def test_unset_parameters_are_not_sent() -> None:
         asked.append(request.url.params)
         return httpx.Response(200, json={"items": [], "total": 0, "next": None})
 
-    client(answer).skipped("r1")
+    client(answer).skipped("a1")
 
     assert dict(asked[0]) == {"limit": "100"}

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from web_ui import summary, views
-from web_ui.shapes import Analysis, Citation, Passage, Question, Repository
+from web_ui.shapes import Analysis, Citation, Passage, Question
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -104,16 +104,6 @@ def test_what_is_missing_of_a_partial_success_is_said_with_numbers() -> None:
     assert views.partial_sentence(an_analysis()) == ""
     said = views.partial_sentence(an_analysis(failed={"parse_timeout": 2, "encoding": 1}, totals={"files": 1_204}))
     assert said.startswith("3 of 1,204 files are not in the index")
-
-
-def test_recent_analyses_are_the_newest_of_each_repository_newest_first() -> None:
-    old = an_analysis(analysis_id="old", requested_at=NOW - timedelta(days=1))
-    repositories = [
-        Repository(repository_id=str(n), url="u", name="n", host="h", registered_at=NOW, latest=latest)
-        for n, latest in enumerate([old, None, an_analysis(analysis_id="new")])
-    ]
-
-    assert [analysis.analysis_id for analysis in views.recent(repositories)] == ["new", "old"]
 
 
 def test_an_extractive_answer_is_plainly_marked() -> None:

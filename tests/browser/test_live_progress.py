@@ -1,0 +1,186 @@
+"""What happens is seen without a reload, survives one, and a broken connection heals."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support import ui_samples as samples
+from tests.support.api_stand_in import Scripted, StandIn
+
+pytestmark = pytest.mark.browser
+
+
+# The component lives in a shadow root, which a plain selector of the document does not enter.
+SHOWS = """text => [...document.querySelectorAll("div")]
+  .some(e => e.shadowRoot?.querySelector(".row[data-stage=parse]")?.textContent.includes(text))"""
+
+
+def row(page: Page, stage: str) -> Locator:
+    return page.locator(f".row[data-stage={stage}]")
+
+
+def watch(page: Page, analysis: Scripted) -> None:
+    """Open the page and make sure it is connected; a mark in the window shows later that it was not reloaded."""
+    page.goto(f"/analysis?analysis={analysis.id}")
+    expect(page.locator(".link.live")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+
+
+def test_stages_move_without_a_reload_and_the_page_follows_the_state(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    watch(page, analysis)
+    expect(row(page, "clone")).to_have_class("row completed")
+    expect(row(page, "parse")).to_contain_text("0 of 4 shards")
+    runs = [request for request in api.requests if request == f"GET /api/v1/analyses/{analysis.id}"]
+
+    analysis.tick("parse", 33, 66, "src/flask/templating.py", shard=1, shards=4)
+    expect(row(page, "parse")).to_contain_text("src/flask/templating.py")
+    expect(row(page, "parse")).to_contain_text("12 %")
+    samples.parse_shard(analysis, 0)
+    expect(row(page, "parse")).to_contain_text("1 of 4 shards")
+    expect(row(page, "parse")).to_contain_text("37 %")
+    again = [request for request in api.requests if request == f"GET /api/v1/analyses/{analysis.id}"]
+    assert again == runs, "progress ran the page's script again"
+
+    for shard in range(1, 4):
+        samples.parse_shard(analysis, shard)
+    analysis.run("index", counts={"chunks": 1_240})
+    expect(row(page, "parse")).to_have_class("row completed")
+    expect(page.locator(".mark.reached")).to_have_text(["Questions can be asked"])
+    expect(page.get_by_role("button", name="Ask about it")).to_be_visible()
+    samples.become_ready(analysis)
+    expect(page.get_by_text("Left out: 14 files")).to_be_visible()
+    expect(page.locator(".rs-pill")).to_have_text("ready")
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_an_event_is_on_the_screen_within_half_a_second(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    watch(page, analysis)
+    took = []
+    for shard in range(4):
+        began = datetime.now(UTC)
+        samples.parse_shard(analysis, shard)
+        page.wait_for_function(SHOWS, arg=f"{65 * (shard + 1)} files", polling=20)
+        took.append((datetime.now(UTC) - began).total_seconds())
+    assert max(took) < 0.5, took
+
+
+def test_a_reload_in_the_middle_shows_the_same_timeline(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    samples.parse_shard(analysis, 0)
+    later = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    why = {"kind": "transient", "code": "worker_lost", "message": "The worker went away."}
+    analysis.say("processing.stage.failed", "parse", shard=1, shards=4, duration=1.0, **why)
+    analysis.say("processing.retry.scheduled", "parse", shard=1, due_at=later)
+    watch(page, analysis)
+    expect(row(page, "parse")).to_contain_text("65 files")
+    before = page.locator(".row .title, .row .counts, .row .word").all_text_contents()
+    page.reload()
+    expect(page.locator(".link.live")).to_be_visible()
+
+    assert page.locator(".row .title, .row .counts, .row .word").all_text_contents() == before
+    samples.parse_shard(analysis, 2)
+    expect(row(page, "parse")).to_contain_text("2 of 4 shards")
+
+
+def test_a_lost_connection_is_shown_heals_and_misses_nothing(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    watch(page, analysis)
+    api.down = True
+    api.drop()
+    expect(page.locator(".link")).to_contain_text("connection lost")
+    samples.become_answerable(analysis)
+    api.down = False
+
+    expect(page.locator(".link.live")).to_be_visible()
+    expect(row(page, "index")).to_have_class("row completed")
+    expect(page.get_by_role("button", name="Ask about it")).to_be_visible()
+
+
+def test_thirty_seconds_of_silence_are_shown_as_stalled_naming_the_last_file(page: Page, api: StandIn) -> None:
+    page.clock.install()
+    analysis = samples.running(api)
+    watch(page, analysis)
+    analysis.tick("parse", 10, 66, "src/endless.py", shard=0, shards=4)
+    expect(row(page, "parse")).to_contain_text("src/endless.py")
+    expect(row(page, "parse")).not_to_contain_text("Stalled")
+    page.clock.fast_forward(31_000)
+
+    expect(row(page, "parse")).to_contain_text("Stalled: nothing heard for")
+    expect(row(page, "parse").locator(".note")).to_contain_text("src/endless.py")
+    analysis.tick("parse", 11, 66, "src/next.py", shard=0, shards=4)
+    expect(row(page, "parse")).not_to_contain_text("Stalled")
+
+
+def test_a_retry_is_shown_with_its_reason_and_its_time(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    watch(page, analysis)
+    due = (datetime.now(UTC) + timedelta(seconds=40)).isoformat()
+    why = {"kind": "transient", "code": "worker_lost", "message": "The worker went away."}
+    for shard in range(4):
+        analysis.say("processing.stage.failed", "parse", shard=shard, shards=4, duration=1.0, **why)
+        analysis.say("processing.retry.scheduled", "parse", shard=shard, due_at=due)
+
+    expect(row(page, "parse")).to_have_class("row retrying")
+    expect(row(page, "parse").locator(".note")).to_contain_text("The worker went away. (worker_lost) · try 2 in")
+
+
+def test_a_failed_analysis_says_why_and_can_be_retried(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    watch(page, analysis)
+    why = {"kind": "permanent", "code": "no_text_files", "message": "There is not one text file to index."}
+    analysis.say("processing.stage.failed", "index", duration=0.1, **why)
+    analysis.say("repository.processing.failed", "index", **why)
+
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("The analysis failed")
+    expect(notice).to_contain_text("There is not one text file to index.")
+    expect(notice).to_contain_text("no_text_files")
+    page.get_by_role("button", name="Retry what failed").click()
+    expect(notice).to_be_hidden()
+    expect(page.locator(".link.live")).to_be_visible()
+    analysis.run("embed", counts={"vectors": 7})
+    expect(row(page, "embed")).to_contain_text("7 vectors")
+
+
+def test_cancelling_stops_it_and_says_so(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    watch(page, analysis)
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.locator(".headline")).to_have_text("Cancelled")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    expect(row(page, "index")).to_contain_text("not reached")
+
+
+def test_partial_success_is_named_and_the_files_can_be_listed(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    samples.become_answerable(analysis)
+    samples.become_ready(analysis, failed={"parse_timeout": 3})
+    analysis.left_out = [{"path": f"src/bad-{n}.py", "failed": "parse_timeout", "size": 900} for n in range(250)]
+    page.goto(f"/analysis?analysis={analysis.id}")
+
+    expect(page.get_by_text("3 of 262 files are not in the index")).to_be_visible()
+    expect(page.locator(".rs-pill")).to_have_text("ready in part")
+    page.get_by_text("List the files").click()
+    expect(page.locator(".rs-files tbody tr")).to_have_count(200)
+    expect(page.locator(".rs-files")).to_contain_text("Parsing took too long")
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".rs-files tbody tr")).to_have_count(250)
+
+
+def test_the_summary_says_what_was_found(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    page.goto(f"/analysis?analysis={analysis.id}")
+
+    for text in (
+        "Python 66.2 %",
+        "BSD-3-Clause",
+        "15 dependencies: werkzeug",
+        "262 files, 1,846 symbols, 1,240 chunks",
+    ):
+        expect(page.locator(".stMain")).to_contain_text(text)
+    expect(page.locator(".headline")).to_have_text("Complete")
+    expect(page.locator(".mark.reached")).to_have_count(3)

@@ -1,0 +1,97 @@
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import ui_samples as samples
+from tests.support.api_stand_in import StandIn, problem
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_pasted_address_begins_an_analysis_and_leads_to_its_page(page: Page, api: StandIn) -> None:
+    page.goto("/")
+    page.get_by_label("Repository URL").fill("  https://github.com/pallets/flask ")
+    page.get_by_label("Branch, tag or commit").fill("2.3.x")
+    page.get_by_role("button", name="Analyse").click()
+
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    expect(page.get_by_text("pallets/flask")).to_be_visible()
+    (begun,) = api.analyses.values()
+    assert (begun.view["url"], begun.view["ref"]) == ("https://github.com/pallets/flask", "2.3.x")
+
+
+def test_a_refused_address_is_told_in_the_api_s_words_with_its_code(page: Page, api: StandIn) -> None:
+    api.refuse_url = problem(422, "host_not_allowed", "Repositories of that host are not read here", "Use github.com.")
+    page.goto("/")
+    page.get_by_label("Repository URL").fill("https://evil.example/o/r")
+    page.get_by_role("button", name="Analyse").click()
+
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("Repositories of that host are not read here")
+    expect(notice).to_contain_text("Use github.com.")
+    expect(notice).to_contain_text("host_not_allowed")
+    expect(page.get_by_label("Repository URL")).to_have_value("https://evil.example/o/r")
+    assert api.analyses == {}
+
+
+def test_recent_analyses_show_state_commit_languages_and_counts(page: Page, api: StandIn) -> None:
+    samples.complete(api)
+    samples.failed(api)
+    page.goto("/")
+
+    done = page.locator("[class*=st-key-card-]").filter(has_text="pallets/flask")
+    for text in ("complete", "commit 36e4a824f3", "Python", "262 files", "1,846 symbols"):
+        expect(done).to_contain_text(text)
+    broken = page.locator("[class*=st-key-card-]").filter(has_text="nobody/missing")
+    expect(broken).to_contain_text("repository_not_found")
+    done.get_by_role("link").click()
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    expect(page.get_by_text("Complete", exact=True).first).to_be_visible()
+
+
+def test_an_api_that_is_down_is_a_clear_notice_and_the_form_stays(page: Page, api: StandIn) -> None:
+    api.down = True
+    page.goto("/")
+
+    expect(page.get_by_role("alert")).to_contain_text("The service is restarting")
+    expect(page.get_by_label("Repository URL")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/analysis?analysis={id}", "/events?analysis={id}", "/chat?analysis={id}"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_hostile_name_is_only_text_and_nothing_overflows(page: Page, api: StandIn, path: str, width: int) -> None:
+    hostile = samples.running(api, samples.HOSTILE_NAME)
+    hostile.say("repository.processing.failed", "clone", kind="permanent", code="x", message=samples.HOSTILE_NAME)
+    foreign: list[str] = []
+    dialogs: list[str] = []
+    page.on("request", lambda request: foreign.append(request.url) if ":9/" in request.url else None)
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(path.format(id=hostile.id))
+
+    expect(page.get_by_text('"><img src=x onerror=alert(1)>').first).to_be_visible()
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert foreign == []
+    assert dialogs == []
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_an_unknown_analysis_is_a_clear_notice(page: Page, api: StandIn) -> None:
+    page.goto("/analysis?analysis=nothing")
+
+    expect(page.get_by_role("alert")).to_contain_text("analysis_not_found")
+    page.goto("/chat")
+    expect(page.get_by_text("No analysis is chosen.")).to_be_visible()
+
+
+def test_no_page_asks_another_host_for_anything(page: Page, api: StandIn, pages: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    done = samples.complete(api)
+    for path in ("/", "/analysis", "/chat", "/events"):
+        page.goto(f"{path}?analysis={done.id}")
+        page.wait_for_timeout(700)
+
+    assert [url for url in asked if not url.startswith((pages, "blob:", "data:"))] == []

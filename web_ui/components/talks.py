@@ -1,0 +1,54 @@
+"""Which conversation, and which model answers."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from web_ui.session import attempt, client
+from web_ui.shapes import Conversation
+from web_ui.words import ago
+
+_NEW = "new"
+
+
+def choose(repository_id: str, named: str | None) -> None:
+    """Earlier conversations and the configured models, where there is something to choose."""
+    found = attempt(lambda: client().conversations(repository_id)) or ()
+    models = attempt(client().models) or ()
+    begun = {conversation.conversation_id: conversation for conversation in found}
+    if not begun and len(models) < 2:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="talks"):
+        if begun:
+            _conversations(begun, named)
+        if len(models) > 1:
+            st.selectbox("Model", models, key="model", label_visibility="collapsed", width=220)
+
+
+def model() -> str | None:
+    """The model that was chosen; None means the default one."""
+    chosen = st.session_state.get("model")
+    return str(chosen) if chosen else None
+
+
+def _conversations(begun: dict[str, Conversation], named: str | None) -> None:
+    options = [_NEW, *begun]
+    chosen = st.selectbox(
+        "Conversation",
+        options,
+        index=options.index(named) if named in begun else 0,
+        format_func=lambda key: "New conversation" if key == _NEW else f"Begun {_when(begun[key])}",
+        label_visibility="collapsed",
+        width=260,
+    )
+    if chosen != (named if named in begun else _NEW):
+        for name in ("open", "at", "conversation"):
+            st.query_params.pop(name, None)
+        if chosen != _NEW:
+            st.query_params["conversation"] = chosen
+        st.rerun()
+
+
+def _when(conversation: Conversation) -> str:
+    age = ago(conversation.started_at, datetime.now(UTC))
+    return f"{conversation.started_at:%Y-%m-%d %H:%M} UTC ({age})" if age.endswith("ago") else age
