@@ -15,9 +15,6 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from runtime.embedded.chroma import EmbeddedChroma
-from runtime.embedded.postgres import EmbeddedPostgres
-
 SERVICES = ("orchestrator", "processor", "rag_manager", "ai_engine")
 DONE = frozenset({"refined", "failed", "cancelled"})
 
@@ -168,12 +165,14 @@ class System:
     @property
     def database_url(self) -> str:
         """`postgresql://…` of the embedded server."""
-        return EmbeddedPostgres(self.home / "postgres").url
+        folder = self.home / "postgres"
+        password, port = (folder / "password").read_text(), (folder / "port").read_text()
+        return f"postgresql://repostream:{password}@127.0.0.1:{port}/repostream"
 
     @property
     def chroma_url(self) -> str:
         """`http://…` of the embedded server."""
-        return EmbeddedChroma(self.home / "chroma").url
+        return f"http://127.0.0.1:{(self.home / 'chroma' / 'port').read_text()}"
 
 
 def _command_line(process: psutil.Process) -> list[str]:
