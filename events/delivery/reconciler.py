@@ -3,7 +3,7 @@
 Work cannot be lost by a crash: the acknowledgement comes after the commit. It can by a hand that acknowledges or
 deletes entries, and by a server that forgets. So: an event above the floor, older than a while, with no inbox row,
 which the group has had delivered and does not hold as pending, is revived in its place; where the entry itself
-is gone, the stream is emptied of its groups' belief by being rebuilt from the floor.
+is gone, the stream is deleted, and the relay rebuilds it from the floor.
 """
 
 import logging
@@ -31,45 +31,49 @@ ORDER BY f.seq LIMIT :limit
 
 
 async def reconcile(
-    engine: AsyncEngine,
-    redis: Redis,
-    consumers: Mapping[str, Sequence[str]],
-    *,
-    older_than: float = 60.0,
-    limit: int = 200,
+    engine: AsyncEngine, redis: Redis, consumers: Mapping[str, Sequence[str]], *, older_than: float = 60.0
 ) -> int:
     """Revive what was forgotten; how many events. Safe to run anywhere, any number of times."""
     revived = 0
     for topic, names in consumers.items():
         for name in names:
-            values = {"consumer": name, "topic": topic, "older_than": older_than, "limit": limit}
-            async with engine.connect() as connection:
-                entries = [f"{row.generation}-{row.seq}" for row in await connection.execute(_OPEN, values)]
+            entries = await forgotten(engine, redis, topic, name, older_than=older_than)
             if entries:
-                revived += await _revive(redis, topic, name, entries)
+                await _revive(redis, topic, name, entries)
+            revived += len(entries)
     return revived
 
 
-async def _revive(redis: Redis, topic: str, group: str, entries: Sequence[str]) -> int:
-    delivered = await _last_delivered(redis, topic, group)
+async def forgotten(
+    engine: AsyncEngine, redis: Redis, topic: str, consumer: str, *, older_than: float, limit: int = 200
+) -> list[str]:
+    """The ids of entries that the group was given and neither handled nor holds: the oldest `limit` of them.
+
+    A stream or a group that is not there has forgotten nothing: the relay will rebuild it.
+    """
+    values = {"consumer": consumer, "topic": topic, "older_than": older_than, "limit": limit}
+    async with engine.connect() as connection:
+        entries = [f"{row.generation}-{row.seq}" for row in await connection.execute(_OPEN, values)]
+    delivered = await _last_delivered(redis, topic, consumer) if entries else None
     if delivered is None:
-        return 0  # no stream or no group: the relay will rebuild them
-    forgotten = [
+        return []
+    return [
         entry
         for entry in entries
-        if _place(entry) <= delivered and not await redis.xpending_range(topic, group, entry, entry, 1)
+        if _place(entry) <= delivered and not await redis.xpending_range(topic, consumer, entry, entry, 1)
     ]
-    gone = [entry for entry in forgotten if not await redis.xrange(topic, entry, entry, 1)]
+
+
+async def _revive(redis: Redis, topic: str, group: str, entries: Sequence[str]) -> None:
+    gone = [entry for entry in entries if not await redis.xrange(topic, entry, entry, 1)]
     if gone:
         logger.error("%s: %s are gone from the stream before they were handled; it is rebuilt", topic, gone)
         await redis.delete(topic)
-        return len(gone)
-    if forgotten:
-        logger.error("%s: %s were acknowledged without being handled; they are revived", group, forgotten)
-        await redis.xclaim(
-            topic, group, _REVIVED_BY, 0, list(forgotten), idle=_LONG_AGO_MS, retrycount=0, force=True, justid=True
-        )
-    return len(forgotten)
+        return
+    logger.error("%s: %s were acknowledged without being handled; they are revived", group, entries)
+    await redis.xclaim(
+        topic, group, _REVIVED_BY, 0, list(entries), idle=_LONG_AGO_MS, retrycount=0, force=True, justid=True
+    )
 
 
 async def _last_delivered(redis: Redis, topic: str, group: str) -> tuple[int, int] | None:

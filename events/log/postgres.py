@@ -14,7 +14,7 @@ from events.log.drafts import payload_of, record, topic_and_type
 from events.log.journal import WrongExpectedVersion
 from events.log.wake import Wake
 
-_ENVELOPE_COLUMNS = """e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id,
+ENVELOPE_COLUMNS = """e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id,
   e.tenant_id, e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data"""
 
 _APPEND = text(
@@ -22,22 +22,22 @@ _APPEND = text(
 )
 
 _READ_STREAM = text(f"""
-SELECT {_ENVELOPE_COLUMNS} FROM es.events e LEFT JOIN es.feed f USING (position)
+SELECT {ENVELOPE_COLUMNS} FROM es.events e LEFT JOIN es.feed f USING (position)
 WHERE e.stream_id = :stream AND e.version > :after ORDER BY e.version LIMIT :limit
 """)  # noqa: S608  # only our own column names are put in
 
 _READ_FEED = text(f"""
-SELECT {_ENVELOPE_COLUMNS} FROM es.feed f JOIN es.events e USING (position)
+SELECT {ENVELOPE_COLUMNS} FROM es.feed f JOIN es.events e USING (position)
 WHERE f.seq > :after ORDER BY f.seq LIMIT :limit
 """)  # noqa: S608  # only our own column names are put in
 
 _READ_IDS = text(f"""
-SELECT {_ENVELOPE_COLUMNS} FROM es.events e LEFT JOIN es.feed f USING (position) WHERE e.event_id = ANY (:ids)
+SELECT {ENVELOPE_COLUMNS} FROM es.events e LEFT JOIN es.feed f USING (position) WHERE e.event_id = ANY (:ids)
 """)  # noqa: S608  # only our own column names are put in
 
 
 def envelope_of(row: Row[Any]) -> Envelope:
-    """The envelope in a row that has the columns of `_ENVELOPE_COLUMNS`. Trusted: it is what `append` wrote."""
+    """The envelope in a row that has the columns of `ENVELOPE_COLUMNS`. Trusted: it is what `append` wrote."""
     return Envelope.model_construct(
         event_id=row.event_id,
         event_type=row.type,

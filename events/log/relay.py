@@ -158,5 +158,6 @@ class Relay:
         floor = Place((await self._feed.head()).generation, await self._feed.floor(topic, groups))
         answer = await self._streams.rebuild(topic, seen, floor, groups)
         if answer.said == "OK":
-            logger.warning("%s was %s; it is rebuilt from the floor %s", topic, seen or "lost", floor)
+            level = logging.INFO if seen is None and not floor.seq else logging.WARNING
+            logger.log(level, "%s was %s; it is rebuilt from the floor %s", topic, seen or "lost", floor)
             self._tips[topic] = floor

@@ -46,8 +46,8 @@ if not info.err then
   end
   for i = 3, #ARGV do if not found[ARGV[i]] then whole = false end end
   if whole and tip ~= ARGV[1] then return {'TIP', tip} end
-  redis.call('DEL', KEYS[1])
 end
+redis.call('DEL', KEYS[1])
 for i = 3, #ARGV do redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[i], '0', 'MKSTREAM') end
 redis.call('XSETID', KEYS[1], ARGV[2])
 return {'OK'}

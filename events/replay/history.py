@@ -1,0 +1,58 @@
+"""Looks at a stream as it was: folds its events up to any version. Reads only; nothing is emitted."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from events.base import Envelope
+from events.log.journal import Journal
+from events.upcasts import upcast
+
+State = TypeVar("State")
+Evolve = Callable[[State, Envelope], State]
+
+
+@dataclass(frozen=True)
+class Moment(Generic[State]):
+    """The state right after one event."""
+
+    envelope: Envelope
+    state: State
+
+
+def fold(envelopes: Sequence[Envelope], evolve: Evolve[State], initial: State, *, to: int | None = None) -> State:
+    """The state after the events up to version `to`, or after all. Events are upcast first."""
+    state = initial
+    for moment in moments(envelopes, evolve, initial):
+        if to is not None and moment.envelope.version > to:
+            break
+        state = moment.state
+    return state
+
+
+def moments(envelopes: Sequence[Envelope], evolve: Evolve[State], initial: State) -> Iterator[Moment[State]]:
+    """Each event with the state right after it, in order: what a time slider shows."""
+    state = initial
+    for envelope in envelopes:
+        current = upcast(envelope)
+        state = evolve(state, current)
+        yield Moment(current, state)
+
+
+async def state_at(
+    journal: Journal, stream_id: str, evolve: Evolve[State], initial: State, *, version: int | None = None
+) -> State:
+    """The state of a stream at a version (0: before its first event), or now."""
+    envelopes = await journal.read_stream(stream_id, limit=version)
+    return fold(envelopes, evolve, initial, to=version)
+
+
+def causes(envelopes: Sequence[Envelope], event_id: object) -> list[Envelope]:
+    """The chain that led to an event, from its first cause among `envelopes` to itself; empty where it is unknown."""
+    by_id = {envelope.event_id: envelope for envelope in envelopes}
+    chain: list[Envelope] = []
+    current = next((envelope for envelope in envelopes if envelope.event_id == event_id), None)
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = by_id.get(current.causation_id) if current.causation_id else None
+    return chain[::-1]
