@@ -50,4 +50,9 @@ def load_full(folder: Path, threads: int = 0) -> OnnxModel:
     """
     session = Session(found(folder, FULL_MODEL))
     tokenizer = open_tokenizer(found(folder, TOKENIZER), MAX_TOKENS)
-    return OnnxModel(session, tokenizer, threads or len(os.sched_getaffinity(0)))
+    return OnnxModel(session, tokenizer, threads or _cores())
+
+
+def _cores() -> int:
+    """Return how many cores this process may use, which only Linux can say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

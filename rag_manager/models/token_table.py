@@ -59,11 +59,16 @@ def token_weights(texts: Sequence[Sequence[int]], vocabulary: int) -> tuple[NDAr
     return weights, used
 
 
-def write_table(path: Path, rows: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-    """Quantise and store a table; return the SHA-256 of the file."""
+def table_of(rows: NDArray[np.float32], bias: NDArray[np.float32]) -> TokenTable:
+    """Return the table with these rows in 8 bits."""
     integers, scales = quantise(rows, axis=1)
+    return TokenTable(integers, scales[:, 0], bias.astype(np.float32))
+
+
+def write_table(path: Path, table: TokenTable) -> str:
+    """Store a table; return the SHA-256 of the file."""
     with path.open("wb") as file:
-        np.savez(file, rows=integers, scales=scales[:, 0], bias=bias.astype(np.float32))
+        np.savez(file, rows=table.rows, scales=table.scales, bias=table.bias)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
