@@ -12,7 +12,7 @@ from rich.live import Live
 from cli.api import Api, ApiError, Json, ServerSent, api_url, part
 from cli.ask import Asked, ask_about, print_answer
 from cli.exits import FAILED, OK
-from cli.progress import Progress, draw, going_on, print_summary
+from cli.progress import Progress, Row, draw, going_on, print_summary
 from cli.temporary import temporary_system
 
 _OVER = ("ready", "refined", "failed", "cancelled")
@@ -55,15 +55,25 @@ def follow(api: Api, view: Json, console: Console, *, quiet: bool) -> Json:
 
 
 def _follow_lines(api: Api, progress: Progress, console: Console, *, quiet: bool) -> Json:
-    """The same for a log file: a line for each stage that ended."""
+    """The same for a log file: a line for each stage that is done, or is tried again."""
     told: set[str] = set()
     for _ in _changes(api, progress):
-        for row in progress.rows(datetime.now(UTC)):
-            if row.state in ("completed", "failed", "parked") and row.stage not in told and not quiet:
-                told.add(row.stage)
-                seconds = "" if row.seconds is None else f" in {row.seconds:.1f} s"
-                console.print(f"{row.stage}: {row.state}{seconds} {row.note}".rstrip(), markup=False, highlight=False)
+        for line in stage_lines(progress.rows(datetime.now(UTC))):
+            if line not in told and not quiet:
+                told.add(line)
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
     return dict(progress.view)
+
+
+def stage_lines(rows: list[Row]) -> list[str]:
+    """What can be said of stages for good: done in so many seconds, or tried again and why."""
+    lines = []
+    for row in rows:
+        if row.state == "completed":
+            lines.append(f"{row.stage}: done" + ("" if row.seconds is None else f" in {row.seconds:.1f} s"))
+        elif row.state == "retrying":
+            lines.append(f"{row.stage}: trying again: {row.note}")
+    return lines
 
 
 def _changes(api: Api, progress: Progress) -> Iterator[None]:
