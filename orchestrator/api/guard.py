@@ -135,7 +135,8 @@ class _Reply:
         await self._send(message)
 
     async def problem(self, code: str, detail: str) -> None:
-        """Answer with a problem."""
+        """Answer with a problem. The deadline is over by then."""
+        self.on_start = lambda: None
         body = body_of(code, detail, self._correlation_id)
         headers = [(b"content-type", MEDIA_TYPE.encode())]
         if body.status == 503:

@@ -1,0 +1,61 @@
+"""The workflow's consumer: load, fold, decide, record; delivered twice, it records once."""
+
+from typing import Any
+
+from events.delivery.work import Result
+from events.log.memory import MemoryJournal
+from events.processing import FaultKind, Stage
+from orchestrator.subscribers import workflow_handler
+from orchestrator.workflow import Policy
+from tests.support.analyses import CONTEXT, STREAM, cloned, completed, failed, requested
+from tests.support.kernel import a_draft
+
+NOBODY: Any = None  # the handler reads through the journal, and needs no connection
+
+
+async def _hear(journal: MemoryJournal, event: Any) -> Result:
+    draft = a_draft(event).model_copy(update={"context": CONTEXT})
+    [envelope] = await journal.append(STREAM, [draft])
+    return await workflow_handler(journal, Policy())(envelope, NOBODY)
+
+
+async def _record(journal: MemoryJournal, result: Result) -> None:
+    for append in result.appends:
+        await journal.append(append.stream_id, append.drafts, expected=append.expected)
+
+
+async def test_a_request_is_answered_with_a_run_at_the_version_it_was_decided_on() -> None:
+    result = await _hear(MemoryJournal(), requested())
+
+    [append] = result.appends
+    assert (append.stream_id, append.expected, len(append.drafts)) == (STREAM, 1, 1)
+    assert append.drafts[0].stage == "clone"
+
+
+async def test_a_transient_fault_sets_the_timer_with_the_fact() -> None:
+    journal = MemoryJournal()
+    await _record(journal, await _hear(journal, requested()))
+    result = await _hear(journal, failed(Stage.CLONE, kind=FaultKind.TRANSIENT))
+
+    [timer] = result.timers
+    assert (timer.stream_id, timer.kind, timer.data["attempt"]) == (STREAM, "retry", 1)
+
+
+async def test_the_same_message_twice_records_once() -> None:
+    journal = MemoryJournal()
+    [envelope] = await journal.append(STREAM, [a_draft(requested())])
+    handle = workflow_handler(journal, Policy())
+    first = await handle(envelope, NOBODY)
+    twin = await handle(envelope, NOBODY)
+    await _record(journal, first)
+
+    assert twin.appends[0].drafts[0].event_id == first.appends[0].drafts[0].event_id
+    assert await handle(envelope, NOBODY) == Result()
+
+
+async def test_what_decides_nothing_records_nothing() -> None:
+    journal = MemoryJournal()
+    await _record(journal, await _hear(journal, requested()))
+    await _record(journal, await _hear(journal, cloned(1)))
+
+    assert await _hear(journal, completed(Stage.METADATA)) == Result()
