@@ -15,12 +15,13 @@ from streamlit import config
 from streamlit.starlette import App
 
 from runtime.settings import InternalSettings
-from web_ui import session
+from web_ui import session, views  # noqa: F401  # what the first page needs is read before the first visitor comes
 from web_ui.client import Client
 from web_ui.guard import LOOPBACK, Guard
 from web_ui.proxy import ApiProxy
 from web_ui.settings import WebUiSettings
 
+ICON = Path(__file__).with_name("icon.svg")
 SCRIPT = Path(__file__).with_name("shell.py")
 _GRACE = 2  # seconds for open streams at shutdown; browsers come back to the next process by themselves
 
@@ -47,9 +48,18 @@ def make_app(orchestrator_url: str, hosts: Iterable[str]) -> App:
     return App(
         SCRIPT,
         lifespan=lifespan,
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), proxy.route()],
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/favicon.png", _icon),  # the name that Streamlit's page asks for
+            proxy.route(),
+        ],
         middleware=[Middleware(Guard, hosts=tuple(hosts))],
     )
+
+
+async def _icon(_request: Request) -> Response:
+    return Response(ICON.read_bytes(), media_type="image/svg+xml", headers={"cache-control": "max-age=86400"})
 
 
 def allowed_hosts(host: str, configured: str) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
 """The script that every session runs: the frame, then the page that the address names."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from web_ui.components import frame
 
-st.set_page_config(page_title="Repostream", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+st.set_page_config(page_title="Repostream", layout="wide")
 page = st.navigation(
     [
         st.Page("pages/start.py", title="Repostream", url_path="start", default=True),

@@ -12,17 +12,16 @@ _LONGEST = 240  # characters of a value
 def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
     """Names and values: README, licence, dependencies, tools, totals, times."""
     rows = [
-        ("README", _text(analysis.metadata, "readme_title", "title")),
-        ("About", _text(analysis.metadata, "readme_summary", "summary", "description")),
-        ("Licence", _text(analysis.metadata, "licence", "license", "licence_id", "license_id")),
+        ("README", _text(analysis.metadata, "readme_title", "name")),
+        ("About", _text(analysis.metadata, "description", "readme_summary")),
+        ("Licence", _text(analysis.metadata, "licence")),
         ("Dependencies", _dependencies(analysis.metadata)),
         ("Manifests", _text(analysis.metadata, "manifests")),
         ("Entry points", _text(analysis.metadata, "entry_points")),
         ("CI", _text(analysis.metadata, "ci")),
         ("Containers", _text(analysis.metadata, "containers")),
+        ("Files by kind", _kinds(analysis.structure)),
         ("Totals", ", ".join(total_facts(analysis.totals))),
-        ("Default branch", _text(analysis.metadata, "default_branch")),
-        ("Last commit", _text(analysis.metadata, "last_commit_subject", "last_commit")),
     ]
     return [(name, value) for name, value in rows if value] + milestones(analysis)
 
@@ -33,12 +32,18 @@ def _text(facts: Mapping[str, object], *names: str) -> str:
 
 def _say(value: object) -> str:
     if isinstance(value, Mapping):
-        named = next((str(value[key]) for key in ("spdx", "id", "title", "name", "path") if value.get(key)), None)
-        return named if named is not None else ", ".join(str(key) for key, said in value.items() if said)
+        return next((str(value[key]) for key in ("spdx", "name", "path") if value.get(key)), "")
     if isinstance(value, list | tuple):
-        said = [part for item in value if (part := _say(item))]
+        said = list(dict.fromkeys(part for item in value if (part := _say(item))))
         return ", ".join(said[:8]) + (f" and {len(said) - 8} more" if len(said) > 8 else "")
     return "" if value in (None, False) or isinstance(value, bool) else str(value).strip()
+
+
+def _kinds(structure: Mapping[str, object]) -> str:
+    classes = structure.get("classes")
+    named = classes.items() if isinstance(classes, Mapping) else ()
+    files = {str(name): size.get("files") for name, size in named if isinstance(size, Mapping)}
+    return ", ".join(f"{number:,} {name}" for name, number in files.items() if isinstance(number, int))
 
 
 def _dependencies(facts: Mapping[str, object]) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from web_ui.markdown import read_markdown
 from web_ui.shapes import Analysis, Citation, LoggedEvent, Passage, Question
-from web_ui.words import ago, count, duration, place, short_commit, visible
+from web_ui.words import ago, count, duration, language, place, short_commit, visible
 
 _STATES = {
     "requested": ("waiting", "calm"),
@@ -100,7 +100,7 @@ def language_shares(languages: Mapping[str, int]) -> list[tuple[str, float]]:
     )
     shown = ranked if len(ranked) <= _SHOWN_SHARES else ranked[: _SHOWN_SHARES - 1]
     rest = whole - sum(value for _, value in shown)
-    return [(name, value / whole) for name, value in shown] + ([("Other", rest / whole)] if rest else [])
+    return [(language(name), value / whole) for name, value in shown] + ([("Other", rest / whole)] if rest else [])
 
 
 def languages_line(languages: Mapping[str, int]) -> str:

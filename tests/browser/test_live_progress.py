@@ -158,8 +158,8 @@ def test_cancelling_stops_it_and_says_so(page: Page, api: StandIn) -> None:
 def test_partial_success_is_named_and_the_files_can_be_listed(page: Page, api: StandIn) -> None:
     analysis = samples.running(api)
     samples.become_answerable(analysis)
-    samples.become_ready(analysis, failed={"parse_timeout": 3})
-    analysis.left_out = [{"path": f"src/bad-{n}.py", "failed": "parse_timeout", "size": 900} for n in range(250)]
+    samples.become_ready(analysis, failed={"parser_timeout": 3})
+    analysis.left_out = [{"path": f"src/bad-{n}.py", "failed": "parser_timeout", "size": 900} for n in range(250)]
     page.goto(f"/analysis?analysis={analysis.id}")
 
     expect(page.get_by_text("3 of 262 files are not in the index")).to_be_visible()

@@ -31,9 +31,11 @@ def running(api: StandIn, name: str = "pallets/flask") -> Scripted:
     started: dict[str, Any] = {"url": analysis.view["url"], "ref": "main", "size": 4_100_000}
     analysis.run("clone", seconds=3.2, files=262, counts={"files": 262, "skipped": 14})
     analysis.say("repository.processing.started", commit=COMMIT, file_count=262, skipped_count=14, **started)
-    facts = {"readme_title": "Flask", "licence": "BSD-3-Clause", "dependencies_found": 15, "config_files": 3}
-    analysis.view["metadata"] = facts | {"dependencies": ["werkzeug", "jinja2", "itsdangerous", "click", "blinker"]}
-    analysis.view["languages"] = {"Python": 412_000, "HTML": 21_000, "reStructuredText": 180_000, "CSS": 9_000}
+    facts = {"readme_title": "Flask", "licence": {"spdx": "BSD-3-Clause"}, "dependencies_found": 15, "config_files": 3}
+    names = ["werkzeug", "jinja2", "itsdangerous", "click", "blinker"]
+    analysis.view["metadata"] = facts | {"dependencies": [{"name": name} for name in names]}
+    analysis.view["structure"] = {"classes": {"source": {"files": 83}, "test": {"files": 61}, "docs": {"files": 99}}}
+    analysis.view["languages"] = {"python": 412_000, "html": 21_000, "rst": 180_000, "css": 9_000}
     analysis.run("metadata", seconds=0.6, files=10, counts={"config_files": 3})
     analysis.run("structure", seconds=0.4, files=262)
     for shard in range(4):

@@ -85,7 +85,7 @@ def test_language_shares_are_ranked_add_up_and_gather_the_small_ones() -> None:
     assert [name for name, _ in shares] == ["L9", "L8", "L7", "L6", "L5", "Other"]
     assert sum(share for _, share in shares) == pytest.approx(1)
     assert views.language_shares({}) == []
-    assert views.language_shares({"Python": 3, "C": 1}) == [("Python", 0.75), ("C", 0.25)]
+    assert views.language_shares({"python": 3, "cpp": 1}) == [("Python", 0.75), ("C++", 0.25)]
 
 
 def test_the_facts_under_the_name_say_reference_commit_size_and_age() -> None:
@@ -171,12 +171,13 @@ def test_the_summary_says_what_is_known_and_leaves_out_the_rest() -> None:
     analysis = an_analysis(
         metadata={
             "readme_title": "Flask",
-            "license": {"spdx": "BSD-3-Clause", "path": "LICENSE.txt"},
+            "licence": {"spdx": "BSD-3-Clause", "path": "LICENSE.txt", "confidence": 1.0},
             "dependencies_found": 2,
-            "dependencies": ["werkzeug", "jinja2"],
+            "dependencies": [{"name": "werkzeug", "line": 3}, {"name": "jinja2"}, {"name": "werkzeug"}],
             "ci": [],
-            "containers": False,
+            "name": "",
         },
+        structure={"classes": {"source": {"files": 83, "bytes": 1}, "test": {"files": 1_060, "bytes": 1}}},
         totals={"files": 262},
         answerable_at=NOW - timedelta(minutes=5) + timedelta(seconds=25),
     )
@@ -185,6 +186,7 @@ def test_the_summary_says_what_is_known_and_leaves_out_the_rest() -> None:
         ("README", "Flask"),
         ("Licence", "BSD-3-Clause"),
         ("Dependencies", "2 dependencies: werkzeug, jinja2"),
+        ("Files by kind", "83 source, 1,060 test"),
         ("Totals", "262 files"),
         ("First answer possible", "after 25 s"),
     ]
