@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Shape(BaseModel):
@@ -57,7 +57,16 @@ class Analysis(Shape):
     structure: dict[str, object] = Field(default_factory=dict)
 
 
-class AnalysisPage(Shape):
+class Page(Shape):
+    """Some of many. The API sends short lists bare."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, reply: object) -> object:
+        return {"items": reply} if isinstance(reply, list) else reply
+
+
+class AnalysisPage(Page):
     """Analyses, newest first."""
 
     items: tuple[Analysis, ...] = ()
@@ -150,7 +159,7 @@ class Conversation(Shape):
     questions: tuple[Question, ...] = ()
 
 
-class ConversationPage(Shape):
+class ConversationPage(Page):
     """Conversations without their questions, newest first."""
 
     items: tuple[Conversation, ...] = ()

@@ -332,7 +332,7 @@ class StandIn:
     async def _recent(self, _request: Request) -> Response:
         if self.down:
             return problem(503, "unavailable", "The service is restarting", "Try again in a few seconds.")
-        return JSONResponse({"items": [a.view for a in reversed(self.analyses.values())], "next": None})
+        return JSONResponse([a.view for a in reversed(self.analyses.values())])
 
     async def _config(self, _request: Request) -> Response:
         return JSONResponse({"models": self.models, "hosts": ["github.com"], "loopback_repositories": False})
@@ -349,7 +349,7 @@ class StandIn:
     async def _conversations(self, request: Request) -> Response:
         wanted = request.query_params["repository_id"]
         found = [c for c in reversed(self.conversations.values()) if c["repository_id"] == wanted]
-        return JSONResponse({"items": [c | {"questions": []} for c in found], "next": None})
+        return JSONResponse([c | {"questions": []} for c in found])
 
     async def _events(self, request: Request) -> Response:
         found = self.analyses[request.query_params["stream_id"].removeprefix("analysis/")]

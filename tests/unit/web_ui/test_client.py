@@ -96,3 +96,10 @@ def test_unset_parameters_are_not_sent() -> None:
     client(answer).skipped("a1")
 
     assert dict(asked[0]) == {"limit": "100"}
+
+
+@pytest.mark.parametrize("reply", [[ANALYSIS], {"items": [ANALYSIS], "next": None}])
+def test_a_list_is_read_bare_or_as_a_page(reply: object) -> None:
+    (analysis,) = client(lambda _: httpx.Response(200, json=reply)).recent()
+
+    assert analysis.name == "o/r"

@@ -1,0 +1,120 @@
+"""The main job as a person does it: paste an address, watch, reload, ask, open what the answer cites."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.chromium import chromium_running
+from tests.support.git_server import GitServer
+from tests.support.system import System
+
+pytestmark = pytest.mark.browser
+STAGES = ["clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with chromium_running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Browser, system: System) -> Iterator[Page]:
+    context = chromium.new_context(base_url=system.page, viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    yield opened
+    context.close()
+
+
+def begin(page: Page, url: str) -> None:
+    page.goto("/")
+    page.get_by_label("Repository URL").fill(url)
+    page.get_by_role("button", name="Analyse").click()
+
+
+def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
+    page: Page, system: System, git_host: GitServer
+) -> None:
+    begin(page, git_host.url("real/flask"))
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    page.evaluate("window.sameDocument = true")
+    expect(page.locator(".row[data-stage=clone].completed")).to_be_visible(timeout=60_000)
+    expect(page.locator(".row[data-stage=parse].completed")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Python").first).to_be_visible()
+    assert page.evaluate("window.sameDocument") is True, "the page was loaded again"
+
+    done = page.locator(".row.completed")
+    before = done.count()
+    page.reload()
+    expect(page.locator(".row[data-stage=parse].completed")).to_be_visible()
+    assert done.count() >= before
+    expect(page.get_by_role("button", name="Ask about it")).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name="Ask about it").click()
+
+    field = page.get_by_placeholder("Ask about this repository")
+    field.fill("How does Flask register a blueprint on an application?")
+    field.press("Enter")
+    answer = page.locator("article.answer")
+    expect(answer).to_be_visible(timeout=60_000)
+    expect(answer.locator(".mode")).to_have_text("extractive: no model configured")
+    chip = answer.locator(".chip").first
+    place = chip.text_content()
+    assert place is not None
+    chip.click()
+    path, _, lines = place.rpartition(":")
+    expect(page.locator(".rs-place")).to_have_text(place)
+    first = lines.partition("-")[0]
+    expect(page.locator(".rs-cited .rs-no").first).to_have_text(first)
+    stored = system.client.get(
+        f"/analyses/{parameter(page, 'at')}/lines", params={"path": path, "first_line": first, "last_line": first}
+    ).json()
+    shown = page.locator(".rs-cited code").first.text_content()
+    assert shown is not None
+    assert shown.strip() == stored["text"].strip()
+
+
+def parameter(page: Page, name: str) -> str:
+    """One parameter of the address."""
+    found = re.search(rf"[?&]{name}=([^&]+)", page.url)
+    assert found is not None, page.url
+    return found[1]
+
+
+def test_the_whole_analysis_is_seen_to_its_end_and_its_events_are_all_there(
+    page: Page, system: System, git_host: GitServer
+) -> None:
+    begin(page, git_host.url("real/jpype1"))
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    expect(page.locator(".headline")).to_have_text("Complete", timeout=280_000)
+    for stage in STAGES:
+        expect(page.locator(f".row[data-stage={stage}]")).to_have_class("row completed")
+    analysis = parameter(page, "analysis")
+    page.get_by_role("link", name="Events").click()
+    version = system.analysis(analysis)["version"]
+    expect(page.locator(".total")).to_have_text(f"{version:,} events")
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [("https://evil.example/o/r", "host_not_allowed"), ("file:///etc/passwd", "bad_url")],
+)
+def test_an_address_that_may_not_be_read_is_refused_on_the_page(page: Page, url: str, code: str) -> None:
+    begin(page, url)
+
+    expect(page.get_by_role("alert")).to_contain_text(code)
+
+
+@pytest.mark.parametrize(
+    ("repository", "code"),
+    [("odd/empty", "empty_repository"), ("odd/binary", "no_text_files"), ("odd/missing", "repository_not_found")],
+)
+def test_a_repository_that_cannot_be_analysed_is_a_clear_failure(
+    page: Page, git_host: GitServer, repository: str, code: str
+) -> None:
+    begin(page, git_host.url(repository))
+
+    expect(page.get_by_role("alert")).to_contain_text("The analysis failed", timeout=60_000)
+    expect(page.get_by_role("alert")).to_contain_text(code)
