@@ -61,8 +61,8 @@ class Text:
         return places[later] if later < len(places) else places[0]
 
     def heading(self, text: str) -> int:
-        """The line that begins the section `text`, or 0."""
-        return next((number for number, line in enumerate(self.lines, 1) if text in line), 0)
+        """How many lines stand above the section that begins with `text`; 0 where there is none."""
+        return next((above for above, line in enumerate(self.lines) if text in line), 0)
 
     def _index(self) -> dict[str, list[int]]:
         """Word → lines. Made once: a search for each of thousands of names would take minutes."""

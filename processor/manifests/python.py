@@ -56,7 +56,7 @@ def _pinned(text: Text, wanted: Mapping[str, object], scope: str, heading: str) 
 def _required(text: Text, wanted: Iterable[str], scope: str, after: int) -> Iterator[Dependency]:
     for requirement in wanted:
         if (found := _REQUIREMENT.match(requirement.strip())) is not None:
-            yield Dependency(found[1], found[2].strip(), scope, text.line_of(found[1], after=max(0, after - 1)))
+            yield Dependency(found[1], found[2].strip(), scope, text.line_of(found[1], after=after))
 
 
 def _scripts(project: Mapping[str, object], poetry: Mapping[str, object]) -> Iterator[EntryPoint]:

@@ -40,6 +40,8 @@ _LOCK = re.compile(
     r"|uv\.lock|pdm\.lock|pixi\.lock|pipfile\.lock|composer\.lock|gemfile\.lock|go\.sum|go\.work\.sum|mix\.lock"
     r"|pubspec\.lock|podfile\.lock|packages\.lock\.json|flake\.lock|gradle\.lockfile|conan\.lock)"
 )
+# Catalogues of translated messages: a fifth of the files of some projects, and the same sentences a hundred times.
+_TRANSLATION = re.compile(r".*\.(?:po|pot|xlf|xliff)")
 # Written by a tool from something else that is (or could be) in the tree. A file that only says so in its first lines
 # stays, and is classed as generated: the name is sure, the sentence is not.
 _GENERATED = re.compile(
@@ -56,7 +58,7 @@ def readable_path(raw: bytes) -> tuple[str, bool]:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        return _shown(raw.decode("utf-8", "backslashreplace"), raw), False
+        return _shown(raw.decode("utf-8", "surrogateescape"), raw), False
     if len(raw) <= MAX_PATH_BYTES and not _has_odd(text) and not _leaves(text):
         return text, True
     return _shown(text, raw), False
@@ -97,6 +99,8 @@ def skip_by_name(path: str, mode: str, size: int | None) -> str | None:
         return "lock_file"
     if size is None or size > MAX_FILE_BYTES:
         return "too_large"
+    if _TRANSLATION.fullmatch(pure.name.lower()):
+        return "translation"
     return "generated" if _GENERATED.fullmatch(pure.name.lower()) else None
 
 

@@ -14,7 +14,7 @@ from processor.stages.fit import fit
 
 _DEPTH = 3
 _LANGUAGES = 60
-_FOLDERS = 400
+_FOLDERS = 150
 _LARGEST = 25
 _TYPES = 40
 

@@ -7,12 +7,12 @@ Out: the same facts with the longest lists cut, and how many items each lost, un
 import json
 from collections.abc import Mapping
 
-MAX_BYTES = 48_000  # an event holds at most 64 KiB; the rest is the envelope's
-_MAX_TEXT = 300
+MAX_BYTES = 32_000  # an event holds at most 64 KiB, and every viewer of the analysis gets these
+_MAX_TEXT = 600
 
 
 def fit(facts: Mapping[str, object], limit: int = MAX_BYTES) -> dict[str, object]:
-    """`facts` as at most `limit` bytes of JSON. Texts are cut at 300 characters, lists from their ends."""
+    """`facts` as at most `limit` bytes of JSON. Texts are cut at 600 characters, lists from their ends."""
     kept = {name: _short(value) for name, value in facts.items()}
     lists = {name: value for name, value in kept.items() if isinstance(value, list)}
     full = {name: len(value) for name, value in lists.items()}

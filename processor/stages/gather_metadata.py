@@ -18,7 +18,7 @@ from processor.stages.recognise_licence import recognise_licence
 
 _MOST_MANIFESTS = 300
 _MOST_LICENCES = 10
-_MOST_LISTED = 400
+_MOST_LISTED = 200
 
 _PARSERS: tuple[tuple[re.Pattern[str], Callable[[Text], Manifest]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), parse)

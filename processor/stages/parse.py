@@ -12,7 +12,7 @@ from tree_sitter import Node, Query, QueryCursor
 
 from events.artifacts import SourceRow
 from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
-from processor.languages.definitions import MAX_DEPTH, Definition, Found, find_definitions
+from processor.languages.definitions import MAX_DEPTH, Definition, Edge, Found, find_definitions
 from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
 from processor.languages.lines import Lines
@@ -25,6 +25,8 @@ _MAX_ERROR_SHARE = 0.5
 _HEADINGS = frozenset({"markdown", "rst"})
 _MATCH_LIMIT = 65_536  # matches in progress at one time
 _MAX_HEAP = 20_000  # children of one node that holds errors
+_SYMBOL = ("path", "language", *Definition._fields)
+_EDGE = ("path", *Edge._fields)
 _NOTHING = Found((), (), ())
 
 
@@ -155,9 +157,6 @@ def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
         "chunks": len(chunks),
         "errors": errors,
     }
-    symbols = [_symbol(source.path, language, definition) for definition in found.definitions]
-    return Parsed(row, symbols, [{"path": source.path, **edge._asdict()} for edge in found.edges], chunks)
-
-
-def _symbol(path: str, language: str | None, definition: Definition) -> Row:
-    return {"path": path, "language": language, **definition._asdict()}
+    symbols = [dict(zip(_SYMBOL, (source.path, language, *symbol), strict=True)) for symbol in found.definitions]
+    edges = [dict(zip(_EDGE, (source.path, *edge), strict=True)) for edge in found.edges]
+    return Parsed(row, symbols, edges, chunks)

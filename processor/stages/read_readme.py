@@ -5,20 +5,30 @@ Out: its title, its first paragraphs and the names of its sections.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _LINES = 2_000
 _SUMMARY = 600
 _SECTIONS = 40
 _UNDERLINE = re.compile(r"[=\-~^\"'`#*+:._]{3,}\s*")
 _ATX = re.compile(r"(#{1,6})\s{1,20}([^#\n].{0,198}?)\s*#*\s*")
-_HTML_HEADING = re.compile(r"<h[1-3][^>]{0,200}>(.{1,300}?)</h[1-3]>", re.IGNORECASE)
+_HTML_HEADING = re.compile(r"<h([1-3])[^>]{0,200}>(.{1,300}?)</h[1-3]>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]{0,500}>")
 _IMAGE = re.compile(r"!\[[^\]]{0,200}\]\([^)]{0,500}\)|!\[[^\]]{0,200}\]\[[^\]]{0,200}\]")
-_LINK = re.compile(r"\[([^\]]{1,300})\](?:\([^)]{0,500}\)|\[[^\]]{0,200}\])")
+_LINK = re.compile(r"\[([^\]\[]{1,300})\](?:\([^)]{0,500}\)|\[[^\]]{0,200}\])")
 _RST_LINK = re.compile(r"`([^`<]{1,200}?)\s*<[^>]{0,300}>`_{1,2}")
+_BRACKETS = re.compile(r"\[([^\]\[]{1,300})\]")
 _MARKS = re.compile(r"[*_`]{1,3}(\S[^*_`]{0,300}?)[*_`]{1,3}")
-_NO_PROSE = ("..", ":", "|", "```", "~~~", ">", "[!", "<!--", "$ ", "- ", "* ", "+ ", "---", "===", "---", "***")
+_NO_PROSE = ("..", ":", "|", ">", "[!", "<!--", "$ ", "- ", "* ", "+ ", "---", "===", "***", "1.")
+_UNDERLINED = 2  # the level of an underlined heading; the first one of a README is its title
+
+
+class _Heading(NamedTuple):
+    line: int
+    level: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -31,63 +41,101 @@ class Readme:
 
 
 def read_readme(text: str) -> Readme:
-    """The title, the first prose after it and the headings, free of markup. Looks at the first 2,000 lines."""
-    lines = [line[:1_000] for line in text.split("\n", _LINES)[:_LINES]]
+    """The title, the first prose and the headings, free of markup. Looks at the first 2,000 lines."""
+    lines = _without_fences([line[:1_000] for line in text.split("\n", _LINES)[:_LINES]])
     headings = _headings(lines)
-    title = headings[0][1] if headings else ""
-    start = headings[0][0] + 1 if headings else 0
-    summary = _summary(lines[start:]) or _summary(lines)
-    return Readme(title, summary, tuple(name for _, name in headings[1 : _SECTIONS + 1]))
+    first = headings[0] if headings else None
+    before = _summary(lines[: first.line]) if first is not None else ""
+    if first is None or first.level > 1 or before:  # prose above the first heading: that heading is a section's
+        return Readme("", before or _summary(lines), tuple(heading.text for heading in headings[:_SECTIONS]))
+    return Readme(
+        first.text, _summary(lines[first.line + 1 :]), tuple(heading.text for heading in headings[1:_SECTIONS])
+    )
 
 
-def _headings(lines: list[str]) -> list[tuple[int, str]]:
-    """Line index (of the last line of the heading) and text."""
-    found: list[tuple[int, str]] = []
-    fenced = False
-    for index, line in enumerate(lines):
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-        if fenced:
-            continue
-        if (heading := _heading_at(lines, index)) is not None and (name := plain(heading[1])):
-            found.append((heading[0], name))
+def _without_fences(lines: list[str]) -> list[str]:
+    """The lines, with those of fenced code blocks blank."""
+    kept: list[str] = []
+    fence = ""
+    for line in lines:
+        bare = line.lstrip()
+        if fence:
+            fence = "" if bare.startswith(fence) else fence
+            kept.append("")
+        elif bare.startswith(("```", "~~~")):
+            fence = bare[:3]
+            kept.append("")
+        else:
+            kept.append(line)
+    return kept
+
+
+def _headings(lines: list[str]) -> list[_Heading]:
+    """The headings in order. In reStructuredText the first underline that is used is that of the first level."""
+    found: list[_Heading] = []
+    for index in range(len(lines)):
+        heading = _heading_at(lines, index)
+        if heading is not None and (name := plain(heading.text)):
+            level = 1 if not found and heading.level == _UNDERLINED else heading.level
+            found.append(_Heading(heading.line, level, name))
     return found
 
 
-def _heading_at(lines: list[str], index: int) -> tuple[int, str] | None:
+def _heading_at(lines: list[str], index: int) -> _Heading | None:
+    """The heading that begins at a line; `line` is its last one."""
     line = lines[index].strip()
     if (atx := _ATX.fullmatch(line)) is not None:
-        return index, atx[2]
+        return _Heading(index, len(atx[1]), atx[2])
     if (html := _HTML_HEADING.search(line)) is not None:
-        return index, html[1]
+        return _Heading(index, int(html[1]), html[2])
     below = lines[index + 1].strip() if index + 1 < len(lines) else ""
     underlined = _UNDERLINE.fullmatch(below) and len(set(below)) == 1 and len(below) >= min(len(line), 3)
     if line and underlined and not _UNDERLINE.fullmatch(line) and not line.startswith(("-", "*", "|", ">")):
-        return index + 1, line[:200]
+        return _Heading(index + 1, _UNDERLINED, line[:200])
     return None
 
 
 def _summary(lines: list[str]) -> str:
-    """The first paragraphs that are prose, up to about 600 characters."""
+    """The first paragraphs that are prose, up to the next heading after them, about 600 characters."""
     paragraphs: list[str] = []
-    current: list[str] = []
-    for index, line in enumerate([*lines, ""]):
-        bare = line.strip()
-        is_heading = index < len(lines) and _heading_at(lines, index) is not None
-        if bare and not is_heading and not bare.startswith(_NO_PROSE) and not line.startswith(("    ", "\t")):
-            current.append(plain(bare))
+    for block in _blocks(lines):
+        if block is None:
+            if paragraphs:
+                break
             continue
-        if (paragraph := " ".join(filter(None, current)).strip()) and len(paragraph) >= 20:
-            paragraphs.append(paragraph)
-        current = []
-        if paragraphs and (is_heading or sum(map(len, paragraphs)) > _SUMMARY):
+        text = plain(" ".join(block))
+        if _is_prose(block, text):
+            paragraphs.append(text)
+        if sum(map(len, paragraphs)) > _SUMMARY:
             break
     return "\n\n".join(paragraphs)[:_SUMMARY].rstrip()
+
+
+def _blocks(lines: list[str]) -> Iterator[list[str] | None]:
+    """Runs of lines between blank ones; None for a heading."""
+    block: list[str] = []
+    skip_to = -1
+    for index, line in enumerate([*lines, ""]):
+        heading = _heading_at(lines, index) if index < len(lines) and index > skip_to else None
+        if line.strip() and heading is None and index > skip_to:
+            block.append(line)
+            continue
+        if block:
+            yield block
+            block = []
+        if heading is not None:
+            skip_to = heading.line
+            yield None
+
+
+def _is_prose(block: list[str], text: str) -> bool:
+    first = block[0]
+    return len(text) >= 20 and not first.startswith(("    ", "\t")) and not first.lstrip().startswith(_NO_PROSE)
 
 
 def plain(text: str) -> str:
     """`text` without images, links, tags and emphasis."""
     text = _LINK.sub(r"\1", _IMAGE.sub("", text))
     text = _RST_LINK.sub(r"\1", _TAG.sub("", text))
-    text = _MARKS.sub(r"\1", text)
+    text = _BRACKETS.sub(r"\1", _MARKS.sub(r"\1", text))
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_SUMMARY]

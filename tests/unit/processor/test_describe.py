@@ -1,0 +1,286 @@
+# ruff: noqa: E501  # texts are quoted as they are written
+"""README, licence, metadata, structure, the commit's facts, and making facts small."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.artifacts import SourceRow, TreeRow
+from processor.languages.detect import file_class_of, language_of
+from processor.stages.describe_structure import describe_structure
+from processor.stages.fit import MAX_BYTES, fit
+from processor.stages.gather_metadata import gather_metadata, wanted_files
+from processor.stages.read_commit import read_commit
+from processor.stages.read_readme import Readme, read_readme
+from processor.stages.recognise_licence import Licence, recognise_licence
+
+MIT = """MIT License
+
+Copyright (c) 2020 Somebody
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY.
+"""
+BSD = """Redistribution and use in source and binary forms, with or without
+modification, are permitted provided that the following conditions are met:
+1. Redistributions of source code must retain the above copyright notice,
+   this list of conditions and the following disclaimer.
+2. Redistributions in binary form must reproduce the above copyright
+   notice, this list of conditions and the following disclaimer in the documentation.
+{third}
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT
+LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED."""
+THIRD = """3. Neither the name of the copyright holder nor the names of its contributors may be used to endorse or
+promote products derived from this software without specific prior written permission."""
+ISC = """Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby
+granted{notice}. THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE."""
+NOTICE = ", provided that the above copyright notice and this permission notice appear in all copies"
+
+
+@pytest.mark.parametrize(
+    ("text", "spdx"),
+    [
+        (MIT, "MIT"),
+        (BSD.format(third=""), "BSD-2-Clause"),
+        (BSD.format(third=THIRD), "BSD-3-Clause"),
+        (ISC.format(notice=NOTICE), "ISC"),
+        (ISC.format(notice=""), "0BSD"),
+    ],
+)
+def test_a_licence_is_recognised_and_told_from_its_sisters(text: str, spdx: str) -> None:
+    assert recognise_licence(text) == Licence(spdx, 1.0)
+
+
+def test_a_changed_licence_has_less_confidence_and_prose_has_none() -> None:
+    changed = recognise_licence(MIT.replace("free of charge", "for a fee").replace("sublicense", "rent"))
+
+    assert changed is not None
+    assert changed.spdx == "MIT"
+    assert 0.6 <= changed.confidence < 1
+    assert recognise_licence("All rights reserved. Do not copy.") is None
+    assert recognise_licence("") is None
+
+
+def test_a_markdown_readme_without_badges_code_and_markup() -> None:
+    text = """\
+[![build](https://x/y.svg)](https://x)
+# **Dog**
+
+![logo](x.png)
+
+Dog is a [library](https://x) that `barks`
+in *two* lines, <b>truly</b>.
+
+It bites as well, when it has to do so.
+
+## Install
+```
+# not a heading
+pip install dog
+```
+## Use
+"""
+    assert read_readme(text) == Readme(
+        "Dog",
+        "Dog is a library that barks in two lines, truly.\n\nIt bites as well, when it has to do so.",
+        ("Install", "Use"),
+    )
+
+
+def test_a_restructured_readme() -> None:
+    text = "======\nDjango\n======\n\nDjango is a `framework <https://x>`_ for the web.\n\nUse\n---\n\n.. code::\n\n    x = 1\n"
+
+    assert read_readme(text) == Readme("Django", "Django is a framework for the web.", ("Use",))
+
+
+def test_prose_above_the_first_heading_is_the_summary_and_there_is_no_title() -> None:
+    text = '<img src="x" alt="fmt">\n\n**{fmt}** is an open-source formatting library.\n\n# Features\n\n- a list\n  goes on\n'
+
+    assert read_readme(text) == Readme("", "{fmt} is an open-source formatting library.", ("Features",))
+
+
+@given(st.text(alphabet="#=-`*[]()<>!_|. \nab", max_size=400))
+def test_any_text_is_read_as_a_readme(text: str) -> None:
+    readme = read_readme(text)
+
+    assert len(readme.summary) <= 600
+    assert all("\n" not in name for name in (readme.title, *readme.sections))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("piece", ["[", "![", "<", "<h1>", "`", "*", "# ", "=" * 50 + "\n", "a\n---\n", "[a](" * 2])
+def test_a_hostile_readme_takes_no_time(piece: str) -> None:
+    assert len(read_readme(piece * (1_000_000 // len(piece))).title) <= 600
+
+
+def a_tree(files: dict[str, str], skipped: dict[str, str] | None = None) -> tuple[list[TreeRow], list[SourceRow]]:
+    tree, sources = [], []
+    for path, content in files.items():
+        language = language_of(path)
+        fields = {"path": path, "blob_id": "0", "language": language, "file_class": file_class_of(path, language)}
+        size, lines = len(content), content.count("\n")
+        tree.append(TreeRow(**fields, mode="100644", size=size, lines=lines, shard=0))
+        sources.append(SourceRow(**fields, size=size, lines=lines, content=content))
+    for path, reason in (skipped or {}).items():
+        tree.append(TreeRow(path=path, blob_id="0", mode="100644", size=1, skipped=reason, language=language_of(path)))
+    return tree, sources
+
+
+FILES = {
+    "README.md": "# App\n\nAn app that does one thing and does it well.\n",
+    "docs/README.md": "# Docs\n",
+    "LICENSE": MIT,
+    "pyproject.toml": '[project]\nname = "app"\ndescription = "One thing"\ndependencies = ["rich"]\nscripts = {app = "app:main"}\n',
+    "web/package.json": '{"dependencies": {"react": "19"}}',
+    "tests/fixtures/package.json": '{"dependencies": {"fixture": "1"}}',
+    "tests/requirements/py3.txt": "selenium\n",
+    "broken/pyproject.toml": "[project",
+    ".github/workflows/test.yml": "on: push\n",
+    "Dockerfile": "FROM scratch\n",
+    "src/app.py": "x = 1\n",
+}
+
+
+def test_metadata_of_a_repository() -> None:
+    tree, sources = a_tree(FILES, {"uv.lock": "lock_file"})
+    [(_, wanted)] = wanted_files(tree).items()
+
+    found = gather_metadata(tree, [row for row in sources if row.path in wanted])
+
+    assert sorted(wanted) == sorted(set(FILES) - {
+        "docs/README.md", "tests/fixtures/package.json", ".github/workflows/test.yml", "Dockerfile", "src/app.py",
+    })  # fmt: skip
+    assert (found["readme_found"], found["readme_title"], found["readme_path"]) == (True, "App", "README.md")
+    assert (found["name"], found["description"]) == ("app", "One thing")
+    assert found["licence"] == {"spdx": "MIT", "confidence": 1.0, "path": "LICENSE", "files": ["LICENSE"]}
+    assert found["dependencies_found"] == 3
+    assert found["dependencies"] == [
+        {"name": "rich", "constraint": "", "scope": "runtime", "ecosystem": "python", "path": "pyproject.toml", "line": 4},
+        {"name": "react", "constraint": "19", "scope": "runtime", "ecosystem": "javascript", "path": "web/package.json", "line": 1},
+        {"name": "selenium", "constraint": "", "scope": "test", "ecosystem": "python", "path": "tests/requirements/py3.txt",
+         "line": 1},
+    ]  # fmt: skip
+    assert found["entry_points"] == [{"name": "app", "target": "app:main", "kind": "command", "path": "pyproject.toml"}]
+    assert found["unreadable_manifests"] == ["broken/pyproject.toml"]
+    assert found["lock_files"] == ["uv.lock"]
+    assert found["ci"] == [{"name": "GitHub Actions", "path": ".github/workflows/test.yml"}]
+    assert found["containers"] == ["Dockerfile"]
+    assert isinstance(found["config_files"], int)
+
+
+def test_a_repository_that_says_nothing_of_itself() -> None:
+    tree, sources = a_tree({"main.c": "int main;\n"})
+
+    found = gather_metadata(tree, sources)
+
+    assert wanted_files(tree) == {}
+    assert (found["readme_found"], found["dependencies_found"], found["config_files"]) == (False, 0, 0)
+    assert found["licence"] == {}
+
+
+def test_a_licence_that_only_the_manifest_names() -> None:
+    tree, sources = a_tree({"package.json": '{"license": "SEE LICENSE"}'})
+
+    assert gather_metadata(tree, sources)["licence"] == {"name": "SEE LICENSE", "path": "package.json", "files": []}
+
+
+def test_metadata_of_a_huge_manifest_fits_into_an_event() -> None:
+    many = ", ".join(f'"{"p" * 60}{number}": "^1.0.0"' for number in range(2_000))
+    tree, sources = a_tree({"package.json": '{"dependencies": {' + many + "}}"})
+
+    found = gather_metadata(tree, sources)
+
+    assert len(json.dumps(found)) <= MAX_BYTES + 1_000
+    assert found["dependencies_found"] == 2_000
+    assert found["dependencies_in_all"] == 2_000
+
+
+def test_structure_counts_languages_classes_and_folders() -> None:
+    tree, _ = a_tree(
+        {"src/a/b/c/deep.py": "x = 1\n", "src/a/x.py": "y\n", "tests/test_x.py": "z\n", "README.md": "hi\n"},
+        {"src/logo.png": "binary"},
+    )
+
+    facts = describe_structure(tree)
+
+    assert facts["languages"] == {"python": 10, "markdown": 3}
+    assert facts["classes"] == {
+        "code": {"files": 2, "bytes": 8, "lines": 2},
+        "docs": {"files": 1, "bytes": 3, "lines": 1},
+        "test": {"files": 1, "bytes": 2, "lines": 1},
+    }
+    assert facts["folders"] == [
+        {"path": "src", "files": 2, "bytes": 8, "lines": 2, "skipped": 1},
+        {"path": "tests", "files": 1, "bytes": 2, "lines": 1, "skipped": 0},
+        {"path": "src/a", "files": 2, "bytes": 8, "lines": 2, "skipped": 0},
+        {"path": "src/a/b", "files": 1, "bytes": 6, "lines": 1, "skipped": 0},
+    ]
+    assert facts["skipped"] == {"binary": 1}
+    largest = facts["largest_files"]
+    assert isinstance(largest, list)
+    assert largest[0]["path"] == "src/a/b/c/deep.py"
+
+
+def test_structure_of_a_wide_repository_fits_into_an_event() -> None:
+    tree, _ = a_tree({f"{'d' * 200}{number}/{'f' * 200}.py": "x\n" for number in range(3_000)})
+
+    facts = describe_structure(tree)
+
+    assert len(json.dumps(facts)) <= MAX_BYTES + 1_000
+    assert facts["files"] == 3_000
+    assert facts["folders_not_shown"] == 2_850
+
+
+def test_lists_are_cut_from_their_ends_and_say_by_how_much() -> None:
+    facts = fit(
+        {"long": [f"item {number}" for number in range(1_000)], "short": ["x"], "text": "t" * 5_000}, limit=2_000
+    )
+
+    kept = facts["long"]
+    assert isinstance(kept, list)
+    assert kept[0] == "item 0"
+    assert facts["left_out"] == {"long": 1_000 - len(kept)}
+    assert facts["short"] == ["x"]
+    assert len(json.dumps(facts)) < 2_100
+
+
+def test_facts_that_are_small_stay_as_they_are() -> None:
+    assert fit({"a": [1, 2], "b": {"c": "d"}, "e": None}) == {"a": [1, 2], "b": {"c": "d"}, "e": None}
+
+
+def test_a_commit_says_its_date_and_subject() -> None:
+    commit = (
+        b"tree 0\nauthor A B <a@b> 1700000000 -0730\ncommitter C <c@d> 1800000000 +0000\n\nFix  the\nbark\n\nBody\n"
+    )
+
+    assert read_commit(commit) == (
+        datetime.fromtimestamp(1_700_000_000, UTC).astimezone(timezone(-timedelta(hours=7, minutes=30))),
+        "Fix the bark",
+    )
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        b"",
+        b"author x",
+        b"author A <a> 99999999999999 +0000",
+        b"author A <a> 999999999999 +0000",
+        b"author A <a> 1 +9999",
+    ],
+)
+def test_a_nonsense_date_is_no_date(author: bytes) -> None:
+    assert read_commit(b"tree 0\n" + author + b"\n\nS\x1b[31m\xff\n") == (None, "S [31m\ufffd")
