@@ -14,7 +14,8 @@ from starlette.routing import Route
 from streamlit import config
 from streamlit.starlette import App
 
-from runtime.settings import InternalSettings
+from runtime.logging import configure_logging
+from runtime.settings import InternalSettings, LogSettings
 from web_ui import session, views  # noqa: F401  # what the first page needs is read before the first visitor comes
 from web_ui.client import Client
 from web_ui.guard import LOOPBACK, Guard
@@ -83,6 +84,8 @@ def _socket(host: str, port: int) -> socket.socket:
 
 def serve(host: str, port: int) -> None:
     """Serve the pages on `host:port` until SIGTERM or SIGINT. An address that is taken raises OSError at once."""
+    logs = LogSettings()
+    configure_logging(service="web_ui", level=logs.level, format=logs.format)
     hosts = allowed_hosts(host, WebUiSettings().allowed_hosts)
     with _socket(host, port) as bound:
         app = make_app(InternalSettings().orchestrator_url, hosts)

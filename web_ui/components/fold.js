@@ -105,7 +105,7 @@ const stageView = (name, stage, analysisState) => {
   const told = runs.find((run) => ["parked", "failed", "cancelled", "retrying"].includes(run.state));
   const counts = {};
   for (const run of runs) for (const [key, value] of Object.entries(run.counts)) counts[key] = (counts[key] ?? 0) + value;
-  const times = (key) => runs.map((run) => run[key]).filter(Boolean).sort();
+  const times = (key) => runs.map((run) => run[key]).filter(Boolean).sort((a, b) => Date.parse(a) - Date.parse(b));
   return {
     stage: name, state, shards: stage.shards, counts,
     shards_done: runs.filter((run) => run.state === "completed").length,
