@@ -14,6 +14,8 @@ from events.question import Citation, Passage
 CITATION = re.compile(
     r"`?\[(?P<path>[^\[\]\n:`]{1,1024}):L?(?P<first>\d{1,9})(?:\s?[-\u2013]\s?L?(?P<last>\d{1,9}))?\](?!\()`?"
 )
+_GONE = "\x00"  # stands where a citation was removed; no answer has a NUL
+_SCAR = re.compile(r"[ \t]*\x00")
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
         citation = _supported(match, passages, line_counts)
         if citation is None:
             removed += 1
-            return ""
+            return _GONE
         kept.setdefault((citation.path, citation.first_line, citation.last_line), citation)
         return f"[{citation.path}:{citation.first_line}-{citation.last_line}]"
 
-    text = CITATION.sub(judge, answer)
-    return Checked(re.sub(r"[ \t]+(?=[.,;:\n]|$)", "", text).strip(), tuple(kept.values()), removed)
+    text = CITATION.sub(judge, answer.replace(_GONE, ""))
+    return Checked(_SCAR.sub("", text).strip(), tuple(kept.values()), removed)
 
 
 def _supported(match: re.Match[str], passages: Sequence[Passage], line_counts: Mapping[str, int]) -> Citation | None:

@@ -116,6 +116,10 @@ class TestCitations:
     def test_what_was_not_given_or_does_not_exist_is_removed_and_counted(self, citation: str) -> None:
         assert self.check(f"It is so {citation}.") == ("It is so.", [], 1)
 
+    def test_the_rest_of_the_answer_is_left_as_it_was(self) -> None:
+        code = "```python\n    :param x: a  .b ;\n```"
+        assert self.check(f"{code} [other.py:1]\n\nend")[0] == f"{code}\n\nend"
+
     def test_a_markdown_link_is_not_a_citation(self) -> None:
         assert cited_paths("[src/app.py:1-2](http://x) and [b.py:3]") == ("b.py",)
 
