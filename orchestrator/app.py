@@ -41,6 +41,7 @@ from runtime.metrics import MeasureRequests
 from runtime.objects import Objects, open_objects
 from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
 
+ROUTERS = (analyses.router, contents_api.router, conversations.router, events.router)
 _log = structlog.get_logger(__name__)
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
 _STUCK = 15.0  # seconds without a look at the outbox
@@ -158,7 +159,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
     )
     app.state.services = _services(process, provider)
-    for router in (analyses.router, contents_api.router, conversations.router, events.router):
+    for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
     checks = {
         "database": process.database_answers,

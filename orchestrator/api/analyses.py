@@ -108,7 +108,7 @@ async def cancel(
     analysis_id: UUID, who: Writer, parts: Parts, request: Request, body: CancelBody | None = None
 ) -> AnalysisView:
     """Ask an analysis to stop. Once it is ready, only its refinement stops."""
-    event = CancelRequested(reason=body.reason if body is not None else "")
+    event = CancelRequested(reason=body.reason.replace("\x00", "") if body is not None else "")
     return await _tell(parts, who, request, analysis_id, event, _may_stop)
 
 

@@ -51,6 +51,12 @@ def check_host(headers: Headers, allowed: frozenset[str]) -> None:
         raise Refused("bad_host", "Call it by a name it is configured for, or as localhost.")
 
 
+def check_target(scope: Scope) -> None:
+    """Refuse NUL in an address: PostgreSQL has no such character, and nobody means it."""
+    if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
+        raise Refused("invalid_request", "The address holds a NUL character.")
+
+
 def check_origin(method: str, headers: Headers, allowed: frozenset[str]) -> None:
     """Refuse a change that a browser was made to send by another site. Commands send neither header."""
     if method not in _CHANGING:
@@ -89,6 +95,7 @@ class Guard:
         reply = _Reply(send, correlation_id)
         try:
             check_host(headers, self._hosts)
+            check_target(scope)
             check_origin(scope["method"], headers, self._origins)
             async with asyncio.timeout(self._deadline) as deadline:
                 reply.on_start = lambda: deadline.reschedule(None)

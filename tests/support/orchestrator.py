@@ -1,7 +1,8 @@
 """The real orchestrator on real servers, and stage workers that are honest about everything but the work."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -219,6 +220,25 @@ async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], objec
             await asyncio.sleep(0.03)
             answer = await ask()
         return answer
+
+
+Message = tuple[str, str | None, dict[str, Any]]
+
+
+async def messages(system: "System", path: str, *, last: str | None = None) -> AsyncGenerator[Message]:
+    """(event, id, data) of an SSE stream."""
+    headers = {"accept": "text/event-stream", **({"last-event-id": last} if last is not None else {})}
+    async with system.client.stream("GET", f"/api/v1{path}", headers=headers) as reply:
+        assert reply.status_code == 200
+        assert reply.headers["content-type"].startswith("text/event-stream")
+        fields: dict[str, str] = {}
+        async for line in reply.aiter_lines():
+            name, _, value = line.partition(": ")
+            if line:
+                fields[name] = value
+            elif "event" in fields:
+                yield fields["event"], fields.get("id"), json.loads(fields["data"])
+                fields = {}
 
 
 @dataclass

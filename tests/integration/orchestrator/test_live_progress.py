@@ -1,0 +1,114 @@
+"""An analysis watched live over real sockets: nothing is lost across a reconnect, and it is quick."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from events.base import derived_id
+from events.processing import Stage, StageStarted
+from runtime.live import Ticker
+from tests.support.kernel import a_draft
+from tests.support.orchestrator import Message, System, a_system, messages
+
+logger = logging.getLogger(__name__)
+
+
+@pytest.fixture
+async def system(
+    database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[System]:
+    async with a_system(monkeypatch, database_url=database_url, redis_url=redis_url, home=home) as system:
+        yield system
+
+
+async def first(stream: AsyncGenerator[Message], event: str) -> AsyncIterator[Message]:
+    """The first message of one kind; the stream is closed after it."""
+    async for message in stream:
+        if message[0] == event:
+            yield message
+            break
+    await stream.aclose()
+
+
+async def until_refined(
+    system: System, analysis_id: UUID, last: str | None = None, *, stop_after: int = 10_000
+) -> list[int]:
+    """The versions seen until the analysis is refined, or `stop_after` of them were."""
+    seen: list[int] = []
+    async with asyncio.timeout(30):
+        async for event, version, data in messages(system, f"/analyses/{analysis_id}/events", last=last):
+            if event == "milestone":
+                seen.append(int(version or 0))
+                assert data["version"] == seen[-1]
+                if data["event_type"] == "repository.processing.refined" or len(seen) >= stop_after:
+                    break
+    return seen
+
+
+async def test_a_viewer_sees_every_event_once_and_in_order(system: System) -> None:
+    analysis_id = await system.begin()
+    seen = await until_refined(system, analysis_id)
+    late = await until_refined(system, analysis_id)
+
+    assert seen == late == list(range(1, seen[-1] + 1))
+
+
+async def test_a_viewer_who_returns_misses_nothing_and_sees_nothing_twice(system: System) -> None:
+    system.workers.held = {Stage.INDEX}
+    analysis_id = await system.begin()
+    first = await until_refined(system, analysis_id, stop_after=5)
+    system.workers.held = set()
+    await system.until(analysis_id, "answerable", "ready", "refined")
+    second = await until_refined(system, analysis_id, str(first[-1]))
+
+    assert first + second == list(range(1, second[-1] + 1))
+
+
+async def test_ticks_reach_the_viewer_and_carry_no_id(system: System, redis_url: str) -> None:
+    system.workers.held = {Stage.CLONE}
+    analysis_id = await system.begin()
+    stream = messages(system, f"/analyses/{analysis_id}/events")
+    async with Redis.from_url(redis_url) as redis:
+        ticker = Ticker(redis, analysis_id=analysis_id, run_id=uuid4(), stage="clone", shard=0, shards=1)
+        async with asyncio.timeout(10):
+            assert (await anext(stream))[0] == "milestone"
+            await ticker.tick(3, 9, "src/flask/app.py")
+            [message] = [message async for message in first(stream, "tick")]
+
+    _, version, data = message
+    assert version is None
+    assert (data["stage"], data["done"], data["total"], data["current"]) == ("clone", 3, 9, "src/flask/app.py")
+
+
+async def test_an_event_reaches_the_socket_well_within_half_a_second(system: System) -> None:
+    system.workers.held = {Stage.CLONE}
+    analysis_id = await system.begin()
+    stream = messages(system, f"/analyses/{analysis_id}/events")
+    await anext(stream)
+    delays = []
+    for n in range(40):
+        started = StageStarted(run_id=derived_id(n), stage=Stage.CLONE, shard=0, attempt=9, worker="test")
+        draft = a_draft(started).model_copy(update={"occurred_at": datetime.now(UTC)})
+        await system.journal.append(f"analysis/{analysis_id}", [draft])
+        async with asyncio.timeout(5):
+            async for _, _, data in stream:
+                if data.get("event_id") == str(draft.event_id):
+                    delays.append((datetime.now(UTC) - draft.occurred_at).total_seconds())
+                    break
+    await stream.aclose()
+
+    delays.sort()
+    logger.info("append to socket: p50 %.0f ms, p95 %.0f ms", delays[20] * 1000, delays[37] * 1000)
+    assert delays[37] < 0.5
+
+
+async def test_nobody_watches_what_is_not_there(system: System) -> None:
+    reply = await system.client.get(f"/api/v1/analyses/{uuid4()}/events")
+
+    assert (reply.status_code, reply.json()["code"]) == (404, "not_found")

@@ -1,0 +1,160 @@
+"""Conversations, and answers while they are written, over real PostgreSQL and Valkey; the assistant is played here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from events.base import caused_by
+from events.question import QuestionAnswered, QuestionFailed
+from runtime.live import answer_channel, send_answer_part
+from tests.support.orchestrator import System, a_system, eventually, messages
+
+
+@pytest.fixture
+async def system(
+    database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[System]:
+    async with a_system(
+        monkeypatch, database_url=database_url, redis_url=redis_url, home=home, working=False
+    ) as system:
+        yield system
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as redis:
+        yield redis
+
+
+async def asked(system: System, query: str = "Where is the app made?") -> dict[str, str]:
+    """A new conversation's first question."""
+    analysis = await system.get(f"/analyses/{await system.begin()}")
+    began = await system.client.post("/api/v1/conversations", json={"repository_id": analysis["repository_id"]})
+    assert (began.status_code, began.json()["title"]) == (201, "pallets/flask")
+    path = f"/api/v1/conversations/{began.json()['conversation_id']}/questions"
+    reply = await system.client.post(path, json={"query": query})
+    assert (reply.status_code, reply.json()["state"]) == (202, "asked")
+    question: dict[str, str] = reply.json()
+    return question
+
+
+async def answer(system: System, question: dict[str, str], text: str) -> None:
+    stream_id = f"conversation/{question['conversation_id']}"
+    envelope = (await system.journal.read_stream(stream_id))[-1]
+    event = QuestionAnswered(
+        question_id=UUID(question["question_id"]), query=question["query"], answer=text, mode="extractive",
+        response_time=0.2, rag_hits=3, confidence=0.5, citations=(), removed_citations=0, passages=(),
+        analysis_id=uuid4(), commit="c0ffee", generation_kind="quick", provider="none", model="none", prompt="p",
+    )  # fmt: skip
+    draft = caused_by(envelope, stream_id, event, ordinal=0, at=datetime.now(UTC))
+    await system.journal.append(stream_id, [draft])
+
+
+async def heard(system: System, question: dict[str, str], last: str | None = None) -> list[dict[str, object]]:
+    path = f"/questions/{question['question_id']}/stream"
+    return [data async for event, _, data in messages(system, path, last=last) if event == "part"]
+
+
+async def test_an_answer_is_streamed_and_ends_with_what_is_stored(system: System, redis: Redis) -> None:
+    question = await asked(system)
+    listening = asyncio.create_task(heard(system, question))
+    question_id = UUID(question["question_id"])
+    for part in (
+        {"type": "status", "step": "searching"},
+        {"type": "token", "text": "In "},
+        {"type": "token", "text": "app.py"},
+    ):
+        await send_answer_part(redis, question_id, part)
+    await send_answer_part(redis, question_id, {"type": "done", "answer": {}})
+    await asyncio.sleep(0.3)
+    await answer(system, question, "In app.py")
+    async with asyncio.timeout(10):
+        parts = await listening
+
+    assert [part["type"] for part in parts] == ["status", "token", "token", "done"]
+    stored = parts[-1]["question"]
+    assert isinstance(stored, dict)
+    assert (stored["state"], stored["answer"], stored["question_id"]) == ("answered", "In app.py", str(question_id))
+
+
+async def test_a_listener_who_returns_goes_on_after_the_part_it_had(system: System, redis: Redis) -> None:
+    question = await asked(system)
+    for text in ("a", "b", "c"):
+        await send_answer_part(redis, UUID(question["question_id"]), {"type": "token", "text": text})
+    ids = [entry_id.decode() for entry_id, _ in await redis.xrange(answer_channel(question["question_id"]))]
+    await answer(system, question, "abc")
+    parts = await heard(system, question, last=ids[0])
+
+    assert [part.get("text") for part in parts] == ["b", "c", None]
+
+
+async def test_an_answer_whose_channel_is_lost_comes_from_the_log(system: System, redis: Redis) -> None:
+    question = await asked(system)
+    listening = asyncio.create_task(heard(system, question))
+    await send_answer_part(redis, UUID(question["question_id"]), {"type": "token", "text": "x"})
+    await redis.delete(answer_channel(question["question_id"]))
+    await answer(system, question, "All of it")
+    async with asyncio.timeout(10):
+        parts = await listening
+
+    assert parts[-1]["type"] == "done"
+    assert parts[-1]["question"]["answer"] == "All of it"
+
+
+async def test_a_question_that_fails_says_so_in_its_last_part(system: System) -> None:
+    question = await asked(system)
+    stream_id = f"conversation/{question['conversation_id']}"
+    envelope = (await system.journal.read_stream(stream_id))[-1]
+    event = QuestionFailed(
+        question_id=UUID(question["question_id"]), query="q", code="provider_down", message="Ask again."
+    )
+    await system.journal.append(stream_id, [caused_by(envelope, stream_id, event, ordinal=0, at=datetime.now(UTC))])
+    [last] = await heard(system, question)
+
+    assert (last["type"], last["code"], last["message"]) == ("failed", "provider_down", "Ask again.")
+
+
+async def test_later_questions_carry_the_earlier_turns_and_ratings_are_kept(system: System) -> None:
+    first = await asked(system, "What is it?")
+    rating = f"/api/v1/questions/{first['question_id']}/rating"
+    early = await system.client.post(rating, json={"rating": 1})
+    await answer(system, first, "A framework.")
+    rated = await system.client.post(rating, json={"rating": 1})
+    path = f"/api/v1/conversations/{first['conversation_id']}/questions"
+    second = (await system.client.post(path, json={"query": "  And where is it? "})).json()
+    events = await system.journal.read_stream(f"conversation/{first['conversation_id']}")
+    conversation = await system.get(f"/conversations/{first['conversation_id']}")
+
+    assert (early.status_code, early.json()["code"]) == (409, "not_answered")
+    assert (rated.status_code, rated.json()["rating"]) == (200, 1)
+    assert events[-1].data["history"] == [["What is it?", "A framework."]]
+    assert [(q["query"], q["rating"]) for q in conversation["questions"]] == [
+        ("What is it?", 1),
+        ("And where is it?", None),
+    ]
+    assert (await system.get(f"/questions/{second['question_id']}"))["state"] == "asked"
+    listed = await eventually(lambda: system.get("/conversations"), len)
+    assert [item["conversation_id"] for item in listed] == [first["conversation_id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"query": ""}, 422, "invalid_request"),
+        ({"query": "   "}, 422, "invalid_request"),
+        ({"query": "a\x00b"}, 422, "invalid_request"),
+        ({"query": "x" * 4_001}, 422, "invalid_request"),
+        ({"query": "x", "model": "openai:nothing"}, 422, "model_not_configured"),
+        ({}, 422, "invalid_request"),
+    ],
+)
+async def test_a_question_that_is_none_is_refused(system: System, body: dict[str, str], status: int, code: str) -> None:
+    first = await asked(system)
+    reply = await system.client.post(f"/api/v1/conversations/{first['conversation_id']}/questions", json=body)
+
+    assert (reply.status_code, reply.json()["code"]) == (status, code)

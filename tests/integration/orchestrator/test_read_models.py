@@ -1,0 +1,225 @@
+"""Read models can be thrown away: built again from events and artifacts, they are the same rows."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from events import processing as facts
+from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, SymbolRow
+from events.base import LOCAL_TENANT, Context, Draft, Event
+from events.log.postgres import PostgresJournal
+from events.log.sequencer import sequence
+from events.processing import Stage, StageCompleted, StageRequested
+from events.question import AnswerRated, ConversationStarted, QuestionAsked
+from events.repository import RepositoryRegistered
+from orchestrator.projections.contents import Contents
+from orchestrator.projections.overview import Overview
+from orchestrator.projections.runner import advance, catch_up, rebuild
+from runtime.objects import Objects, open_objects
+from tests.support.analyses import NOON
+from tests.support.orchestrator import Workers, async_url, put_rows
+
+logger = logging.getLogger(__name__)
+TABLES = ("repositories", "analyses", "conversations", "questions", "files", "outcomes", "symbols", "edges", "loaded")
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(async_url(database_url))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def objects(home: Path) -> Objects:
+    return open_objects("", home)
+
+
+async def tell(engine: AsyncEngine, stream_id: str, *events: Event, repository: UUID | None = None) -> None:
+    """Append to a stream and give the events their place in the feed."""
+    context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4(), repository_id=repository)
+    drafts = [Draft(event_id=uuid4(), occurred_at=NOON, context=context, event=event) for event in events]
+    await PostgresJournal(engine).append(stream_id, drafts)
+    await sequence(engine)
+
+
+async def rows(engine: AsyncEngine) -> dict[str, list[Any]]:
+    async with engine.connect() as connection:
+        return {
+            table: sorted(map(repr, await connection.execute(text(f"SELECT * FROM app.{table}")))) for table in TABLES
+        }
+
+
+def completed(analysis_id: UUID, stage: Stage, shard: int, artifacts: tuple[ArtifactRef, ...]) -> tuple[Event, Event]:
+    run_id = uuid4()
+    asked = StageRequested(analysis_id=analysis_id, run_id=run_id, stage=stage, shard=shard, shards=2, url="u")
+    done = StageCompleted(
+        run_id=run_id, stage=stage, shard=shard, shards=2, attempt=1, duration=1, files_processed=1, artifacts=artifacts
+    )
+    return asked, done
+
+
+async def a_history(engine: AsyncEngine, objects: Objects) -> UUID:
+    workers, repository, analysis_id = Workers(engine, objects), uuid4(), uuid4()
+    registered = RepositoryRegistered(url="https://github.com/a/b", host="github.com", name="a/b")
+    await tell(engine, f"repository/{repository}", registered, repository=repository)
+    stream = f"analysis/{analysis_id}"
+    asked = facts.ProcessingRequested(analysis_id=analysis_id, url="https://github.com/a/b")
+    await tell(engine, stream, asked, repository=repository)
+    await tell(engine, stream, *completed(analysis_id, Stage.CLONE, 0, await workers.clone()), repository=repository)
+    for shard in range(2):
+        parsed = completed(analysis_id, Stage.PARSE, shard, await workers.parse(shard))
+        await tell(engine, stream, *parsed, repository=repository)
+    conversation, question = f"conversation/{uuid4()}", uuid4()
+    await tell(engine, conversation, ConversationStarted(repository_id=repository, title="a/b"), repository=repository)
+    await tell(engine, conversation, QuestionAsked(question_id=question, repository_id=repository, query="Why?"))
+    await tell(engine, conversation, AnswerRated(question_id=question, rating=1))
+    return analysis_id
+
+
+async def test_rebuilding_gives_the_same_rows(engine: AsyncEngine, objects: Objects) -> None:
+    await a_history(engine, objects)
+    projections = (Overview(), Contents(objects))
+    for projection in projections:
+        await catch_up(engine, PostgresJournal(engine), projection)
+    before = await rows(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM app.symbols WHERE ordinal = 0"))
+        await connection.execute(text("UPDATE app.analyses SET state = 'wrong'"))
+    assert await rows(engine) != before
+
+    await rebuild(engine, PostgresJournal(engine), projections)
+
+    assert await rows(engine) == before
+    assert {table: len(found) for table, found in before.items()} == {
+        "repositories": 1,
+        "analyses": 1,
+        "conversations": 1,
+        "questions": 1,
+        "files": 4,
+        "outcomes": 3,
+        "symbols": 6,
+        "edges": 3,
+        "loaded": 7,
+    }
+
+
+async def test_two_processes_on_one_projection_write_each_row_once(engine: AsyncEngine, objects: Objects) -> None:
+    await a_history(engine, objects)
+    journal = PostgresJournal(engine)
+    await asyncio.gather(*(catch_up(engine, journal, Contents(objects)) for _ in range(4)))
+
+    assert {name: len(found) for name, found in (await rows(engine)).items() if found} == {
+        "files": 4,
+        "outcomes": 3,
+        "symbols": 6,
+        "edges": 3,
+        "loaded": 7,
+    }
+
+
+async def test_an_artifact_that_cannot_be_read_is_marked_and_the_rest_goes_on(
+    engine: AsyncEngine, objects: Objects
+) -> None:
+    analysis_id, stream = uuid4(), f"analysis/{uuid4()}"
+    stream = f"analysis/{analysis_id}"
+    stored = await objects.put("symbols", ".parquet", b"this is no Parquet")
+    junk = ArtifactRef(kind=ArtifactKind.SYMBOLS, key=stored.key, sha256=stored.sha256, rows=1, bytes=stored.bytes)
+    gone = ArtifactRef(kind=ArtifactKind.EDGES, key="edges/gone.parquet", sha256="0" * 64, rows=1, bytes=1)
+    other_shape = await put_rows(objects, ArtifactKind.OUTCOMES, EdgeRow, [], 0)
+    good = await Workers(engine, objects).parse(1)
+    await tell(engine, stream, *completed(analysis_id, Stage.PARSE, 0, (junk, gone, other_shape)))
+    await tell(engine, stream, *completed(analysis_id, Stage.PARSE, 1, good))
+    await catch_up(engine, PostgresJournal(engine), Contents(objects))
+
+    async with engine.connect() as connection:
+        marks = {
+            (row.kind, row.shard): row.code
+            for row in await connection.execute(text("SELECT kind, shard, code FROM app.loaded"))
+        }
+    assert marks == {
+        ("symbols", 0): "artifact_unreadable",
+        ("edges", 0): "artifact_missing",
+        ("outcomes", 0): "artifact_unreadable",
+        ("symbols", 1): None,
+        ("edges", 1): None,
+        ("outcomes", 1): None,
+    }
+    assert len((await rows(engine))["symbols"]) == 2
+
+
+async def test_rows_that_the_database_refuses_are_marked_and_the_transaction_goes_on(
+    engine: AsyncEngine, objects: Objects
+) -> None:
+    analysis_id = uuid4()
+    bad = await put_rows(
+        objects, ArtifactKind.EDGES, EdgeRow, [EdgeRow(path="a\x00b", kind="call", source=None, target="t", line=1)], 0
+    )
+    await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 0, (bad,)))
+    await catch_up(engine, PostgresJournal(engine), Contents(objects))
+
+    async with engine.connect() as connection:
+        [row] = await connection.execute(text("SELECT code, rows FROM app.loaded"))
+    assert (row.code, row.rows) == ("artifact_refused", 0)
+
+
+async def test_an_event_of_an_unknown_version_does_not_stop_the_feed(engine: AsyncEngine, objects: Objects) -> None:
+    analysis_id = await a_history(engine, objects)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE es.events SET schema_version = 99 WHERE type = 'processing.stage.requested'")
+        )
+    await catch_up(engine, PostgresJournal(engine), Overview())
+
+    async with engine.connect() as connection:
+        found = (await connection.execute(text("SELECT analysis_id FROM app.analyses"))).scalars().all()
+    assert found == [analysis_id]
+
+
+async def test_a_django_sized_shard_is_loaded_in_seconds(engine: AsyncEngine, objects: Objects) -> None:
+    """45,000 symbols and 200,000 edges in one event; small events have another cursor and do not wait for it."""
+    fixed = {"language": "python", "kind": "method", "parent": "C", "docstring": "What it does."}
+    symbols = [
+        SymbolRow(
+            path=f"django/{n % 2_800}.py",
+            name=f"name_{n}",
+            qualified_name=f"C.name_{n}",
+            signature=f"def name_{n}(self, value)",
+            first_line=n,
+            last_line=n + 5,
+            first_byte=n,
+            last_byte=n + 90,
+            **fixed,
+        )
+        for n in range(45_000)
+    ]
+    edges = [
+        EdgeRow(path=f"django/{n % 2_800}.py", kind="call", source="C.f", target=f"g_{n % 9_000}", line=n)
+        for n in range(200_000)
+    ]
+    analysis_id = uuid4()
+    refs = (
+        await put_rows(objects, ArtifactKind.SYMBOLS, SymbolRow, list(symbols), 0),
+        await put_rows(objects, ArtifactKind.EDGES, EdgeRow, list(edges), 0),
+    )
+    await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 0, refs))
+    began = time.perf_counter()
+    loading = asyncio.create_task(catch_up(engine, PostgresJournal(engine), Contents(objects)))
+    await asyncio.sleep(0.05)
+    assert await advance(engine, PostgresJournal(engine), Overview()) > 0
+    overview_seconds = time.perf_counter() - began
+    overtook = not loading.done()
+    await loading
+    seconds = time.perf_counter() - began
+    logger.info("45,000 symbols and 200,000 edges: %.1f s; small events meanwhile: %.2f s", seconds, overview_seconds)
+
+    assert overtook
+    assert seconds < 60
