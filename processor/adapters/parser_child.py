@@ -7,6 +7,7 @@ must not be trusted by its parent. First comes the frame `{"ready": true}`; then
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -55,6 +56,7 @@ def serve(parse: Parse, seconds: float) -> None:
     """Answer batches with `parse` until standard input ends."""
     # The answers' descriptor is kept aside, so that nothing else that writes to standard output can break a frame.
     answers = os.fdopen(os.dup(1), "wb")
+    gc.disable()  # trees and matches are many objects without cycles; the process is replaced before leaks could add up
     os.dup2(2, 1)
     _write(answers, {"ready": True})
     while (batch := _read(sys.stdin.buffer)) is not None:

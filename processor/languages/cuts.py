@@ -11,8 +11,9 @@ from tree_sitter import Node
 from processor.languages.headings import sections_of
 from processor.languages.lines import Lines
 
-# Bytes other than white space in a passage.
-MAX_WEIGHT = 1_200
+# Bytes other than white space in a passage: 700 are 230 to 265 word pieces of code with its header (medians), of which
+# a sentence model reads 256. See bench/results/parse.md.
+MAX_WEIGHT = 700
 _MIN_SECTION = 200
 _WINDOW_LINES = 40
 _OVERLAP_LINES = 4
@@ -76,7 +77,7 @@ def _split(root: Node, lines: Lines) -> Iterator[Piece]:
         part, depth = todo.pop()
         if lines.weight(part.first, part.last) <= MAX_WEIGHT or part.first == part.last:
             yield Piece(part.first, part.last, depth)
-        elif part.node is None or depth >= _MAX_DEPTH or not part.node.child_count:
+        elif part.node is None or depth >= _MAX_DEPTH or not part.node.named_child_count:
             yield from (Piece(line, line, depth) for line in range(part.first, part.last + 1))
         else:
             todo.extend((child, depth + 1) for child in reversed(_parts(part.node, part.first, part.last, lines)))
@@ -92,12 +93,13 @@ def _parts(node: Node, first: int, last: int, lines: Lines) -> list[_Part]:
     size = 0
     glued = False
     previous_end = first
-    for child in node.children:
+    for child in node.named_children:
         start, end = child.byte_range
         line = lines.line_of(start)
-        is_glue = child.type.endswith(_GLUE) or child.type.startswith(_GLUE)
+        kind = child.type
+        is_glue = kind.endswith(_GLUE) or kind.startswith(_GLUE)
         beside = is_glue and line == previous_end
-        if child.is_named and not glued and not beside and begins[-1] < line <= last:
+        if not glued and not beside and begins[-1] < line <= last:
             begins.append(line)
             nodes.append(None)
             size = 0

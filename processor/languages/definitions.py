@@ -1,7 +1,6 @@
 """What a syntax tree defines and uses: symbols and edges, from the matches of its language's query. Pure."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -30,7 +29,6 @@ _TAIL = re.compile(r"[A-Za-z_$][\w$]*[?!]?$")
 _ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
 _QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
 _RUBY_OPERATORS = frozenset({"<", "<=", "<<", "<=>"})
-_SPACE = re.compile(r"\s+")
 
 
 class Definition(NamedTuple):
@@ -94,21 +92,24 @@ def find_definitions(matches: Sequence[tuple[int, Captures]], grammar: Grammar, 
     uses: list[tuple[int, str, str]] = []
     comments = Comments(lines)
     targets: dict[bytes, str] = {}
-    for _, captures in matches:
-        if "call" in captures:
-            node = captures["call"][0]
-            text = lines.source[node.start_byte : node.end_byte]
+    source, roles = lines.source, grammar.roles
+    for pattern, captures in matches:
+        role = roles[pattern]
+        if role == "call":
+            [node] = captures["call"]
+            start, end = node.byte_range
+            text = source[start:end]
             if (target := targets.get(text)) is None:
                 target = targets[text] = _target(text)
-            uses.append((node.start_byte, "call", target))
-        elif "comment" in captures:
+            uses.append((start, "call", target))
+        elif role == "comment":
             comments.add(captures["comment"][0])
-        elif "name" in captures:
-            _keep(spans, _span_of(captures, grammar, lines.source))
-        elif "glue" in captures:
+        elif role == "glue":
             comments.glue(captures["glue"][0])
+        elif role == "use":
+            uses.extend(_uses_of(captures, source))
         else:
-            uses.extend(_uses_of(captures, lines.source))
+            _keep(spans, _span_of(role, captures, grammar, source))
     ordered = sorted(spans.values(), key=lambda span: (span.first, -span.last))[:MAX_SYMBOLS]
     scopes, definitions = _place(ordered, grammar, lines, comments)
     return Found(tuple(definitions), tuple(scopes), tuple(_edges_of(uses, scopes, lines)))
@@ -122,20 +123,19 @@ def _keep(spans: dict[tuple[int, int, str], _Span], span: _Span | None) -> None:
         spans[key] = span
 
 
-def _span_of(captures: Captures, grammar: Grammar, source: bytes) -> _Span | None:
-    label = next(key for key in captures if key == "scope" or key.startswith("def."))
-    node, name_node = captures[label][0], captures["name"][0]
-    name = _SPACE.sub(" ", source[name_node.start_byte : name_node.end_byte].decode("utf-8", "replace")).strip("\"'` ")
+def _span_of(role: str, captures: Captures, grammar: Grammar, source: bytes) -> _Span | None:
+    node, name_node = captures[role][0], captures["name"][0]
+    name = " ".join(_text(name_node, source).split()).strip("\"'`")
     owner = ""
     if "owner" in captures:
-        owner = source[captures["owner"][0].start_byte : captures["owner"][0].end_byte].decode("utf-8", "replace")
+        owner = _text(captures["owner"][0], source)
     elif grammar.name in _QUALIFYING and ("::" in name or "<" in name or name.startswith("operator ")):
         owner, name = _split_owner(name)
     if not name or len(name) > _MAX_NAME:
         return None
     first, last = node.byte_range
     last = first + len(source[first:last].rstrip())
-    kind = label.removeprefix("def.")
+    kind = role.removeprefix("def.")
     bodies = captures.get("body")
     return _Span(first, last, kind, name, owner, node, bodies[0] if bodies else None)
 
@@ -209,7 +209,7 @@ def _signature(span: _Span, body: Node | None, first_line: int, lines: Lines) ->
     text = lines.source[start : min(end, start + 4 * _MAX_SIGNATURE)]
     if body is None:
         text = text.split(b"\n", 1)[0]
-    signature = _SPACE.sub(" ", text.decode("utf-8", "replace")).strip().removesuffix("=>").rstrip(" {:=")
+    signature = " ".join(text.decode("utf-8", "replace").split()).removesuffix("=>").rstrip(" {:=")
     return signature[:_MAX_SIGNATURE]
 
 
@@ -229,7 +229,7 @@ def _uses_of(captures: Captures, source: bytes) -> Iterator[tuple[int, str, str]
     prefix = _text(captures["import.from"][0], source) if "import.from" in captures else ""
     for node in captures.get("import.name" if prefix else kind, ()):
         text = source[node.start_byte : node.end_byte]
-        target = prefix + _SPACE.sub(" ", _text(node, source)) if kind == "import" else _target(text)
+        target = prefix + " ".join(_text(node, source).split()) if kind == "import" else _target(text)
         yield node.start_byte, kind, target.strip("\"'<> ")[:_MAX_NAME]
 
 
@@ -250,22 +250,21 @@ def _target(written: bytes) -> str:
 def _edges_of(uses: list[tuple[int, str, str]], scopes: Sequence[Scope], lines: Lines) -> Iterator[Edge]:
     """Each use once for its enclosing definition, in source order, at most `MAX_EDGES`."""
     uses.sort()
-    starts = [scope.first for scope in scopes]
+    coming = iter(scopes)
+    following = next(coming, None)
     seen: set[tuple[str, str | None, str]] = set()
     open_scopes: list[Scope] = []
-    upto = 0
     for at, kind, target in uses:
-        begun = bisect_left(starts, at + 1, lo=upto)
-        for scope in scopes[upto:begun]:
-            while open_scopes and open_scopes[-1].last <= scope.first:
+        while following is not None and following.first <= at:
+            while open_scopes and open_scopes[-1].last <= following.first:
                 open_scopes.pop()
-            open_scopes.append(scope)
-        upto = begun
+            open_scopes.append(following)
+            following = next(coming, None)
         while open_scopes and open_scopes[-1].last <= at:
             open_scopes.pop()
         source = open_scopes[-1].qualified_name if open_scopes else None
         key = (kind, source, target)
-        if not target or key in seen:
+        if key in seen or not target:
             continue
         seen.add(key)
         yield Edge(kind, source, target, lines.line_of(at))

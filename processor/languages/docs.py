@@ -8,6 +8,7 @@ from tree_sitter import Node
 from processor.languages.lines import Lines
 
 _MAX_DOCSTRING = 2_000
+_MAX_COMMENT_LINES = 200
 _MARKS = re.compile(r"^\s*(?://[/!]?|/\*[*!]?|\*/|\*(?!\*)|#+!?|--)\s?|\s*\*/\s*$", re.MULTILINE)
 _STRING = re.compile(r"^[A-Za-z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
 
@@ -17,39 +18,39 @@ class Comments:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        self._ending: dict[int, tuple[int, int]] = {}
+        self._ending: dict[int, int] = {}  # line → offset of the comment that ends on it
         self._glue: dict[int, int] = {}
 
     def add(self, node: Node) -> None:
-        """Remember a comment; one that follows code on its line is no comment on what comes below."""
-        first, last = self._lines_of(node)
-        start = self._lines.start_of(first)
-        if not self._lines.source[start : node.start_byte].strip():
-            self._ending[last] = (first, last)
+        """Remember a comment."""
+        start, end = node.byte_range
+        self._ending[self._last_line(start, end)] = start
 
     def glue(self, node: Node) -> None:
         """Remember an attribute: a comment above it belongs to what stands below it."""
-        first, last = self._lines_of(node)
-        self._glue[last] = first
+        start, end = node.byte_range
+        self._glue[self._last_line(start, end)] = start
 
     def above(self, line: int) -> str:
         """The text of the comment that ends on the line before, without its marks."""
         at = line - 1
         while at in self._glue:
-            at = self._glue[at] - 1
+            at = self._lines.line_of(self._glue[at]) - 1
         last = at
-        while at in self._ending:
-            at = self._ending[at][0] - 1
+        while (start := self._ending.get(at)) is not None and last - at < _MAX_COMMENT_LINES:
+            first = self._lines.line_of(start)
+            if self._lines.source[self._lines.start_of(first) : start].strip():
+                break  # it follows code on its line: no comment on what comes below
+            at = first - 1
         if at == last:
             return ""
-        first = max(at + 1, last - 200)
+        first = max(at + 1, last - _MAX_COMMENT_LINES)
         return cleandoc(_MARKS.sub("", self._lines.text(first, last)))[:_MAX_DOCSTRING].strip()
 
-    def _lines_of(self, node: Node) -> tuple[int, int]:
-        start, end = node.byte_range
-        if end > start and self._lines.source[end - 1 : end] == b"\n":
+    def _last_line(self, start: int, end: int) -> int:
+        if self._lines.source[end - 1 : end] == b"\n":
             end -= 1
-        return self._lines.line_of(start), self._lines.line_of(max(start, end - 1))
+        return self._lines.line_of(max(start, end - 1))
 
 
 def docstring_of(body: Node | None, source: bytes) -> str:

@@ -5,9 +5,10 @@ Captures of the queries (`queries/<language>.scm`):
 belongs to where it stands elsewhere; `scope` (with `name`) encloses definitions without being one; `import`, `call`,
 `inherit` what it uses; `import.from` + `import.name` two parts of one import; `callee` a call whose name decides
 whether it imports or mixes in; `component` an element of JSX; `comment`; `glue` what may stand between a comment and
-its definition. No predicates on text (`#eq?`): the binding crashes on them in a tree that was parsed through a callback.
+its definition. No predicates on text (`#eq?`): the binding crashes on them where a tree was parsed through a callback.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -19,12 +20,17 @@ from tree_sitter import Language, Parser, Query
 
 @dataclass(frozen=True)
 class Grammar:
-    """A loaded grammar. `separator` joins the parts of a qualified name as its language writes them."""
+    """A loaded grammar. `separator` joins the parts of a qualified name as its language writes them.
+
+    `roles` says of each pattern of the query what its matches are: `def.<kind>`, `scope`, `call`, `comment`, `glue`, or
+    `use` for the rest.
+    """
 
     name: str
     language: Language
     parser: Parser
     query: Query
+    roles: tuple[str, ...]
     errors: Query
     separator: str
 
@@ -45,6 +51,7 @@ _SOURCES = {
     "php": ("tree_sitter_php", "language_php", "::"),
 }
 LANGUAGES = tuple(_SOURCES)
+_ROLE = re.compile(r"@(def\.\w+|scope|call|comment|glue)\b")
 
 
 @cache
@@ -58,4 +65,15 @@ def grammar_of(language: str) -> Grammar | None:
     loaded = Language(load())
     text = files("processor.languages").joinpath("queries", f"{language}.scm").read_text(encoding="utf-8")
     errors = Query(loaded, "(ERROR) @error (MISSING) @missing")
-    return Grammar(language, loaded, Parser(loaded), Query(loaded, text), errors, separator)
+    query = Query(loaded, text)
+    return Grammar(language, loaded, Parser(loaded), query, _roles(query, text), errors, separator)
+
+
+def _roles(query: Query, text: str) -> tuple[str, ...]:
+    source = text.encode()
+    spans = [
+        slice(query.start_byte_for_pattern(index), query.end_byte_for_pattern(index))
+        for index in range(query.pattern_count)
+    ]
+    roles = (_ROLE.search(source[span].decode()) for span in spans)
+    return tuple(role.group(1) if role else "use" for role in roles)

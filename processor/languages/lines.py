@@ -15,12 +15,12 @@ class Lines:
             rows.pop()  # the last newline ends a line, it does not begin one
         self.source = source
         self.count = len(rows)
-        self._starts = [0, *accumulate(len(row) + 1 for row in rows)]
-        self._weights = [0, *accumulate(len(row.translate(None, _WHITESPACE)) for row in rows)]
+        self._starts = list(accumulate([len(row) + 1 for row in rows], initial=0))
+        self._weights = list(accumulate([len(row.translate(None, _WHITESPACE)) for row in rows], initial=0))
 
     def line_of(self, byte: int) -> int:
         """The line that holds the byte at this offset."""
-        return min(bisect_right(self._starts, byte), self.count) or 1
+        return bisect_right(self._starts, byte, 0, self.count) or 1
 
     def start_of(self, line: int) -> int:
         """The offset of the first byte of a line."""

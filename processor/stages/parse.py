@@ -157,6 +157,8 @@ def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
         "chunks": len(chunks),
         "errors": errors,
     }
-    symbols = [dict(zip(_SYMBOL, (source.path, language, *symbol), strict=True)) for symbol in found.definitions]
-    edges = [dict(zip(_EDGE, (source.path, *edge), strict=True)) for edge in found.edges]
+    symbols: list[Row] = [
+        dict(zip(_SYMBOL, (source.path, language, *symbol), strict=True)) for symbol in found.definitions
+    ]
+    edges: list[Row] = [dict(zip(_EDGE, (source.path, *edge), strict=True)) for edge in found.edges]
     return Parsed(row, symbols, edges, chunks)

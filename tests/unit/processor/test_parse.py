@@ -119,7 +119,7 @@ def test_a_large_function_is_cut_inside_and_says_its_name_above() -> None:
 
 
 def test_a_comment_goes_with_what_it_stands_above() -> None:
-    filler = "".join(f"    total = total + {n} * factor_of({n})\n" for n in range(30))
+    filler = "".join(f"    total = total + {n} * factor_of({n})\n" for n in range(18))
     source = "".join(f"# About number {n}.\ndef f{n}(total):\n{filler}\n\n" for n in range(4))
     chunks = parse_source(a_source("f.py", source)).chunks
 
