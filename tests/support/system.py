@@ -64,6 +64,7 @@ class System:
         return {
             **os.environ,
             "REPOSTREAM_HOME": str(self.home),
+            **{f"REPOSTREAM_{name.upper()}_PORT": str(free_port()) for name in SERVICES},
             "REPOSTREAM_ORCHESTRATOR_PORT": str(self.api_port),
             "REPOSTREAM_WEB_UI_PORT": str(self.page_port),
             "REPOSTREAM_INTERNAL_ORCHESTRATOR_URL": f"http://127.0.0.1:{self.api_port}",
