@@ -116,7 +116,7 @@ def _listen(api: Api, path: str, progress: Progress, messages: Iterator[ServerSe
 
 def _say_the_end(console: Console, view: Json, asked: Asked | None, *, ends_now: bool) -> None:
     if view["state"] == "failed":
-        console.print(f"Failed: {view.get('code')}: {view.get('message')}", style="red", markup=False)
+        console.print(f"Failed: {view.get('code')}: {view.get('message')}", style="red", markup=False, soft_wrap=True)
     elif view["state"] == "cancelled":
         console.print("Cancelled.")
     elif asked is None:

@@ -112,16 +112,18 @@ def events_tail(
 
 def main() -> None:
     """The entry point: whatever goes wrong is one sentence and an exit code."""
-    import signal
+    import os
+    import sys
 
     from cli.exits import INTERRUPTED, UNREACHABLE, leave
     from runtime.embedded.child import StartError
 
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `repostream events show … | head` is no error
     try:
         app()
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:  # `repostream events show … | head` is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except StartError as error:
         leave(UNREACHABLE, str(error))
     except Exception as error:

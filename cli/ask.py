@@ -102,7 +102,8 @@ def print_answer(console: Console, asked: Asked) -> None:
     """The answer, where its citations point, and what it rests on."""
     view = asked.view
     if asked.failed:
-        console.print(f"No answer: {view.get('code')}: {view.get('message')}", style="red", markup=False)
+        said = f"No answer: {view.get('code')}: {view.get('message')}"
+        console.print(said, style="red", markup=False, soft_wrap=True)
         return
     console.print()
     console.print(str(view.get("answer") or ""), markup=False, highlight=False, soft_wrap=True)

@@ -100,9 +100,11 @@ def draw(progress: Progress, now: datetime) -> RenderableType:
     view = progress.view
     commit = f" @ {view['commit'][:10]}" if view.get("commit") else ""
     title = Text.assemble((str(view.get("name") or view.get("url")), "bold"), commit, (f"  {view.get('state')}", "dim"))
-    table = Table.grid(padding=(0, 2))
-    for justify in ("left", "right", "right", "right", "left"):
-        table.add_column(justify=justify, no_wrap=True, overflow="ellipsis")
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(no_wrap=True, min_width=11)
+    for width in (5, 5, 8):
+        table.add_column(justify="right", no_wrap=True, min_width=width)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)  # the one that gives way on a narrow screen
     for row in progress.rows(now):
         mark, style = _MARKS.get(row.state, ("?", ""))
         table.add_row(

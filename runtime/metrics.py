@@ -3,7 +3,7 @@
 import time
 
 import psutil
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # 2 s is a bucket of its own: the latency alert asks how many requests took longer.
@@ -15,18 +15,7 @@ http_seconds = Histogram(
     ("method", "route", "status"),
     buckets=_SECONDS,
 )
-deliveries = Counter(
-    "repostream_deliveries_total", "Messages handled, by consumer and how it ended.", ("consumer", "outcome")
-)
-delivery_seconds = Histogram(
-    "repostream_delivery_seconds", "How long handling a message took.", ("consumer",), buckets=_SECONDS
-)
-queue_length = Gauge("queue_length", "Messages a consumer group has not been given yet.", ("stream", "group"))
-queue_pending = Gauge("queue_pending", "Messages given to a consumer and not acknowledged yet.", ("stream", "group"))
 search_seconds = Histogram("repostream_search_seconds", "How long a search took.", buckets=_SECONDS)
-answer_seconds = Histogram(
-    "repostream_answer_seconds", "How long an answer took, by mode.", ("mode",), buckets=_SECONDS
-)
 process_rss = Gauge("repostream_rss_bytes", "Resident memory of this service with its child processes.")
 
 

@@ -1,7 +1,7 @@
 """The embedded Chroma: the Rust server that `chroma run` starts, as a child of ours.
 
 `chroma run` is a thin Python front that imports the whole client first; the server itself is one call into the
-compiled bindings, so that is what the child does: it answers a second earlier and needs a third of the memory.
+compiled bindings, so that call alone is what the child makes.
 """
 
 import http.client
