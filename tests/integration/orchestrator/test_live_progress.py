@@ -2,19 +2,25 @@
 
 import asyncio
 import logging
+import signal
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
 from events.base import derived_id
+from events.log.postgres import PostgresJournal
+from events.log.wake import Wake
 from events.processing import Stage, StageStarted
+from runtime.embedded.child import free_port
 from runtime.live import Ticker
 from tests.support.kernel import a_draft
-from tests.support.orchestrator import Message, System, a_system, messages
+from tests.support.orchestrator import Message, System, a_system, configure, eventually, messages
 
 logger = logging.getLogger(__name__)
 
@@ -86,22 +92,26 @@ async def test_ticks_reach_the_viewer_and_carry_no_id(system: System, redis_url:
     assert (data["stage"], data["done"], data["total"], data["current"]) == ("clone", 3, 9, "src/flask/app.py")
 
 
-async def test_an_event_reaches_the_socket_well_within_half_a_second(system: System) -> None:
+async def test_an_event_reaches_the_socket_well_within_half_a_second(system: System, redis_url: str) -> None:
+    """With the wake-ups that every service sends; without them it is a poll or two later."""
     system.workers.held = {Stage.CLONE}
     analysis_id = await system.begin()
     stream = messages(system, f"/analyses/{analysis_id}/events")
     await anext(stream)
     delays = []
+    redis = Redis.from_url(redis_url)
+    journal = PostgresJournal(system.engine, Wake(redis))
     for n in range(40):
         started = StageStarted(run_id=derived_id(n), stage=Stage.CLONE, shard=0, attempt=9, worker="test")
         draft = a_draft(started).model_copy(update={"occurred_at": datetime.now(UTC)})
-        await system.journal.append(f"analysis/{analysis_id}", [draft])
+        await journal.append(f"analysis/{analysis_id}", [draft])
         async with asyncio.timeout(5):
             async for _, _, data in stream:
                 if data.get("event_id") == str(draft.event_id):
                     delays.append((datetime.now(UTC) - draft.occurred_at).total_seconds())
                     break
     await stream.aclose()
+    await redis.aclose()
 
     delays.sort()
     logger.info("append to socket: p50 %.0f ms, p95 %.0f ms", delays[20] * 1000, delays[37] * 1000)
@@ -112,3 +122,38 @@ async def test_nobody_watches_what_is_not_there(system: System) -> None:
     reply = await system.client.get(f"/api/v1/analyses/{uuid4()}/events")
 
     assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+
+async def test_a_process_that_is_told_to_end_sends_its_viewers_away_and_ends(
+    database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, database_url=database_url, redis_url=redis_url, home=home)
+    port = free_port()
+    command = ("-m", "uvicorn", "orchestrator.app:create_app", "--factory", "--port", str(port), "--no-access-log")
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=asyncio.subprocess.DEVNULL)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+            await eventually(lambda: answers(client), bool, 60)
+            begun = await client.post("/api/v1/analyses", json={"url": "https://github.com/pallets/flask"})
+            path = f"/api/v1/analyses/{begun.json()['analysis_id']}/events"
+            async with asyncio.timeout(30), client.stream("GET", path) as reply:
+                lines = reply.aiter_lines()
+                assert (await anext(lines)).startswith("retry: ")
+                process.send_signal(signal.SIGTERM)
+                async for _ in lines:
+                    pass
+        async with asyncio.timeout(30):
+            code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    assert code in {0, -signal.SIGTERM}
+
+
+async def answers(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/readyz")).status_code == 200
+    except httpx.TransportError:
+        return False
