@@ -24,42 +24,41 @@ Reply = TypeVar("Reply")
 
 
 class ChromaVectors:
-    """See `ports.Vectors`. `timeout` is in seconds and holds for each request of an upsert or a query."""
+    """See `ports.Vectors`. `timeout` (seconds) holds for each question; writing has six times as long.
+
+    Two connections, because the client knows only one time limit for everything.
+    """
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
-        self._url = urlsplit(url)
-        self._timeout = timeout
-        self._lock = threading.Lock()
-        self._connected: Any = None
-        self._collections: dict[str, Any] = {}
+        self._reading = _Connection(urlsplit(url), connect=timeout, answer=timeout)
+        self._writing = _Connection(urlsplit(url), connect=timeout, answer=timeout * 6)
 
     async def create(self, collection: str) -> None:
         """See `ports.Vectors`."""
-        await self._call(lambda: self._make(collection))
+        await _call(partial(self._writing.make, collection))
 
     async def upsert(self, collection: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """See `ports.Vectors`."""
         for start in range(0, len(ids), BATCH):
             batch = list(ids[start : start + BATCH])
             part = vectors[start : start + BATCH]
-            await self._on(collection, partial(_upsert, ids=batch, vectors=part))
+            await self._writing.on(collection, partial(_upsert, ids=batch, vectors=part))
 
     async def count(self, collection: str) -> int:
         """See `ports.Vectors`."""
-        return int(await self._on(collection, lambda found: found.count()))
+        return int(await self._reading.on(collection, lambda found: found.count()))
 
     async def query(self, collection: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """See `ports.Vectors`."""
-        reply = await self._on(
+        reply = await self._reading.on(
             collection, lambda found: found.query(query_embeddings=[vector], n_results=limit, include=["distances"])
         )
         return list(zip(reply["ids"][0], reply["distances"][0], strict=True))
 
     async def drop(self, collection: str) -> None:
         """See `ports.Vectors`."""
-        self._collections.pop(collection, None)
         try:
-            await self._call(lambda: self._client().delete_collection(collection))
+            await _call(partial(self._writing.drop, collection))
         except CollectionMissing:
             return
 
@@ -67,13 +66,51 @@ class ChromaVectors:
         """See `ports.Vectors`."""
         found: list[str] = []
         while True:
-            page = await self._call(partial(self._page, len(found)))
+            page = await _call(partial(self._reading.page, len(found)))
             found.extend(page)
             if len(page) < _PAGE:
                 return found
 
     async def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
+        """See `ports.Vectors`."""
+        self._reading.close()
+        self._writing.close()
+
+
+class _Connection:
+    """A client made when it is first needed, and the collections it has looked up."""
+
+    def __init__(self, url: SplitResult, *, connect: float, answer: float) -> None:
+        self._url = url
+        self._timeout = httpx.Timeout(answer, connect=connect)
+        self._lock = threading.Lock()
+        self._connected: Any = None
+        self._collections: dict[str, Any] = {}
+
+    async def on(self, collection: str, do: Callable[[Any], Reply]) -> Reply:
+        """Do something with a collection; one that is not where it was is looked up once more."""
+        known = collection in self._collections
+        try:
+            return await _call(lambda: do(self._found(collection)))
+        except CollectionMissing:
+            self._collections.pop(collection, None)
+            if not known:
+                raise
+        return await _call(lambda: do(self._found(collection)))
+
+    def make(self, collection: str) -> None:
+        self._collections[collection] = self._client().get_or_create_collection(
+            collection, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+        )
+
+    def drop(self, collection: str) -> None:
+        self._collections.pop(collection, None)
+        self._client().delete_collection(collection)
+
+    def page(self, offset: int) -> list[str]:
+        return [collection.name for collection in self._client().list_collections(limit=_PAGE, offset=offset)]
+
+    def close(self) -> None:
         with self._lock:
             client, self._connected = self._connected, None
             self._collections.clear()
@@ -89,39 +126,21 @@ class ChromaVectors:
                 self._connected = _connect(self._url, self._timeout)
             return self._connected
 
-    def _page(self, offset: int) -> list[str]:
-        return [collection.name for collection in self._client().list_collections(limit=_PAGE, offset=offset)]
-
-    def _make(self, collection: str) -> None:
-        self._collections[collection] = self._client().get_or_create_collection(
-            collection, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
-        )
-
     def _found(self, collection: str) -> Any:  # noqa: ANN401  # as _client
         if collection not in self._collections:
             self._collections[collection] = self._client().get_collection(collection, embedding_function=None)
         return self._collections[collection]
 
-    async def _on(self, collection: str, do: Callable[[Any], Reply]) -> Reply:
-        known = collection in self._collections
-        try:
-            return await self._call(lambda: do(self._found(collection)))
-        except CollectionMissing:
-            self._collections.pop(collection, None)
-            if not known:
-                raise
-        # What was remembered may have been dropped and made again: look it up once more.
-        return await self._call(lambda: do(self._found(collection)))
 
-    async def _call(self, do: Callable[[], Reply]) -> Reply:
-        return await asyncio.to_thread(_translated, do)
+async def _call(do: Callable[[], Reply]) -> Reply:
+    return await asyncio.to_thread(_translated, do)
 
 
 def _upsert(found: Any, *, ids: list[str], vectors: NDArray[np.float32]) -> None:  # noqa: ANN401  # as _client
     found.upsert(ids=ids, embeddings=vectors)
 
 
-def _connect(url: SplitResult, timeout: float) -> Any:  # noqa: ANN401  # as _client
+def _connect(url: SplitResult, timeout: httpx.Timeout) -> Any:  # noqa: ANN401  # as _client
     import chromadb
     from chromadb.config import Settings
 
@@ -134,7 +153,7 @@ def _connect(url: SplitResult, timeout: float) -> Any:  # noqa: ANN401  # as _cl
         settings=Settings(anonymized_telemetry=False),
     )
     # There is no setting for this, and the client waits for ever without it.
-    client._server._session.timeout = httpx.Timeout(timeout)
+    client._server._session.timeout = timeout
     return client
 
 

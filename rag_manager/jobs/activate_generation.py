@@ -1,6 +1,7 @@
 """Activate and promote: the vectors of all shards become one collection, and searches go to it at once."""
 
 import asyncio
+import logging
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -13,11 +14,13 @@ from events.index import GenerationKind
 from events.processing import StageRequested
 from rag_manager.jobs.activation import activation_of, generation_id, record
 from rag_manager.jobs.base import Backends, inputs_of, repository_of, ticker
-from rag_manager.jobs.fill_collection import Shards, fill
+from rag_manager.jobs.fill_collection import Call, Reply, Shards, fill
 from rag_manager.ports import VectorsUnavailable
 from rag_manager.rows import generations, reading
 from rag_manager.rows.generations import Generation
 from runtime.faults import Permanent, Transient
+
+logger = logging.getLogger(__name__)
 
 _WAIT = 60.0  # seconds a run waits for the vector server before it gives up its turn
 _PAUSE = 1.0
@@ -85,19 +88,24 @@ class ActivateGeneration:
             run.check()
             await ticks.tick(done, total, "vectors")
 
-        deadline = time.monotonic() + self._wait
-        while True:
-            run.check()
-            try:
-                await fill(self._backends.vectors, generation.collection or "", shards, told=told)
-            except VectorsUnavailable as error:
-                if time.monotonic() > deadline:
-                    raise Transient(
-                        "index_unavailable", "The vector server does not answer: the step is tried again later."
-                    ) from error
-                await asyncio.sleep(_PAUSE)
-            else:
-                return
+        async def patiently(call: Call[Reply]) -> Reply:
+            deadline = time.monotonic() + self._wait
+            while True:
+                run.check()
+                try:
+                    return await call()
+                except VectorsUnavailable as error:
+                    if time.monotonic() > deadline:
+                        raise
+                    logger.info("waiting for the vector server: %s", error)
+                    await asyncio.sleep(_PAUSE)
+
+        try:
+            await fill(self._backends.vectors, generation.collection or "", shards, told=told, patiently=patiently)
+        except VectorsUnavailable as error:
+            raise Transient(
+                "index_unavailable", "The vector server does not answer: the step is tried again later."
+            ) from error
 
 
 def collection_name(installation: object, generation: object) -> str:

@@ -4,7 +4,10 @@ Used to activate a generation, and to bring one back that the vector server lost
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +19,27 @@ from rag_manager.ports import CollectionMissing, Vectors, VectorsUnavailable
 from runtime.faults import Permanent
 from runtime.objects import Objects
 
+logger = logging.getLogger(__name__)
+
 PROBES = 16  # vectors that must find themselves
+NEIGHBOURS = 10  # among which a probe must be
+MISSED_SHARE = 0.25  # of the probes may be passed over
 _NEAR = 1e-3  # cosine distance: the same vector, but for rounding
 _ATTEMPTS = 2
 
+BATCH = 500  # vectors written at a time: a second's work for a busy server
+
+Reply = TypeVar("Reply")
+Call = Callable[[], Awaitable[Reply]]
 Told = Callable[[int, int], Awaitable[None]]
+
+
+class Patience(Protocol):
+    """How long a call to the vector server is tried again while it is away."""
+
+    async def __call__(self, call: Call[Reply]) -> Reply:
+        """Return the call's reply. Raises VectorsUnavailable where it gives up."""
+        ...
 
 
 class Shards:
@@ -57,35 +76,52 @@ class Shards:
         self.content = shards
         self._choose_probes(shards)
 
+    def batches(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """What was read, in pieces to be written."""
+        for ids, matrix in self.content:
+            for start in range(0, len(ids), BATCH):
+                yield ids[start : start + BATCH], matrix[start : start + BATCH]
+
     def _choose_probes(self, shards: Sequence[tuple[list[str], NDArray[np.float32]]]) -> None:
         every = max(1, self.count // PROBES)
         place = 0
         for ids, matrix in shards:
             for row, chunk_id in enumerate(ids):
-                if place % every == 0:
+                if place % every == 0 and len(self.probes) < PROBES:
                     self.probes.append((chunk_id, matrix[row]))
                 place += 1
 
 
-async def fill(vectors: Vectors, collection: str, shards: Shards, *, told: Told | None = None) -> int:
+async def at_once(call: Call[Reply]) -> Reply:
+    """Make a call, and let its failure through: the patience of whoever has none."""
+    return await call()
+
+
+async def fill(
+    vectors: Vectors, collection: str, shards: Shards, *, told: Told | None = None, patiently: Patience = at_once
+) -> int:
     """Return how many vectors the collection holds, all of them proved to be there.
 
     What an interrupted run left is used if it is whole, else it is dropped and made again: that is faster than writing
-    over it. `shards` must have been read. Raises VectorsUnavailable where the server is down, or the collection does
-    not come out right.
+    over it. `shards` must have been read. Every call goes through `patiently`, so that an outage in the middle is
+    waited out where it happened. Raises VectorsUnavailable where that gives up, or the collection does not come out
+    right.
     """
     for _ in range(_ATTEMPTS):
-        if await is_whole(vectors, collection, shards.count, shards.probes):
+        if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
             return shards.count
-        await vectors.drop(collection)
-        await vectors.create(collection)
+        await patiently(partial(vectors.drop, collection))
+        await patiently(partial(vectors.create, collection))
         done = 0
-        for ids, matrix in shards.content:
-            await vectors.upsert(collection, ids, matrix)
-            done += len(ids)
-            if told is not None:
-                await told(done, shards.count)
-    if await is_whole(vectors, collection, shards.count, shards.probes):
+        try:
+            for ids, matrix in shards.batches():
+                await patiently(partial(vectors.upsert, collection, ids, matrix))
+                done += len(ids)
+                if told is not None:
+                    await told(done, shards.count)
+        except CollectionMissing:
+            continue  # the server came back without it: from the beginning
+    if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
         return shards.count
     raise VectorsUnavailable("the collection does not answer with what was written to it")
 
@@ -93,14 +129,22 @@ async def fill(vectors: Vectors, collection: str, shards: Shards, *, told: Told 
 async def is_whole(
     vectors: Vectors, collection: str, count: int, probes: Sequence[tuple[str, NDArray[np.float32]]]
 ) -> bool:
-    """Whether the collection has exactly `count` vectors and each probe finds itself. Raises VectorsUnavailable."""
+    """Whether the collection has exactly `count` vectors, and most probes find themselves. Raises VectorsUnavailable.
+
+    Not all: the search is approximate, and among many near-duplicates it may pass one vector over. A broken index
+    misses most of what it holds.
+    """
     try:
-        if await vectors.count(collection) != count:
+        held = await vectors.count(collection)
+        if held != count:
             return False
-        answers = await asyncio.gather(*(vectors.query(collection, vector, 5) for _, vector in probes[: PROBES * 2]))
+        answers = await asyncio.gather(*(vectors.query(collection, vector, NEIGHBOURS) for _, vector in probes))
     except CollectionMissing:
         return False
-    return all(
-        any(found == chunk_id or distance < _NEAR for found, distance in answer)
-        for (chunk_id, _), answer in zip(probes, answers, strict=False)
+    missed = sum(
+        not any(found == chunk_id or distance < _NEAR for found, distance in answer)
+        for (chunk_id, _), answer in zip(probes, answers, strict=True)
     )
+    if missed:
+        logger.info("%s: %d of %d probes did not find themselves", collection, missed, len(probes))
+    return missed <= len(probes) * MISSED_SHARE
