@@ -17,7 +17,7 @@ from runtime.embedded.supervisor import Supervisor, rotate, stop_in_order
 from runtime.embedded.valkey import EmbeddedValkey
 
 _STEP_SECONDS = 120.0
-_READY_SECONDS = 90.0
+_READY_SECONDS = 180.0  # a busy or slow machine, and the models the first time
 _HOPELESS = 4  # starts of a service that never became ready, before the whole start is given up
 _SERVICE_STOP, _SERVER_STOP = 25.0, 20.0  # seconds
 Say = Callable[[str], None]

@@ -14,7 +14,7 @@ from cli.api import Api, ApiError, api_url
 from cli.up import configured_home
 from runtime.embedded.child import StartError, make_folder, size_of, text_since, tied_to_parent
 
-_START_SECONDS = 180.0  # the first start makes the embedding models
+_START_SECONDS = 300.0  # `up` gives up before and says why
 _STOP_SECONDS = 60.0
 
 

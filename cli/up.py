@@ -20,7 +20,8 @@ class _Signals:
     def __init__(self) -> None:
         self.count = 0
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(sign, self._note)
+            if sign != signal.SIGHUP or signal.getsignal(sign) != signal.SIG_IGN:  # nohup means it
+                signal.signal(sign, self._note)
 
     def _note(self, _sign: int, _frame: FrameType | None) -> None:
         self.count += 1
