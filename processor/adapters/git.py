@@ -16,8 +16,8 @@ import structlog
 
 from processor.adapters import git_recipe as recipe
 from processor.adapters.addresses import Resolve, pinned, resolve
-from processor.adapters.git_errors import fault_of, ref_not_found
-from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, run_git
+from processor.adapters.git_errors import fault_of, ref_not_found, too_large
+from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.workspace import Workspace
 from processor.ports import Head, TreeEntry, Watch
 from processor.stages.classify import MAX_FILE_BYTES
@@ -125,6 +125,10 @@ class _Clone:
             self._download(recipe.fetch(self.options, url, self.folder, ref), ref)
         else:
             self._download(recipe.clone(self.options, url, self.folder, ref), ref)
+        if (
+            folder_bytes(self.ground.folder) > self.ground.limits.folder_bytes
+        ):  # a quick one is done before it is measured
+            raise too_large()
         self._cut_off()
         start = ref if ref is not None and recipe.is_sha(ref) else "HEAD"
         try:

@@ -24,7 +24,13 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
         ResourceExhausted("memory_limit", "Reading the repository needs more memory than a worker may use."),
     ),
     (
-        (r"remote branch .* not found", "couldn't find remote ref", "not our ref", "unadvertised object"),
+        (
+            r"remote branch .* not found",
+            "couldn't find remote ref",
+            "not our ref",
+            "unadvertised object",
+            "not a commit",
+        ),
         Permanent("ref_not_found", "The repository has no such branch, tag or commit."),
     ),
     (
@@ -74,6 +80,7 @@ _PATTERNS = tuple((re.compile("|".join(signs), re.IGNORECASE), fault) for signs,
 _QUOTED = re.compile(r"'[^'\n]*'")  # addresses and names: a repository may be called `broken`
 _REMOTE = re.compile(r"^remote:.*$", re.MULTILINE)  # what the server wants us to read
 _FILE_LIMIT_SIGNAL, _CPU_LIMIT_SIGNAL = 25, 24
+_CRASHES = frozenset({4, 6, 7, 8, 11})  # illegal instruction, abort, bus, arithmetic, segmentation
 
 
 def fault_of(status: int, said: str) -> Fault:
@@ -86,6 +93,8 @@ def fault_of(status: int, said: str) -> Fault:
     for pattern, fault in _PATTERNS:
         if pattern.search(own_words):
             return _again(fault)
+    if -status in _CRASHES:
+        return Permanent("repository_damaged", "git itself breaks on what the repository holds.")
     return Transient("clone_failed", "git could not read the repository; the log of the processor says more.")
 
 

@@ -5,6 +5,8 @@ subfolders and symbolic links, with or without `.git`), so that the product can 
 """
 
 import argparse
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -179,6 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            process_group=0,
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -187,7 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(process.stdout, manner if service.endswith("/git-upload-pack") else Manner.SERVE)
         finally:
             process.stdout.close()
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def _answer(self, output: IO[bytes], manner: Manner) -> None:

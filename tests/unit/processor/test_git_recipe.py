@@ -146,6 +146,11 @@ def test_a_process_ended_by_a_limit_is_a_repository_that_is_too_large() -> None:
     assert fault_of(-24, "").code == "repository_too_large"
 
 
+def test_a_git_that_crashed_will_crash_again_and_one_that_was_killed_may_not() -> None:
+    assert (fault_of(-11, "").kind, fault_of(-11, "").code) == ("permanent", "repository_damaged")
+    assert (fault_of(-9, "").kind, fault_of(-9, "").code) == ("transient", "clone_failed")
+
+
 def test_the_same_fault_is_a_new_exception_each_time() -> None:
     assert fault_of(1, "early EOF") is not fault_of(1, "early EOF")
 

@@ -1,0 +1,149 @@
+"""The stages through the real kernel: requested in the log, done by a subscriber, completed in the log, once."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.artifacts import ArtifactKind, ArtifactRef
+from events.base import LOCAL_TENANT, Context, Draft, Envelope, derived_id
+from events.catalog import decode
+from events.processing import Stage, StageCompleted, StageFailed, StageRequested
+from processor.adapters.parser_pool import ParserPool
+from processor.jobs.base import Backends
+from processor.jobs.clone import Clone
+from processor.stages.take_sources import SourceLimits
+from processor.subscribers import Slots, handlers, subscribe
+from tests.support.delivery import Kernel, a_kernel, until
+from tests.support.git_repositories import build_repository
+from tests.support.git_server import GitServer, Manner
+from tests.support.jobs import Bench
+
+ANALYSIS = UUID("30000000-0000-4000-8000-000000000001")
+STREAM = f"analysis/{ANALYSIS}"
+
+
+async def ask(kernel: Kernel, stage: Stage, url: str, inputs: tuple[ArtifactRef, ...] = (), shard: int = 0) -> None:
+    run_id = derived_id("run", stage, shard)
+    request = StageRequested(analysis_id=ANALYSIS, run_id=run_id, stage=stage, url=url, inputs=inputs, shard=shard)
+    context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4())
+    draft = Draft(
+        event_id=derived_id("request", run_id),
+        occurred_at="2026-01-01T00:00:00Z",
+        context=context,
+        event=request,
+        stage=stage,
+    )
+    await kernel.journal.append(STREAM, [draft])
+
+
+async def history(kernel: Kernel) -> list[Envelope]:
+    return await kernel.journal.read_stream(STREAM)
+
+
+async def completed(kernel: Kernel, stage: Stage) -> StageCompleted | None:
+    found = [decode(envelope) for envelope in await history(kernel)]
+    return next((event for event in found if isinstance(event, StageCompleted) and event.stage is stage), None)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Path:
+    folder = tmp_path / "served"
+    folder.mkdir()
+    files = {
+        "README.md": "# Dog\n\nBarks at people who come by.\n",
+        "src/dog.py": "class Dog:\n    def bark(self): ...\n",
+    }
+    build_repository(folder / "dog.git", [files])
+    return folder
+
+
+def prepared(kernel: Kernel, bench: Bench) -> Clone:
+    return Clone(Backends(bench.backends.objects, kernel.redis), bench.repositories, SourceLimits())
+
+
+async def test_all_four_stages_of_an_analysis(database_url: str, redis_url: str, served: Path, tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "home")
+    with GitServer(served) as server:
+        async with a_kernel(database_url, redis_url) as kernel, ParserPool(1) as pool, kernel.carrying():
+            clone = prepared(kernel, bench)
+            subscriber = kernel.subscriber()
+            subscribe(subscriber, handlers(clone.backends, clone, pool, Slots()))
+            await subscriber.start()
+            await ask(kernel, Stage.CLONE, server.url("dog"))
+            await until(lambda: completed(kernel, Stage.CLONE))
+            cloned = await completed(kernel, Stage.CLONE)
+            assert cloned is not None
+            sources = tuple(ref for ref in cloned.artifacts if ref.kind is ArtifactKind.SOURCES)
+            for stage, inputs in (
+                (Stage.METADATA, cloned.artifacts),
+                (Stage.STRUCTURE, cloned.artifacts),
+                (Stage.PARSE, sources),
+            ):
+                await ask(kernel, stage, server.url("dog"), inputs)
+            for stage in (Stage.METADATA, Stage.STRUCTURE, Stage.PARSE):
+                await until(lambda stage=stage: completed(kernel, stage))  # type: ignore[misc]  # bound now
+            metadata, parse = await completed(kernel, Stage.METADATA), await completed(kernel, Stage.PARSE)
+            ticks = await kernel.redis.xlen("live.ticks")
+            events = [envelope.event_type for envelope in await history(kernel)]
+
+    assert cloned.counts["files"] == 2
+    assert metadata is not None
+    assert metadata.metadata_extracted["readme_title"] == "Dog"
+    assert parse is not None
+    assert [ref.kind for ref in parse.artifacts] == ["symbols", "edges", "chunks", "outcomes"]
+    assert parse.counts["symbols"] == 2
+    assert parse.facts == {"failed": {}}
+    assert events.count("processing.stage.started") == events.count("processing.stage.completed") == 4
+    assert events.index("repository.processing.started") == events.index("processing.stage.completed") - 1
+    assert ticks > 0
+    assert bench.leftovers() == []
+
+
+async def test_a_clone_that_is_delivered_twice_is_said_once(
+    database_url: str, redis_url: str, served: Path, tmp_path: Path
+) -> None:
+    bench = Bench(tmp_path / "home")
+    with GitServer(served) as server:
+        async with a_kernel(database_url, redis_url) as kernel, ParserPool(1) as pool:
+            clone = prepared(kernel, bench)
+            subscriber = kernel.subscriber()
+            subscribe(subscriber, handlers(clone.backends, clone, pool, Slots()))
+            await ask(kernel, Stage.CLONE, server.url("dog"))
+            await kernel.carry()
+            [(_, fields)] = await kernel.redis.xrange("stage.clone")
+            await kernel.redis.xadd("stage.clone", fields)  # the relay does not run: it would notice
+            await subscriber.start()
+            await until(lambda: completed(kernel, Stage.CLONE))
+            await asyncio.sleep(0.5)
+            events = [envelope.event_type for envelope in await history(kernel)]
+
+    assert events == [
+        "processing.stage.requested",
+        "processing.stage.started",
+        "repository.processing.started",
+        "processing.stage.completed",
+    ]
+
+
+async def test_a_repository_that_is_not_there_is_a_failed_stage(
+    database_url: str, redis_url: str, served: Path, tmp_path: Path
+) -> None:
+    bench = Bench(tmp_path / "home")
+    with GitServer(served) as server:
+        async with a_kernel(database_url, redis_url) as kernel, ParserPool(1) as pool, kernel.carrying():
+            clone = prepared(kernel, bench)
+            subscriber = kernel.subscriber()
+            subscribe(subscriber, handlers(clone.backends, clone, pool, Slots()))
+            await subscriber.start()
+            await ask(kernel, Stage.CLONE, server.behave("dog", Manner.ASK_PASSWORD))
+            await until(lambda: _failed(kernel))
+            [failed] = await _failed(kernel)
+
+    assert (failed.kind, failed.code) == ("permanent", "repository_not_found")
+
+
+async def _failed(kernel: Kernel) -> list[StageFailed]:
+    found = [decode(envelope) for envelope in await history(kernel)]
+    return [event for event in found if isinstance(event, StageFailed)]
