@@ -11,7 +11,7 @@ from tests.support.git_server import GitServer
 from tests.support.system import System
 
 pytestmark = pytest.mark.browser
-STAGES = ["clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote"]
+STAGES = ["clone", "metadata", "structure", "parse", "index", "embed", "activate"]
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +83,19 @@ def parameter(page: Page, name: str) -> str:
     return found[1]
 
 
-def test_the_whole_analysis_is_seen_to_its_end_and_its_events_are_all_there(
+def test_an_analysis_is_seen_until_it_is_ready_and_its_events_are_all_there(
     page: Page, system: System, git_host: GitServer
 ) -> None:
     begin(page, git_host.url("real/jpype1"))
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
-    expect(page.locator(".headline")).to_have_text("Complete", timeout=280_000)
     for stage in STAGES:
-        expect(page.locator(f".row[data-stage={stage}]")).to_have_class("row completed")
-    analysis = parameter(page, "analysis")
+        expect(page.locator(f".row[data-stage={stage}].completed")).to_be_visible(timeout=200_000)
+    expect(page.locator(".mark.reached").nth(1)).to_have_text("Ready")
+    before = system.analysis(parameter(page, "analysis"))["version"]
     page.get_by_role("link", name="Events").click()
-    version = system.analysis(analysis)["version"]
-    expect(page.locator(".total")).to_have_text(f"{version:,} events")
+    expect(page.locator("details.event").nth(before - 1)).to_be_visible()
+    versions = [int(text) for text in page.locator(".event .version").all_text_contents()]
+    assert versions == list(range(1, len(versions) + 1))
 
 
 @pytest.mark.parametrize(
