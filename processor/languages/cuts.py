@@ -11,8 +11,8 @@ from tree_sitter import Node
 from processor.languages.headings import sections_of
 from processor.languages.lines import Lines
 
-# Bytes other than white space in a passage: 700 are 230 to 265 word pieces of code with its header (medians), of which
-# a sentence model reads 256. See bench/results/parse.md.
+# Bytes other than white space in a passage. With its header, code of 650 has a median of 216 to 250 word pieces, of 750
+# one of 250 to 287; a sentence model reads 256. See bench/results/parse.md.
 MAX_WEIGHT = 700
 _MIN_SECTION = 200
 _WINDOW_LINES = 40
