@@ -17,7 +17,7 @@ from events.delivery.pump import Pump
 from events.delivery.subscriber import EventSubscriber
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
-from orchestrator.adapters import contents, database, intake, readmodels, sources
+from orchestrator.adapters import contents, database, intake, readmodels, sources, streams
 from orchestrator.api import analyses, conversations, events, problems
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
@@ -134,7 +134,7 @@ def create_app() -> FastAPI:
     subscriber = EventSubscriber(
         create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
     )
-    subscriber.short(WORKFLOW, CONSUMER, workflow_handler(process.journal, Policy()))
+    subscriber.short(WORKFLOW, CONSUMER, workflow_handler(streams.read_to_decide, Policy()))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -4,22 +4,27 @@ Hears what changes an analysis (requested, stage completed, failed or parked, a 
 says `processing.stage.requested`, `processing.retry.scheduled` and how the analysis ends.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
 from events.catalog import CONSUMERS, WORKFLOW
 from events.delivery.work import Append, Result, ShortHandler, Timer
-from events.log.journal import Journal
 from orchestrator.workflow import Alarm, Policy, decide, replay
 
 CONSUMER = CONSUMERS[WORKFLOW][0]
 
 
-def workflow_handler(journal: Journal, policy: Policy) -> ShortHandler:
+# All events of a stream, read in the transaction that will record what is decided.
+ReadStream = Callable[[AsyncConnection, str], Awaitable[Sequence[Envelope]]]
+
+
+def workflow_handler(read: ReadStream, policy: Policy) -> ShortHandler:
     """The handler of the topic `workflow`. It raises nothing on purpose; a conflict of versions is decided again."""
 
-    async def on_workflow_event(envelope: Envelope, _connection: AsyncConnection) -> Result:
-        history = await journal.read_stream(envelope.stream_id)
+    async def on_workflow_event(envelope: Envelope, connection: AsyncConnection) -> Result:
+        history = await read(connection, envelope.stream_id)
         decision = decide(replay(history), envelope, policy)
         if not decision.drafts:
             return Result()

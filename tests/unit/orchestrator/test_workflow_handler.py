@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from events.delivery.work import Result
+from events.base import Envelope
+from events.delivery.work import Result, ShortHandler
 from events.log.memory import MemoryJournal
 from events.processing import FaultKind, Stage
 from orchestrator.subscribers import workflow_handler
@@ -10,13 +11,20 @@ from orchestrator.workflow import Policy
 from tests.support.analyses import CONTEXT, STREAM, cloned, completed, failed, requested
 from tests.support.kernel import a_draft
 
-NOBODY: Any = None  # the handler reads through the journal, and needs no connection
+NOBODY: Any = None  # the journal is read without a connection
+
+
+def handler(journal: MemoryJournal) -> ShortHandler:
+    async def read(_connection: object, stream_id: str) -> list[Envelope]:
+        return await journal.read_stream(stream_id)
+
+    return workflow_handler(read, Policy())
 
 
 async def _hear(journal: MemoryJournal, event: Any) -> Result:
     draft = a_draft(event).model_copy(update={"context": CONTEXT})
     [envelope] = await journal.append(STREAM, [draft])
-    return await workflow_handler(journal, Policy())(envelope, NOBODY)
+    return await handler(journal)(envelope, NOBODY)
 
 
 async def _record(journal: MemoryJournal, result: Result) -> None:
@@ -44,7 +52,7 @@ async def test_a_transient_fault_sets_the_timer_with_the_fact() -> None:
 async def test_the_same_message_twice_records_once() -> None:
     journal = MemoryJournal()
     [envelope] = await journal.append(STREAM, [a_draft(requested())])
-    handle = workflow_handler(journal, Policy())
+    handle = handler(journal)
     first = await handle(envelope, NOBODY)
     twin = await handle(envelope, NOBODY)
     await _record(journal, first)
