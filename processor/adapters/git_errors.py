@@ -30,6 +30,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
             "not our ref",
             "unadvertised object",
             "not a commit",
+            "non-commit object",
         ),
         Permanent("ref_not_found", "The repository has no such branch, tag or commit."),
     ),

@@ -83,7 +83,13 @@ class Bench:
 
 
 def a_request(
-    stage: Stage, url: str, ref: str | None = None, inputs: tuple[ArtifactRef, ...] = (), *, shard: int = 0, shards: int = 1
+    stage: Stage,
+    url: str,
+    ref: str | None = None,
+    inputs: tuple[ArtifactRef, ...] = (),
+    *,
+    shard: int = 0,
+    shards: int = 1,
 ) -> Envelope:
     analysis = uuid4()
     event = StageRequested(
