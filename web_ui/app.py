@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from streamlit import config
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from runtime.logging import configure_logging
@@ -32,6 +33,9 @@ def make_app(orchestrator_url: str, hosts: Iterable[str]) -> App:
     proxy = ApiProxy(orchestrator_url)
     client = Client(orchestrator_url)
     session.use(client)
+    # Else Streamlit takes `pages/` for its old kind of pages until shell.py first runs, and whoever comes first by an
+    # analysis' address gets that page without its frame.
+    PagesManager.uses_pages_directory = False
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})

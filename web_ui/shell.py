@@ -4,7 +4,7 @@ import streamlit as st
 
 from web_ui.components import frame
 
-st.set_page_config(page_title="Repostream", layout="wide")
+st.set_page_config(layout="wide")  # the titles are the pages' own
 page = st.navigation(
     [
         st.Page("pages/start.py", title="Repostream", url_path="start", default=True),

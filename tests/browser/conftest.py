@@ -41,12 +41,13 @@ def api(api_process: StandIn) -> Iterator[StandIn]:
     api_process.requests.clear()
 
 
-@pytest.fixture(scope="session")
-def pages(api_process: StandIn) -> Iterator[str]:
+@contextlib.contextmanager
+def serving(api: StandIn) -> Iterator[str]:
+    """The pages in a process of their own; gives their address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"REPOSTREAM_INTERNAL_ORCHESTRATOR_URL": api_process.url}
+    environment = os.environ | {"REPOSTREAM_INTERNAL_ORCHESTRATOR_URL": api.url}
     with subprocess.Popen([sys.executable, "-c", START, str(port)], env=environment) as process:
         try:
             url = f"http://127.0.0.1:{port}"
@@ -55,6 +56,19 @@ def pages(api_process: StandIn) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(15)
+
+
+@pytest.fixture(scope="session")
+def pages(api_process: StandIn) -> Iterator[str]:
+    with serving(api_process) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_pages(api: StandIn) -> Iterator[str]:
+    """Pages that nobody has visited yet."""
+    with serving(api) as url:
+        yield url
 
 
 def _wait(url: str) -> None:

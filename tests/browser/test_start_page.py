@@ -95,3 +95,11 @@ def test_no_page_asks_another_host_for_anything(page: Page, api: StandIn, pages:
         page.wait_for_timeout(700)
 
     assert [url for url in asked if not url.startswith((pages, "blob:", "data:"))] == []
+
+
+def test_the_first_visitor_of_a_process_may_come_by_any_address(page: Page, api: StandIn, fresh_pages: str) -> None:
+    page.goto(f"{fresh_pages}/analysis?analysis={samples.running(api).id}")
+
+    expect(page).to_have_title("Analysis · Repostream")
+    expect(page.locator(".rs-pill")).to_have_css("border-radius", "999px")
+    expect(page.locator(".stMainBlockContainer")).to_have_css("max-width", "1180px")
