@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from rag_manager.stages.code_tokens import code_tokens
+from rag_manager.stages.noise import noise_of
+from rag_manager.stages.superseded import superseded_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ class Catalogue:
     def folders(self) -> Sequence[frozenset[str]]:
         """Number of the file → tokens of the folders it is in."""
         return [frozenset(code_tokens(str(PurePosixPath(path).parent))) for path in self.paths]
+
+    @cached_property
+    def noise(self) -> Sequence[str | None]:
+        """Number of the file → test, example, docs or compat, or None for a file that does the work."""
+        old = superseded_files(self.paths)
+        return [
+            noise_of(path, file_class) or ("compat" if file in old else None)
+            for file, (path, file_class) in enumerate(zip(self.paths, self.classes, strict=True))
+        ]
 
     def chunk_at(self, file: int, line: int) -> int | None:
         """Return the smallest chunk of a file that holds a line, or None."""

@@ -5,7 +5,6 @@ Out: chunks that begin a definition of a name in it, best first; files whose pat
 """
 
 from rag_manager.stages.catalogue import Catalogue, Definition
-from rag_manager.stages.noise import noise_of
 from rag_manager.stages.read_question import Question
 
 MAX_MATCHES = 20  # a name defined in more places than this tells nothing
@@ -40,6 +39,6 @@ def match_paths(question: Question, catalogue: Catalogue) -> list[int]:
 
 
 def _order(name: str, place: Definition, question: Question, catalogue: Catalogue) -> tuple[bool, bool, bool, int, int]:
-    noisy = noise_of(catalogue.paths[place.file], catalogue.classes[place.file]) not in {None, *question.asked}
+    noisy = catalogue.noise[place.file] not in {None, *question.asked}
     own_file = name in catalogue.stems[place.file]
     return noisy, not own_file, place.kind.lower() not in _TYPES, place.file, place.first_line

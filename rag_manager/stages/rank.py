@@ -14,6 +14,8 @@ from rag_manager.stages.pick_passages import pick_passages
 from rag_manager.stages.rank_files import FileWeights, rank_files
 from rag_manager.stages.read_question import Question
 
+_DEFINITION = 2.0  # above every fused score (1 at most): what a question names alone comes first inside its file
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -65,6 +67,7 @@ def rank(
     first = list(by_path)
     if question.lone_name:
         first += [catalogue.files[chunk] for chunk in named]
+        fused |= {chunk: _DEFINITION - place / 1_000 for place, chunk in enumerate(named)}
     files = _brought_forward(files, first)
     places = {name: {chunk: place for place, chunk in enumerate(found, start=1)} for name, found in (
         ("lexical", rankings.lexical), ("dense", rankings.dense), ("names", named))}  # fmt: skip

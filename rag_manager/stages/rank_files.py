@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag_manager.stages.catalogue import Catalogue
-from rag_manager.stages.noise import noise_of
 from rag_manager.stages.read_question import Question
+
+PREFIX = 4  # letters: from here on a word that begins with another is of its family
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,9 @@ class FileWeights:
 
     coherence: float = 0.3  # of the sum of a file's three best chunks, added to its best
     stem: float = 0.5  # times the share of the file name's words that the question has
-    folder: float = 0.0  # times the share of the folders' words that the question has
+    folder: float = 0.2  # times the share of the folders' words that the question has
     defines: float = 1.6  # factor for a file that defines a name written in the question
-    joined: float = 1.0  # factor for a file that defines two or three neighbouring words written as one
+    joined: float = 1.3  # factor for a file that defines two or three neighbouring words written as one
     noise: float = 0.35  # factor for tests, examples, documents and compatibility code that were not asked for
 
 
@@ -42,7 +43,7 @@ def rank_files(
         score *= 1 + weights.stem * _share(catalogue.stems[file], tokens)
         score *= 1 + weights.folder * _share(catalogue.folders[file], tokens)
         score *= weights.defines if file in named else weights.joined if file in joined else 1.0
-        if noise_of(catalogue.paths[file], catalogue.classes[file]) not in {None, *question.asked}:
+        if catalogue.noise[file] not in {None, *question.asked}:
             score *= weights.noise
         ranked.append((file, score))
     return sorted(ranked, key=lambda item: (-item[1], item[0]))
@@ -53,4 +54,14 @@ def _defining(names: frozenset[str], catalogue: Catalogue) -> frozenset[int]:
 
 
 def _share(words: frozenset[str], tokens: frozenset[str]) -> float:
-    return len(words & tokens) / len(words) if words else 0.0
+    if not words:
+        return 0.0
+    met = len(words & tokens)
+    # "autodetected" is asked for, `autodetector.py` is meant: stems differ, one begins with the other.
+    met += sum(1 for word in words - tokens if any(_is_begun(word, token) for token in tokens))
+    return met / len(words)
+
+
+def _is_begun(word: str, token: str) -> bool:
+    shorter, longer = sorted((word, token), key=len)
+    return len(shorter) >= PREFIX and longer.startswith(shorter)

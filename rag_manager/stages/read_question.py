@@ -14,6 +14,7 @@ MAX_TOKENS = 64  # of one question: enough for a paragraph, bounded for a pasted
 
 _PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+|[\w\-]+\.[A-Za-z]{1,5}\b")
 _LONE_NAME = re.compile(r"^[\s`'\"]*([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(\))?[\s`'\"]*$")
+_VERSION = re.compile(r"v\d+")
 _ASKED = {
     "test": frozenset({"test", "tests", "testing", "tested", "unittest", "pytest", "fixture", "fixtures", "spec"}),
     "example": frozenset({"example", "examples", "sample", "samples", "demo", "tutorial", "benchmark", "benchmarks"}),
@@ -59,5 +60,6 @@ def read_question(text: str) -> Question:
         | frozenset(a + b + c for a, b, c in zip(lowered, lowered[1:], lowered[2:], strict=False)),
         paths=tuple(dict.fromkeys(found.strip("./").lower() for found in _PATH.findall(text))),
         lone_name=re.split(r"\.|::|#|->", lone.group(1))[-1].strip("_").lower() if lone else None,
-        asked=frozenset(kind for kind, signs in _ASKED.items() if signs.intersection(lowered)),
+        asked=frozenset(kind for kind, signs in _ASKED.items() if signs.intersection(lowered))
+        | frozenset({"compat"} if any(_VERSION.fullmatch(word) for word in lowered) else ()),
     )

@@ -10,6 +10,7 @@ from rag_manager.stages.pick_passages import QUOTAS, pick_passages
 from rag_manager.stages.rank import Rankings, rank
 from rag_manager.stages.rank_files import FileWeights, rank_files
 from rag_manager.stages.read_question import read_question
+from rag_manager.stages.superseded import superseded_files
 
 PLACES = [
     ("src/router.py", "code", 1, 20),
@@ -190,3 +191,46 @@ def test_each_passage_tells_which_retriever_put_it_where(catalogue: Catalogue) -
         3: {"lexical": 1, "dense": 2},
         4: {"lexical": 2, "dense": 1},
     }
+
+
+def test_an_older_version_beside_a_newer_one_is_superseded() -> None:
+    paths = ["src/v3/types.ts", "src/v4/core/types.ts", "src/index.ts"]
+
+    assert superseded_files(paths) == {0}
+
+
+def test_a_version_folder_that_mirrors_its_parent_is_its_past() -> None:
+    names = ("fields.py", "main.py", "types.py", "__init__.py")
+    paths = [*(f"lib/{name}" for name in names), *(f"lib/v1/{name}" for name in names)]
+
+    assert superseded_files(paths) == {4, 5, 6, 7}
+
+
+def test_the_only_version_of_an_interface_is_not_superseded() -> None:
+    assert superseded_files(["api/v1/pods.go", "api/v1/doc.go", "api/register.go"]) == frozenset()
+
+
+def test_superseded_files_are_lowered_unless_their_version_is_asked_for() -> None:
+    places = make_catalogue(
+        [ChunkPlace("old", "src/v3/errors.ts", "code", 1, 9), ChunkPlace("new", "src/v4/errors.ts", "code", 1, 9)], []
+    )
+    scores = {0: 0.6, 1: 0.5}
+
+    assert paths(rank_files(scores, read_question("how are errors made"), places), places)[0] == "src/v4/errors.ts"
+    assert paths(rank_files(scores, read_question("how are v3 errors made"), places), places)[0] == "src/v3/errors.ts"
+
+
+def test_a_file_of_the_same_family_of_words_as_the_question_is_raised() -> None:
+    places = make_catalogue(
+        [ChunkPlace("a", "src/executor.py", "code", 1, 9), ChunkPlace("b", "src/autodetector.py", "code", 1, 9)], []
+    )
+
+    ranked = rank_files({0: 0.55, 1: 0.5}, read_question("where are changes autodetected"), places)
+
+    assert paths(ranked, places)[0] == "src/autodetector.py"
+
+
+def test_the_definition_of_a_name_alone_is_the_first_passage_of_its_file(catalogue: Catalogue) -> None:
+    picked = rank(read_question("Router"), Rankings([0, 2, 1]), catalogue, limit=3)
+
+    assert [item.chunk for item in picked] == [1, 0, 2]
