@@ -94,7 +94,7 @@ def test_what_cannot_be_analysed_fails_by_name_on_api_and_command_line(
 
     spoken = system.run("analyze", git_host.url(url), *(["--ref", ref] if ref else []), "--json")
     assert spoken.returncode == 1, spoken.stderr
-    assert json.loads(spoken.stdout)["code"] == code
+    assert json.loads(spoken.stdout)["analysis"]["code"] == code
 
 
 @pytest.mark.parametrize("url", ["not a url", "file:///etc/passwd", "https://evil.example/a/b", "ext::sh -c id"])

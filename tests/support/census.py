@@ -45,15 +45,16 @@ async def _table(connection: asyncpg.Connection, name: str, analysis_id: str) ->
 
 
 async def _events(connection: asyncpg.Connection, analysis_id: str) -> dict[str, int]:
-    """Events that must happen once, by type, stage and shard. Starts may repeat: a killed worker began too."""
+    """Events that must happen once, by type, stage, shard and kind. Starts may repeat: a killed worker began too."""
     rows = await connection.fetch(
-        "SELECT version, type, data->>'stage' AS stage, data->>'shard' AS shard FROM es.events"
+        "SELECT version, type, data->>'stage' AS stage, data->>'shard' AS shard,"
+        " data->>'kind' AS kind FROM es.events"
         " WHERE stream_id = $1 ORDER BY version",
         f"analysis/{analysis_id}",
     )
     assert [row["version"] for row in rows] == list(range(1, len(rows) + 1)), "versions have a gap"
     once = (row for row in rows if row["type"] != "processing.stage.started")
-    return dict(Counter(f"{row['type']} {row['stage'] or ''} {row['shard'] or ''}".strip() for row in once))
+    return dict(Counter(" ".join(filter(None, list(row.values())[1:])) for row in once))
 
 
 async def _vectors(connection: asyncpg.Connection, chroma_url: str, analysis_id: str) -> dict[str, tuple[int, int]]:

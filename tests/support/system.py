@@ -42,8 +42,8 @@ class System:
     def __enter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
         command = [str(Path(sys.executable).with_name("repostream")), "up"]
-        output = (self.home.parent / "up.log").open("ab")
-        self._process = subprocess.Popen(command, env=self.variables(), stdout=output, stderr=subprocess.STDOUT)
+        with (self.home.parent / "up.log").open("ab") as output:
+            self._process = subprocess.Popen(command, env=self.variables(), stdout=output, stderr=subprocess.STDOUT)
         self._wait_until_up()
         return self
 
