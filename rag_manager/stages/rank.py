@@ -23,7 +23,7 @@ class Weights:
 
     lexical: float = 1.0
     quick: float = 0.5
-    full: float = 1.0
+    full: float = 0.7
     names: float = 0.5
     files: FileWeights = field(default_factory=FileWeights)
 
