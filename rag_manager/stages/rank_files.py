@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.read_question import Question
 
-PREFIX = 4  # letters: from here on a word that begins with another is of its family
+PREFIX = 5  # letters: from here on a word that begins with another is of its family
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class FileWeights:
 
     coherence: float = 0.3  # of the sum of a file's three best chunks, added to its best
     stem: float = 0.5  # times the share of the file name's words that the question has
-    folder: float = 0.2  # times the share of the folders' words that the question has
+    folder: float = 0.1  # times the share of the folders' words that the question has
     defines: float = 1.6  # factor for a file that defines a name written in the question
     joined: float = 1.3  # factor for a file that defines two or three neighbouring words written as one
     noise: float = 0.35  # factor for tests, examples, documents and compatibility code that were not asked for
