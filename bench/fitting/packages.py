@@ -32,22 +32,29 @@ def listed() -> dict[str, list[str]]:
 
 
 def fetch(folder: Path) -> None:
-    """Fetch and unpack every listed package."""
+    """Fetch and unpack every listed package. Raises RuntimeError saying of which registry some did not arrive."""
+    missing: list[str] = []
     for registry, packages in listed().items():
         into = folder / "fetched" / registry
         into.mkdir(parents=True, exist_ok=True)
-        subprocess.run([*CLIENTS[registry], *packages], cwd=into, check=True)
-        for archive in sorted(into.iterdir()):
-            _unpack(archive, folder / "unpacked" / registry)
+        for package in packages:
+            # A client may fail over a package's packaging, which is not wanted; what counts is the archive.
+            subprocess.run([*CLIENTS[registry], package], cwd=into, check=False)
+        arrived = [archive for archive in sorted(into.iterdir()) if _unpack(archive, folder / "unpacked" / registry)]
+        if len(arrived) < len(packages):
+            missing.append(f"{registry}: {len(packages) - len(arrived)} of {len(packages)}")
+    if missing:
+        raise RuntimeError(f"not fetched: {', '.join(missing)}")
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path) -> bool:
+    """Unpack an archive into a folder of its own; say whether it is one that holds a package's text."""
     if archive.suffix in {".whl", ".deb", ".tgz"}:
         target = folder / archive.stem
     elif ".orig.tar." in archive.name:
         target = folder / archive.name.split(".orig.tar.")[0]
     else:
-        return  # packaging, not the package
+        return False  # packaging, not the package
     target.mkdir(parents=True, exist_ok=True)
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
@@ -56,6 +63,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         subprocess.run(["dpkg-deb", "-x", archive, target], check=True)
     else:
         subprocess.run(["tar", "-xf", archive, "-C", target], check=True)
+    return True
 
 
 if __name__ == "__main__":
