@@ -1,6 +1,8 @@
 """A repository at a commit, through the product's own stages: sources, chunks, lexicon, vectors, ranking."""
 
+import atexit
 import hashlib
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +58,9 @@ def index_repository(git_dir: Path, revision: str, root: str) -> RepositoryIndex
         symbols.extend((str(s["name"]), str(s["kind"]), source.path, int(str(s["first_line"]))) for s in parsed.symbols)
     unique = list({str(row["chunk_id"]): row for row in reversed(chunks)}.values())[::-1]
     documents = [lexical_text(str(row["header"]), str(row["text"])) for row in unique]
-    lexicon = TantivyLexicon(Path(tempfile.mkdtemp(prefix="bench-lexicon-")))
+    folder = tempfile.mkdtemp(prefix="bench-lexicon-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    lexicon = TantivyLexicon(Path(folder))
     packed = lexicon.build(documents)
     places = [
         ChunkPlace(
