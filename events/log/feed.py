@@ -18,17 +18,7 @@ logger = logging.getLogger(__name__)
 _HEAD = text("SELECT generation, seq FROM es.feed_head")
 _NEXT_GENERATION = text("UPDATE es.feed_head SET generation = generation + 1 WHERE generation = :generation")
 _BEHIND = text("""
-SELECT f.topic, f.seq, json_build_object(
-    'event_id', e.event_id, 'event_type', e.type, 'schema_version', e.schema_version, 'stream_id', e.stream_id,
-    'version', e.version, 'seq', f.seq, 'repository_id', e.repository_id, 'user_id', e.user_id,
-    'tenant_id', e.tenant_id, 'stage', e.stage, 'correlation_id', e.correlation_id, 'causation_id', e.causation_id,
-    'traceparent', e.traceparent, 'timestamp', e.occurred_at, 'data', e.data)::text AS payload
-FROM unnest(CAST(:topics AS text[]), CAST(:cursors AS bigint[])) AS t (topic, cursor)
-CROSS JOIN LATERAL (
-  SELECT * FROM es.feed f WHERE f.topic = t.topic AND f.seq > t.cursor ORDER BY f.seq LIMIT :batch
-) f
-JOIN es.events e ON e.position = f.position
-ORDER BY f.seq
+SELECT topic, seq, payload FROM es.behind(CAST(:topics AS text[]), CAST(:cursors AS bigint[]), CAST(:batch AS int))
 """)
 _OUTAGE_PAUSE = 0.5  # seconds
 

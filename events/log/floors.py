@@ -30,6 +30,8 @@ UPDATE es.consumers c SET floor_seq = walked.reached
 FROM walked WHERE c.consumer = walked.consumer AND c.topic = walked.topic AND c.floor_seq = walked.floor_seq
 RETURNING c.consumer, c.floor_seq
 """)
+# A plan made while the tables were small would read them whole.
+_BY_INDEX = text("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin']) name")
 _COMPACT = text("""
 DELETE FROM es.inbox i USING es.consumers c WHERE i.consumer = c.consumer AND i.seq <= c.floor_seq
 """)
@@ -51,10 +53,12 @@ async def lowest(connection: AsyncConnection, topic: str, consumers: Sequence[st
 
 async def advance(connection: AsyncConnection, *, reach: int = 5_000) -> dict[str, int]:
     """Raise every floor as far as is done; the consumers whose floor rose, and where it is now."""
+    await connection.execute(_BY_INDEX)
     rows = await connection.execute(_ADVANCE, {"reach": reach})
     return {row.consumer: row.floor_seq for row in rows}
 
 
 async def compact(connection: AsyncConnection) -> int:
     """Delete inbox rows at or below the floors. In a transaction of its own, after the floors are committed."""
+    await connection.execute(_BY_INDEX)
     return (await connection.execute(_COMPACT)).rowcount

@@ -10,21 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 BATCH = 1_000  # keeps the transaction, and the wait for the row, below 10 ms
 
-# Two statements on purpose: the second one takes its snapshot after the lock is held.
-_LOCK = text("SELECT seq FROM es.feed_head FOR UPDATE")
-_MOVE = text("""
-WITH moved AS (
-  DELETE FROM es.outbox WHERE position IN (SELECT position FROM es.outbox ORDER BY position LIMIT :batch)
-  RETURNING position, topic
-), placed AS (
-  INSERT INTO es.feed (seq, position, topic)
-  SELECT CAST(:head AS bigint) + row_number() OVER (ORDER BY position), position, topic FROM moved
-  RETURNING seq
-)
-UPDATE es.feed_head SET seq = greatest(seq, (SELECT max(seq) FROM placed))
-WHERE EXISTS (SELECT FROM placed)
-RETURNING seq
-""")
+_SEQUENCE = text("SELECT es.sequence(CAST(:batch AS int))")
 _PEEK = text("SELECT EXISTS (SELECT FROM es.outbox)")
 
 
@@ -36,6 +22,5 @@ async def sequence(engine: AsyncEngine, *, batch: int = BATCH) -> int:
     async with engine.begin() as connection:
         if not (await connection.execute(_PEEK)).scalar_one():
             return 0
-        head: int = (await connection.execute(_LOCK)).scalar_one()
-        reached: int | None = (await connection.execute(_MOVE, {"batch": batch, "head": head})).scalar_one_or_none()
-        return 0 if reached is None else reached - head
+        moved: int = (await connection.execute(_SEQUENCE, {"batch": batch})).scalar_one()
+        return moved

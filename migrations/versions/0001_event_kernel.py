@@ -6,6 +6,11 @@ version and writes events and outbox rows. It answers (event_id, version, fresh)
 
 `es.take` writes a consumer's inbox rows and answers the `seq`s that were not done before: those are to be handled in
 this transaction. What is not in the feed as that event, on that topic, is not taken.
+
+`es.sequence` moves events from the outbox to the feed, `es.behind` reads what the relay has not relayed.
+
+The functions allow index scans only. A plan that was cached while the tables were small would otherwise read them
+whole, again and again, until they are analysed for the first time.
 """
 
 from alembic import op
@@ -147,7 +152,9 @@ _STATEMENTS = (
     """
     CREATE FUNCTION es.append(p_stream text, p_expected int, p_events jsonb)
     RETURNS TABLE (event_id uuid, version int, fresh boolean)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    AS $$
     #variable_conflict use_column
     DECLARE
       v_actual int;
@@ -213,7 +220,9 @@ _STATEMENTS = (
     """
     CREATE FUNCTION es.take(p_consumer text, p_topic text, p_seqs bigint[], p_ids uuid[], p_outcome text)
     RETURNS SETOF bigint
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    AS $$
     DECLARE
       v_taken bigint[];
       v_floor bigint;
@@ -235,6 +244,57 @@ _STATEMENTS = (
         DELETE FROM es.inbox WHERE consumer = p_consumer AND seq = ANY (v_taken) AND seq <= v_floor;
       END IF;
       RETURN QUERY SELECT s FROM unnest(v_taken) s WHERE s > coalesce(v_floor, 0) ORDER BY s;
+    END $$
+    """,
+    """
+    CREATE FUNCTION es.sequence(p_batch int)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    AS $$
+    DECLARE
+      v_head bigint;
+      v_reached bigint;
+    BEGIN
+      SELECT seq INTO v_head FROM es.feed_head FOR UPDATE;
+      WITH moved AS ( -- a statement of its own: its snapshot is taken after the lock is held
+        DELETE FROM es.outbox
+        WHERE position = ANY (ARRAY(SELECT o.position FROM es.outbox o ORDER BY o.position LIMIT p_batch))
+        RETURNING position, topic
+      ), placed AS (
+        INSERT INTO es.feed (seq, position, topic)
+        SELECT v_head + row_number() OVER (ORDER BY position), position, topic FROM moved
+        RETURNING seq
+      )
+      SELECT max(seq) INTO v_reached FROM placed;
+      IF v_reached IS NULL THEN
+        RETURN 0;
+      END IF;
+      UPDATE es.feed_head SET seq = v_reached;
+      RETURN v_reached - v_head;
+    END $$
+    """,
+    """
+    CREATE FUNCTION es.behind(p_topics text[], p_cursors bigint[], p_batch int)
+    RETURNS TABLE (topic text, seq bigint, payload text)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    AS $$
+    #variable_conflict use_column
+    BEGIN
+      RETURN QUERY
+        SELECT f.topic, f.seq, json_build_object(
+          'event_id', e.event_id, 'event_type', e.type, 'schema_version', e.schema_version, 'stream_id', e.stream_id,
+          'version', e.version, 'seq', f.seq, 'repository_id', e.repository_id, 'user_id', e.user_id,
+          'tenant_id', e.tenant_id, 'stage', e.stage, 'correlation_id', e.correlation_id,
+          'causation_id', e.causation_id, 'traceparent', e.traceparent, 'timestamp', e.occurred_at,
+          'data', e.data)::text
+        FROM unnest(p_topics, p_cursors) AS t (name, place)
+        CROSS JOIN LATERAL (
+          SELECT * FROM es.feed n WHERE n.topic = t.name AND n.seq > t.place ORDER BY n.seq LIMIT p_batch
+        ) f
+        JOIN es.events e ON e.position = f.position
+        ORDER BY f.seq;
     END $$
     """,
 )
