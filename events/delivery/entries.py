@@ -42,4 +42,4 @@ def read_envelope(entry: Entry) -> Envelope:
         decode(envelope)
     except (ValidationError, UnknownEvent, ValueError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
-    return envelope.with_seq(entry.seq)
+    return envelope if envelope.seq == entry.seq else envelope.with_seq(entry.seq)

@@ -15,6 +15,7 @@ from faststream.redis.configs.state import ConnectionState
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from events.delivery.packed import read_packed
 from events.delivery.reclaim import Claimed, reclaim_one
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds
 _ANSWER_SECONDS = 5.0  # on top of the time that a read blocks: after that the connection is given up
 _RECLAIM_EVERY = 0.5  # seconds, per reader
+_MANY = 50  # entries a read; from here on they are read in one piece
 
 Streams = list[tuple[bytes, list[Any]]]
 
@@ -110,6 +112,10 @@ class PatientRedis(Redis):
             if claimed is not None:
                 return [claimed]
             reader.look_at = now + min(_RECLAIM_EVERY, idle_ms / 4_000)
+        if count is not None and count >= _MANY:
+            packed = await read_packed(self, stream, group, name, count)
+            if packed:
+                return packed
         replies: Any = await super().xreadgroup(group, name, {stream: ">"}, count=count, block=block)
         return [(entry_id, fields, 0, 0) for _, entries in replies for entry_id, fields in entries]
 

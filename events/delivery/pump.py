@@ -18,7 +18,7 @@ from events.delivery import janitor, reconciler, timers
 from events.log import floors
 from events.log.feed import PostgresFeed
 from events.log.relay import Relay
-from events.log.sequencer import sequence
+from events.log.sequencer import BATCH, sequence
 from events.log.streams import RedisStreams
 from events.log.trim import trim
 from events.log.wake import APPENDED, SEQUENCED, Wake, Wakeups
@@ -100,21 +100,22 @@ class Pump:
             if moved:
                 self.wakeups.ring(SEQUENCED)
                 self._wake.sequenced()
-            else:
+            if moved < BATCH:  # there was no more; what came since has rung
                 await self._appended.wait(self._pace.sequencer)
 
     async def _relay(self, relay: Relay) -> None:
         async with self._engine.begin() as connection:
             await floors.ensure(connection, self._consumers)
-        looked_at = -self._pace.tips
+        looked_at, is_woken = -self._pace.tips, False
         while True:
             if time.monotonic() - looked_at >= self._pace.tips:
                 await relay.check()
                 looked_at = time.monotonic()
-            await relay.step()
+            await relay.step(is_woken=is_woken)
+            is_woken = False
             self._succeeded["relay"] = time.monotonic()
             if relay.is_settled:
-                await self._sequenced.wait(self._pace.relay)
+                is_woken = await self._sequenced.wait(self._pace.relay)
 
     async def _every(self, seconds: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
         while True:

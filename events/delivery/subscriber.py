@@ -80,19 +80,22 @@ class EventSubscriber:
         desk = self._desk(topic, consumer, "0", idle_seconds, on_parked)
         self._subscribe(desk, TransactionalConsumer(desk, handle, together=False), count=slots)
 
-    def batch(
+    def batch(  # noqa: PLR0913  # each is one decision of the caller
         self,
         topic: str,
         consumer: str,
         handler: BatchHandler,
         *,
-        size: int = 200,
+        size: int = 500,
+        slots: int = 1,
         on_parked: OnParked | None = None,
         idle_seconds: float = 5.0,
     ) -> None:
-        """Consume `topic` with a handler that takes up to `size` messages in one transaction."""
-        desk = self._desk(topic, consumer, "0", idle_seconds, on_parked)
-        self._subscribe(desk, TransactionalConsumer(desk, handler, together=True), count=size)
+        """Consume `topic` with a handler that takes up to `size` messages in one transaction; `slots` side by side."""
+        for slot in range(slots):
+            desk = self._desk(topic, consumer, str(slot), idle_seconds, on_parked)
+            consuming = TransactionalConsumer(desk, handler, together=True)
+            self._subscribe(desk, consuming, count=size, is_documented=slot == 0)
 
     def long(  # noqa: PLR0913  # each is one decision of the caller
         self,

@@ -27,7 +27,7 @@ class PostgresFeed:
     """`relay.Feed` over PostgreSQL."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")  # each call is one statement, or two
 
     async def head(self) -> Place:
         """As `Feed.head`."""

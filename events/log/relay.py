@@ -87,22 +87,24 @@ class Relay:
         self._consumers = consumers
         self._tips: dict[str, Place] = {}
         self._relayed_head: Place | None = None
+        self._is_settled = False
 
     @property
     def is_settled(self) -> bool:
         """Whether the last step relayed all there was, as far as we know."""
-        return self._relayed_head is not None
+        return self._is_settled
 
-    async def step(self, *, batch: int = BATCH) -> int:
+    async def step(self, *, batch: int = BATCH, is_woken: bool = False) -> int:
         """Relay at most `batch` events of each topic; how many. Idle, it costs one read of one row.
 
+        With `is_woken` there is something, most likely: it is looked for without that read.
         Raises what the log and the transport raise; the next step goes on from what the transport then holds.
         """
         await self._find([topic for topic in self._consumers if topic not in self._tips])
-        head = await self._feed.head()
-        if head == self._relayed_head:
+        head = None if is_woken else await self._feed.head()
+        if head is not None and head == self._relayed_head:
             return 0
-        self._relayed_head = None
+        self._relayed_head, self._is_settled = None, False
         moved, is_whole = 0, len(self._tips) == len(self._consumers)
         cursors = {topic: tip.seq for topic, tip in self._tips.items()}
         for topic, entries in (await self._feed.behind(cursors, batch)).items():
@@ -110,7 +112,7 @@ class Relay:
             moved += sent
             is_whole = is_whole and sent == len(entries) < batch
         if is_whole and len(self._tips) == len(self._consumers):
-            self._relayed_head = head
+            self._relayed_head, self._is_settled = head, True
         return moved
 
     async def check(self) -> None:
@@ -143,9 +145,9 @@ class Relay:
         tip = answer.tip
         if tip is not None and tip.generation == head.generation and tip.seq <= head.seq:
             if self._tips.get(topic) != tip:
-                self._tips[topic], self._relayed_head = tip, None
+                self._tips[topic], self._relayed_head, self._is_settled = tip, None, False
             return
-        self._relayed_head = None
+        self._relayed_head, self._is_settled = None, False
         if tip is not None and tip.generation == head.generation:
             logger.error("%s is at %s, ahead of the log at %s: the log has lost events", topic, tip, head)
             await self._feed.raise_generation(head.generation)

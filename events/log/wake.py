@@ -52,12 +52,14 @@ class Signal:
         """Wake the waiter, or let its next wait end at once."""
         self._event.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Return at a wake-up since the last wait, or after `seconds`."""
+    async def wait(self, seconds: float) -> bool:
+        """Return at a wake-up since the last wait (True), or after `seconds`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()
+        was_woken = self._event.is_set()
         self._event.clear()
+        return was_woken
 
 
 class Wakeups:
