@@ -1,7 +1,7 @@
 """The event kernel: how fast an appended event reaches its handler, and how many a second go through.
 
-`python -m bench kernel [--events 20000] [--latencies 300] [--runs 5]` starts its own PostgreSQL (with fsync) and Valkey, and
-writes what it measured, with the machine's size and load, to bench/results/kernel.md.
+`python -m bench kernel [--events 20000] [--latencies 300] [--runs 5]` starts its own PostgreSQL (with fsync) and
+Valkey, and writes what it measured, with the machine's size and load, to bench/results/kernel.md.
 """
 
 import argparse
@@ -222,7 +222,7 @@ def _spread(runs: Sequence[Figures], name: str, unit: str) -> str:
     values = [getattr(figures, name) for figures in runs]
     digits = 1 if unit == "ms" else 0
     low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
-    return f"{middle} {unit} ({low} – {high})"
+    return f"{middle} {unit} ({low} to {high})"
 
 
 def _report(runs: Sequence[Figures], events: int, latencies: int, load: float) -> str:
