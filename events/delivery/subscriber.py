@@ -1,7 +1,7 @@
 """The one way to consume events: `EventSubscriber` over FastStream.
 
 FastStream wires and drives the reading; everything that must not go wrong is decided here. Its traps, and what is
-done about each, are listed in docs/decisions/0002-delivery.md and shown in tests/integration/events/test_traps.py.
+done about each, are listed in docs/decisions/0020-delivery.md and shown in tests/integration/events/test_traps.py.
 """
 
 import asyncio
