@@ -1,7 +1,7 @@
 """Bulk results and the shape of their rows.
 
 An artifact is an immutable Parquet file in the object store, named by its SHA-256; events carry only its reference.
-Each row class below is one row of one kind of artifact: the class is the schema (`runtime.parquet` turns it into Arrow).
+Each class below is one row of one kind of artifact: the class is the schema (`runtime.parquet` turns it into Arrow).
 """
 
 from enum import StrEnum

@@ -81,7 +81,7 @@ class Process:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _waiter(self) -> Callable[[], Awaitable[None]]:
+    def _waiter(self) -> Callable[[], Awaitable[object]]:
         signal = self.pump.wakeups.signal(SEQUENCED)
         return lambda: signal.wait(_POLL)
 

@@ -20,7 +20,7 @@ _FLUSH = 0.25  # seconds between ticks of one run
 _BLOCK_MS = 1_000
 
 
-async def tail_feed(journal: Journal, hub: Hub, *, after: int, wait: Callable[[], Awaitable[None]]) -> None:
+async def tail_feed(journal: Journal, hub: Hub, *, after: int, wait: Callable[[], Awaitable[object]]) -> None:
     """Publish every event with a `seq` greater than `after`, for ever; `wait` returns when there may be more."""
     pause = 0.1
     while True:

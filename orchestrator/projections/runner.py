@@ -103,7 +103,7 @@ class Runner:
     """Keeps one projection up to date until it is cancelled. A fault is logged and tried again, ever more slowly."""
 
     def __init__(
-        self, engine: AsyncEngine, journal: Journal, projection: Projection, wait: Callable[[], Awaitable[None]]
+        self, engine: AsyncEngine, journal: Journal, projection: Projection, wait: Callable[[], Awaitable[object]]
     ) -> None:
         self._engine = engine
         self._journal = journal

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -199,21 +199,31 @@ class Storm:
         self._revive()
 
     async def _last_blow(self) -> None:
-        """A burst of events, and at once the death of the worker that holds most of them."""
-        first = int(self._weather.events * (1 - _BURST))
+        """A burst of events, and at once the death of all workers that took any: their machine is gone."""
+        await self._calm()
+        first, before = int(self._weather.events * (1 - _BURST)), await self._held()
         await self._append("analysis/burst", [requested(n) for n in range(first, self._weather.events)])
         deadline = time.monotonic() + self._weather.patience
-        while time.monotonic() < deadline:
-            self._revive()
-            held = await self._held()
-            if held:
-                holder = max(held, key=lambda name: held[name])
-                victim = next(name for name in self._processes if holder.startswith(name.replace(" ", "-")))
-                self._processes[victim].kill()
-                self._processes[victim].join()
+        holders: set[str] = set()
+        while not holders and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+            holders = _more(await self._held(), before)
+        for name, process in self._processes.items():
+            if any(holder.startswith(name.replace(" ", "-")) for holder in holders):
+                process.kill()
+                process.join()
                 self._report.faults["kill worker"] += 1
-                return
-            await asyncio.sleep(0.01)
+
+    async def _calm(self) -> None:
+        """Wait until all workers listen and nothing has moved for a while."""
+        deadline = time.monotonic() + self._weather.patience
+        calm_since, before = time.monotonic(), await self._counts()
+        while time.monotonic() - calm_since < 1.5 and time.monotonic() < deadline:
+            self._revive()
+            await asyncio.sleep(0.1)
+            counts = await self._counts()
+            if counts != before or await self._listening() < _WORKERS:
+                calm_since, before = time.monotonic(), counts
 
     async def _settle(self) -> None:
         """Wait until everything is done, or until nothing has moved for as long as the weather's patience."""
@@ -234,12 +244,23 @@ class Storm:
 
     async def _held(self) -> dict[str, int]:
         """How many messages each worker holds."""
+        return {
+            consumer["name"].decode(): consumer["pending"]
+            for consumer in await self._consumers()
+            if consumer["pending"]
+        }
+
+    async def _listening(self) -> int:
+        """How many workers have asked for messages a moment ago."""
+        return sum(consumer["idle"] < 1_500 for consumer in await self._consumers())
+
+    async def _consumers(self) -> list[dict[str, Any]]:
         async with Redis.from_url(self._valkey.url) as redis:
             try:
-                found = await redis.xinfo_consumers("workflow", workers.DECIDER)
+                found: list[dict[str, Any]] = await redis.xinfo_consumers("workflow", workers.DECIDER)
             except RedisError:
-                return {}
-            return {consumer["name"].decode(): consumer["pending"] for consumer in found if consumer["pending"]}
+                return []
+            return found
 
     async def _missing(self) -> list[tuple[object, ...]]:
         """Events of the log that have a consumer here, and no effect."""
@@ -284,6 +305,11 @@ class Storm:
             return [tuple(row) for row in await connection.execute(text(statement))]
 
     _engine: AsyncEngine
+
+
+def _more(held: dict[str, int], before: dict[str, int]) -> set[str]:
+    """Who holds more than before."""
+    return {name for name, count in held.items() if count > before.get(name, 0)}
 
 
 async def run_storm(folder: Path, weather: Weather) -> Report:

@@ -6,8 +6,8 @@ say which analysis answers a request for the same thing, or the same request aga
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
