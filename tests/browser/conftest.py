@@ -18,8 +18,9 @@ from tests.support.chromium import chromium_running
 START = "import sys; from web_ui.app import serve; serve('127.0.0.1', int(sys.argv[1]))"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """No longer than a module: while Playwright's synchronous interface is open, the thread counts as inside a loop."""
     with chromium_running() as browser:
         yield browser
 
