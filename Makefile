@@ -7,6 +7,7 @@ UV_ENV := VIRTUAL_ENV=$(CURDIR)/$(VENV)
 REPO ?=
 ASK ?=
 SEEDS ?= 5
+BENCH ?= kernel system
 PACKAGES := ai_engine cli events migrations orchestrator processor rag_manager runtime web_ui
 export REPO ASK
 
@@ -60,8 +61,8 @@ check: $(VENV)/.dev ## ruff, mypy, import-linter, unit tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/unit tests/architecture -q
 
-bench: $(VENV)/.dev ## Run the benchmarks
-	@$(BIN)/python -m bench
+bench: $(VENV)/.dev ## Run the benchmarks that need no other input; one of them: BENCH=kernel
+	@for name in $(BENCH); do $(BIN)/python -m bench $$name || exit; done
 
 storm: $(VENV)/.dev ## Run the fault storm over many seeds: SEEDS=20
 	@$(BIN)/python -m tests.faults.storm --seeds $(SEEDS)

@@ -59,6 +59,12 @@ class System:
             self._process.kill()
             self._process.wait(10)
 
+    @property
+    def pid(self) -> int:
+        """The process of `repostream up`."""
+        assert self._process
+        return self._process.pid
+
     def variables(self) -> dict[str, str]:
         """The environment that `up` and the other commands run in."""
         return {
