@@ -1,6 +1,6 @@
 """The database's shape, as a chain of Alembic revisions.
 
-0001 event kernel (`es`), 0002 read models (`app`), 0003 index (`rag`).
+0001 and 0002 event kernel (`es`), 0003 and 0005 read models (`app`), 0004 index (`rag`).
 """
 
 from migrations.run import upgrade

@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from orchestrator.api.models import FilePage, FileView, SymbolPage, SymbolView
 
 _LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
+# Of one reason: why it was left out, failed or was cut by lines; `syntax_errors` also where the rest could be parsed.
+_REASON = "(f.skipped = :reason OR o.reason = :reason OR (:reason = 'syntax_errors' AND o.errors > 0))"
 _FILES = """
-SELECT f.path, f.language, f.file_class, f.size, f.lines, f.skipped, o.outcome,
+SELECT f.path, f.language, f.file_class, f.size, f.lines, f.skipped, o.outcome, o.reason,
+  coalesce(o.errors, 0) AS errors,
   CASE WHEN o.outcome = 'failed' THEN coalesce(o.reason, 'failed') END AS failed
 FROM app.files f LEFT JOIN app.outcomes o USING (analysis_id, path)
 WHERE f.analysis_id = :analysis AND {which} AND f.path > :after
@@ -36,6 +39,15 @@ _SYMBOL_COUNT = text(f"SELECT count(*) FROM app.symbols WHERE {_SYMBOL_FILTER}")
 
 
 @dataclass(frozen=True)
+class FileQuery:
+    """Which entries: below a path, of one reason; with `left_out`, those that were skipped or failed."""
+
+    prefix: str | None = None
+    reason: str | None = None
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
 class SymbolQuery:
     """Which definitions: of one file, of one kind, whose name begins so (case does not matter)."""
 
@@ -50,12 +62,12 @@ class Contents:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def files(
-        self, analysis: UUID, *, left_out: bool, prefix: str | None, cursor: str | None, limit: int
-    ) -> FilePage:
-        """Entries of the tree by path; with `left_out`, those that were skipped or failed. The cursor is a path."""
-        which = _LEFT_OUT if left_out else "true"
-        where: dict[str, Any] = {"analysis": analysis, "prefix": prefix}
+    async def files(self, analysis: UUID, query: FileQuery, *, cursor: str | None, limit: int) -> FilePage:
+        """Entries of the tree by path. The cursor is a path."""
+        which = f"{_LEFT_OUT if query.left_out else 'true'} AND {_REASON if query.reason else 'true'}"
+        where: dict[str, Any] = {"analysis": analysis, "prefix": query.prefix}
+        if query.reason:
+            where["reason"] = query.reason
         async with self._engine.connect() as connection:
             more = {**where, "after": cursor or "", "limit": limit + 1}
             rows = (await connection.execute(text(_FILES.format(which=which)), more)).all()

@@ -37,7 +37,8 @@ ORDER BY started_at DESC, conversation_id LIMIT :limit
 """)
 _QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")
 _DAMAGED = text("""
-SELECT kind, shard, message FROM app.loaded WHERE analysis_id = :analysis AND code IS NOT NULL ORDER BY kind, shard
+SELECT analysis_id, kind, shard, message FROM app.loaded
+WHERE analysis_id = ANY(:analyses) AND code IS NOT NULL ORDER BY kind, shard
 """)
 _EVENTS = """
 SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id, e.tenant_id,
@@ -65,14 +66,17 @@ class ReadModels:
     ) -> list[AnalysisView]:
         """Analyses, newest first."""
         rows = await self._rows(_ANALYSES, tenant=tenant, repository=repository, before=before, limit=limit)
-        return [view_of(AnalysisRecord.model_validate_json(row.record)) for row in rows]
+        return await self._with_damage([view_of(AnalysisRecord.model_validate_json(row.record)) for row in rows])
 
     async def repositories(
         self, tenant: UUID, *, repository: UUID | None = None, limit: int = 100
     ) -> list[RepositoryView]:
         """Repositories with their newest analysis, the one that was asked for last first."""
         rows = await self._rows(_REPOSITORIES, tenant=tenant, repository=repository, limit=limit)
-        return [_repository(row) for row in rows]
+        found = [_repository(row) for row in rows]
+        latest = await self._with_damage([item.latest for item in found if item.latest is not None])
+        newest = {view.repository_id: view for view in latest}
+        return [item.model_copy(update={"latest": newest.get(item.repository_id)}) for item in found]
 
     async def conversations(
         self, tenant: UUID, *, repository: UUID | None = None, limit: int = 50
@@ -88,7 +92,17 @@ class ReadModels:
 
     async def damaged(self, analysis: UUID) -> list[str]:
         """The artifacts of an analysis that could not be loaded, each with its reason."""
-        return [f"{row.kind} {row.shard}: {row.message}" for row in await self._rows(_DAMAGED, analysis=analysis)]
+        return (await self._damage([analysis])).get(analysis, [])
+
+    async def _damage(self, analyses: list[UUID]) -> dict[UUID, list[str]]:
+        found: dict[UUID, list[str]] = {}
+        for row in await self._rows(_DAMAGED, analyses=analyses) if analyses else ():
+            found.setdefault(row.analysis_id, []).append(f"{row.kind} {row.shard}: {row.message}")
+        return found
+
+    async def _with_damage(self, views: list[AnalysisView]) -> list[AnalysisView]:
+        damage = await self._damage([view.analysis_id for view in views])
+        return [view.model_copy(update={"damaged": damage.get(view.analysis_id, [])}) for view in views]
 
     async def events(self, tenant: UUID, *, event_type: str | None, after: int | None, limit: int) -> list[Envelope]:
         """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None."""

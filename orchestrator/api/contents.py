@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from orchestrator.adapters.contents import SymbolQuery
+from orchestrator.adapters.contents import FileQuery, SymbolQuery
 from orchestrator.adapters.sources import NoLines
 from orchestrator.api.analyses import history_head
 from orchestrator.api.dependencies import Limit, Parts, Reader, Services, cloned_artifacts, history_of
@@ -50,27 +50,39 @@ class Range:
         return begin, min(end, begin + MAX_LINES - 1)
 
 
+def file_query(prefix: Prefix = None, reason: Name = None) -> FileQuery:
+    """Which entries, as the query string says it."""
+    return FileQuery(prefix, reason)
+
+
+def left_out_query(reason: Name = None) -> FileQuery:
+    """Which of the entries that are not in the index."""
+    return FileQuery(reason=reason, left_out=True)
+
+
 def symbol_query(path: Prefix = None, kind: Name = None, name: Name = None) -> SymbolQuery:
     """Which definitions, as the query string says it."""
     return SymbolQuery(path, kind, name)
 
 
 Paging = Annotated[Page, Depends()]
+Files = Annotated[FileQuery, Depends(file_query)]
+LeftOut = Annotated[FileQuery, Depends(left_out_query)]
 Symbols = Annotated[SymbolQuery, Depends(symbol_query)]
 
 
 @router.get("/analyses/{analysis_id}/files")
-async def files(analysis_id: UUID, who: Reader, parts: Parts, page: Paging, prefix: Prefix = None) -> FilePage:
-    """The tree at the commit, by path."""
+async def files(analysis_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
+    """The tree at the commit, by path; with `reason`, the files of which it is said (`syntax_errors`, `binary`, …)."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.files(analysis_id, left_out=False, prefix=prefix, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(analysis_id, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/analyses/{analysis_id}/skipped")
-async def skipped(analysis_id: UUID, who: Reader, parts: Parts, page: Paging) -> FilePage:
+async def skipped(analysis_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
     """The files that were left out, or that failed, with their reasons."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.files(analysis_id, left_out=True, prefix=None, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(analysis_id, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/analyses/{analysis_id}/symbols")
@@ -130,19 +142,17 @@ async def repository(repository_id: UUID, who: Reader, parts: Parts) -> Reposito
 
 
 @router.get("/repositories/{repository_id}/files")
-async def repository_files(
-    repository_id: UUID, who: Reader, parts: Parts, page: Paging, prefix: Prefix = None
-) -> FilePage:
+async def repository_files(repository_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
     """The tree of the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.files(newest, left_out=False, prefix=prefix, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(newest, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/repositories/{repository_id}/skipped")
-async def repository_skipped(repository_id: UUID, who: Reader, parts: Parts, page: Paging) -> FilePage:
+async def repository_skipped(repository_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
     """The files that the newest analysis left out, or that failed."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.files(newest, left_out=True, prefix=None, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(newest, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/repositories/{repository_id}/symbols")

@@ -54,6 +54,19 @@ class StageView(BaseModel):
     retry_at: datetime | None = None
 
 
+class HeadView(BaseModel):
+    """What was cloned: the ref as git names it, and the commit's author date and subject; null where git has none.
+
+    `tree_cut` says that the tree has more entries than are read of one repository.
+    """
+
+    ref: str | None = None
+    default_branch: str | None = None
+    authored_at: datetime | None = None
+    subject: str | None = None
+    tree_cut: bool = False
+
+
 class AnalysisView(BaseModel):
     """One analysis. `version` is that of its stream: listen to events after it."""
 
@@ -63,6 +76,7 @@ class AnalysisView(BaseModel):
     name: str
     ref: str | None
     commit: str | None
+    head: HeadView | None = None
     state: AnalysisState
     version: int
     requested_at: datetime
@@ -80,14 +94,8 @@ class AnalysisView(BaseModel):
     languages: dict[str, int] = Field(default_factory=dict)
     metadata: dict[str, object] = Field(default_factory=dict)
     structure: dict[str, object] = Field(default_factory=dict)
+    outcomes: dict[str, int] = Field(default_factory=dict)  # files by what parsing did: `parsed`, `lines.no_grammar`, …
     damaged: list[str] = Field(default_factory=list)  # artifacts that could not be read back, each with its reason
-
-
-class AnalysisPage(BaseModel):
-    """Analyses, newest first; `next` is the cursor of the following page."""
-
-    items: list[AnalysisView]
-    next: str | None = None
 
 
 class AnalysisRequest(BaseModel):
@@ -109,7 +117,10 @@ class RepositoryView(BaseModel):
 
 
 class FileView(BaseModel):
-    """One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped."""
+    """One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped.
+
+    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met.
+    """
 
     path: str
     language: str | None
@@ -117,6 +128,8 @@ class FileView(BaseModel):
     size: int
     lines: int
     outcome: str | None = None
+    reason: str | None = None
+    errors: int = 0
     skipped: str | None = None
     failed: str | None = None
 
@@ -160,13 +173,6 @@ class LinesView(BaseModel):
     last_line: int
     line_count: int
     text: str
-
-
-class RepositoryPage(BaseModel):
-    """Repositories, newest first; `next` is the cursor of the following page."""
-
-    items: list[RepositoryView]
-    next: str | None = None
 
 
 class CancelBody(BaseModel):
@@ -224,13 +230,6 @@ class ConversationView(BaseModel):
     title: str
     started_at: datetime
     questions: list[QuestionView] = Field(default_factory=list)
-
-
-class ConversationPage(BaseModel):
-    """Conversations without their questions, newest first; `next` is the cursor of the following page."""
-
-    items: list[ConversationView]
-    next: str | None = None
 
 
 class RatingRequest(BaseModel):

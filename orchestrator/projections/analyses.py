@@ -1,17 +1,17 @@
 """One analysis as people see it, folded from its stream. Pure: the same events give the same record."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from events import processing as facts
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
 from events.processing import Stage
-from orchestrator.api.models import AnalysisState, AnalysisView, StageState
+from orchestrator.api.models import AnalysisState, AnalysisView, HeadView, StageState
 
 OVER = frozenset({AnalysisState.REFINED, AnalysisState.FAILED, AnalysisState.CANCELLED})
 ACTIVE = frozenset({StageState.QUEUED, StageState.RUNNING, StageState.RETRYING})
@@ -27,6 +27,7 @@ class RunRecord(BaseModel):
     ended_at: datetime | None = None
     files: int = 0
     counts: dict[str, int] = Field(default_factory=dict)
+    failed: dict[str, int] = Field(default_factory=dict)  # files that parsing lost, by reason
     code: str | None = None
     message: str | None = None
     retry_at: datetime | None = None
@@ -127,6 +128,7 @@ def _stage_completed(record: AnalysisRecord, event: facts.StageCompleted, at: da
     if run is None or run.attempt != event.attempt:
         return
     run.state, run.ended_at, run.files, run.counts = StageState.COMPLETED, at, event.files_processed, event.counts
+    run.failed = _numbers(event.facts.get("failed")) if event.stage is Stage.PARSE else {}
     run.code = run.message = run.retry_at = None
     _running(record)
     _learn(record.view, event, at)
@@ -139,6 +141,7 @@ def _learn(view: AnalysisView, event: facts.StageCompleted, at: datetime) -> Non
             commit, skipped = event.facts.get("commit"), event.facts.get("skipped")
             view.commit = commit if isinstance(commit, str) else view.commit
             view.skipped = _numbers(skipped)
+            view.head = _head(event.facts)
         case Stage.METADATA:
             view.metadata = {**event.metadata_extracted, **event.facts}
         case Stage.STRUCTURE:
@@ -149,6 +152,22 @@ def _learn(view: AnalysisView, event: facts.StageCompleted, at: datetime) -> Non
             view.state = AnalysisState.ANSWERABLE if view.state is AnalysisState.RUNNING else view.state
         case _:
             return
+
+
+def _head(said: Mapping[str, object]) -> HeadView | None:
+    """What clone says of the commit; None where it cannot be read."""
+    try:
+        return HeadView.model_validate(
+            {
+                "ref": said.get("ref"),
+                "default_branch": said.get("default_branch"),
+                "authored_at": said.get("last_commit_at"),
+                "subject": said.get("last_commit_subject"),
+                "tree_cut": said.get("tree_cut", False),
+            }
+        )
+    except ValidationError:
+        return None
 
 
 def _numbers(value: object) -> dict[str, int]:

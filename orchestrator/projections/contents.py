@@ -43,7 +43,9 @@ TABLES = {
     ArtifactKind.TREE: Table(
         "files", ("path", "language", "file_class", "size", "lines", "shard", "skipped"), numbered=False
     ),
-    ArtifactKind.OUTCOMES: Table("outcomes", ("path", "outcome", "reason", "symbols", "chunks"), numbered=False),
+    ArtifactKind.OUTCOMES: Table(
+        "outcomes", ("path", "outcome", "reason", "symbols", "chunks", "errors"), numbered=False
+    ),
     ArtifactKind.SYMBOLS: Table(
         "symbols",
         (
@@ -90,7 +92,7 @@ class Contents:
     """The projection `contents`. Loads the artifacts of one event a transaction."""
 
     name = "contents"
-    version = 1
+    version = 2
     batch = 200
 
     def __init__(self, objects: Objects) -> None:

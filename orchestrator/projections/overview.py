@@ -46,7 +46,7 @@ class Overview:
     """The projection `overview`. An event that cannot be read is logged and passed over; the rest goes on."""
 
     name = "overview"
-    version = 1
+    version = 2
     batch = 500
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:

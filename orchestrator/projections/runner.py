@@ -20,8 +20,10 @@ _log = structlog.get_logger(__name__)
 Write = Callable[[AsyncConnection], Awaitable[None]]
 
 _REGISTER = text("""
-INSERT INTO es.projections (name, version, status) VALUES (:name, :version, 'live') ON CONFLICT DO NOTHING
+INSERT INTO es.projections (name, version, status) VALUES (:name, :version, 'live')
+ON CONFLICT DO NOTHING RETURNING version
 """)
+_VERSIONS = text("SELECT max(version) FROM es.projections WHERE name = :name")
 _CURSOR = text("SELECT cursor_seq FROM es.projections WHERE name = :name AND version = :version")
 _LOCK = text("SELECT cursor_seq FROM es.projections WHERE name = :name AND version = :version FOR UPDATE")
 _MOVE = text("UPDATE es.projections SET cursor_seq = :seq WHERE name = :name AND version = :version")
@@ -36,7 +38,10 @@ class Step:
 
 
 class Projection(Protocol):
-    """One read model, or several that share a cursor. Raise `version` where its rows would come out differently."""
+    """One read model, or several that share a cursor.
+
+    Raise `version` where its rows would come out differently: they are then built again from the first event.
+    """
 
     @property
     def name(self) -> str:
@@ -68,7 +73,7 @@ async def advance(engine: AsyncEngine, journal: Journal, projection: Projection)
     async with engine.begin() as connection:
         after = (await connection.execute(_CURSOR, key)).scalar_one_or_none()
         if after is None:
-            await connection.execute(_REGISTER, key)
+            await _begin(connection, projection)
             after = 0
     envelopes = await journal.read_feed(after=after, limit=projection.batch)
     if not envelopes:
@@ -79,6 +84,15 @@ async def advance(engine: AsyncEngine, journal: Journal, projection: Projection)
             await step.write(connection)
             await connection.execute(_MOVE, {**key, "seq": envelopes[step.taken - 1].seq})
     return step.taken
+
+
+async def _begin(connection: AsyncConnection, projection: Projection) -> None:
+    """Register the projection; the rows of an older version of it are removed, for they would come out differently."""
+    newest = (await connection.execute(_VERSIONS, {"name": projection.name})).scalar_one()
+    key = {"name": projection.name, "version": projection.version}
+    is_first = (await connection.execute(_REGISTER, key)).first() is not None
+    if is_first and newest is not None and newest < projection.version:
+        await projection.clear(connection)
 
 
 async def catch_up(engine: AsyncEngine, journal: Journal, projection: Projection) -> None:

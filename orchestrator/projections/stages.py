@@ -15,7 +15,16 @@ _BROKEN = (StageState.PARKED, StageState.FAILED, StageState.CANCELLED)
 def view_of(record: AnalysisRecord) -> AnalysisView:
     """The analysis with all its stages, in the order of the graph."""
     stages = [_stage_view(stage, record.stages.get(stage, StageRecord()), record.view.state) for stage in Stage]
-    return record.view.model_copy(update={"stages": stages})
+    return record.view.model_copy(update={"stages": stages, "outcomes": _outcomes(record)})
+
+
+def _outcomes(record: AnalysisRecord) -> dict[str, int]:
+    """Files by what parsing did with them, over all shards, most first; the reason stands after a dot."""
+    found: Counter[str] = Counter()
+    for run in record.stages.get(Stage.PARSE, StageRecord()).runs.values():
+        found.update({name: n for name, n in run.counts.items() if name == "parsed" or "." in name})
+        found.update({f"failed.{reason}": n for reason, n in run.failed.items()})
+    return {name: n for name, n in found.most_common() if n > 0}
 
 
 def _stage_view(stage: Stage, record: StageRecord, analysis: AnalysisState) -> StageView:

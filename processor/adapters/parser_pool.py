@@ -43,10 +43,15 @@ class ParsedShard:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Files by outcome, and all rows: `files`, `parsed`, `lines`, `failed`, `failed.<reason>`, `symbols`, …"""
-        counts = Counter(self.outcomes["outcome"].to_pylist())
-        reasons = zip(self.outcomes["outcome"].to_pylist(), self.outcomes["reason"].to_pylist(), strict=True)
-        counts.update(f"{outcome}.{reason}" for outcome, reason in reasons if reason)
+        """Files by outcome, and all rows: `files`, `parsed`, `lines`, `failed`, `failed.<reason>`, `symbols`, …
+
+        `parsed.syntax_errors` are those of the `parsed` in which the parser had to pass something over.
+        """
+        columns = [self.outcomes[name].to_pylist() for name in ("outcome", "reason", "errors")]
+        counts = Counter(columns[0])
+        counts.update(f"{outcome}.{reason}" for outcome, reason, _ in zip(*columns, strict=True) if reason)
+        if errors := sum(outcome == "parsed" and n > 0 for outcome, _, n in zip(*columns, strict=True)):
+            counts["parsed.syntax_errors"] = errors
         counts.update(files=self.outcomes.num_rows, symbols=self.symbols.num_rows)
         counts.update(edges=self.edges.num_rows, chunks=self.chunks.num_rows)
         return dict(counts)

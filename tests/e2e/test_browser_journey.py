@@ -110,7 +110,7 @@ def test_an_address_that_may_not_be_read_is_refused_on_the_page(page: Page, url:
 
 @pytest.mark.parametrize(
     ("repository", "code"),
-    [("odd/empty", "empty_repository"), ("odd/binary", "no_text_files"), ("odd/missing", "repository_not_found")],
+    [("odd/empty", "repository_empty"), ("odd/binary", "no_text_files"), ("odd/missing", "repository_not_found")],
 )
 def test_a_repository_that_cannot_be_analysed_is_a_clear_failure(
     page: Page, git_host: GitServer, repository: str, code: str

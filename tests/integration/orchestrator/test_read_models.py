@@ -13,13 +13,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from events import processing as facts
-from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, SymbolRow
+from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, OutcomeRow, SymbolRow, TreeRow
 from events.base import LOCAL_TENANT, Context, Draft, Event
 from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.processing import Stage, StageCompleted, StageRequested
 from events.question import AnswerRated, ConversationStarted, QuestionAsked
 from events.repository import RepositoryRegistered
+from orchestrator.adapters.contents import Contents as Files
+from orchestrator.adapters.contents import FileQuery
+from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import advance, catch_up, rebuild
@@ -110,6 +113,74 @@ async def test_rebuilding_gives_the_same_rows(engine: AsyncEngine, objects: Obje
         "edges": 3,
         "loaded": 7,
     }
+
+
+async def test_a_newer_version_of_a_projection_removes_the_rows_of_the_older_one_and_builds_them_again(
+    engine: AsyncEngine, objects: Objects
+) -> None:
+    await a_history(engine, objects)
+    journal, older, newer = PostgresJournal(engine), Contents(objects), Contents(objects)
+    older.version, newer.version = 7, 8
+    await catch_up(engine, journal, older)
+    before = await rows(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE app.outcomes SET errors = 99"))
+
+    await catch_up(engine, journal, newer)
+    assert await rows(engine) == before
+
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM app.files"))
+    await catch_up(engine, journal, older)  # a process of the release before: it must not remove what is newer
+    await catch_up(engine, journal, newer)
+    assert (await rows(engine))["outcomes"] == before["outcomes"]
+    assert (await rows(engine))["files"] == []
+
+
+async def test_files_are_listed_by_the_reason_that_is_said_of_them(engine: AsyncEngine, objects: Objects) -> None:
+    analysis_id = uuid4()
+    tree = [TreeRow(path=path, blob_id="b", mode="100644", size=1) for path in ("a.py", "b.py", "c.md", "d.c", "e.py")]
+    tree.append(TreeRow(path="z.png", blob_id="b", mode="100644", size=1, skipped="binary"))
+    outcomes = [
+        OutcomeRow(path="a.py", outcome="parsed"),
+        OutcomeRow(path="b.py", outcome="parsed", errors=2),
+        OutcomeRow(path="c.md", outcome="lines", reason="no_grammar"),
+        OutcomeRow(path="d.c", outcome="failed", reason="parser_timeout"),
+        OutcomeRow(path="e.py", outcome="lines", reason="syntax_errors", errors=40),
+    ]
+    refs = (
+        await put_rows(objects, ArtifactKind.TREE, TreeRow, list(tree), 0),
+        await put_rows(objects, ArtifactKind.OUTCOMES, OutcomeRow, list(outcomes), 0),
+    )
+    await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 0, refs))
+    await catch_up(engine, PostgresJournal(engine), Contents(objects))
+
+    async def paths(query: FileQuery) -> list[tuple[str, int]]:
+        page = await Files(engine).files(analysis_id, query, cursor=None, limit=10)
+        assert page.total == len(page.items)
+        return [(file.path, file.errors) for file in page.items]
+
+    assert await paths(FileQuery(reason="syntax_errors")) == [("b.py", 2), ("e.py", 40)]
+    assert await paths(FileQuery(reason="no_grammar")) == [("c.md", 0)]
+    assert await paths(FileQuery(reason="parser_timeout")) == [("d.c", 0)]
+    assert await paths(FileQuery(left_out=True)) == [("d.c", 0), ("z.png", 0)]
+    assert await paths(FileQuery(left_out=True, reason="binary")) == [("z.png", 0)]
+
+
+async def test_what_could_not_be_loaded_is_seen_in_the_lists_too(engine: AsyncEngine, objects: Objects) -> None:
+    analysis_id = await a_history(engine, objects)
+    gone = ArtifactRef(kind=ArtifactKind.EDGES, key="edges/gone.parquet", sha256="0" * 64, rows=1, bytes=1)
+    await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 2, (gone,)))
+    for projection in (Overview(), Contents(objects)):
+        await catch_up(engine, PostgresJournal(engine), projection)
+    read = ReadModels(engine)
+
+    [view] = await read.analyses(LOCAL_TENANT)
+    [repository] = await read.repositories(LOCAL_TENANT)
+
+    assert repository.latest == view
+    assert view.damaged == await read.damaged(analysis_id)
+    assert view.damaged == ["edges 2: The artifact edges/gone.parquet is not in the object store."]
 
 
 async def test_two_processes_on_one_projection_write_each_row_once(engine: AsyncEngine, objects: Objects) -> None:

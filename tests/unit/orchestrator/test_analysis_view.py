@@ -1,5 +1,9 @@
 """What a person sees of an analysis, folded from its events."""
 
+from datetime import UTC, datetime
+
+import pytest
+
 from events import processing as facts
 from events.processing import FaultKind, Stage
 from orchestrator.api.models import AnalysisState, AnalysisView, StageState, StageView
@@ -170,3 +174,36 @@ def test_work_goes_on_while_it_is_refined_and_not_after() -> None:
     lost = fold(ready_story(1).given(failed(Stage.REFINE)).history)
 
     assert [record is not None and is_running(record) for record in (ready, refined, lost)] == [True, False, False]
+
+
+def test_the_commit_is_seen_with_its_ref_its_default_branch_its_date_and_its_subject() -> None:
+    said = {"commit": "c0ffee", "ref": "refs/tags/v1", "default_branch": "main", "tree_cut": True}
+    more = {"last_commit_at": "2026-01-02T03:04:05+00:00", "last_commit_subject": "Mend it"}
+    head = seen(Story().given(requested(), cloned(1, facts={**said, **more}))).head
+
+    assert head is not None
+    assert (head.ref, head.default_branch, head.subject, head.tree_cut) == ("refs/tags/v1", "main", "Mend it", True)
+    assert head.authored_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("wrong", [{"last_commit_at": "yesterday"}, {"ref": 7}])
+def test_a_commit_that_is_told_in_another_way_is_seen_without_them(wrong: dict[str, object]) -> None:
+    view = seen(Story().given(requested(), cloned(1, facts={"commit": "c0ffee", **wrong})))
+
+    assert (view.commit, view.head) == ("c0ffee", None)
+
+
+def test_files_are_counted_by_what_parsing_did_with_them_over_all_shards() -> None:
+    story = Story().given(requested(), cloned(2))
+    first = {"files": 9, "parsed": 5, "parsed.syntax_errors": 1, "lines": 3, "lines.no_grammar": 3, "failed": 1}
+    story.given(completed(Stage.PARSE, 0, shards=2, counts=first, facts={"failed": {"parser_timeout": 1}}))
+    second = {"files": 4, "parsed": 3, "lines": 1, "lines.syntax_errors": 1}
+    story.given(completed(Stage.PARSE, 1, shards=2, counts=second))
+
+    assert seen(story).outcomes == {
+        "parsed": 8,
+        "lines.no_grammar": 3,
+        "parsed.syntax_errors": 1,
+        "lines.syntax_errors": 1,
+        "failed.parser_timeout": 1,
+    }
