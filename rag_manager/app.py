@@ -19,7 +19,7 @@ from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.api import add_problems, internal_routes
 from rag_manager.housekeeping import Chores, Housekeeping
-from rag_manager.jobs.base import Backends, Foreground
+from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
 from rag_manager.models.files import FULL_MODEL, QUICK_TABLE, TOKENIZER
 from rag_manager.ports import Embedder
@@ -61,7 +61,7 @@ def create_app() -> FastAPI:
     housekeeping = Housekeeping(backends, generation_grace=rag.generation_grace, analysis_grace=rag.analysis_grace)
     chores = Chores(housekeeping, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     cache = ServingCache(backends.engine, backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
-    search = Search(cache, backends.vectors, embedders, backends.foreground, on_missing=chores.collection_missed)
+    search = Search(cache, backends.vectors, embedders, backends.turns, on_missing=chores.collection_missed)
     subscriber = EventSubscriber(
         create_broker(broker), backends.engine, backends.redis, worker=f"rag_manager-{os.getpid()}"
     )
@@ -106,7 +106,7 @@ def _backends(home: Path, broker: BrokerSettings) -> Backends:
         objects=open_objects(ObjectStoreSettings().url, home),
         redis=create_redis(broker),
         vectors=ChromaVectors(chroma.url, timeout=chroma.timeout),
-        foreground=Foreground(),
+        turns=Turns(),
     )
 
 

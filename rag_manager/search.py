@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from events.index import GenerationKind
 from events.question import Passage, SearchReply, SearchRequest
-from rag_manager.jobs.base import Foreground
+from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import CollectionMissing, Embedder, Vectors, VectorsUnavailable
 from rag_manager.rows import reading
 from rag_manager.rows.reading import ChunkText, Served
@@ -48,7 +48,7 @@ class Search:
         cache: ServingCache,
         vectors: Vectors,
         embedders: Mapping[GenerationKind, Embedder],
-        foreground: Foreground,
+        turns: Turns,
         *,
         weights: Weights | None = None,
         on_missing: Callable[[], None] | None = None,
@@ -56,7 +56,7 @@ class Search:
         self._cache = cache
         self._vectors = vectors
         self._embedders = embedders
-        self._foreground = foreground
+        self._turns = turns
         self._weights = weights or Weights()
         self._on_missing = on_missing
         self._quiet_until = 0.0
@@ -67,7 +67,7 @@ class Search:
         Raises Transient `not_indexed_yet` or Permanent `no_such_analysis`.
         """
         began = time.perf_counter()
-        with self._foreground.working():
+        with self._turns.working(Urgency.QUESTION):
             served = await self._served(request.repository_id, request.analysis_id)
             loaded = await self._cache.get(served)
             question = read_question(request.query[:MAX_QUERY])

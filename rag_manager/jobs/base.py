@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from uuid import UUID
 
 import pyarrow as pa
@@ -19,34 +20,42 @@ from runtime.live import Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_table
 
-_PATIENCE = 2.0  # seconds that background work waits for a quiet moment before it takes a turn anyway
+_PATIENCE = 2.0  # seconds that the less urgent waits for a quiet moment before it takes a turn anyway
 
 
-class Foreground:
-    """Counts the work that somebody waits for, so that work in the background can let it pass."""
+class Urgency(IntEnum):
+    """What somebody waits for, the most urgent first."""
+
+    QUESTION = 0
+    ANSWERABLE = 1
+    READY = 2
+    REFINED = 3
+
+
+class Turns:
+    """Who works at what, so that the less urgent can let the more urgent pass."""
 
     def __init__(self) -> None:
-        self._busy = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._busy = [0] * len(Urgency)
+        self._ended = asyncio.Event()
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Mark a stretch of work that somebody waits for."""
-        self._busy += 1
-        self._idle.clear()
+    def working(self, urgency: Urgency) -> Iterator[None]:
+        """Mark a stretch of work."""
+        self._busy[urgency] += 1
         try:
             yield
         finally:
-            self._busy -= 1
-            if self._busy == 0:
-                self._idle.set()
+            self._busy[urgency] -= 1
+            self._ended.set()
 
-    async def give_way(self) -> None:
-        """Wait until nobody waits, two seconds at most: the background must not starve."""
+    async def give_way(self, urgency: Urgency) -> None:
+        """Wait until nothing more urgent is being done, two seconds at most: nobody must starve."""
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._idle.wait()
+                while any(self._busy[:urgency]):
+                    self._ended.clear()
+                    await self._ended.wait()
         except TimeoutError:
             return
 
@@ -59,7 +68,7 @@ class Backends:
     objects: Objects
     redis: Redis
     vectors: Vectors
-    foreground: Foreground
+    turns: Turns
 
 
 def repository_of(envelope: Envelope) -> UUID:

@@ -15,7 +15,7 @@ from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.processing import StageRequested
-from rag_manager.jobs.base import Backends, inputs_of, tables, ticker
+from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
 from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
 from rag_manager.rows.embeddings import VectorPlace
@@ -35,8 +35,8 @@ MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact
 class EmbedShard:
     """The handler of embed (`background=False`, quick model) and of refine (`background=True`, full model).
 
-    In the background it lets everything that somebody waits for pass first, and looks up what was embedded before;
-    with the quick model computing a vector costs less than looking it up.
+    It lets what is more urgent pass first. In the background it looks up what was embedded before; with the quick model
+    computing a vector costs less than looking it up.
     """
 
     def __init__(self, backends: Backends, embedder: Embedder, *, background: bool) -> None:
@@ -91,16 +91,14 @@ class EmbedShard:
         self, order: Sequence[int], hashes: Sequence[str], texts: Sequence[str], run: Run, ticked: Ticked
     ) -> dict[str, NDArray[np.float32]]:
         found: dict[str, NDArray[np.float32]] = {}
+        urgency = Urgency.REFINED if self._background else Urgency.READY
         size = min(self._embedder.max_batch, _BACKGROUND_BATCH) if self._background else self._embedder.max_batch
         for start in range(0, len(order), size):
             run.check()
             batch = [texts[place] for place in order[start : start + size]]
-            if self._background:
-                await self._backends.foreground.give_way()
+            await self._backends.turns.give_way(urgency)
+            with self._backends.turns.working(urgency):
                 vectors = await asyncio.to_thread(self._embedder.embed, batch)
-            else:
-                with self._backends.foreground.working():
-                    vectors = await asyncio.to_thread(self._embedder.embed, batch)
             found |= {hashes[place]: vectors[row] for row, place in enumerate(order[start : start + size])}
             await ticked(min(start + size, len(order)))
         return found

@@ -13,7 +13,7 @@ from events.delivery.work import Result, Run
 from events.index import GenerationKind
 from events.processing import StageRequested
 from rag_manager.jobs.activation import Change, activation_of, generation_id, record
-from rag_manager.jobs.base import Backends, inputs_of, repository_of, tables, ticker
+from rag_manager.jobs.base import Backends, Urgency, inputs_of, repository_of, tables, ticker
 from rag_manager.ports import Lexicon
 from rag_manager.rows.generations import Generation
 from rag_manager.rows.indexing import AnalysisRow, IndexedRows, write_index
@@ -39,7 +39,7 @@ class IndexAnalysis:
         began = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
         repository_id = repository_of(envelope)
-        with self._backends.foreground.working():
+        with self._backends.turns.working(Urgency.ANSWERABLE):
             rows, documents = await _read(self._backends.objects, request, run, ticker(self._backends, request))
             packed = await asyncio.to_thread(self._lexicon.build, documents)
         run.check()

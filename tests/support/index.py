@@ -18,7 +18,7 @@ from events.question import SearchReply, SearchRequest
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.housekeeping import Housekeeping
-from rag_manager.jobs.base import Backends, Foreground
+from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
 from rag_manager.ports import Vectors
 from rag_manager.search import Search
@@ -79,7 +79,7 @@ class Index:
     def search(self) -> Search:
         cache = ServingCache(self.backends.engine, self.backends.objects, self.lexicon)
         embedders = {GenerationKind.QUICK: self.quick, GenerationKind.FULL: self.full}
-        return Search(cache, self.backends.vectors, embedders, self.backends.foreground)
+        return Search(cache, self.backends.vectors, embedders, self.backends.turns)
 
     def lines(self) -> Lines:
         return Lines(self.backends.engine, self.backends.objects)
@@ -177,7 +177,7 @@ async def an_index(database_url: str, redis_url: str, folder: Path, vectors: Vec
     """An index whose vectors are in the Chroma server at a URL, or in what is given."""
     vectors = ChromaVectors(vectors, timeout=5.0) if isinstance(vectors, str) else vectors
     async with a_kernel(database_url, redis_url) as kernel:
-        backends = Backends(kernel.engine, open_objects("", folder), kernel.redis, vectors, Foreground())
+        backends = Backends(kernel.engine, open_objects("", folder), kernel.redis, vectors, Turns())
         lexicon = TantivyLexicon(folder / "cache" / "lexicon")
         try:
             yield Index(kernel, backends, lexicon, WordEmbedder("quick-words"), WordEmbedder("full-words"))
