@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from rag_manager.jobs.base import Turns, Urgency
 
 
@@ -41,9 +43,6 @@ async def test_all_that_wait_are_woken() -> None:
 
 async def test_work_that_fails_no_longer_counts() -> None:
     turns = Turns()
-    try:
-        with turns.working(Urgency.QUESTION):
-            raise ValueError
-    except ValueError:
-        pass
+    with pytest.raises(ValueError, match="failed"), turns.working(Urgency.QUESTION):
+        raise ValueError("failed")
     assert await _passes(turns, Urgency.REFINED)
