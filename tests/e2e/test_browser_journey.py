@@ -29,9 +29,10 @@ def page(chromium: Browser, system: System) -> Iterator[Page]:
     context.close()
 
 
-def begin(page: Page, url: str) -> None:
+def begin(page: Page, url: str, ref: str = "") -> None:
     page.goto("/")
     page.get_by_label("Repository URL").fill(url)
+    page.get_by_label("Branch, tag or commit").fill(ref)
     page.get_by_role("button", name="Analyse").click()
 
 
@@ -99,23 +100,40 @@ def test_an_analysis_is_seen_until_it_is_ready_and_its_events_are_all_there(
 
 
 @pytest.mark.parametrize(
-    ("url", "code"),
-    [("https://evil.example/o/r", "host_not_allowed"), ("file:///etc/passwd", "bad_url")],
+    ("url", "ref", "code"),
+    [
+        ("https://evil.example/o/r", "", "host_not_allowed"),
+        ("file:///etc/passwd", "", "bad_url"),
+        ("not a url", "", "bad_url"),
+        ("https://me:secret@github.com/o/r", "", "credentials_in_url"),
+        ("https://github.com/o/r", "--upload-pack=id", "bad_ref"),
+    ],
 )
-def test_an_address_that_may_not_be_read_is_refused_on_the_page(page: Page, url: str, code: str) -> None:
-    begin(page, url)
+def test_what_may_not_be_read_is_refused_where_it_was_pasted(page: Page, url: str, ref: str, code: str) -> None:
+    begin(page, url, ref)
 
     expect(page.get_by_role("alert")).to_contain_text(code)
+    expect(page.get_by_label("Repository URL")).to_have_value(url)
+    assert "analysis=" not in page.url
 
 
 @pytest.mark.parametrize(
-    ("repository", "code"),
-    [("odd/empty", "repository_empty"), ("odd/binary", "no_text_files"), ("odd/missing", "repository_not_found")],
+    ("repository", "ref", "code"),
+    [
+        ("odd/empty", "", "repository_empty"),
+        ("odd/binary", "", "no_text_files"),
+        ("odd/missing", "", "repository_not_found"),
+        ("odd/private", "", "repository_not_found"),
+        ("real/flask", "no-such-branch", "ref_not_found"),
+    ],
 )
 def test_a_repository_that_cannot_be_analysed_is_a_clear_failure(
-    page: Page, git_host: GitServer, repository: str, code: str
+    page: Page, system: System, git_host: GitServer, repository: str, ref: str, code: str
 ) -> None:
-    begin(page, git_host.url(repository))
+    begin(page, git_host.url(repository), ref)
 
-    expect(page.get_by_role("alert")).to_contain_text("The analysis failed", timeout=60_000)
-    expect(page.get_by_role("alert")).to_contain_text(code)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The analysis failed", timeout=60_000)
+    expect(alert).to_contain_text(code)
+    expect(page.locator(".row[data-stage=clone].failed")).to_be_visible()
+    expect(alert).to_contain_text(system.analysis(parameter(page, "analysis"))["message"])

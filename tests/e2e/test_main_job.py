@@ -97,14 +97,31 @@ def test_what_cannot_be_analysed_fails_by_name_on_api_and_command_line(
     assert json.loads(spoken.stdout)["analysis"]["code"] == code
 
 
-@pytest.mark.parametrize("url", ["not a url", "file:///etc/passwd", "https://evil.example/a/b", "ext::sh -c id"])
-def test_an_address_that_is_not_allowed_is_refused_before_anything_happens(system: System, url: str) -> None:
-    reply = system.client.post("/analyses", json={"url": url})
+@pytest.mark.parametrize(
+    ("url", "ref", "code"),
+    [
+        ("not a url", None, "bad_url"),
+        ("file:///etc/passwd", None, "bad_url"),
+        ("ext::sh -c id", None, "bad_url"),
+        ("https://evil.example/a/b", None, "host_not_allowed"),
+        ("https://me:secret@github.com/a/b", None, "credentials_in_url"),
+        ("https://github.com/a/b", "--upload-pack=id", "bad_ref"),
+    ],
+)
+def test_what_may_not_be_read_is_refused_before_anything_happens(
+    system: System, url: str, ref: str | None, code: str
+) -> None:
+    reply = system.client.post("/analyses", json={"url": url, "ref": ref})
 
     assert reply.status_code == 422
     assert reply.headers["content-type"].startswith("application/problem+json")
-    assert reply.json()["code"] in {"bad_url", "host_not_allowed"}
-    assert system.run("analyze", url).returncode == 2
+    assert reply.json()["code"] == code
+    assert "secret" not in reply.text
+
+    spoken = system.run("analyze", *([f"--ref={ref}"] if ref else []), "--", url)
+    assert spoken.returncode == 2
+    assert f"{code}: {reply.json()['detail']}" in " ".join(spoken.stderr.split())
+    assert "secret" not in spoken.stdout + spoken.stderr
 
 
 def test_the_command_line_analyses_and_answers(system: System, git_host: GitServer, flask: dict[str, Any]) -> None:
