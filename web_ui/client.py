@@ -75,6 +75,11 @@ class Client:
             FilePage, "GET", f"/analyses/{_part(analysis_id)}/skipped", params=_known(cursor=cursor, limit=limit)
         )
 
+    def files(self, analysis_id: str, reason: str, cursor: str | None = None, limit: int = 100) -> FilePage:
+        """The files of which `reason` is said: why they were left out, failed or were not parsed as a whole."""
+        params = _known(reason=reason, cursor=cursor, limit=limit)
+        return self._ask(FilePage, "GET", f"/analyses/{_part(analysis_id)}/files", params=params)
+
     def lines(self, analysis_id: str, path: str, first: int, last: int) -> Lines:
         """Lines of one file as they were analysed."""
         return self._ask(

@@ -29,6 +29,16 @@ class Stage(Shape):
     retry_at: datetime | None = None
 
 
+class Head(Shape):
+    """What was cloned: the ref as git names it, the repository's default branch, the commit's date and subject."""
+
+    ref: str | None = None
+    default_branch: str | None = None
+    authored_at: datetime | None = None
+    subject: str | None = None
+    tree_cut: bool = False
+
+
 class Analysis(Shape):
     """One analysis, as `AnalysisView` of the API."""
 
@@ -38,6 +48,7 @@ class Analysis(Shape):
     name: str
     ref: str | None = None
     commit: str | None = None
+    head: Head | None = None
     state: str
     version: int = 0
     requested_at: datetime
@@ -55,6 +66,8 @@ class Analysis(Shape):
     languages: dict[str, int] = Field(default_factory=dict)
     metadata: dict[str, object] = Field(default_factory=dict)
     structure: dict[str, object] = Field(default_factory=dict)
+    outcomes: dict[str, int] = Field(default_factory=dict)
+    damaged: tuple[str, ...] = ()
 
 
 class Page(Shape):
@@ -73,7 +86,10 @@ class AnalysisPage(Page):
 
 
 class File(Shape):
-    """One entry of the tree. `outcome` is parsed, lines, failed or null where it was skipped; `size` in bytes."""
+    """One entry of the tree. `outcome` is parsed, lines, failed or null where it was skipped; `size` in bytes.
+
+    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met.
+    """
 
     path: str
     language: str | None = None
@@ -81,6 +97,8 @@ class File(Shape):
     size: int = 0
     lines: int = 0
     outcome: str | None = None
+    reason: str | None = None
+    errors: int = 0
     skipped: str | None = None
     failed: str | None = None
 
@@ -196,6 +214,6 @@ class Problem(Shape):
 
     title: str
     detail: str = ""
-    code: str = "unknown"
+    code: str = ""
     status: int = 0
     correlation_id: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from web_ui.shapes import Analysis
 from web_ui.views import milestones, total_facts
-from web_ui.words import count
+from web_ui.words import count, visible
 
 _LONGEST = 240  # characters of a value
 
@@ -12,6 +12,7 @@ _LONGEST = 240  # characters of a value
 def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
     """Names and values: README, licence, dependencies, tools, totals, times."""
     rows = [
+        ("Commit", _commit(analysis)),
         ("README", _text(analysis.metadata, "readme_title", "name")),
         ("About", _text(analysis.metadata, "description", "readme_summary")),
         ("Licence", _text(analysis.metadata, "licence")),
@@ -24,6 +25,17 @@ def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
         ("Totals", ", ".join(total_facts(analysis.totals))),
     ]
     return [(name, value) for name, value in rows if value] + milestones(analysis)
+
+
+def _commit(analysis: Analysis) -> str:
+    """The date and the subject of the commit; the default branch too where another one was read."""
+    head = analysis.head
+    if head is None:
+        return ""
+    other = head.default_branch if head.default_branch != head.ref else None
+    facts = (f"{head.authored_at:%Y-%m-%d}" if head.authored_at else "", visible(head.subject or ""))
+    said = " · ".join(fact for fact in facts if fact)
+    return f"{said} (default branch: {visible(other)})" if other and said else said
 
 
 def _text(facts: Mapping[str, object], *names: str) -> str:

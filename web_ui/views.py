@@ -54,7 +54,7 @@ def can_retry(analysis: Analysis) -> bool:
 def signature(analysis: Analysis) -> str:
     """What decides whether the page around the timeline must be drawn again; as `signatureOf` in fold.js."""
     states = {stage.stage: stage.state for stage in analysis.stages}
-    done = [name for name in ("clone", "metadata", "structure") if states.get(name) == "completed"]
+    done = [name for name in ("clone", "metadata", "structure", "parse") if states.get(name) == "completed"]
     state = "running" if analysis.state == "requested" else analysis.state
     return "|".join([state, "ended" if analysis.ended_at else "", *done])
 
@@ -76,12 +76,18 @@ def timeline_data(analysis: Analysis, now: datetime) -> dict[str, object]:
 
 def headline_facts(analysis: Analysis, now: datetime) -> list[str]:
     """One line about an analysis: reference, commit, size, age."""
-    facts = [analysis.ref or "default branch"]
+    facts = [reference(analysis)]
     if analysis.commit:
         facts.append(f"commit {short_commit(analysis.commit)}")
     facts.extend(total_facts(analysis.totals)[:3])
     facts.append(ago(analysis.requested_at, now))
     return facts
+
+
+def reference(analysis: Analysis) -> str:
+    """What was asked for, or the name of the default branch."""
+    named = analysis.ref or (analysis.head.ref or analysis.head.default_branch if analysis.head else None)
+    return visible(named) if named else "default branch"
 
 
 def total_facts(totals: Mapping[str, int]) -> list[str]:
@@ -106,16 +112,6 @@ def language_shares(languages: Mapping[str, int]) -> list[tuple[str, float]]:
 def languages_line(languages: Mapping[str, int]) -> str:
     """The three main languages, for a list."""
     return ", ".join(name for name, _ in language_shares(languages)[:3] if name != "Other")
-
-
-def partial_sentence(analysis: Analysis) -> str:
-    """What is missing of an analysis that succeeded in part; empty where nothing is."""
-    failed = sum(analysis.failed.values())
-    if not failed:
-        return ""
-    files = analysis.totals.get("files")
-    of = f" of {files:,}" if files else ""
-    return f"{failed:,}{of} files are not in the index, because processing them failed. The reasons are listed below."
 
 
 def milestones(analysis: Analysis) -> list[tuple[str, str]]:

@@ -50,7 +50,7 @@ def test_stages_move_without_a_reload_and_the_page_follows_the_state(page: Page,
     expect(page.locator(".mark.reached")).to_have_text(["Questions can be asked"])
     expect(page.get_by_role("button", name="Ask about it")).to_be_visible()
     samples.become_ready(analysis)
-    expect(page.get_by_text("Left out: 14 files")).to_be_visible()
+    expect(page.get_by_text("14 left out")).to_be_visible()
     expect(page.locator(".rs-pill")).to_have_text("ready")
     assert page.evaluate("window.sameDocument") is True
 
@@ -169,6 +169,33 @@ def test_partial_success_is_named_and_the_files_can_be_listed(page: Page, api: S
     expect(page.locator(".rs-files")).to_contain_text("Parsing took too long")
     page.get_by_role("button", name="Show more").click()
     expect(page.locator(".rs-files tbody tr")).to_have_count(250)
+
+
+def test_files_that_were_read_in_another_way_are_counted_and_listed_by_their_reason(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    analysis.view["outcomes"] = {"parsed": 200, "parsed.syntax_errors": 2, "lines.no_grammar": 62}
+    analysis.view["damaged"] = ["edges 2: The artifact edges/gone.parquet is not in the object store."]
+    analysis.left_out.append({"path": "src/broken.py", "size": 900, "outcome": "parsed", "errors": 12})
+    page.goto(f"/analysis?analysis={analysis.id}")
+
+    expect(page.locator(".rs-fact")).to_have_text(["200 parsed", "62 read as plain text", "14 left out"])
+    expect(page.locator(".rs-table").first).to_contain_text("Syntax errors2parsed as far as possible")
+    expect(page.locator(".rs-notice.rs-warn")).to_contain_text("edges/gone.parquet is not in the object store")
+    page.get_by_text("List the files").click()
+    page.get_by_role("combobox", name="Which files").click()
+    page.get_by_role("option").filter(has_text="Syntax errors: parsed as far as possible").click()
+    expect(page.locator(".rs-files tbody tr")).to_have_count(1)
+    expect(page.locator(".rs-files")).to_contain_text("src/broken.pySyntax errors (12)")
+
+
+def test_the_commit_is_named_with_its_branch_its_date_and_its_subject(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    head = {"ref": "main", "default_branch": "main", "authored_at": "2026-01-02T03:04:05Z", "subject": "Mend <b>it</b>"}
+    analysis.view["head"] = head
+    page.goto(f"/analysis?analysis={analysis.id}")
+
+    expect(page.locator(".rs-facts").first).to_contain_text("main")
+    expect(page.locator(".rs-list")).to_contain_text("2026-01-02 · Mend <b>it</b>")
 
 
 def test_the_summary_says_what_was_found(page: Page, api: StandIn) -> None:

@@ -268,6 +268,7 @@ class StandIn:
                 Route("/api/v1/analyses/{id}/lines", self._lines),
                 Route("/api/v1/analyses/{id}/{verb:str}", self._command, methods=["POST"]),
                 Route("/api/v1/analyses/{id}/skipped", self._skipped),
+                Route("/api/v1/analyses/{id}/files", self._skipped),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
@@ -342,6 +343,8 @@ class StandIn:
         if isinstance(found, Response):
             return found
         files = found.left_out
+        if request.query_params.get("reason") == "syntax_errors":
+            files = [file for file in files if file.get("errors")]
         start, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
         following = str(start + limit) if start + limit < len(files) else None
         return JSONResponse({"items": files[start : start + limit], "total": len(files), "next": following})

@@ -1,51 +1,63 @@
-"""The files that are not in the index: how many for which reason, and which."""
+"""What became of the files: how many for which reason, and which. And what could not be loaded at all."""
 
 import streamlit as st
 
-from web_ui import markup, words
+from web_ui import markup, outcomes, words
 from web_ui.session import attempt, client
-from web_ui.shapes import Analysis, File
+from web_ui.shapes import Analysis, File, FilePage
 
 _PAGE = 200
+_LEFT_OUT = "all that was left out or failed"
 
 
 def show(analysis: Analysis) -> None:
     """Counts by reason, and the paths on demand."""
-    rows = [
-        *((words.reason(code), f"{number:,}", "failed") for code, number in _ranked(analysis.failed)),
-        *((words.reason(code), f"{number:,}", "skipped on purpose") for code, number in _ranked(analysis.skipped)),
-    ]
-    if not rows:
+    groups = outcomes.groups(analysis)
+    if not groups:
         return
-    total = sum(analysis.failed.values()) + sum(analysis.skipped.values())
-    st.html(f'<h2 class="rs-section">Left out: {markup.text(words.count(total, "file"))}</h2>')
-    st.html(markup.table(("Reason", "Files", "Kind"), rows))
-    if st.toggle("List the files", key=f"list-{analysis.analysis_id}"):
-        files(analysis)
+    facts = (markup.span("fact", fact) for fact in outcomes.facts(analysis))
+    st.html('<h2 class="rs-section">Files</h2>' + markup.line(facts))
+    st.html(markup.table(("Reason", "Files", "What it means"), ((g.label, f"{g.files:,}", g.kind) for g in groups)))
+    if not st.toggle("List the files", key=f"list-{analysis.analysis_id}"):
+        return
+    by_title = {f"{group.label}: {group.kind}": group.code for group in groups}
+    chosen = st.selectbox("Which files", [_LEFT_OUT, *by_title], label_visibility="collapsed", width=420)
+    files(analysis, by_title.get(chosen))
 
 
-def files(analysis: Analysis) -> None:
+def files(analysis: Analysis, reason: str | None) -> None:
     """The paths with their reasons, a page at a time."""
-    key = f"pages-{analysis.analysis_id}"
+    key = f"pages-{analysis.analysis_id}-{reason}"
     found: list[File] = []
     cursor: str | None = None
     for _ in range(st.session_state.get(key, 1)):
-        page = attempt(lambda at=cursor: client().skipped(analysis.analysis_id, at, _PAGE))  # type: ignore[misc]  # a default binds the cursor of this round
+        page = attempt(lambda at=cursor: _page(analysis.analysis_id, reason, at))  # type: ignore[misc]  # a default binds the cursor of this round
         if page is None:
             return
         found.extend(page.items)
         cursor = page.next
         if cursor is None:
             break
-    st.html(markup.table(("Path", "Reason", "Size"), (_row(file) for file in found), "rs-files"))
+    rows = ((file.path, outcomes.file_reason(file, reason), words.size(file.size)) for file in found)
+    st.html(markup.table(("Path", "Reason", "Size"), rows, "rs-files"))
     if cursor is not None and st.button("Show more", key=f"more-{analysis.analysis_id}"):
         st.session_state[key] = st.session_state.get(key, 1) + 1
         st.rerun()
 
 
-def _row(file: File) -> tuple[str, str, str]:
-    return file.path, words.reason(file.failed or file.skipped or ""), words.size(file.size)
+def _page(analysis_id: str, reason: str | None, cursor: str | None) -> FilePage:
+    if reason is None:
+        return client().skipped(analysis_id, cursor, _PAGE)
+    return client().files(analysis_id, reason, cursor, _PAGE)
 
 
-def _ranked(reasons: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(reasons.items(), key=lambda row: (-row[1], row[0]))
+def damage(analysis: Analysis) -> None:
+    """What the log has and the page has not."""
+    told = outcomes.damage(analysis)
+    if told:
+        listed = "".join(f"<li>{markup.text(line)}</li>" for line in told[:10])
+        more = f"<p>and {len(told) - 10:,} more</p>" if len(told) > 10 else ""
+        st.html(
+            '<div class="rs-notice rs-warn"><strong>Something of this analysis cannot be shown</strong>'
+            f"<ul>{listed}</ul>{more}</div>"
+        )

@@ -10,14 +10,14 @@ def problem(told: Problem) -> None:
     """An error as the API told it: what happened, what to do, and the code to quote."""
     title = f'<strong class="rs-title">{markup.text(told.title)}</strong>'
     detail = f"<p>{markup.text(told.detail)}</p>" if told.detail and told.detail != told.title else ""
-    code = markup.span("code", told.code)
+    code = markup.span("code", told.code) if told.code else ""
     reference = markup.span("muted", f"reference {told.correlation_id}") if told.correlation_id else ""
     st.html(f'<div class="rs-notice rs-bad" role="alert">{title}{detail}<div>{code} {reference}</div></div>')
 
 
 def failure(title: str, message: str | None, code: str | None) -> None:
     """That an analysis or a question failed, with its reason."""
-    problem(Problem(title=title, detail=message or "", code=code or "unknown"))
+    problem(Problem(title=title, detail=message or "", code=code or ""))
 
 
 def empty(title: str, hint: str) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from web_ui import markup, summary, views
+from web_ui import markup, outcomes, summary, views
 from web_ui.components import browser, frame, left_out, notices
 from web_ui.session import attempt, chosen_analysis, client
 from web_ui.shapes import Analysis
@@ -45,8 +45,9 @@ def show() -> None:
     frame.heading(analysis)
     if analysis.state == "failed":
         notices.failure("The analysis failed", analysis.message, analysis.code)
-    if missing := views.partial_sentence(analysis):
+    if missing := outcomes.partial_sentence(analysis):
         st.html(f'<div class="rs-notice rs-warn">{markup.text(missing)}</div>')
+    left_out.damage(analysis)
     actions(analysis)
     left, right = st.columns((3, 2), gap="large")
     with left:

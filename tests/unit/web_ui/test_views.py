@@ -79,6 +79,22 @@ def test_the_signature_changes_when_the_page_has_something_new_to_show_and_not_w
     assert views.signature(an_analysis(state="ready", ended_at=NOW, stages=[clone])) == "ready|ended|clone"
 
 
+def test_the_reference_is_what_was_asked_for_or_the_name_of_the_default_branch() -> None:
+    assert views.reference(an_analysis()) == "default branch"
+    assert views.reference(an_analysis(head={"ref": "main", "default_branch": "main"})) == "main"
+    assert views.reference(an_analysis(ref="v2", head={"ref": "v2", "default_branch": "main"})) == "v2"
+
+
+def test_the_summary_says_what_commit_it_is_of() -> None:
+    head = {"ref": "v2", "default_branch": "main", "authored_at": "2026-01-02T03:04:05Z", "subject": "Mend \u202eit"}
+
+    assert dict(summary.summary_rows(an_analysis(head=head)))["Commit"] == (
+        "2026-01-02 · Mend it (default branch: main)"
+    )
+    assert dict(summary.summary_rows(an_analysis(head=head | {"ref": "main"})))["Commit"] == "2026-01-02 · Mend it"
+    assert "Commit" not in dict(summary.summary_rows(an_analysis()))
+
+
 def test_language_shares_are_ranked_add_up_and_gather_the_small_ones() -> None:
     shares = views.language_shares({f"L{n}": n for n in range(1, 10)} | {"Zero": 0})
 
@@ -98,12 +114,6 @@ def test_the_facts_under_the_name_say_reference_commit_size_and_age() -> None:
         "1,240 chunks",
         "5 min ago",
     ]
-
-
-def test_what_is_missing_of_a_partial_success_is_said_with_numbers() -> None:
-    assert views.partial_sentence(an_analysis()) == ""
-    said = views.partial_sentence(an_analysis(failed={"parse_timeout": 2, "encoding": 1}, totals={"files": 1_204}))
-    assert said.startswith("3 of 1,204 files are not in the index")
 
 
 def test_an_extractive_answer_is_plainly_marked() -> None:

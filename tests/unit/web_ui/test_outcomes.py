@@ -1,0 +1,75 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from web_ui import outcomes
+from web_ui.shapes import Analysis, File
+
+OUTCOMES = {"parsed": 83, "parsed.syntax_errors": 2}
+OUTCOMES |= {"lines.no_grammar": 146, "lines.syntax_errors": 1, "lines.empty": 1}
+
+
+def an_analysis(**changes: Any) -> Analysis:
+    base: dict[str, Any] = {"analysis_id": "a1", "repository_id": "r1", "url": "u", "name": "n", "state": "ready"}
+    return Analysis.model_validate(base | {"requested_at": datetime(2026, 3, 1, tzinfo=UTC)} | changes)
+
+
+def test_every_file_that_was_not_simply_parsed_is_in_a_group_with_its_reason_and_what_it_means() -> None:
+    analysis = an_analysis(
+        outcomes=OUTCOMES | {"failed.parser_timeout": 3},
+        failed={"parser_timeout": 3, "metadata.internal_error": 1},
+        skipped={"lock_file": 1, "binary": 5},
+    )
+
+    assert [(group.label, group.files, group.kind) for group in outcomes.groups(analysis)] == [
+        ("Parsing took too long", 3, "failed"),
+        ("Binary content", 5, "left out on purpose"),
+        ("Lock file (its dependencies are read from the manifest)", 1, "left out on purpose"),
+        ("No grammar for this kind of text", 146, "searched as plain text"),
+        ("Syntax errors", 2, "parsed as far as possible"),
+        ("Empty", 1, "nothing to search"),
+        ("Syntax errors", 1, "searched as plain text"),
+    ]
+    assert outcomes.facts(analysis) == ["83 parsed", "148 read as plain text", "6 left out", "3 failed"]
+
+
+def test_what_failed_is_seen_while_parsing_still_runs() -> None:
+    running = an_analysis(state="running", outcomes={"parsed": 4, "failed.parser_crashed": 1})
+
+    assert [(group.code, group.kind) for group in outcomes.groups(running)] == [("parser_crashed", "failed")]
+    assert outcomes.groups(an_analysis()) == []
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        ({}, ""),
+        (
+            {"parser_timeout": 2, "parser_crashed": 1},
+            "3 of 1,204 files are not in the index, because processing failed. The reasons are listed below.",
+        ),
+        ({"metadata.disk_full": 1}, "The stage metadata failed: disk full."),
+    ],
+)
+def test_what_is_missing_of_a_partial_success_is_said_with_numbers_or_by_its_stage(
+    failed: dict[str, int], said: str
+) -> None:
+    assert outcomes.partial_sentence(an_analysis(failed=failed, totals={"files": 1_204})) == said
+
+
+def test_a_file_says_why_it_is_in_the_list() -> None:
+    broken = File(path="a.py", outcome="parsed", errors=12)
+
+    assert outcomes.file_reason(broken, "syntax_errors") == "Syntax errors (12)"
+    assert outcomes.file_reason(File(path="b.c", outcome="failed", failed="parser_timeout")) == "Parsing took too long"
+    assert outcomes.file_reason(File(path="c.png", skipped="binary")) == "Binary content"
+
+
+def test_what_could_not_be_loaded_and_a_tree_that_was_cut_are_told() -> None:
+    assert outcomes.damage(an_analysis()) == []
+    told = outcomes.damage(an_analysis(head={"tree_cut": True}, damaged=["edges 2: The artifact is gone."]))
+    assert told == [
+        "The tree has more entries than are read of one repository.",
+        "edges 2: The artifact is gone.",
+    ]

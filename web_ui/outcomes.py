@@ -1,0 +1,96 @@
+"""What became of the files: parsed, searched as plain text, left out, failed, each with its reason. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from web_ui.shapes import Analysis, File
+from web_ui.words import count, reason, visible
+
+_KINDS = {
+    ("failed", ""): "failed",
+    ("parsed", "syntax_errors"): "parsed as far as possible",
+    ("lines", "empty"): "nothing to search",
+    ("lines", ""): "searched as plain text",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The files of which one thing is said. `code` is the reason, `kind` what it means for them."""
+
+    code: str
+    kind: str
+    files: int
+
+    @property
+    def label(self) -> str:
+        """The reason in words."""
+        return reason(self.code)
+
+
+def groups(analysis: Analysis) -> list[Group]:
+    """All that was not simply parsed: what failed first, then what was left out, then what was read in another way."""
+    failed = (Group(code, "failed", n) for code, n in _lost(analysis).items() if "." not in code)
+    skipped = (Group(code, "left out on purpose", n) for code, n in analysis.skipped.items())
+    others = (Group(why, _kind(outcome, why), n) for (outcome, why), n in _read_otherwise(analysis))
+    return [*_ranked(failed), *_ranked(skipped), *_ranked(others)]
+
+
+def facts(analysis: Analysis) -> list[str]:
+    """How many files were parsed, searched as plain text, left out, lost."""
+    lines = sum(n for (outcome, _), n in _read_otherwise(analysis) if outcome == "lines")
+    numbers = (
+        (analysis.outcomes.get("parsed", 0), "parsed"),
+        (lines, "read as plain text"),
+        (sum(analysis.skipped.values()), "left out"),
+        (sum(n for code, n in _lost(analysis).items() if "." not in code), "failed"),
+    )
+    return [f"{n:,} {word}" for n, word in numbers if n]
+
+
+def partial_sentence(analysis: Analysis) -> str:
+    """What is missing of an analysis that succeeded in part; empty where nothing is."""
+    failed = sum(n for code, n in analysis.failed.items() if "." not in code)
+    stages = [code for code in analysis.failed if "." in code]
+    of = f" of {files:,}" if (files := analysis.totals.get("files")) else ""
+    are = "is" if failed == 1 and not of else "are"
+    said = [f"{reason(code)}." for code in stages]
+    if failed:
+        what = f"{failed:,}{of} files" if of else count(failed, "file")
+        said.insert(0, f"{what} {are} not in the index, because processing failed. The reasons are listed below.")
+    return " ".join(said)
+
+
+def file_reason(file: File, asked: str | None = None) -> str:
+    """Why a file is in the list: what was asked for, or why it failed or was left out."""
+    said = reason(asked or file.failed or file.skipped or file.reason or "")
+    return f"{said} ({file.errors:,})" if asked == "syntax_errors" and file.errors else said
+
+
+def damage(analysis: Analysis) -> list[str]:
+    """What the log has and the pages have not, each as a sentence."""
+    cut = ["The tree has more entries than are read of one repository."] if _is_cut(analysis) else []
+    return [*cut, *(visible(line) for line in analysis.damaged)]
+
+
+def _is_cut(analysis: Analysis) -> bool:
+    return analysis.head is not None and analysis.head.tree_cut
+
+
+def _lost(analysis: Analysis) -> dict[str, int]:
+    """What failed; until the analysis says it as a whole, what the parsed shards say."""
+    parsed = {code.partition(".")[2]: n for code, n in analysis.outcomes.items() if code.startswith("failed.")}
+    return analysis.failed or parsed
+
+
+def _read_otherwise(analysis: Analysis) -> list[tuple[tuple[str, str], int]]:
+    named = ((code.partition("."), n) for code, n in analysis.outcomes.items())
+    return [((outcome, why), n) for (outcome, dot, why), n in named if dot and outcome != "failed"]
+
+
+def _kind(outcome: str, why: str) -> str:
+    return _KINDS.get((outcome, why)) or _KINDS.get((outcome, "")) or outcome
+
+
+def _ranked(found: Iterable[Group]) -> list[Group]:
+    return sorted(found, key=lambda group: (-group.files, group.code))
