@@ -26,6 +26,15 @@ const plain = (text) => String(text ?? "").replace(/[\p{Cf}\p{Cc}]/gu, (c) => (c
 
 const number = new Intl.NumberFormat("en-US");
 
+// One count of a stage as people say it: `1 symbol`, `2,734 skipped`, `26.4 MB`, `3 without a grammar`.
+const TOLD = { no_grammar: "without a grammar", syntax_errors: "with syntax errors", empty: "empty" };
+const amount = (key, count) => {
+  const name = key.slice(key.lastIndexOf(".") + 1);
+  if (name === "bytes") return count < 1e3 ? `${count} B` : count < 1e6 ? `${Math.round(count / 1e3)} KB` : `${(count / 1e6).toFixed(1)} MB`;
+  const noun = TOLD[name] ?? plain(name).replaceAll("_", " ");
+  return `${number.format(count)} ${count === 1 && !TOLD[name] ? noun.replace(/ies$/, "y").replace(/s$/, "") : noun}`;
+};
+
 const seconds = (value) => {
   if (!Number.isFinite(value) || value < 0) return "";
   if (value < 10) return `${value.toFixed(1)} s`;

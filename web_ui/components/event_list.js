@@ -14,10 +14,10 @@ const summaryOf = (data) => {
   if (data.attempt > 1) told.push(`try ${data.attempt}`);
   if (data.code) told.push(`${data.code}: ${data.message ?? ""}`);
   if (data.commit) told.push(`commit ${String(data.commit).slice(0, 10)}`);
-  if (data.file_count !== undefined) told.push(`${number.format(data.file_count)} files`);
-  if (data.files_processed && data.counts?.files === undefined) told.push(`${number.format(data.files_processed)} files`);
-  for (const [name, count] of Object.entries(data.counts ?? {}).slice(0, 4)) told.push(`${number.format(count)} ${name}`);
-  if (data.chunks !== undefined) told.push(`${number.format(data.chunks)} chunks`);
+  if (data.file_count !== undefined) told.push(amount("files", data.file_count));
+  if (data.files_processed && data.counts?.files === undefined) told.push(amount("files", data.files_processed));
+  for (const [name, count] of Object.entries(data.counts ?? {}).slice(0, 4)) told.push(amount(name, count));
+  if (data.chunks !== undefined) told.push(amount("chunks", data.chunks));
   if (data.kind && data.generation_id) told.push(data.kind);
   if (data.duration) told.push(seconds(data.duration));
   if (data.worker) told.push(data.worker);

@@ -4,7 +4,7 @@ const STAGES = [
   ["clone", "Clone"], ["metadata", "Read metadata"], ["structure", "Map structure"], ["parse", "Parse sources"],
   ["index", "Index words"], ["embed", "Embed, quick"], ["activate", "Activate"], ["refine", "Embed, full"], ["promote", "Promote"],
 ];
-const REACHED = { index: ["answerable", "Questions can be asked"], activate: ["ready", "Ready"], promote: ["refined", "Refined"] };
+const REACHED = { index: ["answerable", "Questions can be asked"], activate: ["ready", "Ready"], promote: ["refined", "Complete"] };
 const ORDER = ["requested", "running", "answerable", "ready", "refined"];
 const WORDS = {
   waiting: "waiting", queued: "queued", running: "running", retrying: "will try again", completed: "done",
@@ -60,7 +60,7 @@ const countsOf = (view) => {
   const counts = { ...view.counts };
   if (view.files_processed && counts.files === undefined) counts.files = view.files_processed;
   const names = [...SHOWN_COUNTS.filter((key) => counts[key]), ...Object.keys(counts).filter((key) => counts[key] && !SHOWN_COUNTS.includes(key))];
-  return names.slice(0, 3).map((key) => `${number.format(counts[key])} ${plain(key).replaceAll("_", " ")}`).join(" · ");
+  return names.slice(0, 3).map((key) => amount(key, counts[key])).join(" · ");
 };
 
 const noteOf = (view, silent, current, now) => {

@@ -1,0 +1,58 @@
+"""What a person sees fits: on a phone, and beside an answer that is longer than the screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import ui_samples as samples
+from tests.support.api_stand_in import StandIn
+
+pytestmark = pytest.mark.browser
+PHONE = {"width": 390, "height": 844}
+FIELD = "Ask about this repository"
+SPANS_BEYOND = "e => e.scrollWidth - e.clientWidth"
+
+
+def test_lines_that_are_opened_at_the_end_of_a_long_answer_are_in_sight(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    told = samples.answer()
+    code = "\n".join(f"step_{n}()" for n in range(150))
+    told["answer"] = f"```python\n{code}\n```\n\n{told['answer']}"
+    page.goto(f"/chat?analysis={analysis.id}")
+    page.get_by_placeholder(FIELD).fill("How does it start?")
+    page.get_by_placeholder(FIELD).press("Enter")
+    page.wait_for_url(re.compile("conversation="))
+    expect(page.locator(".status")).to_be_visible()
+    api.answered(list(api.questions)[-1], analysis_id=analysis.id, **told)
+
+    page.locator("article.answer .cited .chip").last.click()
+
+    expect(page.locator(".rs-cited").first).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Close")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("name", ["analysis", "chat", "events"])
+def test_no_page_is_wider_than_a_phone(page: Page, api: StandIn, name: str) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"/{name}?analysis={samples.complete(api, samples.HOSTILE_NAME).id}")
+
+    expect(page.locator(".rs-heading")).to_be_visible()
+    expect(page.locator({"analysis": ".row", "chat": "textarea", "events": ".event"}[name]).first).to_be_visible()
+    assert page.locator("html").evaluate(SPANS_BEYOND) <= 0
+    assert page.locator(".stMain").evaluate(SPANS_BEYOND) <= 0
+
+
+def test_a_stage_has_its_time_beside_its_name_and_its_counts_in_words(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    analysis.run("index", seconds=1.1, files=1, counts={"files": 1, "bytes": 26_379_483, "lines.no_grammar": 1_204})
+    page.set_viewport_size(PHONE)
+    page.goto(f"/analysis?analysis={analysis.id}")
+
+    row = page.locator(".row[data-stage=index]")
+    expect(row.locator(".counts")).to_have_text("1 file · 26.4 MB · 1,204 without a grammar")
+    title, time = row.locator(".title").bounding_box(), row.locator(".time").bounding_box()
+    assert title is not None
+    assert time is not None
+    assert time["y"] < title["y"] + title["height"]
+    assert time["x"] > title["x"] + title["width"]
