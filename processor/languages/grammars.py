@@ -51,6 +51,7 @@ _SOURCES = {
     "php": ("tree_sitter_php", "language_php", "::"),
 }
 LANGUAGES = tuple(_SOURCES)
+_QUERIES = {"tsx": ("typescript", "tsx")}  # where a language is another one with something added
 _ROLE = re.compile(r"@(def\.\w+|scope|call|comment|glue)\b")
 
 
@@ -63,10 +64,14 @@ def grammar_of(language: str) -> Grammar | None:
     module, function, separator = source
     load: Callable[[], object] = getattr(import_module(module), function)
     loaded = Language(load())
-    text = files("processor.languages").joinpath("queries", f"{language}.scm").read_text(encoding="utf-8")
+    text = "".join(_query_text(name) for name in _QUERIES.get(language, (language,)))
     errors = Query(loaded, "(ERROR) @error (MISSING) @missing")
     query = Query(loaded, text)
     return Grammar(language, loaded, Parser(loaded), query, _roles(query, text), errors, separator)
+
+
+def _query_text(name: str) -> str:
+    return files("processor.languages").joinpath("queries", f"{name}.scm").read_text(encoding="utf-8")
 
 
 def _roles(query: Query, text: str) -> tuple[str, ...]:
