@@ -73,11 +73,14 @@ def ask(
 
 
 @app.command()
-def status(json: Json = False) -> None:
-    """Show whether it runs, where, and the newest analysis of each repository."""
+def status(
+    repository: Annotated[str | None, typer.Argument(help="A repository's URL, name or id: what became of it.")] = None,
+    json: Json = False,
+) -> None:
+    """Show whether it runs, where, and the newest analysis of each repository; of one, its files by reason."""
     from cli.status import run_status
 
-    raise typer.Exit(run_status(as_json=json))
+    raise typer.Exit(run_status(repository, as_json=json))
 
 
 @app.command()

@@ -20,6 +20,7 @@ _MARKS = {
     "cancelled": ("-", "dim"),
 }
 _BACKGROUND = ("refine", "promote")
+_TOTALS = ("files", "lines", "symbols", "edges", "chunks")  # those that mean something without the stage
 
 
 @dataclass(frozen=True)
@@ -120,13 +121,38 @@ def draw(progress: Progress, now: datetime) -> RenderableType:
 def summary_lines(view: Mapping[str, Any]) -> list[str]:
     """What came out, in some lines of plain text."""
     totals, languages = view.get("totals") or {}, view.get("languages") or {}
-    lines = [", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in totals.items())]
+    lines = [commit_line(view), ", ".join(f"{totals[name]:,} {name}" for name in _TOTALS if totals.get(name))]
     if languages:
         lines.append("Languages: " + ", ".join(f"{name} {count:,}" for name, count in _largest(languages, 6)))
+    lines.append(outcomes_line(view.get("outcomes") or {}))
     for word, counts in (("Left out", view.get("skipped")), ("Failed", view.get("failed"))):
         if counts:
             lines.append(f"{word}: " + ", ".join(f"{reason} {count:,}" for reason, count in _largest(counts, 6)))
+    lines += [f"Could not be loaded: {said}" for said in view.get("damaged") or ()]
     return [line for line in lines if line]
+
+
+def commit_line(view: Mapping[str, Any]) -> str:
+    """Which commit was read: its name, its ref, its date, its subject; empty before it is known."""
+    if not view.get("commit"):
+        return ""
+    head = view.get("head") or {}
+    named = ", ".join(str(part) for part in (head.get("ref"), str(head.get("authored_at") or "")[:10]) if part)
+    subject = f": {head['subject']}" if head.get("subject") else ""
+    return f"Commit {view['commit'][:10]}" + (f" ({named})" if named else "") + subject
+
+
+def outcomes_line(outcomes: Mapping[str, int]) -> str:
+    """What parsing did with the files: `Parsed: 83 (2 with syntax errors); as plain text: no_grammar 146`."""
+    parts = []
+    if outcomes.get("parsed"):
+        errors = outcomes.get("parsed.syntax_errors")
+        parts.append(f"Parsed: {outcomes['parsed']:,}" + (f" ({errors:,} with syntax errors)" if errors else ""))
+    for outcome, word in (("lines", "as plain text"), ("failed", "failed")):
+        counts = {name.partition(".")[2]: n for name, n in outcomes.items() if name.startswith(f"{outcome}.")}
+        if counts:
+            parts.append(f"{word}: " + ", ".join(f"{why} {n:,}" for why, n in _largest(counts, 6)))
+    return "; ".join(parts)
 
 
 def _largest(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:

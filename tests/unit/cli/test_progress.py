@@ -68,14 +68,30 @@ def test_the_table_names_each_stage_and_why_one_failed() -> None:
 def test_the_summary_tells_what_was_left_out_and_why() -> None:
     lines = summary_lines(
         {
-            "totals": {"files": 1204, "symbols": 9},
+            "commit": "c0ffee" * 6,
+            "head": {"ref": "main", "authored_at": "2026-01-02T03:04:05Z", "subject": "Mend it"},
+            "totals": {"files": 1204, "symbols": 9, "lines.no_grammar": 146, "reused": 0},
             "languages": {"Go": 3, "C": 5},
+            "outcomes": {"parsed": 83, "parsed.syntax_errors": 2, "lines.no_grammar": 146, "failed.parser_timeout": 1},
             "skipped": {"binary": 2},
-            "failed": {},
+            "failed": {"parser_timeout": 1},
+            "damaged": ["edges 2: It is gone."],
         }
     )
 
-    assert lines == ["1,204 files, 9 symbols", "Languages: C 5, Go 3", "Left out: binary 2"]
+    assert lines == [
+        "Commit c0ffeec0ff (main, 2026-01-02): Mend it",
+        "1,204 files, 9 symbols",
+        "Languages: C 5, Go 3",
+        "Parsed: 83 (2 with syntax errors); as plain text: no_grammar 146; failed: parser_timeout 1",
+        "Left out: binary 2",
+        "Failed: parser_timeout 1",
+        "Could not be loaded: edges 2: It is gone.",
+    ]
+
+
+def test_the_summary_of_a_failed_analysis_is_empty() -> None:
+    assert summary_lines({"state": "failed", "commit": None, "totals": {}}) == []
 
 
 def test_what_goes_on_behind_a_ready_analysis_is_said() -> None:
