@@ -15,7 +15,7 @@ from events.delivery import inbox, leases
 from events.delivery.crash import crash_point
 from events.delivery.entries import Entry
 from events.delivery.record import record
-from events.delivery.short import Desk
+from events.delivery.short import Desk, is_cancelled_here
 from events.delivery.work import LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
 from events.processing import CancelRequested
@@ -132,15 +132,18 @@ class LeasedConsumer:
             if not work.done():
                 work.cancel()
             return await work, inbox.DONE
-        except asyncio.CancelledError:
-            if not self.stopping.is_set():
-                raise
-            return None
         except Cancelled:
             return None if run.lost else (Result(), inbox.CANCELLED)
         except Fault as fault:
             return Result(self.on_fault(envelope, fault)), inbox.FAILED
-        except Exception:  # whatever a stage may raise is a fact, told with its trace only to the log
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as error:  # whatever a stage may raise is a fact
+            if self.stopping.is_set() and isinstance(error, asyncio.CancelledError):
+                return None
+            if is_cancelled_here(error):
+                raise
             logger.exception("%s: run %s failed in an unforeseen way", self.desk.lane.consumer, run.run_id)
             return Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
         finally:

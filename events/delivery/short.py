@@ -71,7 +71,12 @@ class Desk:
         """Do `work`. An outage hands the entries back; any other error leaves them pending, counted and retried."""
         try:
             await work()
-        except Exception as error:  # the delivery wrapper is the one place that catches broadly
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as error:  # the one place that catches broadly
+            if is_cancelled_here(error):
+                raise
             if is_outage(error):
                 logger.warning("%s: the database is away: %s", self.lane.consumer, error)
                 await asyncio.gather(*(self.lane.hand_back(entry, after=_OUTAGE_PAUSE) for entry in entries))
@@ -141,6 +146,15 @@ class TransactionalConsumer:
         crash_point(lane.topic, "after_effect")
         crash_point(lane.topic, "before_append")
         await record(connection, result, fresh[0])
+
+
+def is_cancelled_here(error: BaseException) -> bool:
+    """Whether our own task was told to end, rather than something it waited for (a pool that was shut down, say).
+
+    Such an error, let through, would end the reader for good: FastStream takes it for an order to stop.
+    """
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def _seq(envelope: Envelope) -> int:

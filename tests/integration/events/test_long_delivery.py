@@ -80,9 +80,12 @@ async def test_a_run_says_that_it_started_and_what_it_did_and_leaves_no_lease(ke
     [
         (Permanent("no_text_files", "Nothing to read."), "no_text_files", "permanent"),
         (ZeroDivisionError("secret detail"), "internal_error", "transient"),
+        (asyncio.CancelledError("a pool that was shut down"), "internal_error", "transient"),
     ],
 )
-async def test_a_failure_is_a_fact_and_not_a_redelivery(kernel: Kernel, error: Exception, code: str, kind: str) -> None:
+async def test_a_failure_is_a_fact_and_not_a_redelivery(
+    kernel: Kernel, error: BaseException, code: str, kind: str
+) -> None:
     async def fail(_envelope: Envelope, _run: Run) -> None:
         raise error
 
