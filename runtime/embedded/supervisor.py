@@ -14,6 +14,7 @@ from runtime.embedded.child import StartError, size_of
 from runtime.embedded.process import Managed
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds before a start is tried again, doubling
+_DOUBLINGS = 8  # more than it takes to the longest; without an end the number would outgrow a float in a night
 _STEADY = 60.0  # seconds after which earlier failures are forgotten
 _SILENT = 120.0  # seconds a process may run without ever being ready before it is started anew
 _PROBE = 0.25  # seconds between two questions to one that is not ready yet
@@ -88,7 +89,7 @@ class Supervisor:
 
     def _look_at_ended(self, watch: _Watch, now: float) -> None:
         if watch.next_start == 0.0:
-            pause = min(_FIRST_PAUSE * 2**watch.failures, _LONGEST_PAUSE)
+            pause = min(_FIRST_PAUSE * 2 ** min(watch.failures, _DOUBLINGS), _LONGEST_PAUSE)
             watch.failures += 1
             watch.ready = False
             watch.next_start = now + pause

@@ -92,6 +92,18 @@ def test_a_pause_is_never_longer_than_half_a_minute(clock: list[float]) -> None:
     assert "no space left" in said
 
 
+def test_a_start_that_fails_for_days_is_still_tried_again(clock: list[float]) -> None:
+    fake = _Fake("server")
+    supervisor, _ = _supervised(fake)
+    fake.refuses = "its port is taken"
+    fake.up = False
+    for _ in range(3_000):
+        clock[0] += 31.0
+        supervisor.tick()
+
+    assert fake.spawned > 1_100
+
+
 def test_its_return_is_said_once(clock: list[float]) -> None:
     fake = _Fake("server")
     fake.ready = True
