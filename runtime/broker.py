@@ -25,5 +25,7 @@ def create_redis(settings: BrokerSettings) -> Redis:
 
 def create_broker(settings: BrokerSettings) -> RedisBroker:
     """FastStream's broker. Only `events.delivery` subscribes with it; nobody publishes through it."""
-    # Through our own logging: its default writes two lines a message to standard output.
-    return RedisBroker(settings.url.get_secret_value(), logger=logging.getLogger("faststream"), log_level=logging.DEBUG)
+    # Through our own logging: its loggers have handlers of their own, which write past our format and our redactor.
+    logger = logging.getLogger(f"{__name__}.faststream")
+    logger.setLevel(logging.WARNING)  # below, it tells of the callback of each task that ends
+    return RedisBroker(settings.url.get_secret_value(), logger=logger, log_level=logging.DEBUG)
