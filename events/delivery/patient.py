@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds
 _ANSWER_SECONDS = 5.0  # on top of the time that a read blocks: after that the connection is given up
 _RECLAIM_EVERY = 0.5  # seconds, per reader
+_GROUP_SECONDS = 10.0  # at a first start, the relay makes the groups within a moment: no reason to warn anybody
 _MANY = 50  # entries a read; from here on they are read in one piece
 
 Streams = list[tuple[bytes, list[Any]]]
@@ -34,7 +35,8 @@ class _Reader:
 
     pause: float = 0.0
     look_at: float = 0.0
-    started: bool = False
+    began: float | None = None
+    has_read: bool = False
     last_error: str = ""
 
 
@@ -78,8 +80,8 @@ class PatientRedis(Redis):
         """Entries as `XREADGROUP … CLAIM` gives them. Never raises a connection's or the server's error."""
         [stream] = streams
         reader = self.gate.readers.setdefault((stream, groupname, consumername), _Reader())
-        if not reader.started:  # at once, so that starting does not depend on the server
-            reader.started = True
+        if reader.began is None:  # at once, so that starting does not depend on the server
+            reader.began = time.monotonic()
             return []
         if not self.gate.is_open:
             await asyncio.sleep(_FIRST_PAUSE)
@@ -93,7 +95,7 @@ class PatientRedis(Redis):
             return []
         finally:
             self.gate.reading -= 1
-        reader.pause, reader.last_error = 0.0, ""
+        reader.pause, reader.last_error, reader.has_read = 0.0, "", True
         return [(stream.encode(), entries)] if entries else []
 
     async def _read(  # noqa: PLR0913, PLR0917  # the arguments of one Redis command
@@ -121,10 +123,18 @@ class PatientRedis(Redis):
 
     async def _rest(self, reader: _Reader, stream: str, error: BaseException) -> None:
         reader.pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, reader.pause * 2))
-        if str(error) != reader.last_error:
+        if _is_first_wait(reader, error):
+            logger.debug("%s has no group yet", stream)
+        elif str(error) != reader.last_error:
             logger.warning("%s cannot be read, trying again: %s", stream, error or type(error).__name__)
-        reader.last_error = str(error)
+            reader.last_error = str(error)
         await asyncio.sleep(reader.pause)
+
+
+def _is_first_wait(reader: _Reader, error: BaseException) -> bool:
+    """Whether the reader only waits for the relay to make its group for the first time."""
+    is_young = reader.began is not None and time.monotonic() - reader.began < _GROUP_SECONDS
+    return is_young and not reader.has_read and str(error).startswith("NOGROUP")
 
 
 class PatientConnection(ConnectionState["PatientRedis"]):

@@ -7,6 +7,7 @@ tests/faults; here stands what can be seen within one process.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from logging import WARNING
 from typing import Any
 
 import pytest
@@ -262,3 +263,24 @@ async def test_groups_are_never_made_by_a_consumer(kernel: Kernel) -> None:
         assert await kernel.redis.exists(WORKFLOW) == 0
         with pytest.raises(ResponseError):
             await kernel.redis.xinfo_groups(WORKFLOW)
+
+
+async def test_waiting_for_the_first_groups_warns_nobody_and_a_lost_group_does(
+    kernel: Kernel, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[Any] = []
+
+    def warnings() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.name == "events.delivery.patient" and r.levelno >= WARNING]
+
+    async with ours(kernel, seen):
+        await asyncio.sleep(0.5)
+        assert warnings() == []
+
+        await kernel.journal.append("analysis/a", [requested()])
+        await kernel.carry()
+        await until(lambda: seen == [1])
+        await kernel.redis.delete(WORKFLOW)
+        await until(warnings)
+
+    assert "NOGROUP" in warnings()[0]
