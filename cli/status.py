@@ -37,6 +37,7 @@ def _all(*, as_json: bool) -> int:
     table = Table("repository", "state", "commit", "asked for", "files", box=None, pad_edge=False)
     for column in table.columns:
         column.overflow = "fold"
+    table.columns[-1].min_width = 22  # the longest code
     for item in repositories:
         latest = item.get("latest") or {}
         table.add_row(

@@ -40,6 +40,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 @pytest.fixture(autouse=True)
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("REPOSTREAM_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setattr(status, "Api", lambda url: Api(url, httpx.MockTransport(answer)))
 
 
@@ -47,7 +48,7 @@ def test_each_repository_is_listed_with_what_is_wrong_with_its_files(capsys: pyt
     assert status.run_status(None, as_json=False) == OK
 
     said = " ".join(capsys.readouterr().out.split())
-    for words in ("26 failed", "1 with syntax errors", "2 left out", "1 not"):
+    for words in ("https://github.com/o/r", "26 failed, 1 with syntax errors, 2 left out, 1 not loaded"):
         assert words in said
 
 
