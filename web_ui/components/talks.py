@@ -51,4 +51,4 @@ def _conversations(begun: dict[str, Conversation], named: str | None) -> None:
 
 def _when(conversation: Conversation) -> str:
     age = ago(conversation.started_at, datetime.now(UTC))
-    return f"{conversation.started_at:%Y-%m-%d %H:%M} UTC ({age})" if age.endswith("ago") else age
+    return f"{age}, {conversation.started_at:%H:%M} UTC" if age.endswith("ago") else age
