@@ -2,12 +2,14 @@
 
 import http.client
 import importlib
+import sys
 from dataclasses import dataclass
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.embedded.child import StartError, free_port, port_is_free
+from runtime.embedded.child import StartError, free_port, port_is_free, shared_listener
 
+_NOT_STARTED = 3  # the exit code of a service that could not begin
 _GRACE = 20  # seconds a service may take to finish what it is doing when it is told to end
 
 
@@ -23,6 +25,16 @@ class Service:
     def setting(self) -> str:
         """The environment variable that changes its port."""
         return f"REPOSTREAM_{self.name.upper()}_PORT"
+
+    @property
+    def held_setting(self) -> str:
+        """The environment variable that tells the service that its starter keeps the port for it."""
+        return f"REPOSTREAM_{self.name.upper()}_HELD"
+
+    @property
+    def can_share(self) -> bool:
+        """Whether it can listen on a port that its starter keeps; Streamlit binds its own."""
+        return self.name != "web_ui"
 
 
 SERVICES = {
@@ -41,6 +53,7 @@ class _AddressSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
     host: str = "127.0.0.1"
     port: int = 0
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class Address:
 
     host: str
     port: int
+    held: bool = False  # whether whoever started the service keeps the port for it
 
     @property
     def reach(self) -> str:
@@ -64,7 +78,7 @@ class Address:
 def configured_address(service: Service) -> Address:
     """`REPOSTREAM_<SERVICE>_HOST` and `_PORT`, or loopback and the service's own port."""
     settings = _AddressSettings(_env_prefix=f"REPOSTREAM_{service.name.upper()}_")
-    return Address(settings.host, settings.port or service.port)
+    return Address(settings.host, settings.port or service.port, settings.held)
 
 
 def settle_address(service: Service, *, movable: bool) -> Address:
@@ -107,7 +121,7 @@ def serve(name: str) -> None:
         return
     import uvicorn
 
-    uvicorn.run(
+    config = uvicorn.Config(
         app.create_app(),
         host=address.host,
         port=address.port,
@@ -116,3 +130,7 @@ def serve(name: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )
+    server = uvicorn.Server(config)
+    server.run(sockets=[shared_listener(address.port, address.host)] if address.held else None)
+    if not server.started:
+        sys.exit(_NOT_STARTED)

@@ -1,5 +1,6 @@
 """The whole system on one machine: servers, steps, services, in one place."""
 
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,15 @@ from pathlib import Path
 from cli.child import MIGRATE, MODELS
 from cli.home import Home
 from cli.services import SERVICES, Address, Service, is_ready, settle_address
-from runtime.embedded.child import StartError, reason_in, remembered_secret, size_of, text_since
+from runtime.embedded.child import (
+    StartError,
+    choosing_ports,
+    hold_port,
+    reason_in,
+    remembered_secret,
+    size_of,
+    text_since,
+)
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.process import Command, Managed
@@ -43,6 +52,7 @@ class System:
     movable: bool  # whether people's ports may move too
     say: Say
     addresses: dict[str, Address] = field(default_factory=dict)
+    _held: dict[str, socket.socket] = field(default_factory=dict)
     _servers: list[EmbeddedServer] = field(default_factory=list)
     _steps: dict[str, Command] = field(default_factory=dict)
     _commands: dict[str, Command] = field(default_factory=dict)
@@ -78,16 +88,27 @@ class System:
         workers = [command for name, command in self._commands.items() if name not in ("web_ui", "orchestrator")]
         stop_in_order([[*self._steps.values()], *first, workers], _SERVICE_STOP)
         stop_in_order([self._servers], _SERVER_STOP)
+        self._let_ports_go()
 
     def kill(self) -> None:
         """End everything at once: a person is in a hurry. Nothing accepted is lost by it."""
         for process in (*self._steps.values(), *self._commands.values()):
             process.kill()
         stop_in_order([self._servers], _SERVER_STOP)
+        self._let_ports_go()
+
+    def _let_ports_go(self) -> None:
+        while self._held:
+            self._held.popitem()[1].close()
 
     def _settle_addresses(self) -> None:
-        for service in self.services:
-            self.addresses[service.name] = settle_address(service, movable=self.movable or not service.public)
+        with choosing_ports():
+            for service in self.services:
+                address = settle_address(service, movable=self.movable or not service.public)
+                self.addresses[service.name] = address
+                held = hold_port(address.port, address.host) if service.can_share else None
+                if held is not None:  # from now on nobody can take it, also while the service is not there
+                    self._held[service.name] = held
 
     def _begin_importing(self) -> None:
         def command(name: str, ready: Callable[[], bool]) -> Command:
@@ -131,6 +152,7 @@ class System:
         for name, address in self.addresses.items():
             environment[f"REPOSTREAM_{name.upper()}_HOST"] = address.host
             environment[f"REPOSTREAM_{name.upper()}_PORT"] = str(address.port)
+            environment[SERVICES[name].held_setting] = str(name in self._held)
             if name in ("orchestrator", "rag_manager"):
                 environment[f"REPOSTREAM_INTERNAL_{name.upper()}_URL"] = address.url
         return environment

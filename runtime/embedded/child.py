@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import random
@@ -9,8 +10,9 @@ import secrets
 import signal
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -62,6 +64,52 @@ def free_port(avoid: Iterable[int] = ()) -> int:
         if candidate not in taken and port_is_free(candidate):
             return candidate
     raise StartError("No free port was found between 15000 and 32000 on 127.0.0.1.")
+
+
+@contextlib.contextmanager
+def choosing_ports() -> Iterator[None]:
+    """While in it, no other process of our user is: between a look at a port and `hold_port`, two could choose one."""
+    name = Path(tempfile.gettempdir()) / f"repostream-ports-{os.getuid()}.lock"
+    try:
+        lock = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:  # somebody else's file, or no place for ours: then without
+        yield
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def hold_port(port: int, host: str = "127.0.0.1") -> socket.socket | None:
+    """Keep a port from everybody but `shared_listener`s of our own user, until the socket is closed.
+
+    It does not listen: who connects while nobody does is refused. None where the port is taken, or the system has no
+    such thing.
+    """
+    try:
+        return _bound_and_shared(port, host, is_reused=False)
+    except OSError:
+        return None
+
+
+def shared_listener(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """A socket to listen on, bound to a port that `hold_port` keeps for us. Raises OSError."""
+    return _bound_and_shared(port, host, is_reused=True)
+
+
+def _bound_and_shared(port: int, host: str, *, is_reused: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(is_reused))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> None:

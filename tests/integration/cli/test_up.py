@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cli.home import Home
-from runtime.embedded.child import StartError
+from runtime.embedded.child import StartError, port_is_free
 from runtime.embedded.postgres import EmbeddedPostgres
 from tests.conftest import Servers
 from tests.support.up import Up, alive, wait_for
@@ -96,6 +97,19 @@ def test_a_killed_server_and_a_killed_service_come_back_where_they_were(home: Pa
         assert up.child("ai_engine").pid != service.pid
         assert "Valkey was ended by SIGKILL; starting it again" in up.said
         wait_for(lambda: "ai_engine is back." in up.said, 5)
+
+
+def test_nobody_can_take_the_port_of_a_service_that_is_not_there_for_a_moment(home: Path) -> None:
+    port = _free()
+    with Up(home, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(port)) as up:
+        up.wait_ready()
+        service = up.child("ai_engine")
+        service.kill()
+        service.wait(10)
+
+        while not _ready(port):
+            assert not port_is_free(port)
+            time.sleep(0.01)
 
 
 def _answers(url: str) -> bool:
