@@ -1,12 +1,13 @@
 """What the metadata and structure stages found, as rows to read. Pure; whatever is missing is left out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from web_ui.shapes import Analysis
 from web_ui.views import milestones, total_facts
 from web_ui.words import count, visible
 
 _LONGEST = 240  # characters of a value
+_NAMED = 8  # of a list
 
 
 def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
@@ -46,9 +47,18 @@ def _say(value: object) -> str:
     if isinstance(value, Mapping):
         return next((str(value[key]) for key in ("spdx", "name", "path") if value.get(key)), "")
     if isinstance(value, list | tuple):
-        said = list(dict.fromkeys(part for item in value if (part := _say(item))))
-        return ", ".join(said[:8]) + (f" and {len(said) - 8} more" if len(said) > 8 else "")
+        said = _said(value)
+        return _first(said, len(said))
     return "" if value in (None, False) or isinstance(value, bool) else str(value).strip()
+
+
+def _said(values: Iterable[object]) -> list[str]:
+    return list(dict.fromkeys(part for item in values if (part := _say(item))))
+
+
+def _first(names: list[str], of: int) -> str:
+    """The first eight of `names`, and how many more of `of` there are."""
+    return ", ".join(names[:_NAMED]) + (f" and {of - _NAMED:,} more" if len(names) >= _NAMED < of else "")
 
 
 def _kinds(structure: Mapping[str, object]) -> str:
@@ -59,7 +69,9 @@ def _kinds(structure: Mapping[str, object]) -> str:
 
 
 def _dependencies(facts: Mapping[str, object]) -> str:
-    found = facts.get("dependencies_found")
-    listed = _say(facts.get("dependencies"))
-    number = count(found, "dependency", "dependencies") if isinstance(found, int) and found else ""
-    return ": ".join(part for part in (number, listed) if part)[:_LONGEST]
+    """How many there are, and the first of them: the stage lists only some of very many."""
+    found, listed = facts.get("dependencies_found"), facts.get("dependencies")
+    all_of_them = found if isinstance(found, int) else 0
+    names = _said(listed) if isinstance(listed, list | tuple) else []
+    number = count(all_of_them, "dependency", "dependencies") if all_of_them else ""
+    return ": ".join(part for part in (number, _first(names, max(all_of_them, len(names)))) if part)[:_LONGEST]

@@ -17,7 +17,8 @@ def show(analysis: Analysis) -> None:
         return
     facts = (markup.span("fact", fact) for fact in outcomes.facts(analysis))
     st.html('<h2 class="rs-section">Files</h2>' + markup.line(facts))
-    st.html(markup.table(("Reason", "Files", "What it means"), ((g.label, f"{g.files:,}", g.kind) for g in groups)))
+    rows = ((group.label, f"{group.files:,}", group.kind) for group in groups)
+    st.html(markup.table(("Reason", "Files", "What it means"), rows, "rs-counts"))
     if not st.toggle("List the files", key=f"list-{analysis.analysis_id}"):
         return
     by_title = {f"{group.label}: {group.kind}": group.code for group in groups}

@@ -116,6 +116,13 @@ def test_the_facts_under_the_name_say_reference_commit_size_and_age() -> None:
     ]
 
 
+def test_of_very_many_dependencies_the_first_are_named_and_all_are_counted() -> None:
+    listed = [{"name": f"d{n % 76}"} for n in range(100)]
+    rows = summary.summary_rows(an_analysis(metadata={"dependencies_found": 137, "dependencies": listed}))
+
+    assert dict(rows)["Dependencies"] == "137 dependencies: d0, d1, d2, d3, d4, d5, d6, d7 and 129 more"
+
+
 def test_an_extractive_answer_is_plainly_marked() -> None:
     assert views.answer_mode(a_question(mode="extractive")) == {
         "text": "extractive: no model configured",
