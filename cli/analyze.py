@@ -13,6 +13,7 @@ from cli.api import Api, ApiError, Json, ServerSent, api_url, part
 from cli.ask import Asked, ask_about, print_answer
 from cli.exits import FAILED, OK
 from cli.progress import Progress, Row, draw, going_on, print_summary
+from cli.screen import Screen
 from cli.temporary import temporary_system
 
 _OVER = ("ready", "refined", "failed", "cancelled")
@@ -22,7 +23,7 @@ _PATIENCE = 60.0  # seconds without an orchestrator before we give up: it may be
 
 def run_analyze(url: str, *, ref: str | None, question: str | None, start: bool, as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
-    console = Console(stderr=as_json)
+    console = Screen(stderr=as_json)
     with temporary_system(console) if start else _as_it_is() as started:
         api = Api(api_url())
         view = api.post("/analyses", {"url": url, "ref": ref})
@@ -116,7 +117,8 @@ def _listen(api: Api, path: str, progress: Progress, messages: Iterator[ServerSe
 
 def _say_the_end(console: Console, view: Json, asked: Asked | None, *, ends_now: bool) -> None:
     if view["state"] == "failed":
-        console.print(f"Failed: {view.get('code')}: {view.get('message')}", style="red", markup=False, soft_wrap=True)
+        said = f"Failed: {view.get('code')}: {view.get('message')}"
+        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
     elif view["state"] == "cancelled":
         console.print("Cancelled.")
     elif asked is None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cli.api import Api, ApiError, Json, api_url, part
 from cli.exits import FAILED, OK, USAGE
+from cli.screen import Screen
 
 _TRIES = 3  # connections to one answer's stream, which starts from its beginning each time
 
@@ -25,7 +26,7 @@ class Asked:
 def run_ask(repository: str, text: str, *, as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
     api = Api(api_url())
-    console = Console(stderr=as_json)
+    console = Screen(stderr=as_json)
     asked = ask_about(api, find_repository(api, repository), text, console)
     if as_json:
         print(json.dumps(asked.view))
@@ -103,7 +104,7 @@ def print_answer(console: Console, asked: Asked) -> None:
     view = asked.view
     if asked.failed:
         said = f"No answer: {view.get('code')}: {view.get('message')}"
-        console.print(said, style="red", markup=False, soft_wrap=True)
+        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
         return
     console.print()
     console.print(str(view.get("answer") or ""), markup=False, highlight=False, soft_wrap=True)
@@ -111,6 +112,9 @@ def print_answer(console: Console, asked: Asked) -> None:
     for line in citation_lines(view):
         console.print(f"  {line}", style="cyan", markup=False, highlight=False)
     console.print(_provenance(view), style="dim", markup=False, highlight=False)
+    if view.get("degraded"):
+        said = f"searched by words only ({view['degraded']}): ask again for a better answer"
+        console.print(said, style="yellow", markup=False, highlight=False)
 
 
 def citation_lines(view: Json) -> list[str]:

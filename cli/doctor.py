@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import SecretStr
-from rich.console import Console
 
 from cli.exits import FAILED, OK
 from cli.home import LEAST_FREE, Home
+from cli.screen import Screen
 from cli.services import SERVICES, configured_address
 from cli.up import configured_home
 from runtime.embedded.child import StartError, make_folder, port_is_free
@@ -42,7 +42,7 @@ def run_doctor(*, as_json: bool) -> int:
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
-        console = Console()
+        console = Screen()
         for finding in findings:
             mark, style = ("✓", "green") if finding.ok else ("✗", "red")
             console.print(f"[{style}]{mark}[/] ", end="")

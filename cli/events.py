@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cli.api import Api, ApiError, Json, api_url, part
 from cli.exits import OK
+from cli.screen import Screen
 
 _PAGE = 500
 _FIRST = 20  # events of the past that a tail begins with
@@ -16,7 +17,7 @@ _POLL = 1.0  # seconds between two looks at the whole log, which has no stream o
 
 def run_show(analysis: str, *, as_json: bool) -> int:
     """Print one stream; returns the exit code. Raises ApiError."""
-    api, console = Api(api_url()), Console()
+    api, console = Api(api_url()), Screen()
     stream = analysis if "/" in analysis else f"analysis/{analysis}"
     items: list[Json] = []
     after: int | None = None
@@ -36,7 +37,7 @@ def run_show(analysis: str, *, as_json: bool) -> int:
 
 def run_tail(analysis: str | None, *, as_json: bool) -> int:
     """Print events until Ctrl-C. Raises ApiError."""
-    api, console = Api(api_url()), Console()
+    api, console = Api(api_url()), Screen()
     if analysis is None:
         return _tail_all(api, console, as_json=as_json)
     last: str | None = None

@@ -3,6 +3,8 @@
 import sys
 from typing import NoReturn
 
+from cli.plain import visible
+
 OK = 0
 FAILED = 1  # an analysis or an answer failed, or something was found to be wrong
 USAGE = 2  # the command was called wrongly, or the API refused the input
@@ -13,5 +15,5 @@ INTERRUPTED = 130
 
 def leave(code: int, sentence: str) -> NoReturn:
     """Say one sentence on standard error and end."""
-    print(sentence, file=sys.stderr)
+    print(visible(sentence), file=sys.stderr)
     raise SystemExit(code)

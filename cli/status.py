@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from cli.api import Api, ApiError, Json, api_url, part
 from cli.ask import find_repository
 from cli.exits import OK, USAGE
 from cli.progress import summary_lines
+from cli.screen import Screen
 from cli.up import configured_home
 
 _SHOWN = 20  # paths of one reason in the text; with --json up to
@@ -32,7 +32,7 @@ def _all(*, as_json: bool) -> int:
         where = {"pid": running.pid, "page": running.page, "api": running.api} if running else None
         print(json.dumps({"home": str(home.path), "api": api.url, "running": where, "repositories": repositories}))
         return OK
-    console = Console()
+    console = Screen()
     console.print(f"Running: {running.page or running.api if running else api.url}", highlight=False)
     table = Table("repository", "state", "commit", "asked for", "files", box=None, pad_edge=False)
     for column in table.columns:
@@ -62,7 +62,7 @@ def _one(repository: str, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"repository": found["url"], "analysis": view, "files": files}))
         return OK
-    console = Console()
+    console = Screen()
     console.print(f"{found['url']}  {view['state']}", markup=False, highlight=False)
     for line in [*failure_lines(view), *(f"  {line}" for line in summary_lines(view)), *path_lines(files)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
