@@ -52,16 +52,23 @@ async def forgotten(
     A stream or a group that is not there has forgotten nothing: the relay will rebuild it.
     """
     values = {"consumer": consumer, "topic": topic, "older_than": older_than, "limit": limit}
-    async with engine.connect() as connection:
-        entries = [f"{row.generation}-{row.seq}" for row in await connection.execute(_OPEN, values)]
+    entries = await _open(engine, values)
     delivered = await _last_delivered(redis, topic, consumer) if entries else None
     if delivered is None:
         return []
-    return [
+    unheld = [
         entry
         for entry in entries
         if _place(entry) <= delivered and not await redis.xpending_range(topic, consumer, entry, entry, 1)
     ]
+    # What was handled since the first look is not held any more either; but it is not open any more.
+    still_open = set(await _open(engine, values)) if unheld else set()
+    return [entry for entry in unheld if entry in still_open]
+
+
+async def _open(engine: AsyncEngine, values: Mapping[str, object]) -> list[str]:
+    async with engine.connect() as connection:
+        return [f"{row.generation}-{row.seq}" for row in await connection.execute(_OPEN, values)]
 
 
 async def _revive(redis: Redis, topic: str, group: str, entries: Sequence[str]) -> None:

@@ -1,13 +1,14 @@
 """The relay over real servers: whatever Redis forgets, and whoever else relays, the stream is the feed."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from events.catalog import CONSUMERS, WORKFLOW
-from events.delivery import reconciler
+from events.delivery import inbox, reconciler
 from events.log import floors
 from events.log.feed import PostgresFeed
 from events.log.relay import Place, Relay
@@ -202,6 +203,25 @@ async def test_what_a_hand_acknowledged_is_revived(kernel: Kernel) -> None:
 
     [revived] = await kernel.redis.xpending_range(WORKFLOW, CONSUMER, "-", "+", 9, idle=60_000)
     assert revived["message_id"] == b"1-1"
+
+
+async def test_what_is_handled_while_the_reconciler_looks_is_not_forgotten(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(kernel, 1)
+    await kernel.carry()
+    await kernel.redis.xreadgroup(CONSUMER, "x", {WORKFLOW: ">"}, count=1)
+    look = kernel.redis.xinfo_groups
+
+    async def look_after_it_was_handled(topic: str) -> Any:
+        async with kernel.engine.begin() as connection:
+            await inbox.take(connection, CONSUMER, WORKFLOW, [(1, None)])
+        await kernel.redis.xack(WORKFLOW, CONSUMER, "1-1")
+        return await look(topic)
+
+    monkeypatch.setattr(kernel.redis, "xinfo_groups", look_after_it_was_handled)
+
+    assert await reconciler.reconcile(kernel.engine, kernel.redis, CONSUMERS, older_than=0) == 0
 
 
 async def test_what_a_hand_deleted_comes_back_with_the_stream(kernel: Kernel) -> None:
