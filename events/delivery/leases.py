@@ -21,6 +21,7 @@ WITH kept AS (
 )
 SELECT EXISTS (SELECT FROM kept)
 """)
+_IS_HELD = text("SELECT EXISTS (SELECT FROM es.leases WHERE run_id = :run_id AND expires_at >= clock_timestamp())")
 _RELEASE = text("DELETE FROM es.leases WHERE run_id = :run_id AND token = :token RETURNING token")
 
 
@@ -39,6 +40,11 @@ async def extend(connection: AsyncConnection, run_id: UUID, token: int, seconds:
     """Whether the lease is still ours; then it runs for another `seconds`."""
     values = {"run_id": run_id, "token": token, "seconds": seconds}
     return bool((await connection.execute(_EXTEND, values)).scalar_one())
+
+
+async def is_held(connection: AsyncConnection, run_id: UUID) -> bool:
+    """Whether somebody's lease of the run has not run out."""
+    return bool((await connection.execute(_IS_HELD, {"run_id": run_id})).scalar_one())
 
 
 async def release(connection: AsyncConnection, run_id: UUID, token: int) -> None:

@@ -70,7 +70,7 @@ class LeasedConsumer:
             await self.desk.guard([entry], lambda entry=entry: self._consume(entry))  # type: ignore[misc]  # bound now
 
     async def _consume(self, entry: Entry) -> None:
-        envelope = await self.desk.admit(entry)
+        envelope = await self.desk.admit(entry, self._is_held)
         if envelope is None:
             return
         run = LeasedRun(self.worker, _run_id(envelope))
@@ -83,6 +83,10 @@ class LeasedConsumer:
         else:
             self.desk.committed()
             await self._work(run, entry, envelope)
+
+    async def _is_held(self, envelope: Envelope) -> bool:
+        async with self.desk.engine.connect() as connection:
+            return await leases.is_held(connection, _run_id(envelope))
 
     async def _begin(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> bool | None:
         """True: the lease is ours, and it is said so. False: somebody else has it. None: there is nothing to do."""

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 DECISIONS = 5  # how often a handler decides again, each time on what it then sees
 _OUTAGE_PAUSE = 0.5  # seconds
 
+IsHeld = Callable[[Envelope], Awaitable[bool]]
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -55,14 +57,18 @@ class Desk:
             logger.exception("%s: nothing can be said of %s", self.lane.consumer, entry.entry_id)
             return ()
 
-    async def admit(self, entry: Entry) -> Envelope | None:
-        """The envelope to work on; None where the entry was parked instead."""
+    async def admit(self, entry: Entry, is_held: IsHeld | None = None) -> Envelope | None:
+        """The envelope to work on; None where the entry was parked instead.
+
+        What somebody is at (`is_held`) is not parked, however often it was delivered: that one may come to an end.
+        """
         try:
             envelope = read_envelope(entry)
         except Unreadable as error:
             await self.park(entry, None, str(error))
             return None
-        if entry.deliveries > self.max_deliveries:
+        is_worn = entry.deliveries > self.max_deliveries
+        if is_worn and not (is_held is not None and await is_held(envelope)):
             await self.park(entry, envelope, f"delivered {entry.deliveries} times without an end")
             return None
         return envelope

@@ -288,6 +288,33 @@ async def test_a_run_that_ends_its_workers_is_parked_and_said_to_be(kernel: Kern
     assert await kernel.inbox(CONSUMER) == {1: "parked", 2: "done"}
 
 
+async def test_a_run_that_somebody_holds_is_not_parked_however_often_it_was_delivered(kernel: Kernel) -> None:
+    [request] = await kernel.journal.append(STREAM, [stage_requested()])
+    await kernel.carry()
+    await kernel.redis.xreadgroup(CONSUMER, "alive", {TOPIC: ">"}, count=1)
+    await kernel.redis.xclaim(TOPIC, CONSUMER, "alive", 0, ["1-1"], idle=60_000, retrycount=3, justid=True)
+    run_id = UUID(str(request.data["run_id"]))
+    async with kernel.engine.begin() as connection:
+        token = await leases.acquire(connection, run_id, "alive", 60.0)
+    assert token is not None
+    subscriber = kernel.subscriber("a")
+    subscribe(subscriber, idle)
+    await subscriber.start()
+    await until(lambda: _was_taken_over(kernel))
+    await asyncio.sleep(IDLE)
+
+    assert await kernel.inbox(CONSUMER) == {}
+    async with kernel.engine.begin() as connection:
+        await leases.release(connection, run_id, token)
+    await until(lambda: is_acked(kernel, 1))
+    assert await kernel.inbox(CONSUMER) == {1: "parked"}
+
+
+async def _was_taken_over(kernel: Kernel) -> bool:
+    [held] = await kernel.redis.xpending_range(TOPIC, CONSUMER, "-", "+", 1) or [{"consumer": b"alive"}]
+    return bool(held["consumer"] != b"alive")
+
+
 async def test_a_busy_worker_reads_nothing_ahead(kernel: Kernel) -> None:
     release = asyncio.Event()
 
