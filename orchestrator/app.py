@@ -61,6 +61,7 @@ class Process:
         self.journal = PostgresJournal(engine, self.wake)
         self.projections: tuple[Projection, ...] = (Overview(), Contents(objects))
         self.sources = sources.Sources(objects)
+        self._feed_grew = self._waiter()  # one for all times that the feed is followed anew: nobody forgets a waiter
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -88,7 +89,7 @@ class Process:
     async def _follow_feed(self) -> None:
         head = await readmodels.ReadModels(self.engine).head()
         self.hub.recall()
-        await tail_feed(self.journal, self.hub, after=head, wait=self._waiter())
+        await tail_feed(self.journal, self.hub, after=head, wait=self._feed_grew)
 
     async def database_answers(self) -> None:
         """Raise where PostgreSQL does not answer, or has no tables."""
