@@ -10,7 +10,7 @@ from tests.support.source_archives import source_archive
 from tests.support.system import System
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def git_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
     """Serves `real/flask`, `real/jpype1` and repositories that cannot be analysed."""
     folder = tmp_path_factory.mktemp("repositories")
@@ -23,7 +23,7 @@ def git_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """`repostream up` in an empty home."""
     with System(tmp_path_factory.mktemp("installation") / "home") as running:

@@ -10,7 +10,7 @@ from tests.support.git_server import GitServer
 from tests.support.system import System
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def flask(system: System, git_host: GitServer) -> dict[str, Any]:
     """Flask, refined."""
     accepted = system.analyse(git_host.url("real/flask"))
