@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from importlib import resources
 from uuid import UUID
 
-from events.delivery.subscriber import EventSubscriber
 from redis.asyncio import Redis
 
 from ai_engine.ports import Finished, LanguageModel, ModelBusy, Retriever
-from ai_engine.stages.build_prompt import Prompt, build_prompt
-from ai_engine.stages.check_citations import check_citations, cited_paths
+from ai_engine.stages.build_prompt import Grounded, build_prompt
+from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
 from ai_engine.stages.confidence import confidence_of
 from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.terms import terms_of
 from events.base import Envelope, Event, caused_by
 from events.catalog import QUESTIONS, decode
+from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Append, Result, Run
 from events.question import (
     LinesReply,
@@ -35,7 +35,7 @@ from events.question import (
     SearchRequest,
 )
 from runtime.faults import Fault, Permanent, Transient
-from runtime.live import send_answer_part
+from runtime.live import WRITTEN, send_answer_part
 
 CONSUMER = "ai_engine.answer"
 PROMPT = "answer-v1"
@@ -74,21 +74,21 @@ class Answerer:
         subscriber.long(QUESTIONS, CONSUMER, self.answer, slots=slots, on_fault=failed, on_parked=parked)
 
     async def answer(self, envelope: Envelope, run: Run) -> Result:
-        """Answer one question within the deadline."""
+        """Answer one question within the deadline. Raises Transient and Permanent."""
         asked = decode(envelope)
         assert isinstance(asked, QuestionAsked)  # noqa: S101  # the topic carries nothing else
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline):
                 answered = await self._answered(asked, run, began)
-        except TimeoutError:
-            fault = Transient("answer_deadline", f"No complete answer within {self._deadline:.0f} seconds: ask again.")
-            return await self._give_up(envelope, asked.question_id, fault)
-        except Fault as fault:
-            return await self._give_up(envelope, asked.question_id, fault)
-        await send_answer_part(
-            self._redis, asked.question_id, {"type": "done", "answer": answered.model_dump(mode="json")}
-        )
+        except Fault:
+            await self._say(asked.question_id, {"type": WRITTEN})
+            raise
+        except TimeoutError as error:
+            await self._say(asked.question_id, {"type": WRITTEN})
+            message = f"No complete answer within {self._deadline:.0f} seconds: ask again."
+            raise Transient("answer_deadline", message) from error
+        await self._say(asked.question_id, {"type": WRITTEN})
         return Result(appends=(_append(envelope, answered),))
 
     async def _answered(self, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
@@ -103,6 +103,8 @@ class Answerer:
         written, passages = await (self._generate(asked, found, model, run) if model else self._extract(asked, found))
         counts = await self._line_counts(found.analysis_id, written.text)
         checked = check_citations(written.text, passages, counts)
+        if not checked.text:
+            raise Transient("answer_unsupported", "The model only named places that it was not given: ask again.")
         return QuestionAnswered(
             question_id=asked.question_id,
             query=asked.query,
@@ -124,6 +126,7 @@ class Answerer:
             prompt=written.prompt,
             input_tokens=written.input_tokens,
             output_tokens=written.output_tokens,
+            degraded=found.degraded,
         )
 
     def _model(self, name: str | None) -> LanguageModel | None:
@@ -138,9 +141,9 @@ class Answerer:
     async def _extract(self, asked: QuestionAsked, found: SearchReply) -> tuple[Written, tuple[Passage, ...]]:
         readme = await self._readme(found.analysis_id)
         text = extract_answer(asked.query, found.passages, readme)
-        await self._say(asked.question_id, {"type": "token", "text": text})
-        shown = (*found.passages, *([_as_passage(readme)] if readme else []))
-        return Written(text, "extractive", "none", "none", "extractive-v1"), shown
+        given = (*found.passages, *([_as_passage(readme)] if readme else []))
+        await self._say(asked.question_id, {"type": "token", "text": checked_so_far(text, given)})
+        return Written(text, "extractive", "none", "none", "extractive-v1"), given
 
     async def _generate(
         self, asked: QuestionAsked, found: SearchReply, model: LanguageModel, run: Run
@@ -155,7 +158,7 @@ class Answerer:
         )
         for call in range(1, _CALLS + 1):
             try:
-                return await self._stream(asked.question_id, grounded.prompt, model, run), grounded.passages
+                return await self._stream(asked.question_id, grounded, model, run), grounded.passages
             except Transient as fault:
                 pause = _pause(fault, call)
                 if call == _CALLS or pause > _LONGEST_PAUSE:
@@ -165,18 +168,26 @@ class Answerer:
                 await asyncio.sleep(pause)
         raise AssertionError("the last call returns or raises")
 
-    async def _stream(self, question_id: UUID, prompt: Prompt, model: LanguageModel, run: Run) -> Written:
-        pieces: list[str] = []
+    async def _stream(self, question_id: UUID, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
+        text, shown, prompt = "", "", grounded.prompt
         async for item in model.stream(prompt):
             run.check()
             if isinstance(item, Finished):
-                text = "".join(pieces)
                 return Written(
                     text, "generated", model.provider, item.model, prompt.name, item.input_tokens, item.output_tokens
                 )
-            pieces.append(item.text)
-            await self._say(question_id, {"type": "token", "text": item.text})
+            text += item.text
+            shown = await self._show(question_id, shown, checked_so_far(text, grounded.passages))
         raise Transient("answer_cut_off", "The model ended its answer in the middle: ask again.")
+
+    async def _show(self, question_id: UUID, shown: str, wanted: str) -> str:
+        """Let the reader see `wanted` after `shown`; from the beginning where more text made another thing of it."""
+        if not wanted.startswith(shown):
+            await self._say(question_id, {"type": "reset"})
+            shown = ""
+        if wanted != shown:
+            await self._say(question_id, {"type": "token", "text": wanted[len(shown) :]})
+        return wanted
 
     async def _line_counts(self, analysis_id: UUID, text: str) -> dict[str, int]:
         counts = {}
@@ -193,10 +204,6 @@ class Answerer:
                 return reply
         return None
 
-    async def _give_up(self, envelope: Envelope, question_id: UUID, fault: Fault) -> Result:
-        await self._say(question_id, {"type": "failed", "code": fault.code, "message": fault.message})
-        return Result(appends=failed(envelope, fault))
-
     async def _say(self, question_id: UUID, part: dict[str, object]) -> None:
         await send_answer_part(self._redis, question_id, part)
 
@@ -209,7 +216,7 @@ def failed(envelope: Envelope, fault: Fault) -> tuple[Append, ...]:
 def parked(envelope: Envelope, deliveries: int) -> tuple[Append, ...]:
     """What is recorded where answering killed its worker again and again."""
     message = f"Answering this question stopped its worker {deliveries} times; it was set aside."
-    return (_append(envelope, _failure(envelope, "answer_parked", message)),)
+    return (_append(envelope, _failure(envelope, code="answer_parked", message=message)),)
 
 
 def _failure(envelope: Envelope, code: str, message: str) -> QuestionFailed:

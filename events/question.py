@@ -99,7 +99,7 @@ class QuestionAsked(Event):
 
 
 class QuestionAnswered(Event):
-    """The whole answer, with all that it rests on. `mode` is extractive or generated."""
+    """The whole answer, with all that it rests on. `mode` is extractive or generated; `degraded` as in SearchReply."""
 
     event_type: ClassVar[str] = "ai.query.processed"
     question_id: UUID
@@ -121,6 +121,7 @@ class QuestionAnswered(Event):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    degraded: str | None = None
 
 
 class QuestionFailed(Event):

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 TICKS = "live.ticks"
+WRITTEN = "written"  # the type of an answer's last part here; that it is recorded, only the log says
 _TICKS_KEPT = 10_000
 _ANSWER_KEPT = 20_000
 _ANSWER_SECONDS = 3_600
@@ -65,7 +66,10 @@ def answer_channel(question_id: UUID | str) -> str:
 
 
 async def send_answer_part(redis: Redis, question_id: UUID, part: dict[str, object]) -> None:
-    """Append one part of an answer: `{"type": "status"|"token"|"reset"|"done"|"failed", …}`. Never fails."""
+    """Append one part of an answer: `{"type": "status"|"token"|"reset"|"written", …}`. Never fails.
+
+    `reset` takes back all tokens before it; `written` says that the writer is about to record an answer or a failure.
+    """
     channel = answer_channel(question_id)
     try:
         async with redis.pipeline(transaction=False) as pipe:

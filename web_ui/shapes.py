@@ -157,6 +157,7 @@ class Question(Shape):
     analysis_id: str | None = None
     commit: str | None = None
     generation_kind: str | None = None
+    degraded: str | None = None
     confidence: float | None = None
     provider: str | None = None
     model: str | None = None

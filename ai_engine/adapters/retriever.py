@@ -1,5 +1,7 @@
 """rag_manager over HTTP."""
 
+import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 import httpx
@@ -7,11 +9,14 @@ import httpx
 from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
 from runtime.faults import Permanent, Transient
 
+_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds: a service that restarts is back by then
+
 
 class HttpRetriever:
-    """The `Retriever` port over rag_manager's internal routes."""
+    """The `Retriever` port over rag_manager's internal routes. Asks again after each of `pauses`."""
 
-    def __init__(self, base_url: str, token: str) -> None:
+    def __init__(self, base_url: str, token: str, *, pauses: Sequence[float] = _PAUSES) -> None:
+        self._pauses = tuple(pauses)
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers={"Authorization": f"Bearer {token}"},
@@ -32,12 +37,20 @@ class HttpRetriever:
         return LinesReply.model_validate_json(_successful(reply).content)
 
     async def _post(self, path: str, body: dict[str, object]) -> httpx.Response:
-        try:
-            return await self._client.post(path, json=body)
-        except httpx.TransportError as error:
-            raise Transient(
-                "search_unavailable", "The search service does not answer: try again in a moment."
-            ) from error
+        """The reply, whatever it says, once there is one that is no server error, or the pauses are over."""
+        for pause in (*self._pauses, None):
+            try:
+                reply = await self._client.post(path, json=body)
+                if reply.status_code < httpx.codes.INTERNAL_SERVER_ERROR or pause is None:
+                    return reply
+            except httpx.RequestError as error:
+                # A server that took 15 seconds is there, and busy enough.
+                if pause is None or isinstance(error, httpx.ReadTimeout):
+                    raise Transient(
+                        "search_unavailable", "The search service does not answer: try again in a moment."
+                    ) from error
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
 
     async def close(self) -> None:
         """Close its connections."""

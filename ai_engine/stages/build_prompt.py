@@ -56,9 +56,10 @@ def build_prompt(
     earlier = [
         turn
         for asked, answered in history[-HISTORY_TURNS:]
+        if asked.strip() and answered.strip()  # providers refuse an empty message
         for turn in (
             Turn("user", _clean(asked, boundary)),
-            Turn("assistant", _clean(answered, boundary)[:HISTORY_CHARACTERS]),
+            Turn("assistant", redact(_clean(answered, boundary))[:HISTORY_CHARACTERS]),
         )
     ]
     ask = f"{quoted or '(No passage was found.)'}\n\nQuestion: {_clean(question, boundary)}"
@@ -81,11 +82,17 @@ def _within_budget(passages: Sequence[Passage]) -> list[Passage]:
 def _quote(passage: Passage, boundary: str) -> str:
     text = redact(_clean(passage.text, boundary))
     numbered = "\n".join(f"{passage.first_line + i:>5} {line}" for i, line in enumerate(text.split("\n")))
-    place = f"{passage.path}:{passage.first_line}-{passage.last_line}"
+    path = _clean(passage.path, boundary).replace("\n", " ")  # Git allows any byte in a name but NUL
+    place = f"{path}:{passage.first_line}-{passage.last_line}"
     return f"<<<{boundary} {place}>>>\n{numbered}\n<<<{boundary} end>>>"
 
 
 def _clean(text: str, boundary: str) -> str:
-    # Format characters (bidi overrides, zero-width, tags) can hide instructions from a reader but not from a model.
-    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    # Format characters (bidi overrides, zero-width, tags) can hide instructions from a reader but not from a model;
+    # other line ends (CR, NEL, U+2028) would begin a line without a number, as if it were not quoted.
+    visible = "".join(" " if _ends_line(c) else c for c in text if unicodedata.category(c) != "Cf")
     return visible.replace(boundary, "")
+
+
+def _ends_line(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) in {"Cc", "Zl", "Zp"}

@@ -10,10 +10,17 @@ from dataclasses import dataclass
 
 from events.question import Citation, Passage
 
-# [path:first-last] or [path:line], also inside backticks; a path has no brackets, line breaks or colons.
-CITATION = re.compile(
-    r"`?\[(?P<path>[^\[\]\n:`]{1,1024}):L?(?P<first>\d{1,9})(?:\s?[-\u2013]\s?L?(?P<last>\d{1,9}))?\](?!\()`?"
+# [path:first-last] or [path:line], also as the whole of a code span; a path has no brackets, line breaks or colons.
+# Other code is quoted and left as it is: a slice looks like a citation.
+_PIECE = re.compile(
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?(?:^[ \t]*(?P=fence)[`~]*|\Z)|\Z)"
+    r"|(?P<tick>`)?\[(?P<path>[^\[\]\n:`]{1,1024}):L?(?P<first>\d{1,9})"
+    r"(?:[ \t]?[-\u2013][ \t]?L?(?P<last>\d{1,9}))?\](?!\()(?(tick)`)"
+    r"|`[^`\n]+`",
+    re.MULTILINE | re.DOTALL,
 )
+# At the end of what is written so far: the beginning of what may become a citation, and the spaces before it.
+_OPEN = re.compile(r"[ \t]*(?:`[^`\n]*`?|\[[^\[\]\n]{0,1100}\]?)?\Z")
 _GONE = "\x00"  # stands where a citation was removed; no answer has a NUL
 _SCAR = re.compile(r"[ \t]*\x00")
 
@@ -29,7 +36,15 @@ class Checked:
 
 def cited_paths(answer: str) -> tuple[str, ...]:
     """The paths that an answer cites, each once, in order."""
-    return tuple(dict.fromkeys(match["path"].strip() for match in CITATION.finditer(answer)))
+    return tuple(dict.fromkeys(match["path"].strip() for match in _PIECE.finditer(answer) if match["path"]))
+
+
+def checked_so_far(written: str, passages: Sequence[Passage]) -> str:
+    """What of an unfinished answer can be shown: no citation but of given lines, nor the beginning of one. Pure."""
+    reach: dict[str, int] = {}
+    for passage in passages:
+        reach[passage.path] = max(passage.last_line, reach.get(passage.path, 0))
+    return check_citations(_OPEN.sub("", written, count=1), passages, reach).text
 
 
 def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mapping[str, int]) -> Checked:
@@ -39,6 +54,8 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
 
     def judge(match: re.Match[str]) -> str:
         nonlocal removed
+        if match["path"] is None:
+            return match[0]
         citation = _supported(match, passages, line_counts)
         if citation is None:
             removed += 1
@@ -46,7 +63,7 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
         kept.setdefault((citation.path, citation.first_line, citation.last_line), citation)
         return f"[{citation.path}:{citation.first_line}-{citation.last_line}]"
 
-    text = CITATION.sub(judge, answer.replace(_GONE, ""))
+    text = _PIECE.sub(judge, answer.replace(_GONE, ""))
     return Checked(_SCAR.sub("", text).strip(), tuple(kept.values()), removed)
 
 

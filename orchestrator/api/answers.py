@@ -1,6 +1,7 @@
 """An answer as SSE while it is written: the parts of its Redis stream, and the stored answer when there is one.
 
-The log is what is true: where Redis lost the parts, or the client comes late, it gets the stored answer.
+The log is what is true. The last part is sent once the log has the answer, and says what it has: whoever hears `done`
+and looks, finds it. Where Redis lost the parts, or the client comes late, it gets the stored answer all the same.
 """
 
 import asyncio
@@ -19,10 +20,10 @@ from orchestrator.progress import frames
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.sse import HEADERS, when_gone
 from orchestrator.progress.tails import entries_of
-from runtime.live import answer_channel
+from runtime.live import WRITTEN, answer_channel
 
 _BLOCK_MS = 1_000
-_LAST = frozenset({"done", "failed"})
+_SOON_MS = 50  # once the writer said that it wrote all: its transaction is under way
 
 
 class AnswerStream(Response):
@@ -45,6 +46,7 @@ class AnswerStream(Response):
         self._hub = hub
         self._after = read_entry_id(after)
         self._heartbeat = heartbeat
+        self._written = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
@@ -62,19 +64,19 @@ class AnswerStream(Response):
         await send({"type": "http.response.body", "body": b""})
 
     async def _serve(self, send: Send) -> None:
-        """Hand on parts until the last. The stored answer is looked at whenever the channel is silent."""
+        """Hand on parts until the log has the end, which is looked for after each read."""
         loop = asyncio.get_running_loop()
         spoke = loop.time()
         while True:
-            parts = await self._next()
-            for entry_id, part in parts:
-                if part.get("type") in _LAST:
-                    break
+            for entry_id, part in await self._next():
                 self._after = entry_id
-                await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
-                spoke = loop.time()
-            question = await self._ended(waited_for=bool(parts) and parts[-1][1].get("type") in _LAST)
-            if question is not None:
+                # A writer that dies between this and its commit is followed by one that begins anew.
+                self._written = part.get("type") == WRITTEN
+                if not self._written:
+                    await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
+                    spoke = loop.time()
+            question = await self._stored()
+            if question.state != "asked":
                 await _write(send, frames.frame("part", last_part(question), id_=self._after))
                 return
             if loop.time() - spoke >= self._heartbeat:
@@ -83,22 +85,13 @@ class AnswerStream(Response):
 
     async def _next(self) -> list[tuple[str, dict[str, Any]]]:
         channel = answer_channel(self._question_id)
+        block = _SOON_MS if self._written else _BLOCK_MS
         try:
-            reply: Any = await self._redis.xread({channel: self._after}, count=500, block=_BLOCK_MS)
+            reply: Any = await self._redis.xread({channel: self._after}, count=500, block=block)
         except (RedisError, OSError):
             await asyncio.sleep(_BLOCK_MS / 1_000)
             return []
         return [(entry_id.decode(), read_part(fields)) for entry_id, fields in entries_of(reply)]
-
-    async def _ended(self, *, waited_for: bool) -> QuestionView | None:
-        """The question once its end is in the log. A last part may be heard a moment before it is recorded."""
-        for _ in range(50 if waited_for else 1):
-            question = await self._stored()
-            if question.state != "asked":
-                return question
-            if waited_for:
-                await asyncio.sleep(0.1)
-        return None
 
 
 def cancel(task: asyncio.Task[None]) -> None:

@@ -195,7 +195,10 @@ class QuestionRequest(BaseModel):
 
 
 class QuestionView(BaseModel):
-    """A question and, when there is one, its answer. `state` is asked, answered or failed."""
+    """A question and, when there is one, its answer. `state` is asked, answered or failed.
+
+    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
+    """
 
     question_id: UUID
     conversation_id: UUID
@@ -211,6 +214,7 @@ class QuestionView(BaseModel):
     analysis_id: UUID | None = None
     commit: str | None = None
     generation_kind: str | None = None
+    degraded: str | None = None
     confidence: float | None = None
     provider: str | None = None
     model: str | None = None

@@ -86,6 +86,7 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "analysis_id": event.analysis_id,
             "commit": event.commit,
             "generation_kind": event.generation_kind,
+            "degraded": event.degraded,
             "confidence": event.confidence,
             "provider": event.provider,
             "model": event.model,

@@ -42,6 +42,7 @@ export default function (component) {
   parentElement.querySelector(".answer")?.remove();
   const root = el("article", { class: "answer" },
     data.mode ? el("div", { class: `mode ${data.mode.tone}` }, data.mode.text) : null,
+    data.notice ? el("div", { class: "mode warn", role: "note" }, data.notice) : null,
     el("div", { class: "text" }, ...data.tree.map((node) => build(node, open))),
     data.citations.length
       ? el("div", { class: "cited" }, el("span", { class: "label" }, "Cited"), ...data.citations.map((place) => chip(place, placeText(place), open)))

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from events.base import caused_by
 from events.question import QuestionAnswered, QuestionFailed
-from runtime.live import answer_channel, send_answer_part
+from runtime.live import WRITTEN, answer_channel, send_answer_part
 from tests.support.orchestrator import System, a_system, eventually, messages
 
 
@@ -70,8 +70,7 @@ async def test_an_answer_is_streamed_and_ends_with_what_is_stored(system: System
         {"type": "token", "text": "app.py"},
     ):
         await send_answer_part(redis, question_id, part)
-    await send_answer_part(redis, question_id, {"type": "done", "answer": {}})
-    await asyncio.sleep(0.3)
+    await send_answer_part(redis, question_id, {"type": WRITTEN})
     await answer(system, question, "In app.py")
     async with asyncio.timeout(10):
         parts = await listening
@@ -80,6 +79,49 @@ async def test_an_answer_is_streamed_and_ends_with_what_is_stored(system: System
     stored = parts[-1]["question"]
     assert isinstance(stored, dict)
     assert (stored["state"], stored["answer"], stored["question_id"]) == ("answered", "In app.py", str(question_id))
+
+
+async def test_the_last_part_comes_after_the_commit_so_that_whoever_hears_it_finds_the_answer(
+    system: System, redis: Redis
+) -> None:
+    question = await asked(system)
+    question_id = UUID(question["question_id"])
+    await send_answer_part(redis, question_id, {"type": "token", "text": "In app.py"})
+    await send_answer_part(redis, question_id, {"type": WRITTEN})
+    listening = asyncio.create_task(heard(system, question))
+    await asyncio.sleep(0.5)  # a slow commit
+    early = listening.done()
+    await answer(system, question, "In app.py")
+    async with asyncio.timeout(10):
+        parts = await listening
+    found = await system.get(f"/questions/{question_id}")
+
+    assert not early
+    assert [part["type"] for part in parts] == ["token", "done"]
+    assert (found["state"], found["answer"]) == ("answered", "In app.py")
+
+
+async def test_a_writer_that_died_before_its_commit_is_followed_by_one_that_begins_anew(
+    system: System, redis: Redis
+) -> None:
+    question = await asked(system)
+    question_id = UUID(question["question_id"])
+    lost: list[dict[str, object]] = [{"type": "token", "text": "lost"}, {"type": WRITTEN}]
+    for part in [*lost, {"type": "reset"}, {"type": "token", "text": "kept"}]:
+        await send_answer_part(redis, question_id, part)
+    parts: list[dict[str, object]] = []
+    async with asyncio.timeout(10):
+        async for event, _, data in messages(system, f"/questions/{question_id}/stream"):
+            parts += [data] if event == "part" else []
+            if data.get("text") == "kept":
+                await answer(system, question, "kept")
+
+    assert [(part["type"], part.get("text")) for part in parts] == [
+        ("token", "lost"),
+        ("reset", None),
+        ("token", "kept"),
+        ("done", None),
+    ]
 
 
 async def test_a_listener_who_returns_goes_on_after_the_part_it_had(system: System, redis: Redis) -> None:
