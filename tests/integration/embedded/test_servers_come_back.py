@@ -2,6 +2,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from redis import Redis
 
 from runtime.embedded import binaries
+from runtime.embedded import server as module
 from runtime.embedded.child import StartError
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
@@ -136,6 +138,37 @@ def test_valkey_comes_back_empty_where_its_whole_folder_was_wiped(tmp_path: Path
             assert redis.dbsize() == 0
     finally:
         valkey.stop()
+
+
+def test_of_damaged_data_only_the_last_is_kept(tmp_path: Path) -> None:
+    valkey = EmbeddedValkey(tmp_path / "server")
+    old = valkey.folder / "data.damaged-1"
+    for folder in (old, valkey.folder / "data"):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+
+    assert valkey._mend("Bad file format reading the append only file")
+
+    [kept] = valkey.folder.glob("data.damaged-*")
+    assert kept != old
+    assert (kept / "file").exists()
+
+
+def test_a_port_that_was_taken_between_the_look_and_the_start_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey = EmbeddedValkey(tmp_path / "server")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answers = iter([port])
+        look = module.remembered_port
+        monkeypatch.setattr(module, "remembered_port", lambda path: next(answers, 0) or look(path))
+        try:
+            valkey.start()
+
+            assert valkey.port != port
+        finally:
+            valkey.stop()
 
 
 def test_valkey_sets_a_damaged_append_only_file_aside(tmp_path: Path) -> None:
