@@ -1,6 +1,7 @@
 """Put the orchestrator together: the only file that reads its settings."""
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -44,7 +45,8 @@ from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, Log
 ROUTERS = (analyses.router, contents_api.router, conversations.router, events.router)
 _log = structlog.get_logger(__name__)
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
-_STUCK = 15.0  # seconds without a look at the outbox
+_NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
+_STUCK = 15.0  # seconds without a success of one of them
 
 
 class Process:
@@ -101,10 +103,11 @@ class Process:
             raise RedisError("no answer to PING")
 
     async def feed_moves(self) -> None:
-        """Raise where events get no place in the feed any more."""
-        age = self.pump.ages().get("sequencer")
-        if age is None or age > _STUCK:
-            raise TimeoutError("the sequencer has not looked at the outbox lately")
+        """Raise where events get no place in the feed any more, are not carried on, or timers do not fire."""
+        ages = self.pump.ages()
+        stuck = [part for part in _NEEDED if ages.get(part, math.inf) > _STUCK]
+        if stuck:
+            raise TimeoutError(f"the pump's {', '.join(stuck)} got nowhere lately")
 
 
 async def _keep(name: str, part: Callable[[], Awaitable[None]]) -> None:
