@@ -18,6 +18,9 @@ def git_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
         build_from_archives(folder / "real" / f"{project}.git", [source_archive(project)])
     empty_repository(folder / "odd" / "empty.git")
     build_repository(folder / "odd" / "binary.git", [{"logo.png": b"\x89PNG\r\n\x1a\n\x00\x00" * 50}])
+    sound = "class Dog:\n    def bark(self) -> str:\n        return 'woof'\n\n\n"
+    files = {"sound.py": sound, "broken.py": sound * 20 + "def (:\n", "README": "A dog.\n", "logo.png": b"\x89PNG\0"}
+    build_repository(folder / "odd" / "mixed.git", [files])
     with GitServer(folder) as server:
         server.behave("odd/private", Manner.ASK_PASSWORD)
         yield server

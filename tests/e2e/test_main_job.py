@@ -72,6 +72,25 @@ def test_a_project_of_three_languages_is_read_in_all_of_them(system: System, git
         assert any(symbol["path"].endswith((path, ".h")) for symbol in found["items"]), found
 
 
+def test_what_became_of_each_file_is_told_by_api_and_command_line(system: System, git_host: GitServer) -> None:
+    accepted = system.analyse(git_host.url("odd/mixed"))
+    view = system.wait(accepted["analysis_id"], {"ready", "refined"}, seconds=60)
+
+    assert view["outcomes"] == {"parsed": 2, "parsed.syntax_errors": 1, "lines.no_grammar": 1}
+    assert (view["skipped"], view["failed"], view["damaged"]) == ({"binary": 1}, {}, [])
+    assert view["head"]["ref"] == view["head"]["default_branch"] == "main"
+    assert view["head"]["subject"]
+    page = system.client.get(f"/analyses/{view['analysis_id']}/files", params={"reason": "syntax_errors"}).json()
+    assert [(file["path"], file["outcome"]) for file in page["items"]] == [("broken.py", "parsed")]
+
+    spoken = system.run("status", git_host.url("odd/mixed"))
+    assert spoken.returncode == 0, spoken.stderr
+    assert f"Commit {view['commit'][:10]} (main, " in spoken.stdout
+    assert "Parsed: 2 (1 with syntax errors); as plain text: no_grammar 1" in spoken.stdout
+    assert spoken.stdout.index("syntax_errors (1)") < spoken.stdout.index("    broken.py")
+    assert "    logo.png" in spoken.stdout
+
+
 @pytest.mark.parametrize(
     ("url", "ref", "code"),
     [
