@@ -40,6 +40,7 @@ from runtime.live import WRITTEN, send_answer_part
 CONSUMER = "ai_engine.answer"
 PROMPT = "answer-v1"
 _CALLS = 3
+_MUTE = 1.0  # seconds: a Redis that is down costs each part its retries, and a long answer its deadline
 _LONGEST_PAUSE = 20.0  # seconds: a provider that asks for more is told to the person at once
 _READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Readme.md", "README.markdown")
 
@@ -67,6 +68,7 @@ class Answerer:
         self._models = models
         self._redis = redis
         self._deadline = deadline
+        self._mute_until = 0.0
         self._rules = resources.files("ai_engine").joinpath(f"prompts/{PROMPT}.md").read_text("utf-8")
 
     def register(self, subscriber: EventSubscriber, *, slots: int) -> None:
@@ -181,13 +183,14 @@ class Answerer:
         raise Transient("answer_cut_off", "The model ended its answer in the middle: ask again.")
 
     async def _show(self, question_id: UUID, shown: str, wanted: str) -> str:
-        """Let the reader see `wanted` after `shown`; from the beginning where more text made another thing of it."""
+        """Let the reader see `wanted` after `shown`, or anew where it is no longer its beginning; what is seen now."""
         if not wanted.startswith(shown):
-            await self._say(question_id, {"type": "reset"})
+            if not await self._say(question_id, {"type": "reset"}):
+                return shown
             shown = ""
-        if wanted != shown:
-            await self._say(question_id, {"type": "token", "text": wanted[len(shown) :]})
-        return wanted
+        if wanted != shown and await self._say(question_id, {"type": "token", "text": wanted[len(shown) :]}):
+            return wanted
+        return shown
 
     async def _line_counts(self, analysis_id: UUID, text: str) -> dict[str, int]:
         counts = {}
@@ -204,8 +207,13 @@ class Answerer:
                 return reply
         return None
 
-    async def _say(self, question_id: UUID, part: dict[str, object]) -> None:
-        await send_answer_part(self._redis, question_id, part)
+    async def _say(self, question_id: UUID, part: dict[str, object]) -> bool:
+        if time.monotonic() < self._mute_until:
+            return False
+        sent = await send_answer_part(self._redis, question_id, part)
+        if not sent:
+            self._mute_until = time.monotonic() + _MUTE
+        return sent
 
 
 def failed(envelope: Envelope, fault: Fault) -> tuple[Append, ...]:

@@ -65,10 +65,11 @@ def answer_channel(question_id: UUID | str) -> str:
     return f"live.answer.{question_id}"
 
 
-async def send_answer_part(redis: Redis, question_id: UUID, part: dict[str, object]) -> None:
+async def send_answer_part(redis: Redis, question_id: UUID, part: dict[str, object]) -> bool:
     """Append one part of an answer: `{"type": "status"|"token"|"reset"|"written", …}`. Never fails.
 
-    `reset` takes back all tokens before it; `written` says that the writer is about to record an answer or a failure.
+    Returns whether it was sent. `reset` takes back all tokens before it; `written` says that the writer is about to
+    record an answer or a failure.
     """
     channel = answer_channel(question_id)
     try:
@@ -77,4 +78,5 @@ async def send_answer_part(redis: Redis, question_id: UUID, part: dict[str, obje
             pipe.expire(channel, _ANSWER_SECONDS)
             await pipe.execute()
     except RedisError:
-        return
+        return False
+    return True

@@ -22,6 +22,7 @@ class StandIn:
     url: str = ""
     script: list[str] = field(default_factory=list)
     requests: list[dict[str, object]] = field(default_factory=list)
+    words: tuple[str, ...] = WORDS
 
     def next_script(self) -> str:
         return self.script.pop(0) if len(self.script) > 1 else (self.script or ["whole"])[0]
@@ -91,7 +92,7 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
                 int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
             )
             stand_in.requests.append(json.loads(await reader.readexactly(length)))
-            await _reply(writer, stand_in.next_script(), events, provider)
+            await _reply(writer, stand_in, events, provider)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -105,8 +106,10 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
         server.close()
 
 
-async def _reply(writer: asyncio.StreamWriter, script: str, events: Callable[..., list[str]], provider: str) -> None:
-    name, _, detail = script.partition(":")
+async def _reply(
+    writer: asyncio.StreamWriter, stand_in: StandIn, events: Callable[..., list[str]], provider: str
+) -> None:
+    name, _, detail = stand_in.next_script().partition(":")
     if name == "status":
         status, _, retry_after = detail.partition(",")
         await _status(writer, int(status), formatdate(usegmt=True) if retry_after == "date" else retry_after)
@@ -118,7 +121,7 @@ async def _reply(writer: asyncio.StreamWriter, script: str, events: Callable[...
         return
     await _send(writer, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
     whole = name in {"whole", "length"}
-    parts = events(WORDS, finish={"whole": "stop", "length": "length"}.get(name))
+    parts = events(stand_in.words, finish={"whole": "stop", "length": "length"}.get(name))
     for part in parts if whole else parts[:-2]:
         await _chunk(writer, part)
     if name == "error":

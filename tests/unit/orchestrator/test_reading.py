@@ -110,6 +110,13 @@ def test_a_conversation_holds_its_questions_and_their_answers() -> None:
     )
 
 
+def test_an_answer_to_a_search_by_words_only_says_why() -> None:
+    lexical = ANSWERED.model_copy(update={"degraded": "vectors_unavailable"})
+    views = [fold(told(STARTED, ASKED, answered)) for answered in (ANSWERED, lexical)]
+
+    assert [view.questions[0].degraded for view in views if view] == [None, "vectors_unavailable"]
+
+
 def test_a_question_that_failed_says_why_and_an_answer_stays_an_answer() -> None:
     failure = QuestionFailed(question_id=QUESTION, query="Why?", code="provider_down", message="Ask again.")
     failed, answered = fold(told(STARTED, ASKED, failure)), fold(told(STARTED, ASKED, ANSWERED, failure))

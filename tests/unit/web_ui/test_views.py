@@ -155,6 +155,21 @@ def test_an_answer_shows_its_time_tokens_commit_and_what_was_removed() -> None:
     assert views.answer_facts(a_question()) == []
 
 
+@pytest.mark.parametrize(
+    ("degraded", "notice"),
+    [
+        (None, ""),
+        ("vectors_unavailable", "Searched by words only: the vector server does not answer. "),
+        ("vectors_missing", "Searched by words only: the vectors are being rebuilt. "),
+        ("something_new", "Searched by words only: something_new. "),
+    ],
+)
+def test_an_answer_that_searched_by_words_only_says_so(degraded: str | None, notice: str) -> None:
+    told = str(views.answer_data(a_question(degraded=degraded), "https://example.org/x")["notice"])
+
+    assert told == (f"{notice}Ask again for a better answer." if notice else "")
+
+
 def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> None:
     passage = Passage(
         path="a.py",

@@ -1,0 +1,65 @@
+"""A retriever without an index: a few files, each found as one passage."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID, uuid4
+
+from events.question import LinesReply, Passage, SearchReply, SearchRequest
+
+
+async def _at_once() -> None:
+    return
+
+
+class FakeRetriever:
+    """Finds the first `reach` lines of every file. `before` is awaited in each search, and may raise or wait."""
+
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        *,
+        reach: int = 5,
+        degraded: str | None = None,
+        before: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:
+        self.files = dict(files)
+        self.analysis_id = uuid4()
+        self.searches: list[SearchRequest] = []
+        self._reach = reach
+        self._degraded = degraded
+        self._before = before
+
+    async def search(self, request: SearchRequest) -> SearchReply:
+        self.searches.append(request)
+        await self._before()
+        return SearchReply(
+            analysis_id=self.analysis_id,
+            commit="c0ffee",
+            generation_id=uuid4(),
+            generation_kind="lexical" if self._degraded else "quick",
+            model=None if self._degraded else "words",
+            passages=tuple(self._passage(path, text) for path, text in self.files.items()),
+            took_ms=1.0,
+            degraded=self._degraded,
+        )
+
+    async def lines(self, analysis_id: UUID, path: str, first: int = 1, last: int | None = None) -> LinesReply | None:
+        if analysis_id != self.analysis_id or path not in self.files:
+            return None
+        every = self.files[path].split("\n")
+        end = min(last or len(every), len(every))
+        text = "\n".join(every[first - 1 : end])
+        return LinesReply(
+            path=path, language="python", first_line=first, last_line=end, line_count=len(every), text=text
+        )
+
+    def _passage(self, path: str, text: str) -> Passage:
+        lines = text.split("\n")[: self._reach]
+        return Passage(
+            chunk_id=f"{path}:1",
+            path=path,
+            first_line=1,
+            last_line=len(lines),
+            text="\n".join(lines),
+            score=0.5,
+            ranks={"lexical": 1},
+        )

@@ -1,0 +1,338 @@
+"""Questions answered over real PostgreSQL and Valkey by the real subscriber; the models speak their wire format."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import pytest
+from redis.exceptions import RedisError
+
+from ai_engine.adapters.openai import OpenAIModel
+from ai_engine.adapters.retriever import HttpRetriever
+from ai_engine.ports import LanguageModel, Retriever
+from ai_engine.subscribers import CONSUMER, Answerer
+from events.base import Envelope
+from events.catalog import QUESTIONS
+from events.delivery.subscriber import EventSubscriber
+from events.question import QuestionAsked, SearchRequest
+from runtime.faults import Permanent
+from runtime.live import answer_channel
+from tests.conftest import Servers
+from tests.fakes.retriever import FakeRetriever
+from tests.support.delivery import Kernel, a_kernel, until
+from tests.support.kernel import a_draft
+from tests.support.model_stand_in import WORDS, StandIn, model_stand_in
+
+FILES = {"src/app.py": "routes = {}\n\n\ndef route(path):\n    return routes[path]\n\n# the end"}
+MODEL = "openai:m"
+
+
+@dataclass
+class Desk:
+    """A conversation with one question, and workers that answer it."""
+
+    kernel: Kernel
+    question_id: UUID = field(default_factory=uuid4)
+    stream_id: str = field(default_factory=lambda: f"conversation/{uuid4()}")
+
+    async def ask(self, query: str = "Where are routes kept?") -> None:
+        asked = QuestionAsked(question_id=self.question_id, repository_id=uuid4(), query=query)
+        await self.kernel.journal.append(self.stream_id, [a_draft(asked)])
+        await self.kernel.carry()
+
+    async def work(
+        self, retriever: Retriever, models: Mapping[str, LanguageModel] | None = None, *, worker: str = "a"
+    ) -> EventSubscriber:
+        subscriber = self.kernel.subscriber(worker)
+        answerer = Answerer(retriever=retriever, models=models or {}, redis=self.kernel.redis, deadline=60)
+        answerer.register(subscriber, slots=1)
+        await subscriber.start()
+        return subscriber
+
+    async def ends(self) -> list[Envelope]:
+        return (await self.kernel.journal.read_stream(self.stream_id))[1:]
+
+    async def end(self) -> Envelope:
+        """The one event that ends the question."""
+        await until(self.ends)
+        [only] = await self.ends()
+        return only
+
+    async def parts(self) -> list[dict[str, object]]:
+        entries = await self.kernel.redis.xrange(answer_channel(self.question_id))
+        return [json.loads(fields[b"part"]) for _, fields in entries]
+
+    async def seen(self) -> str:
+        """What a reader sees of the tokens at the end."""
+        text = ""
+        for part in await self.parts():
+            text = "" if part["type"] == "reset" else text + str(part.get("text", ""))
+        return text
+
+    async def steps(self) -> list[object]:
+        return [part.get("step") for part in await self.parts() if part["type"] == "status"]
+
+    async def is_acked(self) -> bool:
+        [group] = await self.kernel.redis.xinfo_groups(QUESTIONS)
+        return group["last-delivered-id"] != b"0-0" and group["pending"] == 0
+
+
+@pytest.fixture
+async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
+    async with a_kernel(database_url, redis_url) as kernel:
+        yield Desk(kernel)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[StandIn]:
+    async with model_stand_in("openai") as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+async def models(server: StandIn) -> AsyncIterator[dict[str, LanguageModel]]:
+    model = OpenAIModel(model="m", api_key="test-key", base_url=server.url)
+    yield {MODEL: model}
+    await model.close()
+
+
+async def test_a_question_is_answered_with_all_that_the_answer_rests_on(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+    answered = await desk.end()
+
+    assert answered.event_type == "ai.query.processed"
+    data = answered.data
+    assert (data["answer"], data["mode"]) == ("".join(WORDS), "generated")
+    assert (data["provider"], data["model"], data["input_tokens"], data["output_tokens"]) == ("openai", "m", 11, 7)
+    assert [(c["path"], c["first_line"], c["last_line"]) for c in data["citations"]] == [("src/app.py", 1, 3)]
+    assert [(p["path"], p["score"], p["ranks"]) for p in data["passages"]] == [("src/app.py", 0.5, {"lexical": 1})]
+    assert (data["commit"], data["generation_kind"], data["degraded"]) == ("c0ffee", "quick", None)
+    assert data["response_time"] > 0
+    assert answered.causation_id == (await desk.kernel.journal.read_stream(desk.stream_id))[0].event_id
+    assert "def route(path):" in str(server.requests[0]["messages"])
+    assert [part["type"] for part in await desk.parts()][-1] == "written"
+
+
+async def test_a_question_that_is_delivered_twice_is_answered_once(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+    await until(desk.is_acked)
+    await desk.kernel.redis.xgroup_setid(QUESTIONS, CONSUMER, "0")
+    again = await desk.is_acked()
+    await until(desk.is_acked)
+
+    assert not again  # it was to be delivered once more, and then was
+    assert [end.event_type for end in await desk.ends()] == ["ai.query.processed"]
+    assert len(server.requests) == 1
+
+
+async def test_an_answer_whose_worker_stops_in_the_middle_is_begun_anew_by_another(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.script = ["stall", "whole"]
+    await desk.ask()
+    first = await desk.work(FakeRetriever(FILES), models, worker="a")
+    await until(desk.seen)  # in the middle: words are out, the model is silent
+    await first.stop(grace=0)
+    ends_before = await desk.ends()
+    await desk.work(FakeRetriever(FILES), models, worker="b")
+    answered = await desk.end()
+
+    assert ends_before == []
+    assert len(server.requests) == 2
+    assert answered.data["answer"] == "".join(WORDS)
+    assert [part["type"] for part in await desk.parts()].count("reset") == 2
+    assert "".join(WORDS).startswith(await desk.seen())
+    assert (await desk.seen()).count("Routes") == 1
+
+
+async def test_an_answer_is_recorded_although_nobody_can_be_shown_it(
+    desk: Desk, models: dict[str, LanguageModel], servers: Servers
+) -> None:
+    searching, go = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        searching.set()
+        await go.wait()
+
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES, before=wait), models)
+    await searching.wait()
+    await asyncio.to_thread(servers.valkey.stop)
+    try:
+        go.set()
+        answered = await desk.end()
+        with pytest.raises(RedisError):  # it is still away
+            await desk.kernel.redis.ping()
+    finally:
+        await asyncio.to_thread(servers.valkey.start)
+
+    assert answered.data["answer"] == "".join(WORDS)
+
+
+@pytest.mark.parametrize("fault", ["status:429,0", "status:500,0", "cut", "reset"])
+async def test_a_model_that_fails_once_is_asked_again_and_no_word_is_doubled(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel], fault: str
+) -> None:
+    server.script = [fault, "whole"]
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+    answered = await desk.end()
+
+    assert len(server.requests) == 2
+    assert "retrying" in await desk.steps()
+    assert answered.data["answer"] == "".join(WORDS)
+    assert (await desk.seen()).count("Routes") == 1
+
+
+async def test_a_model_that_fails_for_ever_is_a_failure_by_name_and_no_answer(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.script = ["status:500,0"]
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+    failed = await desk.end()
+    await until(desk.is_acked)
+
+    assert len(server.requests) == 3
+    assert (failed.event_type, failed.data["code"]) == ("ai.query.failed", "model_unavailable")
+    assert await desk.kernel.inbox(CONSUMER) == {1: "failed"}
+
+
+async def test_lines_that_do_not_exist_are_neither_shown_nor_kept(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.words = ("In a map ", "[src/app", ".py:1-1], ", "not there [src/app.py:90", "-99] nor [x.py:1]", ".")
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+    answered = await desk.end()
+    shown = [str(part.get("text", "")) for part in await desk.parts()]
+
+    assert answered.data["answer"] == "In a map [src/app.py:1-1], not there nor."
+    assert answered.data["removed_citations"] == 2
+    assert not [text for text in shown if "90" in text or "x.py" in text]
+    assert [part["type"] for part in await desk.parts()].count("reset") == 1
+
+
+async def test_an_answer_of_nothing_but_invented_places_is_a_failure(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.words = ("[src/app.py:90-99]", " ", "[x.py:1]")
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+
+    assert (await desk.end()).data["code"] == "answer_unsupported"
+
+
+async def test_an_answer_to_a_merely_lexical_search_says_so(desk: Desk) -> None:
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES, degraded="vectors_unavailable"))
+    data = (await desk.end()).data
+
+    assert (data["mode"], data["generation_kind"], data["degraded"]) == (
+        "extractive",
+        "lexical",
+        "vectors_unavailable",
+    )
+
+
+async def test_an_analysis_that_went_away_is_a_failure_by_name(desk: Desk) -> None:
+    async def gone() -> None:
+        raise Permanent("no_such_analysis", "That analysis is no longer searched.")
+
+    retriever = FakeRetriever(FILES, before=gone)
+    await desk.ask()
+    await desk.work(retriever)
+    failed = await desk.end()
+
+    assert len(retriever.searches) == 1
+    assert (failed.event_type, failed.data["code"]) == ("ai.query.failed", "no_such_analysis")
+
+
+async def test_sources_that_go_away_in_between_leave_no_citation(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    retriever = FakeRetriever(FILES)
+    server.script = ["status:429,1", "whole"]  # a second to take them away in
+    await desk.ask()
+    await desk.work(retriever, models)
+    await until(lambda: server.requests)
+    retriever.files.clear()
+    asked_before = len(server.requests)
+    data = (await desk.end()).data
+
+    assert (asked_before, len(server.requests)) == (1, 2)
+    assert (data["citations"], data["removed_citations"]) == ([], 1)
+
+
+@asynccontextmanager
+async def a_search_service(*statuses: int) -> AsyncIterator[tuple[str, list[int]]]:
+    """Answers each request with the next status, the last for ever; 200 has what a `FakeRetriever` finds."""
+    answered: list[int] = []
+    found = FakeRetriever(FILES)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.split("content-length:")[1].split()[0])
+        request = json.loads(await reader.readexactly(length))
+        status = statuses[min(len(answered), len(statuses) - 1)]
+        answered.append(status)
+        body = "{}"
+        if status == 200 and "/search" in head:
+            body = (await found.search(SearchRequest.model_validate(request))).model_dump_json()
+        elif status == 200:
+            reply = await found.lines(UUID(request["analysis_id"]), request["path"], 1, 1)
+            status, body = (200, reply.model_dump_json()) if reply else (404, "{}")
+        writer.write(f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", answered
+    finally:
+        listening.close()
+
+
+async def test_a_search_service_that_restarts_is_asked_again(desk: Desk) -> None:
+    async with a_search_service(503, 502, 200) as (url, answered):
+        retriever = HttpRetriever(url, "token", pauses=(0.05, 0.05))
+        await desk.ask()
+        await desk.work(retriever)
+        end = await desk.end()
+        await retriever.close()
+
+    assert answered[:3] == [503, 502, 200]
+    assert end.event_type == "ai.query.processed"
+
+
+async def test_a_search_service_that_stays_away_is_a_failure_by_name(desk: Desk) -> None:
+    async with a_search_service(503) as (url, answered):
+        retriever = HttpRetriever(url, "token", pauses=(0.05, 0.05))
+        await desk.ask()
+        await desk.work(retriever)
+        failed = await desk.end()
+        await retriever.close()
+
+    assert answered == [503, 503, 503]
+    assert (failed.event_type, failed.data["code"]) == ("ai.query.failed", "search_unavailable")
+
+
+async def test_a_search_service_that_nobody_runs_is_a_failure_by_name(desk: Desk) -> None:
+    async with a_search_service(200) as (url, _):
+        pass  # now the port is closed
+    retriever = HttpRetriever(url, "token", pauses=(0.05,))
+    await desk.ask()
+    await desk.work(retriever)
+    failed = await desk.end()
+    await retriever.close()
+
+    assert (failed.event_type, failed.data["code"]) == ("ai.query.failed", "search_unavailable")
