@@ -61,7 +61,9 @@ class Kernel:
         try:
             yield
         finally:
-            task.cancel()
+            while not task.done():  # a cancellation may get lost in a driver that is cleaning up
+                task.cancel()
+                await asyncio.wait([task], timeout=1.0)
             await asyncio.gather(task, return_exceptions=True)
 
     async def rows(self, statement: str, **values: object) -> list[tuple[object, ...]]:
