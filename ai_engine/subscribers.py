@@ -208,7 +208,7 @@ class Answerer:
         return None
 
     async def _say(self, question_id: UUID, part: dict[str, object]) -> bool:
-        if time.monotonic() < self._mute_until:
+        if part["type"] == "token" and time.monotonic() < self._mute_until:  # its text goes with the next one
             return False
         sent = await send_answer_part(self._redis, question_id, part)
         if not sent:
