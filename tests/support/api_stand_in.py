@@ -40,15 +40,24 @@ class Streams:
         self._loop = loop
         self._queues: list[asyncio.Queue[bytes | None]] = []
 
-    def send(self, piece: bytes | None) -> None:
-        self._loop().call_soon_threadsafe(lambda: [queue.put_nowait(piece) for queue in list(self._queues)])
+    def send(self, piece: bytes | None, *, keep: Callable[[], None] | None = None) -> None:
+        """Deliver a piece; `keep` records it in the same step, so that nobody gets it as missed and live."""
+
+        def deliver() -> None:
+            if keep is not None:
+                keep()
+            for queue in self._queues:
+                queue.put_nowait(piece)
+
+        self._loop().call_soon_threadsafe(deliver)
 
     async def follow(self, missed: Callable[[], list[bytes]]) -> AsyncIterator[bytes]:
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        so_far = missed()
         self._queues.append(queue)
         try:
             yield b"retry: 200\n\n"
-            for piece in missed():
+            for piece in so_far:
                 yield piece
             while (piece := await self._next(queue)) is not None:
                 yield piece
@@ -230,8 +239,7 @@ class StandIn:
     def part(self, question_id: str, part: Json) -> None:
         """Send one part of an answer."""
         _question, streams, parts = self.questions[question_id]
-        parts.append(part)
-        streams.send(frame("part", part))
+        streams.send(frame("part", part), keep=lambda: parts.append(part))
 
     def answered(self, question_id: str, **answer: Any) -> None:
         """Complete a question and say so on its stream."""
