@@ -150,9 +150,10 @@ class Answerer:
     async def _generate(
         self, asked: QuestionAsked, found: SearchReply, model: LanguageModel, run: Run
     ) -> tuple[Written, tuple[Passage, ...]]:
+        readme = None if terms_of(asked.query) else await self._readme(found.analysis_id)
         grounded = build_prompt(
             asked.query,
-            found.passages,
+            (*([_as_passage(readme)] if readme else []), *found.passages),
             rules=self._rules,
             name=PROMPT,
             boundary=secrets.token_hex(8),

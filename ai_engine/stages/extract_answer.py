@@ -14,6 +14,7 @@ _SHOWN = 5
 _EXCERPT = 14  # lines
 _README_CHARACTERS = 700
 _HEADING_AFTER = 200  # characters: a title and its first section stay together
+_ASK_MORE = "Ask about a feature, a file or a name to be shown the code."
 _OVERVIEW = re.compile(
     r"\b(what (does|is|can)|overview|purpose|about|summar|introduc|describe|getting started|readme|worum)\b",
     re.IGNORECASE,
@@ -28,6 +29,9 @@ def extract_answer(question: str, passages: Sequence[Passage], readme: LinesRepl
     intro = _introduction(readme) if readme and (_OVERVIEW.search(question) or not passages) else None
     if intro:
         parts.append(intro)
+        if not terms:  # then the passages were found by words like "does" and "it"
+            parts.append(_ASK_MORE)
+            return "\n\n".join(parts)
     shown = passages[:_SHOWN]
     if not shown:
         parts.append("No passage of this repository matches the question.")

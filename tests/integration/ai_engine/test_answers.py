@@ -193,6 +193,18 @@ async def test_a_model_that_fails_once_is_asked_again_and_no_word_is_doubled(
     assert (await desk.seen()).count("Routes") == 1
 
 
+@pytest.mark.parametrize(("query", "is_given"), [("What does it do?", True), ("Where are routes kept?", False)])
+async def test_a_question_that_names_nothing_is_given_the_whole_opening_of_the_readme(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel], *, query: str, is_given: bool
+) -> None:
+    readme = "\n".join(["# Routes", *(f"Line {n}." for n in range(2, 12)), "It sends requests on."])
+    await desk.ask(query)
+    await desk.work(FakeRetriever({**FILES, "README.md": readme}), models)
+    await desk.end()
+
+    assert ("It sends requests on." in json.dumps(server.requests)) is is_given
+
+
 async def test_a_model_that_fails_for_ever_is_a_failure_by_name_and_no_answer(
     desk: Desk, server: StandIn, models: dict[str, LanguageModel]
 ) -> None:

@@ -155,6 +155,13 @@ class TestExtractive:
         answer = extract_answer("what does it do?", [a_passage()], readme)
 
         assert answer.startswith("The README says [README.md:2-4]:\n\n> Flask\n>\n> A small web framework.")
+        assert "src/app.py" not in answer  # found by "does" and "it"
+
+    def test_a_question_that_names_something_is_shown_its_places_after_the_readme(self) -> None:
+        readme = self.readme("# Flask\n\nA small web framework.\n")
+        answer = extract_answer("what is the app context?", [a_passage()], readme)
+
+        assert answer.index("README.md") < answer.index("src/app.py")
 
     def test_a_fence_in_the_source_cannot_end_the_quote(self) -> None:
         answer = extract_answer("x", [a_passage(first=1, last=3, text="```\n<b>\n```")], None)
