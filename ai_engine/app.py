@@ -4,9 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from events.delivery.subscriber import EventSubscriber
 from redis.exceptions import RedisError
-from runtime.health import health_routes
 from sqlalchemy import text
 from starlette.applications import Starlette
 
@@ -14,8 +12,10 @@ from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.ports import LanguageModel
 from ai_engine.settings import AiSettings
 from ai_engine.subscribers import Answerer
+from events.delivery.subscriber import EventSubscriber
 from runtime.broker import create_broker, create_redis
 from runtime.database import create_engine
+from runtime.health import health_routes
 from runtime.logging import configure_logging
 from runtime.settings import BrokerSettings, DatabaseSettings, InternalSettings, LogSettings
 
