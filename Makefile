@@ -52,7 +52,7 @@ endif
 
 test: $(VENV)/.dev ## Run all tests, and the checks before them
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest tests --ignore=tests/unit
+	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture
 
 check: $(VENV)/.dev ## ruff, mypy, import-linter, unit tests
 	@$(BIN)/ruff check .

@@ -139,8 +139,12 @@ def _wanted(envelope: Envelope) -> list[tuple[UUID, int, ArtifactRef]]:
     """The artifacts that an event brings and that go into tables."""
     if envelope.event_type != StageCompleted.event_type or envelope.data.get("stage") not in {"clone", "parse"}:
         return []
-    event = StageCompleted.model_validate(envelope.data)
-    analysis_id = UUID(envelope.stream_id.partition("/")[2])
+    try:
+        event = StageCompleted.model_validate(envelope.data)
+        analysis_id = UUID(envelope.stream_id.partition("/")[2])
+    except ValueError as error:
+        _log.warning("event_passed_over", seq=envelope.seq, type=envelope.event_type, error=repr(error)[:300])
+        return []
     return [(analysis_id, event.shard, ref) for ref in event.artifacts if ref.kind in TABLES]
 
 
