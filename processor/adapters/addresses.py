@@ -13,9 +13,17 @@ Resolve = Callable[[str, int], list[str]]
 
 _V6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_REFUSED = tuple(
+_REFUSED = tuple(  # `is_global` knows each of these in some releases of Python and not in others
     ipaddress.ip_network(network)
-    for network in ("192.0.0.0/24", "192.88.99.0/24", "2001:db8::/32", "3fff::/20", "2001:10::/28", "5f00::/16")
+    for network in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "2001::/23",  # Teredo and other protocols
+        "2001:db8::/32",
+        "2002::/16",  # 6to4, deprecated by RFC 7526: an IPv4 address inside
+        "3fff::/20",
+        "5f00::/16",
+    )
 )
 _PATIENCE = 15.0  # seconds for the resolver
 
@@ -27,11 +35,8 @@ def is_public(address: str) -> bool:
         return ip.is_global and not _is_special(ip)
     if ip in _NAT64:
         return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-    if any(part is not None and not is_public(str(part)) for part in inner):
-        return False
     if ip.ipv4_mapped is not None:
-        return True
+        return is_public(str(ip.ipv4_mapped))
     return ip in _V6 and ip.is_global and not _is_special(ip)
 
 
