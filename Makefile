@@ -69,7 +69,7 @@ storm: $(VENV)/.dev ## Run the fault storm over many seeds: SEEDS=20
 
 lock: | $(BIN)/uv ## Resolve requirements/*.in again
 	@for name in runtime dev model; do \
-	  $(UV_ENV) $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  $(UV_ENV) $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 	    $$([ $$name = model ] && echo --no-deps) $$([ $$name = dev ] && echo "-c requirements/runtime.lock") \
 	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.lock; done
 

@@ -132,7 +132,7 @@ def _analyse(system: System, url: str, until: str) -> tuple[dict[str, Any], tupl
         accepted = system.analyse(url)
         page.evaluate(_LISTEN, accepted["analysis_id"])
         view = system.wait(accepted["analysis_id"], {*_MILESTONES[_MILESTONES.index(until) :]}, seconds=3_600)
-        time.sleep(2)
+        time.sleep(2)  # the last events are still on their way
         delays = page.evaluate("window.delays")
     assert view["state"] in _MILESTONES, view
     return view, tuple(delays)
