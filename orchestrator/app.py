@@ -41,6 +41,7 @@ from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import Objects, open_objects
 from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
+from runtime.tasks import end_tasks
 
 ROUTERS = (analyses.router, contents_api.router, conversations.router, events.router)
 _log = structlog.get_logger(__name__)
@@ -80,9 +81,7 @@ class Process:
     async def stop(self) -> None:
         """End it all; what was at work is rolled back."""
         self.hub.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     def _waiter(self) -> Callable[[], Awaitable[object]]:
         signal = self.pump.wakeups.signal(SEQUENCED)

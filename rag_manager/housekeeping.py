@@ -17,6 +17,7 @@ from rag_manager.ports import VectorsUnavailable
 from rag_manager.rows import generations
 from rag_manager.rows.generations import Generation
 from runtime.faults import Fault
+from runtime.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -111,9 +112,7 @@ class Chores:
 
     async def stop(self) -> None:
         """End the rounds."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     async def _sweeping(self) -> None:
         while True:

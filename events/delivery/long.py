@@ -20,6 +20,7 @@ from events.delivery.work import LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
 from events.processing import CancelRequested
 from runtime.faults import Cancelled, Fault, Transient
+from runtime.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -116,9 +117,7 @@ class LeasedConsumer:
             crash_point(entry.topic, "after_effect")
             done = concluded is not None and await self._record(run, envelope, *concluded)
         finally:
-            heartbeat.cancel()
-            with suppress(asyncio.CancelledError):
-                await heartbeat
+            await end_tasks([heartbeat])
         if done:
             crash_point(entry.topic, "after_append")
             self.desk.committed()

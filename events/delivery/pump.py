@@ -22,11 +22,11 @@ from events.log.sequencer import BATCH, sequence
 from events.log.streams import RedisStreams
 from events.log.trim import trim
 from events.log.wake import APPENDED, SEQUENCED, Wake, Wakeups
+from runtime.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds after a failure
-_STOP_SECONDS = 1.0  # after which a part is told again to end
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,7 @@ class Pump:
 
     async def stop(self) -> None:
         """End every part. What one of them was at is rolled back or done."""
-        pending = set(self._tasks)
-        while pending:  # a cancellation may get lost in a driver that is cleaning up: then it is said again
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=_STOP_SECONDS)
-        await asyncio.gather(*self._tasks, return_exceptions=True)  # so that no failure is left unheard
+        await end_tasks(self._tasks)
         self._tasks.clear()
 
     def ages(self) -> dict[str, float]:
