@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -31,9 +32,11 @@ class StartError(Exception):
 def tied_to_parent(sign: int = signal.SIGTERM) -> Callable[[], None]:
     """A `preexec_fn` that has the kernel send `sign` to the child when the thread that started it ends.
 
-    Call it in a thread that lives as long as the process does: the main one. Only Linux has this; elsewhere the
-    pid file finds what was left, at the next start.
+    Only the main thread may start such a child, since no other is sure to live as long as the process: RuntimeError
+    elsewhere. Only Linux has this; on other systems the pid file finds what was left, at the next start.
     """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("a child that is tied to its parent must be started in the main thread")
     parent = os.getpid()
 
     def tie() -> None:

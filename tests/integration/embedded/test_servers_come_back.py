@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -231,6 +232,13 @@ def test_binaries_behind_a_closed_folder_are_copied_to_where_nobody_may_run_them
     finally:
         postgres.stop()
         subprocess.run(["rm", "-rf", str(cache)], check=True)
+
+
+def test_a_server_is_started_in_the_main_thread_alone_since_it_ends_with_its_thread(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path / "valkey")
+    with ThreadPoolExecutor(1) as thread, pytest.raises(RuntimeError, match="main thread"):
+        thread.submit(server.start).result()
+    assert not server.running
 
 
 @_on_linux
