@@ -24,6 +24,7 @@ from runtime.embedded.process import Command, Managed
 from runtime.embedded.server import EmbeddedServer
 from runtime.embedded.supervisor import Supervisor, rotate, stop_in_order
 from runtime.embedded.valkey import EmbeddedValkey
+from runtime.sealing import fresh_key
 
 _STEP_SECONDS = 120.0
 _READY_SECONDS = 180.0  # a busy or slow machine, and the models the first time
@@ -148,6 +149,7 @@ class System:
             "REPOSTREAM_CHROMA_URL": chroma,
             "REPOSTREAM_MODELS_FOLDER": str(self.models),
             "REPOSTREAM_INTERNAL_TOKEN": remembered_secret(self.home.path / "internal-token"),
+            "REPOSTREAM_SECRET_KEY": remembered_secret(self.home.path / "secret-key", fresh_key),
         }
         for name, address in self.addresses.items():
             environment[f"REPOSTREAM_{name.upper()}_HOST"] = address.host

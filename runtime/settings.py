@@ -69,6 +69,13 @@ class InternalSettings(BaseSettings):
     rag_manager_url: str = "http://127.0.0.1:8004"
 
 
+class SecretSettings(BaseSettings):
+    """What seals the secrets that are stored (`runtime/sealing.py`); `up` keeps one in its home folder."""
+
+    model_config = _config("SECRET_")
+    key: SecretStr = SecretStr("")
+
+
 class LogSettings(BaseSettings):
     """`json` for machines, `console` for people."""
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from orchestrator.api.analyses import history_head
 from orchestrator.api.dependencies import Limit, Parts, Reader
 from orchestrator.api.models import ConfigView, EventPage, UserView
+from orchestrator.auth.identity import Proof
 
 router = APIRouter(tags=["events"])
 
@@ -39,7 +40,7 @@ async def events(  # noqa: PLR0913  # one argument for each part of the request
 @router.get("/me")
 async def me(who: Reader) -> UserView:
     """Who is asking."""
-    return UserView(user_id=who.user_id, tenant_id=who.tenant_id, name=who.name, local=who.local)
+    return UserView(user_id=who.user_id, tenant_id=who.tenant_id, name=who.name, local=who.proof is Proof.LOCAL)
 
 
 @router.get("/config")

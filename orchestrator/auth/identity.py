@@ -1,7 +1,9 @@
 """The identity seam, and its local provider."""
 
 import ipaddress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -12,18 +14,53 @@ from runtime.faults import Permanent
 
 READ = "read:repositories"
 WRITE = "write:analysis"
-ALL_SCOPES = frozenset({READ, WRITE})
+ASK = "ask:questions"
+EVENTS = "read:events"
+ADMIN = "admin"
+ALL_SCOPES = frozenset({READ, WRITE, ASK, EVENTS, ADMIN})
+
+
+class Role(StrEnum):
+    """What a person is in a tenant."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class Proof(StrEnum):
+    """How somebody showed who they are."""
+
+    LOCAL = "local"
+    SESSION = "session"
+    TOKEN = "token"  # noqa: S105  # a word, no secret
+    API_KEY = "api_key"
+
+
+_VIEWER = frozenset({READ, EVENTS})
+SCOPES_OF: Mapping[Role, frozenset[str]] = {
+    Role.VIEWER: _VIEWER,
+    Role.MEMBER: _VIEWER | {WRITE, ASK},
+    Role.OWNER: _VIEWER | {WRITE, ASK},
+}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A signed-in person: who, of which tenant, and what they may do."""
+    """A signed-in person: who, of which tenant, and what they may do. `proof_id` is a session's or a key's id."""
 
     user_id: UUID
     tenant_id: UUID
     name: str
     scopes: frozenset[str]
-    local: bool = False
+    role: Role = Role.OWNER
+    proof: Proof = Proof.LOCAL
+    proof_id: UUID | None = None
+
+
+def scopes_for(role: Role, *, admin: bool, asked: Collection[str] = ALL_SCOPES) -> frozenset[str]:
+    """What somebody may do: what the role allows, `admin` for administrators, and no more than a key was given."""
+    return (SCOPES_OF[role] | ({ADMIN} if admin else frozenset())) & frozenset(asked)
 
 
 class IdentityProvider(Protocol):
@@ -63,4 +100,4 @@ class LocalProvider:
         server = connection.scope.get("server")
         if not server or not is_loopback(str(server[0])):
             raise Permanent("not_local", "This installation has no sign-in: it answers on this machine only.")
-        return Identity(LOCAL_USER, LOCAL_TENANT, "You", ALL_SCOPES, local=True)
+        return Identity(LOCAL_USER, LOCAL_TENANT, "You", ALL_SCOPES)

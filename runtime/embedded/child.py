@@ -144,10 +144,14 @@ def read_text(path: Path) -> str:
         raise StartError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def remembered_secret(path: Path) -> str:
-    """The secret in `path`; a new one of 192 bits, kept there with mode 0600, where there is none."""
+def _new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def remembered_secret(path: Path, make: Callable[[], str] = _new_secret) -> str:
+    """The secret in `path`; a new one (of 192 bits), kept there with mode 0600, where there is none."""
     if not (secret := read_text(path)):
-        secret = secrets.token_urlsafe(24)
+        secret = make()
         write_private(path, secret)
     return secret
 
