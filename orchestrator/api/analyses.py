@@ -10,7 +10,17 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from events.base import Draft, Event
 from events.log.journal import WrongExpectedVersion
 from events.processing import CancelRequested, RetryRequested
-from orchestrator.api.dependencies import Limit, Parts, Reader, Services, Writer, context_of, history_of, record_of
+from orchestrator.api.dependencies import (
+    EventReader,
+    Limit,
+    Parts,
+    Reader,
+    Services,
+    Writer,
+    context_of,
+    history_of,
+    record_of,
+)
 from orchestrator.api.intake import read_request
 from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, EventPage, StageState
 from orchestrator.api.problems import ApiProblem, correlation_of
@@ -69,7 +79,7 @@ async def one(analysis_id: UUID, who: Reader, parts: Parts) -> AnalysisView:
 
 @router.get("/{analysis_id}/history")
 async def history(
-    analysis_id: UUID, who: Reader, parts: Parts, after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 200
+    analysis_id: UUID, who: EventReader, parts: Parts, after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 200
 ) -> EventPage:
     """The events of an analysis after a version."""
     stream_id = f"analysis/{analysis_id}"
@@ -85,7 +95,7 @@ async def history(
 )
 async def live(
     analysis_id: UUID,
-    who: Reader,
+    who: EventReader,
     parts: Parts,
     last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
     after: Annotated[int, Query(ge=0)] = 0,

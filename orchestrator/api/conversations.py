@@ -10,7 +10,7 @@ from events.base import Context, Draft, Envelope, Event
 from events.question import AnswerRated, ConversationStarted, QuestionAsked
 from events.repository import RepositoryRegistered
 from orchestrator.api.answers import AnswerStream
-from orchestrator.api.dependencies import Limit, Parts, Reader, Services, Writer, context_of, history_of
+from orchestrator.api.dependencies import Asker, Limit, Parts, Reader, Services, context_of, history_of
 from orchestrator.api.models import (
     ConversationRequest,
     ConversationView,
@@ -28,7 +28,7 @@ _GRACE = 1.5  # seconds for the read model to learn of a question that was asked
 
 
 @router.post("/conversations", status_code=201)
-async def begin(body: ConversationRequest, who: Writer, parts: Parts, request: Request) -> ConversationView:
+async def begin(body: ConversationRequest, who: Asker, parts: Parts, request: Request) -> ConversationView:
     """Begin to talk about a repository."""
     [registered, *_] = await history_of(parts, who, f"repository/{body.repository_id}")
     title = RepositoryRegistered.model_validate(registered.data).name
@@ -53,9 +53,7 @@ async def one(conversation_id: UUID, who: Reader, parts: Parts) -> ConversationV
 
 
 @router.post("/conversations/{conversation_id}/questions", status_code=202)
-async def ask(
-    conversation_id: UUID, body: QuestionRequest, who: Writer, parts: Parts, request: Request
-) -> QuestionView:
+async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
     """Ask. The answer comes over the question's stream, and stays in the conversation."""
     if body.model is not None and body.model not in parts.models:
         raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
@@ -103,7 +101,7 @@ async def stream(
 
 
 @router.post("/questions/{question_id}/rating")
-async def rate(question_id: UUID, body: RatingRequest, who: Writer, parts: Parts, request: Request) -> QuestionView:
+async def rate(question_id: UUID, body: RatingRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
     """Say whether the answer helped."""
     found = await _find(parts, who, question_id)
     if found.state != "answered":

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
-from fastapi.security import SecurityScopes
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
 from redis.asyncio import Redis
 
 from events.artifacts import ArtifactRef
@@ -20,7 +20,7 @@ from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.sources import Sources
 from orchestrator.api.intake import Rules
 from orchestrator.api.problems import ApiProblem, correlation_of
-from orchestrator.auth.identity import READ, WRITE, Identity, IdentityProvider
+from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
 from orchestrator.progress.hub import Hub
 from orchestrator.projections.analyses import AnalysisRecord, fold
 
@@ -51,25 +51,33 @@ def services_of(request: Request) -> Services:
 Parts = Annotated[Services, Depends(services_of)]
 
 
-async def _identify(scopes: SecurityScopes, request: Request) -> Identity:
+_BEARER = HTTPBearer(
+    scheme_name="bearer", description="A session token (JWT) or an API key (`rsk_…`).", auto_error=False
+)
+_COOKIE = APIKeyCookie(
+    name="__Host-sid", scheme_name="session", description="The session of a browser.", auto_error=False
+)
+
+
+async def identify(
+    scopes: SecurityScopes,
+    request: Request,
+    _bearer: Annotated[object, Security(_BEARER)] = None,  # these two are declared for the API's description alone:
+    _cookie: Annotated[object, Security(_COOKIE)] = None,  # the provider looks at the request itself
+) -> Identity:
+    """Who is asking. Raises ApiProblem `forbidden` where a scope that the route declares is missing."""
     identity = await services_of(request).provider.identify(request)
     if not identity.scopes.issuperset(scopes.scopes):
         raise ApiProblem("forbidden", f"It takes the scope {' '.join(scopes.scopes)}.")
     return identity
 
 
-async def reader(request: Request) -> Identity:
-    """Somebody who may look."""
-    return await _identify(SecurityScopes([READ]), request)
-
-
-async def writer(request: Request) -> Identity:
-    """Somebody who may ask for work."""
-    return await _identify(SecurityScopes([WRITE]), request)
-
-
-Reader = Annotated[Identity, Depends(reader)]
-Writer = Annotated[Identity, Depends(writer)]
+# A route says by one of these what it takes; a test walks all routes.
+Reader = Annotated[Identity, Security(identify, scopes=[READ])]
+Writer = Annotated[Identity, Security(identify, scopes=[WRITE])]
+Asker = Annotated[Identity, Security(identify, scopes=[ASK])]
+EventReader = Annotated[Identity, Security(identify, scopes=[EVENTS])]
+Admin = Annotated[Identity, Security(identify, scopes=[ADMIN])]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from orchestrator.api.analyses import history_head
-from orchestrator.api.dependencies import Limit, Parts, Reader
+from orchestrator.api.dependencies import EventReader, Limit, Parts, Reader
 from orchestrator.api.models import ConfigView, EventPage, UserView
 from orchestrator.auth.identity import Proof
 
@@ -14,7 +14,7 @@ router = APIRouter(tags=["events"])
 
 @router.get("/events")
 async def events(  # noqa: PLR0913  # one argument for each part of the request
-    who: Reader,
+    who: EventReader,
     parts: Parts,
     *,
     stream_id: Annotated[str | None, Query(max_length=100)] = None,

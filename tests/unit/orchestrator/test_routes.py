@@ -1,28 +1,103 @@
-"""Every route asks who is there."""
+"""Every route of the application says what it takes: one scope, or it is public and stands in the list here."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 
-from orchestrator.api.dependencies import reader, writer
-from orchestrator.app import ROUTERS, create_app
+from orchestrator.api.dependencies import identify
+from orchestrator.app import create_app
+from orchestrator.auth.identity import ALL_SCOPES, ASK, EVENTS, READ, WRITE
+
+PUBLIC = {
+    "/api/v1/openapi.json": "describes the API, and nothing of anybody",
+    "/healthz": "for whoever restarts the service",
+    "/readyz": "for whoever sends requests to it",
+    "/metrics": "for the network of the installation; the ingress does not lead there",
+}
 
 
-def _asks_for(dependant: Any) -> set[object]:
-    inner = [_asks_for(each) for each in dependant.dependencies]
-    return {dependant.call}.union(*inner) & {reader, writer}
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FastAPI:
+    """The application as it is served; it connects to nothing before it starts."""
+    monkeypatch.setenv("REPOSTREAM_HOME", str(tmp_path))
+    monkeypatch.setenv("REPOSTREAM_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setenv("REPOSTREAM_REDIS_URL", "redis://127.0.0.1:1/0")
+    return create_app()
 
 
-def test_every_route_takes_a_scope_and_what_changes_something_takes_the_one_for_it() -> None:
-    routes: list[Any] = [route for router in ROUTERS for route in router.routes]
-    wrong = [
-        (route.methods, route.path)
-        for route in routes
-        if _asks_for(route.dependant) != ({reader} if route.methods == {"GET"} else {writer})
+def declared(dependant: Any) -> Iterator[tuple[str, ...]]:
+    """The scopes of each place where a route asks who is there."""
+    for inner in dependant.dependencies:
+        if inner.call is identify:
+            yield tuple(inner.own_oauth_scopes or ())
+        yield from declared(inner)
+
+
+def routes_of(app: FastAPI) -> dict[tuple[str, str], list[tuple[str, ...]]]:
+    """(method, path) of every route, whoever added it, and what it declares."""
+    found: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for route in iter_route_contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        for method in route.methods or {"ANY"}:
+            found[method, str(route.path)] = list(declared(dependant)) if dependant else []
+    return found
+
+
+def test_every_route_declares_exactly_one_scope_or_is_public(app: FastAPI) -> None:
+    routes = routes_of(app)
+    asking = {place: scopes for place, scopes in routes.items() if place[1] not in PUBLIC}
+
+    wrong = {
+        place: scopes
+        for place, scopes in asking.items()
+        if len(scopes) != 1 or len(scopes[0]) != 1 or scopes[0][0] not in ALL_SCOPES
+    }
+    assert len(asking) > 20
+    assert wrong == {}
+    assert PUBLIC.keys() <= {path for _, path in routes}
+
+
+def test_a_route_that_forgot_its_scope_is_found(app: FastAPI) -> None:
+    router = APIRouter(prefix="/outer")
+    inner = APIRouter()
+    inner.add_api_route("/bare", lambda: None)
+    router.include_router(inner)
+    app.include_router(router)
+
+    assert routes_of(app)["GET", "/outer/bare"] == []
+
+
+def test_nothing_is_changed_by_a_scope_that_only_reads(app: FastAPI) -> None:
+    reading = [
+        place
+        for place, scopes in routes_of(app).items()
+        if place[0] not in {"GET", "HEAD"} and scopes and scopes[0][0] in {READ, EVENTS}
     ]
 
-    assert len(routes) > 20
-    assert wrong == []
+    assert reading == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("get", "/api/v1/repositories", READ),
+        ("post", "/api/v1/analyses", WRITE),
+        ("post", "/api/v1/conversations/{conversation_id}/questions", ASK),
+        ("get", "/api/v1/events", EVENTS),
+        ("get", "/api/v1/analyses/{analysis_id}/events", EVENTS),
+    ],
+)
+def test_the_description_of_the_api_says_which_scope_and_which_proofs(
+    app: FastAPI, method: str, path: str, scope: str
+) -> None:
+    description = app.openapi()
+
+    assert description["paths"][path][method]["security"] == [{"bearer": [scope]}, {"session": [scope]}]
+    assert description["components"]["securitySchemes"].keys() == {"bearer", "session"}
 
 
 def test_the_service_does_not_start_where_others_could_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
