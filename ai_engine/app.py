@@ -1,7 +1,7 @@
 """Put ai_engine together: the only file that reads its settings."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from redis.exceptions import RedisError
@@ -17,7 +17,8 @@ from runtime.broker import create_broker, create_redis
 from runtime.database import create_engine
 from runtime.health import health_routes
 from runtime.logging import configure_logging
-from runtime.settings import BrokerSettings, DatabaseSettings, InternalSettings, LogSettings
+from runtime.service_tokens import ServiceSigner
+from runtime.settings import BrokerSettings, DatabaseSettings, InternalSettings, LogSettings, ServiceKeySettings
 
 
 def create_app() -> Starlette:
@@ -26,7 +27,7 @@ def create_app() -> Starlette:
     configure_logging(service="ai_engine", level=logs.level, format=logs.format)
     engine = create_engine(DatabaseSettings(), application="ai_engine")
     redis = create_redis(broker_settings)
-    retriever = HttpRetriever(internal.rag_manager_url, internal.token.get_secret_value())
+    retriever = HttpRetriever(internal.rag_manager_url, _calls_to_search())
     models = configured_models(ai)
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
     answerer = Answerer(retriever=retriever, models=models, redis=redis, deadline=ai.deadline)
@@ -51,6 +52,11 @@ def create_app() -> Starlette:
 
     checks = {"database": database_answers, "broker": broker_answers}
     return Starlette(routes=health_routes(checks), lifespan=lifespan)
+
+
+def _calls_to_search() -> Callable[[], dict[str, str]]:
+    signer = ServiceSigner("ai_engine", ServiceKeySettings().key.get_secret_value())
+    return lambda: signer.headers("rag_manager")
 
 
 def configured_models(settings: AiSettings) -> dict[str, LanguageModel]:

@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 events_app = typer.Typer(help="Read the event log.", no_args_is_help=True)
 app.add_typer(events_app, name="events")
+keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Ref = Annotated[str | None, typer.Option(help="A branch, a tag or a commit; the default branch where it is left out.")]
@@ -111,6 +113,14 @@ def events_tail(
     from cli.events import run_tail
 
     raise typer.Exit(run_tail(analysis, as_json=json))
+
+
+@keys_app.command("services")
+def keys_services() -> None:
+    """Print new keys by which services that are started one by one know each other; `up` makes its own."""
+    from cli.keys import run_services
+
+    raise typer.Exit(run_services())
 
 
 def main() -> None:

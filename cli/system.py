@@ -4,10 +4,12 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from cli.child import MIGRATE, MODELS
 from cli.home import Home
+from cli.keys import public_keys, remembered_keys
 from cli.services import SERVICES, Address, Service, is_ready, settle_address
 from runtime.embedded.child import (
     StartError,
@@ -25,6 +27,7 @@ from runtime.embedded.server import EmbeddedServer
 from runtime.embedded.supervisor import Supervisor, rotate, stop_in_order
 from runtime.embedded.valkey import EmbeddedValkey
 from runtime.sealing import fresh_key
+from runtime.service_tokens import written
 
 _STEP_SECONDS = 120.0
 _READY_SECONDS = 180.0  # a busy or slow machine, and the models the first time
@@ -141,6 +144,10 @@ class System:
         urls = [url or server.wait_ready() for server, url in pairs]
         return self._environment(*urls)
 
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        return remembered_keys(self.home.path / "service-keys")
+
     def _environment(self, redis: str, chroma: str, database: str) -> dict[str, str]:
         environment = {
             "REPOSTREAM_HOME": str(self.home.path),
@@ -148,7 +155,7 @@ class System:
             "REPOSTREAM_REDIS_URL": redis,
             "REPOSTREAM_CHROMA_URL": chroma,
             "REPOSTREAM_MODELS_FOLDER": str(self.models),
-            "REPOSTREAM_INTERNAL_TOKEN": remembered_secret(self.home.path / "internal-token"),
+            "REPOSTREAM_SERVICE_PUBLIC_KEYS": written(public_keys(self._keys)),
             "REPOSTREAM_SECRET_KEY": remembered_secret(self.home.path / "secret-key", fresh_key),
         }
         for name, address in self.addresses.items():
@@ -173,7 +180,7 @@ class System:
         models = self._steps.get(MODELS)
         for name, command in self._commands.items():
             if name != "rag_manager" or models is None or not models.running:
-                command.open_gate(environment)
+                command.open_gate(environment | {"REPOSTREAM_SERVICE_KEY": self._keys[name]})
         if models is not None and not models.running:
             if not models.succeeded:
                 raise StartError(f"The models could not be made: {_last_words(models)} (log: {models.log}).")

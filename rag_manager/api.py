@@ -1,6 +1,5 @@
 """The internal HTTP interface: search, and exact lines. Only the services of one installation may call it."""
 
-import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
@@ -12,22 +11,21 @@ from rag_manager.lines import Lines
 from rag_manager.search import Search
 from runtime.faults import Fault, Transient
 from runtime.metrics import search_seconds
+from runtime.service_tokens import ServiceVerifier
 
 _STATUS = {"not_indexed_yet": 409, "no_such_analysis": 404, "no_such_file": 404, "unauthorized": 401}
 _TITLE = {401: "Not authorized", 404: "Not found", 409: "Not ready", 422: "Invalid request", 503: "Unavailable"}
 
 
-class Unauthorized(Exception):
-    """The caller did not show the token of this installation."""
+NAME = "rag_manager"
+_CALLERS = frozenset({"ai_engine", "orchestrator"})
 
 
-def internal_routes(search: Search, lines: Lines, token: str) -> APIRouter:
-    """The routes, behind the installation's token. An empty token lets nobody in."""
+def internal_routes(search: Search, lines: Lines, callers: ServiceVerifier) -> APIRouter:
+    """The routes, for the services that ask for them alone."""
 
-    def check(authorization: Annotated[str, Header()] = "") -> None:
-        expected = f"Bearer {token}".encode()
-        if not token or not hmac.compare_digest(authorization.encode(), expected):
-            raise Unauthorized
+    async def check(authorization: Annotated[str, Header()] = "") -> None:
+        callers.caller(authorization, _CALLERS)
 
     router = APIRouter(prefix="/internal", dependencies=[Depends(check)])
 
@@ -51,10 +49,6 @@ def add_problems(app: FastAPI) -> None:
         assert isinstance(fault, Fault)  # noqa: S101  # registered for nothing else
         status = _STATUS.get(fault.code, 503 if isinstance(fault, Transient) else 500)
         return _problem(status, fault.code, fault.message)
-
-    @app.exception_handler(Unauthorized)
-    async def on_unauthorized(_request: Request, _error: Exception) -> JSONResponse:
-        return _problem(401, "unauthorized", "This interface is for the services of this installation.")
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -17,7 +17,7 @@ from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.onnx_model import load_full
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
-from rag_manager.api import add_problems, internal_routes
+from rag_manager.api import NAME, add_problems, internal_routes
 from rag_manager.housekeeping import Chores, Housekeeping
 from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
@@ -34,15 +34,16 @@ from runtime.health import Check, health_routes
 from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import open_objects
+from runtime.service_tokens import ServiceVerifier
 from runtime.settings import (
     BrokerSettings,
     ChromaSettings,
     DatabaseSettings,
     HomeSettings,
-    InternalSettings,
     LogSettings,
     ModelSettings,
     ObjectStoreSettings,
+    ServiceKeySettings,
 )
 
 
@@ -81,7 +82,8 @@ def create_app() -> FastAPI:
     app = FastAPI(title="Repostream rag_manager", lifespan=lifespan, openapi_url=None)
     app.routes.extend(health_routes(_checks(backends)))
     lines = Lines(backends.engine, backends.objects)
-    app.include_router(internal_routes(search, lines, InternalSettings().token.get_secret_value()))
+    callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
+    app.include_router(internal_routes(search, lines, callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app

@@ -61,12 +61,19 @@ class ModelSettings(BaseSettings):
 
 
 class InternalSettings(BaseSettings):
-    """How the services reach each other. The token is shared by all services of an installation."""
+    """Where the services reach each other."""
 
     model_config = _config("INTERNAL_")
-    token: SecretStr = SecretStr("")
     orchestrator_url: str = "http://127.0.0.1:8001"
     rag_manager_url: str = "http://127.0.0.1:8004"
+
+
+class ServiceKeySettings(BaseSettings):
+    """How the services know each other (`runtime/service_tokens.py`); `up` makes the keys of its own."""
+
+    model_config = _config("SERVICE_")
+    key: SecretStr = SecretStr("")  # this service's own private key
+    public_keys: str = ""  # those of all services: name:key,name:key
 
 
 class SecretSettings(BaseSettings):

@@ -1,7 +1,7 @@
 """rag_manager over HTTP."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import httpx
@@ -15,13 +15,13 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds: a service that restarts is back by th
 class HttpRetriever:
     """The `Retriever` port over rag_manager's internal routes. Asks again after each of `pauses`."""
 
-    def __init__(self, base_url: str, token: str, *, pauses: Sequence[float] = _PAUSES) -> None:
+    def __init__(
+        self, base_url: str, headers: Callable[[], dict[str, str]], *, pauses: Sequence[float] = _PAUSES
+    ) -> None:
+        """`headers` makes those that a request shows who is asking by."""
         self._pauses = tuple(pauses)
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=httpx.Timeout(15.0, connect=3.0),
-        )
+        self._headers = headers
+        self._client = httpx.AsyncClient(base_url=base_url, timeout=httpx.Timeout(15.0, connect=3.0))
 
     async def search(self, request: SearchRequest) -> SearchReply:
         """See `Retriever.search`."""
@@ -40,7 +40,7 @@ class HttpRetriever:
         """The reply, whatever it says, once there is one that is no server error, or the pauses are over."""
         for pause in (*self._pauses, None):
             try:
-                reply = await self._client.post(path, json=body)
+                reply = await self._client.post(path, json=body, headers=self._headers())
                 if reply.status_code < httpx.codes.INTERNAL_SERVER_ERROR or pause is None:
                     return reply
             except httpx.RequestError as error:

@@ -316,7 +316,7 @@ async def a_search_service(*statuses: int) -> AsyncIterator[tuple[str, list[int]
 
 async def test_a_search_service_that_restarts_is_asked_again(desk: Desk) -> None:
     async with a_search_service(503, 502, 200) as (url, answered):
-        retriever = HttpRetriever(url, "token", pauses=(0.05, 0.05))
+        retriever = HttpRetriever(url, dict, pauses=(0.05, 0.05))
         await desk.ask()
         await desk.work(retriever)
         end = await desk.end()
@@ -328,7 +328,7 @@ async def test_a_search_service_that_restarts_is_asked_again(desk: Desk) -> None
 
 async def test_a_search_service_that_stays_away_is_a_failure_by_name(desk: Desk) -> None:
     async with a_search_service(503) as (url, answered):
-        retriever = HttpRetriever(url, "token", pauses=(0.05, 0.05))
+        retriever = HttpRetriever(url, dict, pauses=(0.05, 0.05))
         await desk.ask()
         await desk.work(retriever)
         failed = await desk.end()
@@ -341,7 +341,7 @@ async def test_a_search_service_that_stays_away_is_a_failure_by_name(desk: Desk)
 async def test_a_search_service_that_nobody_runs_is_a_failure_by_name(desk: Desk) -> None:
     async with a_search_service(200) as (url, _):
         pass  # now the port is closed
-    retriever = HttpRetriever(url, "token", pauses=(0.05,))
+    retriever = HttpRetriever(url, dict, pauses=(0.05,))
     await desk.ask()
     await desk.work(retriever)
     failed = await desk.end()

@@ -8,16 +8,17 @@ import pytest
 
 from rag_manager.app import create_app
 from rag_manager.models.files import FULL_MODEL, QUICK_TABLE
+from tests.support.service_keys import PUBLIC_KEYS, signer
 
 
-async def test_the_service_is_ready_and_answers_who_has_the_token(
+async def test_the_service_is_ready_and_answers_the_services_that_ask(
     database_url: str, redis_url: str, chroma_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REPOSTREAM_DATABASE_URL", database_url)
     monkeypatch.setenv("REPOSTREAM_REDIS_URL", redis_url)
     monkeypatch.setenv("REPOSTREAM_CHROMA_URL", chroma_url)
     monkeypatch.setenv("REPOSTREAM_HOME", str(home))
-    monkeypatch.setenv("REPOSTREAM_INTERNAL_TOKEN", "a-token")
+    monkeypatch.setenv("REPOSTREAM_SERVICE_PUBLIC_KEYS", PUBLIC_KEYS)
     app = create_app()
 
     async with (
@@ -27,7 +28,7 @@ async def test_the_service_is_ready_and_answers_who_has_the_token(
         ready, metrics = await client.get("/readyz"), await client.get("/metrics")
         asked = {"repository_id": str(uuid4()), "query": "anything"}
         stranger = await client.post("/internal/search", json=asked)
-        early = await client.post("/internal/search", json=asked, headers={"Authorization": "Bearer a-token"})
+        early = await client.post("/internal/search", json=asked, headers=signer("ai_engine").headers("rag_manager"))
 
     assert ready.status_code == 200, ready.text
     assert set(ready.json()["checks"]) == {"database", "broker"}

@@ -8,10 +8,11 @@ import pytest
 from fastapi import FastAPI
 
 from rag_manager.api import add_problems, internal_routes
+from runtime.service_tokens import ServiceVerifier
 from tests.fakes.vectors import MemoryVectors
 from tests.support.index import REPOSITORY, Index, an_index
+from tests.support.service_keys import signer, verifier
 
-TOKEN = "a-token-of-this-test"
 FILES = {"src/cookies.py": "def sign_cookie(value):\n    return secret(value)\n"}
 
 
@@ -24,9 +25,9 @@ async def index(database_url: str, redis_url: str, tmp_path: Path) -> AsyncItera
 @pytest.fixture
 async def client(index: Index) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(internal_routes(index.search(), index.lines(), TOKEN))
+    app.include_router(internal_routes(index.search(), index.lines(), verifier("rag_manager")))
     add_problems(app)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = signer("ai_engine").headers("rag_manager")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rag", headers=headers) as made:
         yield made
 
@@ -57,20 +58,29 @@ async def test_lines_are_given_as_stored(index: Index, client: httpx.AsyncClient
     assert reply.json()["line_count"] == 2
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", TOKEN, "Bearer größe"])
-async def test_nobody_without_the_token_is_let_in(client: httpx.AsyncClient, authorization: str) -> None:
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        *("", "Bearer", "Bearer wrong", "Bearer größe"),
+        signer("web_ui").headers("rag_manager")["Authorization"],  # has no business here
+        signer("ai_engine").headers("orchestrator")["Authorization"],  # meant for somebody else
+    ],
+)
+async def test_nobody_but_the_services_that_ask_is_let_in(client: httpx.AsyncClient, authorization: str) -> None:
     for path in ("/internal/search", "/internal/lines"):
         reply = await client.post(path, json={}, headers={"Authorization": authorization.encode()})
 
         assert (reply.status_code, reply.json()["code"]) == (401, "unauthorized")
 
 
-async def test_an_empty_token_in_the_settings_lets_nobody_in(index: Index) -> None:
+async def test_no_keys_in_the_settings_let_nobody_in(index: Index) -> None:
     app = FastAPI()
-    app.include_router(internal_routes(index.search(), index.lines(), ""))
+    app.include_router(internal_routes(index.search(), index.lines(), ServiceVerifier("rag_manager", "")))
     add_problems(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rag") as client:
-        reply = await client.post("/internal/search", json=a_search(), headers={"Authorization": "Bearer "})
+        reply = await client.post(
+            "/internal/search", json=a_search(), headers=signer("ai_engine").headers("rag_manager")
+        )
 
     assert reply.status_code == 401
 
