@@ -17,6 +17,7 @@ from runtime.broker import create_broker, create_redis
 from runtime.database import create_engine
 from runtime.health import health_routes
 from runtime.logging import configure_logging
+from runtime.secret_files import Secret
 from runtime.service_tokens import ServiceSigner
 from runtime.settings import BrokerSettings, DatabaseSettings, InternalSettings, LogSettings, ServiceKeySettings
 
@@ -75,9 +76,9 @@ def _model(provider: str, model: str, settings: AiSettings) -> LanguageModel:
     if provider == "openai":
         from ai_engine.adapters.openai import OpenAIModel
 
-        key = settings.openai_api_key.get_secret_value()
-        return OpenAIModel(model=model, api_key=key, base_url=settings.openai_base_url)
+        key = Secret(AiSettings, "openai_api_key")
+        return OpenAIModel(model=model, key=key, base_url=settings.openai_base_url)
     from ai_engine.adapters.anthropic import AnthropicModel
 
-    key = settings.anthropic_api_key.get_secret_value()
-    return AnthropicModel(model=model, api_key=key, base_url=settings.anthropic_base_url)
+    key = Secret(AiSettings, "anthropic_api_key")
+    return AnthropicModel(model=model, key=key, base_url=settings.anthropic_base_url)

@@ -1,10 +1,12 @@
 """What ai_engine reads from its environment."""
 
 from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.secret_files import Settings
 
 
-class AiSettings(BaseSettings):
+class AiSettings(Settings):
     """Language models. Nothing leaves the machine unless `models` names one.
 
     `models`: `openai:<name>`, `anthropic:<name>`, separated by commas; the first is the default. Empty: extractive.

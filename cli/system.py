@@ -28,6 +28,7 @@ from runtime.embedded.supervisor import Supervisor, rotate, stop_in_order
 from runtime.embedded.valkey import EmbeddedValkey
 from runtime.sealing import fresh_key
 from runtime.service_tokens import written
+from runtime.settings import SecretSettings
 
 _STEP_SECONDS = 120.0
 _READY_SECONDS = 180.0  # a busy or slow machine, and the models the first time
@@ -156,7 +157,8 @@ class System:
             "REPOSTREAM_CHROMA_URL": chroma,
             "REPOSTREAM_MODELS_FOLDER": str(self.models),
             "REPOSTREAM_SERVICE_PUBLIC_KEYS": written(public_keys(self._keys)),
-            "REPOSTREAM_SECRET_KEY": remembered_secret(self.home.path / "secret-key", fresh_key),
+            "REPOSTREAM_SECRET_KEY": SecretSettings().key.get_secret_value()
+            or remembered_secret(self.home.path / "secret-key", fresh_key),
         }
         for name, address in self.addresses.items():
             environment[f"REPOSTREAM_{name.upper()}_HOST"] = address.host

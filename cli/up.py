@@ -100,7 +100,7 @@ def _outside() -> Outside:
     return Outside(
         database=DatabaseSettings().url.get_secret_value(),
         redis=BrokerSettings().url.get_secret_value(),
-        chroma=ChromaSettings().url,
+        chroma=ChromaSettings().url.get_secret_value(),
     )
 
 

@@ -1,13 +1,15 @@
 """What the orchestrator reads from its environment, besides what every service does."""
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.secret_files import Settings
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(Settings):
     """Where the service listens, and by which names it may be called.
 
     `allowed_hosts` are host names besides those of loopback, `allowed_origins` pages elsewhere that may change things;
@@ -31,7 +33,7 @@ class ServiceSettings(BaseSettings):
         return _words(self.allowed_origins)
 
 
-class IntakeSettings(BaseSettings):
+class IntakeSettings(Settings):
     """Which repositories may be analysed: host names separated by commas; `loopback` adds http on this machine."""
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
@@ -44,7 +46,7 @@ class IntakeSettings(BaseSettings):
         return _words(self.hosts)
 
 
-class OfferSettings(BaseSettings):
+class OfferSettings(Settings):
     """The language models that the assistant is configured with: what the page offers to choose from."""
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AI_", extra="ignore", frozen=True)

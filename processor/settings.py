@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.secret_files import Settings
 
 
-class IntakeSettings(BaseSettings):
+class IntakeSettings(Settings):
     """Which repositories may be read: host names separated by commas; `loopback` adds http on this machine.
 
     `proxy` is an egress proxy (`http://host:port`) that resolves names and guards in our place; `ca_file` has the
@@ -29,7 +31,7 @@ class IntakeSettings(BaseSettings):
         return frozenset(name.strip().lower() for name in self.hosts.split(",") if name.strip())
 
 
-class ProcessorSettings(BaseSettings):
+class ProcessorSettings(Settings):
     """How much is done side by side. `parsers` 0 means one for each processor core; `work` empty `<home>/work`."""
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_PROCESSOR_", extra="ignore", frozen=True)

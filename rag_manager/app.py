@@ -107,7 +107,7 @@ def _backends(home: Path, broker: BrokerSettings) -> Backends:
         engine=create_engine(DatabaseSettings(), application="rag_manager"),
         objects=open_objects(ObjectStoreSettings().url, home),
         redis=create_redis(broker),
-        vectors=ChromaVectors(chroma.url, timeout=chroma.timeout),
+        vectors=ChromaVectors(chroma.url.get_secret_value(), timeout=chroma.timeout),
         turns=Turns(),
     )
 

@@ -1,9 +1,11 @@
 """What rag_manager reads from its environment."""
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.secret_files import Settings
 
 
-class RagSettings(BaseSettings):
+class RagSettings(Settings):
     """How much it does side by side, what it keeps, and for how long."""
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_RAG_", extra="ignore", frozen=True)

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runtime import metrics as _metrics  # noqa: F401  # importing it registers what /metrics shows
-from runtime.logging import redact
+from runtime.redaction import redact
 
 Check = Callable[[], Awaitable[None]]
 _TIMEOUT = 2.0

@@ -1,32 +1,32 @@
 """Logging: structlog over the standard library, one line an event, with one redactor for all secrets."""
 
 import logging
-import re
 import sys
+import threading
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-_SECRET = re.compile(
-    r"(?P<url>(?<=://)[^/\s:@]*:[^/\s@]+(?=@))"
-    r"|gh[opsur]_[A-Za-z0-9_.\-]{10,}|github_pat_[A-Za-z0-9_]{10,}|sk-[A-Za-z0-9_\-]{10,}"
-    r"|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=\-]{8,}|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"
-)
-
-
-def redact(text: str) -> str:
-    """`text` with whatever looks like a credential replaced by `[redacted]`."""
-    return _SECRET.sub("[redacted]", text)
+from runtime.redaction import redact, redact_all
 
 
 def _redact_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401  # structlog's own signature
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: value if key.startswith("_") else redact_all(value) for key, value in event.items()}
+
+
+def _redacted(render: structlog.typing.Processor) -> structlog.typing.Processor:
+    """What `render` makes, redacted once more: it has ways of its own to turn values into text."""
+
+    def line(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401  # structlog's own signature
+        return redact(str(render(logger, method, event)))
+
+    return line
 
 
 def configure_logging(*, service: str, level: str = "INFO", format: str = "json") -> None:  # noqa: A002  # the setting's name
     """Send all logging, ours and the libraries', to standard error as one redacted line an event."""
-    render = structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer()
+    render = _redacted(structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -48,3 +48,13 @@ def configure_logging(*, service: str, level: str = "INFO", format: str = "json"
     structlog.contextvars.bind_contextvars(service=service)
     for noisy in ("httpx", "httpcore", "chromadb", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def log_uncaught() -> None:
+    """Log what ends a process or a thread of a service: Python itself would print it past the redactor."""
+    sys.excepthook = lambda _kind, error, _trace: _say_uncaught(error)
+    threading.excepthook = lambda thread: _say_uncaught(thread.exc_value)
+
+
+def _say_uncaught(error: BaseException | None) -> None:
+    logging.getLogger(__name__).critical("uncaught", exc_info=error)

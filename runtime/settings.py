@@ -1,4 +1,4 @@
-"""Settings, one small class per concern, read from the environment (`REPOSTREAM_…`) or from mounted files.
+"""Settings, one small class per concern, read from the environment (`REPOSTREAM_…`), secrets from files too.
 
 Only a service's `app.py` and the command line read them; everything else is handed what it needs.
 """
@@ -7,21 +7,23 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.secret_files import Settings
 
 
 def _config(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(env_prefix=f"REPOSTREAM_{prefix}", extra="ignore", frozen=True)
 
 
-class HomeSettings(BaseSettings):
+class HomeSettings(Settings):
     """The one folder of an installation: servers' data, artifacts, models, logs."""
 
     model_config = _config("")
     home: Path = Field(default_factory=lambda: user_data_path("repostream"))
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(Settings):
     """PostgreSQL. `url` is `postgresql://user:password@host:port/name`; empty means the embedded server."""
 
     model_config = _config("DATABASE_")
@@ -31,36 +33,36 @@ class DatabaseSettings(BaseSettings):
     pool_timeout: float = 5.0  # seconds to wait for a connection before the caller is told to come back
 
 
-class BrokerSettings(BaseSettings):
+class BrokerSettings(Settings):
     """Redis or Valkey. `url` is `redis://:password@host:port/0`; empty means the embedded server."""
 
     model_config = _config("REDIS_")
     url: SecretStr = SecretStr("")
 
 
-class ChromaSettings(BaseSettings):
+class ChromaSettings(Settings):
     """The Chroma server. `url` is `http://host:port`; empty means the embedded server."""
 
     model_config = _config("CHROMA_")
-    url: str = ""
+    url: SecretStr = SecretStr("")
     timeout: float = 10.0  # seconds; the client's own default is none at all
 
 
-class ObjectStoreSettings(BaseSettings):
+class ObjectStoreSettings(Settings):
     """Where artifacts live: `file:///…`, `s3://bucket/prefix`, `gs://…`, `az://…`; empty means `<home>/objects`."""
 
     model_config = _config("OBJECTS_")
     url: str = ""
 
 
-class ModelSettings(BaseSettings):
+class ModelSettings(Settings):
     """The folder with the local embedding models; empty means `<home>/models`."""
 
     model_config = _config("MODELS_")
     folder: Path | None = None
 
 
-class InternalSettings(BaseSettings):
+class InternalSettings(Settings):
     """Where the services reach each other."""
 
     model_config = _config("INTERNAL_")
@@ -68,7 +70,7 @@ class InternalSettings(BaseSettings):
     rag_manager_url: str = "http://127.0.0.1:8004"
 
 
-class ServiceKeySettings(BaseSettings):
+class ServiceKeySettings(Settings):
     """How the services know each other (`runtime/service_tokens.py`); `up` makes the keys of its own."""
 
     model_config = _config("SERVICE_")
@@ -76,14 +78,14 @@ class ServiceKeySettings(BaseSettings):
     public_keys: str = ""  # those of all services: name:key,name:key
 
 
-class SecretSettings(BaseSettings):
+class SecretSettings(Settings):
     """What seals the secrets that are stored (`runtime/sealing.py`); `up` keeps one in its home folder."""
 
     model_config = _config("SECRET_")
     key: SecretStr = SecretStr("")
 
 
-class LogSettings(BaseSettings):
+class LogSettings(Settings):
     """`json` for machines, `console` for people."""
 
     model_config = _config("LOG_")

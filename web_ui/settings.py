@@ -1,9 +1,11 @@
 """Settings of the web pages, from `REPOSTREAM_WEB_UI_…`. Only `app.py` reads them."""
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.secret_files import Settings
 
 
-class WebUiSettings(BaseSettings):
+class WebUiSettings(Settings):
     """`allowed_hosts` are the names people use in the address bar, separated by commas, beside the loopback ones."""
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_WEB_UI_", extra="ignore", frozen=True)

@@ -1,7 +1,7 @@
 """Anthropic's messages."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import anthropic
 from anthropic.types import AssistantMessageParam, MessageParam, UserMessageParam
@@ -17,10 +17,12 @@ class AnthropicModel:
 
     provider = "anthropic"
 
-    def __init__(self, *, model: str, api_key: str, base_url: str | None) -> None:
+    def __init__(self, *, model: str, key: Callable[[], str], base_url: str | None) -> None:
+        """`key` is asked before each call, so that it can be replaced while we run."""
         self.model = model
+        self._key = key
         self._client = anthropic.AsyncAnthropic(
-            api_key=api_key,
+            api_key=key(),
             base_url=base_url or None,
             max_retries=0,
             timeout=wire.timeout(),
@@ -42,7 +44,8 @@ class AnthropicModel:
 
     async def _items(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
         reason, sent, received, text = None, 0, 0, False
-        stream = await self._client.messages.create(
+        client = self._client.with_options(api_key=self._key())  # the same connections
+        stream = await client.messages.create(
             model=self.model,
             system=prompt.system,
             messages=[_message(turn.role, turn.content) for turn in prompt.turns],

@@ -1,7 +1,7 @@
 """OpenAI's chat completions, and every server that speaks them (Ollama, vLLM, LM Studio, …)."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import openai
 from openai.types.chat import ChatCompletionMessageParam
@@ -11,16 +11,20 @@ from ai_engine.ports import Finished, Token
 from ai_engine.stages.build_prompt import Prompt
 from runtime.faults import Transient
 
+_NO_KEY = "none"  # local servers want a header, and any value will do
+
 
 class OpenAIModel:
     """A model behind a chat-completions endpoint. The SDK's own retries are off: `subscribers` has the only ones."""
 
     provider = "openai"
 
-    def __init__(self, *, model: str, api_key: str, base_url: str | None) -> None:
+    def __init__(self, *, model: str, key: Callable[[], str], base_url: str | None) -> None:
+        """`key` is asked before each call, so that it can be replaced while we run."""
         self.model = model
+        self._key = key
         self._client = openai.AsyncOpenAI(
-            api_key=api_key or "none",  # local servers want a header, and any value will do
+            api_key=key() or _NO_KEY,
             base_url=base_url or None,
             max_retries=0,
             timeout=wire.timeout(),
@@ -42,7 +46,8 @@ class OpenAIModel:
 
     async def _items(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
         reason, usage, text = None, None, False
-        stream = await self._client.chat.completions.create(
+        client = self._client.with_options(api_key=self._key() or _NO_KEY)  # the same connections
+        stream = await client.chat.completions.create(
             model=self.model,
             messages=_messages(prompt),
             max_tokens=wire.MAX_OUTPUT_TOKENS,

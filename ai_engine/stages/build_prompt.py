@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from events.question import Passage
-from runtime.logging import redact
+from runtime.redaction import redact
 
 BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes
 HISTORY_TURNS = 4

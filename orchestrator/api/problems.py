@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from orchestrator.api.models import Problem
 from runtime.faults import Fault
-from runtime.logging import redact
+from runtime.redaction import redact
 
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"

@@ -23,7 +23,7 @@ from processor.ports import Head, TreeEntry, Watch
 from processor.stages.classify import MAX_FILE_BYTES
 from processor.stages.read_commit import read_commit
 from runtime.faults import Fault, Permanent
-from runtime.logging import redact
+from runtime.redaction import redact
 from runtime.repository_url import parse_repository_url
 
 _log = structlog.get_logger(__name__)

@@ -94,7 +94,7 @@ async def server() -> AsyncIterator[StandIn]:
 
 @pytest.fixture
 async def models(server: StandIn) -> AsyncIterator[dict[str, LanguageModel]]:
-    model = OpenAIModel(model="m", api_key="test-key", base_url=server.url)
+    model = OpenAIModel(model="m", key=lambda: "test-key", base_url=server.url)
     yield {MODEL: model}
     await model.close()
 

@@ -1,0 +1,125 @@
+"""Whatever looks like a credential, or is known to be one, is not said."""
+
+import base64
+import json
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from runtime.logging import configure_logging
+from runtime.redaction import hidden, redact, redact_all
+
+_LONG = "A1b2C3d4E5f6G7h8J9k0"
+_JWT = "eyJhbGciOiJSUzI1NiJ9." + "eyJzdWIiOiIxMjM0NTYifQ." + "c2lnbmF0dXJlLW9mLWl0"
+SECRETS = {
+    "password of an address": ("redis://:hunter2@host:1/0", "hunter2"),
+    "password with an at sign": ("postgresql://u:p@ss@host/db", "p@ss"),
+    "token as the user of an address": (f"https://{_LONG}@github.com/a/b", _LONG),
+    "GitHub, personal": ("token gh" + f"p_{_LONG}{_LONG} refused", _LONG),
+    "GitHub, fine-grained": ("github" + f"_pat_{_LONG}_{_LONG}", _LONG),
+    "GitHub, an installation's, long": ("ghs" + f"_123456_{_JWT}", _JWT),
+    "GitHub, a user's": ("gh" + f"u_{_LONG}", _LONG),
+    "GitLab": ("glp" + f"at-{_LONG}", _LONG),
+    "Bitbucket": ("ATB" + f"B{_LONG}", _LONG),
+    "OpenAI": ("sk" + f"-proj-{_LONG}", _LONG),
+    "Anthropic": ("sk" + f"-ant-api03-{_LONG}", _LONG),
+    "our own key": ("rsk" + f"_{_LONG}.{_LONG}", _LONG),
+    "Slack": ("xox" + f"b-{_LONG}", _LONG),
+    "AWS": ("AKI" + "AIOSFODNN7EXAMPLE", "IOSFODNN7"),
+    "a JWT": (f"id {_JWT} end", _JWT),
+    "bearer": (f"Authorization: Bearer {_LONG}", _LONG),
+    "basic": (f"authorization: basic {base64.b64encode(b'user:password').decode()}", "dXNlcjpwYXNz"),
+    "query": (f"GET /callback?code={_LONG}&state={_LONG}", _LONG),
+    "cookie": (f"cookie: __Host-sid={_LONG}; theme=dark", _LONG),
+    "private key": ("-----BEGIN RSA " + f"PRIVATE KEY-----\n{_LONG}\n-----END RSA " + "PRIVATE KEY-----\nafter", _LONG),
+    "cut private key": ("-----BEGIN " + f"PRIVATE KEY-----\\n{_LONG}", _LONG),
+}
+PROSE = (
+    "basic authentication is a bearer of bad news",
+    "https://github.com/pallets/flask/blob/main/README.md",
+    "mail me at someone@example.org",
+    "task-1 risk_of_rain desk-lamp",
+    "password = os.environ['PASSWORD']; token=self.token",
+)
+
+
+@pytest.fixture
+def _logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_of_a_known_shape_is_taken_out(name: str) -> None:
+    text, secret = SECRETS[name]
+
+    assert secret not in redact(text)
+    assert "[redacted]" in redact(text)
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_words_that_are_no_secrets_stay(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_what_follows_a_private_key_stays() -> None:
+    assert redact(SECRETS["private key"][0]).endswith("after")
+
+
+def test_a_secret_in_use_is_taken_out_in_every_form_it_may_have() -> None:
+    secret = "correct horse/battery staple"
+    forms = (secret, "correct%20horse%2Fbattery%20staple", base64.b64encode(secret.encode()).decode())
+
+    with hidden(secret), hidden(secret):
+        pass
+    with hidden(secret):
+        said = redact(" | ".join(forms))
+
+    assert said == "[redacted] | [redacted] | [redacted]"
+    assert redact(secret) == secret  # nobody holds it any more
+
+
+def test_texts_deep_inside_values_are_redacted() -> None:
+    value = {"a": [{"b": (f"Bearer {_LONG}",)}], "error": ValueError(f"Bearer {_LONG}"), "n": 3}
+
+    assert _LONG not in repr(redact_all(value))
+    assert redact_all({"n": 3}) == {"n": 3}
+
+
+def test_a_hostile_text_is_redacted_in_linear_time() -> None:
+    hostile = ("://" * 20_000, "-----BEGIN PRIVATE KEY-----" * 5_000, "basic " + "a" * 100_000, "eyJ" * 50_000)
+
+    began = time.perf_counter()
+    for text in hostile:
+        redact(text)
+
+    assert time.perf_counter() - began < 3
+
+
+@pytest.mark.usefixtures("_logging_as_it_was")
+@pytest.mark.parametrize("kind", ["json", "console"])
+def test_no_line_of_the_log_holds_a_secret_however_it_got_there(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(service="test", format=kind)
+
+    class Thing:
+        def __repr__(self) -> str:
+            return f"<Thing Bearer {_LONG}>"
+
+    try:
+        int(f"https://user:{_LONG}@host/")
+    except ValueError:
+        structlog.get_logger("ours").exception("broke", deep={"headers": [f"Bearer {_LONG}"]}, thing=Thing())
+        logging.getLogger("theirs").exception("broke with %s", Thing())
+
+    said = capsys.readouterr().err
+    assert "broke" in said
+    assert "ValueError" in said
+    assert _LONG not in said
+    if kind == "json":
+        assert [json.loads(line)["service"] for line in said.splitlines()] == ["test", "test"]
