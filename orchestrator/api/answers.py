@@ -12,13 +12,13 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
 from orchestrator.api.models import QuestionView
 from orchestrator.progress import frames
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.sse import HEADERS, when_gone
+from orchestrator.progress.stream import Stream
 from orchestrator.progress.tails import entries_of
 from runtime.live import WRITTEN, answer_channel
 
@@ -26,7 +26,7 @@ _BLOCK_MS = 1_000
 _SOON_MS = 50  # once the writer said that it wrote all: its transaction is under way
 
 
-class AnswerStream(Response):
+class AnswerStream(Stream):
     """One viewer of one answer, going on after the part `after`. Ends after the last part."""
 
     def __init__(  # what it reads from, and where it begins
@@ -39,7 +39,7 @@ class AnswerStream(Response):
         after: str | None,
         heartbeat: float = 5.0,
     ) -> None:
-        super().__init__(media_type="text/event-stream")
+        super().__init__()
         self._question_id = question_id
         self._redis = redis
         self._stored = stored
@@ -48,7 +48,7 @@ class AnswerStream(Response):
         self._heartbeat = heartbeat
         self._written = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         serving = asyncio.create_task(self._serve(send))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.api.problems import MEDIA_TYPE, RETRY_AFTER, body_of
 from orchestrator.auth.identity import is_loopback
+from orchestrator.progress.stream import serve_stream
 
 _log = structlog.get_logger(__name__)
 MAX_BODY = 64 * 1024
@@ -100,6 +101,7 @@ class Guard:
             async with asyncio.timeout(self._deadline) as deadline:
                 reply.on_start = lambda: deadline.reschedule(None)
                 await self._app(scope, await _bounded(scope["method"], headers, receive), reply)
+                await serve_stream(scope, receive, reply)
         except Refused as refused:
             await reply.problem(refused.code, refused.detail)
         except TimeoutError:

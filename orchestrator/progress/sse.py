@@ -8,12 +8,12 @@ from collections.abc import Callable
 from random import randrange
 from uuid import UUID
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
 from events.log.journal import Journal
 from orchestrator.progress import frames
 from orchestrator.progress.hub import Closed, Hub, Mailbox, Overflow
+from orchestrator.progress.stream import Stream
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -23,18 +23,18 @@ HEADERS = [
 _PAGE = 500
 
 
-class AnalysisEvents(Response):
+class AnalysisEvents(Stream):
     """The live events of one analysis, beginning after version `after`. Ends when the client leaves."""
 
     def __init__(self, analysis_id: UUID, *, after: int, journal: Journal, hub: Hub, heartbeat: float = 5.0) -> None:
-        super().__init__(media_type="text/event-stream")
+        super().__init__()
         self._analysis_id = analysis_id
         self._after = after
         self._journal = journal
         self._hub = hub
         self._heartbeat = heartbeat
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
         with self._hub.subscribe(self._analysis_id) as mailbox:
             leaving = asyncio.create_task(when_gone(receive, mailbox.close))
@@ -65,9 +65,13 @@ class AnalysisEvents(Response):
 
     async def _catch_up(self, send: Send, after: int) -> int:
         """Send what the log has after a version; the newest version that was sent."""
-        while page := await self._journal.read_stream(f"analysis/{self._analysis_id}", after=after, limit=_PAGE):
-            await _write(send, b"".join(frames.milestone(envelope) for envelope in page))
-            after = page[-1].version
+        whole = True
+        while whole:
+            page = await self._journal.read_stream(f"analysis/{self._analysis_id}", after=after, limit=_PAGE)
+            whole = len(page) == _PAGE
+            if page:
+                await _write(send, b"".join(frames.milestone(envelope) for envelope in page))
+                after = page[-1].version
         return after
 
 

@@ -139,7 +139,7 @@ class Viewer:
         self.gone = asyncio.Event()
         self.slow = asyncio.Event()
         self.slow.set()
-        self.task = asyncio.create_task(response({"type": "http"}, self._receive, self._send))
+        self.task = asyncio.create_task(response.serve(self._receive, self._send))
 
     async def _receive(self) -> dict[str, object]:
         await self.gone.wait()
