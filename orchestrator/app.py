@@ -171,8 +171,9 @@ def create_app() -> FastAPI:
     }
     app.router.routes.extend(health_routes(checks))
     problems.register(app)
-    app.add_middleware(Guard, hosts=service.host_names, origins=service.origins)
-    app.add_middleware(MeasureRequests)
+    # Outside of all that FastAPI wraps around its routes: what stands here is kept in memory by every open stream.
+    guarded = Guard(app.build_middleware_stack(), hosts=service.host_names, origins=service.origins)
+    app.middleware_stack = MeasureRequests(guarded)
     return app
 
 

@@ -17,7 +17,7 @@ from starlette.types import Receive, Send
 from orchestrator.api.models import QuestionView
 from orchestrator.progress import frames
 from orchestrator.progress.hub import Hub
-from orchestrator.progress.sse import HEADERS, when_gone
+from orchestrator.progress.sse import HEADERS, until_gone
 from orchestrator.progress.stream import Stream
 from orchestrator.progress.tails import entries_of
 from runtime.live import WRITTEN, answer_channel
@@ -52,10 +52,10 @@ class AnswerStream(Stream):
         """Serve one viewer."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         serving = asyncio.create_task(self._serve(send))
-        leaving = asyncio.create_task(when_gone(receive, lambda: cancel(serving)))
+        leaving = asyncio.create_task(until_gone(receive))
         closing = asyncio.create_task(self._hub.closing.wait())
         try:
-            await asyncio.wait({serving, closing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serving, leaving, closing}, return_when=asyncio.FIRST_COMPLETED)
             if serving.done() and not serving.cancelled():
                 serving.result()
         finally:
@@ -92,11 +92,6 @@ class AnswerStream(Stream):
             await asyncio.sleep(_BLOCK_MS / 1_000)
             return []
         return [(entry_id.decode(), read_part(fields)) for entry_id, fields in entries_of(reply)]
-
-
-def cancel(task: asyncio.Task[None]) -> None:
-    """Cancel, and that is all."""
-    task.cancel()
 
 
 def last_part(question: QuestionView) -> str:

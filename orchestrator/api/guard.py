@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.api.problems import MEDIA_TYPE, RETRY_AFTER, body_of
 from orchestrator.auth.identity import is_loopback
-from orchestrator.progress.stream import serve_stream
+from orchestrator.progress.stream import waiting_stream
 
 _log = structlog.get_logger(__name__)
 MAX_BODY = 64 * 1024
@@ -89,11 +89,21 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        received, headers = scope["headers"], Headers(scope=scope)
         correlation_id = _correlation(headers)
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         reply = _Reply(send, correlation_id)
+        await self._answer(scope, headers, receive, reply)
+        if (stream := waiting_stream(scope)) is not None:
+            del headers  # for hours it stays open, and as little is kept as can be
+            scope["headers"] = ()
+            if isinstance(received, list):  # the server's own
+                received.clear()
+            await stream.serve(receive, reply)
+
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, reply: "_Reply") -> None:
+        """Hand the request on, and see that it is answered, unless it is left to a stream."""
         try:
             check_host(headers, self._hosts)
             check_target(scope)
@@ -101,7 +111,6 @@ class Guard:
             async with asyncio.timeout(self._deadline) as deadline:
                 reply.on_start = lambda: deadline.reschedule(None)
                 await self._app(scope, await _bounded(scope["method"], headers, receive), reply)
-                await serve_stream(scope, receive, reply)
         except Refused as refused:
             await reply.problem(refused.code, refused.detail)
         except TimeoutError:
@@ -113,6 +122,12 @@ class Guard:
             if reply.started:
                 raise
             await reply.problem("internal_error", "It was logged; please report the correlation id.")
+        finally:
+            reply.on_start = _nothing
+
+
+def _nothing() -> None:
+    """What is done at the start of an answer that has no deadline."""
 
 
 def _correlation(headers: Headers) -> str:
@@ -130,7 +145,7 @@ class _Reply:
         self._send = send
         self._correlation_id = correlation_id
         self.started = False
-        self.on_start: Callable[[], None] = lambda: None
+        self.on_start: Callable[[], None] = _nothing
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -145,7 +160,7 @@ class _Reply:
 
     async def problem(self, code: str, detail: str) -> None:
         """Answer with a problem. The deadline is over by then."""
-        self.on_start = lambda: None
+        self.on_start = _nothing
         body = body_of(code, detail, self._correlation_id)
         headers = [(b"content-type", MEDIA_TYPE.encode())]
         if body.status == 503:

@@ -1,137 +1,99 @@
 """Fan-out inside the process, by analysis. A viewer who is slow loses ticks first and is then asked to come back."""
 
 import asyncio
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from events.base import Envelope
 from orchestrator.progress import frames
+from orchestrator.progress.viewer import Message, Viewer
 
-CAPACITY = 64
+BEATS = 20  # rounds in which every viewer gets one heartbeat: at four flushes a second, every five seconds
 _PREFIX = "analysis/"
+_KEPT = 1_000  # newest milestones of an analysis that is watched
+_BEAT = Message(frames.HEARTBEAT)
 
 
-class Closed(Exception):
-    """The mailbox takes nothing any more: the process stops, or the client left."""
+@dataclass
+class _Watched:
+    """An analysis with viewers, and its newest milestones without a gap: whoever comes back is served from memory."""
 
+    viewers: dict[Viewer, int] = field(default_factory=dict)  # each with its place in the rounds of heartbeats
+    milestones: list[Message] = field(default_factory=list)
 
-class Overflow(Exception):
-    """The viewer was too slow and missed a milestone: it has to reconnect."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A frame to be sent. A milestone has a version, a tick the run it is about."""
-
-    frame: bytes
-    version: int | None = None
-    run_id: str | None = None
-
-
-class Mailbox:
-    """What waits for one viewer: at most `capacity` messages."""
-
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        self._capacity = capacity
-        self._messages: deque[Message] = deque()
-        self._ready = asyncio.Event()
-        self._overflowed = False
-        self._closed = False
-
-    def put(self, message: Message) -> None:
-        """Add a message. A tick replaces the waiting one of its run; where all is full, the oldest tick goes."""
-        if message.run_id is not None:
-            self._forget(message.run_id)
-        if len(self._messages) >= self._capacity and not self._drop_tick():
-            self._overflowed = self._overflowed or message.version is not None
-            self._ready.set()
+    def keep(self, message: Message) -> None:
+        """Add the next milestone; one that does not follow begins anew."""
+        newest = self.milestones[-1].version if self.milestones else None
+        if newest is not None and message.version is not None and message.version <= newest:
             return
-        self._messages.append(message)
-        self._ready.set()
-
-    def _forget(self, run_id: str) -> None:
-        for waiting in self._messages:
-            if waiting.run_id == run_id:
-                self._messages.remove(waiting)
-                return
-
-    def _drop_tick(self) -> bool:
-        for waiting in self._messages:
-            if waiting.version is None:
-                self._messages.remove(waiting)
-                return True
-        return False
-
-    async def get(self, within: float) -> Message | None:
-        """The next message, or None after `within` seconds. Raises Closed, or Overflow once all before it is taken."""
-        if not self._messages and not self._overflowed and not self._closed:
-            self._ready.clear()
-            try:
-                async with asyncio.timeout(within):
-                    await self._ready.wait()
-            except TimeoutError:
-                return None
-        if self._closed:
-            raise Closed
-        if self._messages:
-            return self._messages.popleft()
-        raise Overflow
-
-    def recall(self) -> None:
-        """Let the viewer reconnect after what waits here."""
-        self._overflowed = True
-        self._ready.set()
-
-    def close(self) -> None:
-        """Wake whoever waits, with Closed."""
-        self._closed = True
-        self._ready.set()
+        if newest is not None and message.version != newest + 1:
+            self.milestones.clear()
+        self.milestones.append(message)
+        del self.milestones[:-_KEPT]
 
 
 class Hub:
     """The viewers of each analysis. Frames are encoded once, however many watch."""
 
     def __init__(self) -> None:
-        self._viewers: dict[UUID, set[Mailbox]] = {}
+        self._watched: dict[UUID, _Watched] = {}
         self._ticks: dict[tuple[UUID, str], str] = {}
+        self._round = 0
+        self._places = 0
         self.closing = asyncio.Event()
 
     @property
     def viewers(self) -> int:
         """How many are connected."""
-        return sum(len(mailboxes) for mailboxes in self._viewers.values())
+        return sum(len(watched.viewers) for watched in self._watched.values())
 
     @contextmanager
-    def subscribe(self, analysis_id: UUID) -> Iterator[Mailbox]:
-        """A mailbox that receives what is published from now on."""
-        mailbox = Mailbox()
+    def subscribe(self, analysis_id: UUID, viewer: Viewer) -> Iterator[None]:
+        """Put what happens from now on to `viewer`."""
         if self.closing.is_set():
-            mailbox.close()
-        self._viewers.setdefault(analysis_id, set()).add(mailbox)
+            viewer.send_away()
+        watched = self._watched.setdefault(analysis_id, _Watched())
+        self._places += 1
+        watched.viewers[viewer] = self._places % BEATS
         try:
-            yield mailbox
+            yield
         finally:
-            mailboxes = self._viewers[analysis_id]
-            mailboxes.discard(mailbox)
-            if not mailboxes:
-                del self._viewers[analysis_id]
+            del watched.viewers[viewer]
+            if not watched.viewers:
+                del self._watched[analysis_id]
+
+    def since(self, analysis_id: UUID, version: int) -> list[Message] | None:
+        """The milestones after `version` that were published; None where memory does not reach back so far."""
+        watched = self._watched.get(analysis_id)
+        if watched is None or not watched.milestones:
+            return None
+        first = watched.milestones[0].version or 0
+        return watched.milestones[version + 1 - first :] if version + 1 >= first else None
+
+    def learn(self, analysis_id: UUID, milestones: list[Message]) -> None:
+        """Keep what was read from the log of an analysis, where it reaches up to what was published, or nothing was."""
+        watched = self._watched.get(analysis_id)
+        if watched is not None:
+            known, watched.milestones = watched.milestones, []
+            for message in (*milestones, *known):
+                watched.keep(message)
 
     def publish(self, envelope: Envelope) -> None:
         """Hand an event of an analysis to its viewers; others are nobody's here."""
         if not envelope.stream_id.startswith(_PREFIX):
             return
-        mailboxes = self._viewers.get(UUID(envelope.stream_id.removeprefix(_PREFIX)))
-        if mailboxes:
-            message = Message(frames.milestone(envelope), version=envelope.version)
-            for mailbox in mailboxes:
-                mailbox.put(message)
+        watched = self._watched.get(UUID(envelope.stream_id.removeprefix(_PREFIX)))
+        if watched is not None:
+            message = milestone(envelope)
+            watched.keep(message)
+            for viewer in list(watched.viewers):
+                viewer.put(message)
 
     def offer_tick(self, analysis_id: UUID, run_id: str, tick: str) -> None:
         """Keep the newest tick of a run until the next flush; dropped where nobody watches."""
-        if analysis_id in self._viewers:
+        if analysis_id in self._watched:
             self._ticks[analysis_id, run_id] = tick
 
     def flush_ticks(self) -> None:
@@ -139,18 +101,34 @@ class Hub:
         ticks, self._ticks = self._ticks, {}
         for (analysis_id, run_id), tick in ticks.items():
             message = Message(frames.frame("tick", tick), run_id=run_id)
-            for mailbox in self._viewers.get(analysis_id, ()):
-                mailbox.put(message)
+            watched = self._watched.get(analysis_id)
+            for viewer in list(watched.viewers) if watched is not None else ():
+                viewer.put(message)
+
+    def beat(self) -> None:
+        """Send a heartbeat to the viewers whose round it is. Called as often as the ticks are handed on."""
+        self._round = (self._round + 1) % BEATS
+        for watched in self._watched.values():
+            for viewer in [viewer for viewer, place in watched.viewers.items() if place == self._round]:
+                viewer.put(_BEAT)
 
     def recall(self) -> None:
         """Ask every viewer to come back: something may have happened that was not published."""
-        for mailboxes in self._viewers.values():
-            for mailbox in mailboxes:
-                mailbox.recall()
+        for watched in self._watched.values():
+            watched.milestones.clear()
+        self._send_away(frames.RESYNC)
 
     def close(self) -> None:
         """Send every viewer away; they come back to another process, and miss nothing."""
         self.closing.set()
-        for mailboxes in self._viewers.values():
-            for mailbox in mailboxes:
-                mailbox.close()
+        self._send_away(b"")
+
+    def _send_away(self, last_words: bytes) -> None:
+        for watched in self._watched.values():
+            for viewer in list(watched.viewers):
+                viewer.send_away(last_words)
+
+
+def milestone(envelope: Envelope) -> Message:
+    """An event of an analysis as its viewers get it."""
+    return Message(frames.milestone(envelope), version=envelope.version)

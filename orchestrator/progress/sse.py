@@ -1,10 +1,8 @@
 """An analysis's events as SSE, written to ASGI directly: a third of the memory of a streaming response per viewer.
 
-Subscribe first, then read what was missed, then drain: nothing falls between the two.
+Subscribe first, then read what was missed, then send what was put meanwhile: nothing falls between the two.
 """
 
-import asyncio
-from collections.abc import Callable
 from random import randrange
 from uuid import UUID
 
@@ -12,8 +10,9 @@ from starlette.types import Receive, Send
 
 from events.log.journal import Journal
 from orchestrator.progress import frames
-from orchestrator.progress.hub import Closed, Hub, Mailbox, Overflow
+from orchestrator.progress.hub import Hub, milestone
 from orchestrator.progress.stream import Stream
+from orchestrator.progress.viewer import Message, Viewer
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -26,61 +25,47 @@ _PAGE = 500
 class AnalysisEvents(Stream):
     """The live events of one analysis, beginning after version `after`. Ends when the client leaves."""
 
-    def __init__(self, analysis_id: UUID, *, after: int, journal: Journal, hub: Hub, heartbeat: float = 5.0) -> None:
+    def __init__(self, analysis_id: UUID, *, after: int, journal: Journal, hub: Hub) -> None:
         super().__init__()
         self._analysis_id = analysis_id
         self._after = after
         self._journal = journal
         self._hub = hub
-        self._heartbeat = heartbeat
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
-        with self._hub.subscribe(self._analysis_id) as mailbox:
-            leaving = asyncio.create_task(when_gone(receive, mailbox.close))
+        viewer = Viewer(send, self._after, self._missed)
+        with self._hub.subscribe(self._analysis_id, viewer):
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             try:
-                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-                await self._serve(mailbox, send)
-            except Closed:
-                await send({"type": "http.response.body", "body": b""})
-            except Overflow:
-                await send({"type": "http.response.body", "body": frames.RESYNC})
+                await viewer.begin(frames.retry_hint(frames.RETRY_MS + randrange(1_000)))  # noqa: S311  # spreads returns
+                await until_gone(receive)
             finally:
-                leaving.cancel()
+                viewer.stop()
 
-    async def _serve(self, mailbox: Mailbox, send: Send) -> None:
-        await _write(send, frames.retry_hint(frames.RETRY_MS + randrange(1_000)))  # noqa: S311  # spreads returns
-        sent = await self._catch_up(send, self._after)
-        while True:
-            message = await mailbox.get(self._heartbeat)
-            if message is None:
-                await _write(send, frames.HEARTBEAT)
-            elif message.version is None:
-                await _write(send, message.frame)
-            elif message.version == sent + 1:
-                await _write(send, message.frame)
-                sent = message.version
-            elif message.version > sent:
-                sent = await self._catch_up(send, sent)
+    async def _missed(self, after: int) -> tuple[bytes, int]:
+        """What happened after a version, from memory or the log, and the newest version of it."""
+        missed = self._hub.since(self._analysis_id, after)
+        if missed is None:
+            missed = await self._read(after)
+            self._hub.learn(self._analysis_id, missed)
+        newest = missed[-1].version if missed else None
+        return b"".join(message.frame for message in missed), newest or after
 
-    async def _catch_up(self, send: Send, after: int) -> int:
-        """Send what the log has after a version; the newest version that was sent."""
-        whole = True
-        while whole:
-            page = await self._journal.read_stream(f"analysis/{self._analysis_id}", after=after, limit=_PAGE)
-            whole = len(page) == _PAGE
-            if page:
-                await _write(send, b"".join(frames.milestone(envelope) for envelope in page))
-                after = page[-1].version
-        return after
+    async def _read(self, after: int) -> list[Message]:
+        found: list[Message] = []
+        page = _PAGE
+        while page == _PAGE:
+            begin = found[-1].version if found else None
+            envelopes = await self._journal.read_stream(
+                f"analysis/{self._analysis_id}", after=begin or after, limit=_PAGE
+            )
+            found += [milestone(envelope) for envelope in envelopes]
+            page = len(envelopes)
+        return found
 
 
-async def _write(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def when_gone(receive: Receive, then: Callable[[], None]) -> None:
-    """Call `then` once the client is gone."""
+async def until_gone(receive: Receive) -> None:
+    """Return once the client is gone, or the response has ended."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    then()

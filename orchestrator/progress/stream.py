@@ -18,7 +18,7 @@ class Stream(Response):
         super().__init__(media_type="text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Leave itself to `serve_stream`."""
+        """Leave itself to whoever asks for the `waiting_stream`."""
         scope["state"][_WAITING] = self
 
     @abstractmethod
@@ -26,8 +26,9 @@ class Stream(Response):
         """Serve one viewer, from the first byte to the last."""
 
 
-async def serve_stream(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve the stream that a route answered with; nothing where it answered otherwise. `scope` has a `state`."""
+def waiting_stream(scope: Scope) -> Stream | None:
+    """The stream that a route answered with, to be served; None where it answered otherwise. `scope` has a `state`."""
     stream: Stream | None = scope["state"].pop(_WAITING, None)
-    if stream is not None:
-        await stream.serve(receive, send)
+    for name in [name for name in scope if name.startswith("fastapi_")] if stream is not None else ():
+        del scope[name]  # its exit stacks, all closed by now
+    return stream

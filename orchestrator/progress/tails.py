@@ -55,10 +55,11 @@ async def tail_ticks(redis: Redis, hub: Hub) -> None:
 
 
 async def flush_ticks(hub: Hub) -> None:
-    """Let the hub hand on its ticks four times a second, for ever."""
+    """Let the hub hand on its ticks, and heartbeats, four times a second, for ever."""
     while True:
         await asyncio.sleep(_FLUSH)
         hub.flush_ticks()
+        hub.beat()
 
 
 def entries_of(reply: Any) -> list[tuple[Any, dict[Any, Any]]]:  # noqa: ANN401  # redis-py's shape depends on RESP

@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
 
 from events.base import Envelope
+from events.log.journal import Journal
 from events.log.memory import MemoryJournal
 from events.processing import CancelRequested
 from orchestrator.progress import frames
-from orchestrator.progress.hub import CAPACITY, Closed, Hub, Mailbox, Message, Overflow
+from orchestrator.progress.hub import BEATS, Hub
 from orchestrator.progress.sse import AnalysisEvents
+from orchestrator.progress.viewer import CAPACITY, Mailbox, Message
 from tests.support.analyses import ANALYSIS, STREAM, requested
 from tests.support.kernel import a_draft
 
@@ -24,10 +28,10 @@ def a_tick(run: str, n: int = 0) -> Message:
     return Message(f"{run}{n}".encode(), run_id=run)
 
 
-async def taken(mailbox: Mailbox) -> list[bytes]:
+def taken(mailbox: Mailbox) -> list[bytes]:
     found = []
-    while (message := await mailbox.get(0.01)) is not None:
-        found.append(message.frame)
+    while mailbox:
+        found.append(mailbox.take().frame)
     return found
 
 
@@ -61,84 +65,77 @@ def test_where_a_viewer_goes_on(header: str | None, query: int | None, after: in
     assert frames.last_event_id(header, query) == after
 
 
-async def test_a_newer_tick_of_a_run_replaces_the_waiting_one() -> None:
+def test_a_newer_tick_of_a_run_replaces_the_waiting_one() -> None:
     mailbox = Mailbox()
     for message in (a_tick("a", 1), a_milestone(1), a_tick("b", 1), a_tick("a", 2)):
         mailbox.put(message)
 
-    assert await taken(mailbox) == [b"m1", b"b1", b"a2"]
+    assert taken(mailbox) == [b"m1", b"b1", b"a2"]
 
 
-async def test_a_full_mailbox_drops_the_oldest_tick_and_never_a_milestone() -> None:
+def test_a_full_mailbox_drops_the_oldest_tick_and_never_a_milestone() -> None:
     mailbox = Mailbox(capacity=3)
     for message in (a_tick("a"), a_tick("b"), a_milestone(1), a_milestone(2), a_milestone(3), a_tick("c")):
         mailbox.put(message)
 
-    assert await taken(mailbox) == [b"m1", b"m2", b"m3"]
+    assert taken(mailbox) == [b"m1", b"m2", b"m3"]
+    assert not mailbox.overflowed
 
 
-async def test_a_viewer_who_missed_a_milestone_gets_the_ones_before_and_is_sent_back() -> None:
+def test_a_milestone_that_finds_no_room_is_noted() -> None:
     mailbox = Mailbox(capacity=2)
     for version in (1, 2, 3):
         mailbox.put(a_milestone(version))
 
-    assert [(await mailbox.get(1)).frame for _ in range(2)] == [b"m1", b"m2"]  # type: ignore[union-attr]  # they wait
-    with pytest.raises(Overflow):
-        await mailbox.get(1)
+    assert taken(mailbox) == [b"m1", b"m2"]
+    assert mailbox.overflowed
 
 
-async def test_a_lost_tick_sends_nobody_back() -> None:
+def test_a_lost_tick_is_no_loss() -> None:
     mailbox = Mailbox(capacity=1)
     mailbox.put(a_milestone(1))
     mailbox.put(a_tick("a"))
 
-    assert await taken(mailbox) == [b"m1"]
-
-
-async def test_closing_wakes_whoever_waits() -> None:
-    mailbox = Mailbox()
-    waiting = asyncio.create_task(mailbox.get(60))
-    await asyncio.sleep(0)
-    mailbox.close()
-
-    with pytest.raises(Closed):
-        await waiting
+    assert taken(mailbox) == [b"m1"]
+    assert not mailbox.overflowed
 
 
 async def test_only_viewers_of_an_analysis_get_its_events() -> None:
-    journal, hub = MemoryJournal(), Hub()
-    [envelope] = await journal.append(STREAM, [a_draft(requested())])
+    journal, hub = await _stream_of(1), Hub()
     [other] = await journal.append(f"repository/{uuid4()}", [a_draft(CancelRequested())])
-    with hub.subscribe(ANALYSIS) as mine, hub.subscribe(uuid4()) as theirs:
+    async with watching(hub, journal) as mine, watching(hub, MemoryJournal(), analysis=uuid4()) as theirs:
+        [envelope] = await journal.append(STREAM, [a_draft(CancelRequested())])
         hub.publish(envelope)
         hub.publish(other)
 
-        assert await taken(mine) == [frames.milestone(envelope)]
-        assert await taken(theirs) == []
+    assert mine.versions == [1, 2]
+    assert theirs.versions == []
     assert hub.viewers == 0
 
 
 async def test_ticks_are_handed_on_at_the_flush_and_only_the_newest_of_each_run() -> None:
     hub = Hub()
     hub.offer_tick(ANALYSIS, "r", "lost")
-    with hub.subscribe(ANALYSIS) as mailbox:
+    async with watching(hub, MemoryJournal()) as viewer:
         for n in range(50):
             hub.offer_tick(ANALYSIS, "r", json.dumps(n))
-        assert await taken(mailbox) == []
+        assert "tick" not in viewer.text
         hub.flush_ticks()
         hub.flush_ticks()
 
-        assert await taken(mailbox) == [frames.frame("tick", "49")]
+    assert viewer.text.count("event: tick") == 1
+    assert viewer.text.endswith(frames.frame("tick", "49").decode())
 
 
-class Viewer:
-    """One ASGI connection that reads for as long as it likes."""
+class Connection:
+    """One ASGI connection, that reads for as long as it likes."""
 
     def __init__(self, response: AnalysisEvents) -> None:
         self.bodies: list[bytes] = []
         self.gone = asyncio.Event()
-        self.slow = asyncio.Event()
-        self.slow.set()
+        self.quick = asyncio.Event()
+        self.quick.set()
+        self.news = asyncio.Event()
         self.task = asyncio.create_task(response.serve(self._receive, self._send))
 
     async def _receive(self) -> dict[str, object]:
@@ -146,10 +143,14 @@ class Viewer:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: dict[str, object]) -> None:
-        await self.slow.wait()
+        if not self.quick.is_set():
+            await self.quick.wait()
         body = message.get("body", b"")
         assert isinstance(body, bytes)
         self.bodies.append(body)
+        self.news.set()
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self.gone.set()
 
     @property
     def text(self) -> str:
@@ -159,27 +160,59 @@ class Viewer:
     def versions(self) -> list[int]:
         return [int(line[4:]) for line in self.text.split("\n") if line.startswith("id: ")]
 
+    async def saw(self, version: int) -> None:
+        """Return once it saw a version."""
+        await self.until(lambda: version in self.versions)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(2):
+            while not condition():
+                self.news.clear()
+                await self.news.wait()
+
     async def leave(self) -> None:
         self.gone.set()
         await self.task
 
 
-async def _stream_of(length: int) -> MemoryJournal:
-    journal = MemoryJournal()
+@asynccontextmanager
+async def watching(
+    hub: Hub, journal: Journal, *, after: int = 0, analysis: UUID = ANALYSIS
+) -> AsyncIterator[Connection]:
+    """A viewer who has been greeted, and who leaves."""
+    connection = Connection(AnalysisEvents(analysis, after=after, journal=journal, hub=hub))
+    await connection.until(lambda: "retry: " in connection.text)
+    yield connection
+    await connection.leave()
+
+
+class CountingJournal(MemoryJournal):
+    """Counts how often a stream is read."""
+
+    reads = 0
+
+    async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        self.reads += 1
+        return await super().read_stream(stream_id, after=after, limit=limit)
+
+
+async def _stream_of(length: int) -> CountingJournal:
+    journal = CountingJournal()
     await journal.append(STREAM, [a_draft(requested()), *(a_draft(CancelRequested()) for _ in range(length - 1))])
     return journal
 
 
-async def test_a_viewer_gets_what_was_missed_and_then_what_happens_without_doubles() -> None:
-    journal, hub = await _stream_of(5), Hub()
-    viewer = Viewer(AnalysisEvents(ANALYSIS, after=2, journal=journal, hub=hub))
-    await asyncio.sleep(0.01)
-    for envelope in await journal.read_stream(STREAM):
-        hub.publish(envelope)
+async def _happens(journal: MemoryJournal, hub: Hub) -> None:
     for envelope in await journal.append(STREAM, [a_draft(CancelRequested())]):
         hub.publish(envelope)
-    await asyncio.sleep(0.01)
-    await viewer.leave()
+
+
+async def test_a_viewer_gets_what_was_missed_and_then_what_happens_without_doubles() -> None:
+    journal, hub = await _stream_of(5), Hub()
+    async with watching(hub, journal, after=2) as viewer:
+        for envelope in await journal.read_stream(STREAM):
+            hub.publish(envelope)
+        await _happens(journal, hub)
 
     assert viewer.versions == [3, 4, 5, 6]
     assert viewer.text.startswith("retry: ")
@@ -187,50 +220,120 @@ async def test_a_viewer_gets_what_was_missed_and_then_what_happens_without_doubl
 
 async def test_a_gap_is_filled_from_the_log() -> None:
     journal, hub = await _stream_of(1), Hub()
-    viewer = Viewer(AnalysisEvents(ANALYSIS, after=0, journal=journal, hub=hub))
-    await asyncio.sleep(0.01)
-    unpublished = await journal.append(STREAM, [a_draft(CancelRequested()) for _ in range(3)])
-    hub.publish(unpublished[-1])
-    await asyncio.sleep(0.01)
-    await viewer.leave()
+    async with watching(hub, journal) as viewer:
+        unpublished = await journal.append(STREAM, [a_draft(CancelRequested()) for _ in range(3)])
+        hub.publish(unpublished[-1])
+        await viewer.saw(4)
 
     assert viewer.versions == [1, 2, 3, 4]
 
 
-async def test_silence_is_broken_by_heartbeats() -> None:
-    viewer = Viewer(AnalysisEvents(ANALYSIS, after=0, journal=await _stream_of(1), hub=Hub(), heartbeat=0.02))
-    await asyncio.sleep(0.1)
-    await viewer.leave()
+async def test_who_comes_while_others_watch_is_served_from_memory() -> None:
+    journal, hub = await _stream_of(5), Hub()
+    async with watching(hub, journal):
+        await _happens(journal, hub)
+        read = journal.reads
+        async with watching(hub, journal) as whole, watching(hub, journal, after=4) as back:
+            await _happens(journal, hub)
+        assert journal.reads == read
 
-    assert viewer.text.count("event: heartbeat") >= 2
+    assert whole.versions == [1, 2, 3, 4, 5, 6, 7]
+    assert back.versions == [5, 6, 7]
 
 
-async def test_a_viewer_who_does_not_read_is_sent_back_and_returns_without_loss() -> None:
-    journal, hub = await _stream_of(1), Hub()
-    viewer = Viewer(AnalysisEvents(ANALYSIS, after=0, journal=journal, hub=hub))
-    await asyncio.sleep(0.01)
-    viewer.slow.clear()
-    for _ in range(CAPACITY + 5):
-        for envelope in await journal.append(STREAM, [a_draft(CancelRequested())]):
-            hub.publish(envelope)
-    await asyncio.sleep(0.01)
-    viewer.slow.set()
-    await viewer.task
+async def test_who_wants_more_than_memory_has_is_served_from_the_log() -> None:
+    journal, hub = await _stream_of(5), Hub()
+    async with watching(hub, journal, after=3), watching(hub, journal, after=1) as further:
+        await _happens(journal, hub)
+
+    assert further.versions == [2, 3, 4, 5, 6]
+
+
+async def test_memory_with_a_gap_is_not_served() -> None:
+    journal, hub = await _stream_of(2), Hub()
+    async with watching(hub, journal):
+        unpublished = await journal.append(STREAM, [a_draft(CancelRequested()) for _ in range(3)])
+        hub.publish(unpublished[-1])
+        async with watching(hub, journal, after=1) as back:
+            await back.saw(5)
+
+    assert back.versions == [2, 3, 4, 5]
+
+
+async def test_after_a_recall_nothing_is_served_from_memory() -> None:
+    journal, hub = await _stream_of(2), Hub()
+    async with watching(hub, journal) as viewer:
+        await journal.append(STREAM, [a_draft(CancelRequested())])
+        hub.recall()
+        async with watching(hub, journal, after=2) as back:
+            pass
 
     assert viewer.text.endswith("event: resync\ndata: {}\n\n")
-    assert viewer.versions == list(range(1, viewer.versions[-1] + 1))
-    back = Viewer(AnalysisEvents(ANALYSIS, after=viewer.versions[-1], journal=journal, hub=hub))
+    assert back.versions == [3]
+
+
+async def test_every_viewer_gets_one_heartbeat_in_a_round() -> None:
+    hub, journal = Hub(), await _stream_of(1)
+    async with AsyncExitStack() as stack:
+        viewers = [await stack.enter_async_context(watching(hub, journal)) for _ in range(BEATS + 3)]
+        for _ in range(BEATS):
+            hub.beat()
+
+    assert [viewer.text.count("event: heartbeat") for viewer in viewers] == [1] * len(viewers)
+
+
+async def test_a_viewer_who_does_not_read_misses_nothing_and_holds_up_nobody() -> None:
+    journal, hub = await _stream_of(1), Hub()
+    async with watching(hub, journal) as viewer, watching(hub, journal) as other:
+        viewer.quick.clear()
+        for _ in range(CAPACITY + 5):
+            await _happens(journal, hub)
+        assert other.versions == list(range(1, CAPACITY + 7))
+        assert viewer.versions == [1]
+        viewer.quick.set()
+        await viewer.saw(CAPACITY + 6)
+        await _happens(journal, hub)
+        await viewer.saw(CAPACITY + 7)
+
+    assert viewer.versions == list(range(1, CAPACITY + 8))
+
+
+async def test_a_viewer_who_leaves_in_the_middle_of_a_write_leaves_nothing_behind() -> None:
+    journal, hub = await _stream_of(1), Hub()
+    async with watching(hub, journal) as viewer:
+        viewer.quick.clear()
+        await _happens(journal, hub)
+        await asyncio.sleep(0)
     await asyncio.sleep(0.01)
-    await back.leave()
-    assert viewer.versions + back.versions == list(range(1, CAPACITY + 7))
+
+    assert hub.viewers == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_viewer_whose_gap_cannot_be_read_is_sent_back() -> None:
+    class Broken(CountingJournal):
+        async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
+            if after >= 1:
+                raise OSError("no database")
+            return await super().read_stream(stream_id, after=after, limit=limit)
+
+    journal, hub = Broken(), Hub()
+    await journal.append(STREAM, [a_draft(requested())])
+    async with watching(hub, journal) as viewer:
+        unpublished = await journal.append(STREAM, [a_draft(CancelRequested()) for _ in range(3)])
+        hub.publish(unpublished[-1])
+        hub.recall()  # also what it learned: the gap has to be read
+        async with asyncio.timeout(2):
+            await viewer.task
+
+    assert viewer.text.endswith("event: resync\ndata: {}\n\n")
 
 
 async def test_a_process_that_stops_sends_its_viewers_away() -> None:
     hub = Hub()
-    viewer = Viewer(AnalysisEvents(UUID(int=1), after=0, journal=MemoryJournal(), hub=hub))
-    await asyncio.sleep(0.01)
-    hub.close()
-
-    async with asyncio.timeout(1):
-        await viewer.task
-    viewer.gone.set()
+    async with watching(hub, MemoryJournal()) as viewer:
+        hub.close()
+        async with asyncio.timeout(1):
+            await viewer.task
+        async with watching(hub, MemoryJournal()) as late, asyncio.timeout(1):
+            await late.task
