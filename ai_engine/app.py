@@ -20,13 +20,14 @@ from runtime.logging import configure_logging
 from runtime.secret_files import Secret
 from runtime.service_tokens import ServiceSigner
 from runtime.settings import BrokerSettings, DatabaseSettings, InternalSettings, LogSettings, ServiceKeySettings
+from runtime.tenancy import DatabaseRole
 
 
 def create_app() -> Starlette:
     """The service: consumes questions; serves only health and metrics."""
     logs, internal, ai, broker_settings = LogSettings(), InternalSettings(), AiSettings(), BrokerSettings()
     configure_logging(service="ai_engine", level=logs.level, format=logs.format)
-    engine = create_engine(DatabaseSettings(), application="ai_engine")
+    engine = create_engine(DatabaseSettings(), application="ai_engine", role=DatabaseRole.AI_ENGINE)
     redis = create_redis(broker_settings)
     retriever = HttpRetriever(internal.rag_manager_url, _calls_to_search())
     models = configured_models(ai)

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import UUID
 
 from ai_engine.stages.build_prompt import Prompt
-from events.question import LinesReply, SearchReply, SearchRequest
+from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
 from runtime.faults import Transient
 
 
@@ -62,6 +61,6 @@ class Retriever(Protocol):
         """The passages that match best. Raises Transient or Permanent (`not_indexed_yet`, …)."""
         ...
 
-    async def lines(self, analysis_id: UUID, path: str, first: int = 1, last: int | None = None) -> LinesReply | None:
+    async def lines(self, request: LinesRequest) -> LinesReply | None:
         """Those lines of the file at the analysed commit; None where there is no such file."""
         ...

@@ -27,6 +27,7 @@ from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Append, Result, Run
 from events.question import (
     LinesReply,
+    LinesRequest,
     Passage,
     QuestionAnswered,
     QuestionAsked,
@@ -58,6 +59,18 @@ class Written:
     output_tokens: int = 0
 
 
+@dataclass(frozen=True)
+class _Place:
+    """What an answer rests on: one analysis of one tenant."""
+
+    tenant_id: UUID
+    analysis_id: UUID
+
+    def lines(self, path: str, last: int) -> LinesRequest:
+        """A request for the first lines of a file."""
+        return LinesRequest(tenant_id=self.tenant_id, analysis_id=self.analysis_id, path=path, last_line=last)
+
+
 class Answerer:
     """Answers with what it is given: a retriever and the configured models by name (the first is the default)."""
 
@@ -82,7 +95,7 @@ class Answerer:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline):
-                answered = await self._answered(asked, run, began)
+                answered = await self._answered(envelope.tenant_id, asked, run, began)
         except Fault:
             await self._say(asked.question_id, {"type": WRITTEN})
             raise
@@ -93,17 +106,27 @@ class Answerer:
         await self._say(asked.question_id, {"type": WRITTEN})
         return Result(appends=(_append(envelope, answered),))
 
-    async def _answered(self, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
+    async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
         model = self._model(asked.model)
         await self._say(asked.question_id, {"type": "reset"})
         await self._say(asked.question_id, {"type": "status", "step": "searching"})
         found = await self._retriever.search(
-            SearchRequest(repository_id=asked.repository_id, query=asked.query, analysis_id=asked.analysis_id)
+            SearchRequest(
+                tenant_id=tenant_id,
+                repository_id=asked.repository_id,
+                query=asked.query,
+                analysis_id=asked.analysis_id,
+            )
         )
+        place = _Place(tenant_id, found.analysis_id)
         run.check()
         await self._say(asked.question_id, {"type": "status", "step": "reading", "passages": len(found.passages)})
-        written, passages = await (self._generate(asked, found, model, run) if model else self._extract(asked, found))
-        counts = await self._line_counts(found.analysis_id, written.text)
+        readme = None if model and terms_of(asked.query) else await self._readme(place)
+        given = (*([_as_passage(readme)] if readme else []), *found.passages)
+        written, passages = await (
+            self._generate(asked, given, model, run) if model else self._extract(asked, found, readme)
+        )
+        counts = await self._line_counts(place, written.text)
         checked = check_citations(written.text, passages, counts)
         if not checked.text:
             raise Transient("answer_unsupported", "The model only named places that it was not given: ask again.")
@@ -140,20 +163,20 @@ class Answerer:
             )
         return self._models[name]
 
-    async def _extract(self, asked: QuestionAsked, found: SearchReply) -> tuple[Written, tuple[Passage, ...]]:
-        readme = await self._readme(found.analysis_id)
+    async def _extract(
+        self, asked: QuestionAsked, found: SearchReply, readme: LinesReply | None
+    ) -> tuple[Written, tuple[Passage, ...]]:
         text = extract_answer(asked.query, found.passages, readme)
         given = (*found.passages, *([_as_passage(readme)] if readme else []))
         await self._say(asked.question_id, {"type": "token", "text": checked_so_far(text, given)})
         return Written(text, "extractive", "none", "none", "extractive-v1"), given
 
     async def _generate(
-        self, asked: QuestionAsked, found: SearchReply, model: LanguageModel, run: Run
+        self, asked: QuestionAsked, given: tuple[Passage, ...], model: LanguageModel, run: Run
     ) -> tuple[Written, tuple[Passage, ...]]:
-        readme = None if terms_of(asked.query) else await self._readme(found.analysis_id)
         grounded = build_prompt(
             asked.query,
-            (*([_as_passage(readme)] if readme else []), *found.passages),
+            given,
             rules=self._rules,
             name=PROMPT,
             boundary=secrets.token_hex(8),
@@ -193,17 +216,17 @@ class Answerer:
             return wanted
         return shown
 
-    async def _line_counts(self, analysis_id: UUID, text: str) -> dict[str, int]:
+    async def _line_counts(self, place: _Place, text: str) -> dict[str, int]:
         counts = {}
         for path in cited_paths(text):
-            reply = await self._retriever.lines(analysis_id, path, 1, 1)
+            reply = await self._retriever.lines(place.lines(path, 1))
             if reply is not None:
                 counts[path] = reply.line_count
         return counts
 
-    async def _readme(self, analysis_id: UUID) -> LinesReply | None:
+    async def _readme(self, place: _Place) -> LinesReply | None:
         for name in _READMES:
-            reply = await self._retriever.lines(analysis_id, name, 1, 80)
+            reply = await self._retriever.lines(place.lines(name, 80))
             if reply is not None:
                 return reply
         return None

@@ -5,6 +5,7 @@ Kept apart from the commands: a service needs neither Typer nor Rich.
 """
 
 import gc
+import json
 import os
 import sys
 from pathlib import Path
@@ -12,13 +13,17 @@ from pathlib import Path
 from runtime.embedded.process import pass_gate
 
 MIGRATE, MODELS = "migrate", "models"
+ROLE_PASSWORDS = "REPOSTREAM_DATABASE_ROLE_PASSWORDS"  # of the embedded server, for the step alone
 
 
 def _migrate() -> None:
-    from migrations import upgrade
+    from migrations import let_sign_in, upgrade
 
     pass_gate()
-    upgrade(os.environ["REPOSTREAM_DATABASE_URL"])
+    url, passwords = os.environ["REPOSTREAM_DATABASE_URL"], os.environ.get(ROLE_PASSWORDS, "")
+    upgrade(url)
+    if passwords:
+        let_sign_in(url, json.loads(passwords))
 
 
 def _make_models() -> None:

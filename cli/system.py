@@ -1,5 +1,6 @@
 """The whole system on one machine: servers, steps, services, in one place."""
 
+import json
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -7,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from cli.child import MIGRATE, MODELS
+from cli.child import MIGRATE, MODELS, ROLE_PASSWORDS
 from cli.home import Home
 from cli.keys import public_keys, remembered_keys
+from cli.logins import database_urls, remembered_passwords
 from cli.services import SERVICES, Address, Service, is_ready, settle_address
 from runtime.embedded.child import (
     StartError,
@@ -149,6 +151,19 @@ class System:
     def _keys(self) -> dict[str, str]:
         return remembered_keys(self.home.path / "service-keys")
 
+    @cached_property
+    def _passwords(self) -> dict[str, str]:
+        """Of the embedded database's roles; elsewhere none of them is ours to give."""
+        return {} if self.outside.database else remembered_passwords(self.home.path / "postgres" / "roles")
+
+    def _own(self, service: str, environment: dict[str, str]) -> dict[str, str]:
+        """What one service has in its environment that the others have not."""
+        own = {"REPOSTREAM_SERVICE_KEY": self._keys[service]}
+        if self.outside.database:
+            return own
+        nobody = {"REPOSTREAM_DATABASE_URL": ""}  # the owner's is for the migrations alone
+        return own | nobody | database_urls(service, environment["REPOSTREAM_DATABASE_URL"], self._passwords)
+
     def _environment(self, redis: str, chroma: str, database: str) -> dict[str, str]:
         environment = {
             "REPOSTREAM_HOME": str(self.home.path),
@@ -170,7 +185,7 @@ class System:
 
     def _migrate(self, environment: dict[str, str]) -> None:
         step = self._steps[MIGRATE]
-        step.open_gate(environment)
+        step.open_gate(environment | ({ROLE_PASSWORDS: json.dumps(self._passwords)} if self._passwords else {}))
         deadline = time.monotonic() + _STEP_SECONDS
         while step.running and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -182,7 +197,7 @@ class System:
         models = self._steps.get(MODELS)
         for name, command in self._commands.items():
             if name != "rag_manager" or models is None or not models.running:
-                command.open_gate(environment | {"REPOSTREAM_SERVICE_KEY": self._keys[name]})
+                command.open_gate(environment | self._own(name, environment))
         if models is not None and not models.running:
             if not models.succeeded:
                 raise StartError(f"The models could not be made: {_last_words(models)} (log: {models.log}).")

@@ -33,8 +33,9 @@ class Citation(Value):
 
 
 class SearchRequest(Value):
-    """One search of one repository, or of one analysis of it."""
+    """One search of one of a tenant's repositories, or of one analysis of it."""
 
+    tenant_id: UUID
     repository_id: UUID
     query: str
     analysis_id: UUID | None = None
@@ -61,6 +62,7 @@ class SearchReply(Value):
 class LinesRequest(Value):
     """A range of lines of one file of one analysis; the whole file where the lines are left out."""
 
+    tenant_id: UUID
     analysis_id: UUID
     path: str
     first_line: int = 1

@@ -1,8 +1,10 @@
 """The database's shape, as a chain of Alembic revisions.
 
-0001 and 0002 event kernel (`es`), 0003 and 0005 read models (`app`), 0004 index (`rag`).
+0001 and 0002 event kernel (`es`), 0003 and 0005 read models (`app`), 0004 index (`rag`), 0006 accounts (`auth`),
+0007 tenants and roles.
 """
 
+from migrations.logins import let_sign_in
 from migrations.run import upgrade
 
-__all__ = ["upgrade"]
+__all__ = ["let_sign_in", "upgrade"]

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.catalog import WORKFLOW
 from events.delivery.pump import Pump
 from events.delivery.subscriber import EventSubscriber
+from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
-from orchestrator.adapters import contents, database, intake, readmodels, sources, streams
+from orchestrator.adapters import contents, database, intake, journals, readmodels, sources, streams
 from orchestrator.api import analyses, conversations, events, problems
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
@@ -42,6 +43,7 @@ from runtime.metrics import MeasureRequests
 from runtime.objects import Objects, open_objects
 from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
 from runtime.tasks import end_tasks
+from runtime.tenancy import DatabaseRole, TenantDatabase
 
 ROUTERS = (analyses.router, contents_api.router, conversations.router, events.router)
 _log = structlog.get_logger(__name__)
@@ -88,13 +90,13 @@ class Process:
         return lambda: signal.wait(_POLL)
 
     async def _follow_feed(self) -> None:
-        head = await readmodels.ReadModels(self.engine).head()
+        head = await feed_head(self.engine)
         self.hub.recall()
         await tail_feed(self.journal, self.hub, after=head, wait=self._feed_grew)
 
     async def database_answers(self) -> None:
         """Raise where PostgreSQL does not answer, or has no tables."""
-        await readmodels.ReadModels(self.requests).head()
+        await feed_head(self.requests)
 
     async def broker_answers(self) -> None:
         """Raise where Redis does not answer."""
@@ -127,10 +129,8 @@ def create_app() -> FastAPI:
     broker = BrokerSettings()
     objects = open_objects(ObjectStoreSettings().url, HomeSettings().home)
     process = Process(
-        create_engine(database_settings, application="orchestrator"),
-        database.limit_statements(
-            create_engine(database_settings, application="orchestrator-api"), service.queries_seconds
-        ),
+        create_engine(database_settings, application="orchestrator", role=DatabaseRole.BACKGROUND),
+        _requests_engine(database_settings, service.queries_seconds),
         create_redis(broker),
         objects,
     )
@@ -177,13 +177,20 @@ def create_app() -> FastAPI:
     return app
 
 
+def _requests_engine(settings: DatabaseSettings, seconds: float) -> AsyncEngine:
+    own = settings.model_copy(update={"url": settings.requests_url}) if settings.requests_url else settings
+    engine = create_engine(own, application="orchestrator-api", role=DatabaseRole.REQUESTS)
+    return database.limit_statements(engine, seconds)
+
+
 def _services(process: Process, provider: LocalProvider) -> Services:
     intake_settings = IntakeSettings()
+    rows = TenantDatabase(process.requests)
     return Services(
-        journal=PostgresJournal(process.requests, process.wake),
-        intake=intake.Intake(process.requests, process.wake),
-        read=readmodels.ReadModels(process.requests),
-        contents=contents.Contents(process.requests),
+        journals=journals.Journals(rows, process.wake),
+        intake=intake.Intake(rows, process.wake),
+        read=readmodels.ReadModels(rows),
+        contents=contents.Contents(rows),
         sources=process.sources,
         hub=process.hub,
         live_redis=process.redis,

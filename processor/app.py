@@ -28,6 +28,7 @@ from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import open_objects
 from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
+from runtime.tenancy import DatabaseRole
 
 
 def create_app() -> Starlette:
@@ -35,7 +36,10 @@ def create_app() -> Starlette:
     logs, home, broker_settings = LogSettings(), HomeSettings().home, BrokerSettings()
     intake, settings = IntakeSettings(), ProcessorSettings()
     configure_logging(service="processor", level=logs.level, format=logs.format)
-    engine, redis = create_engine(DatabaseSettings(), application="processor"), create_redis(broker_settings)
+    engine, redis = (
+        create_engine(DatabaseSettings(), application="processor", role=DatabaseRole.PROCESSOR),
+        create_redis(broker_settings),
+    )
     workspace = open_workspace(settings.work or home / "work")
     backends = Backends(open_objects(ObjectStoreSettings().url, home), redis)
     pool = ParserPool(settings.parsers or _cores())

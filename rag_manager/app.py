@@ -45,6 +45,7 @@ from runtime.settings import (
     ObjectStoreSettings,
     ServiceKeySettings,
 )
+from runtime.tenancy import DatabaseRole, TenantDatabase
 
 
 def create_app() -> FastAPI:
@@ -61,7 +62,8 @@ def create_app() -> FastAPI:
     lexicon = TantivyLexicon(home / "cache" / "lexicon", max_bytes=rag.lexicon_cache_bytes)
     housekeeping = Housekeeping(backends, generation_grace=rag.generation_grace, analysis_grace=rag.analysis_grace)
     chores = Chores(housekeeping, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
-    cache = ServingCache(backends.engine, backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
+    searching = create_engine(DatabaseSettings(), application="rag_manager-search", role=DatabaseRole.SEARCH)
+    cache = ServingCache(TenantDatabase(searching), backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
     search = Search(cache, backends.vectors, embedders, backends.turns, on_missing=chores.collection_missed)
     subscriber = EventSubscriber(
         create_broker(broker), backends.engine, backends.redis, worker=f"rag_manager-{os.getpid()}"
@@ -75,15 +77,13 @@ def create_app() -> FastAPI:
         yield
         await subscriber.stop()
         await chores.stop()
-        await backends.vectors.close()
-        await backends.redis.aclose()
-        await backends.engine.dispose()
+        await searching.dispose()
+        await _close(backends)
 
     app = FastAPI(title="Repostream rag_manager", lifespan=lifespan, openapi_url=None)
     app.routes.extend(health_routes(_checks(backends)))
-    lines = Lines(backends.engine, backends.objects)
     callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
-    app.include_router(internal_routes(search, lines, callers))
+    app.include_router(internal_routes(search, Lines(cache.rows, backends.objects), callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app
@@ -104,12 +104,18 @@ def make_models(folder: Path) -> None:
 def _backends(home: Path, broker: BrokerSettings) -> Backends:
     chroma = ChromaSettings()
     return Backends(
-        engine=create_engine(DatabaseSettings(), application="rag_manager"),
+        engine=create_engine(DatabaseSettings(), application="rag_manager", role=DatabaseRole.RAG_MANAGER),
         objects=open_objects(ObjectStoreSettings().url, home),
         redis=create_redis(broker),
         vectors=ChromaVectors(chroma.url.get_secret_value(), timeout=chroma.timeout),
         turns=Turns(),
     )
+
+
+async def _close(backends: Backends) -> None:
+    await backends.vectors.close()
+    await backends.redis.aclose()
+    await backends.engine.dispose()
 
 
 def _slots(rag: RagSettings) -> Slots:

@@ -5,13 +5,13 @@ from collections import OrderedDict
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.question import LinesReply, LinesRequest
 from rag_manager.rows import reading
 from rag_manager.rows.reading import FilePlace
 from runtime.faults import Permanent
 from runtime.objects import Objects
+from runtime.tenancy import TenantDatabase
 
 MAX_CACHED = 32_000_000  # characters of files kept in memory
 
@@ -19,17 +19,17 @@ MAX_CACHED = 32_000_000  # characters of files kept in memory
 class Lines:
     """Answers requests for lines; keeps the files that were asked for last."""
 
-    def __init__(self, engine: AsyncEngine, objects: Objects, *, max_cached: int = MAX_CACHED) -> None:
-        self._engine = engine
+    def __init__(self, rows: TenantDatabase, objects: Objects, *, max_cached: int = MAX_CACHED) -> None:
+        self._rows = rows
         self._objects = objects
         self._max_cached = max_cached
         self._cached: OrderedDict[tuple[str, int], str] = OrderedDict()
 
     async def __call__(self, request: LinesRequest) -> LinesReply:
         """Return the lines that exist of those asked for. Raises Permanent `no_such_analysis` or `no_such_file`."""
-        place = await reading.file_place(self._engine, request.analysis_id, request.path)
+        place = await reading.file_place(self._rows, request.tenant_id, request.analysis_id, request.path)
         if place is None:
-            if await reading.indexed(self._engine, request.analysis_id) is None:
+            if await reading.indexed(self._rows, request.tenant_id, request.analysis_id) is None:
                 raise Permanent("no_such_analysis", "No analysis with this id is indexed.")
             raise Permanent("no_such_file", "The analysed commit has no such text file.")
         lines = _lines_of(await self._content(place))

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,13 +67,14 @@ class Search:
         """
         began = time.perf_counter()
         with self._turns.working(Urgency.QUESTION):
-            served = await self._served(request.repository_id, request.analysis_id)
-            loaded = await self._cache.get(served)
+            served = await self._served(request)
+            loaded = await self._cache.get(request.tenant_id, served)
             question = read_question(request.query[:MAX_QUERY])
             dense = await self._dense(served, question, loaded.catalogue)
             limit = max(1, min(request.limit, MAX_LIMIT))
             picked = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
-            texts = await reading.chunk_texts(self._cache.engine, served.analysis_id, [item.chunk for item in picked])
+            chosen = [item.chunk for item in picked]
+            texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served.analysis_id, chosen)
         return SearchReply(
             analysis_id=served.analysis_id,
             commit=served.commit,
@@ -88,14 +88,15 @@ class Search:
             degraded=dense.degraded,
         )
 
-    async def _served(self, repository_id: UUID, analysis_id: UUID | None) -> Served:
+    async def _served(self, request: SearchRequest) -> Served:
+        rows, tenant_id, analysis_id = self._cache.rows, request.tenant_id, request.analysis_id
         if analysis_id is None:
-            served = await reading.served_by_repository(self._cache.engine, repository_id)
+            served = await reading.served_by_repository(rows, tenant_id, request.repository_id)
         else:
-            served = await reading.served_by_analysis(self._cache.engine, repository_id, analysis_id)
+            served = await reading.served_by_analysis(rows, tenant_id, request.repository_id, analysis_id)
         if served is not None:
             return served
-        if analysis_id is not None and await reading.indexed(self._cache.engine, analysis_id) is not None:
+        if analysis_id is not None and await reading.indexed(rows, tenant_id, analysis_id) is not None:
             raise Permanent("no_such_analysis", "That analysis is no longer searched: ask about the newest one.")
         raise Transient("not_indexed_yet", "Nothing of this repository is indexed yet: ask again in a moment.")
 

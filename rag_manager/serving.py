@@ -5,15 +5,15 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from rag_manager.ports import Lexicon, OpenLexicon
 from rag_manager.rows import reading
 from rag_manager.rows.reading import Served
 from rag_manager.stages.catalogue import Catalogue
 from runtime.objects import Objects
+from runtime.tenancy import TenantDatabase
 
 MAX_CHUNKS = 250_000  # in all catalogues together; about 1 KB each
+Key = tuple[UUID, UUID, str]  # tenant, analysis, lexicon
 
 
 @dataclass(frozen=True)
@@ -28,29 +28,29 @@ class ServingCache:
     """Loads an analysis once, however many ask for it at the same time, and lets the least recently used go."""
 
     def __init__(
-        self, engine: AsyncEngine, objects: Objects, lexicon: Lexicon, *, max_chunks: int = MAX_CHUNKS
+        self, rows: TenantDatabase, objects: Objects, lexicon: Lexicon, *, max_chunks: int = MAX_CHUNKS
     ) -> None:
-        self.engine = engine
+        self.rows = rows
         self._objects = objects
         self._lexicon = lexicon
         self._max_chunks = max_chunks
-        self._loaded: OrderedDict[tuple[UUID, str], Loaded] = OrderedDict()
-        self._locks: dict[tuple[UUID, str], asyncio.Lock] = {}
+        self._loaded: OrderedDict[Key, Loaded] = OrderedDict()
+        self._locks: dict[Key, asyncio.Lock] = {}
 
-    async def get(self, served: Served) -> Loaded:
+    async def get(self, tenant_id: UUID, served: Served) -> Loaded:
         """Return the analysis of a served generation. Raises Permanent where its lexicon is missing or damaged."""
-        key = (served.analysis_id, served.lexicon_sha256)
+        key = (tenant_id, served.analysis_id, served.lexicon_sha256)
         if key not in self._loaded:
             async with self._locks.setdefault(key, asyncio.Lock()):
                 if key not in self._loaded:
-                    self._loaded[key] = await self._load(served)
+                    self._loaded[key] = await self._load(tenant_id, served)
                     self._trim(keep=key)
             self._locks.pop(key, None)
         self._loaded.move_to_end(key)
         return self._loaded[key]
 
-    async def _load(self, served: Served) -> Loaded:
-        catalogue = await reading.catalogue(self.engine, served.analysis_id)
+    async def _load(self, tenant_id: UUID, served: Served) -> Loaded:
+        catalogue = await reading.catalogue(self.rows, tenant_id, served.analysis_id)
         try:
             opened = await asyncio.to_thread(self._lexicon.open, served.lexicon_sha256, None)
         except LookupError:
@@ -58,7 +58,7 @@ class ServingCache:
             opened = await asyncio.to_thread(self._lexicon.open, served.lexicon_sha256, packed)
         return Loaded(catalogue, opened)
 
-    def _trim(self, *, keep: tuple[UUID, str]) -> None:
+    def _trim(self, *, keep: Key) -> None:
         total = sum(len(loaded.catalogue.chunk_ids) for loaded in self._loaded.values())
         for key in list(self._loaded):
             if total <= self._max_chunks or key == keep:

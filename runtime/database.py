@@ -1,18 +1,26 @@
 """The one way to PostgreSQL: an async SQLAlchemy engine over asyncpg."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.settings import DatabaseSettings
+from runtime.tenancy import DatabaseRole
 
 
-def create_engine(settings: DatabaseSettings, *, application: str) -> AsyncEngine:
-    """An engine whose connections carry `application` as their name and use READ COMMITTED.
+def create_engine(settings: DatabaseSettings, *, application: str, role: DatabaseRole | None = None) -> AsyncEngine:
+    """An engine whose connections carry `application` as their name, use READ COMMITTED and work as `role`.
+
+    The user of the URL must be that role or a member of it; without a `role` they work as the user.
 
     Raises ValueError where no URL is set: the caller decides whether that means the embedded server.
     """
     if not settings.url.get_secret_value():
         raise ValueError("REPOSTREAM_DATABASE_URL is not set")
+    server_settings = {"application_name": application, **({"role": role.value} if role is not None else {})}
     url = make_url(settings.url.get_secret_value()).set(drivername="postgresql+asyncpg")
     return create_async_engine(
         url,
@@ -20,5 +28,24 @@ def create_engine(settings: DatabaseSettings, *, application: str) -> AsyncEngin
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,
         pool_pre_ping=True,
-        connect_args={"server_settings": {"application_name": application}, "timeout": 10},
+        connect_args={"server_settings": server_settings, "timeout": 10},
     )
+
+
+async def copy_rows(
+    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Insert many rows into `table` (`schema.name`) inside the caller's transaction.
+
+    PostgreSQL refuses COPY into a table with row-level security, so the rows are copied beside it and inserted from
+    there. Raises what asyncpg raises while copying, and what SQLAlchemy raises while inserting.
+    """
+    staging = f"staging_{table.replace('.', '_')}"
+    names = ", ".join(f'"{column}"' for column in columns)
+    await connection.execute(
+        text(f"CREATE TEMP TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS AS SELECT {names} FROM {table} LIMIT 0")  # noqa: S608  # our own names
+    )
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.copy_records_to_table(staging, columns=list(columns), records=rows, timeout=120)
+    await connection.execute(text(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging}"))  # noqa: S608  # the same
+    await connection.execute(text(f"TRUNCATE {staging}"))  # the same transaction may copy into the table again

@@ -24,10 +24,14 @@ class HomeSettings(Settings):
 
 
 class DatabaseSettings(Settings):
-    """PostgreSQL. `url` is `postgresql://user:password@host:port/name`; empty means the embedded server."""
+    """PostgreSQL. `url` is `postgresql://user:password@host:port/name`; empty means the embedded server.
+
+    `requests_url` is what the orchestrator answers requests with; empty means `url`, whose user then takes the role.
+    """
 
     model_config = _config("DATABASE_")
     url: SecretStr = SecretStr("")
+    requests_url: SecretStr = SecretStr("")
     pool_size: int = 5
     max_overflow: int = 10
     pool_timeout: float = 5.0  # seconds to wait for a connection before the caller is told to come back

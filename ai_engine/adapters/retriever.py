@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from uuid import UUID
 
 import httpx
 
@@ -28,9 +27,8 @@ class HttpRetriever:
         reply = await self._post("/internal/search", request.model_dump(mode="json"))
         return SearchReply.model_validate_json(_successful(reply).content)
 
-    async def lines(self, analysis_id: UUID, path: str, first: int = 1, last: int | None = None) -> LinesReply | None:
+    async def lines(self, request: LinesRequest) -> LinesReply | None:
         """See `Retriever.lines`."""
-        request = LinesRequest(analysis_id=analysis_id, path=path, first_line=first, last_line=last)
         reply = await self._post("/internal/lines", request.model_dump(mode="json"))
         if reply.status_code == httpx.codes.NOT_FOUND:
             return None

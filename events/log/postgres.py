@@ -110,6 +110,12 @@ async def read_stream_in(
     return [envelope_of(row) for row in rows]
 
 
+async def read_feed_in(connection: AsyncConnection, *, after: int, limit: int) -> list[Envelope]:
+    """`Journal.read_feed` inside the caller's transaction."""
+    rows = await connection.execute(_READ_FEED, {"after": after, "limit": limit})
+    return [envelope_of(row) for row in rows]
+
+
 class PostgresJournal:
     """`Journal` over PostgreSQL. With a `wake`, the pump hears of each append at once, else at its next poll."""
 
@@ -133,5 +139,4 @@ class PostgresJournal:
     async def read_feed(self, *, after: int, limit: int) -> list[Envelope]:
         """As `Journal.read_feed`."""
         async with self._engine.connect() as connection:
-            rows = await connection.execute(_READ_FEED, {"after": after, "limit": limit})
-            return [envelope_of(row) for row in rows]
+            return await read_feed_in(connection, after=after, limit=limit)

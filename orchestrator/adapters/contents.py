@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orchestrator.api.models import FilePage, FileView, SymbolPage, SymbolView
+from runtime.tenancy import TenantDatabase
 
 _LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
 # Of one reason: why it was left out, failed or was cut by lines; `syntax_errors` also where the rest could be parsed.
@@ -57,30 +57,34 @@ class SymbolQuery:
 
 
 class Contents:
-    """The queries. The caller has checked that the analysis is the tenant's."""
+    """The queries. Another tenant's analysis has no entries."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: TenantDatabase) -> None:
+        self._database = database
 
-    async def files(self, analysis: UUID, query: FileQuery, *, cursor: str | None, limit: int) -> FilePage:
+    async def files(
+        self, tenant: UUID, analysis: UUID, query: FileQuery, *, cursor: str | None, limit: int
+    ) -> FilePage:
         """Entries of the tree by path. The cursor is a path."""
         which = f"{_LEFT_OUT if query.left_out else 'true'} AND {_REASON if query.reason else 'true'}"
         where: dict[str, Any] = {"analysis": analysis, "prefix": query.prefix}
         if query.reason:
             where["reason"] = query.reason
-        async with self._engine.connect() as connection:
+        async with self._database.of(tenant) as connection:
             more = {**where, "after": cursor or "", "limit": limit + 1}
             rows = (await connection.execute(text(_FILES.format(which=which)), more)).all()
             total = (await connection.execute(text(_FILE_COUNT.format(which=which)), where)).scalar_one()
         items = [FileView(**row._mapping) for row in rows[:limit]]
         return FilePage(items=items, total=total, next=items[-1].path if len(rows) > limit else None)
 
-    async def symbols(self, analysis: UUID, query: SymbolQuery, *, cursor: str | None, limit: int) -> SymbolPage:
+    async def symbols(
+        self, tenant: UUID, analysis: UUID, query: SymbolQuery, *, cursor: str | None, limit: int
+    ) -> SymbolPage:
         """Definitions in the order of their files. The cursor is `shard.ordinal`; any other begins at the start."""
         shard, ordinal = read_cursor(cursor)
         name = None if query.name is None else _like(query.name.lower()) + "%"
         where: dict[str, Any] = {"analysis": analysis, "path": query.path, "kind": query.kind, "name": name}
-        async with self._engine.connect() as connection:
+        async with self._database.of(tenant) as connection:
             more = {**where, "shard": shard, "ordinal": ordinal, "limit": limit + 1}
             rows = (await connection.execute(_SYMBOLS, more)).all()
             total = (await connection.execute(_SYMBOL_COUNT, where)).scalar_one()

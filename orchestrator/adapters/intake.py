@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Context, Draft, Event, derived_id
 from events.log.postgres import append_in, read_stream_in
@@ -18,6 +18,7 @@ from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.projections.analyses import AnalysisRecord, fold, is_running
 from orchestrator.projections.stages import view_of
+from runtime.tenancy import TenantDatabase
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _KNOWN_KEY = text("SELECT analysis_id, fingerprint FROM app.idempotency WHERE tenant_id = :tenant AND key = :key")
@@ -26,7 +27,7 @@ INSERT INTO app.idempotency (tenant_id, key, fingerprint, analysis_id) VALUES (:
 """)
 _NEWEST = text("SELECT analysis_id FROM app.intake WHERE repository_id = :repository AND ref = :ref")
 _KEEP = text("""
-INSERT INTO app.intake (repository_id, ref, analysis_id) VALUES (:repository, :ref, :analysis)
+INSERT INTO app.intake (tenant_id, repository_id, ref, analysis_id) VALUES (:tenant, :repository, :ref, :analysis)
 ON CONFLICT (repository_id, ref) DO UPDATE SET analysis_id = excluded.analysis_id
 """)
 
@@ -47,8 +48,8 @@ def repository_id_of(tenant_id: UUID, url: str) -> UUID:
 class Intake:
     """Accepts analyses."""
 
-    def __init__(self, engine: AsyncEngine, wake: Wake) -> None:
-        self._engine = engine
+    def __init__(self, database: TenantDatabase, wake: Wake) -> None:
+        self._database = database
         self._wake = wake
 
     async def accept(
@@ -59,7 +60,7 @@ class Intake:
         Raises ApiProblem `idempotency_key_reused` where `key` came with another request before.
         """
         fingerprint = f"{wanted.repository.url} {wanted.ref or ''}"
-        async with self._engine.begin() as connection:
+        async with self._database.of(who.tenant_id) as connection:
             if key is not None:
                 await connection.execute(_LOCK, {"what": f"key {who.tenant_id} {key}"})
                 repeated = await _repeated(connection, who, key, fingerprint)
@@ -115,7 +116,7 @@ async def _begin(
     history = await append_in(
         connection, f"analysis/{analysis_id}", [draft(requested, "requested", analysis_id)], expected=0
     )
-    row = {"repository": repository_id, "ref": wanted.ref or "", "analysis": analysis_id}
+    row = {"tenant": who.tenant_id, "repository": repository_id, "ref": wanted.ref or "", "analysis": analysis_id}
     await connection.execute(_KEEP, row)
     record = fold(history)
     assert record is not None  # noqa: S101  # it was just begun

@@ -74,7 +74,7 @@ async def newest(
 async def one(analysis_id: UUID, who: Reader, parts: Parts) -> AnalysisView:
     """One analysis, as of its newest event."""
     view = view_of(await record_of(parts, who, analysis_id))
-    return view.model_copy(update={"damaged": await parts.read.damaged(analysis_id)})
+    return view.model_copy(update={"damaged": await parts.read.damaged(who.tenant_id, analysis_id)})
 
 
 @router.get("/{analysis_id}/history")
@@ -84,7 +84,7 @@ async def history(
     """The events of an analysis after a version."""
     stream_id = f"analysis/{analysis_id}"
     await history_head(parts, who, stream_id)
-    items = await parts.journal.read_stream(stream_id, after=after, limit=limit)
+    items = await parts.journals.of(who.tenant_id).read_stream(stream_id, after=after, limit=limit)
     return EventPage(items=items, next=items[-1].version if len(items) == limit else None)
 
 
@@ -103,12 +103,12 @@ async def live(
     """The events of an analysis as they happen, after those that were missed (SSE)."""
     await history_head(parts, who, f"analysis/{analysis_id}")
     begin_after = last_event_id(last_event_id_header, after)
-    return AnalysisEvents(analysis_id, after=begin_after, journal=parts.journal, hub=parts.hub)
+    return AnalysisEvents(analysis_id, after=begin_after, journal=parts.journals.of(who.tenant_id), hub=parts.hub)
 
 
 async def history_head(parts: Services, who: Identity, stream_id: str) -> None:
     """Raise ApiProblem `not_found` unless the stream is the tenant's; reads one event."""
-    first = await parts.journal.read_stream(stream_id, limit=1)
+    first = await parts.journals.of(who.tenant_id).read_stream(stream_id, limit=1)
     if not first or first[0].tenant_id != who.tenant_id:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
 
@@ -147,7 +147,7 @@ async def _tell(  # the request, the event, and when it is allowed
         context = context_of(request, who, record.view.repository_id)
         draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=event)
         try:
-            added = await parts.journal.append(stream_id, [draft], expected=past[-1].version)
+            added = await parts.journals.of(who.tenant_id).append(stream_id, [draft], expected=past[-1].version)
         except WrongExpectedVersion:
             continue
         after = fold([*past, *added])

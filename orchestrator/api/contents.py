@@ -75,14 +75,14 @@ Symbols = Annotated[SymbolQuery, Depends(symbol_query)]
 async def files(analysis_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
     """The tree at the commit, by path; with `reason`, the files of which it is said (`syntax_errors`, `binary`, …)."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.files(analysis_id, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, analysis_id, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/analyses/{analysis_id}/skipped")
 async def skipped(analysis_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
     """The files that were left out, or that failed, with their reasons."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.files(analysis_id, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, analysis_id, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/analyses/{analysis_id}/symbols")
@@ -95,7 +95,7 @@ async def symbols(
 ) -> SymbolPage:
     """Definitions: of one file, of one kind, whose name begins so."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.symbols(analysis_id, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.symbols(who.tenant_id, analysis_id, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/analyses/{analysis_id}/lines")
@@ -145,14 +145,14 @@ async def repository(repository_id: UUID, who: Reader, parts: Parts) -> Reposito
 async def repository_files(repository_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
     """The tree of the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.files(newest, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, newest, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/repositories/{repository_id}/skipped")
 async def repository_skipped(repository_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
     """The files that the newest analysis left out, or that failed."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.files(newest, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, newest, query, cursor=page.cursor, limit=page.limit)
 
 
 @router.get("/repositories/{repository_id}/symbols")
@@ -165,7 +165,7 @@ async def repository_symbols(
 ) -> SymbolPage:
     """Definitions in the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.symbols(newest, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.symbols(who.tenant_id, newest, query, cursor=page.cursor, limit=page.limit)
 
 
 async def _newest(parts: Services, who: Identity, repository_id: UUID) -> UUID:

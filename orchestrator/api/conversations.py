@@ -116,7 +116,7 @@ async def _append(
     parts: Services, context: Context, stream_id: str, event: Event, expected: int | None = None
 ) -> list[Envelope]:
     draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=event)
-    return await parts.journal.append(stream_id, [draft], expected=expected)
+    return await parts.journals.of(context.tenant_id).append(stream_id, [draft], expected=expected)
 
 
 def _folded(history: list[Envelope]) -> ConversationView:

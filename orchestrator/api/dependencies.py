@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 
 from events.artifacts import ArtifactRef
 from events.base import Context, Envelope
-from events.log.journal import Journal
 from events.processing import StageCompleted
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.intake import Intake
+from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.sources import Sources
 from orchestrator.api.intake import Rules
@@ -29,7 +29,7 @@ from orchestrator.projections.analyses import AnalysisRecord, fold
 class Services:
     """The parts of one process that requests use. `live_redis` has connections that may wait."""
 
-    journal: Journal
+    journals: Journals
     intake: Intake
     read: ReadModels
     contents: Contents
@@ -93,7 +93,7 @@ def context_of(request: Request, who: Identity, repository_id: UUID) -> Context:
 
 async def history_of(parts: Services, who: Identity, stream_id: str) -> list[Envelope]:
     """All events of one of the tenant's streams. Raises ApiProblem `not_found`: another tenant's is not there."""
-    history = await parts.journal.read_stream(stream_id)
+    history = await parts.journals.of(who.tenant_id).read_stream(stream_id)
     if not history or history[0].tenant_id != who.tenant_id:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
     return history

@@ -29,7 +29,8 @@ async def events(  # noqa: PLR0913  # one argument for each part of the request
     """
     if stream_id is not None:
         await history_head(parts, who, stream_id)
-        items = await parts.journal.read_stream(stream_id, after=after or 0, limit=None if type or latest else limit)
+        journal = parts.journals.of(who.tenant_id)
+        items = await journal.read_stream(stream_id, after=after or 0, limit=None if type or latest else limit)
         chosen = [item for item in items if type is None or item.event_type == type]
         shown = chosen[-limit:] if latest else chosen[:limit]
         return EventPage(items=shown, next=shown[-1].version if len(shown) == limit else None)

@@ -18,6 +18,7 @@ from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.processing import StageCompleted
 from orchestrator.projections.runner import Step
+from runtime.database import copy_rows
 from runtime.faults import Permanent
 from runtime.objects import Objects
 from runtime.parquet import read_table
@@ -36,7 +37,7 @@ class Table:
     @property
     def all_columns(self) -> tuple[str, ...]:
         """The columns as they are copied."""
-        return ("analysis_id", *(("shard", "ordinal") if self.numbered else ()), *self.columns)
+        return ("tenant_id", "analysis_id", *(("shard", "ordinal") if self.numbered else ()), *self.columns)
 
 
 TABLES = {
@@ -66,8 +67,8 @@ TABLES = {
 }
 
 _LOADED = text("""
-INSERT INTO app.loaded (analysis_id, kind, shard, key, rows, code, message)
-VALUES (:analysis_id, :kind, :shard, :key, :rows, :code, :message) ON CONFLICT DO NOTHING RETURNING shard
+INSERT INTO app.loaded (tenant_id, analysis_id, kind, shard, key, rows, code, message)
+VALUES (:tenant_id, :analysis_id, :kind, :shard, :key, :rows, :code, :message) ON CONFLICT DO NOTHING RETURNING shard
 """)
 _FAILED = text("""
 UPDATE app.loaded SET code = :code, message = :message, rows = 0
@@ -77,12 +78,20 @@ _TRIES = 4  # then the artifact counts as unreadable: a store that is down for l
 
 
 @dataclass(frozen=True)
+class Source:
+    """An artifact that goes into a table: whose it is, and of which analysis and shard."""
+
+    tenant_id: UUID
+    analysis_id: UUID
+    shard: int
+    ref: ArtifactRef
+
+
+@dataclass(frozen=True)
 class Load:
     """One artifact's rows, decoded; or the reason why there are none."""
 
-    analysis_id: UUID
-    ref: ArtifactRef
-    shard: int
+    source: Source
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     code: str | None = None
     message: str | None = None
@@ -103,23 +112,24 @@ class Contents:
         for taken, envelope in enumerate(envelopes, start=1):
             wanted = _wanted(envelope)
             if wanted:
-                return Step(taken, _writer([await self._load(*one) for one in wanted]))
+                return Step(taken, _writer([await self._load(one) for one in wanted]))
         return Step(len(envelopes), _writer([]))
 
     async def clear(self, connection: AsyncConnection) -> None:
         """Remove all rows."""
         await connection.execute(text("TRUNCATE app.files, app.outcomes, app.symbols, app.edges, app.loaded"))
 
-    async def _load(self, analysis_id: UUID, shard: int, ref: ArtifactRef) -> Load:
+    async def _load(self, source: Source) -> Load:
+        ref = source.ref
         try:
             content = await self._fetch(ref)
-            rows = await asyncio.to_thread(_decode, content, TABLES[ref.kind], analysis_id, shard)
+            rows = await asyncio.to_thread(_decode, content, source)
         except Permanent as fault:
-            return Load(analysis_id, ref, shard, code=fault.code, message=fault.message)
+            return Load(source, code=fault.code, message=fault.message)
         except (pa.ArrowException, KeyError) as error:
             message = f"The artifact {ref.key} is no {ref.kind} table: {type(error).__name__}."
-            return Load(analysis_id, ref, shard, code="artifact_unreadable", message=message)
-        return Load(analysis_id, ref, shard, rows)
+            return Load(source, code="artifact_unreadable", message=message)
+        return Load(source, rows)
 
     async def _fetch(self, ref: ArtifactRef) -> bytes:
         for tries in range(1, _TRIES + 1):
@@ -135,7 +145,7 @@ class Contents:
         raise AssertionError("unreachable")
 
 
-def _wanted(envelope: Envelope) -> list[tuple[UUID, int, ArtifactRef]]:
+def _wanted(envelope: Envelope) -> list[Source]:
     """The artifacts that an event brings and that go into tables."""
     if envelope.event_type != StageCompleted.event_type or envelope.data.get("stage") not in {"clone", "parse"}:
         return []
@@ -145,16 +155,17 @@ def _wanted(envelope: Envelope) -> list[tuple[UUID, int, ArtifactRef]]:
     except ValueError as error:
         _log.warning("event_passed_over", seq=envelope.seq, type=envelope.event_type, error=repr(error)[:300])
         return []
-    return [(analysis_id, event.shard, ref) for ref in event.artifacts if ref.kind in TABLES]
+    return [Source(envelope.tenant_id, analysis_id, event.shard, ref) for ref in event.artifacts if ref.kind in TABLES]
 
 
-def _decode(content: bytes, table: Table, analysis_id: UUID, shard: int) -> list[tuple[Any, ...]]:
+def _decode(content: bytes, source: Source) -> list[tuple[Any, ...]]:
     """The rows as PostgreSQL takes them. Whole columns become lists at once: row by row would take far longer."""
+    table, whose = TABLES[source.ref.kind], (source.tenant_id, source.analysis_id)
     arrow = read_table(content, table.columns)
     columns = [arrow.column(name).to_pylist() for name in table.columns]
     if table.numbered:
-        return [(analysis_id, shard, n, *row) for n, row in enumerate(zip(*columns, strict=True))]
-    return [(analysis_id, *row) for row in zip(*columns, strict=True)]
+        return [(*whose, source.shard, n, *row) for n, row in enumerate(zip(*columns, strict=True))]
+    return [(*whose, *row) for row in zip(*columns, strict=True)]
 
 
 def _writer(loads: list[Load]) -> Any:  # noqa: ANN401  # a Write; named there
@@ -166,34 +177,31 @@ def _writer(loads: list[Load]) -> Any:  # noqa: ANN401  # a Write; named there
 
 
 async def _write(connection: AsyncConnection, load: Load) -> None:
-    key = {"analysis_id": load.analysis_id, "kind": load.ref.kind.value, "shard": load.shard}
-    more = {"key": load.ref.key, "rows": len(load.rows), "code": load.code, "message": load.message}
-    if (await connection.execute(_LOADED, key | more)).first() is None:
+    source, ref = load.source, load.source.ref
+    key = {"analysis_id": source.analysis_id, "kind": ref.kind.value, "shard": source.shard}
+    more = {"key": ref.key, "rows": len(load.rows), "code": load.code, "message": load.message}
+    if (await connection.execute(_LOADED, key | more | {"tenant_id": source.tenant_id})).first() is None:
         return  # loaded before
     if load.code is not None:
-        _log.warning("artifact_unreadable", key=load.ref.key, code=load.code)
+        _log.warning("artifact_unreadable", key=ref.key, code=load.code)
         return
     try:
         async with connection.begin_nested():
-            await _copy(connection, TABLES[load.ref.kind], load.rows)
+            await _copy(connection, TABLES[ref.kind], load.rows)
     except (DBAPIError, ValueError, OverflowError) as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
-        _log.warning("artifact_refused", key=load.ref.key, error=repr(error)[:300])
-        message = f"The rows of {load.ref.key} were refused by the database."
+        _log.warning("artifact_refused", key=ref.key, error=repr(error)[:300])
+        message = f"The rows of {ref.key} were refused by the database."
         await connection.execute(_FAILED, key | {"code": "artifact_refused", "message": message})
 
 
 async def _copy(connection: AsyncConnection, table: Table, rows: list[tuple[Any, ...]]) -> None:
-    """COPY inside the transaction that SQLAlchemy has begun."""
+    """Copy the rows; what COPY says of them becomes a ValueError."""
     import asyncpg
 
-    raw = await connection.get_raw_connection()
-    driver: Any = raw.driver_connection
     try:
-        await driver.copy_records_to_table(
-            table.name, schema_name="app", columns=list(table.all_columns), records=rows, timeout=120
-        )
+        await copy_rows(connection, f"app.{table.name}", table.all_columns, rows)
     except asyncpg.InterfaceError as error:
         raise ConnectionError(str(error)) from error
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:

@@ -19,6 +19,7 @@ from rag_manager.ports import VectorsUnavailable
 from rag_manager.rows import generations, reading
 from rag_manager.rows.generations import Generation
 from runtime.faults import Permanent, Transient
+from runtime.tenancy import TenantDatabase
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class ActivateGeneration:
         request = stages.read(envelope, StageRequested)
         repository_id = repository_of(envelope)
         engine = self._backends.engine
-        place = await reading.indexed(engine, request.analysis_id)
+        place = await reading.indexed(TenantDatabase(engine), envelope.tenant_id, request.analysis_id)
         if place is None:
             raise Permanent("not_indexed_yet", "The analysis has no lexical index to put vectors beside.")
         refs = inputs_of(request, ArtifactKind.VECTORS)
@@ -49,6 +50,7 @@ class ActivateGeneration:
         identity = generation_id(request.analysis_id, self._kind)
         generation = Generation(
             generation_id=identity,
+            tenant_id=envelope.tenant_id,
             analysis_id=request.analysis_id,
             kind=self._kind,
             state="building",

@@ -67,6 +67,8 @@ async def record(connection: AsyncConnection, change: Change) -> None:
     await generations.finish(connection, change.generation, dimension=change.dimension)
     if change.target is None:
         return
-    moved = await generations.move_pointer(connection, change.repository_id, change.target, expected=change.expected)
+    moved = await generations.move_pointer(
+        connection, change.generation.tenant_id, change.repository_id, change.target, expected=change.expected
+    )
     if not moved:
         raise Transient("index_moved", "Another generation took over at the same moment: it will be decided again.")

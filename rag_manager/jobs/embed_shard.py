@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactKind, ArtifactRef, VectorRow
 from events.base import Envelope
@@ -50,7 +50,7 @@ class EmbedShard:
         request = stages.read(envelope, StageRequested)
         ids, paths, texts = await _chunks(self._backends.objects, inputs_of(request, ArtifactKind.CHUNKS))
         hashes = await asyncio.to_thread(lambda: [text_hash(text) for text in texts])
-        found = await self._reused(hashes)
+        found = await self._reused(envelope.tenant_id, hashes)
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
         order = sorted(fresh.values(), key=lambda place: (len(texts[place]), place))
         ticks = ticker(self._backends, request)
@@ -78,13 +78,22 @@ class EmbedShard:
                     facts={"model": self._embedder.name, "dimension": self._embedder.dimension},
                 ),
             ),
-            write=partial(_remember, model=self._embedder.name, artifact=artifact, places=places) if places else None,
+            write=partial(
+                embeddings.remember,
+                tenant_id=envelope.tenant_id,
+                model=self._embedder.name,
+                artifact=artifact,
+                places=places,
+            )
+            if places
+            else None,
         )
 
-    async def _reused(self, hashes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    async def _reused(self, tenant_id: UUID, hashes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         if not self._background:
             return {}
-        places = await embeddings.known(self._backends.engine, self._embedder.name, sorted(set(hashes)))
+        unique = sorted(set(hashes))
+        places = await embeddings.known(self._backends.engine, tenant_id, self._embedder.name, unique)
         return await stored_vectors(self._backends.objects, places, self._embedder.dimension)
 
     async def _embedded(
@@ -157,9 +166,3 @@ def _table_bytes(
             [pa.array(ids, pa.large_string()), pa.array(hashes, pa.large_string()), vectors], schema=schema
         )
     )
-
-
-async def _remember(
-    connection: AsyncConnection, *, model: str, artifact: ArtifactRef, places: Sequence[tuple[str, int]]
-) -> None:
-    await embeddings.remember(connection, model, artifact, places)

@@ -52,6 +52,7 @@ class IndexAnalysis:
         )
         generation = Generation(
             generation_id=generation_id(request.analysis_id, GenerationKind.LEXICAL),
+            tenant_id=envelope.tenant_id,
             analysis_id=request.analysis_id,
             kind=GenerationKind.LEXICAL,
             state="built",

@@ -18,6 +18,7 @@ class Generation:
     """One generation as stored. `vectors` is how many its collection holds once it is built."""
 
     generation_id: UUID
+    tenant_id: UUID
     analysis_id: UUID
     kind: GenerationKind
     state: str
@@ -28,7 +29,7 @@ class Generation:
     artifacts: tuple[ArtifactRef, ...]
 
 
-_COLUMNS = "generation_id, analysis_id, kind, state, model, chunks, vectors, collection, artifacts"
+_COLUMNS = "generation_id, tenant_id, analysis_id, kind, state, model, chunks, vectors, collection, artifacts"
 
 
 async def installation(engine: AsyncEngine) -> UUID:
@@ -42,14 +43,16 @@ async def begin(engine: AsyncEngine, generation: Generation) -> None:
     async with engine.begin() as connection:
         await connection.execute(
             text(
-                "INSERT INTO rag.generations (generation_id, analysis_id, kind, state, model, chunks, collection,"
-                " artifacts) VALUES (:id, :analysis, :kind, 'building', :model, :chunks, :collection,"
-                " CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id) DO UPDATE SET model = excluded.model,"
+                "INSERT INTO rag.generations (generation_id, tenant_id, analysis_id, kind, state, model, chunks,"
+                " collection, artifacts) VALUES (:id, :tenant, :analysis, :kind, 'building', :model, :chunks,"
+                " :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id)"
+                " DO UPDATE SET model = excluded.model,"
                 " chunks = excluded.chunks, artifacts = excluded.artifacts, changed_at = now(),"
                 " state = CASE generations.state WHEN 'built' THEN 'built' ELSE 'building' END"
             ),
             {
                 "id": generation.generation_id,
+                "tenant": generation.tenant_id,
                 "analysis": generation.analysis_id,
                 "kind": generation.kind,
                 "model": generation.model,
@@ -64,13 +67,15 @@ async def finish(connection: AsyncConnection, generation: Generation, *, dimensi
     """Say that a generation is complete and verified. Does not commit."""
     await connection.execute(
         text(
-            "INSERT INTO rag.generations (generation_id, analysis_id, kind, state, model, dimension, chunks, vectors,"
-            " collection, artifacts) VALUES (:id, :analysis, :kind, 'built', :model, :dimension, :chunks, :vectors,"
-            " :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id) DO UPDATE SET state = 'built',"
-            " dimension = excluded.dimension, vectors = excluded.vectors, chunks = excluded.chunks, changed_at = now()"
+            "INSERT INTO rag.generations (generation_id, tenant_id, analysis_id, kind, state, model, dimension, chunks,"
+            " vectors, collection, artifacts) VALUES (:id, :tenant, :analysis, :kind, 'built', :model, :dimension,"
+            " :chunks, :vectors, :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id) DO UPDATE"
+            " SET state = 'built', dimension = excluded.dimension,"
+            " vectors = excluded.vectors, chunks = excluded.chunks, changed_at = now()"
         ),
         {
             "id": generation.generation_id,
+            "tenant": generation.tenant_id,
             "analysis": generation.analysis_id,
             "kind": generation.kind,
             "model": generation.model,
@@ -99,13 +104,13 @@ async def serving(connection: AsyncConnection, repository_id: UUID) -> Serving |
 
 
 async def move_pointer(
-    connection: AsyncConnection, repository_id: UUID, target: Serving, *, expected: Serving | None
+    connection: AsyncConnection, tenant_id: UUID, repository_id: UUID, target: Serving, *, expected: Serving | None
 ) -> bool:
     """Point to `target` if the pointer is still where it was when that was decided. Does not commit."""
     moved = await connection.execute(
         text(
-            "INSERT INTO rag.pointers AS p (repository_id, analysis_id, generation_id)"
-            " SELECT :repository, :analysis, :generation"
+            "INSERT INTO rag.pointers AS p (tenant_id, repository_id, analysis_id, generation_id)"
+            " SELECT :tenant, :repository, :analysis, :generation"
             " WHERE CAST(:expected AS uuid) IS NULL"
             " OR EXISTS (SELECT 1 FROM rag.pointers WHERE repository_id = :repository)"
             " ON CONFLICT (repository_id) DO UPDATE SET analysis_id = excluded.analysis_id,"
@@ -113,6 +118,7 @@ async def move_pointer(
             " WHERE p.generation_id = CAST(:expected AS uuid) OR p.generation_id = excluded.generation_id"
         ),
         {
+            "tenant": tenant_id,
             "repository": repository_id,
             "analysis": target.analysis_id,
             "generation": target.generation_id,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactRef
+from runtime.database import copy_rows
 
 _CHUNKS = ("ordinal", "chunk_id", "path", "language", "file_class", "first_line", "last_line", "symbols", "text")
 _FILES = ("path", "language", "file_class", "lines", "source_key", "source_sha256", "source_row")
@@ -28,7 +29,7 @@ class AnalysisRow:
 
 @dataclass(frozen=True)
 class IndexedRows:
-    """Tuples in the order of the columns above, without the analysis' id."""
+    """Tuples in the order of the columns above, without the tenant's and the analysis' id."""
 
     chunks: Sequence[tuple[object, ...]]
     files: Sequence[tuple[object, ...]]
@@ -66,25 +67,19 @@ async def write_index(
         ("files", _FILES, rows.files),
         ("symbols", _SYMBOLS, rows.symbols),
     ):
-        await _replace(connection, analysis.analysis_id, table, columns, records)
+        await _replace(connection, analysis, table, columns, records)
 
 
 async def _replace(
     connection: AsyncConnection,
-    analysis_id: UUID,
+    analysis: AnalysisRow,
     table: str,
     columns: Sequence[str],
     rows: Iterable[tuple[object, ...]],
 ) -> None:
+    whose = (analysis.tenant_id, analysis.analysis_id)
     # `table` is one of three names in this file.
-    await connection.execute(text(f"DELETE FROM rag.{table} WHERE analysis_id = :id"), {"id": analysis_id})  # noqa: S608
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
-    if driver is None:
-        raise RuntimeError("the connection is closed")
-    await driver.copy_records_to_table(
-        table,
-        schema_name="rag",
-        columns=["analysis_id", *columns],
-        records=((analysis_id, *row) for row in rows),
+    await connection.execute(text(f"DELETE FROM rag.{table} WHERE analysis_id = :id"), {"id": whose[1]})  # noqa: S608
+    await copy_rows(
+        connection, f"rag.{table}", ("tenant_id", "analysis_id", *columns), ((*whose, *row) for row in rows)
     )

@@ -1,4 +1,7 @@
-"""Read what a search needs: what serves, the catalogue, the text of the chosen chunks, where a file's lines are."""
+"""Read what a search needs: what serves, the catalogue, the text of the chosen chunks, where a file's lines are.
+
+Everything in a transaction of the tenant: what is another's is not there.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +9,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.index import GenerationKind
 from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
+from runtime.tenancy import TenantDatabase
 
 _SERVING = (
     "SELECT a.analysis_id, a.commit, a.chunks, a.lexicon_key, a.lexicon_sha256,"
@@ -62,36 +65,42 @@ class Indexed:
     files: int
 
 
-async def indexed(engine: AsyncEngine, analysis_id: UUID) -> Indexed | None:
+async def indexed(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> Indexed | None:
     """What is indexed of an analysis, or None."""
-    async with engine.connect() as connection:
-        query = text("SELECT requested_at, chunks, files FROM rag.analyses WHERE analysis_id = :id")
-        row = (await connection.execute(query, {"id": analysis_id})).first()
+    async with rows.of(tenant_id) as connection:
+        query = text(
+            "SELECT requested_at, chunks, files FROM rag.analyses WHERE analysis_id = :id AND tenant_id = :tenant"
+        )
+        row = (await connection.execute(query, {"id": analysis_id, "tenant": tenant_id})).first()
         return Indexed(*row) if row else None
 
 
-async def served_by_repository(engine: AsyncEngine, repository_id: UUID) -> Served | None:
+async def served_by_repository(rows: TenantDatabase, tenant_id: UUID, repository_id: UUID) -> Served | None:
     """What the repository's pointer points to, or None where nothing is indexed yet."""
     return await _served(
-        engine,
+        rows,
+        tenant_id,
         f"{_SERVING} JOIN rag.pointers p USING (generation_id) WHERE p.repository_id = :repository",
         {"repository": repository_id},
     )
 
 
-async def served_by_analysis(engine: AsyncEngine, repository_id: UUID, analysis_id: UUID) -> Served | None:
+async def served_by_analysis(
+    rows: TenantDatabase, tenant_id: UUID, repository_id: UUID, analysis_id: UUID
+) -> Served | None:
     """The best complete generation of one analysis of this repository, or None."""
     return await _served(
-        engine,
+        rows,
+        tenant_id,
         f"{_SERVING} WHERE a.analysis_id = :analysis AND a.repository_id = :repository AND g.state = 'built'"
         " AND a.retired_at IS NULL ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind) LIMIT 1",
         {"analysis": analysis_id, "repository": repository_id},
     )
 
 
-async def catalogue(engine: AsyncEngine, analysis_id: UUID) -> Catalogue:
+async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> Catalogue:
     """All places of one analysis, without text."""
-    async with engine.connect() as connection:
+    async with rows.of(tenant_id) as connection:
         chunks = await connection.execute(
             text(
                 "SELECT chunk_id, path, file_class, first_line, last_line FROM rag.chunks"
@@ -107,22 +116,24 @@ async def catalogue(engine: AsyncEngine, analysis_id: UUID) -> Catalogue:
         return make_catalogue(places, [(row[0], row[1], row[2], row[3]) for row in symbols])
 
 
-async def chunk_texts(engine: AsyncEngine, analysis_id: UUID, ordinals: Sequence[int]) -> dict[int, ChunkText]:
+async def chunk_texts(
+    rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, ordinals: Sequence[int]
+) -> dict[int, ChunkText]:
     """The text of some chunks, by number."""
-    async with engine.connect() as connection:
-        rows = await connection.execute(
+    async with rows.of(tenant_id) as connection:
+        found = await connection.execute(
             text(
                 "SELECT ordinal, text, language, symbols FROM rag.chunks"
                 " WHERE analysis_id = :id AND ordinal = ANY(:ordinals)"
             ),
             {"id": analysis_id, "ordinals": list(ordinals)},
         )
-        return {row[0]: ChunkText(row[1], row[2], tuple(row[3])) for row in rows}
+        return {row[0]: ChunkText(row[1], row[2], tuple(row[3])) for row in found}
 
 
-async def file_place(engine: AsyncEngine, analysis_id: UUID, path: str) -> FilePlace | None:
+async def file_place(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, path: str) -> FilePlace | None:
     """Where the lines of a file are, or None where the analysis has no such file."""
-    async with engine.connect() as connection:
+    async with rows.of(tenant_id) as connection:
         row = (
             await connection.execute(
                 text(
@@ -135,7 +146,7 @@ async def file_place(engine: AsyncEngine, analysis_id: UUID, path: str) -> FileP
         return FilePlace(*row) if row else None
 
 
-async def _served(engine: AsyncEngine, query: str, parameters: dict[str, object]) -> Served | None:
-    async with engine.connect() as connection:
+async def _served(rows: TenantDatabase, tenant_id: UUID, query: str, parameters: dict[str, object]) -> Served | None:
+    async with rows.of(tenant_id) as connection:
         row = (await connection.execute(text(query), parameters)).mappings().first()
         return None if row is None else Served(**{**row, "kind": GenerationKind(row["kind"])})

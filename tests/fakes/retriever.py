@@ -1,9 +1,9 @@
 """A retriever without an index: a few files, each found as one passage."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from events.question import LinesReply, Passage, SearchReply, SearchRequest
+from events.question import LinesReply, LinesRequest, Passage, SearchReply, SearchRequest
 
 
 async def _at_once() -> None:
@@ -42,8 +42,9 @@ class FakeRetriever:
             degraded=self._degraded,
         )
 
-    async def lines(self, analysis_id: UUID, path: str, first: int = 1, last: int | None = None) -> LinesReply | None:
-        if analysis_id != self.analysis_id or path not in self.files:
+    async def lines(self, request: LinesRequest) -> LinesReply | None:
+        path, first, last = request.path, request.first_line, request.last_line
+        if request.analysis_id != self.analysis_id or path not in self.files:
             return None
         every = self.files[path].split("\n")
         end = min(last or len(every), len(every))

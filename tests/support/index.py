@@ -27,6 +27,7 @@ from rag_manager.subscribers import Slots, handlers
 from runtime.faults import Cancelled
 from runtime.objects import Objects, StoredObject, open_objects
 from runtime.parquet import write_rows
+from runtime.tenancy import TenantDatabase
 from tests.fakes.embedder import WordEmbedder
 from tests.support.delivery import Kernel, a_kernel
 from tests.support.kernel import AT
@@ -77,18 +78,19 @@ class Index:
     full: WordEmbedder
 
     def search(self) -> Search:
-        cache = ServingCache(self.backends.engine, self.backends.objects, self.lexicon)
+        cache = ServingCache(TenantDatabase(self.backends.engine), self.backends.objects, self.lexicon)
         embedders = {GenerationKind.QUICK: self.quick, GenerationKind.FULL: self.full}
         return Search(cache, self.backends.vectors, embedders, self.backends.turns)
 
     def lines(self) -> Lines:
-        return Lines(self.backends.engine, self.backends.objects)
+        return Lines(TenantDatabase(self.backends.engine), self.backends.objects)
 
     def housekeeping(self, *, generation_grace: float = 0.0, analysis_grace: float = 0.0) -> Housekeeping:
         return Housekeeping(self.backends, generation_grace=generation_grace, analysis_grace=analysis_grace)
 
     async def ask(self, query: str, **more: object) -> SearchReply:
-        return await self.search()(SearchRequest.model_validate({"repository_id": REPOSITORY, "query": query, **more}))
+        asked = {"tenant_id": LOCAL_TENANT, "repository_id": REPOSITORY, "query": query, **more}
+        return await self.search()(SearchRequest.model_validate(asked))
 
     async def analysis(self, files: Mapping[str, str], *, number: int = 1, shards: int = 1) -> AnAnalysis:
         """Store sources, symbols and chunks of `files`, dealt out to shards."""

@@ -17,7 +17,7 @@ from ai_engine.subscribers import CONSUMER, Answerer
 from events.base import Envelope
 from events.catalog import QUESTIONS
 from events.delivery.subscriber import EventSubscriber
-from events.question import QuestionAsked, SearchRequest
+from events.question import LinesRequest, QuestionAsked, SearchRequest
 from runtime.faults import Permanent
 from runtime.live import answer_channel
 from tests.conftest import Servers
@@ -301,7 +301,7 @@ async def a_search_service(*statuses: int) -> AsyncIterator[tuple[str, list[int]
         if status == 200 and "/search" in head:
             body = (await found.search(SearchRequest.model_validate(request))).model_dump_json()
         elif status == 200:
-            reply = await found.lines(UUID(request["analysis_id"]), request["path"], 1, 1)
+            reply = await found.lines(LinesRequest.model_validate(request))
             status, body = (200, reply.model_dump_json()) if reply else (404, "{}")
         writer.write(f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
         await writer.drain()

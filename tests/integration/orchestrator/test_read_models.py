@@ -27,6 +27,7 @@ from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import advance, catch_up, rebuild
 from runtime.objects import Objects, open_objects
+from runtime.tenancy import TenantDatabase
 from tests.support.analyses import NOON
 from tests.support.orchestrator import Workers, async_url, put_rows
 
@@ -156,7 +157,7 @@ async def test_files_are_listed_by_the_reason_that_is_said_of_them(engine: Async
     await catch_up(engine, PostgresJournal(engine), Contents(objects))
 
     async def paths(query: FileQuery) -> list[tuple[str, int]]:
-        page = await Files(engine).files(analysis_id, query, cursor=None, limit=10)
+        page = await Files(TenantDatabase(engine)).files(LOCAL_TENANT, analysis_id, query, cursor=None, limit=10)
         assert page.total == len(page.items)
         return [(file.path, file.errors) for file in page.items]
 
@@ -173,13 +174,13 @@ async def test_what_could_not_be_loaded_is_seen_in_the_lists_too(engine: AsyncEn
     await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 2, (gone,)))
     for projection in (Overview(), Contents(objects)):
         await catch_up(engine, PostgresJournal(engine), projection)
-    read = ReadModels(engine)
+    read = ReadModels(TenantDatabase(engine))
 
     [view] = await read.analyses(LOCAL_TENANT)
     [repository] = await read.repositories(LOCAL_TENANT)
 
     assert repository.latest == view
-    assert view.damaged == await read.damaged(analysis_id)
+    assert view.damaged == await read.damaged(LOCAL_TENANT, analysis_id)
     assert view.damaged == ["edges 2: The artifact edges/gone.parquet is not in the object store."]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from events.artifacts import ArtifactKind
+from events.base import LOCAL_TENANT
 from events.index import GenerationKind, IndexActivated, IndexBuilt
 from events.processing import Stage, StageCompleted
 from events.question import LinesRequest
@@ -185,15 +186,19 @@ async def test_exact_lines_come_from_the_stored_sources(index: Index) -> None:
     await index.index(analysis)
     lines = index.lines()
 
-    some = await lines(LinesRequest(analysis_id=analysis.id, path="a.txt", first_line=1, last_line=2))
-    beyond = await lines(LinesRequest(analysis_id=analysis.id, path="a.txt", first_line=4, last_line=99))
+    some = await lines(
+        LinesRequest(tenant_id=LOCAL_TENANT, analysis_id=analysis.id, path="a.txt", first_line=1, last_line=2)
+    )
+    beyond = await lines(
+        LinesRequest(tenant_id=LOCAL_TENANT, analysis_id=analysis.id, path="a.txt", first_line=4, last_line=99)
+    )
 
     assert (some.text, some.line_count) == ("one\ntwo\x0cstill two", 4)
     assert (beyond.text, beyond.first_line, beyond.last_line) == ("four", 4, 4)
     with pytest.raises(Permanent, match="no_such_file"):
-        await lines(LinesRequest(analysis_id=analysis.id, path="c.py"))
+        await lines(LinesRequest(tenant_id=LOCAL_TENANT, analysis_id=analysis.id, path="c.py"))
     with pytest.raises(Permanent, match="no_such_analysis"):
-        await lines(LinesRequest(analysis_id=REPOSITORY, path="a.txt"))
+        await lines(LinesRequest(tenant_id=LOCAL_TENANT, analysis_id=REPOSITORY, path="a.txt"))
 
 
 async def test_what_was_replaced_is_retired_and_its_collections_dropped(index: Index) -> None:
@@ -215,7 +220,9 @@ async def test_what_was_replaced_is_retired_and_its_collections_dropped(index: I
     assert await index.kernel.one("SELECT count(*) FROM rag.chunks WHERE analysis_id = :id", id=old.id) == 0
     with pytest.raises(Permanent, match="no_such_analysis"):
         await index.ask("router", analysis_id=old.id)
-    opened = await index.lines()(LinesRequest(analysis_id=old.id, path="src/session.py", last_line=1))
+    opened = await index.lines()(
+        LinesRequest(tenant_id=LOCAL_TENANT, analysis_id=old.id, path="src/session.py", last_line=1)
+    )
     assert opened.text == "class SessionStore:"
     await index.backends.vectors.drop("somebody-elses")
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from events.base import LOCAL_TENANT
 from rag_manager.app import create_app
 from rag_manager.models.files import FULL_MODEL, QUICK_TABLE
 from tests.support.service_keys import PUBLIC_KEYS, signer
@@ -26,7 +27,7 @@ async def test_the_service_is_ready_and_answers_the_services_that_ask(
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rag") as client,
     ):
         ready, metrics = await client.get("/readyz"), await client.get("/metrics")
-        asked = {"repository_id": str(uuid4()), "query": "anything"}
+        asked = {"tenant_id": str(LOCAL_TENANT), "repository_id": str(uuid4()), "query": "anything"}
         stranger = await client.post("/internal/search", json=asked)
         early = await client.post("/internal/search", json=asked, headers=signer("ai_engine").headers("rag_manager"))
 

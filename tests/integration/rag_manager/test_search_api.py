@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from events.base import LOCAL_TENANT
 from rag_manager.api import add_problems, internal_routes
 from runtime.service_tokens import ServiceVerifier
 from tests.fakes.vectors import MemoryVectors
@@ -33,7 +34,7 @@ async def client(index: Index) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def a_search(**more: object) -> dict[str, object]:
-    return {"repository_id": str(REPOSITORY), "query": "how is a cookie signed", **more}
+    return {"tenant_id": str(LOCAL_TENANT), "repository_id": str(REPOSITORY), "query": "how is a cookie signed", **more}
 
 
 async def test_a_search_gives_passages_with_their_places(index: Index, client: httpx.AsyncClient) -> None:
@@ -50,7 +51,13 @@ async def test_a_search_gives_passages_with_their_places(index: Index, client: h
 
 async def test_lines_are_given_as_stored(index: Index, client: httpx.AsyncClient) -> None:
     analysis = await index.ready(FILES)
-    asked = {"analysis_id": str(analysis.id), "path": "src/cookies.py", "first_line": 2, "last_line": 2}
+    asked = {
+        "tenant_id": str(LOCAL_TENANT),
+        "analysis_id": str(analysis.id),
+        "path": "src/cookies.py",
+        "first_line": 2,
+        "last_line": 2,
+    }
 
     reply = await client.post("/internal/lines", json=asked)
 
@@ -88,8 +95,8 @@ async def test_no_keys_in_the_settings_let_nobody_in(index: Index) -> None:
 async def test_failures_are_problem_documents_with_a_code(index: Index, client: httpx.AsyncClient) -> None:
     early = await client.post("/internal/search", json=a_search())
     analysis = await index.ready(FILES)
-    elsewhere = {"analysis_id": str(REPOSITORY), "path": "x"}
-    missing = {"analysis_id": str(analysis.id), "path": "x"}
+    elsewhere = {"tenant_id": str(LOCAL_TENANT), "analysis_id": str(REPOSITORY), "path": "x"}
+    missing = {"tenant_id": str(LOCAL_TENANT), "analysis_id": str(analysis.id), "path": "x"}
 
     replies = [
         early,

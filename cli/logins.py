@@ -1,0 +1,38 @@
+"""What each service signs in to the embedded servers with, so that none has another's rights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runtime.embedded.child import make_folder, remembered_secret
+from runtime.tenancy import DatabaseRole
+
+_URLS = {
+    "orchestrator": {
+        "REPOSTREAM_DATABASE_URL": DatabaseRole.BACKGROUND,
+        "REPOSTREAM_DATABASE_REQUESTS_URL": DatabaseRole.REQUESTS,
+    },
+    "processor": {"REPOSTREAM_DATABASE_URL": DatabaseRole.PROCESSOR},
+    "ai_engine": {"REPOSTREAM_DATABASE_URL": DatabaseRole.AI_ENGINE},
+    "rag_manager": {"REPOSTREAM_DATABASE_URL": DatabaseRole.RAG_MANAGER},
+}
+
+
+def remembered_passwords(folder: Path) -> dict[str, str]:
+    """The password of each role that signs in, kept in `folder`; made there where one is missing. Raises StartError."""
+    make_folder(folder)
+    roles = {role.value for urls in _URLS.values() for role in urls.values()}
+    return {role: remembered_secret(folder / role) for role in sorted(roles)}
+
+
+def database_urls(service: str, owner: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """The settings by which `service` reaches the database of `owner` (a URL) as its own roles; empty for the pages."""
+    return {
+        setting: signed_in(owner, role.value, passwords[role.value]) for setting, role in _URLS.get(service, {}).items()
+    }
+
+
+def signed_in(url: str, user: str, password: str) -> str:
+    """`url` with another user."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()

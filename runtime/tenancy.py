@@ -1,0 +1,41 @@
+"""Whose rows a transaction sees, and which role a service works as.
+
+Row-level security compares every row's `tenant_id` with the setting `app.tenant`. It is set for one transaction, never
+for a connection: the pool would hand that on to whoever comes next.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+_SCOPE = text("SELECT set_config('app.tenant', :tenant, true)")
+
+
+class DatabaseRole(StrEnum):
+    """The roles that the migrations make. None owns a table; `REQUESTS` and `SEARCH` see one tenant at a time."""
+
+    REQUESTS = "repostream_requests"
+    SEARCH = "repostream_search"
+    BACKGROUND = "repostream_background"
+    PROCESSOR = "repostream_processor"
+    RAG_MANAGER = "repostream_rag_manager"
+    AI_ENGINE = "repostream_ai_engine"
+
+
+class TenantDatabase:
+    """The way of every statement about one tenant's rows: a transaction in which no other tenant's exist."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """`engine` is one of a role that sees one tenant at a time."""
+        self._engine = engine
+
+    @asynccontextmanager
+    async def of(self, tenant_id: UUID) -> AsyncIterator[AsyncConnection]:
+        """A transaction of the tenant; committed where the block ends without an error."""
+        async with self._engine.begin() as connection:
+            await connection.execute(_SCOPE, {"tenant": str(tenant_id)})
+            yield connection
