@@ -1,5 +1,7 @@
 """Read what the projections wrote, for one tenant. A single analysis is not read here, but folded from its stream."""
 
+import time
+from collections import OrderedDict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,33 +15,36 @@ from orchestrator.projections.analyses import AnalysisRecord
 from orchestrator.projections.stages import view_of
 from runtime.tenancy import TenantDatabase
 
-_ANALYSES = text("""
-SELECT record::text FROM app.analyses
+_DAMAGE = """
+ARRAY(
+  SELECT format('%s %s: %s', kind, shard, message) FROM app.loaded l
+  WHERE l.analysis_id = a.analysis_id AND l.code IS NOT NULL ORDER BY kind, shard
+)"""
+_ANALYSES = text(f"""
+SELECT a.analysis_id, a.version, {_DAMAGE} AS damaged FROM app.analyses a
 WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
   AND (CAST(:before AS timestamptz) IS NULL OR requested_at < :before)
 ORDER BY requested_at DESC, analysis_id LIMIT :limit
-""")
-_REPOSITORIES = text("""
-SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.record::text AS record
+""")  # noqa: S608  # only our own text is put in
+_RECORDS = text("SELECT record::text FROM app.analyses WHERE tenant_id = :tenant AND analysis_id = ANY(:analyses)")
+_REPOSITORIES = text(f"""
+SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.analysis_id, a.version, {_DAMAGE} AS damaged
 FROM app.repositories r
 LEFT JOIN LATERAL (
-  SELECT record, requested_at FROM app.analyses WHERE repository_id = r.repository_id
+  SELECT analysis_id, version, requested_at FROM app.analyses WHERE repository_id = r.repository_id
   ORDER BY requested_at DESC LIMIT 1
 ) a ON true
 WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
   AND (CAST(:repository AS uuid) IS NULL OR r.repository_id = :repository)
 ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id LIMIT :limit
-""")
+""")  # noqa: S608  # the same
 _CONVERSATIONS = text("""
 SELECT conversation_id, repository_id, title, started_at FROM app.conversations
 WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
 ORDER BY started_at DESC, conversation_id LIMIT :limit
 """)
 _QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")
-_DAMAGED = text("""
-SELECT analysis_id, kind, shard, message FROM app.loaded
-WHERE analysis_id = ANY(:analyses) AND tenant_id = :tenant AND code IS NOT NULL ORDER BY kind, shard
-""")
+_DAMAGED = text(f"SELECT {_DAMAGE} AS damaged FROM (VALUES (CAST(:analysis AS uuid))) AS a (analysis_id)")  # noqa: S608  # the same
 _EVENTS = """
 SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id, e.tenant_id,
   e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data
@@ -55,6 +60,7 @@ class ReadModels:
 
     def __init__(self, database: TenantDatabase) -> None:
         self._database = database
+        self._views = _Views()
 
     async def _rows(self, statement: Any, tenant: UUID, **parameters: object) -> list[Row[Any]]:  # noqa: ANN401  # text()
         async with self._database.of(tenant) as connection:
@@ -65,19 +71,29 @@ class ReadModels:
     ) -> list[AnalysisView]:
         """Analyses, newest first."""
         rows = await self._rows(_ANALYSES, tenant, repository=repository, before=before, limit=limit)
-        return await self._with_damage(
-            tenant, [view_of(AnalysisRecord.model_validate_json(row.record)) for row in rows]
-        )
+        views = await self._views_of(tenant, rows)
+        return [views[row.analysis_id] for row in rows if row.analysis_id in views]
 
     async def repositories(
         self, tenant: UUID, *, repository: UUID | None = None, limit: int = 100
     ) -> list[RepositoryView]:
         """Repositories with their newest analysis, the one that was asked for last first."""
         rows = await self._rows(_REPOSITORIES, tenant, repository=repository, limit=limit)
-        found = [_repository(row) for row in rows]
-        latest = await self._with_damage(tenant, [item.latest for item in found if item.latest is not None])
-        newest = {view.repository_id: view for view in latest}
-        return [item.model_copy(update={"latest": newest.get(item.repository_id)}) for item in found]
+        views = await self._views_of(tenant, rows)
+        return [_repository(row, views.get(row.analysis_id)) for row in rows]
+
+    async def _views_of(self, tenant: UUID, rows: list[Row[Any]]) -> dict[UUID, AnalysisView]:
+        """The analyses that `rows` name; only those of which no view is kept are read and folded."""
+        unknown = [row.analysis_id for row in rows if row.analysis_id and not self._views.has(row)]
+        for row in await self._rows(_RECORDS, tenant, analyses=unknown) if unknown else ():
+            self._views.keep(view_of(AnalysisRecord.model_validate_json(row.record)))
+        found = {row.analysis_id: self._views.get(row.analysis_id) for row in rows}
+        damage = {row.analysis_id: row.damaged for row in rows if row.damaged}
+        return {
+            analysis_id: view.model_copy(update={"damaged": damage[analysis_id]}) if analysis_id in damage else view
+            for analysis_id, view in found.items()
+            if view is not None
+        }
 
     async def conversations(
         self, tenant: UUID, *, repository: UUID | None = None, limit: int = 50
@@ -93,17 +109,7 @@ class ReadModels:
 
     async def damaged(self, tenant: UUID, analysis: UUID) -> list[str]:
         """The artifacts of an analysis that could not be loaded, each with its reason."""
-        return (await self._damage(tenant, [analysis])).get(analysis, [])
-
-    async def _damage(self, tenant: UUID, analyses: list[UUID]) -> dict[UUID, list[str]]:
-        found: dict[UUID, list[str]] = {}
-        for row in await self._rows(_DAMAGED, tenant, analyses=analyses) if analyses else ():
-            found.setdefault(row.analysis_id, []).append(f"{row.kind} {row.shard}: {row.message}")
-        return found
-
-    async def _with_damage(self, tenant: UUID, views: list[AnalysisView]) -> list[AnalysisView]:
-        damage = await self._damage(tenant, [view.analysis_id for view in views])
-        return [view.model_copy(update={"damaged": damage.get(view.analysis_id, [])}) for view in views]
+        return list((await self._rows(_DAMAGED, tenant, analysis=analysis))[0].damaged)
 
     async def events(self, tenant: UUID, *, event_type: str | None, after: int | None, limit: int) -> list[Envelope]:
         """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None."""
@@ -114,13 +120,42 @@ class ReadModels:
         return [envelope_of(row) for row in rows]
 
 
-def _repository(row: Row[Any]) -> RepositoryView:
-    record = AnalysisRecord.model_validate_json(row.record) if row.record is not None else None
+def _repository(row: Row[Any], latest: AnalysisView | None) -> RepositoryView:
     return RepositoryView(
         repository_id=row.repository_id,
         url=row.url,
         name=row.name,
         host=row.host,
         registered_at=row.registered_at,
-        latest=view_of(record) if record is not None else None,
+        latest=latest,
     )
+
+
+class _Views:
+    """The views folded in the last minute, so that a list folds what changed; none outlives a deletion long."""
+
+    def __init__(self, capacity: int = 1_000, seconds: float = 50.0) -> None:
+        self._capacity = capacity
+        self._seconds = seconds
+        self._views: OrderedDict[UUID, tuple[float, AnalysisView]] = OrderedDict()  # the oldest first
+
+    def get(self, analysis_id: UUID) -> AnalysisView | None:
+        """The view of an analysis where it is kept."""
+        kept = self._views.get(analysis_id)
+        return kept[1] if kept is not None else None
+
+    def has(self, row: Row[Any]) -> bool:
+        """Whether a view of the analysis is kept that is as new as `row`."""
+        self._forget()
+        view = self.get(row.analysis_id)
+        return view is not None and view.version >= row.version
+
+    def keep(self, view: AnalysisView) -> None:
+        """Keep a view in place of the one before it."""
+        self._views.pop(view.analysis_id, None)
+        self._views[view.analysis_id] = time.monotonic(), view
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - self._seconds
+        while self._views and (len(self._views) > self._capacity or next(iter(self._views.values()))[0] < oldest):
+            self._views.popitem(last=False)
