@@ -34,7 +34,10 @@ class FaultKind(StrEnum):
 
 
 class ProcessingRequested(Event):
-    """A person asked for an analysis; from here on it will end in completed, failed or cancelled."""
+    """A person asked for an analysis; from here on it will end in completed, failed or cancelled.
+
+    `credential_ref` is the id of what the repository may be read with, never a secret.
+    """
 
     event_type: ClassVar[str] = "repository.processing.requested"
     analysis_id: UUID
@@ -42,6 +45,7 @@ class ProcessingRequested(Event):
     ref: str | None = None
     options: dict[str, str] = Field(default_factory=dict)
     priority: int = 0
+    credential_ref: UUID | None = None
 
 
 class ProcessingStarted(Event):
@@ -57,7 +61,7 @@ class ProcessingStarted(Event):
 
 
 class StageRequested(Event):
-    """One run of one stage over one shard is to be done."""
+    """One run of one stage over one shard is to be done. `credential_ref` is the request's, for clone alone."""
 
     event_type: ClassVar[str] = "processing.stage.requested"
     analysis_id: UUID
@@ -70,6 +74,7 @@ class StageRequested(Event):
     ref: str | None = None
     commit: str | None = None
     inputs: tuple[ArtifactRef, ...] = ()
+    credential_ref: UUID | None = None
 
 
 class StageStarted(Event):

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,7 +20,10 @@ from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import contents, database, intake, journals, readmodels, sources, streams
-from orchestrator.api import analyses, conversations, events, problems
+from orchestrator.adapters.clone_logins import CloneLogins
+from orchestrator.adapters.github_app import GithubApp
+from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
+from orchestrator.api import analyses, conversations, events, internal, problems, repository_credentials
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
 from orchestrator.api.guard import Guard
@@ -32,7 +35,7 @@ from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Projection, Runner
-from orchestrator.settings import IntakeSettings, OfferSettings, ServiceSettings
+from orchestrator.settings import GithubAppSettings, IntakeSettings, OfferSettings, ServiceSettings
 from orchestrator.subscribers import CONSUMER, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_redis
@@ -41,13 +44,25 @@ from runtime.health import health_routes
 from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import Objects, open_objects
-from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
+from runtime.sealing import Sealer
+from runtime.secret_files import Secret
+from runtime.service_tokens import ServiceVerifier
+from runtime.settings import (
+    BrokerSettings,
+    DatabaseSettings,
+    HomeSettings,
+    LogSettings,
+    ObjectStoreSettings,
+    SecretSettings,
+    ServiceKeySettings,
+)
 from runtime.tasks import end_tasks
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
-ROUTERS = (analyses.router, contents_api.router, conversations.router, events.router)
+ROUTERS = (analyses.router, contents_api.router, conversations.router, events.router, repository_credentials.router)
 _log = structlog.get_logger(__name__)
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
+_SWEEP = 60.0  # seconds between two looks for tokens that were given for one analysis and are not needed any more
 _NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
 _STUCK = 15.0  # seconds without a success of one of them
 
@@ -60,6 +75,7 @@ class Process:
         self.engine = engine
         self.requests = requests
         self.redis = redis
+        self.sealer, self.github = _sealer(), _github()
         self.hub = Hub()
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
@@ -75,6 +91,7 @@ class Process:
             "feed": self._follow_feed,
             "ticks": lambda: tail_ticks(self.redis, self.hub),
             "flush": lambda: flush_ticks(self.hub),
+            "credentials": self._sweep_credentials,
         }
         for projection in self.projections:
             parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
@@ -84,6 +101,8 @@ class Process:
         """End it all; what was at work is rolled back."""
         self.hub.close()
         await end_tasks(self._tasks)
+        if self.github is not None:
+            await self.github.close()
 
     def _waiter(self) -> Callable[[], Awaitable[object]]:
         signal = self.pump.wakeups.signal(SEQUENCED)
@@ -93,6 +112,10 @@ class Process:
         head = await feed_head(self.engine)
         self.hub.recall()
         await tail_feed(self.journal, self.hub, after=head, wait=self._feed_grew)
+
+    async def _sweep_credentials(self) -> None:
+        await sweep(self.engine, datetime.now(UTC))
+        await asyncio.sleep(_SWEEP)
 
     async def database_answers(self) -> None:
         """Raise where PostgreSQL does not answer, or has no tables."""
@@ -109,6 +132,23 @@ class Process:
         stuck = [part for part in _NEEDED if ages.get(part, math.inf) > _STUCK]
         if stuck:
             raise TimeoutError(f"the pump's {', '.join(stuck)} got nowhere lately")
+
+
+def _sealer() -> Sealer | None:
+    key = SecretSettings().key.get_secret_value()
+    return Sealer(key) if key else None
+
+
+def _internal(services: Services, process: Process) -> APIRouter:
+    logins = CloneLogins(process.journal, services.credentials, process.github, services.clock)
+    return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
+
+
+def _github() -> GithubApp | None:
+    app = GithubAppSettings()
+    if not app.id:
+        return None
+    return GithubApp(app_id=app.id, key=Secret(GithubAppSettings, "private_key"), api_url=app.api_url)
 
 
 async def _keep(name: str, part: Callable[[], Awaitable[None]]) -> None:
@@ -162,6 +202,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
     )
     app.state.services = _services(process, provider)
+    app.include_router(_internal(app.state.services, process))
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
     checks = {
@@ -195,6 +236,7 @@ def _services(process: Process, provider: LocalProvider) -> Services:
         hub=process.hub,
         live_redis=process.redis,
         provider=provider,
+        credentials=RepositoryCredentials(rows, process.sealer),
         rules=Rules(intake_settings.host_names, intake_settings.loopback),
         models=OfferSettings().names,
         clock=lambda: datetime.now(UTC),

@@ -1,5 +1,6 @@
 """What the orchestrator reads from its environment, besides what every service does."""
 
+from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from runtime.secret_files import Settings
@@ -44,6 +45,18 @@ class IntakeSettings(Settings):
     def host_names(self) -> frozenset[str]:
         """`hosts` as a set."""
         return _words(self.hosts)
+
+
+class GithubAppSettings(Settings):
+    """The GitHub App by which private repositories are read, for who may read them anyway; none without an `id`.
+
+    `private_key` is its PEM, `api_url` that of github.com or of Enterprise Server (`https://HOST/api/v3`).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_GITHUB_APP_", extra="ignore", frozen=True)
+    id: str = ""
+    private_key: SecretStr = SecretStr("")
+    api_url: str = "https://api.github.com"
 
 
 class OfferSettings(Settings):

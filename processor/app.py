@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from events.delivery.subscriber import EventSubscriber
 from processor.adapters.git import GitPolicy, GitRepositories
 from processor.adapters.git_process import GitLimits
+from processor.adapters.logins import HttpLogins
 from processor.adapters.parser_pool import ParserPool
 from processor.adapters.workspace import Workspace, open_workspace
 from processor.jobs.base import Backends
@@ -27,7 +28,16 @@ from runtime.health import Check, health_routes
 from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import open_objects
-from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
+from runtime.service_tokens import ServiceSigner
+from runtime.settings import (
+    BrokerSettings,
+    DatabaseSettings,
+    HomeSettings,
+    InternalSettings,
+    LogSettings,
+    ObjectStoreSettings,
+    ServiceKeySettings,
+)
 from runtime.tenancy import DatabaseRole
 
 
@@ -45,7 +55,8 @@ def create_app() -> Starlette:
     pool = ParserPool(settings.parsers or _cores())
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")
     slots = Slots(clone=settings.clones, describe=settings.readers, parse=settings.parsers or _cores())
-    subscribe(subscriber, handlers(backends, _clone(intake, backends, workspace), pool, slots))
+    logins = _logins()
+    subscribe(subscriber, handlers(backends, _clone(intake, backends, workspace, logins), pool, slots))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -53,6 +64,8 @@ def create_app() -> Starlette:
         yield
         await subscriber.stop()
         await pool.close()
+        if logins is not None:
+            await logins.close()
         workspace.close()
         await redis.aclose()
         await engine.dispose()
@@ -88,7 +101,15 @@ def writable(folder: Path) -> None:
     probe.unlink(missing_ok=True)
 
 
-def _clone(intake: IntakeSettings, backends: Backends, workspace: Workspace) -> Clone:
+def _logins() -> HttpLogins | None:
+    """The way to logins for private repositories; none where this service has no key to be known by."""
+    if not ServiceKeySettings().key.get_secret_value():
+        return None
+    signer = ServiceSigner("processor", ServiceKeySettings().key.get_secret_value())
+    return HttpLogins(InternalSettings().orchestrator_url, lambda: signer.headers("orchestrator"))
+
+
+def _clone(intake: IntakeSettings, backends: Backends, workspace: Workspace, logins: HttpLogins | None) -> Clone:
     policy = GitPolicy(
         intake.host_names,
         loopback=intake.loopback,
@@ -97,4 +118,4 @@ def _clone(intake: IntakeSettings, backends: Backends, workspace: Workspace) -> 
         limits=GitLimits(seconds=intake.clone_seconds, folder_bytes=intake.clone_bytes, file_bytes=intake.clone_bytes),
     )
     limits = SourceLimits(files=intake.files, text_bytes=intake.text_bytes)
-    return Clone(backends, GitRepositories(policy, workspace), limits, intake.tree_entries)
+    return Clone(backends, GitRepositories(policy, workspace), limits, intake.tree_entries, logins)

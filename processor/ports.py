@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 
 class TreeEntry(NamedTuple):
@@ -25,6 +26,25 @@ class Head:
     default_branch: str | None
     authored_at: datetime | None
     subject: str
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a host is shown to read a private repository. It is in no `repr`."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+class Logins(Protocol):
+    """Where logins come from: nobody but the orchestrator keeps them."""
+
+    async def login_for(self, analysis_id: UUID) -> Login | None:
+        """The login that an analysis may be read with at this moment; None where none is needed.
+
+        Raises a `Fault` where it is refused, gone, or cannot be had now.
+        """
+        ...
 
 
 class Watch(Protocol):
@@ -59,9 +79,12 @@ class Checkout(Protocol):
 class Repositories(Protocol):
     """Where repositories come from."""
 
-    def checkout(self, url: str, ref: str | None, watch: Watch) -> AbstractContextManager[Checkout]:
+    def checkout(
+        self, url: str, ref: str | None, watch: Watch, login: Login | None = None
+    ) -> AbstractContextManager[Checkout]:
         """Hold one commit of the repository at `url`; whatever was put on disk for it is gone afterwards.
 
+        `login` is shown to the host of `url` alone.
         Blocking. Raises a `Fault` that says why it cannot be read, and Cancelled.
         """
         ...

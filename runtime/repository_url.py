@@ -55,12 +55,13 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
         )
     if any(mark in path for mark in "?#%;"):
         raise _bad("The address has a query, a fragment or escaped characters.")
-    if loopback and _is_loopback(authority):
+    if loopback and is_loopback_authority(authority):
         return _on_this_machine(parts["scheme"], authority, path)
     return _on_host(parts["scheme"], authority, path, hosts)
 
 
-def _is_loopback(authority: str) -> bool:
+def is_loopback_authority(authority: str) -> bool:
+    """Whether `host` or `host:port` names this machine, as a repository on it is named."""
     return authority.partition(":")[0].lower() in _LOOPBACK
 
 

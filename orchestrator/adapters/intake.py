@@ -12,6 +12,7 @@ from events.log.postgres import append_in, read_stream_in
 from events.log.wake import Wake
 from events.processing import ProcessingRequested
 from events.repository import RepositoryRegistered
+from orchestrator.adapters.repository_credentials import Credential, keep_once, newest_for
 from orchestrator.api.intake import Wanted
 from orchestrator.api.models import AnalysisView
 from orchestrator.api.problems import ApiProblem
@@ -53,26 +54,36 @@ class Intake:
         self._wake = wake
 
     async def accept(
-        self, who: Identity, wanted: Wanted, *, key: str | None, correlation_id: UUID, at: datetime
+        self,
+        who: Identity,
+        wanted: Wanted,
+        *,
+        credential: Credential | None,
+        key: str | None,
+        correlation_id: UUID,
+        at: datetime,
     ) -> Accepted:
         """Begin an analysis, or find the one that this request means. Committed when it returns.
+
+        A request that names what to read the repository with joins no analysis that reads it with something else.
 
         Raises ApiProblem `idempotency_key_reused` where `key` came with another request before.
         """
         fingerprint = f"{wanted.repository.url} {wanted.ref or ''}"
+        meant = fingerprint + _read_with(credential)
         async with self._database.of(who.tenant_id) as connection:
             if key is not None:
                 await connection.execute(_LOCK, {"what": f"key {who.tenant_id} {key}"})
-                repeated = await _repeated(connection, who, key, fingerprint)
+                repeated = await _repeated(connection, who, key, meant)
                 if repeated is not None:
                     return Accepted(view_of(repeated), joined=False)
             await connection.execute(_LOCK, {"what": f"intake {who.tenant_id} {fingerprint}"})
-            record = await _running(connection, who, wanted)
+            record = await _running(connection, who, wanted, credential)
             joined = record is not None
             if record is None:
-                record = await _begin(connection, who, wanted, correlation_id, at)
+                record = await _begin(connection, who, wanted, credential, correlation_id, at)
             if key is not None:
-                row = {"tenant": who.tenant_id, "key": key, "fingerprint": fingerprint}
+                row = {"tenant": who.tenant_id, "key": key, "fingerprint": meant}
                 await connection.execute(_KEEP_KEY, {**row, "analysis": record.view.analysis_id})
         if not joined:
             self._wake.appended()
@@ -88,18 +99,35 @@ async def _repeated(connection: AsyncConnection, who: Identity, key: str, finger
     return fold(await read_stream_in(connection, f"analysis/{row.analysis_id}"))
 
 
-async def _running(connection: AsyncConnection, who: Identity, wanted: Wanted) -> AnalysisRecord | None:
+def _read_with(credential: Credential | None) -> str:
+    """What of it belongs to the meaning of a request. A token's value does not: it would have to be stored."""
+    if credential is None:
+        return ""
+    return " token" if credential.sealed is not None else f" {credential.ref}"
+
+
+async def _running(
+    connection: AsyncConnection, who: Identity, wanted: Wanted, credential: Credential | None
+) -> AnalysisRecord | None:
     """The newest analysis of the same repository and ref, if work on it goes on."""
     where = {"repository": repository_id_of(who.tenant_id, wanted.repository.url), "ref": wanted.ref or ""}
     analysis_id = (await connection.execute(_NEWEST, where)).scalar_one_or_none()
     if analysis_id is None:
         return None
-    record = fold(await read_stream_in(connection, f"analysis/{analysis_id}"))
+    history = await read_stream_in(connection, f"analysis/{analysis_id}")
+    if credential is not None and history[0].data.get("credential_ref") != str(credential.ref):
+        return None
+    record = fold(history)
     return record if record is not None and is_running(record) else None
 
 
 async def _begin(
-    connection: AsyncConnection, who: Identity, wanted: Wanted, correlation_id: UUID, at: datetime
+    connection: AsyncConnection,
+    who: Identity,
+    wanted: Wanted,
+    credential: Credential | None,
+    correlation_id: UUID,
+    at: datetime,
 ) -> AnalysisRecord:
     analysis_id, repository = uuid4(), wanted.repository
     repository_id = repository_id_of(who.tenant_id, repository.url)
@@ -111,7 +139,14 @@ async def _begin(
         return Draft(event_id=derived_id(*cause), occurred_at=at, context=context, event=event)
 
     registered = RepositoryRegistered(url=repository.url, host=repository.host, name=repository.name)
-    requested = ProcessingRequested(analysis_id=analysis_id, url=repository.url, ref=wanted.ref)
+    if credential is not None:
+        await keep_once(connection, who, credential, analysis_id, at)
+        read_with: UUID | None = credential.ref
+    else:
+        read_with = await newest_for(connection, who, repository.host, at)
+    requested = ProcessingRequested(
+        analysis_id=analysis_id, url=repository.url, ref=wanted.ref, credential_ref=read_with
+    )
     await append_in(connection, f"repository/{repository_id}", [draft(registered, "registered", repository_id)])
     history = await append_in(
         connection, f"analysis/{analysis_id}", [draft(requested, "requested", analysis_id)], expected=0

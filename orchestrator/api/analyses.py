@@ -45,12 +45,18 @@ async def begin(  # FastAPI hands over one argument for each part of the request
 ) -> AnalysisView:
     """Begin an analysis (202), or join the one of the same repository and ref that is running (200).
 
-    The request is committed when the answer comes. The same `Idempotency-Key` always means the same analysis.
+    A private repository takes a `token`, or one that you keep (`/me/credentials`): named by `credential`, else the
+    newest for its host. The request is committed when the answer comes. The same `Idempotency-Key` always means the
+    same analysis.
     """
     wanted = read_request(body, parts.rules)
+    token = body.token.get_secret_value() if body.token is not None else None
+    credential = await parts.credentials.choose(
+        who, wanted.repository.host, token=token, named=body.credential, at=parts.clock()
+    )
     correlation_id = UUID(correlation_of(request))
     accepted = await parts.intake.accept(
-        who, wanted, key=idempotency_key, correlation_id=correlation_id, at=parts.clock()
+        who, wanted, credential=credential, key=idempotency_key, correlation_id=correlation_id, at=parts.clock()
     )
     if accepted.joined:
         response.status_code = 200

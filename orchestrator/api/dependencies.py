@@ -17,6 +17,7 @@ from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.readmodels import ReadModels
+from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
 from orchestrator.api.intake import Rules
 from orchestrator.api.problems import ApiProblem, correlation_of
@@ -37,6 +38,7 @@ class Services:
     hub: Hub
     live_redis: Redis
     provider: IdentityProvider
+    credentials: RepositoryCredentials
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]

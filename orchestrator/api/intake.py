@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from orchestrator.api.models import AnalysisRequest
 from runtime.faults import Permanent
-from runtime.repository_url import RepositoryUrl, parse_repository_url
+from runtime.repository_url import RepositoryUrl, is_loopback_authority, parse_repository_url
 
 _REF_BYTES = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,255}")
 
@@ -24,6 +24,16 @@ class Rules:
 
     hosts: frozenset[str]
     loopback: bool
+
+
+def read_host(raw: str, rules: Rules) -> str:
+    """A host whose repositories may be read, as `Wanted` has it. Raises Permanent `host_not_allowed`, `bad_url`."""
+    host = raw.strip().lower()
+    return parse_repository_url(
+        f"http://{host}/a" if rules.loopback and is_loopback_authority(host) else f"https://{host}/a/b",
+        hosts=rules.hosts,
+        loopback=rules.loopback,
+    ).host
 
 
 def read_request(request: AnalysisRequest, rules: Rules) -> Wanted:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 from events.base import Envelope
 from events.question import Citation, Passage
@@ -103,6 +103,27 @@ class AnalysisRequest(BaseModel):
 
     url: str = Field(max_length=2_000)
     ref: str | None = Field(default=None, max_length=255)
+    token: SecretStr | None = Field(default=None, description="For this analysis alone, of a private repository.")
+    credential: UUID | None = Field(default=None, description="A kept token (`/me/credentials`) to read it by.")
+
+
+class CredentialRequest(BaseModel):
+    """Keep a token for the private repositories of a host. `name` is for you to know it by."""
+
+    host: str = Field(max_length=255)
+    name: str = Field(default="", max_length=100)
+    token: SecretStr
+
+
+class CredentialView(BaseModel):
+    """A kept token, without its value. `used_at` is when a clone last used it."""
+
+    credential_id: UUID
+    host: str
+    name: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
 
 
 class RepositoryView(BaseModel):

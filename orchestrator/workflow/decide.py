@@ -143,6 +143,7 @@ def _request(state: AnalysisState, rule: Rule, shard: int, attempt: int) -> fact
         ref=state.ref,
         commit=state.commit,
         inputs=inputs(state, rule, shard),
+        credential_ref=state.credential_ref if rule.stage is Stage.CLONE else None,
     )
 
 

@@ -78,6 +78,7 @@ class AnalysisState:
     url: str = ""
     ref: str | None = None
     commit: str | None = None
+    credential_ref: UUID | None = None
     requested_at: datetime | None = None
     started: bool = False
     stop: str | None = None

@@ -19,7 +19,7 @@ from processor.adapters.addresses import Resolve, pinned, resolve
 from processor.adapters.git_errors import fault_of, ref_not_found, too_large
 from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.workspace import Workspace
-from processor.ports import Head, TreeEntry, Watch
+from processor.ports import Head, Login, TreeEntry, Watch
 from processor.stages.classify import MAX_FILE_BYTES
 from processor.stages.read_commit import read_commit
 from runtime.faults import Fault, Permanent
@@ -53,7 +53,7 @@ class GitRepositories:
         self._resolver = resolver
 
     @contextmanager
-    def checkout(self, url: str, ref: str | None, watch: Watch) -> Iterator["GitCheckout"]:
+    def checkout(self, url: str, ref: str | None, watch: Watch, login: Login | None = None) -> Iterator["GitCheckout"]:
         """As `ports.Repositories.checkout`."""
         policy = self._policy
         address = parse_repository_url(url, hosts=policy.hosts, loopback=policy.loopback).url
@@ -73,12 +73,12 @@ class GitRepositories:
                 watch,
             )
             try:
-                clone = _Clone(ground, recipe.config(route), folder / "repository.git", watch)
+                clone = _Clone(ground, _online(ground, address, login), recipe.config(route), folder / "repository.git")
                 head = clone.make(address, ref)
                 with clone.objects() as objects:
                     yield GitCheckout(clone, _described(head, objects), objects)
             except GitFailed as failure:
-                raise _reported(failure) from None
+                raise _reported(failure, login) from None
 
     def _route(self, address: str, watch: Watch) -> recipe.Route:
         """How to get there. With a proxy, the proxy resolves and guards; without one, we do."""
@@ -112,10 +112,12 @@ class GitCheckout:
 
 @dataclass(frozen=True)
 class _Clone:
+    """`online` is the ground of those git processes that talk to the host: they alone know the login."""
+
     ground: Ground
+    online: Ground
     options: dict[str, str]
     folder: Path
-    watch: Watch
 
     def make(self, address: str, ref: str | None) -> Head:
         """Clone, take the way back to the server away, and say which commit it is (without its date and subject)."""
@@ -152,7 +154,7 @@ class _Clone:
 
     def _look_up(self, url: str, ref: str | None) -> str | None:
         name = None if ref is None or recipe.is_sha(ref) else ref
-        said = run_git(self.ground, recipe.look_up(self.options, url, name)).decode("utf-8", "replace").splitlines()
+        said = run_git(self.online, recipe.look_up(self.options, url, name)).decode("utf-8", "replace").splitlines()
         refs = {line.partition("\t")[2] for line in said if not line.startswith("ref:")}
         if name is not None and refs.isdisjoint({f"refs/heads/{name}", f"refs/tags/{name}"}):
             raise ref_not_found(name)
@@ -165,7 +167,7 @@ class _Clone:
 
     def _download(self, argv: list[str], ref: str | None) -> None:
         try:
-            run_git(self.ground, argv, on_line=self._progress)
+            run_git(self.online, argv, on_line=self._progress)
         except GitFailed as failure:
             if failure.fault.code == "ref_not_found" and ref is not None:
                 raise ref_not_found(ref) from None
@@ -173,7 +175,7 @@ class _Clone:
 
     def _progress(self, line: str) -> None:
         if (found := _PERCENT.match(line)) is not None:
-            self.watch.progress(int(found[2]), 100, found[1].lower())
+            self.ground.watch.progress(int(found[2]), 100, found[1].lower())
 
     def _cut_off(self) -> None:
         """Forget the server: an object that was not fetched is then missing, instead of fetched or fatal."""
@@ -188,7 +190,7 @@ class _Clone:
         """Why there is no commit although git is content: an empty repository and a broken HEAD clone without error."""
         if ref is not None:
             return ref_not_found(ref)
-        if run_git(self.ground, recipe.command(self.options, "ls-remote", "--heads", "--", url)):
+        if run_git(self.online, recipe.command(self.options, "ls-remote", "--heads", "--", url)):
             return Permanent("ref_not_found", "The repository's default branch does not exist: name a branch or a tag.")
         return Permanent("repository_empty", "The repository has no commit yet.")
 
@@ -253,7 +255,15 @@ def _entry(record: bytes) -> TreeEntry:
     return TreeEntry(path, mode, blob_id, int(size) if size.isdecimal() else 0 if size == "-" else None)
 
 
-def _reported(failure: GitFailed) -> Fault:
-    fault = fault_of(failure.status, failure.said)
+def _online(ground: Ground, address: str, login: Login | None) -> Ground:
+    """The same ground, with the login in the environment."""
+    if login is None:
+        return ground
+    shown = recipe.login_environment(address, login.username, login.password)
+    return replace(ground, environment={**ground.environment, **shown})
+
+
+def _reported(failure: GitFailed, login: Login | None) -> Fault:
+    fault = fault_of(failure.status, failure.said, with_login=login is not None)
     _log.warning("git failed", code=fault.code, status=failure.status, said=redact(failure.said[-1_000:]))
     return fault

@@ -6,7 +6,14 @@ from runtime.faults import Fault, Permanent, ResourceExhausted, Transient
 
 _NOT_FOUND = Permanent(
     "repository_not_found",
-    "There is no such repository, or it is private: check the address. Private repositories cannot be read yet.",
+    "There is no such repository, or you may not read it: check the address. A private one takes a token that may.",
+)
+_REFUSED = Permanent(
+    "credential_refused",
+    "The host refused the token: it is wrong, expired or revoked, or it may not read this repository.",
+)
+_LOGIN_REFUSED = re.compile(
+    r"could not read (?:username|password)|authentication failed|returned error: (?:401|403)", re.IGNORECASE
 )
 _TOO_LARGE = Permanent(
     "repository_too_large", "The repository is larger than this installation reads; its limit can be raised."
@@ -84,13 +91,18 @@ _FILE_LIMIT_SIGNAL, _CPU_LIMIT_SIGNAL = 25, 24
 _CRASHES = frozenset({4, 6, 7, 8, 11})  # illegal instruction, abort, bus, arithmetic, segmentation
 
 
-def fault_of(status: int, said: str) -> Fault:
-    """The fault behind git's exit `status` (negative: a signal) and what it `said` on standard error."""
+def fault_of(status: int, said: str, *, with_login: bool = False) -> Fault:
+    """The fault behind git's exit `status` (negative: a signal) and what it `said` on standard error.
+
+    `with_login` says that the host was shown one, which it can refuse.
+    """
     if status == -_FILE_LIMIT_SIGNAL:
         return too_large()
     if status == -_CPU_LIMIT_SIGNAL:
         return Permanent("repository_too_large", "Unpacking the repository takes more work than a worker may do.")
     own_words = _QUOTED.sub("''", _REMOTE.sub("", said))
+    if with_login and _LOGIN_REFUSED.search(own_words):
+        return _again(_REFUSED)
     for pattern, fault in _PATTERNS:
         if pattern.search(own_words):
             return _again(fault)

@@ -4,10 +4,12 @@ Everything that git could pick up by itself (configuration, attributes, hooks, c
 transports, redirects) is switched off by name. docs/decisions/0005-git.md says why each part is there.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _NULL = "/dev/null"
 _BLOB_LIMIT = "blob:limit=1m"
@@ -63,6 +65,20 @@ def environment(home: Path, *, scheme: str, path: str) -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_LFS_SKIP_SMUDGE": "1",
+    }
+
+
+def login_environment(address: str, username: str, password: str) -> dict[str, str]:
+    """What a process that talks to the host of `address` has in its environment besides: a header for it alone.
+
+    By the environment, because arguments can be read by every user of the machine and files outlive the process.
+    """
+    parts = urlsplit(address)
+    shown = base64.b64encode(f"{username}:{password}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {shown}",
     }
 
 

@@ -1,6 +1,7 @@
 """Clone: one commit's tree and sources, as artifacts."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,10 +14,11 @@ from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.processing import ProcessingStarted, StageRequested
 from processor.jobs.base import Backends, Watched, watched
-from processor.ports import Head, Repositories, TreeEntry
+from processor.ports import Head, Login, Logins, Repositories, TreeEntry
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.faults import Permanent
 from runtime.parquet import schema_of, write_rows, write_table
+from runtime.redaction import hidden
 
 _BLOCK = 10_000  # tree rows that are objects at a time: two hundred thousand of them would be hundreds of megabytes
 
@@ -40,13 +42,16 @@ class Clone:
     repositories: Repositories
     limits: SourceLimits
     tree_entries: int = 200_000
+    logins: Logins | None = None
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
         """Take the commit that was asked for; say which it is, and that processing has begun."""
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
         ticker = self.backends.ticker(request)
-        taken = await watched(run, ticker, lambda watch: self.take(request.url, request.ref, watch))
+        login = await self._login(request)
+        with hidden(login.password) if login is not None else nullcontext():
+            taken = await watched(run, ticker, lambda watch: self.take(request.url, request.ref, watch, login))
         head, counts = taken.head, taken.counts
         await ticker.tick(counts["files"], counts["files"])
         begun = ProcessingStarted(
@@ -77,9 +82,16 @@ class Clone:
         )
         return Result((completed,))
 
-    def take(self, url: str, ref: str | None, watch: Watched) -> Taken:
+    async def _login(self, request: StageRequested) -> Login | None:
+        if request.credential_ref is None:
+            return None
+        if self.logins is None:
+            raise Permanent("credential_gone", "This worker has no way to the token that the analysis was asked with.")
+        return await self.logins.login_for(request.analysis_id)
+
+    def take(self, url: str, ref: str | None, watch: Watched, login: Login | None = None) -> Taken:
         """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory."""
-        with self.repositories.checkout(url, ref, watch) as checkout:
+        with self.repositories.checkout(url, ref, watch, login) as checkout:
             intake = Intake(self.limits)
             stored = []
             entries = _checked(checkout.entries(self.tree_entries + 1), watch)

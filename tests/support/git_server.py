@@ -5,6 +5,7 @@ subfolders and symbolic links, with or without `.git`), so that the product can 
 """
 
 import argparse
+import base64
 import os
 import signal
 import subprocess
@@ -54,6 +55,7 @@ class GitServer:
     target: str = "http://127.0.0.1:9/elsewhere"
     requests: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
+    passwords: dict[str, set[str]] = field(default_factory=dict)  # by private repository: those that are accepted
 
     def __post_init__(self) -> None:
         self._closing = threading.Event()
@@ -87,6 +89,13 @@ class GitServer:
         """From now on treat `name` so; returns its address."""
         self.manners[name] = manner
         return self.url(name)
+
+    def lets_in(self, name: str, authorization: str) -> bool:
+        """Whether the `Authorization` header opens `name`, whatever the user is called."""
+        if name not in self.passwords:
+            return True
+        shown = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")[2]
+        return shown in self.passwords[name]
 
     def find(self, name: str) -> Path | None:
         """The bare repository called `name`, with or without `.git` on either side."""
@@ -130,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         if manner is Manner.SILENT:
             owner.closing.wait(60)
             self.close_connection = True
-        elif manner is Manner.ASK_PASSWORD:
+        elif manner is Manner.ASK_PASSWORD or not owner.lets_in(name, self.headers.get("Authorization", "")):
             self._plain(401, {"WWW-Authenticate": 'Basic realm="git"'})
         elif manner is Manner.REDIRECT:
             self._plain(302, {"Location": f"{owner.target}{service}?{query}"})

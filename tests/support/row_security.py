@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 OURS, THEIRS = UUID(int=0xA), UUID(int=0xB)
-_SEEN_BY = {"app": "repostream_requests", "es": "repostream_requests", "rag": "repostream_search"}
-_ALLOWED = {"kind": "full", "state": "built"}  # of columns whose values a check limits
+_SEEN_BY = {**dict.fromkeys(("app", "auth", "es"), "repostream_requests"), "rag": "repostream_search"}
+_ALLOWED = {"kind": "full", "state": "built", "given": "kept"}  # of columns whose values a check limits
 _VALUES = {
     "uuid": lambda _: uuid4(),
     "text": lambda name: _ALLOWED.get(name, f"{name} {uuid4()}"),

@@ -16,6 +16,7 @@ PUBLIC = {
     "/api/v1/openapi.json": "describes the API, and nothing of anybody",
     "/healthz": "for whoever restarts the service",
     "/readyz": "for whoever sends requests to it",
+    "/internal/clone-login": "takes the token of a service instead: see test_clone_logins.py",
     "/metrics": "for the network of the installation; the ingress does not lead there",
 }
 
