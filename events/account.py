@@ -1,13 +1,16 @@
 """What happens to an account. The audit log is these events."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from events.base import Event
+from events.base import ERASED, Event, Subject
 
 
 class SignedIn(Event):
     """Somebody began a session."""
 
     event_type: ClassVar[str] = "account.signed_in"
+    private: ClassVar[Mapping[str, object]] = {"login": ERASED}
+    belongs_to: ClassVar[tuple[Subject, ...]] = (Subject.TENANT, Subject.USER)
     login: str
     provider: str

@@ -3,7 +3,10 @@
 `Draft` is an event that somebody wants to append; `Envelope` is one that the log has recorded.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar, Self
 from uuid import UUID, uuid5
 
@@ -23,11 +26,29 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Subject(StrEnum):
+    """Whose a private field may be. Each has a key; a field is readable while the keys of all its subjects exist."""
+
+    TENANT = "tenant"
+    REPOSITORY = "repository"
+    USER = "user"
+
+
+ERASED = "[erased]"  # what an erased text reads as; a collection reads as empty
+NOTHING_PRIVATE: Mapping[str, object] = MappingProxyType({})
+
+
 class Event(Value):
-    """Something that happened. A subclass is one event type at one schema version."""
+    """Something that happened. A subclass is one event type at one schema version.
+
+    `private` names the fields that the log keeps sealed, each with what it reads as once it was erased; `belongs_to`
+    says whose they are (docs/decisions/0170-erasure.md).
+    """
 
     event_type: ClassVar[str]
     schema_version: ClassVar[int] = 1
+    private: ClassVar[Mapping[str, object]] = NOTHING_PRIVATE
+    belongs_to: ClassVar[tuple[Subject, ...]] = (Subject.TENANT, Subject.REPOSITORY)
 
 
 class Context(Value):
@@ -52,7 +73,10 @@ class Draft(Value):
 
 
 class Envelope(Value):
-    """An event as the log recorded it. `version` is its place in its stream, `seq` its place among all events."""
+    """An event as the log recorded it. `version` is its place in its stream, `seq` its place among all events.
+
+    `erased` names the fields whose values are gone for good: somebody had what they belong to deleted.
+    """
 
     event_id: UUID
     event_type: str
@@ -69,6 +93,7 @@ class Envelope(Value):
     traceparent: str | None = None
     timestamp: datetime
     data: dict[str, object]
+    erased: tuple[str, ...] = ()
 
     @property
     def context(self) -> Context:

@@ -1,5 +1,6 @@
 """What happens in an analysis, from the request to the last generation of its index."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -8,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from events.artifacts import ArtifactRef
-from events.base import Event
+from events.base import ERASED, Event
 
 
 class Stage(StrEnum):
@@ -40,6 +41,7 @@ class ProcessingRequested(Event):
     """
 
     event_type: ClassVar[str] = "repository.processing.requested"
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "options": {}}
     analysis_id: UUID
     url: str
     ref: str | None = None
@@ -52,6 +54,7 @@ class ProcessingStarted(Event):
     """The commit is known and its tree is stored."""
 
     event_type: ClassVar[str] = "repository.processing.started"
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "commit": ERASED, "ref": ERASED}
     url: str
     commit: str
     ref: str
@@ -64,6 +67,7 @@ class StageRequested(Event):
     """One run of one stage over one shard is to be done. `credential_ref` is the request's, for clone alone."""
 
     event_type: ClassVar[str] = "processing.stage.requested"
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "commit": ERASED}
     analysis_id: UUID
     run_id: UUID
     stage: Stage
@@ -92,6 +96,7 @@ class StageCompleted(Event):
     """One run is done. `metadata_extracted` is filled by the metadata stage, `facts` by any stage that has some."""
 
     event_type: ClassVar[str] = "processing.stage.completed"
+    private: ClassVar[Mapping[str, object]] = {"metadata_extracted": {}, "facts": {}}
     run_id: UUID
     stage: Stage
     shard: int
@@ -109,6 +114,7 @@ class StageFailed(Event):
     """One run did not succeed. `code` is stable and documented; `message` says what a person can do."""
 
     event_type: ClassVar[str] = "processing.stage.failed"
+    private: ClassVar[Mapping[str, object]] = {"message": ERASED}
     run_id: UUID
     stage: Stage
     shard: int
@@ -157,6 +163,7 @@ class CancelRequested(Event):
     """A person asked for the analysis to stop."""
 
     event_type: ClassVar[str] = "repository.processing.cancel_requested"
+    private: ClassVar[Mapping[str, object]] = {"reason": ERASED}
     reason: str = ""
 
 
@@ -170,6 +177,7 @@ class ProcessingCompleted(Event):
     """The analysis is ready: searchable by meaning, with the counts of all that was left out."""
 
     event_type: ClassVar[str] = "repository.processing.completed"
+    private: ClassVar[Mapping[str, object]] = {"commit": ERASED}
     commit: str
     totals: dict[str, int]
     skipped: dict[str, int]
@@ -189,6 +197,7 @@ class ProcessingFailed(Event):
     """The analysis ended without being ready."""
 
     event_type: ClassVar[str] = "repository.processing.failed"
+    private: ClassVar[Mapping[str, object]] = {"message": ERASED}
     stage: Stage
     kind: FaultKind
     code: str
@@ -199,4 +208,5 @@ class ProcessingCancelled(Event):
     """The analysis was stopped because a person asked."""
 
     event_type: ClassVar[str] = "repository.processing.cancelled"
+    private: ClassVar[Mapping[str, object]] = {"reason": ERASED}
     reason: str = ""

@@ -1,11 +1,14 @@
 """What is asked and answered, and the words that search and the assistant share."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from events.base import Event, Value
+from events.base import ERASED, Event, Subject, Value
+
+_WHOSE = (Subject.TENANT, Subject.REPOSITORY, Subject.USER)
 
 
 class Passage(Value):
@@ -84,6 +87,8 @@ class ConversationStarted(Event):
     """A person began to talk about a repository."""
 
     event_type: ClassVar[str] = "conversation.started"
+    private: ClassVar[Mapping[str, object]] = {"title": ERASED}
+    belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     repository_id: UUID
     title: str
 
@@ -92,6 +97,8 @@ class QuestionAsked(Event):
     """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer)."""
 
     event_type: ClassVar[str] = "ai.query.requested"
+    private: ClassVar[Mapping[str, object]] = {"query": ERASED, "history": ()}
+    belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
     repository_id: UUID
     query: str
@@ -104,6 +111,14 @@ class QuestionAnswered(Event):
     """The whole answer, with all that it rests on. `mode` is extractive or generated; `degraded` as in SearchReply."""
 
     event_type: ClassVar[str] = "ai.query.processed"
+    private: ClassVar[Mapping[str, object]] = {
+        "query": ERASED,
+        "answer": ERASED,
+        "commit": ERASED,
+        "citations": (),
+        "passages": (),
+    }
+    belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
     query: str
     answer: str
@@ -130,6 +145,8 @@ class QuestionFailed(Event):
     """The question could not be answered; nothing of a half answer is kept as an answer."""
 
     event_type: ClassVar[str] = "ai.query.failed"
+    private: ClassVar[Mapping[str, object]] = {"query": ERASED, "message": ERASED}
+    belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
     query: str
     code: str

@@ -1,14 +1,16 @@
 """What happens to a repository as such."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from events.base import Event
+from events.base import ERASED, Event
 
 
 class RepositoryRegistered(Event):
     """Somebody named a repository for the first time. `url` is the rebuilt, checked one."""
 
     event_type: ClassVar[str] = "repository.registered"
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "host": ERASED, "name": ERASED}
     url: str
     host: str
     name: str

@@ -1,5 +1,6 @@
 """The one way to PostgreSQL: an async SQLAlchemy engine over asyncpg."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -7,8 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from runtime.settings import DatabaseSettings
+from runtime.sealing import Sealer
+from runtime.settings import DatabaseSettings, SecretSettings
 from runtime.tenancy import DatabaseRole
+
+logger = logging.getLogger(__name__)
+
+SEALER = "repostream_sealer"  # the execution option that carries what seals the private fields of events
 
 
 def create_engine(settings: DatabaseSettings, *, application: str, role: DatabaseRole | None = None) -> AsyncEngine:
@@ -29,7 +35,16 @@ def create_engine(settings: DatabaseSettings, *, application: str, role: Databas
         pool_timeout=settings.pool_timeout,
         pool_pre_ping=True,
         connect_args={"server_settings": server_settings, "timeout": 10},
+        execution_options={SEALER: sealer_of(SecretSettings())},
     )
+
+
+def sealer_of(settings: SecretSettings) -> Sealer | None:
+    """What seals with the secret key; None where there is none, which is said in the log."""
+    if not settings.key.get_secret_value():
+        logger.warning("REPOSTREAM_SECRET_KEY is not set: private fields of events are stored in the clear")
+        return None
+    return Sealer(settings.key.get_secret_value())
 
 
 async def copy_rows(

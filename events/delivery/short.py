@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,6 +17,7 @@ from events.delivery.lane import Lane
 from events.delivery.record import record, record_appends
 from events.delivery.work import Append, BatchHandler, OnParked
 from events.log.journal import WrongExpectedVersion
+from events.log.keyring import open_one
 from events.log.outage import is_conflict, is_outage
 
 logger = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ class Desk:
         What somebody is at (`is_held`) is not parked, however often it was delivered: that one may come to an end.
         """
         try:
-            envelope = read_envelope(entry)
+            envelope = await read_envelope(entry, partial(open_one, self.engine))
         except Unreadable as error:
             await self.park(entry, None, str(error))
             return None

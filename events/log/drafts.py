@@ -6,7 +6,11 @@ from events.catalog import topic_of
 
 def payload_of(draft: Draft) -> str:
     """The event as JSON text. Raises ValueError where it holds NUL, which PostgreSQL cannot store."""
-    payload = draft.event.model_dump_json()
+    return without_nul(draft, draft.event.model_dump_json())
+
+
+def without_nul(draft: Draft, payload: str) -> str:
+    """The JSON text of a draft, or of a part of it, as it is. Raises ValueError where it holds NUL."""
     if r"\u0000" in payload:
         raise ValueError(f"{draft.event.event_type} holds a NUL character: clean the text before it becomes a fact")
     return payload

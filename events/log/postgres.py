@@ -1,7 +1,7 @@
 """The event log in PostgreSQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.base import Draft, Envelope
-from events.log.drafts import payload_of, record, topic_and_type
+from events.log.drafts import record, topic_and_type
 from events.log.journal import WrongExpectedVersion
+from events.log.keyring import open_all, payloads
 from events.log.wake import Wake
 
 ENVELOPE_COLUMNS = """e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id,
@@ -36,8 +37,13 @@ SELECT {ENVELOPE_COLUMNS} FROM es.events e LEFT JOIN es.feed f USING (position) 
 """)  # noqa: S608  # only our own column names are put in
 
 
-def envelope_of(row: Row[Any]) -> Envelope:
-    """The envelope in a row that has the columns of `ENVELOPE_COLUMNS`. Trusted: it is what `append` wrote."""
+async def envelopes_of(connection: AsyncConnection, rows: Iterable[Row[Any]]) -> list[Envelope]:
+    """The envelopes in rows that have the columns of `ENVELOPE_COLUMNS`, with their private fields opened."""
+    return await open_all(connection, [_envelope_of(row) for row in rows])
+
+
+def _envelope_of(row: Row[Any]) -> Envelope:
+    """The envelope as it is stored. Trusted: it is what `append` wrote."""
     return Envelope.model_construct(
         event_id=row.event_id,
         event_type=row.type,
@@ -57,7 +63,7 @@ def envelope_of(row: Row[Any]) -> Envelope:
     )
 
 
-def _row_json(draft: Draft) -> str:
+def _row_json(draft: Draft, payload: str) -> str:
     """One element of the array that `es.append` takes."""
     topic, event_type = topic_and_type(draft)
     head = json.dumps(
@@ -71,7 +77,7 @@ def _row_json(draft: Draft) -> str:
         }
     )
     context = draft.context.model_dump_json()
-    return f'{head[:-1]}, {context[1:-1]}, "data": {payload_of(draft)}}}'
+    return f'{head[:-1]}, {context[1:-1]}, "data": {payload}}}'
 
 
 async def append_in(
@@ -84,7 +90,8 @@ async def append_in(
     """
     if not drafts:
         return []
-    events = "[" + ",".join(_row_json(draft) for draft in drafts) + "]"
+    stored = await payloads(connection, drafts)
+    events = "[" + ",".join(map(_row_json, drafts, stored)) + "]"
     try:
         rows = (await connection.execute(_APPEND, {"stream": stream_id, "expected": expected, "events": events})).all()
     except IntegrityError as error:
@@ -99,7 +106,7 @@ async def append_in(
 
 async def _recorded(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, Envelope]:
     rows = await connection.execute(_READ_IDS, {"ids": ids})
-    return {row.event_id: envelope_of(row) for row in rows}
+    return {envelope.event_id: envelope for envelope in await envelopes_of(connection, rows)}
 
 
 async def read_stream_in(
@@ -107,13 +114,13 @@ async def read_stream_in(
 ) -> list[Envelope]:
     """`Journal.read_stream` inside the caller's transaction."""
     rows = await connection.execute(_READ_STREAM, {"stream": stream_id, "after": after, "limit": limit})
-    return [envelope_of(row) for row in rows]
+    return await envelopes_of(connection, rows)
 
 
 async def read_feed_in(connection: AsyncConnection, *, after: int, limit: int) -> list[Envelope]:
     """`Journal.read_feed` inside the caller's transaction."""
     rows = await connection.execute(_READ_FEED, {"after": after, "limit": limit})
-    return [envelope_of(row) for row in rows]
+    return await envelopes_of(connection, rows)
 
 
 class PostgresJournal:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope, Value
-from events.log.postgres import ENVELOPE_COLUMNS, envelope_of
+from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 
 MOST = 1_000  # a page; whoever wants more asks again with `after` or `before`
 
@@ -57,4 +57,5 @@ async def find_events(connection: AsyncConnection, query: EventQuery) -> list[En
         f"SELECT {ENVELOPE_COLUMNS} FROM es.feed f JOIN es.events e USING (position) "  # noqa: S608  # our own words only
         f"WHERE {where} ORDER BY f.seq {order} LIMIT :limit"
     )
-    return [envelope_of(row) for row in await connection.execute(statement, {**values, "limit": query.limit})]
+    rows = await connection.execute(statement, {**values, "limit": query.limit})
+    return await envelopes_of(connection, rows)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from events.base import Envelope
-from events.log.postgres import envelope_of
+from events.log.postgres import envelopes_of
 from orchestrator.api.models import AnalysisView, ConversationView, RepositoryView
 from orchestrator.projections.analyses import AnalysisRecord
 from orchestrator.projections.stages import view_of
@@ -113,11 +113,13 @@ class ReadModels:
 
     async def events(self, tenant: UUID, *, event_type: str | None, after: int | None, limit: int) -> list[Envelope]:
         """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None."""
-        if after is not None:
-            rows = await self._rows(_AFTER, tenant, type=event_type, after=after, limit=limit)
-        else:
-            rows = (await self._rows(_LATEST, tenant, type=event_type, limit=limit))[::-1]
-        return [envelope_of(row) for row in rows]
+        values = {"tenant": tenant, "type": event_type, "limit": limit}
+        async with self._database.of(tenant) as connection:
+            if after is not None:
+                rows = list(await connection.execute(_AFTER, {**values, "after": after}))
+            else:
+                rows = list(await connection.execute(_LATEST, values))[::-1]
+            return await envelopes_of(connection, rows)
 
 
 def _repository(row: Row[Any], latest: AnalysisView | None) -> RepositoryView:

@@ -5,11 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from events.base import Envelope
 from events.delivery.crash import POINTS, crash_point
 from events.delivery.entries import FIELD, Entry, Unreadable, read_envelope
 from events.delivery.packed import unpack
 from events.log.drafts import record
 from tests.support.kernel import requested
+
+
+async def as_it_is(envelope: Envelope) -> Envelope:
+    return envelope
 
 
 @given(st.lists(st.binary(max_size=60), max_size=8))
@@ -19,18 +24,18 @@ def test_what_is_packed_comes_out_as_it_was_whatever_its_bytes(payloads: list[by
     assert unpack(packed) == [(b"1-%d" % n, {FIELD: payload}, 0, 0) for n, payload in enumerate(payloads)]
 
 
-def test_an_entry_gives_its_event_with_its_place() -> None:
+async def test_an_entry_gives_its_event_with_its_place() -> None:
     envelope = record(requested(1), "analysis/a", 1)
 
-    read = read_envelope(Entry("workflow", "1-7", envelope.model_dump_json().encode()))
+    read = await read_envelope(Entry("workflow", "1-7", envelope.model_dump_json().encode()), as_it_is)
 
     assert read == envelope.with_seq(7)
 
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b"\xff\xfe", b"null", b'{"event_type": "repository.registered"}'])
-def test_what_is_no_event_is_unreadable_and_nothing_worse(payload: bytes) -> None:
+async def test_what_is_no_event_is_unreadable_and_nothing_worse(payload: bytes) -> None:
     with pytest.raises(Unreadable):
-        read_envelope(Entry("workflow", "1-7", payload))
+        await read_envelope(Entry("workflow", "1-7", payload), as_it_is)
 
 
 def test_a_process_ends_only_at_the_point_that_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
