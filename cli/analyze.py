@@ -21,12 +21,12 @@ _FOLLOW_INTERVAL = 0.25  # seconds between two looks at the view, however many m
 _PATIENCE = 60.0  # seconds without an orchestrator before we give up: it may be restarting
 
 
-def run_analyze(url: str, *, ref: str | None, question: str | None, start: bool, as_json: bool) -> int:
-    """The command; returns its exit code. Raises ApiError."""
+def run_analyze(request: Json, *, question: str | None, start: bool, as_json: bool) -> int:
+    """The command; returns its exit code. `request` is an `AnalysisRequest`. Raises ApiError."""
     console = Screen(stderr=as_json)
     with temporary_system(console) if start else _as_it_is() as started:
         api = Api(api_url())
-        view = api.post("/analyses", {"url": url, "ref": ref})
+        view = api.post("/analyses", {name: value for name, value in request.items() if value is not None})
         view = follow(api, view, console, quiet=as_json)
         answerable = view["state"] in ("ready", "refined") or bool(view.get("answerable_at"))
         asked = ask_about(api, view["repository_id"], question, console) if question and answerable else None

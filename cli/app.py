@@ -3,6 +3,7 @@
 Each command imports what it needs when it runs, so that none waits for another's libraries.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=Tru
 app.add_typer(keys_app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+TokenFile = Annotated[Path | None, typer.Option(help="The file with a private repository's token; - asks for it.")]
 Ref = Annotated[str | None, typer.Option(help="A branch, a tag or a commit; the default branch where it is left out.")]
 
 
@@ -54,12 +56,18 @@ def analyze(
     ref: Ref = None,
     ask: Annotated[str | None, typer.Option(help="A question to ask as soon as it can be answered well.")] = None,
     up: Annotated[bool, typer.Option("--up", help="Start the system for as long as this takes, if none runs.")] = False,
+    token_file: TokenFile = None,
     json: Json = False,
 ) -> None:
-    """Analyse a repository and watch it; with --ask, ask about it too."""
-    from cli.analyze import run_analyze
+    """Analyse a repository and watch it; with --ask, ask about it too.
 
-    raise typer.Exit(run_analyze(url, ref=ref, question=ask, start=up, as_json=json))
+    A private one takes a token, from a file, typed, or in REPOSTREAM_REPOSITORY_TOKEN; never as an argument.
+    """
+    from cli.analyze import run_analyze
+    from cli.repository_token import read_token
+
+    token = read_token(token_file)
+    raise typer.Exit(run_analyze({"url": url, "ref": ref, "token": token}, question=ask, start=up, as_json=json))
 
 
 @app.command()

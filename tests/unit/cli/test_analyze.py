@@ -58,7 +58,7 @@ def _use(monkeypatch: pytest.MonkeyPatch, orchestrator: _Orchestrator) -> None:
 
 
 def _run(question: str | None = None, *, as_json: bool = False) -> int:
-    return run_analyze("https://h/o/n", ref=None, question=question, start=False, as_json=as_json)
+    return run_analyze({"url": "https://h/o/n", "ref": None}, question=question, start=False, as_json=as_json)
 
 
 def test_it_waits_until_the_analysis_is_ready_and_says_what_goes_on(
