@@ -19,15 +19,19 @@ from events.delivery.subscriber import EventSubscriber
 from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
+from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import contents, database, intake, journals, readmodels, sources, streams
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
-from orchestrator.api import analyses, conversations, events, internal, problems, repository_credentials
+from orchestrator.api import analyses, audit, conversations, events, internal, problems, repository_credentials
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
 from orchestrator.api.guard import Guard
 from orchestrator.api.intake import Rules
+from orchestrator.api.recording import RecordRequests, peer_of
+from orchestrator.audit.keeping import keep_for
+from orchestrator.audit.trail import Trail
 from orchestrator.auth.identity import LocalProvider
 from orchestrator.progress.drain import on_stop_signal
 from orchestrator.progress.hub import Hub
@@ -35,7 +39,7 @@ from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Projection, Runner
-from orchestrator.settings import GithubAppSettings, IntakeSettings, OfferSettings, ServiceSettings
+from orchestrator.settings import AuditSettings, GithubAppSettings, IntakeSettings, OfferSettings, ServiceSettings
 from orchestrator.subscribers import CONSUMER, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_redis
@@ -59,7 +63,14 @@ from runtime.settings import (
 from runtime.tasks import end_tasks
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
-ROUTERS = (analyses.router, contents_api.router, conversations.router, events.router, repository_credentials.router)
+ROUTERS = (
+    analyses.router,
+    contents_api.router,
+    conversations.router,
+    events.router,
+    repository_credentials.router,
+    audit.router,
+)
 _log = structlog.get_logger(__name__)
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
 _SWEEP = 60.0  # seconds between two looks for tokens that were given for one analysis and are not needed any more
@@ -82,6 +93,8 @@ class Process:
         self.journal = PostgresJournal(engine, self.wake)
         self.projections: tuple[Projection, ...] = (Overview(), Contents(objects))
         self.sources = sources.Sources(objects)
+        self.audit = audit_table.AuditTable(engine)
+        self.trail = Trail(self.audit.append)
         self._feed_grew = self._waiter()  # one for all times that the feed is followed anew: nobody forgets a waiter
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,6 +105,8 @@ class Process:
             "ticks": lambda: tail_ticks(self.redis, self.hub),
             "flush": lambda: flush_ticks(self.hub),
             "credentials": self._sweep_credentials,
+            "audit": self.trail.run,
+            "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
         }
         for projection in self.projections:
             parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
@@ -103,6 +118,7 @@ class Process:
         await end_tasks(self._tasks)
         if self.github is not None:
             await self.github.close()
+        await self.trail.flush()
 
     def _waiter(self) -> Callable[[], Awaitable[object]]:
         signal = self.pump.wakeups.signal(SEQUENCED)
@@ -214,7 +230,9 @@ def create_app() -> FastAPI:
     problems.register(app)
     # Outside of all that FastAPI wraps around its routes: what stands here is kept in memory by every open stream.
     guarded = Guard(app.build_middleware_stack(), hosts=service.host_names, origins=service.origins)
-    app.middleware_stack = MeasureRequests(guarded)
+    app.middleware_stack = MeasureRequests(
+        RecordRequests(guarded, trail=process.trail, address_of=peer_of, clock=app.state.services.clock)
+    )
     return app
 
 
@@ -237,6 +255,7 @@ def _services(process: Process, provider: LocalProvider) -> Services:
         live_redis=process.redis,
         provider=provider,
         credentials=RepositoryCredentials(rows, process.sealer),
+        audit=process.audit,
         rules=Rules(intake_settings.host_names, intake_settings.loopback),
         models=OfferSettings().names,
         clock=lambda: datetime.now(UTC),

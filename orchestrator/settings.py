@@ -1,6 +1,6 @@
 """What the orchestrator reads from its environment, besides what every service does."""
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from runtime.secret_files import Settings
@@ -69,3 +69,10 @@ class OfferSettings(Settings):
     def names(self) -> tuple[str, ...]:
         """`models` in their order; the first is the default."""
         return tuple(name.strip() for name in self.models.split(",") if name.strip())
+
+
+class AuditSettings(Settings):
+    """How long entries of the audit trail are kept, in days, no fewer than thirty; 0 keeps them for ever."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AUDIT_", extra="ignore", frozen=True)
+    keep_days: int = Field(default=400, ge=0)

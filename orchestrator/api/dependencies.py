@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from events.artifacts import ArtifactRef
 from events.base import Context, Envelope
 from events.processing import StageCompleted
+from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
@@ -21,6 +22,7 @@ from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
 from orchestrator.api.intake import Rules
 from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.audit.note import note_of
 from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
 from orchestrator.progress.hub import Hub
 from orchestrator.projections.analyses import AnalysisRecord, fold
@@ -39,6 +41,7 @@ class Services:
     live_redis: Redis
     provider: IdentityProvider
     credentials: RepositoryCredentials
+    audit: AuditTable
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]
@@ -68,7 +71,9 @@ async def identify(
     _cookie: Annotated[object, Security(_COOKIE)] = None,  # the provider looks at the request itself
 ) -> Identity:
     """Who is asking. Raises ApiProblem `forbidden` where a scope that the route declares is missing."""
-    identity = await services_of(request).provider.identify(request)
+    note = note_of(request)
+    note.scopes = tuple(scopes.scopes)
+    note.identity = identity = await services_of(request).provider.identify(request)
     if not identity.scopes.issuperset(scopes.scopes):
         raise ApiProblem("forbidden", f"It takes the scope {' '.join(scopes.scopes)}.")
     return identity

@@ -54,6 +54,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "artifact_missing": (500, "A stored result is missing"),
     "artifact_corrupt": (500, "A stored result is damaged"),
     "database_unavailable": (503, "The database does not answer"),
+    "audit_unavailable": (503, "It cannot be put on record"),
     "timed_out": (503, "That took too long"),
     "internal_error": (500, "Something went wrong here"),
 }

@@ -16,6 +16,8 @@ _BOOKS = "the kernel's books hold no tenant's content; requests may not read the
 _ORDER = "the order of events by number and topic; what an event says is in es.events, which is protected"
 _DOOR = "read to find out who is asking, and so of which tenant a request is; the orchestrator alone may read it"
 WITHOUT = {
+    "audit.entries": "refusals of strangers have no tenant; the role of requests cannot reach it",
+    "audit.head": "the end of the one chain of all tenants",
     "es.migrations": "which revisions the database has",
     "es.outbox": _BOOKS,
     "es.feed": _ORDER,

@@ -1,0 +1,81 @@
+"""The shapes of the audit trail's routes."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+_WORD = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
+
+
+class AuditQuery(BaseModel):
+    """What to look for; what is left out fits everything. `action` and `target` are beginnings of theirs.
+
+    `user` is an id or a login; `since` is included, `until` is not.
+    """
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    user: str = _WORD
+    action: str = _WORD
+    outcome: Literal["", "allowed", "refused", "failed"] = ""
+    target: str = _WORD
+    address: str = _WORD
+    code: str = _WORD
+    tenant_id: UUID | None = None
+    correlation_id: UUID | None = None
+    limit: int = Field(default=100, ge=1, le=500)
+
+
+class AuditPageQuery(AuditQuery):
+    """`before` is the `next` of the page before."""
+
+    before: int | None = Field(default=None, ge=1, le=2**62)
+
+
+class AuditView(BaseModel):
+    """One entry. `login` is what the person is called now; empty where nobody was signed in or the account is gone.
+
+    `status` is null where the connection ended before an answer. `hash` seals it to the entry before.
+    """
+
+    position: int
+    entry_id: UUID
+    at: datetime
+    action: str
+    outcome: str
+    target: str
+    status: int | None
+    code: str
+    tenant_id: UUID | None
+    user_id: UUID | None
+    login: str = ""
+    proof: str
+    proof_id: UUID | None
+    address: str
+    agent: str
+    correlation_id: UUID | None
+    times: int
+    hash: str
+
+
+class AuditPage(BaseModel):
+    """Entries, newest first; `next` is the `before` of the following page."""
+
+    items: list[AuditView]
+    next: int | None = None
+
+
+class AuditCheck(BaseModel):
+    """Whether the trail is whole. `broken_at` is the first entry that does not fit what stands before it.
+
+    `next` is what to go on after where not all was checked. Note `last` and `hash` elsewhere: they prove all before.
+    """
+
+    checked: int
+    first: int
+    last: int
+    hash: str
+    broken_at: int | None
+    next: int | None
