@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 events_app = typer.Typer(help="Read the event log.", no_args_is_help=True)
 app.add_typer(events_app, name="events")
+config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 
@@ -99,6 +101,14 @@ def doctor(json: Json = False) -> None:
     from cli.doctor import run_doctor
 
     raise typer.Exit(run_doctor(as_json=json))
+
+
+@config_app.command("check")
+def config_check(json: Json = False) -> None:
+    """Say for each service what is set, from where, and what is missing, wrong or unreachable; never a secret."""
+    from cli.config_check import run_check
+
+    raise typer.Exit(run_check(as_json=json))
 
 
 @events_app.command("show")

@@ -1,0 +1,171 @@
+"""What the settings must be like. Pure: a rule sees what is set, and says what is wrong without repeating a secret."""
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import SplitResult, urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from runtime.sealing import Sealer
+from runtime.service_tokens import ServiceVerifier, public_key_of
+
+
+class State(StrEnum):
+    """How it is. `ok` and `note` are no fault; the others are told by the exit code."""
+
+    OK = "ok"
+    NOTE = "note"
+    MISSING = "missing"
+    WRONG = "wrong"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One setting of one service: how it is, where its value comes from, what to do. Never a secret's value."""
+
+    service: str
+    setting: str
+    state: State
+    source: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a rule has to say of a setting."""
+
+    setting: str
+    state: State
+    detail: str
+
+
+Values = Mapping[str, str]  # by setting, as the environment or a file has it; '' where it is not set
+_SCHEMES = {
+    "REPOSTREAM_DATABASE_URL": ("postgresql", "postgres"),
+    "REPOSTREAM_DATABASE_REQUESTS_URL": ("postgresql", "postgres"),
+    "REPOSTREAM_REDIS_URL": ("redis", "rediss", "unix"),
+    "REPOSTREAM_CHROMA_URL": ("http", "https"),
+}
+_NEED_PASSWORDS = ("REPOSTREAM_DATABASE_URL", "REPOSTREAM_DATABASE_REQUESTS_URL", "REPOSTREAM_REDIS_URL")
+_LEAST = 12  # characters of a password that others can try over a network
+_KEYS = {"openai": "REPOSTREAM_AI_OPENAI_API_KEY", "anthropic": "REPOSTREAM_AI_ANTHROPIC_API_KEY"}
+
+
+def addresses(values: Values) -> Iterator[Said]:
+    """The servers' addresses: their form, and whether a password guards what others can reach."""
+    for setting, schemes in _SCHEMES.items():
+        if not (url := values.get(setting, "")):
+            continue
+        parts = _split(url)
+        if parts is None or parts.scheme not in schemes or not (parts.hostname or parts.path):
+            yield Said(setting, State.WRONG, f"must be an address that begins with {schemes[0]}://")
+        elif setting in _NEED_PASSWORDS and not is_loopback_host(parts.hostname or "127.0.0.1"):
+            password = parts.password or ""
+            if not password:
+                yield Said(setting, State.NOTE, "has no password: whoever reaches the server can use it")
+            elif len(password) < _LEAST or len(set(password)) < 5:
+                yield Said(setting, State.WRONG, f"its password is weak: take {_LEAST} random characters or more")
+
+
+def keys(values: Values) -> Iterator[Said]:
+    """The installation's own keys: their form, and those that only exist together."""
+    sealing, service = values.get("REPOSTREAM_SECRET_KEY", ""), values.get("REPOSTREAM_SERVICE_KEY", "")
+    public = values.get("REPOSTREAM_SERVICE_PUBLIC_KEYS", "")
+    if sealing and not _works(lambda: Sealer(sealing)):
+        yield Said("REPOSTREAM_SECRET_KEY", State.WRONG, "must be Fernet keys, separated by commas")
+    if not sealing and values.get("REPOSTREAM_DATABASE_URL"):
+        yield Said("REPOSTREAM_SECRET_KEY", State.MISSING, "without it no signing key and no token can be stored")
+    if service and not _works(lambda: public_key_of(service)):
+        yield Said("REPOSTREAM_SERVICE_KEY", State.WRONG, "is no such key: `repostream keys services` makes one")
+    if public and not _works(lambda: ServiceVerifier("orchestrator", public)):
+        yield Said("REPOSTREAM_SERVICE_PUBLIC_KEYS", State.WRONG, "must be name:key,name:key")
+    if service and not public:
+        yield Said("REPOSTREAM_SERVICE_PUBLIC_KEYS", State.MISSING, "no other service is known: none can call this one")
+
+
+def github_app(values: Values) -> Iterator[Said]:
+    """The GitHub App: id and key together, and a key that signs."""
+    number, key = values.get("REPOSTREAM_GITHUB_APP_ID", ""), values.get("REPOSTREAM_GITHUB_APP_PRIVATE_KEY", "")
+    if number and not key:
+        yield Said("REPOSTREAM_GITHUB_APP_PRIVATE_KEY", State.MISSING, "the App has an id and no key")
+    if key and not number:
+        yield Said("REPOSTREAM_GITHUB_APP_ID", State.MISSING, "there is an App's key, and it is not said which App's")
+    if key and not _works(lambda: _rsa(key)):
+        yield Said("REPOSTREAM_GITHUB_APP_PRIVATE_KEY", State.WRONG, "must be the App's RSA key, as GitHub gives it")
+    api = values.get("REPOSTREAM_GITHUB_APP_API_URL", "")
+    parts = _split(api) if api else None
+    if parts is not None and parts.scheme != "https" and not is_loopback_host(parts.hostname or ""):
+        yield Said("REPOSTREAM_GITHUB_APP_API_URL", State.WRONG, "must begin with https://: tokens go there")
+
+
+def models(values: Values) -> Iterator[Said]:
+    """The language models: names that can be read, and a key for each provider that wants one."""
+    for name in filter(None, (part.strip() for part in values.get("REPOSTREAM_AI_MODELS", "").split(","))):
+        provider, _, model = name.partition(":")
+        if provider not in _KEYS or not model:
+            yield Said("REPOSTREAM_AI_MODELS", State.WRONG, "names neither openai:<name> nor anthropic:<name>")
+            continue
+        own_server = provider == "openai" and values.get("REPOSTREAM_AI_OPENAI_BASE_URL")
+        if not values.get(_KEYS[provider]) and not own_server:
+            yield Said(_KEYS[provider], State.MISSING, f"{name} is offered and has no key")
+
+
+def exposure(values: Values) -> Iterator[Said]:
+    """What listens where others can reach it, with what guards it."""
+    host = values.get("REPOSTREAM_ORCHESTRATOR_HOST", "") or "127.0.0.1"
+    if _is_on(values, "REPOSTREAM_LOCAL_SIGN_IN") and not is_loopback_host(host):
+        said = "signs everybody in as the local user, and the orchestrator listens where others can reach it"
+        yield Said("REPOSTREAM_LOCAL_SIGN_IN", State.WRONG, said)
+    if _is_on(values, "REPOSTREAM_INTAKE_LOOPBACK") and not is_loopback_host(host):
+        said = "lets everybody who may analyse read from servers of this machine"
+        yield Said("REPOSTREAM_INTAKE_LOOPBACK", State.WRONG, said)
+    for name in ("PROCESSOR", "AI_ENGINE", "RAG_MANAGER"):
+        setting = f"REPOSTREAM_{name}_HOST"
+        if values.get(setting) and not is_loopback_host(values[setting]):
+            yield Said(setting, State.NOTE, "is for the other services alone: let a network policy keep others away")
+
+
+RULES: tuple[Callable[[Values], Iterator[Said]], ...] = (addresses, keys, github_app, models, exposure)
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name or address is this machine's alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _is_on(values: Values, setting: str) -> bool:
+    return values.get(setting, "").lower() in {"1", "true", "yes", "on"}
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _works(make: Callable[[], object]) -> bool:
+    try:
+        make()
+    except ValueError:
+        return False
+    return True
+
+
+def _rsa(pem: str) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(pem.encode(), None)
+    except TypeError as error:  # it has a password
+        raise ValueError("encrypted") from error
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("no RSA key")  # noqa: TRY004  # one kind of refusal
+    return key

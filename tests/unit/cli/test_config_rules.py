@@ -1,0 +1,76 @@
+"""Each rule finds what it is there for, says what to do, and repeats no secret."""
+
+import pytest
+
+from cli.config_rules import RULES, State
+from runtime.sealing import fresh_key
+from runtime.service_tokens import new_service_key
+from tests.support.github_app import new_key
+from tests.support.service_keys import PUBLIC_KEYS
+
+CANARY = "canary-5f1c9a7be2d04c1f"
+GOOD_URL = f"postgresql://u:{CANARY}@db.example:5432/repostream"
+WRONG, MISSING, NOTE = State.WRONG, State.MISSING, State.NOTE
+
+FAULTS = {
+    "database of another kind": ({"DATABASE_URL": f"mysql://u:{CANARY}@h/d"}, "DATABASE_URL", WRONG),
+    "database that is no address": ({"DATABASE_URL": f"{CANARY}"}, "DATABASE_URL", WRONG),
+    "database with a bad port": ({"DATABASE_URL": f"postgresql://u:{CANARY}@h:port/d"}, "DATABASE_URL", WRONG),
+    "redis as http": ({"REDIS_URL": f"http://:{CANARY}@h"}, "REDIS_URL", WRONG),
+    "chroma without a scheme": ({"CHROMA_URL": "chroma:8000"}, "CHROMA_URL", WRONG),
+    "redis without a password": ({"REDIS_URL": "redis://redis.example:6379/0"}, "REDIS_URL", NOTE),
+    "short password": ({"REDIS_URL": "redis://:short@redis.example:6379/0"}, "REDIS_URL", WRONG),
+    "password of one letter": ({"REDIS_URL": "redis://:aaaaaaaaaaaaaaaaa@redis.example/0"}, "REDIS_URL", WRONG),
+    "no sealing key": ({"DATABASE_URL": GOOD_URL}, "SECRET_KEY", MISSING),
+    "malformed sealing key": ({"SECRET_KEY": CANARY}, "SECRET_KEY", WRONG),
+    "malformed service key": ({"SERVICE_KEY": CANARY}, "SERVICE_KEY", WRONG),
+    "malformed public keys": ({"SERVICE_PUBLIC_KEYS": CANARY}, "SERVICE_PUBLIC_KEYS", WRONG),
+    "a key and no public ones": ({"SERVICE_KEY": new_service_key()}, "SERVICE_PUBLIC_KEYS", MISSING),
+    "an App without its key": ({"GITHUB_APP_ID": "1"}, "GITHUB_APP_PRIVATE_KEY", MISSING),
+    "a key without its App": ({"GITHUB_APP_PRIVATE_KEY": CANARY}, "GITHUB_APP_ID", MISSING),
+    "an App's key that is none": (
+        {"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": CANARY},
+        "GITHUB_APP_PRIVATE_KEY",
+        WRONG,
+    ),
+    "an App spoken to in the clear": ({"GITHUB_APP_API_URL": "http://ghe.example/api/v3"}, "GITHUB_APP_API_URL", WRONG),
+    "a model of nobody": ({"AI_MODELS": "gpt"}, "AI_MODELS", WRONG),
+    "a model without its key": ({"AI_MODELS": "anthropic:m"}, "AI_ANTHROPIC_API_KEY", MISSING),
+    "local sign-in for all": ({"LOCAL_SIGN_IN": "true", "ORCHESTRATOR_HOST": "0.0.0.0"}, "LOCAL_SIGN_IN", WRONG),
+    "loopback repositories for all": (
+        {"INTAKE_LOOPBACK": "1", "ORCHESTRATOR_HOST": "10.0.0.1"},
+        "INTAKE_LOOPBACK",
+        WRONG,
+    ),
+    "a worker that others reach": ({"RAG_MANAGER_HOST": "0.0.0.0"}, "RAG_MANAGER_HOST", NOTE),
+}
+FINE = {
+    "nothing at all": {},
+    "a laptop's": {"LOCAL_SIGN_IN": "true", "ORCHESTRATOR_HOST": "127.0.0.1", "INTAKE_LOOPBACK": "true"},
+    "IPv6 loopback": {"LOCAL_SIGN_IN": "true", "ORCHESTRATOR_HOST": "::1"},
+    "a server on this machine": {"REDIS_URL": "redis://127.0.0.1:6379/0", "CHROMA_URL": "http://localhost:8000"},
+    "servers elsewhere": {"DATABASE_URL": GOOD_URL, "SECRET_KEY": f"{fresh_key()},{fresh_key()}"},
+    "services apart": {"SERVICE_KEY": new_service_key(), "SERVICE_PUBLIC_KEYS": PUBLIC_KEYS},
+    "an App": {"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": new_key(), "GITHUB_APP_API_URL": "https://g/api/v3"},
+    "models": {"AI_MODELS": "openai:a, anthropic:b", "AI_OPENAI_API_KEY": CANARY, "AI_ANTHROPIC_API_KEY": CANARY},
+    "a model of one's own server": {"AI_MODELS": "openai:llama", "AI_OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"},
+}
+
+
+def said_of(settings: dict[str, str]) -> dict[str, tuple[State, str]]:
+    values = {f"REPOSTREAM_{name}": value for name, value in settings.items()}
+    return {said.setting: (said.state, said.detail) for rule in RULES for said in rule(values)}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_where_it_is_and_repeats_no_secret(name: str) -> None:
+    settings, place, state = FAULTS[name]
+    found = said_of(settings)
+
+    assert found[f"REPOSTREAM_{place}"][0] is state
+    assert CANARY not in str(found)
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_settings_that_are_in_order_are_left_alone(name: str) -> None:
+    assert said_of(FINE[name]) == {}
