@@ -131,6 +131,7 @@ def serve(name: str) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # which proxies are believed is a setting of the orchestrator
         timeout_graceful_shutdown=_GRACE,
     )
     server = uvicorn.Server(config)

@@ -23,15 +23,19 @@ from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import contents, database, intake, journals, readmodels, sources, streams
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.github_app import GithubApp
+from orchestrator.adapters.leases import Leases
+from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
 from orchestrator.api import analyses, audit, conversations, events, internal, problems, repository_credentials
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
 from orchestrator.api.guard import Guard
 from orchestrator.api.intake import Rules
-from orchestrator.api.recording import RecordRequests, peer_of
+from orchestrator.api.limiting import Gate, LimitHeaders
+from orchestrator.api.recording import RecordRequests
 from orchestrator.audit.keeping import keep_for
 from orchestrator.audit.trail import Trail
+from orchestrator.auth.address import read_networks
 from orchestrator.auth.identity import LocalProvider
 from orchestrator.progress.drain import on_stop_signal
 from orchestrator.progress.hub import Hub
@@ -39,10 +43,17 @@ from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Projection, Runner
-from orchestrator.settings import AuditSettings, GithubAppSettings, IntakeSettings, OfferSettings, ServiceSettings
+from orchestrator.settings import (
+    AuditSettings,
+    GithubAppSettings,
+    IntakeSettings,
+    LimitSettings,
+    OfferSettings,
+    ServiceSettings,
+)
 from orchestrator.subscribers import CONSUMER, workflow_handler
 from orchestrator.workflow import Policy
-from runtime.broker import create_broker, create_redis
+from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
 from runtime.health import health_routes
 from runtime.logging import configure_logging
@@ -81,12 +92,16 @@ _STUCK = 15.0  # seconds without a success of one of them
 class Process:
     """The parts of the orchestrator that live as long as the process."""
 
-    def __init__(self, engine: AsyncEngine, requests: AsyncEngine, redis: Redis, objects: Objects) -> None:
-        """`engine` is the background's, `requests` gives up early."""
+    def __init__(
+        self, engine: AsyncEngine, requests: AsyncEngine, redis: Redis, quick_redis: Redis, objects: Objects
+    ) -> None:
+        """`engine` is the background's, `requests` gives up early, and so does `quick_redis`."""
         self.engine = engine
         self.requests = requests
         self.redis = redis
         self.sealer, self.github = _sealer(), _github()
+        self.quick_redis = quick_redis
+        self.leases = Leases(quick_redis)
         self.hub = Hub()
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
@@ -107,6 +122,7 @@ class Process:
             "credentials": self._sweep_credentials,
             "audit": self.trail.run,
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
+            "leases": self.leases.keep,
         }
         for projection in self.projections:
             parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
@@ -119,6 +135,7 @@ class Process:
         if self.github is not None:
             await self.github.close()
         await self.trail.flush()
+        await self.quick_redis.aclose()
 
     def _waiter(self) -> Callable[[], Awaitable[object]]:
         signal = self.pump.wakeups.signal(SEQUENCED)
@@ -132,6 +149,11 @@ class Process:
     async def _sweep_credentials(self) -> None:
         await sweep(self.engine, datetime.now(UTC))
         await asyncio.sleep(_SWEEP)
+
+    @property
+    def checks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What `/readyz` looks at."""
+        return {"database": self.database_answers, "broker": self.broker_answers, "feed": self.feed_moves}
 
     async def database_answers(self) -> None:
         """Raise where PostgreSQL does not answer, or has no tables."""
@@ -188,6 +210,7 @@ def create_app() -> FastAPI:
         create_engine(database_settings, application="orchestrator", role=DatabaseRole.BACKGROUND),
         _requests_engine(database_settings, service.queries_seconds),
         create_redis(broker),
+        create_quick_redis(broker),
         objects,
     )
     subscriber = EventSubscriber(
@@ -221,17 +244,15 @@ def create_app() -> FastAPI:
     app.include_router(_internal(app.state.services, process))
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
-    checks = {
-        "database": process.database_answers,
-        "broker": process.broker_answers,
-        "feed": process.feed_moves,
-    }
-    app.router.routes.extend(health_routes(checks))
+    app.router.routes.extend(health_routes(process.checks))
     problems.register(app)
+    limited = LimitHeaders(app.build_middleware_stack(), gate=app.state.services.gate)
     # Outside of all that FastAPI wraps around its routes: what stands here is kept in memory by every open stream.
-    guarded = Guard(app.build_middleware_stack(), hosts=service.host_names, origins=service.origins)
+    guarded = Guard(limited, hosts=service.host_names, origins=service.origins)
     app.middleware_stack = MeasureRequests(
-        RecordRequests(guarded, trail=process.trail, address_of=peer_of, clock=app.state.services.clock)
+        RecordRequests(
+            guarded, trail=process.trail, address_of=app.state.services.gate.address_of, clock=app.state.services.clock
+        )
     )
     return app
 
@@ -240,6 +261,15 @@ def _requests_engine(settings: DatabaseSettings, seconds: float) -> AsyncEngine:
     own = settings.model_copy(update={"url": settings.requests_url}) if settings.requests_url else settings
     engine = create_engine(own, application="orchestrator-api", role=DatabaseRole.REQUESTS)
     return database.limit_statements(engine, seconds)
+
+
+def _gate(process: Process) -> Gate:
+    """What limits requests. Exits with a sentence where a limit or a proxy cannot be read."""
+    limits = LimitSettings()
+    try:
+        return Gate(limits.rules, Rates(process.quick_redis), process.leases, read_networks(limits.trusted_proxies))
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
 
 
 def _services(process: Process, provider: LocalProvider) -> Services:
@@ -256,6 +286,7 @@ def _services(process: Process, provider: LocalProvider) -> Services:
         provider=provider,
         credentials=RepositoryCredentials(rows, process.sealer),
         audit=process.audit,
+        gate=_gate(process),
         rules=Rules(intake_settings.host_names, intake_settings.loopback),
         models=OfferSettings().names,
         clock=lambda: datetime.now(UTC),

@@ -1,8 +1,11 @@
 """What the orchestrator reads from its environment, besides what every service does."""
 
+from collections.abc import Mapping
+
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from orchestrator.limits.rules import Resource, Rule, read_rules
 from runtime.secret_files import Settings
 
 
@@ -76,3 +79,26 @@ class AuditSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AUDIT_", extra="ignore", frozen=True)
     keep_days: int = Field(default=400, ge=0)
+
+
+class LimitSettings(Settings):
+    """How much may be asked for: rules as `user:1200/minute tenant:6000/minute`; an empty text limits nothing.
+
+    `streams` are those open at the same time (`user:100`). `trusted_proxies` are the addresses and networks whose
+    `X-Forwarded-For` is believed. Whoever uses their own machine without a sign-in is not limited.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_LIMITS_", extra="ignore", frozen=True)
+    requests: str = "key:1200/minute user:1200/minute tenant:6000/minute"
+    analyses: str = "key:60/hour user:60/hour tenant:300/hour"
+    questions: str = "key:300/hour user:300/hour tenant:1500/hour"
+    bytes: str = "key:2000000000/hour user:2000000000/hour tenant:10000000000/hour"
+    streams: str = "user:100 tenant:1000"
+    sign_ins: str = "address:30/minute"
+    failures: str = "address:60/minute"
+    trusted_proxies: str = ""
+
+    @property
+    def rules(self) -> Mapping[Resource, tuple[Rule, ...]]:
+        """All of them, read. Raises ValueError with a sentence."""
+        return {resource: read_rules(resource, getattr(self, resource.name.lower())) for resource in Resource}

@@ -3,9 +3,9 @@
 import logging
 
 from faststream.redis import RedisBroker
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -21,6 +21,19 @@ def create_redis(settings: BrokerSettings) -> Redis:
         retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 3),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
+
+
+def create_quick_redis(settings: BrokerSettings) -> Redis:
+    """A client of few connections that gives up early and tries nothing twice: for what goes on without Redis too."""
+    pool = BlockingConnectionPool.from_url(
+        settings.url.get_secret_value(),
+        max_connections=16,
+        timeout=4.0,  # for a connection to be free
+        socket_connect_timeout=2.0,
+        socket_timeout=2.0,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
 
 
 def create_broker(settings: BrokerSettings) -> RedisBroker:

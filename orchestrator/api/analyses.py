@@ -12,6 +12,7 @@ from events.log.journal import WrongExpectedVersion
 from events.processing import CancelRequested, RetryRequested
 from orchestrator.api.dependencies import (
     EventReader,
+    HeldStream,
     Limit,
     Parts,
     Reader,
@@ -25,6 +26,7 @@ from orchestrator.api.intake import read_request
 from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, EventPage, StageState
 from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth.identity import Identity
+from orchestrator.limits.rules import Resource
 from orchestrator.progress.frames import last_event_id
 from orchestrator.progress.sse import AnalysisEvents
 from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
@@ -50,6 +52,7 @@ async def begin(  # FastAPI hands over one argument for each part of the request
     same analysis.
     """
     wanted = read_request(body, parts.rules)
+    await parts.gate.take(request, who, Resource.ANALYSES)
     token = body.token.get_secret_value() if body.token is not None else None
     credential = await parts.credentials.choose(
         who, wanted.repository.host, token=token, named=body.credential, at=parts.clock()
@@ -103,6 +106,7 @@ async def live(
     analysis_id: UUID,
     who: EventReader,
     parts: Parts,
+    _held: HeldStream,
     last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:

@@ -10,7 +10,7 @@ from events.base import Context, Draft, Envelope, Event
 from events.question import AnswerRated, ConversationStarted, QuestionAsked
 from events.repository import RepositoryRegistered
 from orchestrator.api.answers import AnswerStream
-from orchestrator.api.dependencies import Asker, Limit, Parts, Reader, Services, context_of, history_of
+from orchestrator.api.dependencies import Asker, HeldStream, Limit, Parts, Reader, Services, context_of, history_of
 from orchestrator.api.models import (
     ConversationRequest,
     ConversationView,
@@ -20,6 +20,7 @@ from orchestrator.api.models import (
 )
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
+from orchestrator.limits.rules import Resource
 from orchestrator.projections.conversations import fold
 
 router = APIRouter(tags=["conversations"])
@@ -59,6 +60,7 @@ async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: P
         raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
     if "\x00" in body.query or not body.query.strip():
         raise ApiProblem("invalid_request", "Ask something.")
+    await parts.gate.take(request, who, Resource.QUESTIONS)
     stream_id = f"conversation/{conversation_id}"
     past = await history_of(parts, who, stream_id)
     conversation = _folded(past)
@@ -89,6 +91,7 @@ async def stream(
     question_id: UUID,
     who: Reader,
     parts: Parts,
+    _held: HeldStream,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)] = None,
 ) -> Response:
     """The answer while it is written (SSE). The last part is `done`, with the question as stored, or `failed`."""

@@ -1,6 +1,6 @@
 """What routes are handed: the process's parts, and who is asking."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -21,11 +21,13 @@ from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
 from orchestrator.api.intake import Rules
-from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.api.limiting import Gate
+from orchestrator.api.problems import ApiProblem, correlation_of, status_of
 from orchestrator.audit.note import note_of
 from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
 from orchestrator.progress.hub import Hub
 from orchestrator.projections.analyses import AnalysisRecord, fold
+from runtime.faults import Permanent
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Services:
     provider: IdentityProvider
     credentials: RepositoryCredentials
     audit: AuditTable
+    gate: Gate
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]
@@ -73,12 +76,27 @@ async def identify(
     """Who is asking. Raises ApiProblem `forbidden` where a scope that the route declares is missing."""
     note = note_of(request)
     note.scopes = tuple(scopes.scopes)
-    note.identity = identity = await services_of(request).provider.identify(request)
+    parts = services_of(request)
+    parts.gate.check_address(request)
+    try:
+        note.identity = identity = await parts.provider.identify(request)
+    except (Permanent, ApiProblem) as error:
+        if status_of(error.code) == 401:
+            await parts.gate.failed(request)
+        raise
+    await parts.gate.admit(request, identity)
     if not identity.scopes.issuperset(scopes.scopes):
         raise ApiProblem("forbidden", f"It takes the scope {' '.join(scopes.scopes)}.")
     return identity
 
 
+async def held_stream(request: Request) -> AsyncIterator[None]:
+    """Counts the stream that a route answers with until it ends. Stands after who asks in the route's arguments."""
+    async with services_of(request).gate.held_stream(request):
+        yield
+
+
+HeldStream = Annotated[None, Depends(held_stream)]
 # A route says by one of these what it takes; a test walks all routes.
 Reader = Annotated[Identity, Security(identify, scopes=[READ])]
 Writer = Annotated[Identity, Security(identify, scopes=[WRITE])]

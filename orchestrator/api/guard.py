@@ -100,7 +100,7 @@ class Guard:
             scope["headers"] = ()
             if isinstance(received, list):  # the server's own
                 received.clear()
-            await stream.serve(receive, reply)
+            await stream.run(receive, reply)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, reply: "_Reply") -> None:
         """Hand the request on, and see that it is answered, unless it is left to a stream."""

@@ -51,6 +51,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "not_local": (403, "Only this machine may ask"),
     "forbidden": (403, "You may not do that"),
     "not_signed_in": (401, "You are not signed in"),
+    "rate_limited": (429, "That is too much for now"),
     "artifact_missing": (500, "A stored result is missing"),
     "artifact_corrupt": (500, "A stored result is damaged"),
     "database_unavailable": (503, "The database does not answer"),
@@ -68,6 +69,11 @@ class ApiProblem(Exception):
         self.code = code
         self.detail = detail
         self.headers = dict(headers or {})
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of a code."""
+    return CODES.get(code, (500, ""))[0]
 
 
 def body_of(code: str, detail: str, correlation_id: str) -> Problem:

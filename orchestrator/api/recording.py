@@ -23,11 +23,6 @@ _CODES = {401: "not_signed_in", 403: "forbidden", 404: "not_found", 429: "rate_l
 _LONGEST_PROBLEM = 4_096
 
 
-def peer_of(connection: HTTPConnection) -> str:
-    """The address that the connection came from."""
-    return connection.client.host if connection.client is not None else ""
-
-
 class RecordRequests:
     """ASGI middleware around the guard, whose refusals are recorded too."""
 

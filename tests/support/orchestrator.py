@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,9 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: 
         "REPOSTREAM_AI_MODELS": "",
     }.items():
         monkeypatch.setenv(name, value)
+    for resource in ("REQUESTS", "ANALYSES", "QUESTIONS", "STREAMS", "SIGN_INS", "FAILURES"):
+        name = f"REPOSTREAM_LIMITS_{resource}"
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # only the tests of limits have some
 
 
 @asynccontextmanager
