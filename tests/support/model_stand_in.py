@@ -23,6 +23,7 @@ class StandIn:
     script: list[str] = field(default_factory=list)
     requests: list[dict[str, object]] = field(default_factory=list)
     words: tuple[str, ...] = WORDS
+    message: str = "no"  # what an error status says
 
     def next_script(self) -> str:
         return self.script.pop(0) if len(self.script) > 1 else (self.script or ["whole"])[0]
@@ -112,7 +113,8 @@ async def _reply(
     name, _, detail = stand_in.next_script().partition(":")
     if name == "status":
         status, _, retry_after = detail.partition(",")
-        await _status(writer, int(status), formatdate(usegmt=True) if retry_after == "date" else retry_after)
+        wait = formatdate(usegmt=True) if retry_after == "date" else retry_after
+        await _status(writer, int(status), wait, stand_in.message)
         return
     if name == "html":
         await _send(
@@ -138,8 +140,8 @@ async def _reply(
     await _send(writer, "0\r\n\r\n")
 
 
-async def _status(writer: asyncio.StreamWriter, status: int, retry_after: str) -> None:
-    body = json.dumps({"type": "error", "error": {"type": "api_error", "message": "no"}})
+async def _status(writer: asyncio.StreamWriter, status: int, retry_after: str, message: str) -> None:
+    body = json.dumps({"type": "error", "error": {"type": "api_error", "message": message}})
     wait = f"Retry-After: {retry_after}\r\n" if retry_after else ""
     head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{wait}Content-Length: {len(body)}\r\n\r\n"
     await _send(writer, head + body)
