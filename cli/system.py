@@ -1,6 +1,7 @@
 """The whole system on one machine: servers, steps, services, in one place."""
 
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -175,6 +176,8 @@ class System:
             "REPOSTREAM_SECRET_KEY": SecretSettings().key.get_secret_value()
             or remembered_secret(self.home.path / "secret-key", fresh_key),
         }
+        if "REPOSTREAM_LOCAL_SIGN_IN" not in os.environ:
+            environment["REPOSTREAM_LOCAL_SIGN_IN"] = "true"  # nobody signs in otherwise
         for name, address in self.addresses.items():
             environment[f"REPOSTREAM_{name.upper()}_HOST"] = address.host
             environment[f"REPOSTREAM_{name.upper()}_PORT"] = str(address.port)

@@ -20,23 +20,34 @@ from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
-from orchestrator.adapters import contents, database, intake, journals, readmodels, sources, streams
+from orchestrator.adapters import contents, intake, journals, readmodels, sources, streams
 from orchestrator.adapters.clone_logins import CloneLogins
-from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
-from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
-from orchestrator.api import analyses, audit, conversations, events, internal, problems, repository_credentials
+from orchestrator.api import (
+    analyses,
+    audit,
+    conversations,
+    events,
+    internal,
+    keys,
+    problems,
+    repository_credentials,
+    tokens,
+)
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
 from orchestrator.api.guard import Guard
 from orchestrator.api.intake import Rules
-from orchestrator.api.limiting import Gate, LimitHeaders
+from orchestrator.api.limiting import LimitHeaders
 from orchestrator.api.recording import RecordRequests
 from orchestrator.audit.keeping import keep_for
 from orchestrator.audit.trail import Trail
-from orchestrator.auth.address import read_networks
-from orchestrator.auth.identity import LocalProvider
+from orchestrator.auth.accounts import Accounts
+from orchestrator.auth.credentials import Credentials
+from orchestrator.auth.local_mode import LocalProvider
+from orchestrator.auth.signing_keys import SigningKeys
+from orchestrator.parts import create_gate, create_github, create_requests_engine, create_sealer
 from orchestrator.progress.drain import on_stop_signal
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
@@ -45,12 +56,11 @@ from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Projection, Runner
 from orchestrator.settings import (
     AuditSettings,
-    GithubAppSettings,
     IntakeSettings,
-    LimitSettings,
     OfferSettings,
     ServiceSettings,
 )
+from orchestrator.sign_in import create_accounts, signs_in_locally
 from orchestrator.subscribers import CONSUMER, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_quick_redis, create_redis
@@ -59,8 +69,6 @@ from runtime.health import health_routes
 from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import Objects, open_objects
-from runtime.sealing import Sealer
-from runtime.secret_files import Secret
 from runtime.service_tokens import ServiceVerifier
 from runtime.settings import (
     BrokerSettings,
@@ -68,7 +76,6 @@ from runtime.settings import (
     HomeSettings,
     LogSettings,
     ObjectStoreSettings,
-    SecretSettings,
     ServiceKeySettings,
 )
 from runtime.tasks import end_tasks
@@ -81,6 +88,7 @@ ROUTERS = (
     events.router,
     repository_credentials.router,
     audit.router,
+    keys.router,
 )
 _log = structlog.get_logger(__name__)
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
@@ -99,7 +107,7 @@ class Process:
         self.engine = engine
         self.requests = requests
         self.redis = redis
-        self.sealer, self.github = _sealer(), _github()
+        self.sealer, self.github = create_sealer(), create_github()
         self.quick_redis = quick_redis
         self.leases = Leases(quick_redis)
         self.hub = Hub()
@@ -113,8 +121,8 @@ class Process:
         self._feed_grew = self._waiter()  # one for all times that the feed is followed anew: nobody forgets a waiter
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Begin to project and to listen."""
+    def start(self, signing_keys: SigningKeys) -> None:
+        """Begin to project and to listen, and to look after the keys."""
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "feed": self._follow_feed,
             "ticks": lambda: tail_ticks(self.redis, self.hub),
@@ -123,6 +131,7 @@ class Process:
             "audit": self.trail.run,
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
             "leases": self.leases.keep,
+            "keys": signing_keys.run,
         }
         for projection in self.projections:
             parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
@@ -136,6 +145,12 @@ class Process:
             await self.github.close()
         await self.trail.flush()
         await self.quick_redis.aclose()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.redis.aclose()
+        await self.requests.dispose()
+        await self.engine.dispose()
 
     def _waiter(self) -> Callable[[], Awaitable[object]]:
         signal = self.pump.wakeups.signal(SEQUENCED)
@@ -172,21 +187,9 @@ class Process:
             raise TimeoutError(f"the pump's {', '.join(stuck)} got nowhere lately")
 
 
-def _sealer() -> Sealer | None:
-    key = SecretSettings().key.get_secret_value()
-    return Sealer(key) if key else None
-
-
 def _internal(services: Services, process: Process) -> APIRouter:
     logins = CloneLogins(process.journal, services.credentials, process.github, services.clock)
     return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
-
-
-def _github() -> GithubApp | None:
-    app = GithubAppSettings()
-    if not app.id:
-        return None
-    return GithubApp(app_id=app.id, key=Secret(GithubAppSettings, "private_key"), api_url=app.api_url)
 
 
 async def _keep(name: str, part: Callable[[], Awaitable[None]]) -> None:
@@ -203,16 +206,17 @@ def create_app() -> FastAPI:
     """The service. Exits with a sentence where it would be open to others without a sign-in."""
     logs, service, database_settings = LogSettings(), ServiceSettings(), DatabaseSettings()
     configure_logging(service="orchestrator", level=logs.level, format=logs.format)
-    provider = LocalProvider(service.host)
+    local = signs_in_locally(service)
     broker = BrokerSettings()
     objects = open_objects(ObjectStoreSettings().url, HomeSettings().home)
     process = Process(
         create_engine(database_settings, application="orchestrator", role=DatabaseRole.BACKGROUND),
-        _requests_engine(database_settings, service.queries_seconds),
+        create_requests_engine(database_settings, service.queries_seconds),
         create_redis(broker),
         create_quick_redis(broker),
         objects,
     )
+    accounts = create_accounts(process.requests, process.quick_redis, local=local)
     subscriber = EventSubscriber(
         create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
     )
@@ -222,15 +226,13 @@ def create_app() -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await process.pump.start()
         await subscriber.start()
-        process.start()
+        process.start(accounts.tokens.keys)
         with on_stop_signal(process.hub.close):
             yield
         await process.stop()
         await subscriber.stop()
         await process.pump.stop()
-        await process.redis.aclose()
-        await process.requests.dispose()
-        await process.engine.dispose()
+        await process.close()
 
     app = FastAPI(
         title="Repostream",
@@ -240,8 +242,9 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = _services(process, provider)
-    app.include_router(_internal(app.state.services, process))
+    app.state.services = _services(process, accounts, local=local)
+    for router in (_internal(app.state.services, process), tokens.router):
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
     app.router.routes.extend(health_routes(process.checks))
@@ -257,22 +260,7 @@ def create_app() -> FastAPI:
     return app
 
 
-def _requests_engine(settings: DatabaseSettings, seconds: float) -> AsyncEngine:
-    own = settings.model_copy(update={"url": settings.requests_url}) if settings.requests_url else settings
-    engine = create_engine(own, application="orchestrator-api", role=DatabaseRole.REQUESTS)
-    return database.limit_statements(engine, seconds)
-
-
-def _gate(process: Process) -> Gate:
-    """What limits requests. Exits with a sentence where a limit or a proxy cannot be read."""
-    limits = LimitSettings()
-    try:
-        return Gate(limits.rules, Rates(process.quick_redis), process.leases, read_networks(limits.trusted_proxies))
-    except ValueError as error:
-        raise SystemExit(str(error)) from error
-
-
-def _services(process: Process, provider: LocalProvider) -> Services:
+def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     intake_settings = IntakeSettings()
     rows = TenantDatabase(process.requests)
     return Services(
@@ -283,10 +271,11 @@ def _services(process: Process, provider: LocalProvider) -> Services:
         sources=process.sources,
         hub=process.hub,
         live_redis=process.redis,
-        provider=provider,
+        provider=Credentials(accounts, local=LocalProvider() if local else None),
+        accounts=accounts,
         credentials=RepositoryCredentials(rows, process.sealer),
         audit=process.audit,
-        gate=_gate(process),
+        gate=create_gate(process.quick_redis, process.leases),
         rules=Rules(intake_settings.host_names, intake_settings.loopback),
         models=OfferSettings().names,
         clock=lambda: datetime.now(UTC),

@@ -102,3 +102,24 @@ class LimitSettings(Settings):
     def rules(self) -> Mapping[Resource, tuple[Rule, ...]]:
         """All of them, read. Raises ValueError with a sentence."""
         return {resource: read_rules(resource, getattr(self, resource.name.lower())) for resource in Resource}
+
+
+class SignInSettings(Settings):
+    """How people come in. `local_sign_in` is for an installation on one machine, and refused wherever others are."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_", extra="ignore", frozen=True)
+    local_sign_in: bool = False
+    keys_rotate_days: float = Field(default=30, gt=0.5)  # how long one key signs session tokens
+
+
+class PageSettings(Settings):
+    """Where the pages listen, and by which further names: they hand on what the local user may do."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_WEB_UI_", extra="ignore", frozen=True)
+    host: str = "127.0.0.1"
+    allowed_hosts: str = ""
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """`allowed_hosts` as a set."""
+        return _words(self.allowed_hosts)

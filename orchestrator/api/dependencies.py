@@ -24,6 +24,7 @@ from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import Gate
 from orchestrator.api.problems import ApiProblem, correlation_of, status_of
 from orchestrator.audit.note import note_of
+from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
 from orchestrator.progress.hub import Hub
 from orchestrator.projections.analyses import AnalysisRecord, fold
@@ -45,6 +46,7 @@ class Services:
     credentials: RepositoryCredentials
     audit: AuditTable
     gate: Gate
+    accounts: Accounts
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]

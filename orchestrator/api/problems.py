@@ -19,6 +19,7 @@ from runtime.redaction import redact
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "2"}
+_CHALLENGE = {401: {"WWW-Authenticate": 'Bearer realm="repostream"'}, 503: RETRY_AFTER}
 
 # code → (status, title). Faults of a stage's vocabulary that reach a request are listed too.
 CODES: Mapping[str, tuple[int, str]] = {
@@ -52,6 +53,9 @@ CODES: Mapping[str, tuple[int, str]] = {
     "forbidden": (403, "You may not do that"),
     "not_signed_in": (401, "You are not signed in"),
     "rate_limited": (429, "That is too much for now"),
+    "refresh_token_reused": (401, "The refresh token was used before"),
+    "too_many_keys": (409, "There are too many keys"),
+    "sign_in_unavailable": (503, "Sign-ins cannot be checked"),
     "artifact_missing": (500, "A stored result is missing"),
     "artifact_corrupt": (500, "A stored result is damaged"),
     "database_unavailable": (503, "The database does not answer"),
@@ -96,7 +100,8 @@ def correlation_of(request: Request) -> str:
 
 def _answer(request: Request, code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     problem = body_of(code, detail, correlation_of(request))
-    return Response(problem.model_dump_json(), problem.status, dict(headers or {}), media_type=MEDIA_TYPE)
+    told = {**_CHALLENGE.get(problem.status, {}), **(headers or {})}
+    return Response(problem.model_dump_json(), problem.status, told, media_type=MEDIA_TYPE)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

@@ -24,6 +24,8 @@ from events.log.postgres import PostgresJournal
 from events.processing import FaultKind, Stage, StageCompleted, StageFailed, StageRequested, StageStarted
 from runtime.objects import Objects, open_objects
 from runtime.parquet import write_rows
+from runtime.sealing import fresh_key
+from tests.support.service_keys import PUBLIC_KEYS
 
 FILES = {
     "app/main.py": "import os\n\n\ndef main():\n    return os.getcwd()\n",
@@ -47,6 +49,9 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: 
         "REPOSTREAM_INTAKE_LOOPBACK": "true",
         "REPOSTREAM_ORCHESTRATOR_QUERIES_SECONDS": "1",
         "REPOSTREAM_AI_MODELS": "",
+        "REPOSTREAM_LOCAL_SIGN_IN": "true",
+        "REPOSTREAM_SECRET_KEY": fresh_key(),
+        "REPOSTREAM_SERVICE_PUBLIC_KEYS": PUBLIC_KEYS,
     }.items():
         monkeypatch.setenv(name, value)
     for resource in ("REQUESTS", "ANALYSES", "QUESTIONS", "STREAMS", "SIGN_INS", "FAILURES"):

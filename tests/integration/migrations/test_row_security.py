@@ -38,6 +38,7 @@ WITHOUT = {
     "auth.api_keys": _DOOR,
     "auth.refresh_tokens": _DOOR,
     "auth.signing_keys": _DOOR,
+    "auth.revocations": _DOOR,
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.adapters import rates
 from orchestrator.api.problems import MEDIA_TYPE
 from orchestrator.auth.identity import Identity
+from runtime.sealing import fresh_key
 from tests.conftest import Servers
 from tests.support.limits import People, a_person, let_in
 from tests.support.orchestrator import System, a_system
@@ -197,6 +198,8 @@ def test_a_limit_that_cannot_be_read_stops_the_start_with_a_sentence(
     monkeypatch.setenv("REPOSTREAM_HOME", str(tmp_path))
     monkeypatch.setenv("REPOSTREAM_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     monkeypatch.setenv("REPOSTREAM_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("REPOSTREAM_LOCAL_SIGN_IN", "true")
+    monkeypatch.setenv("REPOSTREAM_SECRET_KEY", fresh_key())
     monkeypatch.setenv("REPOSTREAM_LIMITS_REQUESTS", "user:many")
 
     with pytest.raises(SystemExit, match="The limit of requests has 'user:many'"):

@@ -1,0 +1,185 @@
+"""Refresh tokens, for programs that act for a person: each is good once, for the next one.
+
+Whoever uses an old one has a copy that somebody took, or is robbed by whoever took it. Nobody can tell which, so the
+whole family ends, with the session tokens that were made of it.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+START = "rsr_"
+IDLE_DAYS, ABSOLUTE_DAYS = 30, 180
+_SHAPE = re.compile(r"rsr_[A-Za-z0-9_-]{43}")
+_LIFE = f"interval '{IDLE_DAYS} days'"
+
+
+class Verdict(StrEnum):
+    """What became of a refresh token that was shown."""
+
+    GOOD = "good"
+    UNKNOWN = "unknown"  # none of ours, or its family ended, or it is over
+    REUSED = "reused"  # it was used before: the family ended now
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The outcome; a `good` one has the next token, and whom it is for."""
+
+    verdict: Verdict
+    secret: str = ""
+    family_id: UUID | None = None
+    user_id: UUID | None = None
+    tenant_id: UUID | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Family:
+    """What descends from one beginning, as its owner sees it."""
+
+    family_id: UUID
+    scopes: tuple[str, ...]
+    began_at: datetime
+    used_at: datetime
+    expires_at: datetime
+
+
+class RefreshTokens:
+    """The table `auth.refresh_tokens`. Who ends a family revokes its session tokens too (`Revocations`)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def begin(self, user_id: UUID, tenant_id: UUID, scopes: frozenset[str]) -> tuple[str, UUID]:
+        """The first token of a new family, and the family's id."""
+        secret, family_id = _new_secret(), uuid4()
+        row = {"family_id": family_id, "user_id": user_id, "tenant_id": tenant_id, "scopes": sorted(scopes)}
+        async with self._engine.begin() as connection:
+            await _insert(connection, secret, row)
+        return secret, family_id
+
+    async def exchange(self, secret: str) -> Exchange:
+        """Use a token up; the next one, where it was good."""
+        if _SHAPE.fullmatch(secret) is None:
+            return Exchange(Verdict.UNKNOWN)
+        async with self._engine.begin() as connection:
+            found = await _locked(connection, secret)
+            if found is None or found["is_over"]:
+                return Exchange(Verdict.UNKNOWN)
+            if found["used_at"] is not None:
+                await _end(connection, found["family_id"])
+                return Exchange(Verdict.REUSED, family_id=found["family_id"])
+            await connection.execute(
+                text("UPDATE auth.refresh_tokens SET used_at = now() WHERE token_hash = :hash"), {"hash": _hash(secret)}
+            )
+            following = _new_secret()
+            await _insert(connection, following, found)
+        return Exchange(
+            Verdict.GOOD,
+            following,
+            found["family_id"],
+            found["user_id"],
+            found["tenant_id"],
+            frozenset(found["scopes"]),
+        )
+
+    async def end_by(self, secret: str) -> UUID | None:
+        """End the family of a token, used or not; its id, None where the token is none of ours."""
+        if _SHAPE.fullmatch(secret) is None:
+            return None
+        async with self._engine.begin() as connection:
+            found = await _locked(connection, secret)
+            if found is not None:
+                await _end(connection, found["family_id"])
+        return found["family_id"] if found is not None else None
+
+    async def end(self, family_id: UUID, user_id: UUID) -> bool:
+        """End a family of the person's. Whether there is one."""
+        async with self._engine.begin() as connection:
+            await _lock(connection, family_id)
+            statement = "SELECT 1 FROM auth.refresh_tokens WHERE family_id = :family AND user_id = :user_id LIMIT 1"
+            found = await connection.scalar(text(statement), {"family": family_id, "user_id": user_id})
+            if found is not None:
+                await _end(connection, family_id)
+        return found is not None
+
+    async def of(self, user_id: UUID, tenant_id: UUID) -> list[Family]:
+        """The person's living families in a tenant, the newest first."""
+        statement = """
+            SELECT family_id, min(scopes) AS scopes, min(created_at) AS began_at, max(created_at) AS used_at,
+                   max(expires_at) AS expires_at
+            FROM auth.refresh_tokens WHERE user_id = :user_id AND tenant_id = :tenant_id
+            GROUP BY family_id HAVING bool_and(revoked_at IS NULL) AND max(expires_at) > now()
+            ORDER BY min(created_at) DESC LIMIT 500
+        """
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(text(statement), {"user_id": user_id, "tenant_id": tenant_id})
+            return [Family(**{**row, "scopes": tuple(row["scopes"])}) for row in rows.mappings()]
+
+
+async def _locked(connection: AsyncConnection, secret: str) -> RowMapping | None:
+    """The token's row, its family held until the transaction ends: a row that is being added to it cannot escape."""
+    family = await connection.scalar(
+        text("SELECT family_id FROM auth.refresh_tokens WHERE token_hash = :hash"), {"hash": _hash(secret)}
+    )
+    if family is None:
+        return None
+    await _lock(connection, family)
+    rows = await connection.execute(
+        text(
+            "SELECT family_id, user_id, tenant_id, scopes, used_at,"
+            " revoked_at IS NOT NULL OR (used_at IS NULL AND expires_at <= now()) AS is_over"
+            " FROM auth.refresh_tokens WHERE token_hash = :hash"
+        ),
+        {"hash": _hash(secret)},
+    )
+    return rows.mappings().first()
+
+
+async def _lock(connection: AsyncConnection, family_id: UUID) -> None:
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:family, 0))"), {"family": str(family_id)}
+    )
+
+
+async def _insert(connection: AsyncConnection, secret: str, row: Mapping[str, Any] | RowMapping) -> None:
+    await connection.execute(
+        text(
+            "INSERT INTO auth.refresh_tokens (token_hash, family_id, user_id, tenant_id, scopes, expires_at)"  # noqa: S608  # constants of ours
+            f" SELECT :hash, :family_id, :user_id, :tenant_id, :scopes, least(now() + {_LIFE},"
+            f" coalesce(min(created_at), now()) + interval '{ABSOLUTE_DAYS} days')"
+            " FROM auth.refresh_tokens WHERE family_id = :family_id"
+        ),
+        {
+            "hash": _hash(secret),
+            "family_id": row["family_id"],
+            "user_id": row["user_id"],
+            "tenant_id": row["tenant_id"],
+            "scopes": list(row["scopes"]),
+        },
+    )
+
+
+async def _end(connection: AsyncConnection, family_id: UUID) -> None:
+    await connection.execute(
+        text("UPDATE auth.refresh_tokens SET revoked_at = now() WHERE family_id = :family AND revoked_at IS NULL"),
+        {"family": family_id},
+    )
+
+
+def _new_secret() -> str:
+    return START + secrets.token_urlsafe(32)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,47 @@
+"""Single parts of the process, made from the settings that each of them has: the smaller half of `app.py`."""
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from orchestrator.adapters import database
+from orchestrator.adapters.github_app import GithubApp
+from orchestrator.adapters.leases import Leases
+from orchestrator.adapters.rates import Rates
+from orchestrator.api.limiting import Gate
+from orchestrator.auth.address import read_networks
+from orchestrator.settings import GithubAppSettings, LimitSettings
+from runtime.database import create_engine
+from runtime.sealing import Sealer
+from runtime.secret_files import Secret
+from runtime.settings import DatabaseSettings, SecretSettings
+from runtime.tenancy import DatabaseRole
+
+
+def create_sealer() -> Sealer | None:
+    """What seals stored secrets; None where no key is set."""
+    key = SecretSettings().key.get_secret_value()
+    return Sealer(key) if key else None
+
+
+def create_github() -> GithubApp | None:
+    """The GitHub App that reads private repositories, where one is configured."""
+    app = GithubAppSettings()
+    if not app.id:
+        return None
+    return GithubApp(app_id=app.id, key=Secret(GithubAppSettings, "private_key"), api_url=app.api_url)
+
+
+def create_requests_engine(settings: DatabaseSettings, seconds: float) -> AsyncEngine:
+    """The engine of requests, whose statements may take `seconds`."""
+    own = settings.model_copy(update={"url": settings.requests_url}) if settings.requests_url else settings
+    engine = create_engine(own, application="orchestrator-api", role=DatabaseRole.REQUESTS)
+    return database.limit_statements(engine, seconds)
+
+
+def create_gate(quick_redis: Redis, leases: Leases) -> Gate:
+    """What limits requests. Exits with a sentence where a limit or a proxy cannot be read."""
+    limits = LimitSettings()
+    try:
+        return Gate(limits.rules, Rates(quick_redis), leases, read_networks(limits.trusted_proxies))
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
