@@ -38,6 +38,7 @@ EVENTS: Mapping[str, type[Event]] = MappingProxyType({cls.event_type: cls for cl
 
 WORKFLOW = "workflow"  # what the orchestrator's workflow decides on
 QUESTIONS = "questions"  # what ai_engine answers
+ERASURE = "erasure"  # what was deleted: each service erases what it keeps of it
 FACTS = "facts"  # heard by nobody through the transport; read models pull them from the feed
 
 _WORKFLOW_EVENTS = frozenset(
@@ -52,6 +53,7 @@ _WORKFLOW_EVENTS = frozenset(
         processing.RetryRequested,
     )
 )
+_ERASING_EVENTS = frozenset({repository.RepositoryDeleted.event_type})
 
 
 class UnknownEvent(LookupError):
@@ -69,11 +71,13 @@ def topic_of(event: Event) -> str:
         return stage_topic(event.stage)
     if isinstance(event, question.QuestionAsked):
         return QUESTIONS
+    if event.event_type in _ERASING_EVENTS:
+        return ERASURE
     return WORKFLOW if event.event_type in _WORKFLOW_EVENTS else FACTS
 
 
 # Topics that the relay carries. FACTS is not among them: nobody consumes it by transport.
-TOPICS: tuple[str, ...] = (WORKFLOW, QUESTIONS, *(stage_topic(stage) for stage in processing.Stage))
+TOPICS: tuple[str, ...] = (WORKFLOW, QUESTIONS, ERASURE, *(stage_topic(stage) for stage in processing.Stage))
 
 _OWNER = {
     processing.Stage.CLONE: "processor",
@@ -93,6 +97,7 @@ CONSUMERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         WORKFLOW: ("orchestrator.workflow",),
         QUESTIONS: ("ai_engine.answer",),
+        ERASURE: ("orchestrator.erasure", "rag_manager.erasure"),
         **{stage_topic(stage): (f"{owner}.{stage}",) for stage, owner in _OWNER.items()},
     }
 )

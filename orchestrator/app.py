@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import structlog
 from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -20,14 +19,16 @@ from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
-from orchestrator.adapters import contents, intake, journals, readmodels, sources, streams
+from orchestrator.adapters import contents, deletion, intake, journals, readmodels, sources, streams
 from orchestrator.adapters.clone_logins import CloneLogins
+from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
 from orchestrator.api import (
     analyses,
     audit,
     conversations,
+    deleting,
     events,
     internal,
     keys,
@@ -61,7 +62,7 @@ from orchestrator.settings import (
     ServiceSettings,
 )
 from orchestrator.sign_in import create_accounts, signs_in_locally
-from orchestrator.subscribers import CONSUMER, workflow_handler
+from orchestrator.subscribers import CONSUMER, subscribe_to_erasure, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
@@ -78,19 +79,19 @@ from runtime.settings import (
     ObjectStoreSettings,
     ServiceKeySettings,
 )
-from runtime.tasks import end_tasks
+from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
 ROUTERS = (
     analyses.router,
     contents_api.router,
     conversations.router,
+    deleting.router,
     events.router,
     repository_credentials.router,
     audit.router,
     keys.router,
 )
-_log = structlog.get_logger(__name__)
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
 _SWEEP = 60.0  # seconds between two looks for tokens that were given for one analysis and are not needed any more
 _NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
@@ -132,10 +133,11 @@ class Process:
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
             "leases": self.leases.keep,
             "keys": signing_keys.run,
+            "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
         for projection in self.projections:
             parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
-        self._tasks = [asyncio.create_task(_keep(name, part), name=name) for name, part in parts.items()]
+        self._tasks = [asyncio.create_task(keep_running(name, part), name=name) for name, part in parts.items()]
 
     async def stop(self) -> None:
         """End it all; what was at work is rolled back."""
@@ -192,17 +194,7 @@ def _internal(services: Services, process: Process) -> APIRouter:
     return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
 
 
-async def _keep(name: str, part: Callable[[], Awaitable[None]]) -> None:
-    """Run `part`, and again after a moment where it ends."""
-    while True:
-        try:
-            await part()
-        except Exception as error:  # noqa: BLE001  # whatever ended it, live pages and read models must come back
-            _log.warning("part_ended", part=name, error=repr(error)[:500])
-        await asyncio.sleep(0.5)
-
-
-def create_app() -> FastAPI:
+def create_app() -> FastAPI:  # one list of what is put together
     """The service. Exits with a sentence where it would be open to others without a sign-in."""
     logs, service, database_settings = LogSettings(), ServiceSettings(), DatabaseSettings()
     configure_logging(service="orchestrator", level=logs.level, format=logs.format)
@@ -221,6 +213,7 @@ def create_app() -> FastAPI:
         create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
     )
     subscriber.short(WORKFLOW, CONSUMER, workflow_handler(streams.read_to_decide, Policy()))
+    subscribe_to_erasure(subscriber, Erasure(process.engine, process.redis, objects))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -267,6 +260,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         journals=journals.Journals(rows, process.wake),
         intake=intake.Intake(rows, process.wake),
         read=readmodels.ReadModels(rows),
+        deletion=deletion.Deletion(rows, process.wake),
         contents=contents.Contents(rows),
         sources=process.sources,
         hub=process.hub,

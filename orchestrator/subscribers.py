@@ -1,4 +1,4 @@
-"""What the orchestrator consumes: the topic `workflow`. Load the stream, fold it, decide, record.
+"""What the orchestrator consumes: the topic `workflow`. Load the stream, fold it, decide, record. And `erasure`.
 
 Hears what changes an analysis (requested, stage completed, failed or parked, a timer, a person who stops or goes on);
 says `processing.stage.requested`, `processing.retry.scheduled` and how the analysis ends.
@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
-from events.catalog import CONSUMERS, WORKFLOW
-from events.delivery.work import Append, Result, ShortHandler, Timer
+from events.catalog import CONSUMERS, ERASURE, WORKFLOW
+from events.delivery import persist
+from events.delivery.subscriber import EventSubscriber
+from events.delivery.work import Append, LongHandler, Result, ShortHandler, Timer
 from orchestrator.workflow import Alarm, Policy, decide, replay
 
 CONSUMER = CONSUMERS[WORKFLOW][0]
@@ -32,6 +34,18 @@ def workflow_handler(read: ReadStream, policy: Policy) -> ShortHandler:
         return Result(appends=(append,), timers=tuple(_timer(envelope.stream_id, alarm) for alarm in decision.alarms))
 
     return on_workflow_event
+
+
+def subscribe_to_erasure(subscriber: EventSubscriber, erase: LongHandler) -> None:
+    """Consume what was deleted."""
+    subscriber.long(
+        ERASURE,
+        CONSUMERS[ERASURE][0],
+        erase,
+        slots=1,
+        on_fault=persist.not_given_up,
+        on_parked=persist.set_aside,
+    )
 
 
 def _timer(stream_id: str, alarm: Alarm) -> Timer:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from events.delivery.subscriber import EventSubscriber
+from events.log.ownership import ArtifactOwners
 from processor.adapters.git import GitPolicy, GitRepositories
 from processor.adapters.git_process import GitLimits
 from processor.adapters.logins import HttpLogins
@@ -51,7 +52,8 @@ def create_app() -> Starlette:
         create_redis(broker_settings),
     )
     workspace = open_workspace(settings.work or home / "work")
-    backends = Backends(open_objects(ObjectStoreSettings().url, home), redis)
+    objects = open_objects(ObjectStoreSettings().url, home).claimed_in(ArtifactOwners(engine))
+    backends = Backends(objects, redis)
     pool = ParserPool(settings.parsers or _cores())
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")
     slots = Slots(clone=settings.clones, describe=settings.readers, parse=settings.parsers or _cores())

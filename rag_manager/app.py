@@ -13,11 +13,13 @@ from sqlalchemy import text
 
 from events.delivery.subscriber import EventSubscriber
 from events.index import GenerationKind
+from events.log.ownership import ArtifactOwners
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.onnx_model import load_full
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.api import NAME, add_problems, internal_routes
+from rag_manager.forgetting import Forgetting
 from rag_manager.housekeeping import Chores, Housekeeping
 from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
@@ -26,7 +28,7 @@ from rag_manager.ports import Embedder
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 from rag_manager.settings import RagSettings
-from rag_manager.subscribers import Slots, handlers, subscribe
+from rag_manager.subscribers import Slots, handlers, subscribe, subscribe_to_erasure
 from runtime.broker import create_broker, create_redis
 from runtime.database import create_engine
 from runtime.faults import Permanent
@@ -48,7 +50,7 @@ from runtime.settings import (
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
 
-def create_app() -> FastAPI:
+def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put together
     """The service: consumes five stages, answers searches, looks after the collections."""
     logs, home, rag, broker = LogSettings(), HomeSettings().home, RagSettings(), BrokerSettings()
     configure_logging(service="rag_manager", level=logs.level, format=logs.format)
@@ -61,14 +63,17 @@ def create_app() -> FastAPI:
     backends = _backends(home, broker)
     lexicon = TantivyLexicon(home / "cache" / "lexicon", max_bytes=rag.lexicon_cache_bytes)
     housekeeping = Housekeeping(backends, generation_grace=rag.generation_grace, analysis_grace=rag.analysis_grace)
-    chores = Chores(housekeeping, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     searching = create_engine(DatabaseSettings(), application="rag_manager-search", role=DatabaseRole.SEARCH)
     cache = ServingCache(TenantDatabase(searching), backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
+    lines = Lines(cache.rows, backends.objects)
+    forgetting = Forgetting(backends.engine, cache, lines, lexicon)
+    chores = Chores(housekeeping, forgetting, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search = Search(cache, backends.vectors, embedders, backends.turns, on_missing=chores.collection_missed)
     subscriber = EventSubscriber(
         create_broker(broker), backends.engine, backends.redis, worker=f"rag_manager-{os.getpid()}"
     )
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
+    subscribe_to_erasure(subscriber, backends)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -83,7 +88,7 @@ def create_app() -> FastAPI:
     app = FastAPI(title="Repostream rag_manager", lifespan=lifespan, openapi_url=None)
     app.routes.extend(health_routes(_checks(backends)))
     callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
-    app.include_router(internal_routes(search, Lines(cache.rows, backends.objects), callers))
+    app.include_router(internal_routes(search, lines, callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app
@@ -103,9 +108,10 @@ def make_models(folder: Path) -> None:
 
 def _backends(home: Path, broker: BrokerSettings) -> Backends:
     chroma = ChromaSettings()
+    engine = create_engine(DatabaseSettings(), application="rag_manager", role=DatabaseRole.RAG_MANAGER)
     return Backends(
-        engine=create_engine(DatabaseSettings(), application="rag_manager", role=DatabaseRole.RAG_MANAGER),
-        objects=open_objects(ObjectStoreSettings().url, home),
+        engine=engine,
+        objects=open_objects(ObjectStoreSettings().url, home).claimed_in(ArtifactOwners(engine)),
         redis=create_redis(broker),
         vectors=ChromaVectors(chroma.url.get_secret_value(), timeout=chroma.timeout),
         turns=Turns(),

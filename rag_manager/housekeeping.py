@@ -92,8 +92,16 @@ class Housekeeping:
 class Chores:
     """Runs the rounds until it is stopped. A round that fails is told in the log and tried again."""
 
-    def __init__(self, housekeeping: Housekeeping, *, sweep_every: float, mend_every: float) -> None:
+    def __init__(
+        self,
+        housekeeping: Housekeeping,
+        forget: Callable[[], Awaitable[None]],
+        *,
+        sweep_every: float,
+        mend_every: float,
+    ) -> None:
         self._housekeeping = housekeeping
+        self._forget = forget
         self._sweep_every = sweep_every
         self._mend_every = mend_every
         self._missed = asyncio.Event()
@@ -117,6 +125,7 @@ class Chores:
     async def _sweeping(self) -> None:
         while True:
             await asyncio.sleep(self._sweep_every)
+            await _attempt(self._forget, "forgetting")
             await _attempt(self._housekeeping.sweep, "sweep")
 
     async def _mending(self) -> None:

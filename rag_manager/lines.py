@@ -44,6 +44,15 @@ class Lines:
             text="\n".join(lines[first - 1 : last]),
         )
 
+    def held(self) -> set[str]:
+        """The digests of the sources whose files are kept."""
+        return {sha256 for sha256, _ in self._cached}
+
+    def forget(self, sources: set[str]) -> None:
+        """Let go of the files of these sources."""
+        for key in [key for key in self._cached if key[0] in sources]:
+            del self._cached[key]
+
     async def _content(self, place: FilePlace) -> str:
         key = (place.source_sha256, place.source_row)
         if key not in self._cached:

@@ -5,6 +5,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from rag_manager.ports import Lexicon, OpenLexicon
 from rag_manager.rows import reading
 from rag_manager.rows.reading import Served
@@ -48,6 +50,13 @@ class ServingCache:
             self._locks.pop(key, None)
         self._loaded.move_to_end(key)
         return self._loaded[key]
+
+    async def keep(self, engine: AsyncEngine) -> set[str]:
+        """Let go of analyses that are not there any more; the digests of all lexicons that are."""
+        there = await reading.existing_lexicons(engine)
+        for key in [key for key in self._loaded if key[1] not in there]:
+            del self._loaded[key]
+        return set(there.values())
 
     async def _load(self, tenant_id: UUID, served: Served) -> Loaded:
         catalogue = await reading.catalogue(self.rows, tenant_id, served.analysis_id)

@@ -1,13 +1,14 @@
 """What rag_manager hears, and which job does it.
 
-Hears `processing.stage.requested` of five stages; says `processing.stage.*`, `rag.index.built`, `rag.index.activated`.
+Hears `processing.stage.requested` of five stages, and `repository.deleted`;
+says `processing.stage.*`, `rag.index.built`, `rag.index.activated`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from events.catalog import CONSUMERS, stage_topic
-from events.delivery import stages
+from events.catalog import CONSUMERS, ERASURE, stage_topic
+from events.delivery import persist, stages
 from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import LongHandler
 from events.index import GenerationKind
@@ -15,6 +16,7 @@ from events.processing import Stage
 from rag_manager.jobs.activate_generation import ActivateGeneration
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.embed_shard import EmbedShard
+from rag_manager.jobs.erase_repository import EraseRepository
 from rag_manager.jobs.index_analysis import IndexAnalysis
 from rag_manager.ports import Embedder, Lexicon
 
@@ -56,3 +58,15 @@ def subscribe(subscriber: EventSubscriber, jobs: dict[Stage, tuple[LongHandler, 
             on_fault=stages.failed,
             on_parked=stages.parked,
         )
+
+
+def subscribe_to_erasure(subscriber: EventSubscriber, backends: Backends) -> None:
+    """Consume what was deleted."""
+    subscriber.long(
+        ERASURE,
+        CONSUMERS[ERASURE][1],
+        EraseRepository(backends),
+        slots=1,
+        on_fault=persist.not_given_up,
+        on_parked=persist.set_aside,
+    )

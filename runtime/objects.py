@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self
+from uuid import UUID
 
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
@@ -22,11 +24,30 @@ class StoredObject:
     bytes: int
 
 
+class Claims(Protocol):
+    """The books of who refers to which blob."""
+
+    async def claim(self, key: str, owner: UUID) -> None:
+        """Say that `owner` refers to the blob at `key`. Raises Permanent where nothing may be kept for it any more."""
+        ...
+
+
 class Objects:
     """Put and get blobs. A blob is written once: the same bytes always have the same key."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, claims: Claims | None = None, owner: UUID | None = None) -> None:
+        """`claims` hears, before it is written, of each blob that is put for an `owner`."""
         self._store = store
+        self._claims = claims
+        self._owner = owner
+
+    def claimed_in(self, claims: Claims) -> Self:
+        """The same store, whose blobs are entered in these books."""
+        return type(self)(self._store, claims, self._owner)
+
+    def of(self, owner: UUID | None) -> Self:
+        """The same store, for blobs that `owner` refers to."""
+        return type(self)(self._store, self._claims, owner)
 
     async def put(self, prefix: str, suffix: str, content: bytes) -> StoredObject:
         """Store `content` at `<prefix>/<sha256><suffix>`; storing it again changes nothing.
@@ -35,6 +56,8 @@ class Objects:
         """
         sha256 = hashlib.sha256(content).hexdigest()
         key = f"{prefix}/{sha256}{suffix}"
+        if self._claims is not None and self._owner is not None:
+            await self._claims.claim(key, self._owner)
         try:
             await obstore.put_async(self._store, key, content)
         except (OSError, obstore.exceptions.BaseError) as error:

@@ -1,8 +1,11 @@
-"""End background tasks for certain."""
+"""Keep background tasks running, and end them for certain."""
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 _PATIENCE = 1.0  # seconds after which a task is told again
 
@@ -20,3 +23,13 @@ async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_PATIENCE)
     await asyncio.gather(*every, return_exceptions=True)  # so that no failure is left unheard
+
+
+async def keep_running(name: str, part: Callable[[], Awaitable[None]]) -> None:
+    """Run `part`, and again after a moment where it ends."""
+    while True:
+        try:
+            await part()
+        except Exception as error:  # noqa: BLE001  # whatever ended it, live pages and read models must come back
+            logger.warning("%s ended: %s", name, repr(error)[:500])
+        await asyncio.sleep(0.5)

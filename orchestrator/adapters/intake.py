@@ -12,6 +12,7 @@ from events.log.postgres import append_in, read_stream_in
 from events.log.wake import Wake
 from events.processing import ProcessingRequested
 from events.repository import RepositoryRegistered
+from orchestrator.adapters.deletion import is_deleted
 from orchestrator.adapters.repository_credentials import Credential, keep_once, newest_for
 from orchestrator.api.intake import Wanted
 from orchestrator.api.models import AnalysisView
@@ -21,6 +22,7 @@ from orchestrator.projections.analyses import AnalysisRecord, fold, is_running
 from orchestrator.projections.stages import view_of
 from runtime.tenancy import TenantDatabase
 
+_HOLD = text("SELECT FROM es.streams WHERE stream_id = :stream FOR UPDATE")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _KNOWN_KEY = text("SELECT analysis_id, fingerprint FROM app.idempotency WHERE tenant_id = :tenant AND key = :key")
 _KEEP_KEY = text("""
@@ -41,9 +43,9 @@ class Accepted:
     joined: bool
 
 
-def repository_id_of(tenant_id: UUID, url: str) -> UUID:
-    """The id of a tenant's repository: the same address, the same repository."""
-    return derived_id("repository", tenant_id, url)
+def repository_id_of(tenant_id: UUID, url: str, deletions: int = 0) -> UUID:
+    """The id of a tenant's repository: the same address, the same repository, until it is deleted."""
+    return derived_id("repository", tenant_id, url, *([deletions] if deletions else []))
 
 
 class Intake:
@@ -78,10 +80,16 @@ class Intake:
                 if repeated is not None:
                     return Accepted(view_of(repeated), joined=False)
             await connection.execute(_LOCK, {"what": f"intake {who.tenant_id} {fingerprint}"})
-            record = await _running(connection, who, wanted, credential)
+            context = Context(
+                tenant_id=who.tenant_id,
+                correlation_id=correlation_id,
+                repository_id=await _present_id(connection, who, wanted),
+                user_id=who.user_id,
+            )
+            record = await _running(connection, context.repository_id, wanted, credential)
             joined = record is not None
             if record is None:
-                record = await _begin(connection, who, wanted, credential, correlation_id, at)
+                record = await _begin(connection, who, wanted, credential, context, at)
             if key is not None:
                 row = {"tenant": who.tenant_id, "key": key, "fingerprint": meant}
                 await connection.execute(_KEEP_KEY, {**row, "analysis": record.view.analysis_id})
@@ -106,11 +114,22 @@ def _read_with(credential: Credential | None) -> str:
     return " token" if credential.sealed is not None else f" {credential.ref}"
 
 
+async def _present_id(connection: AsyncConnection, who: Identity, wanted: Wanted) -> UUID:
+    """The id of the repository as it is now: a new one after each deletion. Nobody deletes it in the meantime."""
+    deletions = 0
+    while True:
+        repository_id = repository_id_of(who.tenant_id, wanted.repository.url, deletions)
+        await connection.execute(_HOLD, {"stream": f"repository/{repository_id}"})
+        if not await is_deleted(connection, repository_id):
+            return repository_id
+        deletions += 1
+
+
 async def _running(
-    connection: AsyncConnection, who: Identity, wanted: Wanted, credential: Credential | None
+    connection: AsyncConnection, repository_id: UUID | None, wanted: Wanted, credential: Credential | None
 ) -> AnalysisRecord | None:
     """The newest analysis of the same repository and ref, if work on it goes on."""
-    where = {"repository": repository_id_of(who.tenant_id, wanted.repository.url), "ref": wanted.ref or ""}
+    where = {"repository": repository_id, "ref": wanted.ref or ""}
     analysis_id = (await connection.execute(_NEWEST, where)).scalar_one_or_none()
     if analysis_id is None:
         return None
@@ -126,14 +145,10 @@ async def _begin(
     who: Identity,
     wanted: Wanted,
     credential: Credential | None,
-    correlation_id: UUID,
+    context: Context,
     at: datetime,
 ) -> AnalysisRecord:
-    analysis_id, repository = uuid4(), wanted.repository
-    repository_id = repository_id_of(who.tenant_id, repository.url)
-    context = Context(
-        tenant_id=who.tenant_id, correlation_id=correlation_id, repository_id=repository_id, user_id=who.user_id
-    )
+    analysis_id, repository, repository_id = uuid4(), wanted.repository, context.repository_id
 
     def draft(event: Event, *cause: object) -> Draft:
         return Draft(event_id=derived_id(*cause), occurred_at=at, context=context, event=event)

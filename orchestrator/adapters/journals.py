@@ -7,6 +7,7 @@ from events.base import Draft, Envelope
 from events.log.journal import Journal
 from events.log.postgres import append_in, read_feed_in, read_stream_in
 from events.log.wake import Wake
+from orchestrator.adapters.deletion import is_deleted
 from runtime.tenancy import TenantDatabase
 
 
@@ -38,9 +39,11 @@ class _TenantJournal:
         return envelopes
 
     async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        """As `Journal.read_stream`."""
+        """As `Journal.read_stream`. What is about a deleted repository has no events."""
         async with self._database.of(self._tenant_id) as connection:
-            return await read_stream_in(connection, stream_id, after=after, limit=limit)
+            found = await read_stream_in(connection, stream_id, after=after, limit=limit)
+            about = found[0].repository_id if found else None
+            return [] if about is not None and await is_deleted(connection, about) else found
 
     async def read_feed(self, *, after: int, limit: int) -> list[Envelope]:
         """As `Journal.read_feed`, of the tenant's events."""

@@ -23,6 +23,7 @@ ARRAY(
 _ANALYSES = text(f"""
 SELECT a.analysis_id, a.version, {_DAMAGE} AS damaged FROM app.analyses a
 WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
+  AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
   AND (CAST(:before AS timestamptz) IS NULL OR requested_at < :before)
 ORDER BY requested_at DESC, analysis_id LIMIT :limit
 """)  # noqa: S608  # only our own text is put in
@@ -35,12 +36,14 @@ LEFT JOIN LATERAL (
   ORDER BY requested_at DESC LIMIT 1
 ) a ON true
 WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = r.repository_id)
   AND (CAST(:repository AS uuid) IS NULL OR r.repository_id = :repository)
 ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id LIMIT :limit
 """)  # noqa: S608  # the same
 _CONVERSATIONS = text("""
 SELECT conversation_id, repository_id, title, started_at FROM app.conversations
 WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
+  AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
 ORDER BY started_at DESC, conversation_id LIMIT :limit
 """)
 _QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")

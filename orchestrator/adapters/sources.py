@@ -66,6 +66,10 @@ class Sources:
             return NoLines(None)
         return cut_lines(source["content"], source["language"], first, last)
 
+    def forget(self) -> None:
+        """Let go of all shards: one of them may be of what was deleted."""
+        self._tables.clear()
+
     async def _find(self, ref: ArtifactRef, columns: tuple[str, ...], path: str) -> dict[str, Any] | None:
         table = await self._table(ref, columns)
         found = await asyncio.to_thread(lambda: table.filter(pc.equal(table["path"], path)).to_pylist())

@@ -9,7 +9,14 @@ from fastapi import APIRouter, Depends, Query
 from orchestrator.adapters.contents import FileQuery, SymbolQuery
 from orchestrator.adapters.sources import NoLines
 from orchestrator.api.analyses import history_head
-from orchestrator.api.dependencies import Limit, Parts, Reader, Services, cloned_artifacts, history_of
+from orchestrator.api.dependencies import (
+    Limit,
+    Parts,
+    Reader,
+    Services,
+    cloned_artifacts,
+    history_of,
+)
 from orchestrator.api.models import FilePage, LinesView, RepositoryView, SymbolPage
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity

@@ -15,6 +15,7 @@ from events.base import Context, Envelope
 from events.processing import StageCompleted
 from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.contents import Contents
+from orchestrator.adapters.deletion import Deletion
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.readmodels import ReadModels
@@ -38,6 +39,7 @@ class Services:
     journals: Journals
     intake: Intake
     read: ReadModels
+    deletion: Deletion
     contents: Contents
     sources: Sources
     hub: Hub

@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.processing import StageCompleted
-from orchestrator.projections.runner import Step
+from events.repository import RepositoryDeleted
+from orchestrator.projections.deleted import deleted_of
+from orchestrator.projections.runner import Step, Write
 from runtime.database import copy_rows
 from runtime.faults import Permanent
 from runtime.objects import Objects
@@ -74,6 +76,15 @@ _FAILED = text("""
 UPDATE app.loaded SET code = :code, message = :message, rows = 0
 WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
 """)
+_REMOVE = tuple(
+    text(f"""
+    DELETE FROM app.{table} WHERE analysis_id IN (
+      SELECT CAST(split_part(e.stream_id, '/', 2) AS uuid) FROM es.events e
+      WHERE e.repository_id = :repository AND e.type = 'repository.processing.requested'
+    )
+    """)  # noqa: S608  # our own names
+    for table in ("files", "outcomes", "symbols", "edges", "loaded")
+)
 _TRIES = 4  # then the artifact counts as unreadable: a store that is down for long must not stop the feed
 
 
@@ -110,10 +121,13 @@ class Contents:
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
         """Take events up to the first that brings artifacts, and decode those."""
         for taken, envelope in enumerate(envelopes, start=1):
+            if envelope.event_type == RepositoryDeleted.event_type:
+                return Step(taken, _remover(envelope.repository_id))
             wanted = _wanted(envelope)
             if wanted:
-                return Step(taken, _writer([await self._load(one) for one in wanted]))
-        return Step(len(envelopes), _writer([]))
+                loads = [await self._load(one) for one in wanted]
+                return Step(taken, _writer(loads, envelope.repository_id))
+        return Step(len(envelopes), _writer([], None))
 
     async def clear(self, connection: AsyncConnection) -> None:
         """Remove all rows."""
@@ -168,10 +182,20 @@ def _decode(content: bytes, source: Source) -> list[tuple[Any, ...]]:
     return [(*whose, *row) for row in zip(*columns, strict=True)]
 
 
-def _writer(loads: list[Load]) -> Any:  # noqa: ANN401  # a Write; named there
+def _writer(loads: list[Load], repository_id: UUID | None) -> Write:
     async def write(connection: AsyncConnection) -> None:
+        if repository_id is not None and await deleted_of(connection, {repository_id}):
+            return
         for load in loads:
             await _write(connection, load)
+
+    return write
+
+
+def _remover(repository_id: UUID | None) -> Write:
+    async def write(connection: AsyncConnection) -> None:
+        for statement in _REMOVE:
+            await connection.execute(statement, {"repository": repository_id})
 
     return write
 

@@ -15,6 +15,7 @@ from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.api.models import QuestionView
 from orchestrator.projections import analyses, conversations
 from orchestrator.projections.analyses import AnalysisRecord
+from orchestrator.projections.deleted import without_deleted
 from orchestrator.projections.runner import Step
 
 _log = structlog.get_logger(__name__)
@@ -23,7 +24,10 @@ _REGISTER = text("""
 INSERT INTO app.repositories (repository_id, tenant_id, url, host, name, registered_at)
 VALUES (:repository_id, :tenant_id, :url, :host, :name, :registered_at) ON CONFLICT DO NOTHING
 """)
-_DELETE = text("UPDATE app.repositories SET deleted_at = :at WHERE repository_id = :repository_id")
+_DELETE = tuple(
+    text(f"DELETE FROM app.{table} WHERE repository_id = :repository_id")  # noqa: S608  # our own names
+    for table in ("questions", "conversations", "analyses", "repositories")
+)
 _READ_ANALYSIS = text("SELECT record::text FROM app.analyses WHERE analysis_id = :id")
 _WRITE_ANALYSIS = text("""
 INSERT INTO app.analyses (analysis_id, tenant_id, repository_id, state, version, requested_at, record)
@@ -53,7 +57,7 @@ class Overview:
         """All of them are taken; everything is done in the transaction."""
 
         async def write(connection: AsyncConnection) -> None:
-            await _apply_all(connection, envelopes)
+            await _apply_all(connection, await without_deleted(connection, envelopes))
 
         return Step(len(envelopes), write)
 
@@ -108,7 +112,8 @@ async def _repository(connection: AsyncConnection, envelope: Envelope) -> None:
         row = event.model_dump() | {"repository_id": repository_id, "tenant_id": envelope.tenant_id}
         await connection.execute(_REGISTER, row | {"registered_at": envelope.timestamp})
     elif envelope.event_type == RepositoryDeleted.event_type:
-        await connection.execute(_DELETE, {"repository_id": repository_id, "at": envelope.timestamp})
+        for statement in _DELETE:
+            await connection.execute(statement, {"repository_id": repository_id})
 
 
 async def _conversation(connection: AsyncConnection, envelope: Envelope) -> None:

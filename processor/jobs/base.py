@@ -3,13 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
 from events.artifacts import ArtifactKind, ArtifactRef
+from events.base import Envelope
 from events.delivery.work import Run
 from events.processing import StageRequested
 from runtime.faults import Cancelled
@@ -29,6 +30,10 @@ class Backends:
 
     objects: Objects
     redis: Redis
+
+    def of(self, envelope: Envelope) -> "Backends":
+        """The same, storing for the repository that a message is about."""
+        return replace(self, objects=self.objects.of(envelope.repository_id))
 
     def ticker(self, request: StageRequested) -> Ticker:
         """The ticker of one run."""

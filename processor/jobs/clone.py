@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -49,9 +49,10 @@ class Clone:
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
         ticker = self.backends.ticker(request)
+        owned = replace(self, backends=self.backends.of(envelope))
         login = await self._login(request)
         with hidden(login.password) if login is not None else nullcontext():
-            taken = await watched(run, ticker, lambda watch: self.take(request.url, request.ref, watch, login))
+            taken = await watched(run, ticker, lambda watch: owned.take(request.url, request.ref, watch, login))
         head, counts = taken.head, taken.counts
         await ticker.tick(counts["files"], counts["files"])
         begun = ProcessingStarted(

@@ -1,7 +1,7 @@
 """Parse: symbols, edges, chunks and outcomes of one shard of sources."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -37,7 +37,8 @@ class Parse:
         table = await asyncio.to_thread(read_table, await self.backends.fetch(refs[0]), _COLUMNS)
         ticker = self.backends.ticker(request)
         parsed = await self.pool.parse(table, on_progress=ticker.tick, cancelled=lambda: run.cancelled)
-        artifacts = [await self._store(kind, request.shard, rows) for kind, rows in _tables(parsed)]
+        owned = replace(self, backends=self.backends.of(envelope))
+        artifacts = [await owned._store(kind, request.shard, rows) for kind, rows in _tables(parsed)]
         counts = parsed.counts
         completed = stages.completed(
             envelope,

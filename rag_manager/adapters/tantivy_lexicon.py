@@ -83,6 +83,12 @@ class TantivyLexicon:
         self._evict(keep=sha256)
         return TantivyOpen(tantivy.Index.open(str(folder)))
 
+    def keep(self, wanted: set[str]) -> None:
+        """Remove the unpacked indexes that are not `wanted`; one that is searched stays open until it is let go of."""
+        for folder in self._cache.iterdir() if self._cache.is_dir() else ():
+            if folder.name not in wanted and not folder.name.startswith(".new-"):
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _unpack(self, packed: bytes, folder: Path) -> None:
         self._cache.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=self._cache))

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.index import GenerationKind
 from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
@@ -150,3 +151,25 @@ async def _served(rows: TenantDatabase, tenant_id: UUID, query: str, parameters:
     async with rows.of(tenant_id) as connection:
         row = (await connection.execute(text(query), parameters)).mappings().first()
         return None if row is None else Served(**{**row, "kind": GenerationKind(row["kind"])})
+
+
+async def existing_lexicons(engine: AsyncEngine) -> dict[UUID, str]:
+    """The digest of the lexicon of every indexed analysis of all tenants."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("SELECT analysis_id, lexicon_sha256 FROM rag.analyses"))
+        return {row[0]: row[1] for row in rows}
+
+
+async def existing_sources(engine: AsyncEngine, digests: set[str]) -> set[str]:
+    """Of these digests of sources, those that an indexed analysis of any tenant still has."""
+    if not digests:
+        return set()
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT d FROM unnest(CAST(:digests AS text[])) d"
+                " WHERE EXISTS (SELECT FROM rag.files f WHERE f.source_sha256 = d)"
+            ),
+            {"digests": sorted(digests)},
+        )
+        return set(rows.scalars())

@@ -13,6 +13,7 @@ from events.base import LOCAL_TENANT, Context, Draft, Envelope, derived_id
 from events.delivery.record import record
 from events.delivery.work import Result
 from events.index import GenerationKind
+from events.log.ownership import ArtifactOwners
 from events.processing import Stage, StageRequested
 from events.question import SearchReply, SearchRequest
 from rag_manager.adapters.chroma import ChromaVectors
@@ -179,7 +180,8 @@ async def an_index(database_url: str, redis_url: str, folder: Path, vectors: Vec
     """An index whose vectors are in the Chroma server at a URL, or in what is given."""
     vectors = ChromaVectors(vectors, timeout=5.0) if isinstance(vectors, str) else vectors
     async with a_kernel(database_url, redis_url) as kernel:
-        backends = Backends(kernel.engine, open_objects("", folder), kernel.redis, vectors, Turns())
+        objects = open_objects("", folder).claimed_in(ArtifactOwners(kernel.engine)).of(REPOSITORY)
+        backends = Backends(kernel.engine, objects, kernel.redis, vectors, Turns())
         lexicon = TantivyLexicon(folder / "cache" / "lexicon")
         try:
             yield Index(kernel, backends, lexicon, WordEmbedder("quick-words"), WordEmbedder("full-words"))

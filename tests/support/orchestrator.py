@@ -15,16 +15,19 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from pydantic import BaseModel, SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, OutcomeRow, SourceRow, SymbolRow, TreeRow
 from events.base import Envelope, Event, caused_by
+from events.log.ownership import ArtifactOwners
 from events.log.postgres import PostgresJournal
 from events.processing import FaultKind, Stage, StageCompleted, StageFailed, StageRequested, StageStarted
+from runtime.database import create_engine
 from runtime.objects import Objects, open_objects
 from runtime.parquet import write_rows
 from runtime.sealing import fresh_key
+from runtime.settings import DatabaseSettings
 from tests.support.service_keys import PUBLIC_KEYS
 
 FILES = {
@@ -119,6 +122,7 @@ class Workers:
 
     async def run(self, envelope: Envelope) -> None:
         request = StageRequested.model_validate(envelope.data)
+        self.objects = self.objects.of(envelope.repository_id)
         key = {"run_id": request.run_id, "stage": request.stage, "shard": request.shard, "attempt": request.attempt}
         started = StageStarted(**key, worker="test")
         fault = self.faults.get((request.stage, request.shard, request.attempt))
@@ -284,8 +288,8 @@ async def a_system(
     from orchestrator.app import create_app
 
     configure(monkeypatch, database_url=database_url, redis_url=redis_url, home=home)
-    engine = create_async_engine(async_url(database_url))
-    objects = open_objects("", home)
+    engine = create_engine(DatabaseSettings(url=SecretStr(database_url)), application="test")
+    objects = open_objects("", home).claimed_in(ArtifactOwners(engine))
     workers = Workers(engine, objects)
     app = create_app()
     async with running(app) as client:

@@ -1,0 +1,51 @@
+"""Which repository refers to which artifact. Artifacts are named by their content, so that two repositories may share
+one: it goes when the last of them does.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from runtime.faults import Permanent
+
+_CLAIM = text("SELECT es.claim_artifact(:key, :owner)")
+_OWNED = text("SELECT key FROM es.artifact_owners WHERE repository_id = :owner ORDER BY key LIMIT :limit")
+_RELEASE = text("SELECT es.release_artifact(:key, :owner)")
+_RUNNING = text("""
+SELECT count(*) FROM es.leases l WHERE l.expires_at >= clock_timestamp() AND l.run_id IN (
+  SELECT CASE e.type WHEN 'ai.query.requested' THEN e.event_id ELSE (e.data->>'run_id')::uuid END FROM es.events e
+  WHERE e.repository_id = :repository AND e.type IN ('processing.stage.requested', 'ai.query.requested')
+)
+""")
+
+
+class ArtifactOwners:
+    """The books of one database; `runtime.objects.Claims`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def claim(self, key: str, owner: UUID) -> None:
+        """Say, before it is stored, that `owner` refers to an artifact. Raises Permanent where that was deleted."""
+        async with self._engine.connect() as connection:
+            if not (await connection.execute(_CLAIM, {"key": key, "owner": owner})).scalar_one():
+                raise Permanent("repository_deleted", "The repository was deleted while it was being analysed.")
+
+
+async def owned(connection: AsyncConnection, owner: UUID, *, limit: int = 1_000) -> list[str]:
+    """The keys of artifacts that a repository refers to, at most `limit`."""
+    return list((await connection.execute(_OWNED, {"owner": owner, "limit": limit})).scalars())
+
+
+async def release(connection: AsyncConnection, key: str, owner: UUID) -> bool:
+    """Take a reference back; whether it was the last one.
+
+    Until the caller's transaction ends nobody else claims the artifact: where this says so, it may be deleted.
+    """
+    return bool((await connection.execute(_RELEASE, {"key": key, "owner": owner})).scalar_one())
+
+
+async def is_worked_on(connection: AsyncConnection, repository_id: UUID) -> bool:
+    """Whether somebody holds a lease for a run or a question of the repository."""
+    return bool((await connection.execute(_RUNNING, {"repository": repository_id})).scalar_one())

@@ -1,0 +1,93 @@
+"""Erase what the orchestrator keeps of a deleted repository: keys, artifacts, answers and ticks in Redis.
+
+Its rows go with the projections, in their order: a read model that is behind would write them again.
+"""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.base import Envelope, Subject
+from events.catalog import decode
+from events.delivery.persist import until_done, until_idle
+from events.delivery.work import Result, Run
+from events.log.keyring import erase_subject
+from events.log.ownership import owned, release
+from events.question import QuestionAsked
+from events.repository import RepositoryDeleted
+from runtime.live import TICKS, answer_channel
+from runtime.objects import Objects
+
+_QUESTIONS = text("""
+SELECT data->>'question_id' FROM es.events WHERE repository_id = :repository AND type = :type
+""")
+_ANALYSES = text("""
+SELECT DISTINCT split_part(stream_id, '/', 2) FROM es.events
+WHERE repository_id = :repository AND starts_with(stream_id, 'analysis/')
+""")
+_DONE = text("UPDATE app.deleted_repositories SET erased_at = clock_timestamp() WHERE repository_id = :repository")
+
+
+class Erasure:
+    """The handler of the topic `erasure`. Each step may be done again, so that it survives an end in the middle."""
+
+    def __init__(self, engine: AsyncEngine, redis: Redis, objects: Objects) -> None:
+        self._engine = engine
+        self._redis = redis
+        self._objects = objects
+
+    async def __call__(self, envelope: Envelope, run: Run) -> Result:
+        """Erase what was deleted; returns once it is gone."""
+        event = decode(envelope)
+        if isinstance(event, RepositoryDeleted) and envelope.repository_id is not None:
+            repository_id = envelope.repository_id
+            await until_done(lambda: self._repository(repository_id, run), run, f"erasing repository {repository_id}")
+        return Result()
+
+    async def _repository(self, repository_id: UUID, run: Run) -> None:
+        async with self._engine.begin() as connection:
+            await erase_subject(connection, Subject.REPOSITORY, repository_id)
+        await until_idle(self._engine, repository_id, run)
+        await self._live(repository_id)
+        await self._artifacts(repository_id, run)
+        async with self._engine.begin() as connection:
+            await connection.execute(_DONE, {"repository": repository_id})
+
+    async def _live(self, repository_id: UUID) -> None:
+        """Answers while they were written, and ticks, which name paths."""
+        async with self._engine.connect() as connection:
+            values = {"repository": repository_id}
+            asked = {**values, "type": QuestionAsked.event_type}
+            questions = list((await connection.execute(_QUESTIONS, asked)).scalars())
+            analyses = set((await connection.execute(_ANALYSES, values)).scalars())
+        for question in questions:
+            await self._redis.delete(answer_channel(question))
+        entries: Any = await self._redis.xrange(TICKS)
+        old = [entry_id for entry_id, fields in entries if _analysis_of(fields) in analyses]
+        for start in range(0, len(old), 500):
+            await self._redis.xdel(TICKS, *old[start : start + 500])
+
+    async def _artifacts(self, repository_id: UUID, run: Run) -> None:
+        """Delete what nobody else refers to; the reference goes in the transaction that saw that it was the last."""
+        while True:
+            async with self._engine.connect() as connection:
+                keys = await owned(connection, repository_id)
+            if not keys:
+                return
+            for key in keys:
+                run.check()
+                async with self._engine.begin() as connection:
+                    if await release(connection, key, repository_id):
+                        await self._objects.delete(key)
+
+
+def _analysis_of(fields: dict[Any, Any]) -> str | None:
+    try:
+        found = json.loads(fields[b"tick"]).get("analysis_id")
+    except (KeyError, ValueError, AttributeError):
+        return None
+    return str(found)

@@ -1,0 +1,36 @@
+"""Erase a deleted repository's index: collections, rows, remembered embeddings. Caches follow with the next sweep."""
+
+from uuid import UUID
+
+from events.base import Envelope
+from events.delivery.persist import until_done, until_idle
+from events.delivery.work import Result, Run
+from events.repository import RepositoryDeleted
+from rag_manager.jobs.base import Backends
+from rag_manager.rows import erasing
+
+
+class EraseRepository:
+    """The handler of the topic `erasure`. Each step may be done again, so that it survives an end in the middle."""
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+
+    async def __call__(self, envelope: Envelope, run: Run) -> Result:
+        """Erase the index of a deleted repository; returns once it is gone."""
+        repository_id = envelope.repository_id
+        if envelope.event_type == RepositoryDeleted.event_type and repository_id is not None:
+            await until_done(lambda: self._erase(repository_id, run), run, f"erasing the index of {repository_id}")
+        return Result()
+
+    async def _erase(self, repository_id: UUID, run: Run) -> None:
+        engine = self._backends.engine
+        await until_idle(engine, repository_id, run)
+        async with engine.begin() as connection:
+            await erasing.hide(connection, repository_id)
+            collections = await erasing.collections(connection, repository_id)
+        for collection in collections:
+            run.check()
+            await self._backends.vectors.drop(collection)
+        async with engine.begin() as connection:
+            await erasing.forget(connection, repository_id)

@@ -1,0 +1,42 @@
+"""Remove the rows of a deleted repository."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_MINE = "(SELECT analysis_id FROM rag.analyses WHERE repository_id = :repository)"
+_HIDE = text("DELETE FROM rag.pointers WHERE repository_id = :repository")
+_COLLECTIONS = text(
+    f"SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id IN {_MINE}"  # noqa: S608  # our own text
+)
+# What an artifact of several repositories holds stays known while one of them is there. The artifacts' names are in
+# the log for good: whether the orchestrator has let go of them already does not matter.
+_EMBEDDINGS = text("""
+DELETE FROM rag.embeddings m WHERE m.artifact_key IN (
+  SELECT a->>'key' FROM es.events e CROSS JOIN LATERAL jsonb_array_elements(e.data->'artifacts') a
+  WHERE e.repository_id = :repository AND e.type = 'processing.stage.completed' AND a->>'kind' = 'vectors'
+) AND NOT EXISTS (
+  SELECT FROM es.artifact_owners o WHERE o.key = m.artifact_key AND o.repository_id <> :repository
+)
+""")
+_FORGET = tuple(
+    text(f"DELETE FROM rag.{table} WHERE analysis_id IN {_MINE}")  # noqa: S608  # our own text
+    for table in ("chunks", "symbols", "files", "generations", "analyses")
+)
+
+
+async def hide(connection: AsyncConnection, repository_id: UUID) -> None:
+    """Let nothing of the repository be searched any more."""
+    await connection.execute(_HIDE, {"repository": repository_id})
+
+
+async def collections(connection: AsyncConnection, repository_id: UUID) -> list[str]:
+    """The collections of all its generations, also of those being built."""
+    return list((await connection.execute(_COLLECTIONS, {"repository": repository_id})).scalars())
+
+
+async def forget(connection: AsyncConnection, repository_id: UUID) -> None:
+    """Delete all its rows, and what is remembered of its texts' vectors."""
+    for statement in (_EMBEDDINGS, *_FORGET):
+        await connection.execute(statement, {"repository": repository_id})
