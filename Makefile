@@ -40,7 +40,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@$(UV_ENV) $(BIN)/uv pip install --require-hashes -r requirements/dev.lock
 	@touch $@
 
-.PHONY: install run test check unit bench storm lock clean
+.PHONY: install run test check unit bench storm client lock clean
 install: $(VENV)/.runtime ## Make the environment
 
 run: $(VENV)/.runtime ## Start everything; with REPO=<url> ASK="…" analyse and answer in the terminal
@@ -66,6 +66,9 @@ bench: $(VENV)/.dev ## Run the benchmarks that need no other input; one of them:
 
 storm: $(VENV)/.dev ## Run the fault storm over many seeds: SEEDS=20
 	@$(BIN)/python -m tests.faults.storm --seeds $(SEEDS)
+
+client: $(VENV)/.dev ## Make the typed client (runtime/client) from the API's description again
+	@$(BIN)/python -m tests.support.client_source
 
 lock: | $(BIN)/uv ## Resolve requirements/*.in again
 	@for name in runtime dev model; do \

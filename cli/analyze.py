@@ -9,29 +9,32 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.live import Live
 
-from cli.api import Api, ApiError, Json, ServerSent, api_url, part
+from cli.api import connect
 from cli.ask import Asked, ask_about, print_answer
 from cli.exits import FAILED, OK
 from cli.progress import Progress, Row, draw, going_on, print_summary
 from cli.screen import Screen
 from cli.temporary import temporary_system
+from runtime.client import ApiError, Client, ServerSent
+from runtime.client.shapes import AnalysisRequest, AnalysisView
 
 _OVER = ("ready", "refined", "failed", "cancelled")
 _FOLLOW_INTERVAL = 0.25  # seconds between two looks at the view, however many milestones pass
 _PATIENCE = 60.0  # seconds without an orchestrator before we give up: it may be restarting
 
 
-def run_analyze(request: Json, *, question: str | None, start: bool, as_json: bool) -> int:
-    """The command; returns its exit code. `request` is an `AnalysisRequest`. Raises ApiError."""
+def run_analyze(request: AnalysisRequest, *, question: str | None, start: bool, as_json: bool) -> int:
+    """The command; returns its exit code. Raises ApiError."""
     console = Screen(stderr=as_json)
     with temporary_system(console) if start else _as_it_is() as started:
-        api = Api(api_url())
-        view = api.post("/analyses", {name: value for name, value in request.items() if value is not None})
+        api = connect()
+        view = api.analyses_begin(request)
         view = follow(api, view, console, quiet=as_json)
-        answerable = view["state"] in ("ready", "refined") or bool(view.get("answerable_at"))
-        asked = ask_about(api, view["repository_id"], question, console) if question and answerable else None
+        answerable = view.state in ("ready", "refined") or view.answerable_at is not None
+        asked = ask_about(api, view.repository_id, question, console) if question and answerable else None
         if as_json:
-            print(json.dumps({"analysis": view, "question": asked.view if asked else None}))
+            told = asked.view.model_dump(mode="json") if asked else None
+            print(json.dumps({"analysis": view.model_dump(mode="json"), "question": told}))
         else:
             _say_the_end(console, view, asked, ends_now=started)
     return _exit_code(view, asked, question)
@@ -42,7 +45,7 @@ def _as_it_is() -> Iterator[bool]:
     yield False
 
 
-def follow(api: Api, view: Json, console: Console, *, quiet: bool) -> Json:
+def follow(api: Client, view: AnalysisView, console: Console, *, quiet: bool) -> AnalysisView:
     """Show the analysis until it is ready or over; return its view then. Raises ApiError."""
     progress = Progress(view)
     if quiet or not console.is_terminal:
@@ -52,10 +55,10 @@ def follow(api: Api, view: Json, console: Console, *, quiet: bool) -> Json:
     ):
         for _ in _changes(api, progress):
             pass
-    return dict(progress.view)
+    return progress.view
 
 
-def _follow_lines(api: Api, progress: Progress, console: Console, *, quiet: bool) -> Json:
+def _follow_lines(api: Client, progress: Progress, console: Console, *, quiet: bool) -> AnalysisView:
     """The same for a log file: a line for each stage that is done, or is tried again."""
     told: set[str] = set()
     for _ in _changes(api, progress):
@@ -63,7 +66,7 @@ def _follow_lines(api: Api, progress: Progress, console: Console, *, quiet: bool
             if line not in told and not quiet:
                 told.add(line)
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
-    return dict(progress.view)
+    return progress.view
 
 
 def stage_lines(rows: list[Row]) -> list[str]:
@@ -77,26 +80,26 @@ def stage_lines(rows: list[Row]) -> list[str]:
     return lines
 
 
-def _changes(api: Api, progress: Progress) -> Iterator[None]:
+def _changes(api: Client, progress: Progress) -> Iterator[None]:
     """Keep `progress` up to date from the stream, reconnecting, until the analysis is over; yields at each change."""
-    path = f"/analyses/{part(progress.view['analysis_id'])}"
+    analysis_id = progress.view.analysis_id
     lost_at: float | None = None
-    while progress.view["state"] not in _OVER:
+    while progress.view.state not in _OVER:
         try:
-            with api.stream(f"{path}/events", after=str(progress.view["version"])) as messages:
-                for _ in _listen(api, path, progress, messages):
+            with api.analyses_live(analysis_id, last_event_id=str(progress.view.version)) as messages:
+                for _ in _listen(api, progress, messages):
                     lost_at = None
                     yield
-            progress.view = api.get(path)
+            progress.view = api.analyses_one(analysis_id)
         except ApiError as error:
             lost_at = lost_at or time.monotonic()
-            if error.code != "orchestrator_unreachable" or time.monotonic() - lost_at > _PATIENCE:
+            if error.problem.code != "orchestrator_unreachable" or time.monotonic() - lost_at > _PATIENCE:
                 raise
         yield
         time.sleep(_FOLLOW_INTERVAL)
 
 
-def _listen(api: Api, path: str, progress: Progress, messages: Iterator[ServerSent]) -> Iterator[None]:
+def _listen(api: Client, progress: Progress, messages: Iterator[ServerSent]) -> Iterator[None]:
     looked_at = 0.0
     behind = True
     for message in messages:
@@ -108,18 +111,18 @@ def _listen(api: Api, path: str, progress: Progress, messages: Iterator[ServerSe
             behind = True  # a milestone, or a heartbeat: the read model may have caught up since
         if behind and time.monotonic() - looked_at >= _FOLLOW_INTERVAL:
             looked_at = time.monotonic()
-            progress.view = api.get(path)
-            behind = message.event == "milestone" and int(progress.view["version"]) < int(message.data["version"])
+            progress.view = api.analyses_one(progress.view.analysis_id)
+            behind = message.event == "milestone" and progress.view.version < int(message.data["version"])
         yield
-        if progress.view["state"] in _OVER:
+        if progress.view.state in _OVER:
             return
 
 
-def _say_the_end(console: Console, view: Json, asked: Asked | None, *, ends_now: bool) -> None:
-    if view["state"] == "failed":
-        said = f"Failed: {view.get('code')}: {view.get('message')}"
+def _say_the_end(console: Console, view: AnalysisView, asked: Asked | None, *, ends_now: bool) -> None:
+    if view.state == "failed":
+        said = f"Failed: {view.code}: {view.message}"
         console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
-    elif view["state"] == "cancelled":
+    elif view.state == "cancelled":
         console.print("Cancelled.")
     elif asked is None:
         print_summary(console, view)
@@ -131,8 +134,8 @@ def _say_the_end(console: Console, view: Json, asked: Asked | None, *, ends_now:
         console.print(f"Ready to be asked; {rest}{tail}.", style="dim", highlight=False)
 
 
-def _exit_code(view: Json, asked: Asked | None, question: str | None) -> int:
-    if view["state"] not in ("ready", "refined"):
+def _exit_code(view: AnalysisView, asked: Asked | None, question: str | None) -> int:
+    if view.state not in ("ready", "refined"):
         return FAILED
     if question and (asked is None or asked.failed):
         return FAILED

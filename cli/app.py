@@ -67,9 +67,11 @@ def analyze(
     """
     from cli.analyze import run_analyze
     from cli.repository_token import read_token
+    from runtime.client.shapes import AnalysisRequest
 
     token = read_token(token_file)
-    raise typer.Exit(run_analyze({"url": url, "ref": ref, "token": token}, question=ask, start=up, as_json=json))
+    request = AnalysisRequest(url=url, ref=ref, token=token)
+    raise typer.Exit(run_analyze(request, question=ask, start=up, as_json=json))
 
 
 @app.command()
@@ -158,10 +160,11 @@ def main() -> None:
     except StartError as error:
         leave(UNREACHABLE, str(error))
     except Exception as error:
-        from cli.api import ApiError
+        from cli.api import exit_code_of
+        from runtime.client import ApiError
 
         if isinstance(error, ApiError):
-            leave(error.exit_code, str(error))
+            leave(exit_code_of(error), str(error))
         raise
 
 

@@ -1,17 +1,21 @@
 """`repostream ask`: one question, its answer while it is written, and what it cites."""
 
-import json
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cli.api import Api, ApiError, Json, api_url, part
-from cli.exits import FAILED, OK, USAGE
+from cli.api import broken_off, connect, refusal
+from cli.exits import FAILED, OK
 from cli.screen import Screen
+from runtime.client import ApiError, Client
+from runtime.client.shapes import ConversationRequest, QuestionRequest, QuestionView, RepositoryView
 
+_PAGE = 200
 _TRIES = 3  # connections to one answer's stream, which starts from its beginning each time
 
 
@@ -19,62 +23,68 @@ _TRIES = 3  # connections to one answer's stream, which starts from its beginnin
 class Asked:
     """A question and what came of it: `view` has `answer`, `citations`, `mode` …, or `code` and `message`."""
 
-    view: Json
+    view: QuestionView
     failed: bool
 
 
 def run_ask(repository: str, text: str, *, as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
-    api = Api(api_url())
+    api = connect()
     console = Screen(stderr=as_json)
     asked = ask_about(api, find_repository(api, repository), text, console)
     if as_json:
-        print(json.dumps(asked.view))
+        print(asked.view.model_dump_json())
     else:
         print_answer(console, asked)
     return FAILED if asked.failed else OK
 
 
-def find_repository(api: Api, wanted: str) -> str:
+def repositories_of(api: Client) -> Iterator[RepositoryView]:
+    """All repositories, page by page. Raises ApiError."""
+    page = api.contents_repositories(limit=_PAGE)
+    yield from page.items
+    while page.next is not None:
+        page = api.contents_repositories(cursor=page.next, limit=_PAGE)
+        yield from page.items
+
+
+def find_repository(api: Client, wanted: str) -> str:
     """The id of the repository whose id, URL or name is `wanted`. Raises ApiError where it is none, or several."""
     plain = _plain(wanted)
     found = [
-        item
-        for item in api.get("/repositories")["items"]
-        if plain in (str(item["repository_id"]), _plain(str(item["url"])), str(item["name"]).lower())
+        item for item in repositories_of(api) if plain in (item.repository_id, _plain(item.url), item.name.lower())
     ]
     if not found:
-        raise ApiError("repository_unknown", f"No repository “{wanted}” was analysed: run `repostream analyze`.", USAGE)
+        raise refusal("repository_unknown", f"No repository “{wanted}” was analysed: run `repostream analyze`.")
     if len(found) > 1:
-        urls = ", ".join(str(item["url"]) for item in found)
-        raise ApiError("repository_ambiguous", f"“{wanted}” may be each of {urls}: give the URL.", USAGE)
-    return str(found[0]["repository_id"])
+        urls = ", ".join(item.url for item in found)
+        raise refusal("repository_ambiguous", f"“{wanted}” may be each of {urls}: give the URL.")
+    return found[0].repository_id
 
 
 def _plain(text: str) -> str:
     return text.strip().rstrip("/").removesuffix(".git").lower()
 
 
-def ask_about(api: Api, repository_id: str, text: str, console: Console) -> Asked:
+def ask_about(api: Client, repository_id: str, text: str, console: Console) -> Asked:
     """Ask, show the answer while it is written, and return it whole. Raises ApiError."""
-    conversation = api.post("/conversations", {"repository_id": str(repository_id)})
-    question = api.post(f"/conversations/{part(str(conversation['conversation_id']))}/questions", {"query": text})
-    path = f"/questions/{part(str(question['question_id']))}/stream"
+    conversation = api.conversations_begin(ConversationRequest(repository_id=repository_id))
+    question = api.conversations_ask(conversation.conversation_id, QuestionRequest(query=text))
     for attempt in range(_TRIES):
         try:
-            return _listen(api, path, question, console)
+            return _listen(api, question, console)
         except ApiError as error:
-            if error.code != "orchestrator_unreachable" or attempt == _TRIES - 1:
+            if error.problem.code != "orchestrator_unreachable" or attempt == _TRIES - 1:
                 raise
             time.sleep(1 + attempt)
     raise AssertionError("unreachable")
 
 
-def _listen(api: Api, path: str, question: Json, console: Console) -> Asked:
+def _listen(api: Client, question: QuestionView, console: Console) -> Asked:
     written = ""
     with (
         Live(console=console, refresh_per_second=8, transient=True) as live,
-        api.stream(path) as messages,
+        api.conversations_stream(question.question_id) as messages,
     ):
         for message in messages:
             kind = message.data.get("type")
@@ -85,49 +95,50 @@ def _listen(api: Api, path: str, question: Json, console: Console) -> Asked:
             elif kind == "token":
                 written += str(message.data.get("text", ""))
             live.update(Text(written) if written else Text(_step(message.data), style="dim"))
-    raise ApiError("orchestrator_unreachable", "The answer's stream ended before the answer did.", FAILED)
+    raise broken_off("The answer's stream ended before the answer did.")
 
 
-def _step(data: Json) -> str:
+def _step(data: Mapping[str, object]) -> str:
     return f"{data.get('step', 'thinking')} …"
 
 
-def _ended(question: Json, data: Json) -> Asked:
+def _ended(question: QuestionView, data: Mapping[str, Any]) -> Asked:
     if data["type"] == "failed":
-        return Asked({**question, "state": "failed", "code": data.get("code"), "message": data.get("message")}, True)
-    view = data.get("question") or data.get("answer") or {}
-    return Asked({**question, **(view if isinstance(view, dict) else data), "state": "answered"}, False)
+        why = {"state": "failed", "code": data.get("code"), "message": data.get("message")}
+        return Asked(question.model_copy(update=why), True)
+    told = question.model_dump() | data.get("question", {}) | {"state": "answered"}
+    return Asked(QuestionView.model_validate(told), False)
 
 
 def print_answer(console: Console, asked: Asked) -> None:
     """The answer, where its citations point, and what it rests on."""
     view = asked.view
     if asked.failed:
-        said = f"No answer: {view.get('code')}: {view.get('message')}"
+        said = f"No answer: {view.code}: {view.message}"
         console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
         return
     console.print()
-    console.print(str(view.get("answer") or ""), markup=False, highlight=False, soft_wrap=True)
+    console.print(view.answer or "", markup=False, highlight=False, soft_wrap=True)
     console.print()
     for line in citation_lines(view):
         console.print(f"  {line}", style="cyan", markup=False, highlight=False)
     console.print(_provenance(view), style="dim", markup=False, highlight=False)
-    if view.get("degraded"):
-        said = f"searched by words only ({view['degraded']}): ask again for a better answer"
+    if view.degraded:
+        said = f"searched by words only ({view.degraded}): ask again for a better answer"
         console.print(said, style="yellow", markup=False, highlight=False)
 
 
-def citation_lines(view: Json) -> list[str]:
+def citation_lines(view: QuestionView) -> list[str]:
     """`path:first-last`, each once, in the order of the answer."""
-    places = [f"{c['path']}:{c['first_line']}-{c['last_line']}" for c in view.get("citations") or []]
+    places = [f"{cited.path}:{cited.first_line}-{cited.last_line}" for cited in view.citations]
     return list(dict.fromkeys(places))
 
 
-def _provenance(view: Json) -> str:
+def _provenance(view: QuestionView) -> str:
     how = (
         "put together from the best passages, no language model"
-        if view.get("mode") == "extractive"
-        else (f"written by {view.get('model')}")
+        if view.mode == "extractive"
+        else (f"written by {view.model}")
     )
-    commit = f" at commit {str(view['commit'])[:10]}" if view.get("commit") else ""
-    return f"{how}{commit}; {len(view.get('passages') or [])} passages read"
+    commit = f" at commit {view.commit[:10]}" if view.commit else ""
+    return f"{how}{commit}; {len(view.passages)} passages read"

@@ -100,10 +100,11 @@ def _ports() -> Iterator[Finding]:
 
 
 def _services(api: str) -> Iterator[Finding]:
-    from cli.api import Api, ApiError
+    from cli.api import connect
+    from runtime.client import ApiError
 
     try:
-        Api(api).get("/repositories")
+        connect(api).installation_config()
         yield Finding("orchestrator", True, api)
     except ApiError as error:
         yield Finding("orchestrator", False, str(error))

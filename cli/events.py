@@ -2,13 +2,16 @@
 
 import json
 import time
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.text import Text
 
-from cli.api import Api, ApiError, Json, api_url, part
+from cli.api import connect
 from cli.exits import OK
 from cli.screen import Screen
+from runtime.client import ApiError, Client
+from runtime.client.shapes import Envelope, EventPage
 
 _PAGE = 500
 _FIRST = 20  # events of the past that a tail begins with
@@ -17,18 +20,15 @@ _POLL = 1.0  # seconds between two looks at the whole log, which has no stream o
 
 def run_show(analysis: str, *, as_json: bool) -> int:
     """Print one stream; returns the exit code. Raises ApiError."""
-    api, console = Api(api_url()), Screen()
+    api, console = connect(), Screen()
     stream = analysis if "/" in analysis else f"analysis/{analysis}"
-    items: list[Json] = []
-    after: int | None = None
-    while True:
-        page = api.get("/events", stream_id=stream, after=after, limit=_PAGE)
-        items += page["items"]
-        after = page.get("next")
-        if after is None or not page["items"]:
-            break
+    page = api.events_listed(stream_id=stream, limit=_PAGE)
+    items = list(page.items)
+    while page.next is not None:
+        page = api.events_listed(stream_id=stream, cursor=page.next, limit=_PAGE)
+        items += page.items
     if as_json:
-        print(json.dumps(items))
+        print(json.dumps([item.model_dump(mode="json") for item in items]))
     else:
         for item in items:
             _print(console, item)
@@ -37,53 +37,51 @@ def run_show(analysis: str, *, as_json: bool) -> int:
 
 def run_tail(analysis: str | None, *, as_json: bool) -> int:
     """Print events until Ctrl-C. Raises ApiError."""
-    api, console = Api(api_url()), Screen()
+    api, console = connect(), Screen()
     if analysis is None:
         return _tail_all(api, console, as_json=as_json)
     last: str | None = None
     while True:
-        with api.stream(f"/analyses/{part(analysis.removeprefix('analysis/'))}/events", after=last) as messages:
+        with api.analyses_live(analysis.removeprefix("analysis/"), last_event_id=last) as messages:
             for message in messages:
                 if message.event == "milestone":
                     last = message.id or last
-                    _emit(console, message.data, as_json=as_json)
+                    _emit(console, Envelope.model_validate(message.data), as_json=as_json)
 
 
-def _tail_all(api: Api, console: Console, *, as_json: bool) -> int:
-    page = api.get("/events", latest="true", limit=_FIRST)
+def _tail_all(api: Client, console: Console, *, as_json: bool) -> int:
+    page = api.events_listed(latest=True, limit=_FIRST)
     after = 0
     while True:
-        for item in page["items"]:
-            after = int(item["seq"])
+        for item in page.items:
+            after = item.seq or after
             _emit(console, item, as_json=as_json)
-        if len(page["items"]) < _PAGE:
+        if page.next is None:
             time.sleep(_POLL)
         try:
-            page = api.get("/events", after=after, limit=_PAGE)
+            page = api.events_listed(after=after, limit=_PAGE)
         except ApiError as error:
-            if error.code != "orchestrator_unreachable":
+            if error.problem.code != "orchestrator_unreachable":
                 raise
-            page = {"items": []}  # it may be restarting
+            page = EventPage(items=[])  # it may be restarting
 
 
-def _emit(console: Console, item: Json, *, as_json: bool) -> None:
+def _emit(console: Console, item: Envelope, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(item), flush=True)
+        print(item.model_dump_json(), flush=True)
     else:
         _print(console, item)
 
 
-def _print(console: Console, item: Json) -> None:
-    moment = str(item["timestamp"])[11:23]
-    stage = f" {item['stage']}" if item.get("stage") else ""
-    said = summary_of(item.get("data") or {})
-    line = Text.assemble(
-        (moment, "dim"), f"  {item['version']:>4}  ", (item["event_type"], "bold"), stage, (said, "dim")
-    )
+def _print(console: Console, item: Envelope) -> None:
+    moment = item.timestamp.isoformat()[11:23]
+    stage = f" {item.stage}" if item.stage else ""
+    said = summary_of(item.data)
+    line = Text.assemble((moment, "dim"), f"  {item.version:>4}  ", (item.event_type, "bold"), stage, (said, "dim"))
     console.print(line, soft_wrap=True)
 
 
-def summary_of(data: Json) -> str:
+def summary_of(data: Mapping[str, object]) -> str:
     """The short values of an event, on one line."""
     short = {
         name: value

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from runtime.client.shapes import AnalysisView, HeadView, StageView
 
 _MARKS = {
     "waiting": ("·", "dim"),
@@ -40,7 +42,7 @@ class Row:
 class Progress:
     """What is known of an analysis: its newest view, and the ticks since."""
 
-    view: Mapping[str, Any]
+    view: AnalysisView
     ticks: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
 
     def tick(self, tick: Mapping[str, Any]) -> None:
@@ -49,24 +51,23 @@ class Progress:
 
     def rows(self, now: datetime) -> list[Row]:
         """A row a stage, in the order of the view."""
-        return [_row(stage, self._of(stage["stage"]), now) for stage in self.view.get("stages", [])]
+        return [_row(stage, self._of(stage.stage), now) for stage in self.view.stages]
 
     def _of(self, stage: str) -> list[Mapping[str, Any]]:
         return [tick for (name, _), tick in self.ticks.items() if name == stage]
 
 
-def _row(stage: Mapping[str, Any], ticks: list[Mapping[str, Any]], now: datetime) -> Row:
-    shards, done = int(stage.get("shards") or 0), int(stage.get("shards_done") or 0)
-    state = str(stage["state"])
-    current = str(ticks[-1].get("current", "")) if ticks and state == "running" else ""
+def _row(stage: StageView, ticks: list[Mapping[str, Any]], now: datetime) -> Row:
+    shards, done = stage.shards, stage.shards_done
+    current = str(ticks[-1].get("current", "")) if ticks and stage.state == "running" else ""
     return Row(
-        stage=str(stage["stage"]),
-        state=state,
+        stage=stage.stage,
+        state=stage.state,
         shards=f"{done}/{shards}" if shards > 1 else "",
-        percent=percent_of(state, shards, done, ticks),
+        percent=percent_of(stage.state, shards, done, ticks),
         current=current,
         seconds=_seconds(stage, now),
-        note=str(stage.get("message") or ""),
+        note=stage.message or "",
     )
 
 
@@ -82,25 +83,19 @@ def percent_of(state: str, shards: int, done: int, ticks: list[Mapping[str, Any]
     return min(99, int(100 * min(shards, done + partial) / shards))
 
 
-def _seconds(stage: Mapping[str, Any], now: datetime) -> float | None:
-    if stage.get("duration") is not None and stage.get("ended_at"):
-        return float(stage["duration"])
-    if not stage.get("started_at"):
+def _seconds(stage: StageView, now: datetime) -> float | None:
+    if stage.duration is not None and stage.ended_at:
+        return stage.duration
+    if stage.started_at is None:
         return None
-    ended = _moment(stage["ended_at"]) if stage.get("ended_at") else now
-    return max(0.0, (ended - _moment(stage["started_at"])).total_seconds())
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, ((stage.ended_at or now) - stage.started_at).total_seconds())
 
 
 def draw(progress: Progress, now: datetime) -> RenderableType:
     """The table of stages under a line that names the analysis."""
     view = progress.view
-    commit = f" @ {view['commit'][:10]}" if view.get("commit") else ""
-    title = Text.assemble((str(view.get("name") or view.get("url")), "bold"), commit, (f"  {view.get('state')}", "dim"))
+    commit = f" @ {view.commit[:10]}" if view.commit else ""
+    title = Text.assemble((view.name or view.url, "bold"), commit, (f"  {view.state}", "dim"))
     table = Table.grid(padding=(0, 2), expand=True)
     table.add_column(no_wrap=True, min_width=11)
     for width in (5, 5, 8):
@@ -118,28 +113,29 @@ def draw(progress: Progress, now: datetime) -> RenderableType:
     return Group(title, table)
 
 
-def summary_lines(view: Mapping[str, Any]) -> list[str]:
+def summary_lines(view: AnalysisView) -> list[str]:
     """What came out, in some lines of plain text."""
-    totals, languages = view.get("totals") or {}, view.get("languages") or {}
+    totals, languages = view.totals, view.languages
     lines = [commit_line(view), ", ".join(f"{totals[name]:,} {name}" for name in _TOTALS if totals.get(name))]
     if languages:
         lines.append("Languages: " + ", ".join(f"{name} {count:,}" for name, count in _largest(languages, 6)))
-    lines.append(outcomes_line(view.get("outcomes") or {}))
-    for word, counts in (("Left out", view.get("skipped")), ("Failed", view.get("failed"))):
+    lines.append(outcomes_line(view.outcomes))
+    for word, counts in (("Left out", view.skipped), ("Failed", view.failed)):
         if counts:
             lines.append(f"{word}: " + ", ".join(f"{reason} {count:,}" for reason, count in _largest(counts, 6)))
-    lines += [f"Could not be loaded: {said}" for said in view.get("damaged") or ()]
+    lines += [f"Could not be loaded: {said}" for said in view.damaged]
     return [line for line in lines if line]
 
 
-def commit_line(view: Mapping[str, Any]) -> str:
+def commit_line(view: AnalysisView) -> str:
     """Which commit was read: its name, its ref, its date, its subject; empty before it is known."""
-    if not view.get("commit"):
+    if not view.commit:
         return ""
-    head = view.get("head") or {}
-    named = ", ".join(str(part) for part in (head.get("ref"), str(head.get("authored_at") or "")[:10]) if part)
-    subject = f": {head['subject']}" if head.get("subject") else ""
-    return f"Commit {view['commit'][:10]}" + (f" ({named})" if named else "") + subject
+    head = view.head or HeadView()
+    day = f"{head.authored_at:%Y-%m-%d}" if head.authored_at else None
+    named = ", ".join(part for part in (head.ref, day) if part)
+    subject = f": {head.subject}" if head.subject else ""
+    return f"Commit {view.commit[:10]}" + (f" ({named})" if named else "") + subject
 
 
 def outcomes_line(outcomes: Mapping[str, int]) -> str:
@@ -159,16 +155,16 @@ def _largest(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
 
 
-def going_on(view: Mapping[str, Any]) -> str:
+def going_on(view: AnalysisView) -> str:
     """What is still being done behind a ready analysis; empty where nothing is."""
-    if view.get("state") != "ready":
+    if view.state != "ready":
         return ""
-    refine = next((stage for stage in view.get("stages", []) if stage["stage"] in _BACKGROUND), None)
-    done = f" ({refine['shards_done']}/{refine['shards']})" if refine and refine.get("shards") else ""
+    refine = next((stage for stage in view.stages if stage.stage in _BACKGROUND), None)
+    done = f" ({refine.shards_done}/{refine.shards})" if refine and refine.shards else ""
     return f"the full index is still being built in the background{done}"
 
 
-def print_summary(console: Console, view: Mapping[str, Any]) -> None:
+def print_summary(console: Console, view: AnalysisView) -> None:
     """The end of an analysis in words."""
     for line in summary_lines(view):
         console.print(f"  {line}", highlight=False, markup=False)

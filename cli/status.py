@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from rich.table import Table
 
-from cli.api import Api, ApiError, Json, api_url, part
-from cli.ask import find_repository
-from cli.exits import OK, USAGE
+from cli.api import connect, refusal
+from cli.ask import find_repository, repositories_of
+from cli.exits import OK
 from cli.progress import summary_lines
 from cli.screen import Screen
 from cli.up import configured_home
+from runtime.client.shapes import AnalysisView, FilePage
 
 _SHOWN = 20  # paths of one reason in the text; with --json up to
 _LISTED = 500
@@ -25,12 +25,13 @@ def run_status(repository: str | None, *, as_json: bool) -> int:
 
 def _all(*, as_json: bool) -> int:
     home = configured_home()
-    api = Api(api_url())
-    repositories = api.get("/repositories")["items"]
+    api = connect()
+    repositories = list(repositories_of(api))
     running = home.running()
     if as_json:
         where = {"pid": running.pid, "page": running.page, "api": running.api} if running else None
-        print(json.dumps({"home": str(home.path), "api": api.url, "running": where, "repositories": repositories}))
+        listed = [item.model_dump(mode="json") for item in repositories]
+        print(json.dumps({"home": str(home.path), "api": api.url, "running": where, "repositories": listed}))
         return OK
     console = Screen()
     console.print(f"Running: {running.page or running.api if running else api.url}", highlight=False)
@@ -39,72 +40,68 @@ def _all(*, as_json: bool) -> int:
         column.overflow = "fold"
     table.columns[-1].min_width = 22  # the longest code
     for item in repositories:
-        latest = item.get("latest") or {}
-        table.add_row(
-            str(item["url"]),
-            str(latest.get("state") or "-"),
-            str(latest.get("commit") or "")[:10],
-            str(latest.get("requested_at") or "")[:16].replace("T", " "),
-            notes_of(latest),
-        )
+        latest = item.latest
+        if latest is None:
+            table.add_row(item.url, "-", "", "", "")
+            continue
+        asked_for = f"{latest.requested_at:%Y-%m-%d %H:%M}"
+        table.add_row(item.url, latest.state, (latest.commit or "")[:10], asked_for, notes_of(latest))
     console.print(table if repositories else "No repository was analysed yet.")
     return OK
 
 
 def _one(repository: str, *, as_json: bool) -> int:
-    api = Api(api_url())
-    found = api.get(f"/repositories/{part(find_repository(api, repository))}")
-    if not found.get("latest"):
-        raise ApiError("repository_unknown", f"“{repository}” was not analysed: run `repostream analyze`.", USAGE)
-    path = f"/analyses/{part(str(found['latest']['analysis_id']))}"
-    view = api.get(path)
-    files = {why: api.get(f"{path}/files", reason=why, limit=_LISTED) for why in reasons_of(view)}
+    api = connect()
+    found = api.contents_repository(find_repository(api, repository))
+    if found.latest is None:
+        raise refusal("repository_unknown", f"“{repository}” was not analysed: run `repostream analyze`.")
+    view = api.analyses_one(found.latest.analysis_id)
+    files = {why: api.contents_files(view.analysis_id, reason=why, limit=_LISTED) for why in reasons_of(view)}
     if as_json:
-        print(json.dumps({"repository": found["url"], "analysis": view, "files": files}))
+        listed = {why: page.model_dump(mode="json") for why, page in files.items()}
+        print(json.dumps({"repository": found.url, "analysis": view.model_dump(mode="json"), "files": listed}))
         return OK
     console = Screen()
-    console.print(f"{found['url']}  {view['state']}", markup=False, highlight=False)
+    console.print(f"{found.url}  {view.state}", markup=False, highlight=False)
     for line in [*failure_lines(view), *(f"  {line}" for line in summary_lines(view)), *path_lines(files)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return OK
 
 
-def notes_of(view: Mapping[str, Any]) -> str:
+def notes_of(view: AnalysisView) -> str:
     """What a person should know of an analysis' files: how many failed, are broken, were left out, are not there."""
-    outcomes = view.get("outcomes") or {}
-    broken = sum(n for name, n in outcomes.items() if name.endswith(".syntax_errors"))
+    broken = sum(n for name, n in view.outcomes.items() if name.endswith(".syntax_errors"))
     numbers = (
-        (sum((view.get("failed") or {}).values()), "failed"),
+        (sum(view.failed.values()), "failed"),
         (broken, "with syntax errors"),
-        (sum((view.get("skipped") or {}).values()), "left out"),
-        (len(view.get("damaged") or ()), "not loaded"),
+        (sum(view.skipped.values()), "left out"),
+        (len(view.damaged), "not loaded"),
     )
-    return ", ".join(f"{n:,} {word}" for n, word in numbers if n) or str(view.get("code") or "")
+    return ", ".join(f"{n:,} {word}" for n, word in numbers if n) or view.code or ""
 
 
-def failure_lines(view: Mapping[str, Any]) -> list[str]:
+def failure_lines(view: AnalysisView) -> list[str]:
     """Why the analysis, or a stage of it, failed."""
-    lines = [f"  Failed: {view['code']}: {view.get('message')}"] if view.get("code") else []
-    lost = (stage for stage in view.get("stages", []) if stage.get("code") and stage["code"] != view.get("code"))
-    return lines + [f"  {stage['stage']} {stage['state']}: {stage['code']}: {stage.get('message')}" for stage in lost]
+    lines = [f"  Failed: {view.code}: {view.message}"] if view.code else []
+    lost = (stage for stage in view.stages if stage.code and stage.code != view.code)
+    return lines + [f"  {stage.stage} {stage.state}: {stage.code}: {stage.message}" for stage in lost]
 
 
-def reasons_of(view: Mapping[str, Any]) -> list[str]:
+def reasons_of(view: AnalysisView) -> list[str]:
     """The reasons whose files can be listed: those that failed first, then the broken ones, then those left out."""
-    outcomes = view.get("outcomes") or {}
-    parsed = [name.partition(".")[2] for name in outcomes if "." in name]
-    lost = [name for name in view.get("failed") or {} if "." not in name]
-    return list(dict.fromkeys([*lost, *sorted(parsed), *(view.get("skipped") or {})]))
+    parsed = [name.partition(".")[2] for name in view.outcomes if "." in name]
+    lost = [name for name in view.failed if "." not in name]
+    return list(dict.fromkeys([*lost, *sorted(parsed), *view.skipped]))
 
 
-def path_lines(files: Mapping[str, Json]) -> Iterator[str]:
+def path_lines(files: Mapping[str, FilePage]) -> Iterator[str]:
     """The paths by their reason, of each reason the first ones."""
     for why, page in files.items():
-        if why in _HARMLESS or not page["items"]:
+        if why in _HARMLESS or not page.items:
             continue
-        yield f"  {why} ({page['total']:,})"
-        for item in page["items"][:_SHOWN]:
-            errors = f"  {item['errors']:,} errors" if why == "syntax_errors" and item.get("errors") else ""
-            yield f"    {item['path']}{errors}"
-        if page["total"] > _SHOWN:
-            yield f"    … and {page['total'] - _SHOWN:,} more"
+        yield f"  {why} ({page.total:,})"
+        for item in page.items[:_SHOWN]:
+            errors = f"  {item.errors:,} errors" if why == "syntax_errors" and item.errors else ""
+            yield f"    {item.path}{errors}"
+        if page.total > _SHOWN:
+            yield f"    … and {page.total - _SHOWN:,} more"

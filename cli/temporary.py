@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.api import Api, ApiError, api_url
+from cli.api import connect
 from cli.up import configured_home
+from runtime.client import ApiError
 from runtime.embedded.child import StartError, make_folder, size_of, text_since, tied_to_parent
 
 _START_SECONDS = 300.0  # `up` gives up before and says why
@@ -75,7 +76,7 @@ def _wait(child: "subprocess.Popen[bytes]", log: Path, start: int) -> None:
 
 def _answers() -> bool:
     try:
-        Api(api_url()).get("/repositories")
+        connect().installation_config()
     except ApiError as error:
-        return error.code != "orchestrator_unreachable"
+        return error.problem.code != "orchestrator_unreachable"
     return True

@@ -38,6 +38,7 @@ from orchestrator.api import (
 )
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
+from orchestrator.api.description import create_api
 from orchestrator.api.guard import Guard
 from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import LimitHeaders
@@ -92,6 +93,7 @@ ROUTERS = (
     audit.router,
     keys.router,
 )
+BARE_ROUTERS = (tokens.router,)  # beside the API, at addresses that other programs expect
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
 _SWEEP = 60.0  # seconds between two looks for tokens that were given for one analysis and are not needed any more
 _NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
@@ -227,19 +229,9 @@ def create_app() -> FastAPI:  # one list of what is put together
         await process.pump.stop()
         await process.close()
 
-    app = FastAPI(
-        title="Repostream",
-        version="0.1.0",
-        lifespan=lifespan,
-        openapi_url="/api/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = create_api(ROUTERS, BARE_ROUTERS, lifespan)
     app.state.services = _services(process, accounts, local=local)
-    for router in (_internal(app.state.services, process), tokens.router):
-        app.include_router(router)
-    for router in ROUTERS:
-        app.include_router(router, prefix="/api/v1")
+    app.include_router(_internal(app.state.services, process))
     app.router.routes.extend(health_routes(process.checks))
     problems.register(app)
     limited = LimitHeaders(app.build_middleware_stack(), gate=app.state.services.gate)

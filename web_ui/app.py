@@ -15,10 +15,10 @@ from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
+from runtime.client import Client
 from runtime.logging import configure_logging
 from runtime.settings import InternalSettings, LogSettings
 from web_ui import session, views  # noqa: F401  # what the first page needs is read before the first visitor comes
-from web_ui.client import Client
 from web_ui.guard import LOOPBACK, Guard
 from web_ui.proxy import ApiProxy
 from web_ui.settings import WebUiSettings

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from web_ui.shapes import Citation
+from runtime.client.shapes import Citation
 from web_ui.source import highlight
 from web_ui.words import visible
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from web_ui.shapes import Analysis, File
+from runtime.client.shapes import AnalysisView, FileView
 from web_ui.words import count, reason, visible
 
 _KINDS = {
@@ -28,7 +28,7 @@ class Group:
         return reason(self.code)
 
 
-def groups(analysis: Analysis) -> list[Group]:
+def groups(analysis: AnalysisView) -> list[Group]:
     """All that was not simply parsed: what failed first, then what was left out, then what was read in another way."""
     failed = (Group(code, "failed", n) for code, n in _lost(analysis).items() if "." not in code)
     skipped = (Group(code, "left out on purpose", n) for code, n in analysis.skipped.items())
@@ -36,7 +36,7 @@ def groups(analysis: Analysis) -> list[Group]:
     return [*_ranked(failed), *_ranked(skipped), *_ranked(others)]
 
 
-def facts(analysis: Analysis) -> list[str]:
+def facts(analysis: AnalysisView) -> list[str]:
     """How many files were parsed, searched as plain text, left out, lost."""
     lines = sum(n for (outcome, _), n in _read_otherwise(analysis) if outcome == "lines")
     numbers = (
@@ -48,7 +48,7 @@ def facts(analysis: Analysis) -> list[str]:
     return [f"{n:,} {word}" for n, word in numbers if n]
 
 
-def partial_sentence(analysis: Analysis) -> str:
+def partial_sentence(analysis: AnalysisView) -> str:
     """What is missing of an analysis that succeeded in part; empty where nothing is."""
     failed = sum(n for code, n in analysis.failed.items() if "." not in code)
     stages = [code for code in analysis.failed if "." in code]
@@ -61,29 +61,29 @@ def partial_sentence(analysis: Analysis) -> str:
     return " ".join(said)
 
 
-def file_reason(file: File, asked: str | None = None) -> str:
+def file_reason(file: FileView, asked: str | None = None) -> str:
     """Why a file is in the list: what was asked for, or why it failed or was left out."""
     said = reason(asked or file.failed or file.skipped or file.reason or "")
     return f"{said} ({file.errors:,})" if asked == "syntax_errors" and file.errors else said
 
 
-def damage(analysis: Analysis) -> list[str]:
+def damage(analysis: AnalysisView) -> list[str]:
     """What the log has and the pages have not, each as a sentence."""
     cut = ["The tree has more entries than are read of one repository."] if _is_cut(analysis) else []
     return [*cut, *(visible(line) for line in analysis.damaged)]
 
 
-def _is_cut(analysis: Analysis) -> bool:
+def _is_cut(analysis: AnalysisView) -> bool:
     return analysis.head is not None and analysis.head.tree_cut
 
 
-def _lost(analysis: Analysis) -> dict[str, int]:
+def _lost(analysis: AnalysisView) -> dict[str, int]:
     """What failed; until the analysis says it as a whole, what the parsed shards say."""
     parsed = {code.partition(".")[2]: n for code, n in analysis.outcomes.items() if code.startswith("failed.")}
     return analysis.failed or parsed
 
 
-def _read_otherwise(analysis: Analysis) -> list[tuple[tuple[str, str], int]]:
+def _read_otherwise(analysis: AnalysisView) -> list[tuple[tuple[str, str], int]]:
     named = ((code.partition("."), n) for code, n in analysis.outcomes.items())
     return [((outcome, why), n) for (outcome, dot, why), n in named if dot and outcome != "failed"]
 

@@ -5,9 +5,9 @@ from typing import TypeVar
 
 import streamlit as st
 
-from web_ui.client import ApiError, Client
+from runtime.client import ApiError, Client
+from runtime.client.shapes import AnalysisView
 from web_ui.components.notices import empty, problem
-from web_ui.shapes import Analysis
 
 T = TypeVar("T")
 _clients: list[Client] = []
@@ -38,10 +38,10 @@ def attempt(ask: Callable[[], T]) -> T | None:
         return None
 
 
-def chosen_analysis() -> Analysis | None:
+def chosen_analysis() -> AnalysisView | None:
     """The analysis that the address names; None, and a notice shown, where there is none."""
     analysis_id = parameter("analysis")
     if analysis_id is None:
         empty("No analysis is chosen.", "Start one, or pick a recent one on the start page.")
         return None
-    return attempt(lambda: client().analysis(analysis_id))
+    return attempt(lambda: client().analyses_one(analysis_id))

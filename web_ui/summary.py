@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from web_ui.shapes import Analysis
+from runtime.client.shapes import AnalysisView
 from web_ui.views import milestones, total_facts
 from web_ui.words import count, visible
 
@@ -10,7 +10,7 @@ _LONGEST = 240  # characters of a value
 _NAMED = 8  # of a list
 
 
-def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
+def summary_rows(analysis: AnalysisView) -> list[tuple[str, str]]:
     """Names and values: README, licence, dependencies, tools, totals, times."""
     rows = [
         ("Commit", _commit(analysis)),
@@ -28,7 +28,7 @@ def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value] + milestones(analysis)
 
 
-def _commit(analysis: Analysis) -> str:
+def _commit(analysis: AnalysisView) -> str:
     """The date and the subject of the commit; the default branch too where another one was read."""
     head = analysis.head
     if head is None:

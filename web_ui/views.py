@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from runtime.client.shapes import AnalysisView, Citation, Envelope, Passage, QuestionView
 from web_ui.markdown import read_markdown
-from web_ui.shapes import Analysis, Citation, LoggedEvent, Passage, Question
 from web_ui.words import ago, count, duration, language, place, short_commit, visible
 
 _STATES = {
@@ -27,36 +27,36 @@ _WORDS_ONLY = {
 _SNIPPET_LINES = 12
 
 
-def state_pill(analysis: Analysis) -> tuple[str, str]:
+def state_pill(analysis: AnalysisView) -> tuple[str, str]:
     """An analysis' state as a word and a tone (calm, busy, good, warn, bad)."""
     if analysis.partial and analysis.state in {"ready", "refined"}:
         return "ready in part" if analysis.state == "ready" else "complete in part", "warn"
     return _STATES.get(analysis.state, (analysis.state, "calm"))
 
 
-def is_over(analysis: Analysis) -> bool:
+def is_over(analysis: AnalysisView) -> bool:
     """Whether nothing more will happen by itself. A ready analysis has ended where its refinement was stopped."""
     return analysis.state in _OVER or (analysis.state == "ready" and analysis.ended_at is not None)
 
 
-def can_ask(analysis: Analysis) -> bool:
+def can_ask(analysis: AnalysisView) -> bool:
     """Whether questions can be answered now. A failed or cancelled analysis may have become answerable before."""
     return analysis.state in _ASKABLE or analysis.answerable_at is not None
 
 
-def can_cancel(analysis: Analysis) -> bool:
+def can_cancel(analysis: AnalysisView) -> bool:
     """Whether there is something to stop: the analysis, or the refinement of a ready one."""
     return not is_over(analysis) and (
         analysis.state != "ready" or any(stage.state in {"queued", "running", "retrying"} for stage in analysis.stages)
     )
 
 
-def can_retry(analysis: Analysis) -> bool:
+def can_retry(analysis: AnalysisView) -> bool:
     """Whether going on from what failed makes sense."""
     return analysis.state == "failed" or any(stage.state in {"failed", "parked"} for stage in analysis.stages)
 
 
-def signature(analysis: Analysis) -> str:
+def signature(analysis: AnalysisView) -> str:
     """What decides whether the page around the timeline must be drawn again; as `signatureOf` in fold.js."""
     states = {stage.stage: stage.state for stage in analysis.stages}
     done = [name for name in ("clone", "metadata", "structure", "parse") if states.get(name) == "completed"]
@@ -64,7 +64,7 @@ def signature(analysis: Analysis) -> str:
     return "|".join([state, "ended" if analysis.ended_at else "", *done])
 
 
-def timeline_data(analysis: Analysis, now: datetime) -> dict[str, object]:
+def timeline_data(analysis: AnalysisView, now: datetime) -> dict[str, object]:
     """What the timeline component is given; times in ISO 8601, `now` in milliseconds."""
     return {
         "analysis_id": analysis.analysis_id,
@@ -79,7 +79,7 @@ def timeline_data(analysis: Analysis, now: datetime) -> dict[str, object]:
     }
 
 
-def headline_facts(analysis: Analysis, now: datetime) -> list[str]:
+def headline_facts(analysis: AnalysisView, now: datetime) -> list[str]:
     """One line about an analysis: reference, commit, size, age."""
     facts = [reference(analysis)]
     if analysis.commit:
@@ -89,7 +89,7 @@ def headline_facts(analysis: Analysis, now: datetime) -> list[str]:
     return facts
 
 
-def reference(analysis: Analysis) -> str:
+def reference(analysis: AnalysisView) -> str:
     """What was asked for, or the name of the default branch."""
     named = analysis.ref or (analysis.head.ref or analysis.head.default_branch if analysis.head else None)
     return visible(named) if named else "default branch"
@@ -119,7 +119,7 @@ def languages_line(languages: Mapping[str, int]) -> str:
     return ", ".join(name for name, _ in language_shares(languages)[:3] if name != "Other")
 
 
-def milestones(analysis: Analysis) -> list[tuple[str, str]]:
+def milestones(analysis: AnalysisView) -> list[tuple[str, str]]:
     """How long it took until questions could be asked, until it was ready, until it was complete."""
     reached = (
         ("First answer possible", analysis.answerable_at),
@@ -129,7 +129,7 @@ def milestones(analysis: Analysis) -> list[tuple[str, str]]:
     return [(name, f"after {duration((at - analysis.requested_at).total_seconds())}") for name, at in reached if at]
 
 
-def answer_data(question: Question, repository_url: str) -> dict[str, object]:
+def answer_data(question: QuestionView, repository_url: str) -> dict[str, object]:
     """What the answer component is given."""
     return {
         "tree": read_markdown(question.answer or "", question.citations, repository_url),
@@ -141,7 +141,7 @@ def answer_data(question: Question, repository_url: str) -> dict[str, object]:
     }
 
 
-def answer_mode(question: Question) -> dict[str, str]:
+def answer_mode(question: QuestionView) -> dict[str, str]:
     """How the answer came about, plainly."""
     if question.mode == "extractive":
         return {"text": "extractive: no model configured", "tone": "warn"}
@@ -155,7 +155,7 @@ def search_notice(degraded: str | None) -> str:
     return f"Searched by words only: {why}. Ask again for a better answer." if why else ""
 
 
-def answer_facts(question: Question) -> list[str]:
+def answer_facts(question: QuestionView) -> list[str]:
     """Time, tokens, commit, index, confidence and removed citations of an answer."""
     tokens = f"{question.input_tokens:,} + {question.output_tokens:,} tokens"
     facts = (
@@ -169,7 +169,7 @@ def answer_facts(question: Question) -> list[str]:
     return [fact for fact in facts if fact]
 
 
-def _place(citation: Citation) -> dict[str, object]:
+def _place(citation: Citation | Passage) -> dict[str, object]:
     return {"path": citation.path, "first": citation.first_line, "last": citation.last_line}
 
 
@@ -184,7 +184,7 @@ def _passage(passage: Passage) -> dict[str, object]:
     }
 
 
-def event_rows(events: Sequence[LoggedEvent]) -> list[dict[str, object]]:
+def event_rows(events: Sequence[Envelope]) -> list[dict[str, object]]:
     """What the event list is given: envelopes as the stream sends them."""
     return [event.model_dump(mode="json") for event in events]
 

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from orchestrator.api.models import FilePage, FileView, SymbolPage, SymbolView
+from orchestrator.api.models import FileView, SymbolView
+from orchestrator.api.pages import FilePage, SymbolPage
+from orchestrator.api.paging import FILES, SYMBOLS, Page
 from runtime.tenancy import TenantDatabase
 
 _LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
@@ -62,42 +64,34 @@ class Contents:
     def __init__(self, database: TenantDatabase) -> None:
         self._database = database
 
-    async def files(
-        self, tenant: UUID, analysis: UUID, query: FileQuery, *, cursor: str | None, limit: int
-    ) -> FilePage:
-        """Entries of the tree by path. The cursor is a path."""
+    async def files(self, tenant: UUID, analysis: UUID, query: FileQuery, page: Page) -> FilePage:
+        """Entries of the tree by path."""
+        [after] = FILES.read(page.cursor) or ("",)
         which = f"{_LEFT_OUT if query.left_out else 'true'} AND {_REASON if query.reason else 'true'}"
         where: dict[str, Any] = {"analysis": analysis, "prefix": query.prefix}
         if query.reason:
             where["reason"] = query.reason
         async with self._database.of(tenant) as connection:
-            more = {**where, "after": cursor or "", "limit": limit + 1}
+            more = {**where, "after": after, "limit": page.limit + 1}
             rows = (await connection.execute(text(_FILES.format(which=which)), more)).all()
             total = (await connection.execute(text(_FILE_COUNT.format(which=which)), where)).scalar_one()
-        items = [FileView(**row._mapping) for row in rows[:limit]]
-        return FilePage(items=items, total=total, next=items[-1].path if len(rows) > limit else None)
+        items = [FileView(**row._mapping) for row in rows[: page.limit]]
+        following = FILES.write((items[-1].path,)) if len(rows) > page.limit else None
+        return FilePage(items=items, total=total, next=following)
 
-    async def symbols(
-        self, tenant: UUID, analysis: UUID, query: SymbolQuery, *, cursor: str | None, limit: int
-    ) -> SymbolPage:
-        """Definitions in the order of their files. The cursor is `shard.ordinal`; any other begins at the start."""
-        shard, ordinal = read_cursor(cursor)
+    async def symbols(self, tenant: UUID, analysis: UUID, query: SymbolQuery, page: Page) -> SymbolPage:
+        """Definitions in the order of their files."""
+        shard, ordinal = SYMBOLS.read(page.cursor) or (-1, -1)
         name = None if query.name is None else _like(query.name.lower()) + "%"
         where: dict[str, Any] = {"analysis": analysis, "path": query.path, "kind": query.kind, "name": name}
         async with self._database.of(tenant) as connection:
-            more = {**where, "shard": shard, "ordinal": ordinal, "limit": limit + 1}
+            more = {**where, "shard": shard, "ordinal": ordinal, "limit": page.limit + 1}
             rows = (await connection.execute(_SYMBOLS, more)).all()
             total = (await connection.execute(_SYMBOL_COUNT, where)).scalar_one()
-        items = [SymbolView.model_validate(dict(row._mapping)) for row in rows[:limit]]
-        last = rows[limit - 1] if len(rows) > limit else None
-        return SymbolPage(items=items, total=total, next=f"{last.shard}.{last.ordinal}" if last is not None else None)
-
-
-def read_cursor(cursor: str | None) -> tuple[int, int]:
-    """The place that a cursor names; before everything where it names none."""
-    shard, dot, ordinal = (cursor or "").partition(".")
-    ok = dot and shard.isdecimal() and ordinal.isdecimal() and max(len(shard), len(ordinal)) < 10
-    return (int(shard), int(ordinal)) if ok else (-1, -1)
+        items = [SymbolView.model_validate(dict(row._mapping)) for row in rows[: page.limit]]
+        last = rows[page.limit - 1] if len(rows) > page.limit else None
+        following = SYMBOLS.write((last.shard, last.ordinal)) if last is not None else None
+        return SymbolPage(items=items, total=total, next=following)
 
 
 def _like(prefix: str) -> str:

@@ -2,7 +2,6 @@
 
 import time
 from collections import OrderedDict
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,8 @@ from sqlalchemy import Row, text
 from events.base import Envelope
 from events.log.postgres import envelopes_of
 from orchestrator.api.models import AnalysisView, ConversationView, RepositoryView
+from orchestrator.api.pages import AnalysisPage, ConversationPage, RepositoryPage
+from orchestrator.api.paging import ANALYSES, CONVERSATIONS, REPOSITORIES, CursorOf, Page
 from orchestrator.projections.analyses import AnalysisRecord
 from orchestrator.projections.stages import view_of
 from runtime.tenancy import TenantDatabase
@@ -21,15 +22,16 @@ ARRAY(
   WHERE l.analysis_id = a.analysis_id AND l.code IS NOT NULL ORDER BY kind, shard
 )"""
 _ANALYSES = text(f"""
-SELECT a.analysis_id, a.version, {_DAMAGE} AS damaged FROM app.analyses a
+SELECT a.analysis_id, a.requested_at, a.version, {_DAMAGE} AS damaged FROM app.analyses a
 WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
-  AND (CAST(:before AS timestamptz) IS NULL OR requested_at < :before)
-ORDER BY requested_at DESC, analysis_id LIMIT :limit
+  AND (CAST(:at AS timestamptz) IS NULL OR (requested_at, analysis_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
+ORDER BY requested_at DESC, analysis_id DESC LIMIT :limit
 """)  # noqa: S608  # only our own text is put in
 _RECORDS = text("SELECT record::text FROM app.analyses WHERE tenant_id = :tenant AND analysis_id = ANY(:analyses)")
 _REPOSITORIES = text(f"""
-SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.analysis_id, a.version, {_DAMAGE} AS damaged
+SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.analysis_id, a.version, {_DAMAGE} AS damaged,
+  coalesce(a.requested_at, r.registered_at) AS asked_at
 FROM app.repositories r
 LEFT JOIN LATERAL (
   SELECT analysis_id, version, requested_at FROM app.analyses WHERE repository_id = r.repository_id
@@ -38,13 +40,17 @@ LEFT JOIN LATERAL (
 WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = r.repository_id)
   AND (CAST(:repository AS uuid) IS NULL OR r.repository_id = :repository)
-ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id LIMIT :limit
+  AND (CAST(:at AS timestamptz) IS NULL
+    OR (coalesce(a.requested_at, r.registered_at), r.repository_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
+ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id DESC LIMIT :limit
 """)  # noqa: S608  # the same
 _CONVERSATIONS = text("""
 SELECT conversation_id, repository_id, title, started_at FROM app.conversations
 WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
-ORDER BY started_at DESC, conversation_id LIMIT :limit
+  AND (CAST(:at AS timestamptz) IS NULL
+    OR (started_at, conversation_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
+ORDER BY started_at DESC, conversation_id DESC LIMIT :limit
 """)
 _QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")
 _DAMAGED = text(f"SELECT {_DAMAGE} AS damaged FROM (VALUES (CAST(:analysis AS uuid))) AS a (analysis_id)")  # noqa: S608  # the same
@@ -69,21 +75,42 @@ class ReadModels:
         async with self._database.of(tenant) as connection:
             return list(await connection.execute(statement, {"tenant": tenant, **parameters}))
 
-    async def analyses(
-        self, tenant: UUID, *, repository: UUID | None = None, before: datetime | None = None, limit: int = 50
-    ) -> list[AnalysisView]:
-        """Analyses, newest first."""
-        rows = await self._rows(_ANALYSES, tenant, repository=repository, before=before, limit=limit)
-        views = await self._views_of(tenant, rows)
-        return [views[row.analysis_id] for row in rows if row.analysis_id in views]
+    async def _page(
+        self,
+        statement: Any,  # noqa: ANN401  # text()
+        cursors: CursorOf[tuple[Any, Any]],
+        page: Page,
+        tenant: UUID,
+        *,
+        key: tuple[str, str],
+        **where: object,
+    ) -> tuple[list[Row[Any]], str | None]:
+        """The rows of one page, and the cursor of the next; `key` names the two columns that order the list."""
+        at, id_ = cursors.read(page.cursor) or (None, None)
+        rows = await self._rows(statement, tenant, at=at, id=id_, limit=page.limit + 1, **where)
+        shown = rows[: page.limit]
+        more = len(rows) > page.limit
+        return shown, cursors.write((getattr(shown[-1], key[0]), getattr(shown[-1], key[1]))) if more else None
 
-    async def repositories(
-        self, tenant: UUID, *, repository: UUID | None = None, limit: int = 100
-    ) -> list[RepositoryView]:
-        """Repositories with their newest analysis, the one that was asked for last first."""
-        rows = await self._rows(_REPOSITORIES, tenant, repository=repository, limit=limit)
+    async def analyses(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> AnalysisPage:
+        """Analyses, newest first."""
+        key = ("requested_at", "analysis_id")
+        rows, following = await self._page(_ANALYSES, ANALYSES, page, tenant, key=key, repository=repository)
         views = await self._views_of(tenant, rows)
-        return [_repository(row, views.get(row.analysis_id)) for row in rows]
+        return AnalysisPage(items=[views[row.analysis_id] for row in rows if row.analysis_id in views], next=following)
+
+    async def repositories(self, tenant: UUID, page: Page) -> RepositoryPage:
+        """Repositories with their newest analysis, the one that was asked for last first."""
+        key = ("asked_at", "repository_id")
+        rows, following = await self._page(_REPOSITORIES, REPOSITORIES, page, tenant, key=key, repository=None)
+        views = await self._views_of(tenant, rows)
+        return RepositoryPage(items=[_repository(row, views.get(row.analysis_id)) for row in rows], next=following)
+
+    async def repository(self, tenant: UUID, repository: UUID) -> RepositoryView | None:
+        """One repository with its newest analysis."""
+        rows = await self._rows(_REPOSITORIES, tenant, repository=repository, at=None, id=None, limit=1)
+        views = await self._views_of(tenant, rows)
+        return _repository(rows[0], views.get(rows[0].analysis_id)) if rows else None
 
     async def _views_of(self, tenant: UUID, rows: list[Row[Any]]) -> dict[UUID, AnalysisView]:
         """The analyses that `rows` name; only those of which no view is kept are read and folded."""
@@ -98,12 +125,11 @@ class ReadModels:
             if view is not None
         }
 
-    async def conversations(
-        self, tenant: UUID, *, repository: UUID | None = None, limit: int = 50
-    ) -> list[ConversationView]:
+    async def conversations(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> ConversationPage:
         """Conversations without their questions, newest first."""
-        rows = await self._rows(_CONVERSATIONS, tenant, repository=repository, limit=limit)
-        return [ConversationView(**row._mapping) for row in rows]
+        key = ("started_at", "conversation_id")
+        rows, following = await self._page(_CONVERSATIONS, CONVERSATIONS, page, tenant, key=key, repository=repository)
+        return ConversationPage(items=[ConversationView(**row._mapping) for row in rows], next=following)
 
     async def conversation_of(self, tenant: UUID, question: UUID) -> UUID | None:
         """The conversation in which a question was asked."""

@@ -1,19 +1,17 @@
 """Ask for analyses, look at them, stop them, let them go on."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from events.base import Draft, Event
-from events.log.journal import WrongExpectedVersion
+from events.log.journal import Journal, WrongExpectedVersion
 from events.processing import CancelRequested, RetryRequested
 from orchestrator.api.dependencies import (
     EventReader,
     HeldStream,
-    Limit,
     Parts,
     Reader,
     Services,
@@ -23,17 +21,20 @@ from orchestrator.api.dependencies import (
     record_of,
 )
 from orchestrator.api.intake import read_request
-from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, EventPage, StageState
+from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, StageState
+from orchestrator.api.pages import AnalysisPage, EventPage
+from orchestrator.api.paging import STREAM, Page, Paging
 from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
-from orchestrator.progress.frames import last_event_id
+from orchestrator.progress.frames import LAST, last_event_id
 from orchestrator.progress.sse import AnalysisEvents
 from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
 from orchestrator.projections.stages import view_of
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 _CONFLICTS = 5
+Version = Annotated[int, Query(ge=0, le=2**62)]
 
 
 @router.post("", status_code=202, responses={200: {"model": AnalysisView, "description": "It is running already"}})
@@ -68,15 +69,9 @@ async def begin(  # FastAPI hands over one argument for each part of the request
 
 
 @router.get("")
-async def newest(
-    who: Reader,
-    parts: Parts,
-    repository_id: UUID | None = None,
-    before: datetime | None = None,
-    limit: Limit = 50,
-) -> list[AnalysisView]:
-    """Analyses, newest first; `before` is the `requested_at` of the last one of the page before."""
-    return await parts.read.analyses(who.tenant_id, repository=repository_id, before=before, limit=limit)
+async def newest(who: Reader, parts: Parts, page: Paging, repository_id: UUID | None = None) -> AnalysisPage:
+    """Analyses, newest first; of one repository where its id is given."""
+    return await parts.read.analyses(who.tenant_id, page, repository=repository_id)
 
 
 @router.get("/{analysis_id}")
@@ -88,13 +83,16 @@ async def one(analysis_id: UUID, who: Reader, parts: Parts) -> AnalysisView:
 
 @router.get("/{analysis_id}/history")
 async def history(
-    analysis_id: UUID, who: EventReader, parts: Parts, after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 200
+    analysis_id: UUID,
+    who: EventReader,
+    parts: Parts,
+    page: Paging,
+    after: Version = 0,
 ) -> EventPage:
-    """The events of an analysis after a version."""
+    """The events of an analysis in their order; those after the version `after` where it is given."""
     stream_id = f"analysis/{analysis_id}"
     await history_head(parts, who, stream_id)
-    items = await parts.journals.of(who.tenant_id).read_stream(stream_id, after=after, limit=limit)
-    return EventPage(items=items, next=items[-1].version if len(items) == limit else None)
+    return await stream_page(parts.journals.of(who.tenant_id), stream_id, page, after)
 
 
 @router.get(
@@ -108,12 +106,20 @@ async def live(
     parts: Parts,
     _held: HeldStream,
     last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Version = 0,
 ) -> Response:
     """The events of an analysis as they happen, after those that were missed (SSE)."""
     await history_head(parts, who, f"analysis/{analysis_id}")
     begin_after = last_event_id(last_event_id_header, after)
     return AnalysisEvents(analysis_id, after=begin_after, journal=parts.journals.of(who.tenant_id), hub=parts.hub)
+
+
+async def stream_page(journal: Journal, stream_id: str, page: Page, after: int) -> EventPage:
+    """One page of a stream, from the cursor's place or from the version `after`, whichever is later."""
+    [begin] = STREAM.read(page.cursor) or (after,)
+    items = await journal.read_stream(stream_id, after=min(max(begin, after), LAST), limit=page.limit + 1)
+    shown = items[: page.limit]
+    return EventPage(items=shown, next=STREAM.write((shown[-1].version,)) if len(items) > page.limit else None)
 
 
 async def history_head(parts: Services, who: Identity, stream_id: str) -> None:

@@ -9,15 +9,10 @@ from fastapi import APIRouter, Depends, Query
 from orchestrator.adapters.contents import FileQuery, SymbolQuery
 from orchestrator.adapters.sources import NoLines
 from orchestrator.api.analyses import history_head
-from orchestrator.api.dependencies import (
-    Limit,
-    Parts,
-    Reader,
-    Services,
-    cloned_artifacts,
-    history_of,
-)
-from orchestrator.api.models import FilePage, LinesView, RepositoryView, SymbolPage
+from orchestrator.api.dependencies import Parts, Reader, Services, cloned_artifacts, history_of
+from orchestrator.api.models import LinesView, RepositoryView
+from orchestrator.api.pages import FilePage, RepositoryPage, SymbolPage
+from orchestrator.api.paging import Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.projections.analyses import fold
@@ -26,18 +21,9 @@ router = APIRouter(tags=["contents"])
 MAX_LINES = 2_000
 
 Path = Annotated[str, Query(min_length=1, max_length=4_096)]
-Cursor = Annotated[str | None, Query(max_length=4_096)]
 Prefix = Annotated[str | None, Query(max_length=4_096)]
 Name = Annotated[str | None, Query(max_length=200)]
 Line = Annotated[int, Query(ge=1, le=10_000_000)]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Which page, and how long."""
-
-    cursor: Cursor = None
-    limit: Limit = 100
 
 
 @dataclass(frozen=True)
@@ -72,7 +58,6 @@ def symbol_query(path: Prefix = None, kind: Name = None, name: Name = None) -> S
     return SymbolQuery(path, kind, name)
 
 
-Paging = Annotated[Page, Depends()]
 Files = Annotated[FileQuery, Depends(file_query)]
 LeftOut = Annotated[FileQuery, Depends(left_out_query)]
 Symbols = Annotated[SymbolQuery, Depends(symbol_query)]
@@ -82,14 +67,14 @@ Symbols = Annotated[SymbolQuery, Depends(symbol_query)]
 async def files(analysis_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
     """The tree at the commit, by path; with `reason`, the files of which it is said (`syntax_errors`, `binary`, …)."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.files(who.tenant_id, analysis_id, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, analysis_id, query, page)
 
 
 @router.get("/analyses/{analysis_id}/skipped")
 async def skipped(analysis_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
     """The files that were left out, or that failed, with their reasons."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.files(who.tenant_id, analysis_id, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, analysis_id, query, page)
 
 
 @router.get("/analyses/{analysis_id}/symbols")
@@ -102,20 +87,20 @@ async def symbols(
 ) -> SymbolPage:
     """Definitions: of one file, of one kind, whose name begins so."""
     await history_head(parts, who, f"analysis/{analysis_id}")
-    return await parts.contents.symbols(who.tenant_id, analysis_id, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.symbols(who.tenant_id, analysis_id, query, page)
 
 
 @router.get("/analyses/{analysis_id}/lines")
-async def lines_of(
+async def lines(
     analysis_id: UUID,
     who: Reader,
     parts: Parts,
     path: Path,
-    lines: Annotated[Range, Depends()],
+    bounds: Annotated[Range, Depends()],
 ) -> LinesView:
     """Lines of a file as they were analysed, at most 2,000."""
     history = await history_of(parts, who, f"analysis/{analysis_id}")
-    found = await parts.sources.lines(cloned_artifacts(history), path, *lines.bounds)
+    found = await parts.sources.lines(cloned_artifacts(history), path, *bounds.bounds)
     if isinstance(found, NoLines):
         if found.skipped is not None:
             raise ApiProblem("file_skipped", f"It was not analysed: {found.skipped}.")
@@ -134,32 +119,32 @@ async def lines_of(
 
 
 @router.get("/repositories")
-async def repositories(who: Reader, parts: Parts, limit: Limit = 100) -> list[RepositoryView]:
+async def repositories(who: Reader, parts: Parts, page: Paging) -> RepositoryPage:
     """Repositories, each with its newest analysis; the one that was asked for last comes first."""
-    return await parts.read.repositories(who.tenant_id, limit=limit)
+    return await parts.read.repositories(who.tenant_id, page)
 
 
 @router.get("/repositories/{repository_id}")
 async def repository(repository_id: UUID, who: Reader, parts: Parts) -> RepositoryView:
     """One repository with its newest analysis."""
-    found = await parts.read.repositories(who.tenant_id, repository=repository_id, limit=1)
-    if not found:
+    found = await parts.read.repository(who.tenant_id, repository_id)
+    if found is None:
         raise ApiProblem("not_found", "Check the id: no repository of yours has it.")
-    return found[0]
+    return found
 
 
 @router.get("/repositories/{repository_id}/files")
 async def repository_files(repository_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
     """The tree of the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.files(who.tenant_id, newest, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, newest, query, page)
 
 
 @router.get("/repositories/{repository_id}/skipped")
 async def repository_skipped(repository_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
     """The files that the newest analysis left out, or that failed."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.files(who.tenant_id, newest, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.files(who.tenant_id, newest, query, page)
 
 
 @router.get("/repositories/{repository_id}/symbols")
@@ -172,11 +157,11 @@ async def repository_symbols(
 ) -> SymbolPage:
     """Definitions in the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    return await parts.contents.symbols(who.tenant_id, newest, query, cursor=page.cursor, limit=page.limit)
+    return await parts.contents.symbols(who.tenant_id, newest, query, page)
 
 
 async def _newest(parts: Services, who: Identity, repository_id: UUID) -> UUID:
-    found = await parts.read.repositories(who.tenant_id, repository=repository_id, limit=1)
-    if not found or found[0].latest is None:
+    found = await parts.read.repository(who.tenant_id, repository_id)
+    if found is None or found.latest is None:
         raise ApiProblem("not_found", "Check the id: no analysed repository of yours has it.")
-    return found[0].latest.analysis_id
+    return found.latest.analysis_id

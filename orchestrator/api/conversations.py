@@ -10,14 +10,10 @@ from events.base import Context, Draft, Envelope, Event
 from events.question import AnswerRated, ConversationStarted, QuestionAsked
 from events.repository import RepositoryRegistered
 from orchestrator.api.answers import AnswerStream
-from orchestrator.api.dependencies import Asker, HeldStream, Limit, Parts, Reader, Services, context_of, history_of
-from orchestrator.api.models import (
-    ConversationRequest,
-    ConversationView,
-    QuestionRequest,
-    QuestionView,
-    RatingRequest,
-)
+from orchestrator.api.dependencies import Asker, HeldStream, Parts, Reader, Services, context_of, history_of
+from orchestrator.api.models import ConversationRequest, ConversationView, QuestionRequest, QuestionView, RatingRequest
+from orchestrator.api.pages import ConversationPage
+from orchestrator.api.paging import Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
@@ -40,11 +36,9 @@ async def begin(body: ConversationRequest, who: Asker, parts: Parts, request: Re
 
 
 @router.get("/conversations")
-async def newest(
-    who: Reader, parts: Parts, repository_id: UUID | None = None, limit: Limit = 50
-) -> list[ConversationView]:
-    """Conversations without their questions, newest first."""
-    return await parts.read.conversations(who.tenant_id, repository=repository_id, limit=limit)
+async def newest(who: Reader, parts: Parts, page: Paging, repository_id: UUID | None = None) -> ConversationPage:
+    """Conversations without their questions, newest first; about one repository where its id is given."""
+    return await parts.read.conversations(who.tenant_id, page, repository=repository_id)
 
 
 @router.get("/conversations/{conversation_id}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
 from redis.asyncio import Redis
 
@@ -107,7 +107,6 @@ Writer = Annotated[Identity, Security(identify, scopes=[WRITE])]
 Asker = Annotated[Identity, Security(identify, scopes=[ASK])]
 EventReader = Annotated[Identity, Security(identify, scopes=[EVENTS])]
 Admin = Annotated[Identity, Security(identify, scopes=[ADMIN])]
-Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 def context_of(request: Request, who: Identity, repository_id: UUID) -> Context:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from events.base import Envelope
 from events.question import Citation, Passage
 
 
@@ -155,14 +154,6 @@ class FileView(BaseModel):
     failed: str | None = None
 
 
-class FilePage(BaseModel):
-    """A page of entries; `next` is the cursor of the following page."""
-
-    items: list[FileView]
-    total: int
-    next: str | None = None
-
-
 class SymbolView(BaseModel):
     """One definition."""
 
@@ -174,14 +165,6 @@ class SymbolView(BaseModel):
     docstring: str
     first_line: int
     last_line: int
-
-
-class SymbolPage(BaseModel):
-    """A page of definitions."""
-
-    items: list[SymbolView]
-    total: int
-    next: str | None = None
 
 
 class LinesView(BaseModel):
@@ -261,13 +244,6 @@ class RatingRequest(BaseModel):
     """Whether the answer helped: 1 or -1."""
 
     rating: Literal[-1, 1]
-
-
-class EventPage(BaseModel):
-    """Events as the log recorded them; `next` is the `seq` or version to go on after."""
-
-    items: list[Envelope]
-    next: int | None = None
 
 
 class Problem(BaseModel):

@@ -24,6 +24,7 @@ _CHALLENGE = {401: {"WWW-Authenticate": 'Bearer realm="repostream"'}, 503: RETRY
 # code → (status, title). Faults of a stage's vocabulary that reach a request are listed too.
 CODES: Mapping[str, tuple[int, str]] = {
     "invalid_request": (422, "The request cannot be read"),
+    "bad_cursor": (422, "That is not the cursor of a page of this list"),
     "bad_url": (422, "That is not the address of a repository"),
     "credentials_in_url": (422, "The address holds a password"),
     "host_not_allowed": (422, "Repositories of that host are not read here"),

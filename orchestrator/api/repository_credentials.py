@@ -7,14 +7,15 @@ from fastapi import APIRouter
 from orchestrator.api.dependencies import Parts, Reader, Writer
 from orchestrator.api.intake import read_host
 from orchestrator.api.models import CredentialRequest, CredentialView
+from orchestrator.api.pages import CredentialPage
 
 router = APIRouter(prefix="/me/credentials", tags=["account"])
 
 
 @router.get("")
-async def kept(who: Reader, parts: Parts) -> list[CredentialView]:
+async def kept(who: Reader, parts: Parts) -> CredentialPage:
     """The tokens that you keep here, the newest first; never their values."""
-    return await parts.credentials.of(who)
+    return CredentialPage(items=await parts.credentials.of(who))
 
 
 @router.post("", status_code=201)

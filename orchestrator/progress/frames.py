@@ -26,8 +26,11 @@ HEARTBEAT = frame("heartbeat", "{}")
 RESYNC = frame("resync", "{}")
 
 
+LAST = 2**31 - 1  # no version is beyond it
+
+
 def last_event_id(header: str | None, query: int | None) -> int:
     """The version to go on after: what the browser sends when it returns wins over what the page asked for first."""
     if header is not None and header.strip().isdecimal() and len(header) < 12:
-        return int(header)
-    return max(0, query or 0)
+        return min(int(header), LAST)
+    return min(max(0, query or 0), LAST)

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("ai_engine", "cli", "events", "migrations", "orchestrator", "processor", "rag_manager", "runtime", "web_ui")
 FOLDERS = {*PACKAGES, "bench", "docs", "k8s", "requirements", "tests"}
 LONGEST, LONGEST_TEST = 300, 500
+GENERATED = {"runtime/client/shapes.py", "runtime/client/operations.py"}  # as long as the API is, and read by nobody
 
 
 def sources(*folders: str) -> list[Path]:
@@ -29,7 +30,7 @@ def test_no_file_has_grown_beyond_one_subject(folder: str) -> None:
         if (n := len(path.read_text().splitlines())) > LONGEST
     }
 
-    assert not long
+    assert not set(long) - GENERATED, long
 
 
 def test_no_test_file_has_grown_beyond_one_subject() -> None:

@@ -154,7 +154,7 @@ def test_nothing_that_a_model_writes_makes_the_browser_do_anything(page: Page, a
     hostile = "\n\n".join(PAYLOADS)
     api.part(question, {"type": "token", "text": hostile})
     expect(page.locator(".writing .text")).to_contain_text("onerror=alert(1)")
-    evil = [{"path": p, "first_line": 1, "last_line": 2, "text": p} for p in PAYLOADS[:3]]
+    evil = [{"path": p, "first_line": 1, "last_line": 2, "text": p, "chunk_id": "c"} for p in PAYLOADS[:3]]
     passages = [place | {"chunk_id": "c", "symbols": [hostile], "ranks": {hostile: 1}} for place in evil]
     api.answered(question, **samples.answer(answer=hostile, citations=evil, passages=passages, model=hostile))
     expect(page.locator("article.answer")).to_be_visible()

@@ -341,7 +341,7 @@ class StandIn:
     async def _recent(self, _request: Request) -> Response:
         if self.down:
             return problem(503, "unavailable", "The service is restarting", "Try again in a few seconds.")
-        return JSONResponse([a.view for a in reversed(self.analyses.values())])
+        return JSONResponse({"items": [a.view for a in reversed(self.analyses.values())], "next": None})
 
     async def _config(self, _request: Request) -> Response:
         return JSONResponse({"models": self.models, "hosts": ["github.com"], "loopback_repositories": False})
@@ -350,7 +350,8 @@ class StandIn:
         found = self._find(request)
         if isinstance(found, Response):
             return found
-        files = found.left_out
+        entry = {"language": None, "file_class": "other", "size": 0, "lines": 0}
+        files = [entry | file for file in found.left_out]
         if request.query_params.get("reason") == "syntax_errors":
             files = [file for file in files if file.get("errors")]
         start, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
@@ -360,13 +361,13 @@ class StandIn:
     async def _conversations(self, request: Request) -> Response:
         wanted = request.query_params["repository_id"]
         found = [c for c in reversed(self.conversations.values()) if c["repository_id"] == wanted]
-        return JSONResponse([c | {"questions": []} for c in found])
+        return JSONResponse({"items": [c | {"questions": []} for c in found], "next": None})
 
     async def _events(self, request: Request) -> Response:
         found = self.analyses[request.query_params["stream_id"].removeprefix("analysis/")]
-        after, limit = int(request.query_params.get("after", 0)), int(request.query_params["limit"])
-        items = found.events[after : after + limit]
-        return JSONResponse({"items": items, "next": after + limit if after + limit < len(found.events) else None})
+        after, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
+        following = str(after + limit) if after + limit < len(found.events) else None
+        return JSONResponse({"items": found.events[after : after + limit], "next": following})
 
     async def _begin_conversation(self, request: Request) -> Response:
         body = await request.json()

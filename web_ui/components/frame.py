@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from runtime.client.shapes import AnalysisView
 from web_ui import markup, views
-from web_ui.shapes import Analysis
 
 _TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"))
 
@@ -23,7 +23,7 @@ def style() -> None:
     st.html(f"<style>{_style_sheet()}</style>")
 
 
-def top(analysis: Analysis | None = None, active: str = "") -> None:
+def top(analysis: AnalysisView | None = None, active: str = "") -> None:
     """The bar at the top: brand, and the pages of one analysis."""
     with st.container(key="top", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(key="brand", width="content"):
@@ -41,7 +41,7 @@ def _address(page: str, analysis_id: str) -> dict[str, str]:
     return {"analysis": analysis_id} | ({"conversation": str(begun)} if begun else {})
 
 
-def heading(analysis: Analysis) -> None:
+def heading(analysis: AnalysisView) -> None:
     """Name, state and one line of facts of an analysis."""
     word, tone = views.state_pill(analysis)
     name = markup.span("name", analysis.name, title=analysis.url)

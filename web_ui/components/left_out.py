@@ -2,15 +2,15 @@
 
 import streamlit as st
 
+from runtime.client.shapes import AnalysisView, FilePage, FileView
 from web_ui import markup, outcomes, words
 from web_ui.session import attempt, client
-from web_ui.shapes import Analysis, File, FilePage
 
 _PAGE = 200
 _LEFT_OUT = "all that was left out or failed"
 
 
-def show(analysis: Analysis) -> None:
+def show(analysis: AnalysisView) -> None:
     """Counts by reason, and the paths on demand."""
     groups = outcomes.groups(analysis)
     if not groups:
@@ -26,10 +26,10 @@ def show(analysis: Analysis) -> None:
     files(analysis, by_title.get(chosen))
 
 
-def files(analysis: Analysis, reason: str | None) -> None:
+def files(analysis: AnalysisView, reason: str | None) -> None:
     """The paths with their reasons, a page at a time."""
     key = f"pages-{analysis.analysis_id}-{reason}"
-    found: list[File] = []
+    found: list[FileView] = []
     cursor: str | None = None
     for _ in range(st.session_state.get(key, 1)):
         page = attempt(lambda at=cursor: _page(analysis.analysis_id, reason, at))  # type: ignore[misc]  # a default binds the cursor of this round
@@ -48,11 +48,11 @@ def files(analysis: Analysis, reason: str | None) -> None:
 
 def _page(analysis_id: str, reason: str | None, cursor: str | None) -> FilePage:
     if reason is None:
-        return client().skipped(analysis_id, cursor, _PAGE)
-    return client().files(analysis_id, reason, cursor, _PAGE)
+        return client().contents_skipped(analysis_id, cursor=cursor, limit=_PAGE)
+    return client().contents_files(analysis_id, reason=reason, cursor=cursor, limit=_PAGE)
 
 
-def damage(analysis: Analysis) -> None:
+def damage(analysis: AnalysisView) -> None:
     """What the log has and the page has not."""
     told = outcomes.damage(analysis)
     if told:

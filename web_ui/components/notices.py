@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from runtime.client.client import local_problem
+from runtime.client.shapes import Problem
 from web_ui import markup
-from web_ui.shapes import Problem
 
 
 def problem(told: Problem) -> None:
@@ -17,7 +18,7 @@ def problem(told: Problem) -> None:
 
 def failure(title: str, message: str | None, code: str | None) -> None:
     """That an analysis or a question failed, with its reason."""
-    problem(Problem(title=title, detail=message or "", code=code or ""))
+    problem(local_problem(code or "", title, message or "", 0))
 
 
 def empty(title: str, hint: str) -> None:

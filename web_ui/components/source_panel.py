@@ -20,7 +20,7 @@ def show(analysis_id: str, place: tuple[str, int, int]) -> None:
                 st.rerun()
         whole = st.toggle("More of the file", key=f"whole-{path}")
         begin, end = views.source_range(first, last, whole)
-        lines = attempt(lambda: client().lines(analysis_id, path, begin, end))
+        lines = attempt(lambda: client().contents_lines(analysis_id, path=path, first_line=begin, last_line=end))
         if lines is None:
             return
         coloured = highlight(lines.text, language=lines.language, path=path)

@@ -4,18 +4,20 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from runtime.client.shapes import ConversationView
 from web_ui.session import attempt, client
-from web_ui.shapes import Conversation
 from web_ui.words import ago
 
 _NEW = "new"
+_LISTED = 20
 
 
 def choose(repository_id: str, named: str | None) -> None:
     """Earlier conversations and the configured models, where there is something to choose."""
-    found = attempt(lambda: client().conversations(repository_id)) or ()
-    models = attempt(client().models) or ()
-    begun = {conversation.conversation_id: conversation for conversation in found}
+    page = attempt(lambda: client().conversations_newest(repository_id=repository_id, limit=_LISTED))
+    offered = attempt(client().installation_config)
+    models = offered.models if offered else []
+    begun = {conversation.conversation_id: conversation for conversation in (page.items if page else ())}
     if not begun and len(models) < 2:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="talks"):
@@ -31,7 +33,7 @@ def model() -> str | None:
     return str(chosen) if chosen else None
 
 
-def _conversations(begun: dict[str, Conversation], named: str | None) -> None:
+def _conversations(begun: dict[str, ConversationView], named: str | None) -> None:
     options = [_NEW, *begun]
     chosen = st.selectbox(
         "Conversation",
@@ -49,6 +51,6 @@ def _conversations(begun: dict[str, Conversation], named: str | None) -> None:
         st.rerun()
 
 
-def _when(conversation: Conversation) -> str:
+def _when(conversation: ConversationView) -> str:
     age = ago(conversation.started_at, datetime.now(UTC))
     return f"{age}, {conversation.started_at:%H:%M} UTC" if age.endswith("ago") else age

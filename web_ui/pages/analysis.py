@@ -4,28 +4,28 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from runtime.client.shapes import AnalysisView
 from web_ui import markup, outcomes, summary, views
 from web_ui.components import browser, frame, left_out, notices
 from web_ui.session import attempt, chosen_analysis, client
-from web_ui.shapes import Analysis
 
 
-def actions(analysis: Analysis) -> None:
+def actions(analysis: AnalysisView) -> None:
     """Cancel, retry, ask."""
     with st.container(horizontal=True, gap="small"):
         if views.can_ask(analysis) and st.button("Ask about it", type="primary", icon=":material/forum:"):
             st.switch_page("pages/chat.py", query_params={"analysis": analysis.analysis_id})
         if views.can_retry(analysis) and st.button("Retry what failed", icon=":material/refresh:"):
-            attempt(lambda: client().retry(analysis.analysis_id))
+            attempt(lambda: client().analyses_retry(analysis.analysis_id))
             st.rerun()
         if views.can_cancel(analysis) and st.button(
             "Stop refining" if analysis.state == "ready" else "Cancel", icon=":material/close:"
         ):
-            attempt(lambda: client().cancel(analysis.analysis_id))
+            attempt(lambda: client().analyses_cancel(analysis.analysis_id))
             st.rerun()
 
 
-def found(analysis: Analysis) -> None:
+def found(analysis: AnalysisView) -> None:
     """What is known of the repository so far."""
     if shares := views.language_shares(analysis.languages):
         st.html('<h2 class="rs-section">Languages</h2>' + markup.shares(shares))

@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from runtime.client.shapes import AnalysisView, ConversationRequest, ConversationView, QuestionRequest, QuestionView
 from web_ui import markup, views
 from web_ui.components import browser, frame, notices, source_panel, talks
 from web_ui.session import attempt, chosen_analysis, client, parameter
-from web_ui.shapes import Analysis, Conversation, Question
 from web_ui.words import read_place
 
 _SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")
 
 
-def turn(question: Question, analysis: Analysis) -> None:
+def turn(question: QuestionView, analysis: AnalysisView) -> None:
     """One question and its answer, in whatever state it is."""
     st.html(f'<div class="rs-question">{markup.text(question.query)}</div>')
     if question.state == "failed":
@@ -27,7 +27,7 @@ def turn(question: Question, analysis: Analysis) -> None:
         browser.live_answer(question.question_id)
 
 
-def not_yet(analysis: Analysis) -> None:
+def not_yet(analysis: AnalysisView) -> None:
     """Why there are no answers yet, and how far the analysis is."""
     if views.is_over(analysis):
         notices.failure("Nothing can be asked about this analysis", analysis.message or analysis.state, analysis.code)
@@ -47,17 +47,19 @@ def suggestion() -> str | None:
     return picked[0] if picked else None
 
 
-def ask(query: str, analysis: Analysis, conversation: Conversation | None) -> None:
+def ask(query: str, analysis: AnalysisView, conversation: ConversationView | None) -> None:
     """Send a question, beginning a conversation where there is none; the page then shows it being answered."""
-    begun = conversation or attempt(lambda: client().begin_conversation(analysis.repository_id))
+    about = ConversationRequest(repository_id=analysis.repository_id)
+    begun = conversation or attempt(lambda: client().conversations_begin(about))
     if begun is None:
         return
-    if attempt(lambda: client().ask(begun.conversation_id, query, talks.model())) is not None:
+    question = QuestionRequest(query=query, model=talks.model())
+    if attempt(lambda: client().conversations_ask(begun.conversation_id, question)) is not None:
         st.query_params["conversation"] = begun.conversation_id
         st.rerun()
 
 
-def talk(analysis: Analysis, conversation: Conversation | None) -> None:
+def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     """The conversation, and the lines that were opened beside it."""
     questions = conversation.questions if conversation else ()
     left, right = st.columns((3, 2), gap="medium") if parameter("open") else (st.container(), None)
@@ -88,7 +90,7 @@ def show() -> None:
     named = parameter("conversation")
     st.session_state[f"conversation-{analysis.analysis_id}"] = named
     talks.choose(analysis.repository_id, named)
-    conversation = attempt(lambda: client().conversation(named)) if named else None
+    conversation = attempt(lambda: client().conversations_one(named)) if named else None
     talk(analysis, conversation)
 
 

@@ -2,25 +2,26 @@
 
 import streamlit as st
 
+from runtime.client.shapes import AnalysisView, Envelope
 from web_ui import markup, views
 from web_ui.components import browser, frame
 from web_ui.session import attempt, chosen_analysis, client
-from web_ui.shapes import Analysis, LoggedEvent
 
-_PAGES = 20  # of 500 events
+_PAGE = 500
+_PAGES = 20
 
 
-def history(analysis: Analysis) -> list[LoggedEvent] | None:
+def history(analysis: AnalysisView) -> list[Envelope] | None:
     """The analysis' events so far; None, and the problem shown, where they cannot be had."""
-    found: list[LoggedEvent] = []
-    after: int | None = None
+    found: list[Envelope] = []
+    stream, cursor = f"analysis/{analysis.analysis_id}", None
     for _ in range(_PAGES):
-        page = attempt(lambda at=after: client().events(analysis.analysis_id, at))  # type: ignore[misc]  # a default binds the cursor of this round
+        page = attempt(lambda at=cursor: client().events_listed(stream_id=stream, cursor=at, limit=_PAGE))  # type: ignore[misc]  # a default binds the cursor of this round
         if page is None:
             return None
         found.extend(page.items)
-        after = page.next
-        if after is None or not page.items:
+        cursor = page.next
+        if cursor is None:
             break
     return found
 

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from runtime.client.shapes import AnalysisRequest, AnalysisView
 from web_ui import markup, views
 from web_ui.components import frame, notices
 from web_ui.session import attempt, client
-from web_ui.shapes import Analysis
+
+_RECENT = 30
 
 
 def ask_for_address() -> None:
@@ -21,16 +23,17 @@ def ask_for_address() -> None:
     if not url.strip():
         notices.empty("Paste a repository's URL first.", "For example https://github.com/pallets/flask")
         return
-    begun = attempt(lambda: client().analyse(url.strip(), ref.strip() or None))
+    begun = attempt(lambda: client().analyses_begin(AnalysisRequest(url=url.strip(), ref=ref.strip() or None)))
     if begun is not None:
         st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
 
 
 def recent() -> None:
     """The newest analyses, the newest first."""
-    analyses = attempt(client().recent)
-    if analyses is None:
+    page = attempt(lambda: client().analyses_newest(limit=_RECENT))
+    if page is None:
         return
+    analyses = page.items
     st.html('<h2 class="rs-section">Recent</h2>')
     if not analyses:
         notices.empty("Nothing has been analysed yet.", "The first one takes from a few seconds to a few minutes.")
@@ -38,7 +41,7 @@ def recent() -> None:
         card(analysis)
 
 
-def card(analysis: Analysis) -> None:
+def card(analysis: AnalysisView) -> None:
     """One analysis in the list."""
     word, tone = views.state_pill(analysis)
     facts = views.headline_facts(analysis, datetime.now(UTC))

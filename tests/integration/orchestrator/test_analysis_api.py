@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,14 +163,51 @@ async def test_repositories_are_listed_with_their_newest_analysis(system: System
     analysis_id = await system.begin()
     await system.until(analysis_id, "refined")
     found = await eventually(
-        lambda: system.get("/repositories"), lambda found: found and found[0]["latest"]["state"] == "refined"
+        lambda: system.get("/repositories"),
+        lambda page: page["items"] and page["items"][0]["latest"]["state"] == "refined",
     )
+    [repository] = found["items"]
 
-    assert (found[0]["name"], found[0]["host"], found[0]["url"]) == ("pallets/flask", "github.com", URL)
-    assert found[0]["latest"]["analysis_id"] == str(analysis_id)
-    one = (await system.client.get(f"/api/v1/repositories/{found[0]['repository_id']}")).json()
-    assert one == found[0]
-    skipped = (await system.client.get(f"/api/v1/repositories/{found[0]['repository_id']}/skipped")).json()
+    assert (repository["name"], repository["host"], repository["url"]) == ("pallets/flask", "github.com", URL)
+    assert repository["latest"]["analysis_id"] == str(analysis_id)
+    one = (await system.client.get(f"/api/v1/repositories/{repository['repository_id']}")).json()
+    assert one == repository
+    skipped = (await system.client.get(f"/api/v1/repositories/{repository['repository_id']}/skipped")).json()
     assert [item["path"] for item in skipped["items"]] == ["logo.png"]
     listed = (await system.client.get("/api/v1/analyses")).json()
-    assert [item["analysis_id"] for item in listed] == [str(analysis_id)]
+    assert [item["analysis_id"] for item in listed["items"]] == [str(analysis_id)]
+
+
+async def test_every_list_is_read_page_by_page_without_a_gap_or_a_double(system: System) -> None:
+    system.workers.held = {Stage.CLONE}
+    ids = {str(await system.begin(f"https://github.com/pallets/flask-{n}")) for n in range(5)}
+    some = min(ids)
+    await eventually(lambda: system.get("/repositories"), lambda page: len(page["items"]) == len(ids))
+    lists = ("/analyses", "/repositories", "/events", f"/analyses/{some}/history", f"/events?stream_id=analysis/{some}")
+    for path in lists:
+        whole = await system.get(path, limit=500) if "?" not in path else await system.get(f"{path}&limit=500")
+        sign = "&" if "?" in path else "?"
+        pages, cursor = [], None
+        while cursor is not None or not pages:
+            pages.append(await system.get(f"{path}{sign}limit=2" + (f"&cursor={cursor}" if cursor else "")))
+            cursor = pages[-1]["next"]
+
+        listed = [name_of(item) for page in pages for item in page["items"]]
+        known = [name_of(item) for item in whole["items"]]  # more events may have come since
+        assert listed[: len(known)] == known, path
+        assert len(set(listed)) == len(listed) >= len(known) >= 2, path
+        assert whole["next"] is None
+        assert all(len(page["items"]) == 2 for page in pages[:-1])
+
+
+def name_of(item: dict[str, Any]) -> str:
+    return str(item.get("event_id") or item.get("analysis_id") or item["repository_id"])
+
+
+async def test_the_cursor_of_another_list_is_refused(system: System) -> None:
+    for n in range(2):
+        await system.begin(f"https://github.com/pallets/flask-{n}")
+    page = await eventually(lambda: system.get("/analyses", limit=1), lambda page: page["next"])
+    for path, cursor in (("/repositories", page["next"]), ("/analyses", "nonsense"), ("/events", page["next"])):
+        reply = await system.client.get(f"/api/v1{path}", params={"cursor": cursor})
+        assert (reply.status_code, reply.json()["code"]) == (422, "bad_cursor")

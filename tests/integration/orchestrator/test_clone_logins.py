@@ -75,7 +75,7 @@ async def test_a_kept_token_is_listed_without_its_value_used_and_forgotten(syste
     analysis = await begin(system)
 
     reply = await login(system, analysis)
-    [listed] = (await system.client.get("/api/v1/me/credentials")).json()
+    [listed] = (await system.client.get("/api/v1/me/credentials")).json()["items"]
     assert reply.json() == {"username": "x-access-token", "password": TOKEN}
     assert listed["credential_id"] == kept["credential_id"]
     assert listed["used_at"] is not None
@@ -94,7 +94,7 @@ async def test_a_token_for_one_analysis_is_gone_once_the_commit_is_there(system:
     analysis = await begin(system, token=TOKEN)
 
     assert (await login(system, analysis)).json()["password"] == TOKEN
-    assert (await system.client.get("/api/v1/me/credentials")).json() == []
+    assert (await system.client.get("/api/v1/me/credentials")).json()["items"] == []
     assert await sweep(system.engine, datetime.now(UTC)) == 0
 
     system.workers.held = set()

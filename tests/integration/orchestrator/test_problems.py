@@ -81,7 +81,7 @@ BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/events?stream_id=a%00b", {}, 422, "invalid_request"),
     ("GET", "/events?limit=0", {}, 422, "invalid_request"),
     ("GET", "/events?after=99999999999999999999999", {}, 422, "invalid_request"),
-    ("GET", "/analyses?before=yesterday", {}, 422, "invalid_request"),
+    ("GET", "/analyses?cursor=yesterday", {}, 422, "bad_cursor"),
     ("GET", f"/analyses/{ID}/files?prefix=%00", {}, 422, "invalid_request"),
     ("DELETE", "/analyses", {}, 405, "method_not_allowed"),
     ("GET", "/questions/%00", {}, 422, "invalid_request"),

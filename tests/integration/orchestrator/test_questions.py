@@ -180,8 +180,8 @@ async def test_later_questions_carry_the_earlier_turns_and_ratings_are_kept(syst
         ("And where is it?", None),
     ]
     assert (await system.get(f"/questions/{second['question_id']}"))["state"] == "asked"
-    listed = await eventually(lambda: system.get("/conversations"), len)
-    assert [item["conversation_id"] for item in listed] == [first["conversation_id"]]
+    listed = await eventually(lambda: system.get("/conversations"), lambda page: page["items"])
+    assert [item["conversation_id"] for item in listed["items"]] == [first["conversation_id"]]
 
 
 @pytest.mark.parametrize(

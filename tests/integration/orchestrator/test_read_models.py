@@ -23,6 +23,7 @@ from events.repository import RepositoryRegistered
 from orchestrator.adapters.contents import Contents as Files
 from orchestrator.adapters.contents import FileQuery
 from orchestrator.adapters.readmodels import ReadModels
+from orchestrator.api.paging import Page
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import advance, catch_up, rebuild
@@ -157,7 +158,7 @@ async def test_files_are_listed_by_the_reason_that_is_said_of_them(engine: Async
     await catch_up(engine, PostgresJournal(engine), Contents(objects))
 
     async def paths(query: FileQuery) -> list[tuple[str, int]]:
-        page = await Files(TenantDatabase(engine)).files(LOCAL_TENANT, analysis_id, query, cursor=None, limit=10)
+        page = await Files(TenantDatabase(engine)).files(LOCAL_TENANT, analysis_id, query, Page(limit=10))
         assert page.total == len(page.items)
         return [(file.path, file.errors) for file in page.items]
 
@@ -176,8 +177,8 @@ async def test_what_could_not_be_loaded_is_seen_in_the_lists_too(engine: AsyncEn
         await catch_up(engine, PostgresJournal(engine), projection)
     read = ReadModels(TenantDatabase(engine))
 
-    [view] = await read.analyses(LOCAL_TENANT)
-    [repository] = await read.repositories(LOCAL_TENANT)
+    [view] = (await read.analyses(LOCAL_TENANT, Page())).items
+    [repository] = (await read.repositories(LOCAL_TENANT, Page())).items
 
     assert repository.latest == view
     assert view.damaged == await read.damaged(LOCAL_TENANT, analysis_id)

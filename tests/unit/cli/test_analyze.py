@@ -6,8 +6,9 @@ import pytest
 
 from cli import analyze, ask
 from cli.analyze import run_analyze, stage_lines
-from cli.api import Api, ApiError
 from cli.progress import Row
+from runtime.client import ApiError, Client
+from runtime.client.shapes import AnalysisRequest
 
 _AT = "2026-01-01T00:00:00Z"
 
@@ -43,7 +44,8 @@ class _Orchestrator:
     def _created(self, path: str) -> dict[str, Any]:
         if path == "/analyses":
             return _a_view("requested", version=0)
-        return {"conversation_id": "k1", "question_id": "q1", "query": "what?"}
+        asked = {"conversation_id": "k1", "question_id": "q1", "query": "what?", "state": "asked"}
+        return asked | {"repository_id": "r1", "title": "n", "asked_at": _AT, "started_at": _AT}
 
 
 @pytest.fixture(autouse=True)
@@ -53,12 +55,11 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, orchestrator: _Orchestrator) -> None:
-    monkeypatch.setattr(analyze, "Api", lambda url: Api(url, httpx.MockTransport(orchestrator)))
-    monkeypatch.setattr(analyze, "api_url", lambda: "http://test")
+    monkeypatch.setattr(analyze, "connect", lambda: Client("http://test", httpx.MockTransport(orchestrator)))
 
 
 def _run(question: str | None = None, *, as_json: bool = False) -> int:
-    return run_analyze({"url": "https://h/o/n", "ref": None}, question=question, start=False, as_json=as_json)
+    return run_analyze(AnalysisRequest(url="https://h/o/n", ref=None), question=question, start=False, as_json=as_json)
 
 
 def test_it_waits_until_the_analysis_is_ready_and_says_what_goes_on(

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,87 +5,71 @@ import httpx
 import pytest
 
 from cli import api as module
-from cli.api import Api, ApiError, ServerSent, read_events
+from cli.api import connect, exit_code_of
 from cli.ask import find_repository
 from cli.home import Home, Running
+from runtime.client import ApiError, Client
+from runtime.client.shapes import AnalysisRequest
 
 
-def _api(answer: Callable[[httpx.Request], httpx.Response]) -> Api:
-    return Api("http://test", httpx.MockTransport(answer))
+def _api(answer: Callable[[httpx.Request], httpx.Response]) -> Client:
+    return Client("http://test", httpx.MockTransport(answer))
+
+
+def _repository(number: int, url: str, name: str) -> dict[str, object]:
+    found = {"repository_id": f"id-{number}", "url": url, "name": name, "host": "host"}
+    return found | {"registered_at": "2026-01-01T00:00:00Z"}
 
 
 def test_a_problem_keeps_its_code_and_detail_and_becomes_a_usage_error() -> None:
-    problem = {"code": "url_not_allowed", "detail": "Only https is cloned.", "status": 422}
+    problem = {"code": "url_not_allowed", "detail": "Only https is cloned.", "status": 422, "title": "No"}
+    problem |= {"type": "about:blank", "correlation_id": "c1"}
     api = _api(lambda _: httpx.Response(422, json=problem))
 
     with pytest.raises(ApiError) as refusal:
-        api.post("/analyses", {"url": "ssh://x"})
+        api.analyses_begin(AnalysisRequest(url="ssh://x"))
 
     assert str(refusal.value) == "url_not_allowed: Only https is cloned."
-    assert refusal.value.exit_code == 2
+    assert exit_code_of(refusal.value) == 2
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(502, html="<p>bad gateway"), httpx.Response(200, text="hello")])
+@pytest.mark.parametrize("answer", [httpx.Response(502, html="<p>bad gateway"), httpx.Response(503, json={"x": 1})])
 def test_what_is_no_answer_of_ours_is_said_in_words(answer: httpx.Response) -> None:
-    with pytest.raises(ApiError, match="nothing this command understands") as refusal:
-        _api(lambda _: answer).get("/repositories")
+    with pytest.raises(ApiError, match="answered with HTTP status") as refusal:
+        _api(lambda _: answer).contents_repositories()
 
-    assert refusal.value.exit_code == 3
+    assert exit_code_of(refusal.value) == 3
 
 
 def test_nothing_listening_says_how_to_start_it() -> None:
     def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
+    api = connect("http://test")
+    api._http = httpx.Client(base_url="http://test", transport=httpx.MockTransport(refuse))
+
     with pytest.raises(ApiError, match="start it with `repostream up`") as refusal:
-        _api(refuse).get("/repositories")
+        api.contents_repositories()
 
-    assert refusal.value.exit_code == 3
-
-
-def test_messages_are_read_out_of_a_stream() -> None:
-    text = (
-        ": a comment\n\n"
-        'id: 7\nevent: milestone\ndata: {"version": 7}\n\n'
-        "event: heartbeat\ndata: {}\n\n"
-        'event: part\ndata: {"text":\ndata: "two lines"}\n\n'
-        "event: tick\ndata: not json\n\n"
-    )
-
-    assert list(read_events(iter(text.split("\n")))) == [
-        ServerSent("milestone", {"version": 7}, "7"),
-        ServerSent("heartbeat", {}, None),
-        ServerSent("part", {"text": "two lines"}, None),
-    ]
-
-
-def test_a_stream_goes_on_after_the_last_event() -> None:
-    seen: list[str | None] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers.get("last-event-id"))
-        return httpx.Response(200, text='event: tick\ndata: {"done": 1}\n\n')
-
-    with _api(answer).stream("/analyses/1/events", after="12") as messages:
-        assert [message.data for message in messages] == [{"done": 1}]
-    assert seen == ["12"]
+    assert exit_code_of(refusal.value) == 3
 
 
 @pytest.mark.parametrize("wanted", ["https://host/o/Flask.git", "https://host/o/flask/", "flask", "id-1"])
 def test_a_repository_is_found_by_url_name_or_id(wanted: str) -> None:
-    items = [
-        {"repository_id": "id-1", "url": "https://host/o/flask", "name": "flask"},
-        {"repository_id": "id-2", "url": "https://host/o/django", "name": "django"},
-    ]
+    pages = {
+        None: {"items": [_repository(2, "https://host/o/django", "django")], "next": "more"},
+        "more": {"items": [_repository(1, "https://host/o/flask", "flask")], "next": None},
+    }
+    api = _api(lambda request: httpx.Response(200, json=pages[request.url.params.get("cursor")]))
 
-    assert find_repository(_api(lambda _: httpx.Response(200, json=items)), wanted) == "id-1"
+    assert find_repository(api, wanted) == "id-1"
 
 
 def test_a_name_that_two_repositories_have_is_asked_back() -> None:
-    items = [{"repository_id": str(n), "url": f"https://host/{n}/x", "name": "x"} for n in range(2)]
+    items = [_repository(n, f"https://host/{n}/x", "x") for n in range(2)]
 
     with pytest.raises(ApiError, match="give the URL"):
-        find_repository(_api(lambda _: httpx.Response(200, content=json.dumps(items))), "x")
+        find_repository(_api(lambda _: httpx.Response(200, json={"items": items})), "x")
 
 
 def test_the_api_of_a_running_up_is_found_through_its_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from cli import api as api_module
 from cli import app as app_module
 from cli.app import app
 from cli.exits import UNREACHABLE, USAGE
+from runtime.client import ApiError
 
 
 def _main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -31,7 +32,7 @@ def test_what_the_api_refuses_is_one_line_and_no_trace(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_: Any, **__: Any) -> int:
-        raise api_module.ApiError("bad_url", "Only https is read.", USAGE)
+        raise api_module.refusal("bad_url", "Only https is read.")
 
     monkeypatch.setattr("cli.analyze.run_analyze", refuse)
 
@@ -41,7 +42,7 @@ def test_what_the_api_refuses_is_one_line_and_no_trace(
 
 def test_nothing_listening_is_exit_code_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def refuse(*_: Any, **__: Any) -> int:
-        raise api_module._unreachable("http://127.0.0.1:8001")
+        raise ApiError(api_module.connect("http://127.0.0.1:8001")._unreachable())
 
     monkeypatch.setattr("cli.status.run_status", refuse)
 

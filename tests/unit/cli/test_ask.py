@@ -5,12 +5,13 @@ from io import StringIO
 from rich.console import Console
 
 from cli.ask import Asked, print_answer
+from tests.support.replies import a_question
 
 
 def printed(**more: object) -> str:
     out = StringIO()
-    view = {"answer": "In app.py.", "mode": "extractive", "citations": [], "passages": [], "commit": "c0ffee"}
-    print_answer(Console(file=out, width=200), Asked(view | more, failed=False))
+    view = a_question(answer="In app.py.", mode="extractive", commit="c0ffee", **more)
+    print_answer(Console(file=out, width=200), Asked(view, failed=False))
     return out.getvalue()
 
 

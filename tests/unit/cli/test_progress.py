@@ -8,6 +8,8 @@ from rich.console import Console
 from cli.ask import citation_lines
 from cli.events import summary_of
 from cli.progress import Progress, draw, going_on, percent_of, summary_lines
+from runtime.client.shapes import AnalysisView, Citation
+from tests.support.replies import a_question, an_analysis
 
 _NOW = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 
@@ -16,8 +18,9 @@ def _a_stage(stage: str, state: str, **more: object) -> dict[str, object]:
     return {"stage": stage, "state": state, "shards": 1, "shards_done": 0, **more}
 
 
-def _a_view(*stages: dict[str, object], **more: object) -> dict[str, Any]:
-    return {"name": "flask", "state": "running", "commit": "a" * 40, "stages": list(stages), **more}
+def _a_view(*stages: dict[str, object], **more: object) -> AnalysisView:
+    given: dict[str, Any] = {"state": "running", "commit": "a" * 40, "stages": list(stages)}
+    return an_analysis(**given | more)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +70,16 @@ def test_the_table_names_each_stage_and_why_one_failed() -> None:
 
 def test_the_summary_tells_what_was_left_out_and_why() -> None:
     lines = summary_lines(
-        {
-            "commit": "c0ffee" * 6,
-            "head": {"ref": "main", "authored_at": "2026-01-02T03:04:05Z", "subject": "Mend it"},
-            "totals": {"files": 1204, "symbols": 9, "lines.no_grammar": 146, "reused": 0},
-            "languages": {"Go": 3, "C": 5},
-            "outcomes": {"parsed": 83, "parsed.syntax_errors": 2, "lines.no_grammar": 146, "failed.parser_timeout": 1},
-            "skipped": {"binary": 2},
-            "failed": {"parser_timeout": 1},
-            "damaged": ["edges 2: It is gone."],
-        }
+        _a_view(
+            commit="c0ffee" * 6,
+            head={"ref": "main", "authored_at": "2026-01-02T03:04:05Z", "subject": "Mend it"},
+            totals={"files": 1204, "symbols": 9, "lines.no_grammar": 146, "reused": 0},
+            languages={"Go": 3, "C": 5},
+            outcomes={"parsed": 83, "parsed.syntax_errors": 2, "lines.no_grammar": 146, "failed.parser_timeout": 1},
+            skipped={"binary": 2},
+            failed={"parser_timeout": 1},
+            damaged=["edges 2: It is gone."],
+        )
     )
 
     assert lines == [
@@ -91,7 +94,7 @@ def test_the_summary_tells_what_was_left_out_and_why() -> None:
 
 
 def test_the_summary_of_a_failed_analysis_is_empty() -> None:
-    assert summary_lines({"state": "failed", "commit": None, "totals": {}}) == []
+    assert summary_lines(_a_view(state="failed", commit=None)) == []
 
 
 def test_what_goes_on_behind_a_ready_analysis_is_said() -> None:
@@ -102,9 +105,8 @@ def test_what_goes_on_behind_a_ready_analysis_is_said() -> None:
 
 
 def test_citations_are_listed_once_each_in_the_order_of_the_answer() -> None:
-    b, a = ({"path": path, "first_line": 1, "last_line": 9} for path in ("b.py", "a.py"))
-
-    assert citation_lines({"citations": [b, a, b]}) == ["b.py:1-9", "a.py:1-9"]
+    b, a = (Citation(path=path, first_line=1, last_line=9) for path in ("b.py", "a.py"))
+    assert citation_lines(a_question(citations=[b, a, b])) == ["b.py:1-9", "a.py:1-9"]
 
 
 def test_an_event_is_said_by_its_short_values() -> None:

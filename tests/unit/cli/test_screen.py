@@ -11,6 +11,7 @@ from cli.ask import Asked, print_answer
 from cli.exits import USAGE, leave
 from cli.plain import visible
 from cli.screen import Screen
+from tests.support.replies import a_question
 
 HOSTILE = "a\x1b]52;c;cm0gLXJm\x07b\x1b[2Jc\x9b31md\re\u202ef"
 SAID = "a]52;c;cm0gLXJmb[2Jc31mdef"
@@ -29,8 +30,8 @@ def test_a_sequence_for_the_terminal_in_an_answer_is_only_read() -> None:
     console, written = screen()
     citation = {"path": f"{HOSTILE}.py", "first_line": 1, "last_line": 2}
 
-    print_answer(console, Asked({"answer": HOSTILE, "citations": [citation], "mode": "extractive"}, failed=False))
-    print_answer(console, Asked({"code": "model_error", "message": HOSTILE}, failed=True))
+    print_answer(console, Asked(a_question(answer=HOSTILE, citations=[citation], mode="extractive"), failed=False))
+    print_answer(console, Asked(a_question(code="model_error", message=HOSTILE), failed=True))
 
     assert written.getvalue().count(SAID) == 3
     for sign in ("\x1b]", "\x07", "\x1b[2J", "\x9b", "\r", "\u202e"):

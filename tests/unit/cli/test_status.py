@@ -5,11 +5,15 @@ import httpx
 import pytest
 
 from cli import status
-from cli.api import Api
 from cli.exits import OK
+from runtime.client import Client
 
 VIEW: dict[str, Any] = {
     "analysis_id": "a1",
+    "repository_id": "r1",
+    "url": "https://github.com/o/r",
+    "name": "o/r",
+    "version": 9,
     "state": "ready",
     "commit": "c0ffee" * 6,
     "requested_at": "2026-01-01T00:00:00Z",
@@ -19,7 +23,15 @@ VIEW: dict[str, Any] = {
     "failed": {"parser_timeout": 25, "metadata.internal_error": 1},
     "damaged": ["edges 2: It is gone."],
 }
-REPOSITORY = {"repository_id": "r1", "url": "https://github.com/o/r", "name": "o/r", "latest": VIEW}
+REPOSITORY: dict[str, Any] = {
+    "repository_id": "r1",
+    "url": "https://github.com/o/r",
+    "name": "o/r",
+    "host": "github.com",
+    "latest": VIEW,
+}
+REPOSITORY["registered_at"] = "2026-01-01T00:00:00Z"
+ENTRY = {"language": None, "file_class": "source", "size": 1, "lines": 1}
 FILES = {
     "parser_timeout": [{"path": f"src/slow-{n:02}.c", "errors": 0} for n in range(25)],
     "syntax_errors": [{"path": "src/broken.py", "errors": 12}],
@@ -31,9 +43,13 @@ FILES = {
 def answer(request: httpx.Request) -> httpx.Response:
     path = request.url.path.removeprefix("/api/v1")
     if path == "/analyses/a1/files":
-        items = FILES[request.url.params["reason"]]
+        items = [ENTRY | file for file in FILES[request.url.params["reason"]]]
         return httpx.Response(200, json={"items": items, "total": len(items), "next": None})
-    replies: dict[str, Any] = {"/repositories": [REPOSITORY], "/repositories/r1": REPOSITORY, "/analyses/a1": VIEW}
+    replies: dict[str, Any] = {
+        "/repositories": {"items": [REPOSITORY]},
+        "/repositories/r1": REPOSITORY,
+        "/analyses/a1": VIEW,
+    }
     return httpx.Response(200, json=replies[path])
 
 
@@ -41,7 +57,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("REPOSTREAM_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setattr(status, "Api", lambda url: Api(url, httpx.MockTransport(answer)))
+    monkeypatch.setattr(status, "connect", lambda: Client("http://test", httpx.MockTransport(answer)))
 
 
 def test_each_repository_is_listed_with_what_is_wrong_with_its_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,4 +91,4 @@ def test_a_script_gets_the_files_of_every_reason(capsys: pytest.CaptureFixture[s
     told = json.loads(capsys.readouterr().out)
     assert told["analysis"]["damaged"] == ["edges 2: It is gone."]
     assert set(told["files"]) == {"parser_timeout", "syntax_errors", "no_grammar", "binary"}
-    assert told["files"]["no_grammar"]["items"] == [{"path": "README"}]
+    assert told["files"]["no_grammar"]["items"][0]["path"] == "README"

@@ -8,7 +8,6 @@ import pytest
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, Event
 from events.log.drafts import record
 from events.question import AnswerRated, ConversationStarted, QuestionAnswered, QuestionAsked, QuestionFailed
-from orchestrator.adapters.contents import read_cursor
 from orchestrator.adapters.sources import cut_lines
 from orchestrator.api.answers import read_entry_id, read_part
 from orchestrator.api.contents import Range
@@ -43,21 +42,6 @@ def test_a_range_is_never_longer_than_allowed() -> None:
     assert Range(first_line=10, last_line=20).bounds == (10, 20)
     assert Range(first=7, last=9).bounds == (7, 9)
     assert Range(first_line=5, last_line=10_000_000).bounds == (5, 2_004)
-
-
-@pytest.mark.parametrize(
-    ("cursor", "place"),
-    [
-        ("3.17", (3, 17)),
-        (None, (-1, -1)),
-        ("", (-1, -1)),
-        ("x.y", (-1, -1)),
-        ("3", (-1, -1)),
-        ("9" * 30 + ".1", (-1, -1)),
-    ],
-)
-def test_a_cursor_that_is_none_begins_at_the_start(cursor: str | None, place: tuple[int, int]) -> None:
-    assert read_cursor(cursor) == place
 
 
 @pytest.mark.parametrize(

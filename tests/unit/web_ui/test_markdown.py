@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from runtime.client.shapes import Citation
 from web_ui.markdown import LONGEST, Node, allowed_link, read_markdown
-from web_ui.shapes import Citation
 from web_ui.source import highlight
 
 HOME = "https://github.com/pallets/flask"

@@ -3,16 +3,18 @@ from typing import Any
 
 import pytest
 
+from runtime.client.shapes import AnalysisView
+from tests.support.replies import a_file
 from web_ui import outcomes
-from web_ui.shapes import Analysis, File
 
 OUTCOMES = {"parsed": 83, "parsed.syntax_errors": 2}
 OUTCOMES |= {"lines.no_grammar": 146, "lines.syntax_errors": 1, "lines.empty": 1}
 
 
-def an_analysis(**changes: Any) -> Analysis:
+def an_analysis(**changes: Any) -> AnalysisView:
     base: dict[str, Any] = {"analysis_id": "a1", "repository_id": "r1", "url": "u", "name": "n", "state": "ready"}
-    return Analysis.model_validate(base | {"requested_at": datetime(2026, 3, 1, tzinfo=UTC)} | changes)
+    base |= {"version": 1, "stages": []}
+    return AnalysisView.model_validate(base | {"requested_at": datetime(2026, 3, 1, tzinfo=UTC)} | changes)
 
 
 def test_every_file_that_was_not_simply_parsed_is_in_a_group_with_its_reason_and_what_it_means() -> None:
@@ -59,11 +61,11 @@ def test_what_is_missing_of_a_partial_success_is_said_with_numbers_or_by_its_sta
 
 
 def test_a_file_says_why_it_is_in_the_list() -> None:
-    broken = File(path="a.py", outcome="parsed", errors=12)
+    broken = a_file("a.py", outcome="parsed", errors=12)
 
     assert outcomes.file_reason(broken, "syntax_errors") == "Syntax errors (12)"
-    assert outcomes.file_reason(File(path="b.c", outcome="failed", failed="parser_timeout")) == "Parsing took too long"
-    assert outcomes.file_reason(File(path="c.png", skipped="binary")) == "Binary content"
+    assert outcomes.file_reason(a_file("b.c", outcome="failed", failed="parser_timeout")) == "Parsing took too long"
+    assert outcomes.file_reason(a_file("c.png", skipped="binary")) == "Binary content"
 
 
 def test_what_could_not_be_loaded_and_a_tree_that_was_cut_are_told() -> None:

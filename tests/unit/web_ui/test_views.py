@@ -3,27 +3,29 @@ from typing import Any
 
 import pytest
 
+from runtime.client.shapes import AnalysisView, Citation, Passage, QuestionView
 from web_ui import summary, views
-from web_ui.shapes import Analysis, Citation, Passage, Question
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def an_analysis(**changes: Any) -> Analysis:
+def an_analysis(**changes: Any) -> AnalysisView:
     base: dict[str, Any] = {
         "analysis_id": "a1",
         "repository_id": "r1",
         "url": "https://github.com/pallets/flask",
         "name": "pallets/flask",
         "state": "running",
+        "version": 1,
+        "stages": [],
         "requested_at": NOW - timedelta(minutes=5),
     }
-    return Analysis.model_validate(base | changes)
+    return AnalysisView.model_validate(base | changes)
 
 
-def a_question(**changes: Any) -> Question:
+def a_question(**changes: Any) -> QuestionView:
     base: dict[str, Any] = {"question_id": "q1", "conversation_id": "c1", "query": "Why?", "state": "answered"}
-    return Question.model_validate(base | {"asked_at": NOW} | changes)
+    return QuestionView.model_validate(base | {"asked_at": NOW, "repository_id": "r1"} | changes)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,7 @@ def test_an_answer_that_searched_by_words_only_says_so(degraded: str | None, not
 
 def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> None:
     passage = Passage(
+        chunk_id="c0",
         path="a.py",
         first_line=1,
         last_line=40,

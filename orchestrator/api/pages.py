@@ -1,0 +1,57 @@
+"""The shapes of lists: pages of `items`, and the cursor of the `next` one."""
+
+from pydantic import BaseModel
+
+from events.base import Envelope
+from orchestrator.api.models import AnalysisView, ConversationView, CredentialView, FileView, RepositoryView, SymbolView
+
+
+class AnalysisPage(BaseModel):
+    """A page of analyses; `next` is the cursor of the following page, null on the last one. All lists are so."""
+
+    items: list[AnalysisView]
+    next: str | None = None
+
+
+class RepositoryPage(BaseModel):
+    """A page of repositories."""
+
+    items: list[RepositoryView]
+    next: str | None = None
+
+
+class FilePage(BaseModel):
+    """A page of entries of the tree; `total` counts them over all pages."""
+
+    items: list[FileView]
+    total: int
+    next: str | None = None
+
+
+class SymbolPage(BaseModel):
+    """A page of definitions; `total` counts them over all pages."""
+
+    items: list[SymbolView]
+    total: int
+    next: str | None = None
+
+
+class ConversationPage(BaseModel):
+    """A page of conversations without their questions."""
+
+    items: list[ConversationView]
+    next: str | None = None
+
+
+class EventPage(BaseModel):
+    """A page of events as the log recorded them."""
+
+    items: list[Envelope]
+    next: str | None = None
+
+
+class CredentialPage(BaseModel):
+    """The kept tokens; there are never more than one page of them."""
+
+    items: list[CredentialView]
+    next: str | None = None

@@ -1,0 +1,168 @@
+"""One connection pool to the API. Every error is an `ApiError` that carries a `Problem` fit to be shown."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+from uuid import uuid4
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from runtime.client.operations import Operations
+from runtime.client.shapes import Problem
+from runtime.client.stream import ServerSent, read_events
+
+__all__ = ["ApiError", "Client", "ServerSent"]
+
+T = TypeVar("T")
+Parameters = Mapping[str, str | int | bool | None]
+_SILENCE = 20.0  # seconds; heartbeats of a stream come every five
+_HINT = "It may be starting: try again in a few seconds."
+
+
+class ApiError(Exception):
+    """A request that did not succeed."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.code}: {problem.detail}")
+        self.problem = problem
+
+
+class Client(Operations):
+    """Calls the API at `url`, in any thread.
+
+    `authorization` is asked before each request for the `Authorization` header; `hint` says what to do where nobody
+    answers.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        authorization: Callable[[], str | None] = lambda: None,
+        hint: str = _HINT,
+    ) -> None:
+        self.url = url
+        self._authorization = authorization
+        self._hint = hint
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"),
+            timeout=httpx.Timeout(20.0, connect=3.0),
+            trust_env=False,
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _call(
+        self,
+        shape: type[T],
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        headers: Parameters | None = None,
+        body: BaseModel | None = None,
+    ) -> T:
+        reply = self._send(method, path, params=params, headers=headers, body=body)
+        try:
+            return TypeAdapter(shape).validate_json(reply.content or b"null")
+        except ValidationError as error:
+            raise ApiError(_not_understood(reply)) from error
+
+    def _content(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        headers: Parameters | None = None,
+        body: BaseModel | None = None,
+    ) -> bytes:
+        return self._send(method, path, params=params, headers=headers, body=body).content
+
+    @contextmanager
+    def _stream(
+        self, path: str, *, params: Parameters | None = None, headers: Parameters | None = None
+    ) -> Iterator[Iterator[ServerSent]]:
+        sent = self._headers(headers) | {"Accept": "text/event-stream"}
+        timeout = httpx.Timeout(_SILENCE, connect=3.0)
+        try:
+            with self._http.stream("GET", path, params=_known(params), headers=sent, timeout=timeout) as reply:
+                if not reply.is_success:
+                    reply.read()
+                    raise ApiError(read_problem(reply))
+                yield read_events(reply.iter_lines())
+        except httpx.HTTPError as error:
+            raise ApiError(self._unreachable()) from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None,
+        headers: Parameters | None,
+        body: BaseModel | None,
+    ) -> httpx.Response:
+        sent = self._headers(headers)
+        if "Idempotency-Key" in (headers or {}):
+            sent.setdefault("Idempotency-Key", str(uuid4()))
+        content = None if body is None else body.model_dump_json(exclude_unset=True)
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        request = self._http.build_request(method, path, params=_known(params), headers=sent, content=content)
+        try:
+            reply = self._twice(request) if method == "GET" or "Idempotency-Key" in sent else self._http.send(request)
+        except httpx.HTTPError as error:
+            raise ApiError(self._unreachable()) from error
+        if not reply.is_success:
+            raise ApiError(read_problem(reply))
+        return reply
+
+    def _twice(self, request: httpx.Request) -> httpx.Response:
+        """The reply; asked for again where a connection that had been kept was closed under the request."""
+        try:
+            return self._http.send(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            return self._http.send(request)
+
+    def _headers(self, headers: Parameters | None) -> dict[str, str]:
+        authorization = self._authorization()
+        return _known(headers) | ({"Authorization": authorization} if authorization else {})
+
+    def _unreachable(self) -> Problem:
+        return local_problem("orchestrator_unreachable", "The analysis service does not answer", self._hint, 502)
+
+
+def local_problem(code: str, title: str, detail: str, status: int) -> Problem:
+    """A problem that the client itself has to tell."""
+    return Problem(
+        type=f"urn:repostream:problem:{code}", title=title, detail=detail, code=code, status=status, correlation_id=""
+    )
+
+
+def read_problem(reply: httpx.Response) -> Problem:
+    """The problem that an unsuccessful reply describes, or one that says how it answered instead."""
+    try:
+        return Problem.model_validate_json(reply.content)
+    except ValidationError:
+        return _not_understood(reply)
+
+
+def _not_understood(reply: httpx.Response) -> Problem:
+    title = "The analysis service gave an answer that is not understood here"
+    detail = f"It answered with HTTP status {reply.status_code}."
+    return local_problem("unexpected_reply", title, detail, reply.status_code)
+
+
+def _known(params: Parameters | None) -> dict[str, str]:
+    return {name: _text(value) for name, value in (params or {}).items() if value is not None}
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,425 @@
+"""One method for each operation of the API. Made by `make client`: not to be edited."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from runtime.client import shapes
+from runtime.client.stream import ServerSent
+
+T = TypeVar("T")
+Parameters = Mapping[str, str | int | bool | None]
+
+
+def part(text: str) -> str:
+    """`text` as one segment of a path."""
+    return quote(text, safe="")
+
+
+class Operations(Protocol):
+    """The operations, over a connection that somebody else holds."""
+
+    def _call(
+        self,
+        shape: type[T],
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        headers: Parameters | None = None,
+        body: BaseModel | None = None,
+    ) -> T: ...
+
+    def _content(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        headers: Parameters | None = None,
+        body: BaseModel | None = None,
+    ) -> bytes: ...
+
+    def _stream(
+        self, path: str, *, params: Parameters | None = None, headers: Parameters | None = None
+    ) -> AbstractContextManager[Iterator[ServerSent]]: ...
+
+    def analyses_newest(
+        self, *, repository_id: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.AnalysisPage:
+        """Analyses, newest first; of one repository where its id is given."""
+        return self._call(
+            shapes.AnalysisPage,
+            "GET",
+            "/api/v1/analyses",
+            params={"repository_id": repository_id, "cursor": cursor, "limit": limit},
+        )
+
+    def analyses_begin(
+        self, body: shapes.AnalysisRequest, *, idempotency_key: str | None = None
+    ) -> shapes.AnalysisView:
+        """Begin an analysis (202), or join the one of the same repository and ref that is running (200)."""
+        return self._call(
+            shapes.AnalysisView, "POST", "/api/v1/analyses", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
+
+    def analyses_one(self, analysis_id: str) -> shapes.AnalysisView:
+        """One analysis, as of its newest event."""
+        return self._call(shapes.AnalysisView, "GET", f"/api/v1/analyses/{part(analysis_id)}")
+
+    def analyses_history(
+        self, analysis_id: str, *, after: int | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.EventPage:
+        """The events of an analysis in their order; those after the version `after` where it is given."""
+        return self._call(
+            shapes.EventPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/history",
+            params={"after": after, "cursor": cursor, "limit": limit},
+        )
+
+    def analyses_live(
+        self, analysis_id: str, *, after: int | None = None, last_event_id: str | None = None
+    ) -> AbstractContextManager[Iterator[ServerSent]]:
+        """The events of an analysis as they happen, after those that were missed (SSE)."""
+        return self._stream(
+            f"/api/v1/analyses/{part(analysis_id)}/events",
+            params={"after": after},
+            headers={"Last-Event-ID": last_event_id},
+        )
+
+    def analyses_cancel(self, analysis_id: str, body: shapes.CancelBody | None = None) -> shapes.AnalysisView:
+        """Ask an analysis to stop. Once it is ready, only its refinement stops."""
+        return self._call(shapes.AnalysisView, "POST", f"/api/v1/analyses/{part(analysis_id)}/cancel", body=body)
+
+    def analyses_retry(self, analysis_id: str) -> shapes.AnalysisView:
+        """Let a failed analysis (or a failed refinement) go on from what failed."""
+        return self._call(shapes.AnalysisView, "POST", f"/api/v1/analyses/{part(analysis_id)}/retry")
+
+    def contents_files(
+        self,
+        analysis_id: str,
+        *,
+        prefix: str | None = None,
+        reason: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.FilePage:
+        """The tree at the commit, by path; with `reason`, the files of which it is said (`syntax_errors`, `binary`, …)."""
+        return self._call(
+            shapes.FilePage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/files",
+            params={"prefix": prefix, "reason": reason, "cursor": cursor, "limit": limit},
+        )
+
+    def contents_skipped(
+        self, analysis_id: str, *, reason: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.FilePage:
+        """The files that were left out, or that failed, with their reasons."""
+        return self._call(
+            shapes.FilePage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/skipped",
+            params={"reason": reason, "cursor": cursor, "limit": limit},
+        )
+
+    def contents_symbols(
+        self,
+        analysis_id: str,
+        *,
+        path: str | None = None,
+        kind: str | None = None,
+        name: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.SymbolPage:
+        """Definitions: of one file, of one kind, whose name begins so."""
+        return self._call(
+            shapes.SymbolPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/symbols",
+            params={"path": path, "kind": kind, "name": name, "cursor": cursor, "limit": limit},
+        )
+
+    def contents_lines(
+        self,
+        analysis_id: str,
+        *,
+        path: str,
+        first_line: int | None = None,
+        last_line: int | None = None,
+        first: int | None = None,
+        last: int | None = None,
+    ) -> shapes.LinesView:
+        """Lines of a file as they were analysed, at most 2,000."""
+        return self._call(
+            shapes.LinesView,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/lines",
+            params={"path": path, "first_line": first_line, "last_line": last_line, "first": first, "last": last},
+        )
+
+    def contents_repositories(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.RepositoryPage:
+        """Repositories, each with its newest analysis; the one that was asked for last comes first."""
+        return self._call(
+            shapes.RepositoryPage, "GET", "/api/v1/repositories", params={"cursor": cursor, "limit": limit}
+        )
+
+    def contents_repository(self, repository_id: str) -> shapes.RepositoryView:
+        """One repository with its newest analysis."""
+        return self._call(shapes.RepositoryView, "GET", f"/api/v1/repositories/{part(repository_id)}")
+
+    def deleting_delete(self, repository_id: str) -> shapes.DeletionView:
+        """Delete a repository and all that was made of it. It is hidden at once; within a minute it is gone for good."""
+        return self._call(shapes.DeletionView, "DELETE", f"/api/v1/repositories/{part(repository_id)}")
+
+    def contents_repository_files(
+        self,
+        repository_id: str,
+        *,
+        prefix: str | None = None,
+        reason: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.FilePage:
+        """The tree of the newest analysis."""
+        return self._call(
+            shapes.FilePage,
+            "GET",
+            f"/api/v1/repositories/{part(repository_id)}/files",
+            params={"prefix": prefix, "reason": reason, "cursor": cursor, "limit": limit},
+        )
+
+    def contents_repository_skipped(
+        self, repository_id: str, *, reason: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.FilePage:
+        """The files that the newest analysis left out, or that failed."""
+        return self._call(
+            shapes.FilePage,
+            "GET",
+            f"/api/v1/repositories/{part(repository_id)}/skipped",
+            params={"reason": reason, "cursor": cursor, "limit": limit},
+        )
+
+    def contents_repository_symbols(
+        self,
+        repository_id: str,
+        *,
+        path: str | None = None,
+        kind: str | None = None,
+        name: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.SymbolPage:
+        """Definitions in the newest analysis."""
+        return self._call(
+            shapes.SymbolPage,
+            "GET",
+            f"/api/v1/repositories/{part(repository_id)}/symbols",
+            params={"path": path, "kind": kind, "name": name, "cursor": cursor, "limit": limit},
+        )
+
+    def conversations_newest(
+        self, *, repository_id: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.ConversationPage:
+        """Conversations without their questions, newest first; about one repository where its id is given."""
+        return self._call(
+            shapes.ConversationPage,
+            "GET",
+            "/api/v1/conversations",
+            params={"repository_id": repository_id, "cursor": cursor, "limit": limit},
+        )
+
+    def conversations_begin(self, body: shapes.ConversationRequest) -> shapes.ConversationView:
+        """Begin to talk about a repository."""
+        return self._call(shapes.ConversationView, "POST", "/api/v1/conversations", body=body)
+
+    def conversations_one(self, conversation_id: str) -> shapes.ConversationView:
+        """A conversation with its questions, oldest first."""
+        return self._call(shapes.ConversationView, "GET", f"/api/v1/conversations/{part(conversation_id)}")
+
+    def conversations_ask(self, conversation_id: str, body: shapes.QuestionRequest) -> shapes.QuestionView:
+        """Ask. The answer comes over the question's stream, and stays in the conversation."""
+        return self._call(
+            shapes.QuestionView, "POST", f"/api/v1/conversations/{part(conversation_id)}/questions", body=body
+        )
+
+    def conversations_question(self, question_id: str) -> shapes.QuestionView:
+        """A question and, when there is one, its answer."""
+        return self._call(shapes.QuestionView, "GET", f"/api/v1/questions/{part(question_id)}")
+
+    def conversations_stream(
+        self, question_id: str, *, last_event_id: str | None = None
+    ) -> AbstractContextManager[Iterator[ServerSent]]:
+        """The answer while it is written (SSE). The last part is `done`, with the question as stored, or `failed`."""
+        return self._stream(f"/api/v1/questions/{part(question_id)}/stream", headers={"Last-Event-ID": last_event_id})
+
+    def conversations_rate(self, question_id: str, body: shapes.RatingRequest) -> shapes.QuestionView:
+        """Say whether the answer helped."""
+        return self._call(shapes.QuestionView, "POST", f"/api/v1/questions/{part(question_id)}/rating", body=body)
+
+    def events_listed(
+        self,
+        *,
+        stream_id: str | None = None,
+        type: str | None = None,
+        after: int | None = None,
+        latest: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.EventPage:
+        """Events in their order: of one stream after a version, or of all after a `seq`."""
+        return self._call(
+            shapes.EventPage,
+            "GET",
+            "/api/v1/events",
+            params={
+                "stream_id": stream_id,
+                "type": type,
+                "after": after,
+                "latest": latest,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+
+    def installation_me(self) -> shapes.UserView:
+        """Who is asking."""
+        return self._call(shapes.UserView, "GET", "/api/v1/me")
+
+    def installation_config(self) -> shapes.ConfigView:
+        """What this installation offers."""
+        return self._call(shapes.ConfigView, "GET", "/api/v1/config")
+
+    def account_kept(self) -> shapes.CredentialPage:
+        """The tokens that you keep here, the newest first; never their values."""
+        return self._call(shapes.CredentialPage, "GET", "/api/v1/me/credentials")
+
+    def account_keep(self, body: shapes.CredentialRequest) -> shapes.CredentialView:
+        """Keep a token for the private repositories of a host. From now on your analyses of that host use it."""
+        return self._call(shapes.CredentialView, "POST", "/api/v1/me/credentials", body=body)
+
+    def account_forget(self, credential_id: str) -> None:
+        """Forget a token. An analysis that has not cloned yet fails; what was analysed stays."""
+        self._content("DELETE", f"/api/v1/me/credentials/{part(credential_id)}")
+
+    def audit_search(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        user: str | None = None,
+        action: str | None = None,
+        outcome: str | None = None,
+        target: str | None = None,
+        address: str | None = None,
+        code: str | None = None,
+        tenant_id: str | None = None,
+        correlation_id: str | None = None,
+        limit: int | None = None,
+        before: int | None = None,
+    ) -> shapes.AuditPage:
+        """Entries that fit, newest first."""
+        return self._call(
+            shapes.AuditPage,
+            "GET",
+            "/api/v1/audit",
+            params={
+                "since": since,
+                "until": until,
+                "user": user,
+                "action": action,
+                "outcome": outcome,
+                "target": target,
+                "address": address,
+                "code": code,
+                "tenant_id": tenant_id,
+                "correlation_id": correlation_id,
+                "limit": limit,
+                "before": before,
+            },
+        )
+
+    def audit_export(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        user: str | None = None,
+        action: str | None = None,
+        outcome: str | None = None,
+        target: str | None = None,
+        address: str | None = None,
+        code: str | None = None,
+        tenant_id: str | None = None,
+        correlation_id: str | None = None,
+        limit: int | None = None,
+    ) -> bytes:
+        """All entries that fit, as JSON lines, oldest first. `limit` does not bound it."""
+        return self._content(
+            "GET",
+            "/api/v1/audit/export",
+            params={
+                "since": since,
+                "until": until,
+                "user": user,
+                "action": action,
+                "outcome": outcome,
+                "target": target,
+                "address": address,
+                "code": code,
+                "tenant_id": tenant_id,
+                "correlation_id": correlation_id,
+                "limit": limit,
+            },
+        )
+
+    def audit_verification(self, *, after: int | None = None, limit: int | None = None) -> shapes.AuditCheck:
+        """Whether the trail is as it was written: the hash of each entry is worked out again, from a position on."""
+        return self._call(
+            shapes.AuditCheck, "GET", "/api/v1/audit/verification", params={"after": after, "limit": limit}
+        )
+
+    def credentials_list_keys(self) -> list[shapes.ApiKeyView]:
+        """Your API keys in this tenant, the newest first."""
+        return self._call(list[shapes.ApiKeyView], "GET", "/api/v1/me/keys")
+
+    def credentials_create_key(self, body: shapes.ApiKeyRequest) -> shapes.ApiKeyMade:
+        """Make an API key. Its secret is in this answer, and nowhere else afterwards."""
+        return self._call(shapes.ApiKeyMade, "POST", "/api/v1/me/keys", body=body)
+
+    def credentials_revoke_key(self, key_id: str) -> None:
+        """Revoke an API key: within five seconds nobody takes it any more."""
+        self._content("DELETE", f"/api/v1/me/keys/{part(key_id)}")
+
+    def credentials_list_grants(self) -> list[shapes.GrantView]:
+        """The programs that act for you in this tenant, the newest first."""
+        return self._call(list[shapes.GrantView], "GET", "/api/v1/me/grants")
+
+    def credentials_begin_grant(self, body: shapes.GrantRequest) -> shapes.TokenPair:
+        """Let a program act for you: a session token, and a refresh token that is good once for the next pair."""
+        return self._call(shapes.TokenPair, "POST", "/api/v1/me/grants", body=body)
+
+    def credentials_end_grant(self, grant_id: str) -> None:
+        """Let a program act for you no longer: within five seconds its tokens are refused."""
+        self._content("DELETE", f"/api/v1/me/grants/{part(grant_id)}")
+
+    def tokens_trade(self, body: shapes.SessionTrade) -> shapes.TokenView:
+        """Trade a browser's session for a token of ten minutes, or less where the session ends sooner."""
+        return self._call(shapes.TokenView, "POST", "/auth/token", body=body)
+
+    def tokens_refresh(self, body: shapes.RefreshRequest) -> shapes.TokenPair:
+        """Use a refresh token up: the next one, and a session token. One that was used before ends all that came of it."""
+        return self._call(shapes.TokenPair, "POST", "/auth/refresh", body=body)
+
+    def tokens_revoke(self, body: shapes.RevokeRequest) -> None:
+        """End a refresh token and all that came of it. Done, too, where there is none: nobody learns which exist."""
+        self._content("POST", "/auth/revoke", body=body)
+
+    def tokens_key_set(self) -> dict[str, object]:
+        """The public keys that session tokens are signed with (RFC 7517)."""
+        return self._call(dict[str, object], "GET", "/.well-known/jwks.json")

@@ -1,0 +1,738 @@
+"""The shapes of the API's requests and replies. Made by `make client`: not to be edited."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class AnalysisRequest(BaseModel):
+    """
+    Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out).
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    url: str
+    ref: str | None = None
+    token: Annotated[
+        str | None,
+        Field(description="For this analysis alone, of a private repository."),
+    ] = None
+    credential: Annotated[str | None, Field(description="A kept token (`/me/credentials`) to read it by.")] = None
+
+
+class ApiKeyMade(BaseModel):
+    """
+    A new API key with its secret, which is shown this once.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    key_id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    used_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+    secret: str
+
+
+class ApiKeyRequest(BaseModel):
+    """
+    What the key is called, what it may do, and for how long.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    name: str
+    scopes: Annotated[list[str], Field(max_length=5, min_length=1)]
+    expires_in_days: int = 90
+
+
+class ApiKeyView(BaseModel):
+    """
+    An API key without its secret. `prefix` is how it begins; `used_at` is kept to the minute.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    key_id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    used_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+
+
+class AuditCheck(BaseModel):
+    """
+    Whether the trail is whole. `broken_at` is the first entry that does not fit what stands before it.
+
+    `next` is what to go on after where not all was checked. Note `last` and `hash` elsewhere: they prove all before.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    checked: int
+    first: int
+    last: int
+    hash: str
+    broken_at: int | None = None
+    next: int | None = None
+
+
+class AuditView(BaseModel):
+    """
+    One entry. `login` is what the person is called now; empty where nobody was signed in or the account is gone.
+
+    `status` is null where the connection ended before an answer. `hash` seals it to the entry before.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    position: int
+    entry_id: str
+    at: AwareDatetime
+    action: str
+    outcome: str
+    target: str
+    status: int | None = None
+    code: str
+    tenant_id: str | None = None
+    user_id: str | None = None
+    login: str = ""
+    proof: str
+    proof_id: str | None = None
+    address: str
+    agent: str
+    correlation_id: str | None = None
+    times: int
+    hash: str
+
+
+class CancelBody(BaseModel):
+    """
+    Why the analysis is to stop; may be left out.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    reason: str = ""
+
+
+class Citation(BaseModel):
+    """
+    A place in the repository that an answer rests on, checked against the stored sources.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    first_line: int
+    last_line: int
+    chunk_id: str | None = None
+
+
+class ConfigView(BaseModel):
+    """
+    What this installation offers: the configured models (the first is the default; none: extractive answers).
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    models: list[str]
+    hosts: list[str]
+    loopback_repositories: bool
+
+
+class ConversationRequest(BaseModel):
+    """
+    Begin to talk about a repository.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    repository_id: str
+
+
+class CredentialRequest(BaseModel):
+    """
+    Keep a token for the private repositories of a host. `name` is for you to know it by.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    host: str
+    name: str = ""
+    token: str
+
+
+class CredentialView(BaseModel):
+    """
+    A kept token, without its value. `used_at` is when a clone last used it.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    credential_id: str
+    host: str
+    name: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    used_at: AwareDatetime | None = None
+
+
+class DeletionView(BaseModel):
+    """
+    What was deleted, and when: nobody sees it any more, and within a minute it is gone for good.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    repository_id: str
+    deleted_at: AwareDatetime
+
+
+class Envelope(BaseModel):
+    """
+    An event as the log recorded it. `version` is its place in its stream, `seq` its place among all events.
+
+    `erased` names the fields whose values are gone for good: somebody had what they belong to deleted.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    event_id: str
+    event_type: str
+    schema_version: int = 1
+    stream_id: str
+    version: int
+    seq: int | None = None
+    repository_id: str | None = None
+    user_id: str | None = None
+    tenant_id: str
+    stage: str | None = None
+    correlation_id: str
+    causation_id: str | None = None
+    traceparent: str | None = None
+    timestamp: AwareDatetime
+    data: dict[str, object]
+    erased: list[str] = []
+
+
+class EventPage(BaseModel):
+    """
+    A page of events as the log recorded them.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[Envelope]
+    next: str | None = None
+
+
+class FileView(BaseModel):
+    """
+    One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped.
+
+    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    language: str | None = None
+    file_class: str
+    size: int
+    lines: int
+    outcome: str | None = None
+    reason: str | None = None
+    errors: int = 0
+    skipped: str | None = None
+    failed: str | None = None
+
+
+class GrantRequest(BaseModel):
+    """
+    What a program that acts for you may do.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    scopes: Annotated[list[str], Field(max_length=5, min_length=1)]
+
+
+class GrantView(BaseModel):
+    """
+    A program that acts for you by refresh tokens. `used_at` is when it last got one.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    grant_id: str
+    scopes: list[str]
+    began_at: AwareDatetime
+    used_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class HeadView(BaseModel):
+    """
+    What was cloned: the ref as git names it, and the commit's author date and subject; null where git has none.
+
+    `tree_cut` says that the tree has more entries than are read of one repository.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    ref: str | None = None
+    default_branch: str | None = None
+    authored_at: AwareDatetime | None = None
+    subject: str | None = None
+    tree_cut: bool = False
+
+
+class LinesView(BaseModel):
+    """
+    Lines of one file at the analysed commit, as stored.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    commit: str
+    language: str | None = None
+    first_line: int
+    last_line: int
+    line_count: int
+    text: str
+
+
+class Passage(BaseModel):
+    """
+    A piece of a file that was found. Lines are 1-based and inclusive; `ranks` says which retriever put it where.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    chunk_id: str
+    path: str
+    first_line: int
+    last_line: int
+    text: str
+    language: str | None = None
+    file_class: str = "other"
+    symbols: list[str] = []
+    score: float = 0.0
+    ranks: dict[str, int] = {}
+
+
+class QuestionRequest(BaseModel):
+    """
+    Ask. `model` is one of the configured ones; the default where it is left out.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    query: str
+    model: str | None = None
+
+
+class QuestionView(BaseModel):
+    """
+    A question and, when there is one, its answer. `state` is asked, answered or failed.
+
+    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    question_id: str
+    conversation_id: str
+    repository_id: str
+    query: str
+    state: str
+    asked_at: AwareDatetime
+    answer: str | None = None
+    mode: str | None = None
+    citations: Annotated[list[Citation], Field(validate_default=True)] = []
+    removed_citations: int = 0
+    passages: Annotated[list[Passage], Field(validate_default=True)] = []
+    analysis_id: str | None = None
+    commit: str | None = None
+    generation_kind: str | None = None
+    degraded: str | None = None
+    confidence: float | None = None
+    provider: str | None = None
+    model: str | None = None
+    response_time: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    code: str | None = None
+    message: str | None = None
+    rating: int | None = None
+
+
+class RatingRequest(BaseModel):
+    """
+    Whether the answer helped: 1 or -1.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    rating: Literal[-1, 1]
+
+
+class RefreshRequest(BaseModel):
+    """
+    A refresh token.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    refresh_token: str
+
+
+class RevokeRequest(BaseModel):
+    """
+    The refresh token that is to end.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    refresh_token: str
+
+
+class SessionTrade(BaseModel):
+    """
+    The secret of a browser's session.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    session: str
+
+
+class StageView(BaseModel):
+    """
+    One stage of an analysis. `counts` adds up its shards' counts; times are null until they are known.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stage: str
+    state: str
+    shards: int = 0
+    shards_done: int = 0
+    attempt: int = 1
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    duration: float | None = None
+    files_processed: int = 0
+    counts: dict[str, int] = {}
+    code: str | None = None
+    message: str | None = None
+    retry_at: AwareDatetime | None = None
+
+
+class SymbolView(BaseModel):
+    """
+    One definition.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    kind: str
+    name: str
+    qualified_name: str
+    signature: str
+    docstring: str
+    first_line: int
+    last_line: int
+
+
+class TokenPair(BaseModel):
+    """
+    A session token, and the refresh token that is good once for the next pair.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    access_token: str
+    expires_in: int
+    token_type: str = "Bearer"
+    refresh_token: str
+
+
+class TokenView(BaseModel):
+    """
+    A session token (JWT), to be sent as `Authorization: Bearer …`, and how many seconds it lives.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    access_token: str
+    expires_in: int
+    token_type: str = "Bearer"
+
+
+class UserView(BaseModel):
+    """
+    Who is signed in.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    user_id: str
+    tenant_id: str
+    name: str
+    local: bool
+
+
+class Problem(BaseModel):
+    """
+    An error as RFC 9457 describes it. `code` is stable; `detail` says what to do.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    correlation_id: str
+
+
+class AnalysisView(BaseModel):
+    """
+    One analysis. `version` is that of its stream: listen to events after it.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    repository_id: str
+    url: str
+    name: str
+    ref: str | None = None
+    commit: str | None = None
+    head: HeadView | None = None
+    state: str
+    version: int
+    requested_at: AwareDatetime
+    answerable_at: AwareDatetime | None = None
+    ready_at: AwareDatetime | None = None
+    refined_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    code: str | None = None
+    message: str | None = None
+    partial: bool = False
+    stages: list[StageView]
+    totals: dict[str, int] = {}
+    skipped: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    metadata: dict[str, object] = {}
+    structure: dict[str, object] = {}
+    outcomes: dict[str, int] = {}
+    damaged: list[str] = []
+
+
+class AuditPage(BaseModel):
+    """
+    Entries, newest first; `next` is the `before` of the following page.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[AuditView]
+    next: int | None = None
+
+
+class ConversationView(BaseModel):
+    """
+    A conversation with its questions, oldest first.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    conversation_id: str
+    repository_id: str
+    title: str
+    started_at: AwareDatetime
+    questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
+
+
+class CredentialPage(BaseModel):
+    """
+    The kept tokens; there are never more than one page of them.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[CredentialView]
+    next: str | None = None
+
+
+class FilePage(BaseModel):
+    """
+    A page of entries of the tree; `total` counts them over all pages.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[FileView]
+    total: int
+    next: str | None = None
+
+
+class RepositoryView(BaseModel):
+    """
+    A repository and its newest analysis.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    repository_id: str
+    url: str
+    name: str
+    host: str
+    registered_at: AwareDatetime
+    latest: AnalysisView | None = None
+
+
+class SymbolPage(BaseModel):
+    """
+    A page of definitions; `total` counts them over all pages.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[SymbolView]
+    total: int
+    next: str | None = None
+
+
+class AnalysisPage(BaseModel):
+    """
+    A page of analyses; `next` is the cursor of the following page, null on the last one. All lists are so.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[AnalysisView]
+    next: str | None = None
+
+
+class ConversationPage(BaseModel):
+    """
+    A page of conversations without their questions.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ConversationView]
+    next: str | None = None
+
+
+class RepositoryPage(BaseModel):
+    """
+    A page of repositories.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[RepositoryView]
+    next: str | None = None

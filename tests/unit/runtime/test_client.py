@@ -1,0 +1,169 @@
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from runtime.client import ApiError, Client, ServerSent
+from runtime.client.shapes import AnalysisRequest
+from runtime.client.stream import read_events
+
+ANALYSIS = {
+    "analysis_id": "a1",
+    "repository_id": "r1",
+    "url": "https://github.com/o/r",
+    "name": "o/r",
+    "state": "running",
+    "requested_at": "2026-03-01T12:00:00Z",
+    "version": 1,
+    "stages": [],
+    "a_field_of_tomorrow": 1,
+}
+
+
+def client(answer: Callable[[httpx.Request], httpx.Response]) -> Client:
+    return Client("http://orchestrator:8001/", httpx.MockTransport(answer))
+
+
+def test_an_analysis_is_asked_for_with_its_address_and_reference() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(202, json=ANALYSIS)
+
+    begun = client(answer).analyses_begin(AnalysisRequest(url="https://github.com/o/r", ref=None))
+
+    assert begun.analysis_id == "a1"
+    assert (asked[0].method, str(asked[0].url)) == ("POST", "http://orchestrator:8001/api/v1/analyses")
+    assert json.loads(asked[0].content) == {"url": "https://github.com/o/r", "ref": None}
+
+
+def test_a_refusal_carries_the_api_s_own_words_and_code() -> None:
+    problem = {"type": "about:blank", "title": "That host is not allowed", "status": 422, "detail": "Use github.com."}
+    body = problem | {"code": "host_not_allowed", "correlation_id": "c1"}
+
+    with pytest.raises(ApiError) as refused:
+        client(lambda _: httpx.Response(422, json=body)).analyses_begin(AnalysisRequest(url="https://x.example/o/r"))
+
+    assert refused.value.problem.code == "host_not_allowed"
+    assert refused.value.problem.detail == "Use github.com."
+    assert refused.value.problem.correlation_id == "c1"
+
+
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", b'{"detail": "no title"}'])
+def test_an_error_that_is_no_problem_is_still_a_clear_one(body: bytes) -> None:
+    with pytest.raises(ApiError) as refused:
+        client(lambda _: httpx.Response(502, content=body)).analyses_newest()
+
+    assert refused.value.problem.code == "unexpected_reply"
+    assert "502" in refused.value.problem.detail
+
+
+@pytest.mark.parametrize("body", [b"{}", b"not json", b'{"analysis_id": 1}'])
+def test_a_reply_in_another_shape_is_an_error_and_never_half_an_object(body: bytes) -> None:
+    with pytest.raises(ApiError) as refused:
+        client(lambda _: httpx.Response(200, content=body)).analyses_one("a1")
+
+    assert refused.value.problem.code == "unexpected_reply"
+
+
+def test_silence_is_told_as_such() -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(ApiError) as refused:
+        client(answer).analyses_one("a1")
+
+    assert refused.value.problem.code == "orchestrator_unreachable"
+
+
+def test_an_id_cannot_reach_another_path() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path.decode())
+        return httpx.Response(200, json=ANALYSIS)
+
+    client(answer).analyses_one("../repositories?x=1#y")
+
+    assert asked == ["/api/v1/analyses/..%2Frepositories%3Fx%3D1%23y"]
+
+
+def test_unset_parameters_are_not_sent() -> None:
+    asked: list[httpx.QueryParams] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params)
+        return httpx.Response(200, json={"items": [], "total": 0, "next": None})
+
+    client(answer).contents_skipped("a1", limit=100)
+
+    assert dict(asked[0]) == {"limit": "100"}
+
+
+def test_an_analysis_in_a_state_that_is_not_known_yet_can_be_read() -> None:
+    told = ANALYSIS | {"state": "archived", "stages": [{"stage": "dream", "state": "dreaming"}]}
+
+    analysis = client(lambda _: httpx.Response(200, json=told)).analyses_one("a1")
+
+    assert (analysis.state, analysis.stages[0].state, analysis.totals) == ("archived", "dreaming", {})
+
+
+def test_what_a_kept_connection_lost_is_asked_for_once_more_under_the_same_key() -> None:
+    keys: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            raise httpx.RemoteProtocolError("closed")
+        return httpx.Response(202, json=ANALYSIS)
+
+    client(answer).analyses_begin(AnalysisRequest(url="https://github.com/o/r"))
+
+    assert len(keys) == 2
+    assert keys[0] is not None
+    assert keys[0] == keys[1]
+
+
+def test_credentials_are_asked_for_before_each_request() -> None:
+    tokens = iter(["Bearer one", "Bearer two"])
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("authorization"))
+        return httpx.Response(200, json=ANALYSIS)
+
+    api = Client("http://test", httpx.MockTransport(answer), authorization=lambda: next(tokens))
+    api.analyses_one("a1")
+    api.analyses_one("a1")
+
+    assert seen == ["Bearer one", "Bearer two"]
+
+
+def test_messages_are_read_out_of_a_stream() -> None:
+    text = (
+        ": a comment\n\n"
+        'id: 7\nevent: milestone\ndata: {"version": 7}\n\n'
+        "event: heartbeat\ndata: {}\n\n"
+        'event: part\ndata: {"text":\ndata: "two lines"}\n\n'
+        "event: tick\ndata: not json\n\n"
+    )
+
+    assert list(read_events(iter(text.split("\n")))) == [
+        ServerSent("milestone", {"version": 7}, "7"),
+        ServerSent("heartbeat", {}, None),
+        ServerSent("part", {"text": "two lines"}, None),
+    ]
+
+
+def test_a_stream_goes_on_after_the_last_event() -> None:
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("last-event-id"))
+        return httpx.Response(200, text='event: tick\ndata: {"done": 1}\n\n')
+
+    with client(answer).analyses_live("1", last_event_id="12") as messages:
+        assert [message.data for message in messages] == [{"done": 1}]
+    assert seen == ["12"]
