@@ -115,9 +115,9 @@ async def test_what_was_deleted_is_hidden_at_once_and_then_nowhere_any_more(
     )
     for path in hidden:
         assert (await system.client.get(f"/api/v1{path}")).status_code == 404, path
-    assert await system.get("/repositories") == []
-    assert await system.get("/analyses") == []
-    assert await system.get("/conversations") == []
+    assert (await system.get("/repositories"))["items"] == []
+    assert (await system.get("/analyses"))["items"] == []
+    assert (await system.get("/conversations"))["items"] == []
     again = await system.client.delete(f"/api/v1/repositories/{repository}")
     assert again.status_code == 404
     await erased(system, repository)
@@ -136,7 +136,8 @@ async def test_the_same_address_analysed_again_is_a_new_repository(system: Syste
 
     assert second["repository_id"] != first["repository_id"]
     assert (second["url"], second["metadata"]) == (URL, {"readme_found": True})
-    assert [item["url"] for item in await eventually(lambda: system.get("/repositories"), bool)] == [URL]
+    listed = await eventually(lambda: system.get("/repositories"), lambda page: page["items"])
+    assert [item["url"] for item in listed["items"]] == [URL]
     assert (await eventually(lambda: system.get(f"/analyses/{second['analysis_id']}/files"), lambda p: p.get("total")))[
         "items"
     ]
@@ -191,7 +192,7 @@ async def test_read_models_are_built_again_over_erased_history(system: System, d
 
     await rebuild(system.engine, system.journal, (Overview(), Contents(system.objects)))
 
-    assert [item["repository_id"] for item in await system.get("/repositories")] == [kept["repository_id"]]
+    assert [item["repository_id"] for item in (await system.get("/repositories"))["items"]] == [kept["repository_id"]]
     assert gone["analysis_id"] not in (await dump_of(database_url, "app.files", "app.analyses", "app.questions"))
     events = (await system.client.get("/api/v1/events", params={"limit": 500})).json()["items"]
     about = [item for item in events if item["repository_id"] == gone["repository_id"]]
