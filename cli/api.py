@@ -2,11 +2,22 @@
 
 import os
 
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
 from cli.exits import UNREACHABLE, USAGE
 from cli.home import Home
 from runtime.client import ApiError, Client
 from runtime.client.client import local_problem
+from runtime.secret_files import Settings
 from runtime.settings import HomeSettings, InternalSettings
+
+
+class KeySettings(Settings):
+    """The API key that commands show, where people sign in; on one's own machine none is needed."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_", extra="ignore", frozen=True)
+    api_key: SecretStr = SecretStr("")
 
 
 def api_url() -> str:
@@ -21,7 +32,12 @@ def connect(url: str | None = None) -> Client:
     """A client of the orchestrator at `url`, by default where `api_url` says."""
     url = url or api_url()
     hint = f"Nothing answers at {url}: start it with `repostream up`, or add --up where the command has it."
-    return Client(url, hint=hint)
+    return Client(url, authorization=_credential, hint=hint)
+
+
+def _credential() -> str | None:
+    key = KeySettings().api_key.get_secret_value()
+    return f"Bearer {key}" if key else None
 
 
 def refusal(code: str, detail: str) -> ApiError:

@@ -135,6 +135,14 @@ def events_tail(
     raise typer.Exit(run_tail(analysis, as_json=json))
 
 
+@keys_app.command("rotate")
+def keys_rotate() -> None:
+    """Publish the next key that signs session tokens; it takes over once everybody has heard of it."""
+    from cli.keys import run_rotate
+
+    raise typer.Exit(run_rotate())
+
+
 @keys_app.command("services")
 def keys_services() -> None:
     """Print new keys by which services that are started one by one know each other; `up` makes its own."""

@@ -1,4 +1,4 @@
-"""The keys of an installation: by which its services know each other."""
+"""The keys of an installation: by which its services know each other, and which sign session tokens."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,4 +27,13 @@ def run_services() -> int:
     for name, key in keys.items():
         print(f"# of {name} alone")
         print(f"REPOSTREAM_SERVICE_KEY={key}")
+    return 0
+
+
+def run_rotate() -> int:
+    """Have the orchestrator publish the next key that signs session tokens. Raises ApiError."""
+    from cli.api import connect
+
+    made = connect().tokens_rotate()
+    print(f"Key {made.kid} is published and signs from {made.signs_from:%Y-%m-%d %H:%M:%S} UTC: nobody is signed out.")
     return 0

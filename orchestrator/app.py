@@ -92,6 +92,7 @@ ROUTERS = (
     repository_credentials.router,
     audit.router,
     keys.router,
+    tokens.signing_keys,
 )
 BARE_ROUTERS = (tokens.router,)  # beside the API, at addresses that other programs expect
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second

@@ -81,3 +81,10 @@ class GrantView(BaseModel):
     began_at: datetime
     used_at: datetime
     expires_at: datetime
+
+
+class RotationView(BaseModel):
+    """The next key that signs session tokens, and from when on it does."""
+
+    kid: str
+    signs_from: datetime

@@ -1,13 +1,23 @@
 """Session tokens: the page server trades a session for one, programs refresh theirs, readers get the public keys."""
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Depends, Request, Response
 
-from orchestrator.api.credential_models import RefreshRequest, RevokeRequest, SessionTrade, TokenPair, TokenView
-from orchestrator.api.dependencies import Parts
+from orchestrator.api.credential_models import (
+    RefreshRequest,
+    RevokeRequest,
+    RotationView,
+    SessionTrade,
+    TokenPair,
+    TokenView,
+)
+from orchestrator.api.dependencies import Admin, Parts
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.refresh import Verdict
 
 router = APIRouter(tags=["tokens"])
+signing_keys = APIRouter(prefix="/signing-keys", tags=["tokens"])
 _PAGE_SERVER = frozenset({"web_ui"})
 
 
@@ -63,3 +73,11 @@ async def key_set(parts: Parts, response: Response) -> dict[str, list[dict[str, 
     keys = parts.accounts.tokens.keys
     response.headers["Cache-Control"] = f"public, max-age={int(keys.times.cache)}"
     return {"keys": keys.published()}
+
+
+@signing_keys.post("/rotation", status_code=202)
+async def rotate(_who: Admin, parts: Parts) -> RotationView:
+    """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
+    keys = parts.accounts.tokens.keys
+    kid = await keys.rotate()
+    return RotationView(kid=kid, signs_from=datetime.fromtimestamp(keys.signs_from(kid), UTC))

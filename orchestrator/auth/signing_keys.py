@@ -81,6 +81,10 @@ class SigningKeys:
         """The public keys as JWKs."""
         return [key.jwk for key in self._known.values()]
 
+    def signs_from(self, kid: str) -> float:
+        """When the published key `kid` begins to sign (Unix seconds)."""
+        return self._known[kid].signs_from
+
     async def signing(self) -> tuple[str, RSAPrivateKey]:
         """The key that signs now, with its id. Raises Transient `database_unavailable` where none is known."""
         found = self._current()

@@ -68,9 +68,10 @@ class Remembered(Generic[K, V]):
 class Standings:
     """People in tenants, as `auth.users` and `auth.members` have them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, remembered: float = REMEMBERED) -> None:
+        """`remembered` is for how many seconds what was found counts."""
         self._engine = engine
-        self._remembered: Remembered[tuple[UUID, UUID], Standing] = Remembered()
+        self._remembered: Remembered[tuple[UUID, UUID], Standing] = Remembered(remembered)
 
     async def of(self, user_id: UUID, tenant_id: UUID) -> Standing | None:
         """What the person is in the tenant; None where they are no member, suspended or gone."""

@@ -408,6 +408,10 @@ class Operations(Protocol):
         """Let a program act for you no longer: within five seconds its tokens are refused."""
         self._content("DELETE", f"/api/v1/me/grants/{part(grant_id)}")
 
+    def tokens_rotate(self) -> shapes.RotationView:
+        """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
+        return self._call(shapes.RotationView, "POST", "/api/v1/signing-keys/rotation")
+
     def tokens_trade(self, body: shapes.SessionTrade) -> shapes.TokenView:
         """Trade a browser's session for a token of ten minutes, or less where the session ends sooner."""
         return self._call(shapes.TokenView, "POST", "/auth/token", body=body)

@@ -459,6 +459,19 @@ class RevokeRequest(BaseModel):
     refresh_token: str
 
 
+class RotationView(BaseModel):
+    """
+    The next key that signs session tokens, and from when on it does.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    kid: str
+    signs_from: AwareDatetime
+
+
 class SessionTrade(BaseModel):
     """
     The secret of a browser's session.

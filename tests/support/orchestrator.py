@@ -53,7 +53,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: 
         "REPOSTREAM_ORCHESTRATOR_QUERIES_SECONDS": "1",
         "REPOSTREAM_AI_MODELS": "",
         "REPOSTREAM_LOCAL_SIGN_IN": "true",
-        "REPOSTREAM_SECRET_KEY": fresh_key(),
+        "REPOSTREAM_SECRET_KEY": os.environ.get("REPOSTREAM_SECRET_KEY") or fresh_key(),
         "REPOSTREAM_SERVICE_PUBLIC_KEYS": PUBLIC_KEYS,
     }.items():
         monkeypatch.setenv(name, value)

@@ -281,3 +281,16 @@ async def test_one_token_alone_can_be_revoked(system: SignIn) -> None:
 
     assert [(await system.get(ME, token)).status_code for token in (one, other)] == [401, 200]
     assert await system.accounts.tokens.revocations.any_revoked(uuid4()) is False
+
+
+async def test_only_an_administrator_changes_the_signing_key_and_nobody_is_signed_out_by_it(system: SignIn) -> None:
+    member = await system.token(await a_person(system.engine))
+    admin = await system.token(await a_person(system.engine, admin=True))
+    refused = await system.client.post("/api/v1/signing-keys/rotation", headers=bearer(member))
+    changed = await system.client.post("/api/v1/signing-keys/rotation", headers=bearer(admin))
+    keys = (await system.client.get("/.well-known/jwks.json")).json()["keys"]
+
+    assert (refused.status_code, changed.status_code) == (403, 202)
+    assert changed.json()["kid"] in {key["kid"] for key in keys}
+    assert len(keys) == 2
+    assert [(await system.get(ME, token)).status_code for token in (member, admin)] == [200, 200]
