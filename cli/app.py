@@ -98,6 +98,18 @@ def status(
 
 
 @app.command()
+def delete(
+    repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete a repository with its analyses, conversations and index, for good."""
+    from cli.delete import run_delete
+
+    raise typer.Exit(run_delete(repository, sure=yes, as_json=json))
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Check this machine and, where the database answers, the event log itself."""
     from cli.doctor import run_doctor

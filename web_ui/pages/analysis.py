@@ -11,7 +11,7 @@ from web_ui.session import attempt, chosen_analysis, client
 
 
 def actions(analysis: AnalysisView) -> None:
-    """Cancel, retry, ask."""
+    """Cancel, retry, ask, delete."""
     with st.container(horizontal=True, gap="small"):
         if views.can_ask(analysis) and st.button("Ask about it", type="primary", icon=":material/forum:"):
             st.switch_page("pages/chat.py", query_params={"analysis": analysis.analysis_id})
@@ -23,6 +23,20 @@ def actions(analysis: AnalysisView) -> None:
         ):
             attempt(lambda: client().analyses_cancel(analysis.analysis_id))
             st.rerun()
+        with st.popover("Delete", icon=":material/delete:"):
+            delete(analysis)
+
+
+def delete(analysis: AnalysisView) -> None:
+    """Delete the repository, once a person has said for certain that it shall go."""
+    st.markdown(
+        f"Delete **{markup.label(analysis.name)}** with all its analyses, conversations and its index? "
+        "This cannot be taken back."
+    )
+    if st.button("Delete for good", type="primary", key="delete-for-good"):
+        gone = attempt(lambda: client().deleting_delete(analysis.repository_id))
+        if gone is not None:
+            st.switch_page("pages/start.py")
 
 
 def found(analysis: AnalysisView) -> None:

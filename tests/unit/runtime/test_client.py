@@ -39,6 +39,18 @@ def test_an_analysis_is_asked_for_with_its_address_and_reference() -> None:
     assert json.loads(asked[0].content) == {"url": "https://github.com/o/r", "ref": None}
 
 
+def test_a_repository_is_deleted_by_its_id() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return httpx.Response(202, json={"repository_id": "r1", "deleted_at": "2026-03-01T12:00:00Z"})
+
+    assert client(answer).deleting_delete("r1")
+
+    assert asked == ["DELETE /api/v1/repositories/r1"]
+
+
 def test_a_refusal_carries_the_api_s_own_words_and_code() -> None:
     problem = {"type": "about:blank", "title": "That host is not allowed", "status": 422, "detail": "Use github.com."}
     body = problem | {"code": "host_not_allowed", "correlation_id": "c1"}

@@ -1,0 +1,25 @@
+"""`repostream delete`: a repository and all that was made of it, for good."""
+
+import typer
+
+from cli.api import connect
+from cli.ask import find_repository
+from cli.exits import OK, USAGE
+from cli.screen import Screen
+
+
+def run_delete(repository: str, *, sure: bool, as_json: bool) -> int:
+    """The command; returns its exit code. Without `sure` it asks, and does nothing where the answer is no."""
+    api = connect()
+    repository_id = find_repository(api, repository)
+    url = api.contents_repository(repository_id).url
+    question = f"Delete {url} with its analyses, conversations and index? This cannot be taken back."
+    if not sure and not typer.confirm(question, err=True):
+        Screen().print("Nothing was deleted.")
+        return USAGE
+    said = api.deleting_delete(repository_id)
+    if as_json:
+        print(said.model_dump_json())
+    else:
+        Screen().print(f"Deleted {url}. Within a minute nothing of it is left.", markup=False, highlight=False)
+    return OK
