@@ -24,6 +24,7 @@ from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
+from orchestrator.adapters.usage import Usage
 from orchestrator.api import (
     analyses,
     audit,
@@ -35,6 +36,7 @@ from orchestrator.api import (
     problems,
     repository_credentials,
     tokens,
+    usage,
 )
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
@@ -60,6 +62,7 @@ from orchestrator.settings import (
     AuditSettings,
     IntakeSettings,
     OfferSettings,
+    QuotaSettings,
     ServiceSettings,
 )
 from orchestrator.sign_in import create_accounts, signs_in_locally
@@ -93,6 +96,7 @@ ROUTERS = (
     audit.router,
     keys.router,
     tokens.signing_keys,
+    usage.router,
 )
 BARE_ROUTERS = (tokens.router,)  # beside the API, at addresses that other programs expect
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
@@ -249,9 +253,10 @@ def create_app() -> FastAPI:  # one list of what is put together
 def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     intake_settings = IntakeSettings()
     rows = TenantDatabase(process.requests)
+    used = Usage(rows, QuotaSettings().amounts)
     return Services(
         journals=journals.Journals(rows, process.wake),
-        intake=intake.Intake(rows, process.wake),
+        intake=intake.Intake(rows, process.wake, used),
         read=readmodels.ReadModels(rows),
         deletion=deletion.Deletion(rows, process.wake),
         contents=contents.Contents(rows),
@@ -263,6 +268,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         credentials=RepositoryCredentials(rows, process.sealer),
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),
+        usage=used,
         rules=Rules(intake_settings.host_names, intake_settings.loopback),
         models=OfferSettings().names,
         clock=lambda: datetime.now(UTC),

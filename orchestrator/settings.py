@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from orchestrator.limits.quotas import Amounts, Quota
 from orchestrator.limits.rules import Resource, Rule, read_rules
 from runtime.secret_files import Settings
 
@@ -123,3 +124,19 @@ class PageSettings(Settings):
     def host_names(self) -> frozenset[str]:
         """`allowed_hosts` as a set."""
         return _words(self.allowed_hosts)
+
+
+class QuotaSettings(Settings):
+    """What a tenant may have in all; 0 is as much as it likes. A person's own machine has no quota."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_QUOTA_", extra="ignore", frozen=True)
+    running: int = Field(default=20, ge=0)
+    repositories: int = Field(default=1_000, ge=0)
+    bytes: int = Field(default=0, ge=0)
+    questions: int = Field(default=5_000, ge=0)
+    tokens: int = Field(default=0, ge=0)
+
+    @property
+    def amounts(self) -> Amounts:
+        """All of them by what they count."""
+        return {quota: getattr(self, quota.name.lower()) for quota in Quota}

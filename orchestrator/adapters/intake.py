@@ -14,6 +14,7 @@ from events.processing import ProcessingRequested
 from events.repository import RepositoryRegistered
 from orchestrator.adapters.deletion import is_deleted
 from orchestrator.adapters.repository_credentials import Credential, keep_once, newest_for
+from orchestrator.adapters.usage import Usage
 from orchestrator.api.intake import Wanted
 from orchestrator.api.models import AnalysisView
 from orchestrator.api.problems import ApiProblem
@@ -51,9 +52,10 @@ def repository_id_of(tenant_id: UUID, url: str, deletions: int = 0) -> UUID:
 class Intake:
     """Accepts analyses."""
 
-    def __init__(self, database: TenantDatabase, wake: Wake) -> None:
+    def __init__(self, database: TenantDatabase, wake: Wake, usage: Usage) -> None:
         self._database = database
         self._wake = wake
+        self._usage = usage
 
     async def accept(
         self,
@@ -69,7 +71,8 @@ class Intake:
 
         A request that names what to read the repository with joins no analysis that reads it with something else.
 
-        Raises ApiProblem `idempotency_key_reused` where `key` came with another request before.
+        Raises ApiProblem `idempotency_key_reused` where `key` came with another request before; `quota_reached` and
+        `quota_full` where the tenant has as much as it may have.
         """
         fingerprint = f"{wanted.repository.url} {wanted.ref or ''}"
         meant = fingerprint + _read_with(credential)
@@ -89,7 +92,8 @@ class Intake:
             record = await _running(connection, context.repository_id, wanted, credential)
             joined = record is not None
             if record is None:
-                record = await _begin(connection, who, wanted, credential, context, at)
+                async with self._usage.counted(connection, who, context.repository_id, at):
+                    record = await _begin(connection, who, wanted, credential, context, at)
             if key is not None:
                 row = {"tenant": who.tenant_id, "key": key, "fingerprint": meant}
                 await connection.execute(_KEEP_KEY, {**row, "analysis": record.view.analysis_id})

@@ -55,6 +55,7 @@ async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: P
     if "\x00" in body.query or not body.query.strip():
         raise ApiProblem("invalid_request", "Ask something.")
     await parts.gate.take(request, who, Resource.QUESTIONS)
+    await parts.usage.check_question(who, parts.clock())
     stream_id = f"conversation/{conversation_id}"
     past = await history_of(parts, who, stream_id)
     conversation = _folded(past)

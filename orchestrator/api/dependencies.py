@@ -21,6 +21,7 @@ from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
+from orchestrator.adapters.usage import Usage
 from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import Gate
 from orchestrator.api.problems import ApiProblem, correlation_of, status_of
@@ -49,6 +50,7 @@ class Services:
     audit: AuditTable
     gate: Gate
     accounts: Accounts
+    usage: Usage
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]

@@ -53,6 +53,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "not_local": (403, "Only this machine may ask"),
     "forbidden": (403, "You may not do that"),
     "not_signed_in": (401, "You are not signed in"),
+    "quota_reached": (429, "Your team has as much as it may have for now"),
+    "quota_full": (409, "Your team has as much as it may have"),
     "rate_limited": (429, "That is too much for now"),
     "refresh_token_reused": (401, "The refresh token was used before"),
     "too_many_keys": (409, "There are too many keys"),

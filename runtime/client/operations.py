@@ -412,6 +412,10 @@ class Operations(Protocol):
         """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
         return self._call(shapes.RotationView, "POST", "/api/v1/signing-keys/rotation")
 
+    def usage_usage(self) -> shapes.UsageView:
+        """What your tenant has at this moment of each thing that a quota counts. Days are those of UTC."""
+        return self._call(shapes.UsageView, "GET", "/api/v1/usage")
+
     def tokens_trade(self, body: shapes.SessionTrade) -> shapes.TokenView:
         """Trade a browser's session for a token of ten minutes, or less where the session ends sooner."""
         return self._call(shapes.TokenView, "POST", "/auth/token", body=body)

@@ -423,6 +423,20 @@ class QuestionView(BaseModel):
     rating: int | None = None
 
 
+class QuotaView(BaseModel):
+    """
+    One quota of the tenant: what it has, and how much it may have; null is as much as it likes.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    name: str
+    used: int
+    allowed: int | None = None
+
+
 class RatingRequest(BaseModel):
     """
     Whether the answer helped: 1 or -1.
@@ -554,6 +568,19 @@ class TokenView(BaseModel):
     access_token: str
     expires_in: int
     token_type: str = "Bearer"
+
+
+class UsageView(BaseModel):
+    """
+    What the tenant has of each thing that a quota counts: running, repositories, bytes, questions, tokens.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    at: AwareDatetime
+    quotas: list[QuotaView]
 
 
 class UserView(BaseModel):

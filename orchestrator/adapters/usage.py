@@ -1,0 +1,108 @@
+"""What a tenant has, counted in the transaction that accepts one more: two at once cannot overrun it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from orchestrator.api.problems import ApiProblem
+from orchestrator.auth.identity import Identity, Proof
+from orchestrator.limits.quotas import Amounts, Exceeded, Quota, day_of, exceeded
+from runtime.tenancy import TenantDatabase
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+# What was accepted a moment ago is not in the read models yet: the intake's own rows are.
+_COUNTS = {
+    Quota.RUNNING: text("""
+    SELECT (SELECT count(*) FROM app.analyses
+            WHERE tenant_id = :tenant AND state IN ('requested', 'running', 'answerable'))
+         + (SELECT count(*) FROM app.intake i WHERE i.tenant_id = :tenant
+            AND NOT EXISTS (SELECT FROM app.analyses a WHERE a.analysis_id = i.analysis_id))
+    """),
+    Quota.REPOSITORIES: text("""
+    SELECT count(DISTINCT i.repository_id) FROM app.intake i
+    LEFT JOIN app.repositories r USING (repository_id) WHERE i.tenant_id = :tenant AND r.deleted_at IS NULL
+    """),
+    Quota.BYTES: text("""
+    SELECT coalesce(sum(CAST(newest.bytes AS bigint)), 0) FROM app.repositories r JOIN LATERAL (
+      SELECT a.record #>> '{view,totals,bytes}' AS bytes FROM app.analyses a
+      WHERE a.repository_id = r.repository_id ORDER BY a.requested_at DESC LIMIT 1
+    ) newest ON true WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
+    """),
+    Quota.QUESTIONS: text("SELECT count(*) FROM app.questions WHERE tenant_id = :tenant AND asked_at >= :day"),
+    Quota.TOKENS: text("""
+    SELECT coalesce(sum(CAST(record ->> 'input_tokens' AS bigint) + CAST(record ->> 'output_tokens' AS bigint)), 0)
+    FROM app.questions WHERE tenant_id = :tenant AND asked_at >= :day
+    """),
+}
+_IS_STORED = text("SELECT count(*) FROM app.intake WHERE repository_id = :repository")
+
+
+class Usage:
+    """Counts what tenants have, and refuses what is beyond their quotas. A person's own machine has none."""
+
+    def __init__(self, database: TenantDatabase, allowed: Amounts) -> None:
+        self._database = database
+        self._allowed = allowed
+
+    def allowed(self, who: Identity) -> Amounts:
+        """The quotas of whom is asking; what is missing or 0 is not limited."""
+        return {} if who.proof is Proof.LOCAL else self._allowed
+
+    async def of(self, who: Identity, at: datetime) -> Amounts:
+        """All that the tenant has."""
+        async with self._database.of(who.tenant_id) as connection:
+            return {quota: await _count(connection, quota, who, at) for quota in Quota}
+
+    async def check_question(self, who: Identity, at: datetime) -> None:
+        """Raise ApiProblem `quota_reached` where the day's questions or tokens are used up.
+
+        What an answer takes is known when it is there, so those on their way may come beyond it.
+        """
+        if self.allowed(who):
+            async with self._database.of(who.tenant_id) as connection:
+                await self._check(connection, who, [Quota.QUESTIONS, Quota.TOKENS], at)
+
+    @asynccontextmanager
+    async def counted(
+        self, connection: AsyncConnection, who: Identity, repository_id: UUID | None, at: datetime
+    ) -> AsyncIterator[None]:
+        """Begin an analysis inside. Raises ApiProblem `quota_reached` or `quota_full` at the end where it did not fit.
+
+        From then until the transaction of `connection` ends no other analysis of the tenant is counted.
+        """
+        if not self.allowed(who):
+            yield
+            return
+        known = (await connection.execute(_IS_STORED, {"repository": repository_id})).scalar_one()
+        yield
+        await connection.execute(_LOCK, {"what": f"quota {who.tenant_id}"})
+        await self._check(connection, who, [Quota.RUNNING], at, new=1)
+        await self._check(connection, who, [Quota.BYTES], at)
+        if not known:
+            await self._check(connection, who, [Quota.REPOSITORIES], at, new=1)
+
+    async def _check(
+        self, connection: AsyncConnection, who: Identity, quotas: list[Quota], at: datetime, *, new: int = 0
+    ) -> None:
+        """Raise where one more does not fit to what was there before `new` of this transaction."""
+        allowed = self.allowed(who)
+        used = {quota: await _count(connection, quota, who, at) - new for quota in quotas if allowed.get(quota)}
+        over = exceeded(allowed, used, at=at)
+        if over is not None:
+            raise _problem(over)
+
+
+async def _count(connection: AsyncConnection, quota: Quota, who: Identity, at: datetime) -> int:
+    values = {"tenant": who.tenant_id}
+    daily = {"day": day_of(at)} if quota in {Quota.QUESTIONS, Quota.TOKENS} else {}
+    return int((await connection.execute(_COUNTS[quota], values | daily)).scalar_one())
+
+
+def _problem(over: Exceeded) -> ApiProblem:
+    if over.wait is None:
+        return ApiProblem("quota_full", over.words)
+    return ApiProblem("quota_reached", over.words, {"Retry-After": str(over.wait)})

@@ -1,0 +1,59 @@
+"""What a tenant may have in all: its quotas, its usage, and whether one more fits. Pure.
+
+Unlike a limit, a quota is counted from what is stored and may not be forgotten.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Quota(StrEnum):
+    """What is counted for a tenant."""
+
+    RUNNING = "running analyses"
+    REPOSITORIES = "stored repositories"
+    BYTES = "bytes of stored sources"
+    QUESTIONS = "questions today"
+    TOKENS = "model tokens today"
+
+
+_DAILY = frozenset({Quota.QUESTIONS, Quota.TOKENS})
+_RUNNING_WAIT = 30  # seconds: an analysis may have ended by then
+Amounts = dict[Quota, int]  # of an allowance, 0: as much as they like
+
+
+@dataclass(frozen=True)
+class Exceeded:
+    """A quota that has no room. `wait` is in seconds; None where it takes more than time."""
+
+    quota: Quota
+    allowed: int
+    wait: int | None
+
+    @property
+    def words(self) -> str:
+        """The sentence for whom it stops."""
+        come_back = {Quota.RUNNING: "Wait until one has ended", Quota.REPOSITORIES: "Delete one first"}
+        other = "The day ends at midnight UTC" if self.quota in _DAILY else "Delete a repository first"
+        return f"Your team has its {self.allowed:,} {self.quota}. {come_back.get(self.quota, other)}."
+
+
+def exceeded(allowed: Amounts, used: Amounts, *, at: datetime) -> Exceeded | None:
+    """The first of the quotas in `used` that has no room for one more."""
+    for quota, amount in used.items():
+        limit = allowed.get(quota, 0)
+        if limit and amount >= limit:
+            return Exceeded(quota, limit, _wait(quota, at))
+    return None
+
+
+def day_of(at: datetime) -> datetime:
+    """When the day began, in UTC as `at` is."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _wait(quota: Quota, at: datetime) -> int | None:
+    if quota in _DAILY:
+        return int((day_of(at) + timedelta(days=1) - at).total_seconds()) + 1
+    return _RUNNING_WAIT if quota is Quota.RUNNING else None

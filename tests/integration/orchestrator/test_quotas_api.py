@@ -1,0 +1,152 @@
+"""Quotas hold where a request is accepted, however many come at once, and everybody can see what they have."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from orchestrator.auth.identity import Identity
+from tests.support.limits import People, a_person, let_in
+from tests.support.orchestrator import System, a_system, eventually
+
+
+@pytest.fixture
+async def system(
+    database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[System]:
+    quotas = {"RUNNING": 3, "REPOSITORIES": 5, "BYTES": 1_000, "QUESTIONS": 2, "TOKENS": 100}
+    for name, amount in quotas.items():
+        monkeypatch.setenv(f"REPOSTREAM_QUOTA_{name}", str(amount))
+    async with a_system(
+        monkeypatch, database_url=database_url, redis_url=redis_url, home=home, working=False
+    ) as system:
+        yield system
+
+
+@pytest.fixture
+def people(system: System) -> People:
+    return let_in(system)
+
+
+async def begin(system: System, headers: dict[str, str], number: int) -> httpx.Response:
+    url = f"https://github.com/somebody/repository-{number}"
+    return await system.client.post("/api/v1/analyses", json={"url": url}, headers=headers)
+
+
+async def usage(system: System, headers: dict[str, str]) -> dict[str, Any]:
+    reply = await system.client.get("/api/v1/usage", headers=headers)
+    return {item["name"]: (item["used"], item["allowed"]) for item in reply.json()["quotas"]}
+
+
+async def end(system: System, headers: dict[str, str], reply: httpx.Response) -> None:
+    path = f"/api/v1/analyses/{reply.json()['analysis_id']}/cancel"
+    assert (await system.client.post(path, headers=headers)).status_code == 202
+
+
+async def test_of_many_at_once_no_more_are_begun_than_may_run(system: System, people: People) -> None:
+    mine, other = people.headers(a_person()), people.headers(a_person())
+
+    replies = await asyncio.gather(*(begin(system, mine, number) for number in range(8)))
+    accepted = [reply for reply in replies if reply.status_code == 202]
+    refused = [reply for reply in replies if reply.status_code == 429]
+
+    assert sorted(reply.status_code for reply in replies) == [202] * 3 + [429] * 5, [r.text for r in replies]
+    assert refused[0].json()["code"] == "quota_reached"
+    assert refused[0].json()["detail"].startswith("Your team has its 3 running analyses.")
+    assert refused[0].headers["retry-after"] == "30"
+    assert (await begin(system, other, 0)).status_code == 202
+    assert (await usage(system, mine))["running"] == (3, 3)
+
+    again = await system.client.post("/api/v1/analyses", json={"url": accepted[0].json()["url"]}, headers=mine)
+    assert again.status_code == 200  # the one that runs is joined
+
+    await end(system, mine, accepted[0])
+    await eventually(lambda: usage(system, mine), lambda found: found["running"] == (2, 3))
+    assert (await begin(system, mine, 99)).status_code == 202
+
+
+async def test_another_repository_does_not_fit_and_one_that_is_there_does(system: System, people: People) -> None:
+    headers = people.headers(a_person())
+    for number in range(5):
+        reply = await begin(system, headers, number)
+        assert reply.status_code == 202
+        await end(system, headers, reply)
+        await eventually(lambda: usage(system, headers), lambda found: found["running"][0] == 0)
+
+    sixth, first_again = await begin(system, headers, 5), await begin(system, headers, 0)
+
+    assert sixth.status_code == 409
+    assert sixth.json()["code"] == "quota_full"
+    assert "retry-after" not in sixth.headers
+    assert first_again.status_code == 202
+    assert (await usage(system, headers))["repositories"] == (5, 5)
+
+
+async def a_talk(system: System, headers: dict[str, str]) -> str:
+    reply = await begin(system, headers, 0)
+    repository_id = reply.json()["repository_id"]
+    await end(system, headers, reply)
+    await eventually(lambda: usage(system, headers), lambda found: found["running"] == (0, 3))
+    reply = await system.client.post("/api/v1/conversations", json={"repository_id": repository_id}, headers=headers)
+    return f"/api/v1/conversations/{reply.json()['conversation_id']}/questions"
+
+
+async def asked(system: System, headers: dict[str, str], number: int) -> None:
+    await eventually(lambda: usage(system, headers), lambda found: found["questions"] == (number, 2))
+
+
+async def test_a_day_has_so_many_questions(system: System, people: People) -> None:
+    headers = people.headers(a_person())
+    talk = await a_talk(system, headers)
+    for number in range(2):
+        assert (await system.client.post(talk, json={"query": "Why?"}, headers=headers)).status_code == 202
+        await asked(system, headers, number + 1)
+
+    refused = await system.client.post(talk, json={"query": "Why?"}, headers=headers)
+
+    assert refused.status_code == 429
+    assert "2 questions today" in refused.json()["detail"]
+    assert 0 < int(refused.headers["retry-after"]) <= 86_401
+
+
+async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System, people: People) -> None:
+    who = a_person()
+    headers = people.headers(who)
+    talk = await a_talk(system, headers)
+    assert (await system.client.post(talk, json={"query": "Why?"}, headers=headers)).status_code == 202
+    await asked(system, headers, 1)
+    await _has_used(system, who)
+
+    question = await system.client.post(talk, json={"query": "Why?"}, headers=headers)
+    analysis = await begin(system, headers, 1)
+
+    assert question.status_code == 429
+    assert "100 model tokens today" in question.json()["detail"]
+    assert analysis.status_code == 409
+    assert "1,000 bytes of stored sources" in analysis.json()["detail"]
+    found = await usage(system, headers)
+    assert found["tokens"] == (120, 100)
+    assert found["bytes"] == (5_000, 1_000)
+
+
+async def _has_used(system: System, who: Identity) -> None:
+    """As the projections write it once an answer and a clone are there."""
+    async with system.engine.begin() as connection:
+        for statement in (
+            """UPDATE app.questions SET record = record || '{"input_tokens": 80, "output_tokens": 40}'
+            WHERE tenant_id = :tenant""",
+            """UPDATE app.analyses SET record = jsonb_set(record, '{view,totals}', '{"bytes": 5000}')
+            WHERE tenant_id = :tenant""",
+        ):
+            assert (await connection.execute(text(statement), {"tenant": who.tenant_id})).rowcount == 1
+
+
+async def test_the_person_of_this_machine_has_no_quota(system: System) -> None:
+    replies = [await begin(system, {}, number) for number in range(7)]
+
+    assert {reply.status_code for reply in replies} == {202}
+    assert (await usage(system, {}))["running"] == (7, None)
