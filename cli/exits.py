@@ -4,6 +4,7 @@ import sys
 from typing import NoReturn
 
 from cli.plain import visible
+from runtime.redaction import redact
 
 OK = 0
 FAILED = 1  # an analysis or an answer failed, or something was found to be wrong
@@ -15,5 +16,5 @@ INTERRUPTED = 130
 
 def leave(code: int, sentence: str) -> NoReturn:
     """Say one sentence on standard error and end."""
-    print(visible(sentence), file=sys.stderr)
+    print(visible(redact(sentence)), file=sys.stderr)
     raise SystemExit(code)

@@ -11,6 +11,7 @@ from cli.home import AlreadyRunningError, Home, Running
 from cli.services import Service
 from cli.system import Outside, System
 from runtime.embedded.child import StartError
+from runtime.redaction import redact
 from runtime.settings import BrokerSettings, ChromaSettings, DatabaseSettings, HomeSettings, ModelSettings
 
 
@@ -34,7 +35,7 @@ class _Signals:
 
 def say(sentence: str) -> None:
     """One line for the person at the console."""
-    print(f"· {sentence}", flush=True)
+    print(f"· {redact(sentence)}", flush=True)
 
 
 def configured_home() -> Home:
@@ -53,7 +54,7 @@ def run_up(services: list[Service], *, movable: bool) -> int:
         print(f"Repostream already runs on {home.path}{where}.")
         return RUNNING
     except StartError as error:
-        print(error)
+        print(redact(str(error)))
         return UNREACHABLE
     try:
         return _run(home, services, movable, began)
@@ -75,7 +76,7 @@ def _run(home: Home, services: list[Service], movable: bool, began: float) -> in
         say("Ending: finishing what is being done (again to end at once).")
         system.stop()
     except StartError as error:
-        print(error)
+        print(redact(str(error)))
         code = UNREACHABLE
         system.kill()
     except KeyboardInterrupt:

@@ -4,6 +4,8 @@ A stage raises one of these and nothing else on purpose. The delivery wrapper tu
 and listed in docs/errors.md; `message` is one sentence for a person, without secrets, that says what to do.
 """
 
+from runtime.redaction import redact
+
 
 class Fault(Exception):
     """A named failure. Use one of the subclasses."""
@@ -11,9 +13,9 @@ class Fault(Exception):
     kind = "permanent"
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
         self.code = code
-        self.message = message
+        self.message = redact(message)  # it goes into events, problems and logs
+        super().__init__(f"{code}: {self.message}")
 
 
 class Transient(Fault):

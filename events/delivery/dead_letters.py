@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.delivery.entries import Entry
+from runtime.redaction import redact
 
 _PARK = text("""
 INSERT INTO es.dead_letters (consumer, seq, entry_id, topic, error, attempts, payload)
@@ -45,7 +46,7 @@ async def park(connection: AsyncConnection, consumer: str, entry: Entry, error: 
         "seq": entry.seq,
         "entry_id": entry.entry_id,
         "topic": entry.topic,
-        "error": error.replace("\0", "\ufffd")[:4_000],
+        "error": redact(error).replace("\0", "\ufffd")[:4_000],
         "attempts": entry.deliveries,
         "payload": entry.payload,
     }

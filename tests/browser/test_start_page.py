@@ -35,6 +35,27 @@ def test_a_refused_address_is_told_in_the_api_s_words_with_its_code(page: Page, 
     assert api.analyses == {}
 
 
+def test_a_token_for_a_private_repository_is_sent_once_and_left_nowhere(page: Page, api: StandIn) -> None:
+    api.begun.clear()
+    page.goto("/")
+    field = page.get_by_label("Access token")
+    expect(field).not_to_be_visible()
+    page.get_by_text("Private repository").click()
+    expect(field).to_have_attribute("type", "password")
+    expect(field).to_have_attribute("autocomplete", "new-password")
+    field.fill("canary-token-of-the-page")
+    page.get_by_label("Repository URL").fill("https://github.com/acme/secret")
+    page.get_by_role("button", name="Analyse").click()
+
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    assert [body.get("token") for body in api.begun] == ["canary-token-of-the-page"]
+    left = page.evaluate("() => document.documentElement.outerHTML + JSON.stringify({...localStorage}) + location.href")
+    assert "canary-token" not in left
+    page.go_back()
+    page.get_by_text("Private repository").click()
+    expect(page.get_by_label("Access token")).to_have_value("")
+
+
 def test_recent_analyses_show_state_commit_languages_and_counts(page: Page, api: StandIn) -> None:
     samples.complete(api)
     samples.failed(api)

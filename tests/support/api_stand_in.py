@@ -175,6 +175,7 @@ class StandIn:
 
     def __init__(self) -> None:
         self.analyses: dict[str, Scripted] = {}
+        self.begun: list[dict[str, Any]] = []  # the bodies of requests for an analysis
         self.conversations: dict[str, Json] = {}
         self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
         self.models: list[str] = []
@@ -299,6 +300,7 @@ class StandIn:
         if self.refuse_url is not None:
             return self.refuse_url
         body = await request.json()
+        self.begun.append(body)
         name = "/".join(body["url"].rstrip("/").split("/")[-2:])
         return JSONResponse(self.begin(name, body["url"], ref=body["ref"]).view, 202)
 

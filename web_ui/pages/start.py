@@ -18,14 +18,28 @@ def ask_for_address() -> None:
         left, middle, right = st.columns((6, 2.2, 1.3), vertical_alignment="bottom")
         url = left.text_input("Repository URL", placeholder="https://github.com/pallets/flask", max_chars=2_000)
         ref = middle.text_input("Branch, tag or commit", placeholder="default branch", max_chars=255)
-        if not right.form_submit_button("Analyse", type="primary", width="stretch"):
-            return
+        submitted = right.form_submit_button("Analyse", type="primary", width="stretch")
+        token = ask_for_token()
+    if not submitted:
+        return
     if not url.strip():
         notices.empty("Paste a repository's URL first.", "For example https://github.com/pallets/flask")
         return
-    begun = attempt(lambda: client().analyses_begin(AnalysisRequest(url=url.strip(), ref=ref.strip() or None)))
+    wanted = AnalysisRequest(url=url.strip(), ref=ref.strip() or None, token=token.strip() or None)
+    begun = attempt(lambda: client().analyses_begin(wanted))
     if begun is not None:
         st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
+
+
+def ask_for_token() -> str:
+    """Folded away: most repositories are public. The browser is told to keep and to fill in nothing."""
+    with st.expander("Private repository"):
+        token = st.text_input("Access token", type="password", max_chars=4_000, autocomplete="new-password")
+        st.caption(
+            "Used for this one analysis, shown to the repository's host alone, forgotten once the code is read. "
+            "On GitHub a fine-grained token with “Contents: read-only” is enough."
+        )
+    return token
 
 
 def recent() -> None:
