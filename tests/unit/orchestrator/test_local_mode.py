@@ -1,10 +1,6 @@
 """The local user is signed in by being there: on one machine, by a flag, and never beside a mark of production."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +10,6 @@ from events.base import LOCAL_USER
 from orchestrator.auth.identity import Proof
 from orchestrator.auth.local_mode import Exposure, LocalProvider, settle
 from runtime.faults import Permanent
-from runtime.sealing import fresh_key
 
 LAPTOP = Exposure(providers=(), binds=("127.0.0.1", "::1"), names=("localhost",), origins=("http://localhost:3000",))
 MARKS: dict[str, dict[str, Any]] = {
@@ -80,39 +75,3 @@ async def test_a_request_from_elsewhere_is_nobodys(request_: Any) -> None:
         await LocalProvider().identify(request_)
 
     assert refusal.value.code == "not_local"
-
-
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"REPOSTREAM_ORCHESTRATOR_HOST": "0.0.0.0"}, "it would listen on 0.0.0.0"),
-        ({"REPOSTREAM_ORCHESTRATOR_ALLOWED_HOSTS": "repostream.example.org"}, "the name repostream.example.org"),
-        ({"REPOSTREAM_WEB_UI_HOST": "0.0.0.0"}, "it would listen on 0.0.0.0"),
-        ({"REPOSTREAM_LOCAL_SIGN_IN": "false"}, "no sign-in configured"),
-        ({"REPOSTREAM_SECRET_KEY": "none"}, "REPOSTREAM_SECRET_KEY must hold"),
-        ({"REPOSTREAM_SERVICE_PUBLIC_KEYS": "web_ui:x"}, "REPOSTREAM_SERVICE_PUBLIC_KEYS must be"),
-    ],
-    ids=["bind", "host name", "pages", "no flag", "no key to seal with", "malformed keys"],
-)
-def test_the_service_ends_with_a_sentence_and_not_with_zero(
-    tmp_path: Path, changed: dict[str, str], sentence: str
-) -> None:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPOSTREAM_")}
-    environment = {
-        **inherited,
-        "REPOSTREAM_HOME": str(tmp_path),
-        "REPOSTREAM_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
-        "REPOSTREAM_REDIS_URL": "redis://127.0.0.1:1/0",
-        "REPOSTREAM_SECRET_KEY": fresh_key(),
-        "REPOSTREAM_LOCAL_SIGN_IN": "true",
-        **changed,
-    }
-    command = [sys.executable, "-P", "-m", "cli.app", "service", "orchestrator"]
-
-    ended = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=60, check=False, cwd=Path.cwd()
-    )
-
-    assert ended.returncode not in {0, None}
-    assert sentence in ended.stderr
-    assert "Traceback" not in ended.stderr
