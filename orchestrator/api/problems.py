@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems: a stable code, a sentence that says what to do, never a stack trace."""
 
+import re
 import socket
 from collections.abc import Mapping
 
@@ -130,10 +131,20 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 _BY_STATUS = {401: "not_signed_in", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
+def _allowed(request: Request) -> str:
+    """All methods of an address: the router names those of the first route alone."""
+    path, known = request.scope["path"], request.app.openapi()["paths"]
+    fits = (item for template, item in known.items() if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path))
+    return ", ".join(sorted({method.upper() for item in fits for method in item}))
+
+
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for it
     code = _BY_STATUS.get(error.status_code, "invalid_request")
-    return _answer(request, code, "The address or the method is not part of the API.", error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request)
+    return _answer(request, code, "The address or the method is not part of the API.", headers)
 
 
 async def _on_database(request: Request, error: Exception) -> Response:

@@ -1,0 +1,39 @@
+"""Schemathesis against the real application on real embedded servers, by its own command line."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# Checks that are left out, each with its reason.
+EXCLUDED = {
+    "positive_data_acceptance": "an address, a ref and a cursor mean more than a schema can say: others are refused",
+    "unsupported_method": "the router answers HEAD and OPTIONS by itself",
+    "ignored_auth": "the local mode takes everybody on loopback for its one user, whatever they send",
+    "negative_data_rejection": "in a query string every value is text, and the server reads `1` and `true` out of it",
+}
+ENDLESS = ("analyses_live", "conversations_stream")  # server-sent events
+
+
+@dataclass(frozen=True)
+class Fuzzed:
+    """What a run came to: how many cases it sent, and what it said where a check failed."""
+
+    cases: int
+    failed: bool
+    said: str
+
+
+def fuzz(url: str, folder: Path, *, phases: str, examples: int, seconds: int) -> Fuzzed:
+    """Run it against the API at `url` for at most `seconds`, the same cases each time."""
+    program = str(Path(sys.executable).with_name("schemathesis"))
+    command = [program, "run", f"{url}/api/v1/openapi.json", "--phases", phases, "--max-examples", str(examples)]
+    command += ["--generation-deterministic", "--no-shrink"]
+    command += ["--no-color", "--continue-on-failure", "--checks", "all", "--exclude-checks", ",".join(EXCLUDED)]
+    command += ["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "20"]
+    for name in ENDLESS:
+        command += ["--exclude-operation-id", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=seconds)
+    cases = re.search(r"([\d,]+) generated", done.stdout)
+    return Fuzzed(int(cases[1].replace(",", "")) if cases else 0, done.returncode != 0, done.stdout + done.stderr)
