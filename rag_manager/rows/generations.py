@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.artifacts import ArtifactRef
 from events.index import GenerationKind
+from rag_manager.stages.collection_names import CollectionNames
 from rag_manager.stages.may_serve import Serving
 
 
@@ -32,10 +33,11 @@ class Generation:
 _COLUMNS = "generation_id, tenant_id, analysis_id, kind, state, model, chunks, vectors, collection, artifacts"
 
 
-async def installation(engine: AsyncEngine) -> UUID:
-    """The id of this installation: part of every collection's name."""
+async def collection_names(engine: AsyncEngine) -> CollectionNames:
+    """How this installation names its collections."""
     async with engine.connect() as connection:
-        return UUID(str(await connection.scalar(text("SELECT id FROM rag.installation"))))
+        row = (await connection.execute(text("SELECT id, naming_key FROM rag.installation"))).one()
+    return CollectionNames(row.id, row.naming_key)
 
 
 async def begin(engine: AsyncEngine, generation: Generation) -> None:
@@ -48,6 +50,8 @@ async def begin(engine: AsyncEngine, generation: Generation) -> None:
                 " :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id)"
                 " DO UPDATE SET model = excluded.model,"
                 " chunks = excluded.chunks, artifacts = excluded.artifacts, changed_at = now(),"
+                " collection = CASE generations.state WHEN 'built' THEN generations.collection"
+                " ELSE excluded.collection END,"
                 " state = CASE generations.state WHEN 'built' THEN 'built' ELSE 'building' END"
             ),
             {

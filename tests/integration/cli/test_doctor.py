@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cli.logins import signed_in
+from migrations import let_sign_in
 from tests.support.up import Up
 
 
@@ -41,6 +43,20 @@ def test_a_folder_that_cannot_be_written_is_found(tmp_path: Path) -> None:
 
     assert code == 1
     assert not findings["folder"]["ok"]
+
+
+def test_one_user_for_every_service_is_warned_of_and_a_services_own_is_not(
+    home: Path, database_url: str, redis_url: str
+) -> None:
+    let_sign_in(database_url, {"repostream_background": "a-password-of-its-own"})
+    own = signed_in(database_url, "repostream_background", "a-password-of-its-own")
+    said = {
+        name: _doctor(home, REPOSTREAM_DATABASE_URL=url, REPOSTREAM_REDIS_URL=redis_url)[1]["database roles"]["detail"]
+        for name, url in (("owner", database_url), ("own", own))
+    }
+
+    assert said["owner"].startswith("warning: REPOSTREAM_DATABASE_URL has the user repostream, who passes by every")
+    assert said["own"] == "signs in as repostream_background, who owns nothing"
 
 
 def test_a_database_that_is_away_is_a_finding_without_its_password(home: Path) -> None:

@@ -37,7 +37,7 @@ async def tenants(system: System) -> tuple[Tenant, Tenant]:
     for tenant in both:
         await settle(system, tenant)
     for tenant in both:
-        await eventually(lambda tenant=tenant: _state(system, tenant), lambda state: state == "ready", 90)  # type: ignore[misc]  # bound now
+        await eventually(lambda tenant=tenant: _state(system, tenant), lambda state: state in {"ready", "refined"}, 60)  # type: ignore[misc]  # bound now
     return both
 
 
