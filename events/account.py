@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import ClassVar
+from uuid import UUID
 
 from events.base import ERASED, Event, Subject
 
@@ -14,3 +15,10 @@ class SignedIn(Event):
     belongs_to: ClassVar[tuple[Subject, ...]] = (Subject.TENANT, Subject.USER)
     login: str
     provider: str
+
+
+class SessionRevoked(Event):
+    """Somebody ended a session of theirs, by signing out or from another one."""
+
+    event_type: ClassVar[str] = "account.session.revoked"
+    session_id: UUID

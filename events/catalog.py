@@ -32,6 +32,7 @@ _CLASSES: tuple[type[Event], ...] = (
     question.QuestionFailed,
     question.AnswerRated,
     account.SignedIn,
+    account.SessionRevoked,
 )
 
 EVENTS: Mapping[str, type[Event]] = MappingProxyType({cls.event_type: cls for cls in _CLASSES})

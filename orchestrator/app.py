@@ -35,6 +35,8 @@ from orchestrator.api import (
     keys,
     problems,
     repository_credentials,
+    sessions,
+    sign_in,
     tokens,
     usage,
 )
@@ -65,7 +67,7 @@ from orchestrator.settings import (
     QuotaSettings,
     ServiceSettings,
 )
-from orchestrator.sign_in import create_accounts, signs_in_locally
+from orchestrator.sign_in import create_accounts, create_sign_in, signs_in_locally
 from orchestrator.subscribers import CONSUMER, subscribe_to_erasure, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_quick_redis, create_redis
@@ -97,8 +99,9 @@ ROUTERS = (
     keys.router,
     tokens.signing_keys,
     usage.router,
+    sessions.router,
 )
-BARE_ROUTERS = (tokens.router,)  # beside the API, at addresses that other programs expect
+BARE_ROUTERS = (tokens.router, sign_in.router)  # beside the API, at addresses that other programs expect
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
 _SWEEP = 60.0  # seconds between two looks for tokens that were given for one analysis and are not needed any more
 _NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
@@ -265,6 +268,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         live_redis=process.redis,
         provider=Credentials(accounts, local=LocalProvider() if local else None),
         accounts=accounts,
+        sign_in=create_sign_in(accounts, process.wake, lambda: datetime.now(UTC)),
         credentials=RepositoryCredentials(rows, process.sealer),
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),

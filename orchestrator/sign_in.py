@@ -1,21 +1,38 @@
 """Put together how people come in: the part of `app.py` that is about accounts, with the settings that it reads."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from events.log.wake import Wake
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.api_keys import ApiKeys
+from orchestrator.auth.github import GitHub
+from orchestrator.auth.identity import is_loopback
 from orchestrator.auth.issuing import SessionTokens
 from orchestrator.auth.local_mode import Exposure, settle
+from orchestrator.auth.openid import OpenId
+from orchestrator.auth.people import People
+from orchestrator.auth.providers import Invited, Provider
 from orchestrator.auth.refresh import RefreshTokens
 from orchestrator.auth.revocations import Revocations
 from orchestrator.auth.sessions import Sessions
+from orchestrator.auth.sign_in import SignIn
 from orchestrator.auth.signing_keys import KeyTimes, SigningKeys
 from orchestrator.auth.standing import Standings
 from orchestrator.auth.tokens import Use
-from orchestrator.settings import PageSettings, ServiceSettings, SignInSettings
+from orchestrator.settings import (
+    GitHubSettings,
+    OpenIdSettings,
+    PageSettings,
+    PeopleSettings,
+    ServiceSettings,
+    SignInSettings,
+)
 from runtime.sealing import Sealer
 from runtime.service_tokens import ServiceVerifier
 from runtime.settings import SecretSettings, ServiceKeySettings
@@ -27,7 +44,7 @@ def signs_in_locally(service: ServiceSettings) -> bool:
     """Whether this is a laptop's own installation. Raises SystemExit where the settings let in nobody, or too many."""
     pages = PageSettings()
     found = Exposure(
-        providers=(),
+        providers=[provider.name for provider in create_providers()],
         binds=(service.host, pages.host),
         names=service.host_names | pages.host_names,
         origins=service.origins,
@@ -50,7 +67,7 @@ def create_accounts(engine: AsyncEngine, quick_redis: Redis, *, local: bool) -> 
         standings=standings,
         keys=ApiKeys(engine),
         refresh=RefreshTokens(engine),
-        sessions=None if local else Sessions(engine),
+        sessions=None if local else _sessions(engine),
         callers=callers,
     )
 
@@ -60,3 +77,57 @@ def _keys() -> tuple[Sealer, ServiceVerifier]:
         return Sealer(SecretSettings().key.get_secret_value()), ServiceVerifier(NAME, ServiceKeySettings().public_keys)
     except ValueError as error:
         raise SystemExit(str(error)) from None
+
+
+def create_providers() -> tuple[Provider, ...]:
+    """Whom people can sign in with, as it is configured. Raises SystemExit where half of a provider is."""
+    github, openid = GitHubSettings(), OpenIdSettings()
+    found: list[Provider] = []
+    if github.client_id:
+        secret = _given("REPOSTREAM_GITHUB_CLIENT_SECRET", github.client_secret.get_secret_value())
+        invited = Invited(github.user_names, github.organisation_names)
+        found.append(GitHub(_safe("REPOSTREAM_GITHUB_URL", github.url), github.client_id, secret, invited))
+    if openid.issuer:
+        client = _given("REPOSTREAM_OIDC_CLIENT_ID", openid.client_id)
+        secret = _given("REPOSTREAM_OIDC_CLIENT_SECRET", openid.client_secret.get_secret_value())
+        _safe("REPOSTREAM_OIDC_ISSUER", openid.issuer)
+        found.append(OpenId(openid.issuer, client, secret, openid.label, Invited(openid.subjects)))
+    return tuple(found)
+
+
+def create_sign_in(accounts: Accounts, wake: Wake, clock: Callable[[], datetime]) -> SignIn | None:
+    """A person's way in; None in local mode. Raises SystemExit where the pages' address is missing."""
+    if accounts.sessions is None:
+        return None
+    settings = PeopleSettings()
+    url = _given("REPOSTREAM_PUBLIC_URL", settings.public_url)
+    people = People(accounts.engine, accounts.sessions, wake, settings.administrator_names, clock)
+    return SignIn(
+        providers=create_providers(),
+        public_url=_safe("REPOSTREAM_PUBLIC_URL", url),
+        people=people,
+        sessions=accounts.sessions,
+        sealer=_keys()[0],
+        clock=clock,
+        ended=accounts.tokens.revocations.tell,
+    )
+
+
+def _sessions(engine: AsyncEngine) -> Sessions:
+    settings = PeopleSettings()
+    life, idle = timedelta(days=settings.session_days), timedelta(hours=settings.session_idle_hours)
+    return Sessions(engine, life=life, idle=idle)
+
+
+def _given(name: str, value: str) -> str:
+    if not value:
+        raise SystemExit(f"A sign-in is configured, and {name} is not: set it too.")
+    return value
+
+
+def _safe(name: str, url: str) -> str:
+    """An address that secrets may be sent to. Raises SystemExit for http that leaves this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return url.rstrip("/")
+    raise SystemExit(f"{name} must be an https address (http on this machine alone).")

@@ -17,22 +17,25 @@ from streamlit.starlette import App
 
 from runtime.client import Client
 from runtime.logging import configure_logging
-from runtime.settings import InternalSettings, LogSettings
+from runtime.service_tokens import ServiceSigner
+from runtime.settings import InternalSettings, LogSettings, ServiceKeySettings
 from web_ui import session, views  # noqa: F401  # what the first page needs is read before the first visitor comes
 from web_ui.guard import LOOPBACK, Guard
 from web_ui.proxy import ApiProxy
 from web_ui.settings import WebUiSettings
+from web_ui.sign_in import Entrance
 
 ICON = Path(__file__).with_name("icon.svg")
 SCRIPT = Path(__file__).with_name("shell.py")
 _GRACE = 2  # seconds for open streams at shutdown; browsers come back to the next process by themselves
 
 
-def make_app(orchestrator_url: str, hosts: Iterable[str]) -> App:
-    """The pages as one ASGI application: Streamlit, `/api/v1`, `/healthz` and `/readyz`."""
+def make_app(orchestrator_url: str, hosts: Iterable[str], signer: ServiceSigner | None = None) -> App:
+    """The pages as one ASGI application: Streamlit, `/api/v1`, `/auth`, `/healthz` and `/readyz`."""
     proxy = ApiProxy(orchestrator_url)
-    client = Client(orchestrator_url)
-    session.use(client)
+    client = Client(orchestrator_url, authorization=session.authorization)
+    entrance = Entrance(orchestrator_url, signer)
+    session.use(client, entrance)
     # Else Streamlit takes `pages/` for its old kind of pages until shell.py first runs, and whoever comes first by an
     # analysis' address gets that page without its frame.
     PagesManager.uses_pages_directory = False
@@ -49,6 +52,7 @@ def make_app(orchestrator_url: str, hosts: Iterable[str]) -> App:
         yield
         await proxy.close()
         client.close()
+        entrance.close()
 
     return App(
         SCRIPT,
@@ -57,7 +61,7 @@ def make_app(orchestrator_url: str, hosts: Iterable[str]) -> App:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/favicon.png", _icon),  # the name that Streamlit's page asks for
-            proxy.route(),
+            *proxy.routes(),
         ],
         middleware=[Middleware(Guard, hosts=tuple(hosts))],
     )
@@ -80,6 +84,14 @@ def _is_wildcard(host: str) -> bool:
         return False
 
 
+def _signer() -> ServiceSigner | None:
+    key = ServiceKeySettings().key.get_secret_value()
+    try:
+        return ServiceSigner("web_ui", key) if key else None
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+
+
 def _socket(host: str, port: int) -> socket.socket:
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2_048)
     bound.set_inheritable(True)
@@ -92,7 +104,7 @@ def serve(host: str, port: int) -> None:
     configure_logging(service="web_ui", level=logs.level, format=logs.format)
     hosts = allowed_hosts(host, WebUiSettings().allowed_hosts)
     with _socket(host, port) as bound:
-        app = make_app(InternalSettings().orchestrator_url, hosts)
+        app = make_app(InternalSettings().orchestrator_url, hosts, _signer())
         for option, value in (
             ("server.address", host),
             ("server.port", port),

@@ -1,4 +1,4 @@
-"""`/api/v1` on the web pages' own origin: reading requests and event streams, passed on to the orchestrator.
+"""`/api/v1` and `/auth` on the web pages' own origin: reading requests, event streams, and a person's way in and out.
 
 So the browser needs one port and no cross-origin rules. In a cluster the ingress routes the same path to the API.
 """
@@ -11,8 +11,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 PREFIX = "/api/v1"
+_WAYS = {"/auth/login": "GET", "/auth/callback": "GET", "/auth/logout": "POST"}  # tokens are not for browsers
 _ASKED = ("accept", "accept-language", "authorization", "cookie", "last-event-id", "traceparent", "if-none-match")
 _TOLD = ("content-type", "cache-control", "etag", "last-modified", "retry-after", "x-accel-buffering")
+_SIGNING = ("content-type", "cache-control", "location", "set-cookie", "retry-after")
 _CONNECT = 5.0  # seconds
 _SILENCE = 60.0  # seconds; the orchestrator's event streams say something every five
 
@@ -30,9 +32,30 @@ class ApiProxy:
             transport=transport,
         )
 
-    def route(self) -> Route:
-        """The route to mount: GET alone, since whatever changes something goes through the pages' own session."""
-        return Route(f"{PREFIX}/{{path:path}}", self.forward, methods=["GET"])
+    def routes(self) -> list[Route]:
+        """The routes to mount. Of the API GET alone: whatever changes something goes through the pages' own session."""
+        api = Route(f"{PREFIX}/{{path:path}}", self.forward, methods=["GET"])
+        return [api, *(Route(path, self.sign, methods=[method]) for path, method in _WAYS.items())]
+
+    async def sign(self, request: Request) -> Response:
+        """Hand on a step of signing in or out, with its cookies and redirects; 403 for what another site began."""
+        if request.method != "GET" and not _is_own(request):
+            return _problem(
+                request, 403, "cross_site", "The request comes from another site", "Sign out on a page here."
+            )
+        asked = {name: request.headers[name] for name in ("cookie", "user-agent") if name in request.headers}
+        peer = request.client.host if request.client is not None else ""
+        asked["x-forwarded-for"] = ", ".join(filter(None, (request.headers.get("x-forwarded-for"), peer)))
+        url = httpx.URL(path=request.url.path, query=request.url.query.encode())
+        try:
+            reply = await self._http.request(request.method, url, headers=asked)
+        except httpx.HTTPError:
+            return _unreachable(request)
+        told = Response(reply.content, reply.status_code)
+        for name, value in reply.headers.multi_items():
+            if name in _SIGNING:
+                told.headers.append(name, value)
+        return told
 
     async def forward(self, request: Request) -> Response:
         """Ask the orchestrator the same, and hand its reply on piece by piece; 502 where it does not answer."""
@@ -69,13 +92,26 @@ async def _pieces(reply: httpx.Response) -> AsyncIterator[bytes]:
         await reply.aclose()
 
 
+def _is_own(request: Request) -> bool:
+    """Whether a page of this origin sent it. Without a referrer a form's Origin is `null`, and Sec-Fetch-Site tells."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "null")
+    if site is not None:
+        return site == "same-origin"
+    return origin.partition("://")[2] == request.headers.get("host")
+
+
 def _unreachable(request: Request) -> Response:
+    title, detail = "The analysis service does not answer", "It may be starting: try again in a few seconds."
+    return _problem(request, 502, "orchestrator_unreachable", title, detail)
+
+
+def _problem(request: Request, status: int, code: str, title: str, detail: str) -> Response:
     problem = {
         "type": "about:blank",
-        "title": "The analysis service does not answer",
-        "status": 502,
-        "detail": "It may be starting: try again in a few seconds.",
-        "code": "orchestrator_unreachable",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
         "correlation_id": request.headers.get("traceparent", ""),
     }
-    return JSONResponse(problem, 502, media_type="application/problem+json")
+    return JSONResponse(problem, status, media_type="application/problem+json")

@@ -8,19 +8,67 @@ import streamlit as st
 from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisView
 from web_ui.components.notices import empty, problem
+from web_ui.sign_in import COOKIE, Entrance, Token, Way
 
 T = TypeVar("T")
-_clients: list[Client] = []
+_parts: list[tuple[Client, Entrance]] = []
+_TOKEN, _NAME = "sign-in-token", "sign-in-name"
 
 
-def use(client: Client) -> None:
-    """Make `client` the one that all sessions of this process use."""
-    _clients[:] = [client]
+def use(client: Client, entrance: Entrance) -> None:
+    """Make these the ones that all sessions of this process use."""
+    _parts[:] = [(client, entrance)]
 
 
 def client() -> Client:
-    """The client that `app.make_app` was given."""
-    return _clients[0]
+    """The client that `app.make_app` was given; it asks `authorization` for each request."""
+    return _parts[0][0]
+
+
+def authorization() -> str | None:
+    """The header by which whoever's page this is may ask; None in local mode. Raises ApiError."""
+    entrance = _parts[0][1]
+    token = _token(entrance) if entrance.ways() else None
+    return f"Bearer {token.access_token}" if token is not None else None
+
+
+def ways_in() -> tuple[Way, ...]:
+    """The ways to sign in, where somebody has to; none where they did, or in local mode. Raises ApiError."""
+    entrance = _parts[0][1]
+    ways = entrance.ways()
+    return () if not ways or _token(entrance) is not None else ways
+
+
+def name() -> str | None:
+    """Who is signed in; None in local mode, and where that cannot be asked at the moment."""
+    entrance = _parts[0][1]
+    try:
+        token = _token(entrance) if entrance.ways() else None
+        if token is None:
+            return None
+        known, of = st.session_state.get(_NAME, ("", ""))
+        if of != token.session:
+            known = client().installation_me().name
+            st.session_state[_NAME] = (known, token.session)
+    except ApiError:
+        return None
+    return str(known)
+
+
+def _token(entrance: Entrance) -> Token | None:
+    """The token of the browser's session, renewed where its end is near. The cookie is that of the page's loading."""
+    token = entrance.token(st.context.cookies.get(COOKIE, ""), st.session_state.get(_TOKEN))
+    st.session_state[_TOKEN] = token
+    return token
+
+
+def _is_signed_out() -> bool:
+    """Whether the session ended while its page was open; its token is given up."""
+    st.session_state.pop(_TOKEN, None)
+    try:
+        return bool(ways_in())
+    except ApiError:
+        return False
 
 
 def parameter(name: str) -> str | None:
@@ -34,6 +82,8 @@ def attempt(ask: Callable[[], T]) -> T | None:
     try:
         return ask()
     except ApiError as error:
+        if error.problem.code == "not_signed_in" and _is_signed_out():
+            st.rerun()  # into the page for whoever is not signed in
         problem(error.problem)
         return None
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from web_ui.components import frame
+from runtime.client import ApiError
+from web_ui.components import frame, notices, signed_out
+from web_ui.session import ways_in
 
 st.set_page_config(layout="wide")  # the titles are the pages' own
 page = st.navigation(
@@ -11,8 +13,17 @@ page = st.navigation(
         st.Page("pages/analysis.py", title="Analysis · Repostream", url_path="analysis"),
         st.Page("pages/chat.py", title="Chat · Repostream", url_path="chat"),
         st.Page("pages/events.py", title="Events · Repostream", url_path="events"),
+        st.Page("pages/account.py", title="Account · Repostream", url_path="account"),
     ],
     position="hidden",
 )
 frame.style()
-page.run()
+try:
+    ways = ways_in()
+except ApiError as error:
+    notices.problem(error.problem)
+    st.stop()
+if ways:
+    signed_out.show(ways)
+else:
+    page.run()

@@ -28,6 +28,7 @@ from orchestrator.api.problems import ApiProblem, correlation_of, status_of
 from orchestrator.audit.note import note_of
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
+from orchestrator.auth.sign_in import SignIn
 from orchestrator.progress.hub import Hub
 from orchestrator.projections.analyses import AnalysisRecord, fold
 from runtime.faults import Permanent
@@ -51,6 +52,7 @@ class Services:
     gate: Gate
     accounts: Accounts
     usage: Usage
+    sign_in: SignIn | None  # None in local mode
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]

@@ -63,6 +63,8 @@ def check_origin(method: str, headers: Headers, allowed: frozenset[str]) -> None
     if method not in _CHANGING:
         return
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if origin == "null" and site == "same-origin":  # a form of a page of ours that sends no referrer
+        return
     if origin is not None and (origin.lower() in allowed or _is_own(origin.lower(), headers)):
         return
     if origin is not None or site not in {None, "same-origin", "none"}:

@@ -416,6 +416,14 @@ class Operations(Protocol):
         """What your tenant has at this moment of each thing that a quota counts. Days are those of UTC."""
         return self._call(shapes.UsageView, "GET", "/api/v1/usage")
 
+    def sessions_mine(self) -> list[shapes.SessionView]:
+        """Your sessions, the newest first; none where nobody signs in."""
+        return self._call(list[shapes.SessionView], "GET", "/api/v1/me/sessions")
+
+    def sessions_end(self, session_id: str) -> None:
+        """End one of your sessions: within five seconds nobody is let in by it any more."""
+        self._content("DELETE", f"/api/v1/me/sessions/{part(session_id)}")
+
     def tokens_trade(self, body: shapes.SessionTrade) -> shapes.TokenView:
         """Trade a browser's session for a token of ten minutes, or less where the session ends sooner."""
         return self._call(shapes.TokenView, "POST", "/auth/token", body=body)
@@ -431,3 +439,7 @@ class Operations(Protocol):
     def tokens_key_set(self) -> dict[str, object]:
         """The public keys that session tokens are signed with (RFC 7517)."""
         return self._call(dict[str, object], "GET", "/.well-known/jwks.json")
+
+    def sign_in_providers(self) -> list[shapes.ProviderView]:
+        """The ways to sign in; none where whoever is at this machine is the one user."""
+        return self._call(list[shapes.ProviderView], "GET", "/auth/providers")

@@ -373,6 +373,19 @@ class Passage(BaseModel):
     ranks: dict[str, int] = {}
 
 
+class ProviderView(BaseModel):
+    """
+    A way to sign in: `name` for `/auth/login?provider=`, `label` for the button.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    name: str
+    label: str
+
+
 class QuestionRequest(BaseModel):
     """
     Ask. `model` is one of the configured ones; the default where it is left out.
@@ -496,6 +509,24 @@ class SessionTrade(BaseModel):
         frozen=True,
     )
     session: str
+
+
+class SessionView(BaseModel):
+    """
+    A browser in which you are signed in. `seen_at` is kept to the minute, `current` is the one that asks.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    session_id: str
+    created_at: AwareDatetime
+    seen_at: AwareDatetime
+    expires_at: AwareDatetime
+    address: str
+    agent: str
+    current: bool
 
 
 class StageView(BaseModel):

@@ -11,6 +11,17 @@ NAMES_A_CODE = {"Permanent": 0, "Transient": 0, "ResourceExhausted": 0, "ApiProb
 NAMES_A_CODE |= {"ParserDied": 0, "failed": 1, "_problem": 1, "local_problem": 0, "refusal": 0}
 # Codes that come about in another way than by one of the calls above, or by `code=`.
 ELSEWHERE = {
+    **dict.fromkeys(
+        (
+            "sign_in_expired",
+            "sign_in_denied",
+            "sign_in_refused",
+            "provider_unavailable",
+            "not_invited",
+            "account_suspended",
+        ),
+        "said by the address that a sign-in ends at: constants of orchestrator/auth/providers.py",
+    ),
     "parked": "said by the read model and the workflow of a run that ended its worker too often",
     "cancelled": "said by the read model of what a person stopped",
 }

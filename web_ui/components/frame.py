@@ -8,6 +8,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, views
+from web_ui.components import account_menu
 
 _TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"))
 
@@ -28,11 +29,11 @@ def top(analysis: AnalysisView | None = None, active: str = "") -> None:
     with st.container(key="top", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(key="brand", width="content"):
             st.page_link("pages/start.py", label="Repostream", icon=":material/account_tree:")
-        if analysis is None:
-            return
-        for page, title in _TABS:
+        for page, title in _TABS if analysis is not None else ():
+            assert analysis is not None  # noqa: S101  # for the type checker
             with st.container(key=f"tab-{'on' if page == active else 'off'}-{page}", width="content"):
                 st.page_link(f"pages/{page}.py", label=title, query_params=_address(page, analysis.analysis_id))
+        account_menu.show()
 
 
 def _address(page: str, analysis_id: str) -> dict[str, str]:

@@ -22,6 +22,10 @@ PUBLIC = {
     "/auth/token": "the page server shows a service token, and the secret of a session",
     "/auth/refresh": "the refresh token says who is asking",
     "/auth/revoke": "the same",
+    "/auth/providers": "the buttons of the page for whoever is not signed in",
+    "/auth/login": "the way in",
+    "/auth/callback": "the same: the browser keeps a sealed cookie in between",
+    "/auth/logout": "the way out, for whoever has a session",
     "/metrics": "for the network of the installation; the ingress does not lead there",
 }
 
@@ -30,6 +34,7 @@ OWN = {
     ("POST", "/api/v1/me/keys"),
     ("DELETE", "/api/v1/me/keys/{key_id}"),
     ("POST", "/api/v1/me/grants"),
+    ("DELETE", "/api/v1/me/sessions/{session_id}"),
     ("DELETE", "/api/v1/me/grants/{grant_id}"),
 }
 

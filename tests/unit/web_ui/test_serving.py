@@ -20,7 +20,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 def pages(answer: Answer) -> tuple[httpx.AsyncClient, ApiProxy]:
     proxy = ApiProxy("http://orchestrator:8001", httpx.MockTransport(answer))
-    app = Starlette(routes=[proxy.route()])
+    app = Starlette(routes=proxy.routes())
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pages"), proxy
 
 

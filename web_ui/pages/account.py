@@ -1,0 +1,51 @@
+"""Account: where somebody is signed in, and the way to end it."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from runtime.client.shapes import SessionView
+from web_ui import markup, views
+from web_ui.components import account_menu, frame, notices
+from web_ui.session import attempt, client, name
+from web_ui.words import ago
+
+
+def row(shown: SessionView) -> None:
+    """One session, with its button."""
+    with st.container(border=True, key=f"card-{shown.session_id}", horizontal=True, vertical_alignment="center"):
+        title = markup.span("name", views.browser(shown.agent))
+        facts = [shown.address, f"last used {ago(shown.seen_at, datetime.now(UTC))}", f"until {shown.expires_at:%d %B}"]
+        st.html(title + markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts if fact), width="stretch")
+        if shown.current:
+            st.html(markup.pill("this browser", "good"), width="content")
+            return
+        ended = st.button("End", key=f"end-{shown.session_id}") and attempt(lambda: _end(shown.session_id))
+    if ended:
+        st.rerun()
+
+
+def _end(session_id: str) -> bool:
+    client().sessions_end(session_id)
+    return True
+
+
+def sessions() -> list[SessionView]:
+    """Where whoever is here is signed in."""
+    return attempt(client().sessions_mine) or []
+
+
+def show() -> None:
+    """Draw the page."""
+    frame.top()
+    who = name()
+    if who is None:
+        notices.empty("There is no sign-in here.", "This installation is for the one person at this machine.")
+        return
+    st.html(f'<h1 class="rs-hero">{markup.text(who)}</h1><h2 class="rs-section">Where you are signed in</h2>')
+    for shown in sessions():
+        row(shown)
+    st.html(account_menu.SIGN_OUT)
+
+
+show()
