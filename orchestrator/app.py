@@ -25,6 +25,8 @@ from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
 from orchestrator.adapters.usage import Usage
+from orchestrator.adapters.webhook_delivery import WebhookDelivery
+from orchestrator.adapters.webhooks import WebhookTable
 from orchestrator.api import (
     analyses,
     audit,
@@ -39,6 +41,7 @@ from orchestrator.api import (
     sign_in,
     tokens,
     usage,
+    webhooks,
 )
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
@@ -60,12 +63,14 @@ from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Projection, Runner
+from orchestrator.projections.webhooks import Webhooks
 from orchestrator.settings import (
     AuditSettings,
     IntakeSettings,
     OfferSettings,
     QuotaSettings,
     ServiceSettings,
+    WebhookSettings,
 )
 from orchestrator.sign_in import create_accounts, create_sign_in, signs_in_locally
 from orchestrator.subscribers import CONSUMER, subscribe_to_erasure, workflow_handler
@@ -100,6 +105,7 @@ ROUTERS = (
     tokens.signing_keys,
     usage.router,
     sessions.router,
+    webhooks.router,
 )
 BARE_ROUTERS = (tokens.router, sign_in.router)  # beside the API, at addresses that other programs expect
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
@@ -125,7 +131,7 @@ class Process:
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
-        self.projections: tuple[Projection, ...] = (Overview(), Contents(objects))
+        self.projections: tuple[Projection, ...] = (Overview(), Contents(objects), Webhooks())
         self.sources = sources.Sources(objects)
         self.audit = audit_table.AuditTable(engine)
         self.trail = Trail(self.audit.append)
@@ -139,6 +145,7 @@ class Process:
             "ticks": lambda: tail_ticks(self.redis, self.hub),
             "flush": lambda: flush_ticks(self.hub),
             "credentials": self._sweep_credentials,
+            "webhook delivery": WebhookDelivery(self.engine, self.sealer, loopback=WebhookSettings().loopback).run,
             "audit": self.trail.run,
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
             "leases": self.leases.keep,
@@ -273,6 +280,8 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,
+        webhooks=WebhookTable(rows, process.sealer),
+        webhooks_loopback=WebhookSettings().loopback,
         rules=Rules(intake_settings.host_names, intake_settings.loopback),
         models=OfferSettings().names,
         clock=lambda: datetime.now(UTC),

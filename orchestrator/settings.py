@@ -198,3 +198,10 @@ class OpenIdSettings(Settings):
     def subjects(self) -> frozenset[str]:
         """`users` as a set; a subject's case matters."""
         return frozenset(word.strip() for word in self.users.split(",") if word.strip())
+
+
+class WebhookSettings(Settings):
+    """`loopback` lets webhooks call this machine, over http too: for trying them out, and for tests."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_WEBHOOKS_", extra="ignore", frozen=True)
+    loopback: bool = False

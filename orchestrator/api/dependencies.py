@@ -22,6 +22,7 @@ from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
 from orchestrator.adapters.usage import Usage
+from orchestrator.adapters.webhooks import WebhookTable
 from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import Gate
 from orchestrator.api.problems import ApiProblem, correlation_of, status_of
@@ -53,6 +54,8 @@ class Services:
     accounts: Accounts
     usage: Usage
     sign_in: SignIn | None  # None in local mode
+    webhooks: WebhookTable
+    webhooks_loopback: bool
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]

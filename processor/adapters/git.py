@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 import structlog
 
 from processor.adapters import git_recipe as recipe
-from processor.adapters.addresses import Resolve, pinned, resolve
+from processor.adapters.addresses import pinned
 from processor.adapters.git_errors import fault_of, ref_not_found, too_large
 from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.workspace import Workspace
 from processor.ports import Head, Login, TreeEntry, Watch
 from processor.stages.classify import MAX_FILE_BYTES
 from processor.stages.read_commit import read_commit
+from runtime.addresses import Resolve, resolve
 from runtime.faults import Fault, Permanent
 from runtime.redaction import redact
 from runtime.repository_url import parse_repository_url

@@ -424,6 +424,39 @@ class Operations(Protocol):
         """End one of your sessions: within five seconds nobody is let in by it any more."""
         self._content("DELETE", f"/api/v1/me/sessions/{part(session_id)}")
 
+    def webhooks_webhooks(self) -> shapes.WebhookPage:
+        """The tenant's webhooks, oldest first; never more than one page of them."""
+        return self._call(shapes.WebhookPage, "GET", "/api/v1/webhooks")
+
+    def webhooks_create(self, body: shapes.WebhookRequest) -> shapes.WebhookSecretView:
+        """Add a webhook. The answer holds the secret that its messages are signed with; keep it, it is not shown again."""
+        return self._call(shapes.WebhookSecretView, "POST", "/api/v1/webhooks", body=body)
+
+    def webhooks_change(self, webhook_id: str, body: shapes.WebhookChange) -> shapes.WebhookView:
+        """Change a webhook, switch it off, or on again; what waits for it is then sent."""
+        return self._call(shapes.WebhookView, "PATCH", f"/api/v1/webhooks/{part(webhook_id)}", body=body)
+
+    def webhooks_remove(self, webhook_id: str) -> None:
+        """Remove a webhook with all that it was told."""
+        self._content("DELETE", f"/api/v1/webhooks/{part(webhook_id)}")
+
+    def webhooks_deliveries(
+        self, webhook_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.DeliveryPage:
+        """What it was told, newest first, with every attempt."""
+        return self._call(
+            shapes.DeliveryPage,
+            "GET",
+            f"/api/v1/webhooks/{part(webhook_id)}/deliveries",
+            params={"cursor": cursor, "limit": limit},
+        )
+
+    def webhooks_redeliver(self, webhook_id: str, delivery_id: str) -> shapes.DeliveryView:
+        """Send one again, with the same `webhook-id`."""
+        return self._call(
+            shapes.DeliveryView, "POST", f"/api/v1/webhooks/{part(webhook_id)}/deliveries/{part(delivery_id)}/redeliver"
+        )
+
     def tokens_trade(self, body: shapes.SessionTrade) -> shapes.TokenView:
         """Trade a browser's session for a token of ten minutes, or less where the session ends sooner."""
         return self._call(shapes.TokenView, "POST", "/auth/token", body=body)

@@ -76,6 +76,23 @@ class ApiKeyView(BaseModel):
     revoked_at: AwareDatetime | None = None
 
 
+class AttemptView(BaseModel):
+    """
+    One attempt: seconds, HTTP status (null: no answer), why it failed, and the first bytes of the answer.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    number: int
+    at: AwareDatetime
+    duration: float
+    status: int | None = None
+    code: str
+    answer: str
+
+
 class AuditCheck(BaseModel):
     """
     Whether the trail is whole. `broken_at` is the first entry that does not fit what stands before it.
@@ -221,6 +238,24 @@ class DeletionView(BaseModel):
     )
     repository_id: str
     deleted_at: AwareDatetime
+
+
+class DeliveryView(BaseModel):
+    """
+    One message to one webhook. Its id is the `webhook-id` header. `due_at` is when a pending one is sent.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    delivery_id: str
+    type: str
+    state: str
+    attempts: int
+    created_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    log: Annotated[list[AttemptView], Field(validate_default=True)] = []
 
 
 class Envelope(BaseModel):
@@ -629,6 +664,70 @@ class UserView(BaseModel):
     local: bool
 
 
+class WebhookChange(BaseModel):
+    """
+    What is left out stays as it is. `enabled` true also begins anew with one that was disabled.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    url: str | None = None
+    events: list[str] | None = None
+    enabled: bool | None = None
+
+
+class WebhookRequest(BaseModel):
+    """
+    Tell `url` of `events`; of all where they are left out.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    url: str
+    events: Annotated[list[str], Field(max_length=3, min_length=1)] = []
+
+
+class WebhookSecretView(BaseModel):
+    """
+    A new webhook with its secret (`whsec_…`), which is never shown again.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    webhook_id: str
+    url: str
+    events: list[str]
+    enabled: bool
+    disabled_reason: str | None = None
+    failing_since: AwareDatetime | None = None
+    created_at: AwareDatetime
+    secret: str
+
+
+class WebhookView(BaseModel):
+    """
+    A webhook. `disabled_reason` is `gone` (it answered 410) or `failing`; a success ends `failing_since`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    webhook_id: str
+    url: str
+    events: list[str]
+    enabled: bool
+    disabled_reason: str | None = None
+    failing_since: AwareDatetime | None = None
+    created_at: AwareDatetime
+
+
 class Problem(BaseModel):
     """
     An error as RFC 9457 describes it. `code` is stable; `detail` says what to do.
@@ -725,6 +824,19 @@ class CredentialPage(BaseModel):
     next: str | None = None
 
 
+class DeliveryPage(BaseModel):
+    """
+    A page of deliveries.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[DeliveryView]
+    next: str | None = None
+
+
 class FilePage(BaseModel):
     """
     A page of entries of the tree; `total` counts them over all pages.
@@ -767,6 +879,19 @@ class SymbolPage(BaseModel):
     )
     items: list[SymbolView]
     total: int
+    next: str | None = None
+
+
+class WebhookPage(BaseModel):
+    """
+    All webhooks of a tenant.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[WebhookView]
     next: str | None = None
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from processor.adapters.addresses import is_loopback, is_public, pinned
+from processor.adapters.addresses import pinned
+from runtime.addresses import is_loopback, is_public
 from runtime.faults import Cancelled, Permanent, Transient
 from tests.support.jobs import QuietWatch
 
