@@ -9,9 +9,12 @@ from starlette.responses import RedirectResponse, Response
 
 from orchestrator.api.dependencies import Parts, Services
 from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.audit.note import note_of
 from orchestrator.auth import flow, sessions
+from orchestrator.auth.identity import Identity, Proof
 from orchestrator.auth.people import Browser
 from orchestrator.auth.providers import EXPIRED, Refusal
+from orchestrator.auth.sessions import Session
 from orchestrator.auth.sign_in import SignIn
 
 router = APIRouter(prefix="/auth", tags=["sign_in"])
@@ -60,11 +63,14 @@ async def callback(
 ) -> Response:
     """Come back from the provider. Whoever is not let in is told why on the start page, by a code of ours alone."""
     sign_in = _required(parts.sign_in)
+    note = note_of(request)
+    note.sensitive = True
     answer = {name: request.query_params.get(name, "") for name in _ANSWERS}
     try:
         under_way = sign_in.recall(kept)
         secret = await sign_in.come_back(under_way, answer, _browser(request, parts))
     except Refusal as refusal:
+        note.code = refusal.code
         refused = RedirectResponse(flow.page_after(refusal.code), _SEE_OTHER)
         if refusal.code != EXPIRED:  # a forged callback must not end a sign-in that is under way
             _drop(refused, flow.COOKIE)
@@ -72,6 +78,7 @@ async def callback(
     before = await sign_in.sessions.find(request.cookies.get(sessions.COOKIE, ""))
     if before is not None:
         await sign_in.end(before, UUID(correlation_of(request)))
+    _put_on_record(request, await sign_in.sessions.find(secret))
     reply = RedirectResponse(under_way.then, _SEE_OTHER)
     _drop(reply, flow.COOKIE)
     _keep(reply, sessions.COOKIE, secret, int(sign_in.sessions.life.total_seconds()))
@@ -84,10 +91,21 @@ async def logout(request: Request, parts: Parts) -> Response:
     sign_in = _required(parts.sign_in)
     session = await sign_in.sessions.find(request.cookies.get(sessions.COOKIE, ""))
     if session is not None:
+        _put_on_record(request, session)
         await sign_in.end(session, UUID(correlation_of(request)))
     reply = RedirectResponse("/", _SEE_OTHER)
     _drop(reply, sessions.COOKIE)
     return reply
+
+
+def _put_on_record(request: Request, session: Session | None) -> None:
+    """Say whose session the request is about: the audit trail cannot know it otherwise."""
+    if session is not None:
+        nothing: frozenset[str] = frozenset()
+        who = Identity(
+            session.user_id, session.tenant_id, "", nothing, proof=Proof.SESSION, proof_id=session.session_id
+        )
+        note_of(request).identity = who
 
 
 def _required(sign_in: SignIn | None) -> SignIn:
