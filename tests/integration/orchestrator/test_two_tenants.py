@@ -77,7 +77,7 @@ async def test_whatever_a_tenant_asks_it_is_shown_nothing_of_another(
     assert {"/api/v1/analyses/{analysis_id}", "/api/v1/conversations", "/api/v1/events"} <= set(refused)
     assert len(refused) >= 40
     assert foreign > EXAMPLES / 10
-    assert own > EXAMPLES / 20
+    assert own > EXAMPLES / 50
     assert await _mixed(database_url, tenants) == {}
 
 
@@ -101,12 +101,15 @@ def _ask_anything(ask: Ask, every: list[Operation], tenants: tuple[Tenant, Tenan
     """
     seen = {"foreign": 0, "own": 0}
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
+    )
     @given(st.data())
     def check(data: st.DataObject) -> None:
         operation = data.draw(st.sampled_from(every))
         who, other = data.draw(st.sampled_from([tenants, tenants[::-1]]))
-        whose = {name: data.draw(st.sampled_from([who, other, None])) for name in operation.names}
+        owners = data.draw(st.sampled_from([[who], [who, other, None]]))
+        whose = {name: data.draw(st.sampled_from(owners)) for name in operation.names}
         ids = {name: (tenant.ids.get(name) if tenant else None) or str(uuid4()) for name, tenant in whose.items()}
         reply, asked = ask(operation, ids, who)
         seen["foreign"] += other in whose.values()
