@@ -31,7 +31,14 @@ _READS, _ACCEPTS = 200, 20  # a second, while analyses are accepted
 _ALONE = 2_000  # requests one after the other, for the cost of one
 _SCOPES = ["read:repositories", "write:analysis"]
 # As many as the machine can do: what is measured is the cost of counting them, not the refusals.
-_LIMITS = {"REPOSTREAM_LIMITS_SCALE": "100000"}
+_MANY = "key:1000000/second user:1000000/second tenant:1000000/second"
+_LIMITS = {
+    "REPOSTREAM_LIMITS_REQUESTS": _MANY,
+    "REPOSTREAM_LIMITS_ANALYSES": _MANY,
+    "REPOSTREAM_LIMITS_BYTES": _MANY.replace("1000000", "1000000000000"),
+    "REPOSTREAM_QUOTA_RUNNING": "1000000",
+    "REPOSTREAM_QUOTA_REPOSITORIES": "1000000",
+}
 
 
 @dataclass

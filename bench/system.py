@@ -20,7 +20,9 @@ from typing import Any
 import httpx
 
 from bench.memory import MemoryWatch
+from events.base import LOCAL_TENANT
 from events.processing import StageCompleted
+from runtime.service_tokens import ServiceSigner
 from tests.support.chromium import chromium_running
 from tests.support.git_repositories import build_from_archives
 from tests.support.git_server import GitServer
@@ -140,14 +142,18 @@ def _analyse(system: System, url: str, until: str) -> tuple[dict[str, Any], tupl
 
 def _search(system: System, url: str, view: dict[str, Any]) -> tuple[float, ...]:
     """Milliseconds of each search, warm, over HTTP."""
-    token = (system.home / "internal-token").read_text().strip()
+    caller = ServiceSigner("ai_engine", (system.home / "service-keys" / "ai_engine").read_text().strip())
     took = []
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+    with httpx.Client(base_url=url, timeout=20) as client:
         for round_ in range(11):
             for question in _QUESTIONS:
                 began = time.perf_counter()
-                body = {"repository_id": view["repository_id"], "query": question}
-                client.post("/internal/search", json=body).raise_for_status()
+                body = {
+                    "tenant_id": str(LOCAL_TENANT),
+                    "repository_id": view["repository_id"],
+                    "query": question,
+                }
+                client.post("/internal/search", json=body, headers=caller.headers("rag_manager")).raise_for_status()
                 if round_:
                     took.append((time.perf_counter() - began) * 1_000)
     return tuple(took)

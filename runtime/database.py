@@ -27,6 +27,9 @@ def create_engine(settings: DatabaseSettings, *, application: str, role: Databas
     if not settings.url.get_secret_value():
         raise ValueError("REPOSTREAM_DATABASE_URL is not set")
     server_settings = {"application_name": application, **({"role": role.value} if role is not None else {})}
+    sealer = sealer_of(SecretSettings())
+    if sealer is None and role is not None:  # a service; a person's command only looks
+        logger.warning("REPOSTREAM_SECRET_KEY is not set: private fields of events are stored in the clear")
     url = make_url(settings.url.get_secret_value()).set(drivername="postgresql+asyncpg")
     return create_async_engine(
         url,
@@ -35,16 +38,14 @@ def create_engine(settings: DatabaseSettings, *, application: str, role: Databas
         pool_timeout=settings.pool_timeout,
         pool_pre_ping=True,
         connect_args={"server_settings": server_settings, "timeout": 10},
-        execution_options={SEALER: sealer_of(SecretSettings())},
+        execution_options={SEALER: sealer},
     )
 
 
 def sealer_of(settings: SecretSettings) -> Sealer | None:
-    """What seals with the secret key; None where there is none, which is said in the log."""
-    if not settings.key.get_secret_value():
-        logger.warning("REPOSTREAM_SECRET_KEY is not set: private fields of events are stored in the clear")
-        return None
-    return Sealer(settings.key.get_secret_value())
+    """What seals with the secret key; None where there is none."""
+    key = settings.key.get_secret_value()
+    return Sealer(key) if key else None
 
 
 async def copy_rows(

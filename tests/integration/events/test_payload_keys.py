@@ -334,14 +334,15 @@ async def test_each_service_seals_and_opens_in_its_own_role(database_url: str) -
     settings = DatabaseSettings(url=SecretStr(database_url))
     requests = create_engine(settings, application="test", role=DatabaseRole.REQUESTS)
     worker = create_engine(settings, application="test", role=DatabaseRole.PROCESSOR)
+    background = create_engine(settings, application="test", role=DatabaseRole.BACKGROUND)
     async with TenantDatabase(requests).of(WHO.tenant_id) as connection:
         await append_in(connection, "analysis/a", [begun()])
 
     [read] = await PostgresJournal(worker).read_stream("analysis/a")
 
     assert read.data["ref"] == CANARY
-    await erase(worker, "repository", WHO.repository_id)
+    await erase(background, "repository", WHO.repository_id)
     [left] = await read_anew(database_url, "analysis/a")
     assert left.data["ref"] == ERASED
-    await requests.dispose()
-    await worker.dispose()
+    for engine in (requests, worker, background):
+        await engine.dispose()

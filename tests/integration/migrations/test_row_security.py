@@ -101,6 +101,26 @@ async def test_no_role_can_change_or_delete_an_event(owner: asyncpg.Connection, 
     assert (may["change"], may["column"]) == (False, False)
 
 
+async def test_no_function_that_works_with_the_owners_rights_is_open_to_everybody(owner: asyncpg.Connection) -> None:
+    every = await owner.fetch("""
+        SELECT p.oid::regprocedure::text AS name, has_function_privilege('public', p.oid, 'EXECUTE') AS open,
+          p.prorettype = 'trigger'::regtype AS is_trigger
+        FROM pg_proc p WHERE p.prosecdef
+    """)
+    assert len([row for row in every if not row["is_trigger"]]) >= 6
+    assert [row["name"] for row in every if row["open"] and not row["is_trigger"]] == []
+
+
+async def test_who_serves_requests_cannot_erase(owner: asyncpg.Connection) -> None:
+    erase = "SELECT es.erase_subject('tenant', gen_random_uuid(), '{}')"
+    async with owner.transaction():
+        await owner.execute("SET LOCAL ROLE repostream_background")
+        await owner.execute(erase)
+    await owner.execute("SET ROLE repostream_requests")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await owner.execute(erase)
+
+
 async def test_requests_cannot_read_the_kernels_books(owner: asyncpg.Connection) -> None:
     for table, reason in WITHOUT.items():
         for role in (DatabaseRole.REQUESTS, DatabaseRole.SEARCH):
