@@ -19,7 +19,7 @@ ADAPTERS = {"openai": OpenAIModel, "anthropic": AnthropicModel}
 @pytest.fixture(params=["openai", "anthropic"])
 async def provider(request: pytest.FixtureRequest) -> AsyncIterator[tuple[StandIn, OpenAIModel | AnthropicModel]]:
     async with model_stand_in(request.param) as stand_in:
-        model = ADAPTERS[request.param](model="m", api_key="test-key", base_url=stand_in.url)
+        model = ADAPTERS[request.param](model="m", key=lambda: "test-key", base_url=stand_in.url)
         yield stand_in, model
         await model.close()
 
@@ -61,7 +61,7 @@ async def test_a_whole_answer_arrives_token_by_token_with_its_usage(provider) ->
 async def test_a_broken_answer_is_a_fault_and_never_looks_whole(provider, script, kind, code, monkeypatch) -> None:
     monkeypatch.setattr(wire, "SILENCE_SECONDS", 1.0)
     stand_in, _ = provider
-    model = type(provider[1])(model="m", api_key="test-key", base_url=stand_in.url)
+    model = type(provider[1])(model="m", key=lambda: "test-key", base_url=stand_in.url)
     stand_in.script = [script]
 
     received: list[object] = []
@@ -88,7 +88,7 @@ async def test_retry_after_reaches_us_in_seconds(provider, header, seconds) -> N
 
 
 async def test_a_server_that_is_not_there_is_named(provider) -> None:
-    model = type(provider[1])(model="m", api_key="k", base_url="http://127.0.0.1:9")
+    model = type(provider[1])(model="m", key=lambda: "k", base_url="http://127.0.0.1:9")
 
     with pytest.raises(Transient) as caught:
         await anext(aiter(model.stream(PROMPT)))
