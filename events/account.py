@@ -1,4 +1,4 @@
-"""What happens to an account. The audit log is these events."""
+"""What happens to an account. Who did what is in the audit trail (docs/decisions/0150-audit-trail.md)."""
 
 from collections.abc import Mapping
 from typing import ClassVar

@@ -3,8 +3,7 @@
 import asyncio
 import time
 
-import asyncpg
-
+from tests.support.canaries import dump, files
 from tests.support.git_repositories import build_repository
 from tests.support.git_server import GitServer
 from tests.support.system import System
@@ -13,26 +12,12 @@ CANARY = "canary_e1d7"
 _SECONDS = 60.0  # within which all of it must be gone
 
 
-async def _dump(database_url: str) -> str:
-    connection = await asyncpg.connect(database_url)
-    try:
-        tables = await connection.fetch("""
-            SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
-            JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind = 'r' AND n.nspname IN ('es', 'app', 'rag', 'auth')
-        """)
-        rows = [row[0] for table in tables for row in await connection.fetch(f"SELECT t::text FROM {table[0]} t")]
-        return "\n".join(rows)
-    finally:
-        await connection.close()
-
-
 def _left(system: System) -> list[str]:
-    """The stores that have the canary: tables, artifacts, unpacked indexes, logs."""
-    found = ["tables"] if CANARY in asyncio.run(_dump(system.database_url)) else []
+    """The stores that have the canary: tables, artifacts, unpacked indexes, folders of work."""
+    found = ["tables"] if CANARY in asyncio.run(dump(system.database_url)) else []
     folders = [system.home / name for name in ("objects", "cache", "work")]
-    files = [path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.is_file()]
-    return found + [str(path) for path in files if CANARY.encode() in path.read_bytes()]
+    content = [pair for folder in folders if folder.is_dir() for pair in files(folder)]
+    return found + [name for name, inside in content if CANARY.encode() in inside]
 
 
 def test_killed_in_the_middle_a_deletion_comes_to_its_end_within_a_minute(system: System, git_host: GitServer) -> None:

@@ -4,6 +4,7 @@ import base64
 import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -48,6 +49,11 @@ async def tables(database_url: str) -> AsyncIterator[tuple[str, bytes]]:
         await connection.close()
 
 
+async def dump(database_url: str) -> str:
+    """All rows of all tables, as one text."""
+    return "\n".join([content.decode() async for _, content in tables(database_url)])
+
+
 async def keys(redis_url: str) -> AsyncIterator[tuple[str, bytes]]:
     """Every key of Redis with all that it holds."""
     async with Redis.from_url(redis_url) as client:
@@ -67,9 +73,12 @@ async def keys(redis_url: str) -> AsyncIterator[tuple[str, bytes]]:
 def files(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Every file, unpacked where it is packed."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # deleted meanwhile
+            continue
         if path.suffix == ".parquet":
-            content = repr(pq.read_table(path).to_pylist()).encode()
+            content = repr(pq.read_table(BytesIO(content)).to_pylist()).encode()
         elif content[:2] == b"\x1f\x8b":
             content = zlib.decompress(content, 31)
         yield str(path), content

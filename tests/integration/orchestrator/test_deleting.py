@@ -16,6 +16,7 @@ from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import rebuild
 from runtime.live import TICKS, send_answer_part
 from runtime.sealing import fresh_key
+from tests.support.canaries import dump, files, keys
 from tests.support.orchestrator import FILES, System, a_system, eventually
 
 CANARY = "canary-51d0"
@@ -32,30 +33,14 @@ async def system(
         yield system
 
 
-async def dump(database_url: str) -> str:
-    """Every row of every table, as text."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        tables = await connection.fetch("""
-            SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
-            JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind = 'r' AND n.nspname IN ('es', 'app', 'rag', 'auth')
-        """)
-        found = [row[0] for table in tables for row in await connection.fetch(f"SELECT t::text FROM {table[0]} t")]
-        return "\n".join(found)
-    finally:
-        await connection.close()
-
-
 async def in_redis(redis_url: str) -> str:
-    """Every value of every key."""
-    async with Redis.from_url(redis_url) as redis:
-        return repr([await redis.dump(key) for key in await redis.keys()])
+    """Every key with its value."""
+    return repr([content async for _, content in keys(redis_url)])
 
 
 def in_folder(folder: Path) -> list[str]:
-    """The files whose name or bytes have the canary: Parquet stores short texts as they are."""
-    return [str(path) for path in folder.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+    """The files whose name or content has the canary."""
+    return [name for name, content in files(folder) if CANARY.encode() in content or CANARY in name]
 
 
 async def analysed(system: System, url: str = URL) -> dict[str, Any]:

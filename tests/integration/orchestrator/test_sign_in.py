@@ -9,9 +9,14 @@ import pytest
 from orchestrator.auth import providers
 from tests.support.github import GitHubStandIn, elsewhere, html, slow
 from tests.support.github import told as answers
+from tests.support.orchestrator import eventually
 from tests.support.signing_in import COOKIE, STATE, Installation, Visitor, an_installation, told
 
 TOKEN, USER = "/login/oauth/access_token", "/api/v3/user"
+ENTRIES = """
+SELECT e.action, e.outcome, e.code, u.login, e.proof, e.proof_id IS NOT NULL AS has_session, e::text AS row
+FROM audit.entries e LEFT JOIN auth.users u USING (user_id) WHERE e.action LIKE 'sign_in.%' ORDER BY position
+"""
 
 
 @pytest.fixture
@@ -322,3 +327,21 @@ async def test_only_the_invited_come_in(  # noqa: PLR0917  # fixtures, and the t
         assert visitor.signed_in is (code == "")
         if not code:
             assert len(await here.rows("SELECT 1 FROM auth.users WHERE admin AND subject = '583231'")) == 1
+
+
+async def test_signing_in_being_refused_and_signing_out_are_on_record(here: Installation) -> None:
+    visitor = here.visitor()
+    back = await visitor.back(await visitor.leave())
+    await visitor.ask("GET", back)
+    await visitor.ask("POST", "/auth/logout", origin=here.url)
+    await visitor.ask("GET", back)
+
+    found = await eventually(lambda: here.rows(ENTRIES), lambda rows: len(rows) == 3)
+    assert [tuple(row.values())[:6] for row in found] == [
+        ("sign_in.callback", "allowed", "", "octocat", "session", True),
+        ("sign_in.logout", "allowed", "", "octocat", "session", True),
+        ("sign_in.callback", "refused", "sign_in_expired", None, "", False),
+    ]
+    secret = back.partition("code=")[2].partition("&")[0]
+    assert secret
+    assert not any(secret in row["row"] for row in found)
