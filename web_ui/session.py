@@ -6,13 +6,14 @@ from typing import TypeVar
 import streamlit as st
 
 from runtime.client import ApiError, Client
-from runtime.client.shapes import AnalysisView
+from runtime.client.shapes import AnalysisView, UserView
 from web_ui.components.notices import empty, problem
 from web_ui.sign_in import COOKIE, Entrance, Token, Way
 
 T = TypeVar("T")
 _parts: list[tuple[Client, Entrance]] = []
-_TOKEN, _NAME = "sign-in-token", "sign-in-name"
+_TOKEN, _ME = "sign-in-token", "me"
+_ADMIN = "admin"
 
 
 def use(client: Client, entrance: Entrance) -> None:
@@ -39,20 +40,29 @@ def ways_in() -> tuple[Way, ...]:
     return () if not ways or _token(entrance) is not None else ways
 
 
-def name() -> str | None:
-    """Who is signed in; None in local mode, and where that cannot be asked at the moment."""
-    entrance = _parts[0][1]
+def me() -> UserView | None:
+    """Who is here, asked anew with each token; None where that cannot be asked at the moment."""
     try:
-        token = _token(entrance) if entrance.ways() else None
-        if token is None:
-            return None
-        known, of = st.session_state.get(_NAME, ("", ""))
-        if of != token.session:
-            known = client().installation_me().name
-            st.session_state[_NAME] = (known, token.session)
+        shown = authorization()
+        known, by = st.session_state.get(_ME, (None, None))
+        if known is None or by != shown:
+            known = client().installation_me()
+            st.session_state[_ME] = (known, shown)
     except ApiError:
         return None
-    return str(known)
+    return known if isinstance(known, UserView) else None
+
+
+def name() -> str | None:
+    """Who is signed in; None in local mode, and where that cannot be asked at the moment."""
+    who = me()
+    return who.name if who is not None and not who.local else None
+
+
+def administrates() -> bool:
+    """Whether whoever is here may do what is for administrators; in local mode, the one person may."""
+    who = me()
+    return who is not None and _ADMIN in who.scopes
 
 
 def _token(entrance: Entrance) -> Token | None:

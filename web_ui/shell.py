@@ -13,6 +13,7 @@ page = st.navigation(
         st.Page("pages/analysis.py", title="Analysis · Repostream", url_path="analysis"),
         st.Page("pages/chat.py", title="Chat · Repostream", url_path="chat"),
         st.Page("pages/events.py", title="Events · Repostream", url_path="events"),
+        st.Page("pages/audit.py", title="Audit trail · Repostream", url_path="audit"),
         st.Page("pages/account.py", title="Account · Repostream", url_path="account"),
     ],
     position="hidden",

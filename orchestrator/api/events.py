@@ -62,7 +62,14 @@ async def _chosen(
 @router.get("/me", tags=["installation"])
 async def me(who: Reader) -> UserView:
     """Who is asking."""
-    return UserView(user_id=who.user_id, tenant_id=who.tenant_id, name=who.name, local=who.proof is Proof.LOCAL)
+    return UserView(
+        user_id=who.user_id,
+        tenant_id=who.tenant_id,
+        name=who.name,
+        local=who.proof is Proof.LOCAL,
+        role=who.role.value,
+        scopes=sorted(who.scopes),
+    )
 
 
 @router.get("/config", tags=["installation"])

@@ -266,9 +266,11 @@ class ConfigView(BaseModel):
 
 
 class UserView(BaseModel):
-    """Who is signed in."""
+    """Who is signed in, what they are in the tenant they work in, and what this credential lets them do."""
 
     user_id: UUID
     tenant_id: UUID
     name: str
     local: bool
+    role: str = "owner"
+    scopes: list[str] = Field(default_factory=list)

@@ -651,7 +651,7 @@ class UsageView(BaseModel):
 
 class UserView(BaseModel):
     """
-    Who is signed in.
+    Who is signed in, what they are in the tenant they work in, and what this credential lets them do.
     """
 
     model_config = ConfigDict(
@@ -662,6 +662,8 @@ class UserView(BaseModel):
     tenant_id: str
     name: str
     local: bool
+    role: str = "owner"
+    scopes: list[str] = []
 
 
 class WebhookChange(BaseModel):

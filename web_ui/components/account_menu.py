@@ -1,4 +1,4 @@
-"""Who is signed in, at the end of the bar: their sessions, and the way out. Nothing in local mode."""
+"""Who is signed in, at the end of the bar: what is theirs, what administrators oversee, and the way out."""
 
 import streamlit as st
 
@@ -12,10 +12,19 @@ SIGN_OUT = (
 
 def show() -> None:
     """Draw the menu."""
-    name = session.name()
-    if name is None:
+    name, oversees = session.name(), session.administrates()
+    if name is None and not oversees:
         return
-    place = st.container(key="account", width="stretch", horizontal_alignment="right")
-    with place, st.popover(name, icon=":material/person:", type="tertiary"):
-        st.page_link("pages/account.py", label="Your sessions", icon=":material/devices:")
-        st.html(SIGN_OUT)
+    with st.container(key="account", width="stretch", horizontal_alignment="right"):
+        if name is None:  # local mode: nobody signs in, and the one person oversees all
+            _oversight()
+            return
+        with st.popover(name, icon=":material/person:", type="tertiary"):
+            st.page_link("pages/account.py", label="Your sessions", icon=":material/devices:")
+            if oversees:
+                _oversight()
+            st.html(SIGN_OUT)
+
+
+def _oversight() -> None:
+    st.page_link("pages/audit.py", label="Audit trail", icon=":material/policy:")
