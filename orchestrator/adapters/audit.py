@@ -62,9 +62,9 @@ class AuditTable:
         async with self._engine.begin() as connection:
             return int((await connection.execute(_EXPIRE, {"before": before})).scalar_one())
 
-    async def newest(self, query: AuditQuery, tenant: UUID | None, cursor: int | None) -> list[AuditView]:
-        """Entries that fit, newest first, before the position `cursor`; of one tenant unless `tenant` is None."""
-        rows = await self._rows(_NEWEST, **_parameters(query, tenant), cursor=cursor, limit=query.limit)
+    async def newest(self, query: AuditQuery, tenant: UUID | None, before: int | None, limit: int) -> list[AuditView]:
+        """Up to `limit` entries that fit, newest first, before a position; of one tenant unless `tenant` is None."""
+        rows = await self._rows(_NEWEST, **_parameters(query, tenant), cursor=before, limit=limit)
         return [_view(row) for row in rows]
 
     async def all(self, query: AuditQuery, tenant: UUID | None) -> AsyncIterator[AuditView]:

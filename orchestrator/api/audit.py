@@ -9,6 +9,7 @@ from starlette.responses import StreamingResponse
 
 from orchestrator.api.audit_models import AuditCheck, AuditPage, AuditPageQuery, AuditQuery
 from orchestrator.api.dependencies import Admin, EventReader, Parts
+from orchestrator.api.paging import AUDIT
 from orchestrator.api.problems import ApiProblem
 from orchestrator.audit.note import note_of
 from orchestrator.auth.identity import ADMIN, Identity, Role
@@ -38,8 +39,10 @@ Seen = Annotated[UUID | None, Depends(auditor)]
 @router.get("")
 async def search(query: Annotated[AuditPageQuery, Query()], tenant: Seen, parts: Parts) -> AuditPage:
     """Entries that fit, newest first."""
-    items = await parts.audit.newest(query, tenant, query.before)
-    return AuditPage(items=items, next=items[-1].position if len(items) == query.limit else None)
+    [before] = AUDIT.read(query.cursor) or (None,)
+    found = await parts.audit.newest(query, tenant, before, query.limit + 1)
+    shown, following = AUDIT.cut(found, query.limit, lambda entry: (entry.position,))
+    return AuditPage(items=list(shown), next=following)
 
 
 @router.get(
@@ -48,7 +51,7 @@ async def search(query: Annotated[AuditPageQuery, Query()], tenant: Seen, parts:
     responses={200: {"content": {NDJSON: {}}, "description": "One entry a line, oldest first"}},
 )
 async def export(query: Annotated[AuditQuery, Query()], tenant: Seen, parts: Parts) -> StreamingResponse:
-    """All entries that fit, as JSON lines, oldest first. `limit` does not bound it."""
+    """All entries that fit, as JSON lines, oldest first."""
 
     async def lines() -> AsyncIterator[bytes]:
         async for entry in parts.audit.all(query, tenant):

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from orchestrator.api.paging import Cursor, Limit
+
 _WORD = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
 
 
@@ -25,13 +27,13 @@ class AuditQuery(BaseModel):
     code: str = _WORD
     tenant_id: UUID | None = None
     correlation_id: UUID | None = None
-    limit: int = Field(default=100, ge=1, le=500)
 
 
 class AuditPageQuery(AuditQuery):
-    """`before` is the `next` of the page before."""
+    """What to look for, and which page of it."""
 
-    before: int | None = Field(default=None, ge=1, le=2**62)
+    cursor: Cursor = None
+    limit: Limit = 100
 
 
 class AuditView(BaseModel):
@@ -61,10 +63,10 @@ class AuditView(BaseModel):
 
 
 class AuditPage(BaseModel):
-    """Entries, newest first; `next` is the `before` of the following page."""
+    """A page of entries, newest first."""
 
     items: list[AuditView]
-    next: int | None = None
+    next: str | None = None
 
 
 class AuditCheck(BaseModel):

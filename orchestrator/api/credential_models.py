@@ -61,6 +61,13 @@ class ApiKeyView(BaseModel):
     revoked_at: datetime | None
 
 
+class ApiKeyPage(BaseModel):
+    """A page of API keys."""
+
+    items: list[ApiKeyView]
+    next: str | None = None
+
+
 class ApiKeyMade(ApiKeyView):
     """A new API key with its secret, which is shown this once."""
 
@@ -81,6 +88,13 @@ class GrantView(BaseModel):
     began_at: datetime
     used_at: datetime
     expires_at: datetime
+
+
+class GrantPage(BaseModel):
+    """A page of programs that act for you."""
+
+    items: list[GrantView]
+    next: str | None = None
 
 
 class RotationView(BaseModel):

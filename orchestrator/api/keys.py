@@ -6,8 +6,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from orchestrator.api.credential_models import ApiKeyMade, ApiKeyRequest, ApiKeyView, GrantRequest, GrantView, TokenPair
+from orchestrator.api.credential_models import (
+    ApiKeyMade,
+    ApiKeyPage,
+    ApiKeyRequest,
+    ApiKeyView,
+    GrantPage,
+    GrantRequest,
+    GrantView,
+    TokenPair,
+)
 from orchestrator.api.dependencies import Parts, Reader
+from orchestrator.api.paging import GRANTS, KEYS, Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.api_keys import ApiKey
 from orchestrator.auth.identity import Identity, Proof
@@ -35,9 +45,11 @@ async def create_key(body: ApiKeyRequest, who: Person, parts: Parts) -> ApiKeyMa
 
 
 @router.get("/keys")
-async def list_keys(who: Person, parts: Parts) -> list[ApiKeyView]:
+async def list_keys(who: Person, parts: Parts, page: Paging) -> ApiKeyPage:
     """Your API keys in this tenant, the newest first."""
-    return [_view(key) for key in await parts.accounts.keys.of(who)]
+    found = await parts.accounts.keys.of(who, after=KEYS.read(page.cursor), limit=page.limit + 1)
+    shown, following = KEYS.cut(found, page.limit, lambda key: (key.created_at, key.key_id))
+    return ApiKeyPage(items=[_view(key) for key in shown], next=following)
 
 
 @router.delete("/keys/{key_id}", status_code=204, response_class=Response)
@@ -61,10 +73,12 @@ async def begin_grant(body: GrantRequest, who: Person, parts: Parts) -> TokenPai
 
 
 @router.get("/grants")
-async def list_grants(who: Person, parts: Parts) -> list[GrantView]:
+async def list_grants(who: Person, parts: Parts, page: Paging) -> GrantPage:
     """The programs that act for you in this tenant, the newest first."""
-    families = await parts.accounts.refresh.of(who.user_id, who.tenant_id)
-    return [
+    after = GRANTS.read(page.cursor)
+    found = await parts.accounts.refresh.of(who.user_id, who.tenant_id, after=after, limit=page.limit + 1)
+    families, following = GRANTS.cut(found, page.limit, lambda family: (family.began_at, family.family_id))
+    items = [
         GrantView(
             grant_id=family.family_id,
             scopes=list(family.scopes),
@@ -74,6 +88,7 @@ async def list_grants(who: Person, parts: Parts) -> list[GrantView]:
         )
         for family in families
     ]
+    return GrantPage(items=items, next=following)
 
 
 @router.delete("/grants/{grant_id}", status_code=204, response_class=Response)

@@ -6,6 +6,7 @@ every query is of one tenant and one subject whatever the cursor says.
 
 import base64
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -17,19 +18,20 @@ from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from orchestrator.api.problems import ApiProblem
 
 Place = TypeVar("Place", bound=tuple[Any, ...])
+Item = TypeVar("Item")
 LONGEST = 8_192  # characters: a path of 4,096 bytes in base64, and what is around it
-_Cursor = Annotated[
+Cursor = Annotated[
     str | None, Query(max_length=LONGEST, description="`next` of the page before; the first page where it is left out.")
 ]
-_Limit = Annotated[int, Query(ge=1, le=500, description="How many items a page has at most.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="How many items a page has at most.")]
 
 
 @dataclass(frozen=True)
 class Page:
     """Which page, and how long."""
 
-    cursor: _Cursor = None
-    limit: _Limit = 100
+    cursor: Cursor = None
+    limit: Limit = 100
 
 
 Paging = Annotated[Page, Depends()]
@@ -60,6 +62,13 @@ class CursorOf(Generic[Place]):
             pass  # one refusal for all that we did not write
         raise ApiProblem("bad_cursor", "Send `next` of the page before as it came, or begin without one.")
 
+    def cut(
+        self, found: Sequence[Item], limit: int, place: Callable[[Item], Place]
+    ) -> tuple[Sequence[Item], str | None]:
+        """One page of what was `found`, which is one more where there is a page after it; and that page's cursor."""
+        shown = found[:limit]
+        return shown, self.write(place(shown[-1])) if len(found) > limit else None
+
 
 def _sayable(text: str) -> str:
     """Text that PostgreSQL can take: JSON knows NUL and halves of characters."""
@@ -88,3 +97,7 @@ SYMBOLS = CursorOf("symbols", tuple[Small, Small])
 FEED = CursorOf("feed", tuple[Number])
 DELIVERIES = CursorOf("deliveries", tuple[Moment, UUID])
 STREAM = CursorOf("stream", tuple[Small])
+KEYS = CursorOf("keys", tuple[Moment, UUID])
+SESSIONS = CursorOf("sessions", tuple[Moment, UUID])
+GRANTS = CursorOf("grants", tuple[Moment, UUID])
+AUDIT = CursorOf("audit", tuple[Number])

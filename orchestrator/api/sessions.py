@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from orchestrator.api.dependencies import Parts, Services
+from orchestrator.api.dependencies import Parts
 from orchestrator.api.keys import Person
+from orchestrator.api.paging import SESSIONS, Paging
 from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth.identity import Identity
 from orchestrator.auth.sessions import Session
@@ -27,23 +28,31 @@ class SessionView(BaseModel):
     current: bool
 
 
+class SessionPage(BaseModel):
+    """A page of sessions."""
+
+    items: list[SessionView]
+    next: str | None = None
+
+
 @router.get("/sessions")
-async def mine(who: Person, parts: Parts) -> list[SessionView]:
+async def mine(who: Person, parts: Parts, page: Paging) -> SessionPage:
     """Your sessions, the newest first; none where nobody signs in."""
-    return [_view(session, who) for session in await _of(parts, who)]
+    after = SESSIONS.read(page.cursor)
+    if parts.sign_in is None:
+        return SessionPage(items=[])
+    found = await parts.sign_in.sessions.of(who.user_id, after=after, limit=page.limit + 1)
+    shown, following = SESSIONS.cut(found, page.limit, lambda session: (session.created_at, session.session_id))
+    return SessionPage(items=[_view(session, who) for session in shown], next=following)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, response_class=Response)
 async def end(session_id: UUID, request: Request, who: Person, parts: Parts) -> None:
     """End one of your sessions: within five seconds nobody is let in by it any more."""
-    mine = [session for session in await _of(parts, who) if session.session_id == session_id]
-    if parts.sign_in is None or not mine:
+    session = await parts.sign_in.sessions.by_id(session_id) if parts.sign_in is not None else None
+    if parts.sign_in is None or session is None or session.user_id != who.user_id:
         raise ApiProblem("not_found", "Check the id: no session of yours has it.")
-    await parts.sign_in.end(mine[0], UUID(correlation_of(request)))
-
-
-async def _of(parts: Services, who: Identity) -> list[Session]:
-    return await parts.sign_in.sessions.of(who.user_id) if parts.sign_in is not None else []
+    await parts.sign_in.end(session, UUID(correlation_of(request)))
 
 
 def _view(session: Session, who: Identity) -> SessionView:

@@ -34,6 +34,11 @@ _INSERT = f"""
     VALUES (:key_id, :prefix, :secret_hash, :user_id, :tenant_id, :name, :scopes, :expires_at)
     RETURNING {_COLUMNS}
 """  # noqa: S608  # constants of ours
+_LIST = f"""
+    SELECT {_COLUMNS} FROM auth.api_keys WHERE user_id = :user_id AND tenant_id = :tenant_id
+      AND (CAST(:at AS timestamptz) IS NULL OR (created_at, key_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
+    ORDER BY created_at DESC, key_id DESC LIMIT :limit
+"""  # noqa: S608  # constants of ours
 
 
 @dataclass(frozen=True)
@@ -104,15 +109,12 @@ class ApiKeys:
             )
             return _key_of(rows.mappings().one()), secret
 
-    async def of(self, who: Identity) -> list[ApiKey]:
-        """The person's keys in their tenant, the newest first; revoked ones too."""
-        statement = (
-            f"SELECT {_COLUMNS} FROM auth.api_keys WHERE user_id = :user_id AND tenant_id = :tenant_id"  # noqa: S608  # constants of ours
-            " ORDER BY created_at DESC, key_id LIMIT 500"
-        )
+    async def of(self, who: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int = 500) -> list[ApiKey]:
+        """The person's keys in their tenant, the newest first; revoked ones too. Those `after` a key's time and id."""
+        at, key_id = after or (None, None)
+        values = {"user_id": who.user_id, "tenant_id": who.tenant_id, "at": at, "id": key_id, "limit": limit}
         async with self._engine.connect() as connection:
-            rows = await connection.execute(text(statement), {"user_id": who.user_id, "tenant_id": who.tenant_id})
-            return [_key_of(row) for row in rows.mappings()]
+            return [_key_of(row) for row in (await connection.execute(text(_LIST), values)).mappings()]
 
     async def revoke(self, who: Identity, key_id: UUID) -> bool:
         """Let the key be valid no more: at once here, within seconds elsewhere. Whether the person has such a key."""

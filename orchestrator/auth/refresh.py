@@ -21,6 +21,15 @@ START = "rsr_"
 IDLE_DAYS, ABSOLUTE_DAYS = 30, 180
 _SHAPE = re.compile(r"rsr_[A-Za-z0-9_-]{43}")
 _LIFE = f"interval '{IDLE_DAYS} days'"
+_LIST = """
+    SELECT family_id, min(scopes) AS scopes, min(created_at) AS began_at, max(created_at) AS used_at,
+           max(expires_at) AS expires_at
+    FROM auth.refresh_tokens WHERE user_id = :user_id AND tenant_id = :tenant_id
+    GROUP BY family_id HAVING bool_and(revoked_at IS NULL) AND max(expires_at) > now()
+      AND (CAST(:at AS timestamptz) IS NULL
+        OR (min(created_at), family_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
+    ORDER BY min(created_at) DESC, family_id DESC LIMIT :limit
+"""
 
 
 class Verdict(StrEnum):
@@ -113,17 +122,14 @@ class RefreshTokens:
                 await _end(connection, family_id)
         return found is not None
 
-    async def of(self, user_id: UUID, tenant_id: UUID) -> list[Family]:
-        """The person's living families in a tenant, the newest first."""
-        statement = """
-            SELECT family_id, min(scopes) AS scopes, min(created_at) AS began_at, max(created_at) AS used_at,
-                   max(expires_at) AS expires_at
-            FROM auth.refresh_tokens WHERE user_id = :user_id AND tenant_id = :tenant_id
-            GROUP BY family_id HAVING bool_and(revoked_at IS NULL) AND max(expires_at) > now()
-            ORDER BY min(created_at) DESC LIMIT 500
-        """
+    async def of(
+        self, user_id: UUID, tenant_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int = 500
+    ) -> list[Family]:
+        """The person's living families in a tenant, the newest first; those `after` a family's beginning and id."""
+        at, family_id = after or (None, None)
+        values = {"user_id": user_id, "tenant_id": tenant_id, "at": at, "id": family_id, "limit": limit}
         async with self._engine.connect() as connection:
-            rows = await connection.execute(text(statement), {"user_id": user_id, "tenant_id": tenant_id})
+            rows = await connection.execute(text(_LIST), values)
             return [Family(**{**row, "scopes": tuple(row["scopes"])}) for row in rows.mappings()]
 
 

@@ -26,6 +26,12 @@ _BEGIN = """
 _FORGET = "DELETE FROM auth.sessions WHERE user_id = :user_id AND expires_at < now() - interval '30 days'"
 _SEEN = "UPDATE auth.sessions SET seen_at = now() WHERE session_id = :id AND seen_at < now() - interval '1 minute'"
 _REVOKE = "UPDATE auth.sessions SET revoked_at = now() WHERE session_id = :id AND revoked_at IS NULL"
+_LIST = f"""
+    {_LIVING} AND s.user_id = :user_id
+      AND (CAST(:at AS timestamptz) IS NULL
+        OR (s.created_at, s.session_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
+    ORDER BY s.created_at DESC, s.session_id DESC LIMIT :limit
+"""
 
 
 @dataclass(frozen=True)
@@ -97,14 +103,12 @@ class Sessions:
             found = rows.mappings().first()
         return _session(found) if found is not None else None
 
-    async def of(self, user_id: UUID) -> list[Session]:
-        """A person's living sessions, the newest first."""
+    async def of(self, user_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int = 500) -> list[Session]:
+        """A person's living sessions, the newest first; those `after` a session's beginning and id."""
+        at, session_id = after or (None, None)
+        values = {"user_id": user_id, "idle": self._idle, "at": at, "id": session_id, "limit": limit}
         async with self._engine.connect() as connection:
-            rows = await connection.execute(
-                text(f"{_LIVING} AND s.user_id = :user_id ORDER BY s.created_at DESC, s.session_id"),
-                {"user_id": user_id, "idle": self._idle},
-            )
-            return [_session(row) for row in rows.mappings()]
+            return [_session(row) for row in (await connection.execute(text(_LIST), values)).mappings()]
 
     async def revoke(self, session_id: UUID) -> bool:
         """End a session; whether there was one to end."""

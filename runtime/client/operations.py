@@ -320,8 +320,8 @@ class Operations(Protocol):
         code: str | None = None,
         tenant_id: str | None = None,
         correlation_id: str | None = None,
+        cursor: str | None = None,
         limit: int | None = None,
-        before: int | None = None,
     ) -> shapes.AuditPage:
         """Entries that fit, newest first."""
         return self._call(
@@ -339,8 +339,8 @@ class Operations(Protocol):
                 "code": code,
                 "tenant_id": tenant_id,
                 "correlation_id": correlation_id,
+                "cursor": cursor,
                 "limit": limit,
-                "before": before,
             },
         )
 
@@ -357,9 +357,8 @@ class Operations(Protocol):
         code: str | None = None,
         tenant_id: str | None = None,
         correlation_id: str | None = None,
-        limit: int | None = None,
     ) -> bytes:
-        """All entries that fit, as JSON lines, oldest first. `limit` does not bound it."""
+        """All entries that fit, as JSON lines, oldest first."""
         return self._content(
             "GET",
             "/api/v1/audit/export",
@@ -374,7 +373,6 @@ class Operations(Protocol):
                 "code": code,
                 "tenant_id": tenant_id,
                 "correlation_id": correlation_id,
-                "limit": limit,
             },
         )
 
@@ -384,9 +382,9 @@ class Operations(Protocol):
             shapes.AuditCheck, "GET", "/api/v1/audit/verification", params={"after": after, "limit": limit}
         )
 
-    def credentials_list_keys(self) -> list[shapes.ApiKeyView]:
+    def credentials_list_keys(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.ApiKeyPage:
         """Your API keys in this tenant, the newest first."""
-        return self._call(list[shapes.ApiKeyView], "GET", "/api/v1/me/keys")
+        return self._call(shapes.ApiKeyPage, "GET", "/api/v1/me/keys", params={"cursor": cursor, "limit": limit})
 
     def credentials_create_key(self, body: shapes.ApiKeyRequest) -> shapes.ApiKeyMade:
         """Make an API key. Its secret is in this answer, and nowhere else afterwards."""
@@ -396,9 +394,9 @@ class Operations(Protocol):
         """Revoke an API key: within five seconds nobody takes it any more."""
         self._content("DELETE", f"/api/v1/me/keys/{part(key_id)}")
 
-    def credentials_list_grants(self) -> list[shapes.GrantView]:
+    def credentials_list_grants(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.GrantPage:
         """The programs that act for you in this tenant, the newest first."""
-        return self._call(list[shapes.GrantView], "GET", "/api/v1/me/grants")
+        return self._call(shapes.GrantPage, "GET", "/api/v1/me/grants", params={"cursor": cursor, "limit": limit})
 
     def credentials_begin_grant(self, body: shapes.GrantRequest) -> shapes.TokenPair:
         """Let a program act for you: a session token, and a refresh token that is good once for the next pair."""
@@ -416,9 +414,9 @@ class Operations(Protocol):
         """What your tenant has at this moment of each thing that a quota counts. Days are those of UTC."""
         return self._call(shapes.UsageView, "GET", "/api/v1/usage")
 
-    def sessions_mine(self) -> list[shapes.SessionView]:
+    def sessions_mine(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.SessionPage:
         """Your sessions, the newest first; none where nobody signs in."""
-        return self._call(list[shapes.SessionView], "GET", "/api/v1/me/sessions")
+        return self._call(shapes.SessionPage, "GET", "/api/v1/me/sessions", params={"cursor": cursor, "limit": limit})
 
     def sessions_end(self, session_id: str) -> None:
         """End one of your sessions: within five seconds nobody is let in by it any more."""

@@ -784,9 +784,22 @@ class AnalysisView(BaseModel):
     damaged: list[str] = []
 
 
+class ApiKeyPage(BaseModel):
+    """
+    A page of API keys.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ApiKeyView]
+    next: str | None = None
+
+
 class AuditPage(BaseModel):
     """
-    Entries, newest first; `next` is the `before` of the following page.
+    A page of entries, newest first.
     """
 
     model_config = ConfigDict(
@@ -794,7 +807,7 @@ class AuditPage(BaseModel):
         frozen=True,
     )
     items: list[AuditView]
-    next: int | None = None
+    next: str | None = None
 
 
 class ConversationView(BaseModel):
@@ -853,6 +866,19 @@ class FilePage(BaseModel):
     next: str | None = None
 
 
+class GrantPage(BaseModel):
+    """
+    A page of programs that act for you.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[GrantView]
+    next: str | None = None
+
+
 class RepositoryView(BaseModel):
     """
     A repository and its newest analysis.
@@ -868,6 +894,19 @@ class RepositoryView(BaseModel):
     host: str
     registered_at: AwareDatetime
     latest: AnalysisView | None = None
+
+
+class SessionPage(BaseModel):
+    """
+    A page of sessions.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[SessionView]
+    next: str | None = None
 
 
 class SymbolPage(BaseModel):

@@ -32,7 +32,8 @@ def _end(session_id: str) -> bool:
 
 def sessions() -> list[SessionView]:
     """Where whoever is here is signed in."""
-    return attempt(client().sessions_mine) or []
+    page = attempt(client().sessions_mine)
+    return page.items if page is not None else []
 
 
 def show() -> None:

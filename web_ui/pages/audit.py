@@ -82,7 +82,7 @@ def check() -> None:
 
 def results(wanted: dict[str, str]) -> None:
     """One page of what fits."""
-    page = attempt(lambda: client().audit_search(**wanted, before=position(), limit=_PAGE))
+    page = attempt(lambda: client().audit_search(**wanted, cursor=parameter("cursor"), limit=_PAGE))
     if page is None:
         return
     if not page.items:
@@ -90,14 +90,8 @@ def results(wanted: dict[str, str]) -> None:
         return
     st.html(audit.entries(page.items))
     if page.next is not None:
-        older = wanted | {"before": str(page.next)}
+        older = wanted | {"cursor": page.next}
         st.page_link("pages/audit.py", label="Older entries", query_params=older, icon=":material/arrow_forward:")
-
-
-def position() -> int | None:
-    """Before which entry the page begins, as the address says it."""
-    text = parameter("before") or ""
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def show() -> None:

@@ -155,7 +155,7 @@ async def test_entries_are_found_by_who_what_when_and_how_it_ended_and_come_in_p
     for _ in range(3):
         page = await system.get("/audit", action="analyses.", limit=2, **cursor)
         seen += [entry["position"] for entry in page["items"]]
-        cursor = {"before": page["next"]}
+        cursor = {"cursor": page["next"]}
     assert page["next"] is None
     assert len(seen) == 5
     assert seen == sorted(seen, reverse=True)

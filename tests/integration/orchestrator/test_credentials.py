@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
@@ -151,7 +152,7 @@ async def test_an_api_key_is_shown_once_and_lets_in_with_its_scopes_until_it_is_
     secret = made.json()["secret"]
     used = await system.get(ME, secret)
     beyond = await system.get("/api/v1/events", secret)
-    [listed] = (await system.client.get(f"{ME}/keys", headers=headers)).json()
+    [listed] = (await system.client.get(f"{ME}/keys", headers=headers)).json()["items"]
     async with system.engine.connect() as connection:
         stored = str((await connection.execute(text("SELECT * FROM auth.api_keys"))).all())
     revoked = await system.client.delete(f"{ME}/keys/{made.json()['key_id']}", headers=headers)
@@ -167,6 +168,29 @@ async def test_an_api_key_is_shown_once_and_lets_in_with_its_scopes_until_it_is_
     assert (revoked.status_code, after.status_code) == (204, 401)
 
 
+@pytest.mark.parametrize("what", ["keys", "grants"])
+async def test_what_a_person_has_comes_in_pages_that_miss_and_repeat_nothing(system: SignIn, what: str) -> None:
+    person = await a_person(system.engine)
+    headers = bearer(await system.token(person))
+    body = {"scopes": ["read:repositories"], **({"name": "k"} if what == "keys" else {})}
+    for _ in range(5):
+        assert (await system.client.post(f"{ME}/{what}", json=body, headers=headers)).status_code == 201
+    id_ = {"keys": "key_id", "grants": "grant_id"}[what]
+
+    async def page(**query: str | int) -> dict[str, Any]:
+        return (await system.client.get(f"{ME}/{what}", params=query, headers=headers)).json()
+
+    whole = await page()
+    pages = [await page(limit=2)]
+    while (following := pages[-1]["next"]) is not None:
+        pages.append(await page(limit=2, cursor=following))
+
+    assert [len(found["items"]) for found in pages] == [2, 2, 1]
+    assert [item[id_] for found in pages for item in found["items"]] == [item[id_] for item in whole["items"]]
+    assert whole["next"] is None
+    assert (await page(cursor="AAAA"))["code"] == "bad_cursor"
+
+
 async def test_keys_are_bounded_by_their_owner_and_their_end_and_belong_to_one_person(system: SignIn) -> None:
     viewer, other = await a_person(system.engine, role=Role.VIEWER), await a_person(system.engine)
     mine, theirs = bearer(await system.token(viewer)), bearer(await system.token(other))
@@ -177,7 +201,7 @@ async def test_keys_are_bounded_by_their_owner_and_their_end_and_belong_to_one_p
 
     key = (await system.client.post(f"{ME}/keys", json={"name": "k", "scopes": ["read:events"]}, headers=mine)).json()
     stolen = await system.client.delete(f"{ME}/keys/{key['key_id']}", headers=theirs)
-    [others] = [(await system.client.get(f"{ME}/keys", headers=theirs)).json()]
+    [others] = [(await system.client.get(f"{ME}/keys", headers=theirs)).json()["items"]]
     await execute(
         system.engine,
         "UPDATE auth.api_keys SET expires_at = now() - interval '1 second' WHERE key_id = :id",
@@ -258,7 +282,7 @@ async def test_a_grant_is_listed_and_ended_by_its_owner_or_by_its_program(system
         (await system.client.post(f"{ME}/grants", json={"scopes": ["read:repositories"]}, headers=headers)).json()
         for _ in range(2)
     ]
-    listed = (await system.client.get(f"{ME}/grants", headers=headers)).json()
+    listed = (await system.client.get(f"{ME}/grants", headers=headers)).json()["items"]
     sid = jwt.decode(grants[0]["access_token"], options={"verify_signature": False})["sid"]
     theirs = await system.client.delete(f"{ME}/grants/{sid}", headers=stranger)
     mine = await system.client.delete(f"{ME}/grants/{sid}", headers=headers)
@@ -268,7 +292,7 @@ async def test_a_grant_is_listed_and_ended_by_its_owner_or_by_its_program(system
     assert len(listed) == 2
     assert (theirs.status_code, mine.status_code) == (404, 204)
     assert (by_program.status_code, unknown.status_code) == (204, 204)
-    assert (await system.client.get(f"{ME}/grants", headers=headers)).json() == []
+    assert (await system.client.get(f"{ME}/grants", headers=headers)).json() == {"items": [], "next": None}
     assert [(await system.get(ME, grant["access_token"])).status_code for grant in grants] == [401, 401]
 
 

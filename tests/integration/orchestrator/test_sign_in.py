@@ -57,7 +57,7 @@ async def test_somebody_signs_in_is_known_by_the_session_and_signs_out(here: Ins
     me = (await visitor.api("/me")).json()
     assert me["name"] == "octocat"
     assert await here.rows("SELECT 1 FROM auth.users WHERE admin") == []
-    sessions = (await visitor.api("/me/sessions")).json()
+    sessions = (await visitor.api("/me/sessions")).json()["items"]
     assert [session["current"] for session in sessions] == [True]
     cookie = dict(visitor.cookies)
     out = await visitor.ask("POST", "/auth/logout", origin=here.url)
@@ -249,7 +249,7 @@ async def test_signing_in_again_ends_the_session_before(here: Installation) -> N
     await visitor.sign_in()
 
     assert visitor.cookies[COOKIE] != old
-    assert len((await visitor.api("/me/sessions")).json()) == 1
+    assert len((await visitor.api("/me/sessions")).json()["items"]) == 1
 
 
 LEAVING = [
@@ -274,7 +274,11 @@ async def test_a_session_is_ended_from_another_browser_and_nobody_ends_a_strange
     laptop, telephone = await _signed_in(here), await _signed_in(here)
     github.user |= {"id": 7, "login": "stranger"}
     stranger = await _signed_in(here)
-    both = (await laptop.api("/me/sessions")).json()
+    both = (await laptop.api("/me/sessions")).json()["items"]
+    first = (await laptop.api("/me/sessions?limit=1")).json()
+    second = (await laptop.api(f"/me/sessions?limit=1&cursor={first['next']}")).json()
+    assert [*first["items"], *second["items"]] == both
+    assert second["next"] is None
     other = next(session["session_id"] for session in both if not session["current"])
     path = f"/me/sessions/{other}"
 
