@@ -13,7 +13,7 @@ from web_ui.sign_in import COOKIE, Entrance, Token, Way
 T = TypeVar("T")
 _parts: list[tuple[Client, Entrance]] = []
 _TOKEN, _ME = "sign-in-token", "me"
-_ADMIN = "admin"
+_ADMIN, _OWNER = "admin", "owner"
 
 
 def use(client: Client, entrance: Entrance) -> None:
@@ -63,6 +63,12 @@ def administrates() -> bool:
     """Whether whoever is here may do what is for administrators; in local mode, the one person may."""
     who = me()
     return who is not None and _ADMIN in who.scopes
+
+
+def owns() -> bool:
+    """Whether whoever is here is an owner of the tenant that they work in."""
+    who = me()
+    return who is not None and who.role == _OWNER
 
 
 def _token(entrance: Entrance) -> Token | None:

@@ -29,8 +29,8 @@ def site(
 ) -> Iterator[str]:
     """The pages' address."""
     configure(monkeypatch, database_url=database_url, redis_url=redis_url, home=home)
-    with serving_site(github, {"REPOSTREAM_ADMINISTRATORS": "github:583231"}) as url:
-        yield url
+    with serving_site(github, {"REPOSTREAM_ADMINISTRATORS": "github:583231"}) as served:
+        yield served.url
 
 
 @pytest.fixture

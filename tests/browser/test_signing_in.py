@@ -26,8 +26,8 @@ def site(
 ) -> Iterator[str]:
     """The pages' address."""
     configure(monkeypatch, database_url=database_url, redis_url=redis_url, home=home)
-    with serving_site(github) as url:
-        yield url
+    with serving_site(github) as served:
+        yield served.url
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -23,9 +24,17 @@ _PAGES = "import sys; from web_ui.app import serve; serve('127.0.0.1', int(sys.a
 _SCREENSHOTS = os.environ.get("REPOSTREAM_TEST_SCREENSHOTS")  # a folder to look at them
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where people find the pages (`url`), and programs the API (`api`)."""
+
+    url: str
+    api: str
+
+
 @contextlib.contextmanager
-def serving_site(github: GitHubStandIn, settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The pages' address. The databases are those that the environment names."""
+def serving_site(github: GitHubStandIn, settings: Mapping[str, str] | None = None) -> Iterator[Site]:
+    """Both, over the databases that the environment names."""
     api, pages = _free_port(), _free_port()
     environment = os.environ | settings_for(github, f"http://127.0.0.1:{pages}")
     environment |= {
@@ -35,10 +44,10 @@ def serving_site(github: GitHubStandIn, settings: Mapping[str, str] | None = Non
         **(settings or {}),
     }
     with (
-        _process(_ORCHESTRATOR, api, environment | {"REPOSTREAM_SERVICE_KEY": KEYS["orchestrator"]}),
+        _process(_ORCHESTRATOR, api, environment | {"REPOSTREAM_SERVICE_KEY": KEYS["orchestrator"]}) as behind,
         _process(_PAGES, pages, environment | {"REPOSTREAM_SERVICE_KEY": KEYS["web_ui"]}) as url,
     ):
-        yield url
+        yield Site(url, behind)
 
 
 def sign_in(page: Page) -> None:

@@ -21,6 +21,9 @@ def show() -> None:
             return
         with st.popover(name, icon=":material/person:", type="tertiary"):
             st.page_link("pages/account.py", label="Your sessions", icon=":material/devices:")
+            st.page_link("pages/keys.py", label="Keys", icon=":material/key:")
+            if session.owns():
+                st.page_link("pages/webhooks.py", label="Webhooks", icon=":material/webhook:")
             if oversees:
                 _oversight()
             st.html(SIGN_OUT)

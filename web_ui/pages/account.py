@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import SessionView
 from web_ui import markup, views
-from web_ui.components import account_menu, frame, notices
+from web_ui.components import account_menu, cards, frame, notices
 from web_ui.session import attempt, client, name
 from web_ui.words import ago
 
@@ -30,6 +30,12 @@ def _end(session_id: str) -> bool:
     return True
 
 
+def _end_others(shown: list[SessionView]) -> None:
+    for other in shown:
+        if not other.current:
+            _end(other.session_id)
+
+
 def sessions() -> list[SessionView]:
     """Where whoever is here is signed in."""
     page = attempt(client().sessions_mine)
@@ -44,8 +50,12 @@ def show() -> None:
         notices.empty("There is no sign-in here.", "This installation is for the one person at this machine.")
         return
     st.html(f'<h1 class="rs-hero">{markup.text(who)}</h1><h2 class="rs-section">Where you are signed in</h2>')
-    for shown in sessions():
-        row(shown)
+    shown = sessions()
+    for each in shown:
+        row(each)
+    if len(shown) > 2:
+        warning = "Wherever else you are signed in, you have to sign in again."
+        cards.confirmed("End all others", key="end-others", warning=warning, do=lambda: _end_others(shown))
     st.html(account_menu.SIGN_OUT)
 
 
