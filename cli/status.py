@@ -11,7 +11,7 @@ from cli.exits import OK
 from cli.progress import summary_lines
 from cli.screen import Screen
 from cli.up import configured_home
-from runtime.client.shapes import AnalysisView, FilePage
+from runtime.client.shapes import AnalysisSummary, AnalysisView, FilePage
 
 _SHOWN = 20  # paths of one reason in the text; with --json up to
 _LISTED = 500
@@ -68,7 +68,7 @@ def _one(repository: str, *, as_json: bool) -> int:
     return OK
 
 
-def notes_of(view: AnalysisView) -> str:
+def notes_of(view: AnalysisSummary) -> str:
     """What a person should know of an analysis' files: how many failed, are broken, were left out, are not there."""
     broken = sum(n for name, n in view.outcomes.items() if name.endswith(".syntax_errors"))
     numbers = (

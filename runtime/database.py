@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.sealing import Sealer
@@ -31,15 +33,25 @@ def create_engine(settings: DatabaseSettings, *, application: str, role: Databas
     if sealer is None and role is not None:  # a service; a person's command only looks
         logger.warning("REPOSTREAM_SECRET_KEY is not set: private fields of events are stored in the clear")
     url = make_url(settings.url.get_secret_value()).set(drivername="postgresql+asyncpg")
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,
-        pool_pre_ping=True,
         connect_args={"server_settings": server_settings, "timeout": 10},
         execution_options={SEALER: sealer},
     )
+    listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401  # the driver's
+    """Let the pool replace a connection that the server closed.
+
+    The event loop has seen its end by then; `pool_pre_ping` would ask the server for it, in three round trips.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def sealer_of(settings: SecretSettings) -> Sealer | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from runtime.client.shapes import AnalysisView, Citation, Envelope, Passage, QuestionView
+from runtime.client.shapes import AnalysisSummary, AnalysisView, Citation, Envelope, Passage, QuestionView
 from web_ui.markdown import read_markdown
 from web_ui.words import ago, count, duration, language, place, short_commit, visible
 
@@ -25,9 +25,10 @@ _WORDS_ONLY = {
     "model_changed": "the vectors were made by another model than the one in use",
 }
 _SNIPPET_LINES = 12
+Analysis = AnalysisSummary | AnalysisView  # a view has all that a summary has
 
 
-def state_pill(analysis: AnalysisView) -> tuple[str, str]:
+def state_pill(analysis: Analysis) -> tuple[str, str]:
     """An analysis' state as a word and a tone (calm, busy, good, warn, bad)."""
     if analysis.partial and analysis.state in {"ready", "refined"}:
         return "ready in part" if analysis.state == "ready" else "complete in part", "warn"
@@ -79,7 +80,7 @@ def timeline_data(analysis: AnalysisView, now: datetime) -> dict[str, object]:
     }
 
 
-def headline_facts(analysis: AnalysisView, now: datetime) -> list[str]:
+def headline_facts(analysis: Analysis, now: datetime) -> list[str]:
     """One line about an analysis: reference, commit, size, age."""
     facts = [reference(analysis)]
     if analysis.commit:
@@ -89,7 +90,7 @@ def headline_facts(analysis: AnalysisView, now: datetime) -> list[str]:
     return facts
 
 
-def reference(analysis: AnalysisView) -> str:
+def reference(analysis: Analysis) -> str:
     """What was asked for, or the name of the default branch."""
     named = analysis.ref or (analysis.head.ref or analysis.head.default_branch if analysis.head else None)
     return visible(named) if named else "default branch"

@@ -9,11 +9,11 @@ from sqlalchemy import Row, text
 
 from events.base import Envelope
 from events.log.postgres import envelopes_of
-from orchestrator.api.models import AnalysisView, ConversationView, RepositoryView
+from orchestrator.api.models import AnalysisSummary, ConversationView, RepositoryView
 from orchestrator.api.pages import AnalysisPage, ConversationPage, RepositoryPage
 from orchestrator.api.paging import ANALYSES, CONVERSATIONS, REPOSITORIES, CursorOf, Page
 from orchestrator.projections.analyses import AnalysisRecord
-from orchestrator.projections.stages import view_of
+from orchestrator.projections.stages import summary_of
 from runtime.tenancy import TenantDatabase
 
 _DAMAGE = """
@@ -69,7 +69,7 @@ class ReadModels:
 
     def __init__(self, database: TenantDatabase) -> None:
         self._database = database
-        self._views = _Views()
+        self._summaries = _Summaries()
 
     async def _rows(self, statement: Any, tenant: UUID, **parameters: object) -> list[Row[Any]]:  # noqa: ANN401  # text()
         async with self._database.of(tenant) as connection:
@@ -96,28 +96,28 @@ class ReadModels:
         """Analyses, newest first."""
         key = ("requested_at", "analysis_id")
         rows, following = await self._page(_ANALYSES, ANALYSES, page, tenant, key=key, repository=repository)
-        views = await self._views_of(tenant, rows)
-        return AnalysisPage(items=[views[row.analysis_id] for row in rows if row.analysis_id in views], next=following)
+        known = await self._summaries_of(tenant, rows)
+        return AnalysisPage(items=[known[row.analysis_id] for row in rows if row.analysis_id in known], next=following)
 
     async def repositories(self, tenant: UUID, page: Page) -> RepositoryPage:
         """Repositories with their newest analysis, the one that was asked for last first."""
         key = ("asked_at", "repository_id")
         rows, following = await self._page(_REPOSITORIES, REPOSITORIES, page, tenant, key=key, repository=None)
-        views = await self._views_of(tenant, rows)
-        return RepositoryPage(items=[_repository(row, views.get(row.analysis_id)) for row in rows], next=following)
+        known = await self._summaries_of(tenant, rows)
+        return RepositoryPage(items=[_repository(row, known.get(row.analysis_id)) for row in rows], next=following)
 
     async def repository(self, tenant: UUID, repository: UUID) -> RepositoryView | None:
         """One repository with its newest analysis."""
         rows = await self._rows(_REPOSITORIES, tenant, repository=repository, at=None, id=None, limit=1)
-        views = await self._views_of(tenant, rows)
-        return _repository(rows[0], views.get(rows[0].analysis_id)) if rows else None
+        known = await self._summaries_of(tenant, rows)
+        return _repository(rows[0], known.get(rows[0].analysis_id)) if rows else None
 
-    async def _views_of(self, tenant: UUID, rows: list[Row[Any]]) -> dict[UUID, AnalysisView]:
-        """The analyses that `rows` name; only those of which no view is kept are read and folded."""
-        unknown = [row.analysis_id for row in rows if row.analysis_id and not self._views.has(row)]
+    async def _summaries_of(self, tenant: UUID, rows: list[Row[Any]]) -> dict[UUID, AnalysisSummary]:
+        """The analyses that `rows` name; only those of which no summary is kept are read and folded."""
+        unknown = [row.analysis_id for row in rows if row.analysis_id and not self._summaries.has(row)]
         for row in await self._rows(_RECORDS, tenant, analyses=unknown) if unknown else ():
-            self._views.keep(view_of(AnalysisRecord.model_validate_json(row.record)))
-        found = {row.analysis_id: self._views.get(row.analysis_id) for row in rows}
+            self._summaries.keep(summary_of(AnalysisRecord.model_validate_json(row.record)))
+        found = {row.analysis_id: self._summaries.get(row.analysis_id) for row in rows}
         damage = {row.analysis_id: row.damaged for row in rows if row.damaged}
         return {
             analysis_id: view.model_copy(update={"damaged": damage[analysis_id]}) if analysis_id in damage else view
@@ -151,7 +151,7 @@ class ReadModels:
             return await envelopes_of(connection, rows)
 
 
-def _repository(row: Row[Any], latest: AnalysisView | None) -> RepositoryView:
+def _repository(row: Row[Any], latest: AnalysisSummary | None) -> RepositoryView:
     return RepositoryView(
         repository_id=row.repository_id,
         url=row.url,
@@ -162,31 +162,31 @@ def _repository(row: Row[Any], latest: AnalysisView | None) -> RepositoryView:
     )
 
 
-class _Views:
-    """The views folded in the last minute, so that a list folds what changed; none outlives a deletion long."""
+class _Summaries:
+    """The summaries folded in the last minute, so that a list folds what changed; none outlives a deletion long."""
 
     def __init__(self, capacity: int = 1_000, seconds: float = 50.0) -> None:
         self._capacity = capacity
         self._seconds = seconds
-        self._views: OrderedDict[UUID, tuple[float, AnalysisView]] = OrderedDict()  # the oldest first
+        self._kept: OrderedDict[UUID, tuple[float, AnalysisSummary]] = OrderedDict()  # the oldest first
 
-    def get(self, analysis_id: UUID) -> AnalysisView | None:
-        """The view of an analysis where it is kept."""
-        kept = self._views.get(analysis_id)
+    def get(self, analysis_id: UUID) -> AnalysisSummary | None:
+        """The summary of an analysis where it is kept."""
+        kept = self._kept.get(analysis_id)
         return kept[1] if kept is not None else None
 
     def has(self, row: Row[Any]) -> bool:
-        """Whether a view of the analysis is kept that is as new as `row`."""
+        """Whether a summary of the analysis is kept that is as new as `row`."""
         self._forget()
-        view = self.get(row.analysis_id)
-        return view is not None and view.version >= row.version
+        summary = self.get(row.analysis_id)
+        return summary is not None and summary.version >= row.version
 
-    def keep(self, view: AnalysisView) -> None:
-        """Keep a view in place of the one before it."""
-        self._views.pop(view.analysis_id, None)
-        self._views[view.analysis_id] = time.monotonic(), view
+    def keep(self, summary: AnalysisSummary) -> None:
+        """Keep a summary in place of the one before it."""
+        self._kept.pop(summary.analysis_id, None)
+        self._kept[summary.analysis_id] = time.monotonic(), summary
 
     def _forget(self) -> None:
         oldest = time.monotonic() - self._seconds
-        while self._views and (len(self._views) > self._capacity or next(iter(self._views.values()))[0] < oldest):
-            self._views.popitem(last=False)
+        while self._kept and (len(self._kept) > self._capacity or next(iter(self._kept.values()))[0] < oldest):
+            self._kept.popitem(last=False)

@@ -66,8 +66,8 @@ class HeadView(BaseModel):
     tree_cut: bool = False
 
 
-class AnalysisView(BaseModel):
-    """One analysis. `version` is that of its stream: listen to events after it."""
+class AnalysisSummary(BaseModel):
+    """One analysis as lists show it. `version` is that of its stream: listen to events after it."""
 
     analysis_id: UUID
     repository_id: UUID
@@ -86,15 +86,20 @@ class AnalysisView(BaseModel):
     code: str | None = None
     message: str | None = None
     partial: bool = False
-    stages: list[StageView]
     totals: dict[str, int] = Field(default_factory=dict)
     skipped: dict[str, int] = Field(default_factory=dict)
     failed: dict[str, int] = Field(default_factory=dict)
     languages: dict[str, int] = Field(default_factory=dict)
-    metadata: dict[str, object] = Field(default_factory=dict)
-    structure: dict[str, object] = Field(default_factory=dict)
     outcomes: dict[str, int] = Field(default_factory=dict)  # files by what parsing did: `parsed`, `lines.no_grammar`, …
     damaged: list[str] = Field(default_factory=list)  # artifacts that could not be read back, each with its reason
+
+
+class AnalysisView(AnalysisSummary):
+    """One analysis with its stages and facts."""
+
+    stages: list[StageView]
+    metadata: dict[str, object] = Field(default_factory=dict)
+    structure: dict[str, object] = Field(default_factory=dict)
 
 
 class AnalysisRequest(BaseModel):
@@ -133,7 +138,7 @@ class RepositoryView(BaseModel):
     name: str
     host: str
     registered_at: datetime
-    latest: AnalysisView | None = None
+    latest: AnalysisSummary | None = None
 
 
 class FileView(BaseModel):

@@ -3,13 +3,20 @@
 from pydantic import BaseModel
 
 from events.base import Envelope
-from orchestrator.api.models import AnalysisView, ConversationView, CredentialView, FileView, RepositoryView, SymbolView
+from orchestrator.api.models import (
+    AnalysisSummary,
+    ConversationView,
+    CredentialView,
+    FileView,
+    RepositoryView,
+    SymbolView,
+)
 
 
 class AnalysisPage(BaseModel):
     """A page of analyses; `next` is the cursor of the following page, null on the last one. All lists are so."""
 
-    items: list[AnalysisView]
+    items: list[AnalysisSummary]
     next: str | None = None
 
 

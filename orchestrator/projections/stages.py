@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from events.processing import Stage
-from orchestrator.api.models import AnalysisState, AnalysisView, StageState, StageView
+from orchestrator.api.models import AnalysisState, AnalysisSummary, AnalysisView, StageState, StageView
 from orchestrator.projections.analyses import ACTIVE, AnalysisRecord, RunRecord, StageRecord
 
 _SEARCHABLE = frozenset({AnalysisState.READY, AnalysisState.REFINED})
@@ -16,6 +16,12 @@ def view_of(record: AnalysisRecord) -> AnalysisView:
     """The analysis with all its stages, in the order of the graph."""
     stages = [_stage_view(stage, record.stages.get(stage, StageRecord()), record.view.state) for stage in Stage]
     return record.view.model_copy(update={"stages": stages, "outcomes": _outcomes(record)})
+
+
+def summary_of(record: AnalysisRecord) -> AnalysisSummary:
+    """The analysis without its stages and facts."""
+    known = {name: getattr(record.view, name) for name in AnalysisSummary.model_fields}
+    return AnalysisSummary.model_construct(**{**known, "outcomes": _outcomes(record)})
 
 
 def _outcomes(record: AnalysisRecord) -> dict[str, int]:

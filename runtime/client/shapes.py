@@ -747,9 +747,9 @@ class Problem(BaseModel):
     correlation_id: str
 
 
-class AnalysisView(BaseModel):
+class AnalysisSummary(BaseModel):
     """
-    One analysis. `version` is that of its stream: listen to events after it.
+    One analysis as lists show it. `version` is that of its stream: listen to events after it.
     """
 
     model_config = ConfigDict(
@@ -773,15 +773,49 @@ class AnalysisView(BaseModel):
     code: str | None = None
     message: str | None = None
     partial: bool = False
-    stages: list[StageView]
     totals: dict[str, int] = {}
     skipped: dict[str, int] = {}
     failed: dict[str, int] = {}
     languages: dict[str, int] = {}
-    metadata: dict[str, object] = {}
-    structure: dict[str, object] = {}
     outcomes: dict[str, int] = {}
     damaged: list[str] = []
+
+
+class AnalysisView(BaseModel):
+    """
+    One analysis with its stages and facts.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    repository_id: str
+    url: str
+    name: str
+    ref: str | None = None
+    commit: str | None = None
+    head: HeadView | None = None
+    state: str
+    version: int
+    requested_at: AwareDatetime
+    answerable_at: AwareDatetime | None = None
+    ready_at: AwareDatetime | None = None
+    refined_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    code: str | None = None
+    message: str | None = None
+    partial: bool = False
+    totals: dict[str, int] = {}
+    skipped: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    outcomes: dict[str, int] = {}
+    damaged: list[str] = []
+    stages: list[StageView]
+    metadata: dict[str, object] = {}
+    structure: dict[str, object] = {}
 
 
 class ApiKeyPage(BaseModel):
@@ -893,7 +927,7 @@ class RepositoryView(BaseModel):
     name: str
     host: str
     registered_at: AwareDatetime
-    latest: AnalysisView | None = None
+    latest: AnalysisSummary | None = None
 
 
 class SessionPage(BaseModel):
@@ -945,7 +979,7 @@ class AnalysisPage(BaseModel):
         extra="ignore",
         frozen=True,
     )
-    items: list[AnalysisView]
+    items: list[AnalysisSummary]
     next: str | None = None
 
 

@@ -50,7 +50,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: 
         "REPOSTREAM_REDIS_URL": redis_url,
         "REPOSTREAM_HOME": str(home),
         "REPOSTREAM_INTAKE_LOOPBACK": "true",
-        "REPOSTREAM_ORCHESTRATOR_QUERIES_SECONDS": "1",
+        "REPOSTREAM_ORCHESTRATOR_QUERIES_SECONDS": "2",
         "REPOSTREAM_AI_MODELS": "",
         "REPOSTREAM_LOCAL_SIGN_IN": "true",
         "REPOSTREAM_SECRET_KEY": os.environ.get("REPOSTREAM_SECRET_KEY") or fresh_key(),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisRequest, AnalysisView
+from runtime.client.shapes import AnalysisRequest, AnalysisSummary
 from web_ui import markup, views
 from web_ui.components import frame, notices
 from web_ui.session import attempt, client
@@ -55,7 +55,7 @@ def recent() -> None:
         card(analysis)
 
 
-def card(analysis: AnalysisView) -> None:
+def card(analysis: AnalysisSummary) -> None:
     """One analysis in the list."""
     word, tone = views.state_pill(analysis)
     facts = views.headline_facts(analysis, datetime.now(UTC))
