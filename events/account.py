@@ -22,3 +22,15 @@ class SessionRevoked(Event):
 
     event_type: ClassVar[str] = "account.session.revoked"
     session_id: UUID
+
+
+class AccountDeleted(Event):
+    """Somebody had their account deleted, and with it each tenant that was theirs alone."""
+
+    event_type: ClassVar[str] = "account.deleted"
+
+
+class TenantDeleted(Event):
+    """A tenant was deleted, with all that it had; stands in the stream `tenant/<id>`."""
+
+    event_type: ClassVar[str] = "tenant.deleted"

@@ -33,6 +33,8 @@ _CLASSES: tuple[type[Event], ...] = (
     question.AnswerRated,
     account.SignedIn,
     account.SessionRevoked,
+    account.AccountDeleted,
+    account.TenantDeleted,
 )
 
 EVENTS: Mapping[str, type[Event]] = MappingProxyType({cls.event_type: cls for cls in _CLASSES})
@@ -54,7 +56,9 @@ _WORKFLOW_EVENTS = frozenset(
         processing.RetryRequested,
     )
 )
-_ERASING_EVENTS = frozenset({repository.RepositoryDeleted.event_type})
+_ERASING_EVENTS = frozenset(
+    cls.event_type for cls in (repository.RepositoryDeleted, account.AccountDeleted, account.TenantDeleted)
+)
 
 
 class UnknownEvent(LookupError):

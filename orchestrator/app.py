@@ -19,7 +19,7 @@ from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
-from orchestrator.adapters import contents, deletion, intake, journals, readmodels, sources, streams
+from orchestrator.adapters import contents, deletion, departure, intake, journals, readmodels, sources, streams
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.leases import Leases
@@ -269,6 +269,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         intake=intake.Intake(rows, process.wake, used),
         read=readmodels.ReadModels(rows),
         deletion=deletion.Deletion(rows, process.wake),
+        departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),
         contents=contents.Contents(rows),
         sources=process.sources,
         hub=process.hub,

@@ -26,6 +26,11 @@ class DatabaseRole(StrEnum):
     AI_ENGINE = "repostream_ai_engine"
 
 
+async def enter(connection: AsyncConnection, tenant_id: UUID) -> None:
+    """Let the rest of the connection's transaction see the rows of a tenant, and of no other."""
+    await connection.execute(_SCOPE, {"tenant": str(tenant_id)})
+
+
 class TenantDatabase:
     """The way of every statement about one tenant's rows: a transaction in which no other tenant's exist."""
 
@@ -37,5 +42,5 @@ class TenantDatabase:
     async def of(self, tenant_id: UUID) -> AsyncIterator[AsyncConnection]:
         """A transaction of the tenant; committed where the block ends without an error."""
         async with self._engine.begin() as connection:
-            await connection.execute(_SCOPE, {"tenant": str(tenant_id)})
+            await enter(connection, tenant_id)
             yield connection

@@ -119,7 +119,8 @@ def _parameters(query: AuditQuery, tenant: UUID | None) -> dict[str, object]:
 
 def _view(row: Row[Any]) -> AuditView:
     values = dict(row._mapping)
-    return AuditView(**values | {"hash": row.hash.hex()})
+    shown = {name: values[name] and values[name].hex() for name in ("hash", "salt", "origin")}
+    return AuditView(**values | shown)
 
 
 def _first_broken(rows: Sequence[Row[Any]], after: int, previous: bytes) -> int | None:

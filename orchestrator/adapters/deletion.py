@@ -1,7 +1,7 @@
 """Accept that a repository is deleted: one transaction says so, stops what runs, and hides it from then on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,17 +16,17 @@ from events.repository import RepositoryDeleted
 from runtime.tenancy import TenantDatabase
 
 _REGISTERED = text("""
-SELECT version FROM es.streams WHERE stream_id = :stream AND tenant_id = :tenant FOR UPDATE
+SELECT stream_id FROM es.streams WHERE stream_id = ANY (:streams) AND tenant_id = :tenant ORDER BY stream_id FOR UPDATE
 """)
 _DELETED = text("SELECT EXISTS (SELECT FROM app.deleted_repositories WHERE repository_id = :repository)")
 _COUNT = text("SELECT count(*) FROM app.deleted_repositories")
 _HIDE = text("""
-INSERT INTO app.deleted_repositories (repository_id, tenant_id, deleted_at) VALUES (:repository, :tenant, :at)
-ON CONFLICT DO NOTHING RETURNING repository_id
+INSERT INTO app.deleted_repositories (repository_id, tenant_id, deleted_at)
+SELECT id, :tenant, :at FROM unnest(CAST(:repositories AS uuid[])) id ON CONFLICT DO NOTHING RETURNING repository_id
 """)
 _OPEN = text("""
-SELECT e.stream_id FROM es.events e
-WHERE e.repository_id = :repository AND e.type = :begun
+SELECT e.stream_id, e.repository_id FROM es.events e
+WHERE e.repository_id = ANY (:repositories) AND e.type = :begun
   AND NOT EXISTS (SELECT FROM es.events x WHERE x.stream_id = e.stream_id AND x.type = ANY (:ends))
 ORDER BY e.stream_id
 """)
@@ -34,10 +34,10 @@ _FORGET = (
     text("""
     DELETE FROM app.idempotency WHERE analysis_id IN (
       SELECT CAST(split_part(e.stream_id, '/', 2) AS uuid) FROM es.events e
-      WHERE e.repository_id = :repository AND e.type = :begun
+      WHERE e.repository_id = ANY (:repositories) AND e.type = :begun
     )
     """),
-    text("DELETE FROM app.intake WHERE repository_id = :repository AND :begun <> ''"),
+    text("DELETE FROM app.intake WHERE repository_id = ANY (:repositories) AND :begun <> ''"),
 )
 _ENDS = [cls.event_type for cls in (facts.ProcessingRefined, facts.ProcessingFailed, facts.ProcessingCancelled)]
 _BEGUN = facts.ProcessingRequested.event_type
@@ -62,37 +62,39 @@ async def forget_deleted(engine: AsyncEngine, forget: Callable[[], None]) -> Non
         await asyncio.sleep(_LOOK)
 
 
-async def delete_repository(connection: AsyncConnection, context: Context, at: datetime) -> bool:
-    """Delete the repository that `context` names, in the caller's transaction.
+async def delete_repositories(
+    connection: AsyncConnection, context: Context, at: datetime, repositories: Sequence[UUID]
+) -> list[UUID]:
+    """Delete repositories of the tenant that `context` names, in the caller's transaction; those that it deleted.
 
-    Whether it is deleted by this: False where the tenant has none of that id, or it was deleted before. Holds the
-    stream, so that whoever wants to begin an analysis of it waits, and then sees that it is deleted.
+    One that the tenant does not have, or that was deleted before, is left out. Holds their streams, so that whoever
+    wants to begin an analysis of one waits, and then sees that it is deleted.
     """
-    repository_id = context.repository_id
-    assert repository_id is not None  # noqa: S101  # it is what is deleted
-    stream_id = f"repository/{repository_id}"
-    held = await connection.execute(_REGISTERED, {"stream": stream_id, "tenant": context.tenant_id})
-    if held.first() is None:
-        return False
-    row = {"repository": repository_id, "tenant": context.tenant_id, "at": at}
-    if (await connection.execute(_HIDE, row)).first() is None:
-        return False
-    values = {"repository": repository_id, "begun": _BEGUN}
-    for analysis in list((await connection.execute(_OPEN, {**values, "ends": _ENDS})).scalars()):
+    streams = [f"repository/{each}" for each in repositories]
+    held = await connection.execute(_REGISTERED, {"streams": streams, "tenant": context.tenant_id})
+    there = [UUID(stream.partition("/")[2]) for stream in held.scalars()]
+    hidden = await connection.execute(_HIDE, {"repositories": there, "tenant": context.tenant_id, "at": at})
+    deleted = sorted(hidden.scalars())
+    values = {"repositories": deleted, "begun": _BEGUN}
+    for analysis, repository in list(await connection.execute(_OPEN, {**values, "ends": _ENDS})):
         stop = Draft(
             event_id=derived_id("deleted", analysis),
             occurred_at=at,
-            context=context,
+            context=context.model_copy(update={"repository_id": repository}),
             event=facts.CancelRequested(reason=_REASON),
         )
         await append_in(connection, analysis, [stop])
-    said = Draft(
-        event_id=derived_id("deleted", repository_id), occurred_at=at, context=context, event=RepositoryDeleted()
-    )
-    await append_in(connection, stream_id, [said])
+    for repository in deleted:
+        said = Draft(
+            event_id=derived_id("deleted", repository),
+            occurred_at=at,
+            context=context.model_copy(update={"repository_id": repository}),
+            event=RepositoryDeleted(),
+        )
+        await append_in(connection, f"repository/{repository}", [said])
     for statement in _FORGET:
         await connection.execute(statement, values)
-    return True
+    return deleted
 
 
 class Deletion:
@@ -103,8 +105,9 @@ class Deletion:
         self._wake = wake
 
     async def repository(self, context: Context, at: datetime) -> bool:
-        """As `delete_repository`, committed when it returns."""
+        """Delete the repository that `context` names; whether it was there. Committed when it returns."""
+        assert context.repository_id is not None  # noqa: S101  # it is what is deleted
         async with self._database.of(context.tenant_id) as connection:
-            deleted = await delete_repository(connection, context, at)
+            deleted = await delete_repositories(connection, context, at, [context.repository_id])
         self._wake.appended()
-        return deleted
+        return bool(deleted)

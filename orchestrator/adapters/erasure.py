@@ -1,4 +1,5 @@
-"""Erase what the orchestrator keeps of a deleted repository: keys, artifacts, answers and ticks in Redis.
+"""Erase what the orchestrator keeps of a deleted repository: keys, artifacts, answers and ticks in Redis; then the rest
+of a tenant or of a person.
 
 Its rows go with the projections, in their order: a read model that is behind would write them again.
 """
@@ -11,14 +12,17 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from events.account import AccountDeleted, TenantDeleted
 from events.base import Envelope, Subject
 from events.catalog import decode
+from events.delivery.crash import crash_point
 from events.delivery.persist import until_done, until_idle
 from events.delivery.work import Result, Run
 from events.log.keyring import erase_subject
 from events.log.ownership import owned, release
 from events.question import QuestionAsked
 from events.repository import RepositoryDeleted
+from orchestrator.adapters.erasure_of_people import ErasureOfPeople
 from runtime.live import TICKS, answer_channel
 from runtime.objects import Objects
 
@@ -29,6 +33,7 @@ _ANALYSES = text("""
 SELECT DISTINCT split_part(stream_id, '/', 2) FROM es.events
 WHERE repository_id = :repository AND starts_with(stream_id, 'analysis/')
 """)
+_DELIVERIES = text("DELETE FROM app.webhook_deliveries WHERE payload::jsonb #>> '{data,repository_id}' = :repository")
 _DONE = text("UPDATE app.deleted_repositories SET erased_at = clock_timestamp() WHERE repository_id = :repository")
 
 
@@ -39,6 +44,7 @@ class Erasure:
         self._engine = engine
         self._redis = redis
         self._objects = objects
+        self._people = ErasureOfPeople(engine, redis)
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
         """Erase what was deleted; returns once it is gone."""
@@ -46,15 +52,27 @@ class Erasure:
         if isinstance(event, RepositoryDeleted) and envelope.repository_id is not None:
             repository_id = envelope.repository_id
             await until_done(lambda: self._repository(repository_id, run), run, f"erasing repository {repository_id}")
+        elif isinstance(event, TenantDeleted):
+            await until_done(lambda: self._tenant(envelope, run), run, f"erasing {envelope.stream_id}")
+        elif isinstance(event, AccountDeleted):
+            await until_done(lambda: self._people.account(envelope, run), run, f"erasing {envelope.stream_id}")
         return Result()
+
+    async def _tenant(self, envelope: Envelope, run: Run) -> None:
+        for repository_id in await self._people.open_repositories(envelope.tenant_id):
+            await self._repository(repository_id, run)
+        await self._people.tenant(envelope, run)
 
     async def _repository(self, repository_id: UUID, run: Run) -> None:
         async with self._engine.begin() as connection:
             await erase_subject(connection, Subject.REPOSITORY, repository_id)
+        crash_point("erasure", "after_key")
         await until_idle(self._engine, repository_id, run)
         await self._live(repository_id)
         await self._artifacts(repository_id, run)
+        crash_point("erasure", "before_done")
         async with self._engine.begin() as connection:
+            await connection.execute(_DELIVERIES, {"repository": str(repository_id)})
             await connection.execute(_DONE, {"repository": repository_id})
 
     async def _live(self, repository_id: UUID) -> None:

@@ -24,6 +24,8 @@ from orchestrator.projections.stages import view_of
 from runtime.tenancy import TenantDatabase
 
 _HOLD = text("SELECT FROM es.streams WHERE stream_id = :stream FOR UPDATE")
+# Whoever deletes the tenant waits until this is committed, and then finds what it began.
+_TENANT = text("SELECT deleted_at FROM auth.tenants WHERE tenant_id = :tenant FOR KEY SHARE")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _KNOWN_KEY = text("SELECT analysis_id, fingerprint FROM app.idempotency WHERE tenant_id = :tenant AND key = :key")
 _KEEP_KEY = text("""
@@ -77,6 +79,8 @@ class Intake:
         fingerprint = f"{wanted.repository.url} {wanted.ref or ''}"
         meant = fingerprint + _read_with(credential)
         async with self._database.of(who.tenant_id) as connection:
+            if (await connection.execute(_TENANT, {"tenant": who.tenant_id})).scalar_one_or_none() is not None:
+                raise ApiProblem("not_signed_in", "The team was deleted: sign in again.")
             if key is not None:
                 await connection.execute(_LOCK, {"what": f"key {who.tenant_id} {key}"})
                 repeated = await _repeated(connection, who, key, meant)

@@ -8,6 +8,7 @@ from events.log.journal import Journal
 from events.log.postgres import append_in, read_feed_in, read_stream_in
 from events.log.wake import Wake
 from orchestrator.adapters.deletion import is_deleted
+from orchestrator.projections.deleted import without_people
 from runtime.tenancy import TenantDatabase
 
 
@@ -39,11 +40,13 @@ class _TenantJournal:
         return envelopes
 
     async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        """As `Journal.read_stream`. What is about a deleted repository has no events."""
+        """As `Journal.read_stream`. Nothing of what was deleted, and of who was, is there."""
         async with self._database.of(self._tenant_id) as connection:
             found = await read_stream_in(connection, stream_id, after=after, limit=limit)
             about = found[0].repository_id if found else None
-            return [] if about is not None and await is_deleted(connection, about) else found
+            if about is not None and await is_deleted(connection, about):
+                return []
+            return await without_people(connection, found)
 
     async def read_feed(self, *, after: int, limit: int) -> list[Envelope]:
         """As `Journal.read_feed`, of the tenant's events."""

@@ -45,8 +45,10 @@ WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
 ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id DESC LIMIT :limit
 """)  # noqa: S608  # the same
 _CONVERSATIONS = text("""
-SELECT conversation_id, repository_id, title, started_at FROM app.conversations
-WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
+SELECT conversation_id, repository_id, title, started_at FROM app.conversations c
+WHERE tenant_id = :tenant
+  AND NOT EXISTS (SELECT FROM auth.users u WHERE u.user_id = c.user_id AND u.deleted_at IS NOT NULL)
+  AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
   AND (CAST(:at AS timestamptz) IS NULL
     OR (started_at, conversation_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))

@@ -39,7 +39,8 @@ class AuditPageQuery(AuditQuery):
 class AuditView(BaseModel):
     """One entry. `login` is what the person is called now; empty where nobody was signed in or the account is gone.
 
-    `status` is null where the connection ended before an answer. `hash` seals it to the entry before.
+    `status` is null where the connection ended before an answer. `hash` seals it to the entry before; `origin` is the
+    hash of `salt`, address and agent that it covers. Without a salt the account was deleted, and from where is gone.
     """
 
     position: int
@@ -59,6 +60,8 @@ class AuditView(BaseModel):
     agent: str
     correlation_id: UUID | None
     times: int
+    salt: str | None = None
+    origin: str | None = None
     hash: str
 
 

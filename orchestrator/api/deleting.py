@@ -1,13 +1,15 @@
-"""Delete for good."""
+"""Delete for good: a repository, a team, an account."""
 
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
-from orchestrator.api.dependencies import Parts, Writer, context_of
-from orchestrator.api.problems import ApiProblem
+from orchestrator.api.dependencies import Parts, Services, Writer, context_of
+from orchestrator.api.keys import Person
+from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.auth import sessions
 
 router = APIRouter(tags=["deleting"])
 
@@ -16,6 +18,19 @@ class DeletionView(BaseModel):
     """What was deleted, and when: nobody sees it any more, and within a minute it is gone for good."""
 
     repository_id: UUID
+    deleted_at: datetime
+
+
+class DepartureRequest(BaseModel):
+    """What is to be deleted by its name, letter by letter: your login, or the name of the team."""
+
+    confirm: str = Field(max_length=300)
+
+
+class DepartureView(BaseModel):
+    """The tenants that were deleted, and when: nobody sees them any more, within a minute they are gone for good."""
+
+    tenants: list[UUID]
     deleted_at: datetime
 
 
@@ -29,3 +44,35 @@ async def delete(repository_id: UUID, who: Writer, parts: Parts, request: Reques
     if not await parts.deletion.repository(context_of(request, who, repository_id), at):
         raise ApiProblem("not_found", "Check the id: no repository of yours has it.")
     return DeletionView(repository_id=repository_id, deleted_at=at)
+
+
+@router.delete("/me", status_code=202)
+async def delete_account(
+    body: DepartureRequest, who: Person, parts: Parts, request: Request, response: Response
+) -> DepartureView:
+    """Delete your account, your own tenant, and every team that has no other member. You are signed out everywhere.
+
+    A team of which you are the last owner is `last_owner` while it has other members. What you asked goes too; what a
+    team had analysed stays the team's.
+    """
+    at = parts.clock()
+    gone = await parts.departure.account(who, body.confirm, UUID(correlation_of(request)), at)
+    _forget(parts)
+    response.delete_cookie(sessions.COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    return DepartureView(tenants=list(gone.tenants), deleted_at=at)
+
+
+@router.delete("/tenants/{tenant_id}", status_code=202)
+async def delete_tenant(
+    tenant_id: UUID, body: DepartureRequest, who: Person, parts: Parts, request: Request
+) -> DepartureView:
+    """Delete a team that you own, with all that it has. Whoever worked in it is back in their own tenant."""
+    at = parts.clock()
+    gone = await parts.departure.tenant(who, tenant_id, body.confirm, UUID(correlation_of(request)), at)
+    _forget(parts)
+    return DepartureView(tenants=list(gone.tenants), deleted_at=at)
+
+
+def _forget(parts: Services) -> None:
+    parts.accounts.standings.forget()
+    parts.accounts.keys.forget()

@@ -16,6 +16,7 @@ from events.processing import StageCompleted
 from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.deletion import Deletion
+from orchestrator.adapters.departure import Departure
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.readmodels import ReadModels
@@ -43,6 +44,7 @@ class Services:
     intake: Intake
     read: ReadModels
     deletion: Deletion
+    departure: Departure
     contents: Contents
     sources: Sources
     hub: Hub

@@ -2,6 +2,9 @@
 
 Each entry's hash is SHA-256 over the hash before it and the entry, as JSON in the order below. Whoever changes or
 removes an entry must therefore change all that follow, up to a hash that somebody may have noted elsewhere.
+
+Address and agent are in it as `origin`, a salted hash: where an account was deleted, salt, address and agent are gone.
+Entries of older releases have no `origin`, and both themselves in their hash.
 """
 
 import hashlib
@@ -11,17 +14,30 @@ from datetime import UTC, datetime, timedelta
 
 START = hashlib.sha256(b"").digest()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIELDS = (
+_BEFORE = (
     "position", "entry_id", "at", "action", "outcome", "target", "status", "code", "tenant_id", "user_id", "proof",
-    "proof_id", "address", "agent", "correlation_id", "times",
+    "proof_id",
 )  # fmt: skip
+_AFTER = ("correlation_id", "times")
 
 
 def hash_of(previous: bytes, entry: Mapping[str, object]) -> bytes:
-    """The hash of an entry as the API shows it (`at` in ISO 8601)."""
+    """The hash of an entry as the API shows it (`at` in ISO 8601, bytes in hexadecimal)."""
     at = datetime.fromisoformat(str(entry["at"])) - _EPOCH
-    values = [at // timedelta(microseconds=1) if name == "at" else entry[name] for name in _FIELDS]
+    origin = ("address", "agent") if entry.get("origin") is None else ("origin",)
+    names = (*_BEFORE, *origin, *_AFTER)
+    values = [at // timedelta(microseconds=1) if name == "at" else entry[name] for name in names]
     return hashlib.sha256(previous + json.dumps(values, ensure_ascii=False).encode()).digest()
+
+
+def has_its_origin(entry: Mapping[str, object]) -> bool:
+    """Whether address and agent are those of the entry's `origin`, or gone together with the salt."""
+    if entry.get("origin") is None:
+        return True
+    if entry.get("salt") is None:
+        return not entry["address"] and not entry["agent"]
+    said = json.dumps([entry["address"], entry["agent"]], ensure_ascii=False).encode()
+    return hashlib.sha256(bytes.fromhex(str(entry["salt"])) + said).hexdigest() == entry["origin"]
 
 
 def first_broken(entries: Iterable[Mapping[str, object]], *, after: int, previous: bytes) -> int | None:
@@ -32,6 +48,6 @@ def first_broken(entries: Iterable[Mapping[str, object]], *, after: int, previou
     for entry in entries:
         previous = hash_of(previous, entry)
         after += 1
-        if entry["position"] != after or entry["hash"] != previous.hex():
+        if entry["position"] != after or entry["hash"] != previous.hex() or not has_its_origin(entry):
             return after
     return None

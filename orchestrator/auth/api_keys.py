@@ -143,6 +143,10 @@ class ApiKeys:
         await self._note_use(held.identity)
         return held.identity
 
+    def forget(self) -> None:
+        """Ask the database again: somebody is gone."""
+        self._remembered.clear()
+
     async def _find(self, prefix: str, digest: bytes) -> _Held | None:
         async with self._engine.connect() as connection:
             row = (await connection.execute(text(_FIND), {"prefix": prefix})).mappings().first()

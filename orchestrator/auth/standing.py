@@ -64,6 +64,10 @@ class Remembered(Generic[K, V]):
         """Forget whatever `test` is true of."""
         self._found = {key: entry for key, entry in self._found.items() if not test(entry[0])}
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._found.clear()
+
 
 class Standings:
     """People in tenants, as `auth.users` and `auth.members` have them."""
@@ -83,6 +87,10 @@ class Standings:
             rows = await connection.execute(text(_QUERY), {"user_id": user_id, "tenant_id": tenant_id})
             row = rows.mappings().first()
         return self._remembered.put(key, standing_of(row)) if row is not None else None
+
+    def forget(self) -> None:
+        """Ask the database again: somebody is gone."""
+        self._remembered.clear()
 
 
 def standing_of(row: RowMapping) -> Standing:

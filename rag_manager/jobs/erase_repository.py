@@ -1,7 +1,11 @@
-"""Erase a deleted repository's index: collections, rows, remembered embeddings. Caches follow with the next sweep."""
+"""Erase the index of what was deleted, a repository or a whole tenant: collections, rows, remembered embeddings.
+
+Caches follow with the next sweep.
+"""
 
 from uuid import UUID
 
+from events.account import TenantDeleted
 from events.base import Envelope
 from events.delivery.persist import until_done, until_idle
 from events.delivery.work import Result, Run
@@ -21,7 +25,18 @@ class EraseRepository:
         repository_id = envelope.repository_id
         if envelope.event_type == RepositoryDeleted.event_type and repository_id is not None:
             await until_done(lambda: self._erase(repository_id, run), run, f"erasing the index of {repository_id}")
+        elif envelope.event_type == TenantDeleted.event_type:
+            await until_done(lambda: self._tenant(envelope.tenant_id, run), run, f"erasing {envelope.stream_id}")
         return Result()
+
+    async def _tenant(self, tenant_id: UUID, run: Run) -> None:
+        """Each repository has a message of its own: this is for what one of those left behind."""
+        async with self._backends.engine.connect() as connection:
+            repositories = await erasing.repositories(connection, tenant_id)
+        for repository_id in repositories:
+            await self._erase(repository_id, run)
+        async with self._backends.engine.begin() as connection:
+            await erasing.forget_tenant(connection, tenant_id)
 
     async def _erase(self, repository_id: UUID, run: Run) -> None:
         engine = self._backends.engine

@@ -1,4 +1,4 @@
-"""Remove the rows of a deleted repository."""
+"""Remove the rows of a deleted repository, and of a deleted tenant."""
 
 from uuid import UUID
 
@@ -24,6 +24,24 @@ _FORGET = tuple(
     text(f"DELETE FROM rag.{table} WHERE analysis_id IN {_MINE}")  # noqa: S608  # our own text
     for table in ("chunks", "symbols", "files", "generations", "analyses")
 )
+
+
+_REPOSITORIES = text("SELECT DISTINCT repository_id FROM rag.analyses WHERE tenant_id = :tenant")
+_FORGET_TENANT = tuple(
+    text(f"DELETE FROM rag.{table} WHERE tenant_id = :tenant")  # noqa: S608  # our own text
+    for table in ("pointers", "embeddings", "chunks", "symbols", "files", "generations", "analyses")
+)
+
+
+async def repositories(connection: AsyncConnection, tenant_id: UUID) -> list[UUID]:
+    """The tenant's repositories that have an index."""
+    return list((await connection.execute(_REPOSITORIES, {"tenant": tenant_id})).scalars())
+
+
+async def forget_tenant(connection: AsyncConnection, tenant_id: UUID) -> None:
+    """Delete all rows of a tenant, once its repositories are forgotten."""
+    for statement in _FORGET_TENANT:
+        await connection.execute(statement, {"tenant": tenant_id})
 
 
 async def hide(connection: AsyncConnection, repository_id: UUID) -> None:

@@ -262,6 +262,18 @@ class Operations(Protocol):
         """Say whether the answer helped."""
         return self._call(shapes.QuestionView, "POST", f"/api/v1/questions/{part(question_id)}/rating", body=body)
 
+    def installation_me(self) -> shapes.UserView:
+        """Who is asking."""
+        return self._call(shapes.UserView, "GET", "/api/v1/me")
+
+    def deleting_delete_account(self, body: shapes.DepartureRequest) -> shapes.DepartureView:
+        """Delete your account, your own tenant, and every team that has no other member. You are signed out everywhere."""
+        return self._call(shapes.DepartureView, "DELETE", "/api/v1/me", body=body)
+
+    def deleting_delete_tenant(self, tenant_id: str, body: shapes.DepartureRequest) -> shapes.DepartureView:
+        """Delete a team that you own, with all that it has. Whoever worked in it is back in their own tenant."""
+        return self._call(shapes.DepartureView, "DELETE", f"/api/v1/tenants/{part(tenant_id)}", body=body)
+
     def events_listed(
         self,
         *,
@@ -286,10 +298,6 @@ class Operations(Protocol):
                 "limit": limit,
             },
         )
-
-    def installation_me(self) -> shapes.UserView:
-        """Who is asking."""
-        return self._call(shapes.UserView, "GET", "/api/v1/me")
 
     def installation_config(self) -> shapes.ConfigView:
         """What this installation offers."""

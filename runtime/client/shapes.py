@@ -116,7 +116,8 @@ class AuditView(BaseModel):
     """
     One entry. `login` is what the person is called now; empty where nobody was signed in or the account is gone.
 
-    `status` is null where the connection ended before an answer. `hash` seals it to the entry before.
+    `status` is null where the connection ended before an answer. `hash` seals it to the entry before; `origin` is the
+    hash of `salt`, address and agent that it covers. Without a salt the account was deleted, and from where is gone.
     """
 
     model_config = ConfigDict(
@@ -140,6 +141,8 @@ class AuditView(BaseModel):
     agent: str
     correlation_id: str | None = None
     times: int
+    salt: str | None = None
+    origin: str | None = None
     hash: str
 
 
@@ -256,6 +259,31 @@ class DeliveryView(BaseModel):
     created_at: AwareDatetime
     due_at: AwareDatetime | None = None
     log: Annotated[list[AttemptView], Field(validate_default=True)] = []
+
+
+class DepartureRequest(BaseModel):
+    """
+    What is to be deleted by its name, letter by letter: your login, or the name of the team.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    confirm: str
+
+
+class DepartureView(BaseModel):
+    """
+    The tenants that were deleted, and when: nobody sees them any more, within a minute they are gone for good.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    tenants: list[str]
+    deleted_at: AwareDatetime
 
 
 class Envelope(BaseModel):

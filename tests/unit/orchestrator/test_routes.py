@@ -36,6 +36,8 @@ OWN = {
     ("POST", "/api/v1/me/grants"),
     ("DELETE", "/api/v1/me/sessions/{session_id}"),
     ("DELETE", "/api/v1/me/grants/{grant_id}"),
+    ("DELETE", "/api/v1/me"),
+    ("DELETE", "/api/v1/tenants/{tenant_id}"),
 }
 
 

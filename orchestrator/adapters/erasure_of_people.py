@@ -1,0 +1,82 @@
+"""What the orchestrator erases of a deleted tenant or account besides its repositories: keys, rows, and from where."""
+
+import asyncio
+from uuid import UUID
+
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.base import Envelope, Subject
+from events.delivery.crash import crash_point
+from events.delivery.work import Run
+from events.log.keyring import erase_subject
+from events.question import QuestionAsked
+from orchestrator.adapters.belongings import delete_rows
+from runtime.live import answer_channel
+
+SETTLED = 8.0  # seconds: by then whoever was let in before has written what they were about to, or was refused
+_LOOK = 0.25
+_OPEN = text("SELECT repository_id FROM app.deleted_repositories WHERE tenant_id = :tenant AND erased_at IS NULL")
+_PROJECTED = text("""
+SELECT coalesce(bool_and(cursor_seq >= :seq), true) FROM (
+  SELECT DISTINCT ON (name) cursor_seq FROM es.projections ORDER BY name, version DESC
+) newest
+""")
+_AGE = text("SELECT extract(epoch FROM clock_timestamp() - CAST(:at AS timestamptz))")
+_ASKED = text("SELECT data->>'question_id' FROM es.events WHERE user_id = :user AND type = :type")
+_FORGET = text("SELECT audit.forget(:user)")
+_TENANT_DONE = text("UPDATE auth.tenants SET erased_at = clock_timestamp() WHERE tenant_id = :tenant")
+_USER_DONE = text("UPDATE auth.users SET erased_at = clock_timestamp() WHERE user_id = :user")
+
+
+class ErasureOfPeople:
+    """Each step may be done again."""
+
+    def __init__(self, engine: AsyncEngine, redis: Redis, *, settled: float = SETTLED) -> None:
+        self._engine = engine
+        self._redis = redis
+        self._settled = settled
+
+    async def open_repositories(self, tenant_id: UUID) -> list[UUID]:
+        """The tenant's repositories that are not erased yet: their own messages may have come to nothing."""
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(_OPEN, {"tenant": tenant_id})).scalars())
+
+    async def tenant(self, envelope: Envelope, run: Run) -> None:
+        """Erase what is left of a tenant once its repositories are erased."""
+        tenant_id = envelope.tenant_id
+        async with self._engine.begin() as connection:
+            await erase_subject(connection, Subject.TENANT, tenant_id)
+        crash_point("erasure", "after_key")
+        await self._settle(envelope, run)
+        async with self._engine.begin() as connection:
+            await delete_rows(connection, tenant=tenant_id)
+            crash_point("erasure", "before_done")
+            await connection.execute(_TENANT_DONE, {"tenant": tenant_id})
+
+    async def account(self, envelope: Envelope, run: Run) -> None:
+        """Erase what is left of a person once their tenants are."""
+        user_id = UUID(envelope.stream_id.partition("/")[2])
+        async with self._engine.begin() as connection:
+            await erase_subject(connection, Subject.USER, user_id)
+            asked = {"user": user_id, "type": QuestionAsked.event_type}
+            questions = list((await connection.execute(_ASKED, asked)).scalars())
+        for question in questions:
+            await self._redis.delete(answer_channel(question))
+        await self._settle(envelope, run)
+        async with self._engine.begin() as connection:
+            await delete_rows(connection, user=user_id)
+            await connection.execute(_FORGET, {"user": user_id})
+            await connection.execute(_USER_DONE, {"user": user_id})
+
+    async def _settle(self, envelope: Envelope, run: Run) -> None:
+        """Return once the read models know of the deletion, and nobody writes any more who was let in before it."""
+        while True:
+            run.check()
+            async with self._engine.connect() as connection:
+                projected = (await connection.execute(_PROJECTED, {"seq": envelope.seq})).scalar_one()
+                age = float((await connection.execute(_AGE, {"at": envelope.timestamp})).scalar_one())
+            if projected and age >= self._settled:
+                return
+            await asyncio.sleep(_LOOK)
