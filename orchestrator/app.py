@@ -22,6 +22,8 @@ from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import contents, deletion, departure, intake, journals, readmodels, sources, streams
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.erasure import Erasure
+from orchestrator.adapters.idempotency import Answers
+from orchestrator.adapters.idempotency import sweep as sweep_answers
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
 from orchestrator.adapters.usage import Usage
@@ -46,10 +48,8 @@ from orchestrator.api import (
 from orchestrator.api import contents as contents_api
 from orchestrator.api.dependencies import Services
 from orchestrator.api.description import create_api
-from orchestrator.api.guard import Guard
 from orchestrator.api.intake import Rules
-from orchestrator.api.limiting import LimitHeaders
-from orchestrator.api.recording import RecordRequests
+from orchestrator.api.layers import layered
 from orchestrator.audit.keeping import keep_for
 from orchestrator.audit.trail import Trail
 from orchestrator.auth.accounts import Accounts
@@ -79,7 +79,6 @@ from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
 from runtime.health import health_routes
 from runtime.logging import configure_logging
-from runtime.metrics import MeasureRequests
 from runtime.objects import Objects, open_objects
 from runtime.service_tokens import ServiceVerifier
 from runtime.settings import (
@@ -149,6 +148,7 @@ class Process:
             "audit": self.trail.run,
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
             "leases": self.leases.keep,
+            "answers": lambda: sweep_answers(self.engine),
             "keys": signing_keys.run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
@@ -249,13 +249,8 @@ def create_app() -> FastAPI:  # one list of what is put together
     app.include_router(_internal(app.state.services, process))
     app.router.routes.extend(health_routes(process.checks))
     problems.register(app)
-    limited = LimitHeaders(app.build_middleware_stack(), gate=app.state.services.gate)
-    # Outside of all that FastAPI wraps around its routes: what stands here is kept in memory by every open stream.
-    guarded = Guard(limited, hosts=service.host_names, origins=service.origins)
-    app.middleware_stack = MeasureRequests(
-        RecordRequests(
-            guarded, trail=process.trail, address_of=app.state.services.gate.address_of, clock=app.state.services.clock
-        )
+    app.middleware_stack = layered(
+        app, app.state.services, process.trail, hosts=service.host_names, origins=service.origins
     )
     return app
 
@@ -267,6 +262,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     return Services(
         journals=journals.Journals(rows, process.wake),
         intake=intake.Intake(rows, process.wake, used),
+        answers=Answers(rows, process.sealer),
         read=readmodels.ReadModels(rows),
         deletion=deletion.Deletion(rows, process.wake),
         departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),

@@ -72,7 +72,9 @@ BELONGINGS: tuple[Belonging, ...] = (
     _of_tenant("app.edges", "edges", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.loaded", "artifacts", "analysis_id", "kind", "shard"),
     Belonging("app.intake", Fate.DELETED, _MINE, why=_AGAIN),
-    Belonging("app.idempotency", Fate.DELETED, _MINE, why="the names of requests that were made, for a day's repeats"),
+    Belonging(
+        "app.idempotency", Fate.DELETED, _MINE, _OWN, why="the names of requests that were made, for a day's repeats"
+    ),
     _of_tenant("app.webhook_attempts", "webhook_attempts", "delivery_id", "number"),
     _of_tenant("app.webhook_deliveries", "webhook_deliveries", "delivery_id"),
     _of_tenant("app.webhooks", "webhooks", "webhook_id", secret=("secret",)),

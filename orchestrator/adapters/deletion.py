@@ -13,6 +13,7 @@ from events.base import Context, Draft, derived_id
 from events.log.postgres import append_in
 from events.log.wake import Wake
 from events.repository import RepositoryDeleted
+from orchestrator.adapters.idempotency import FORGET as forget_answers  # noqa: N811
 from runtime.tenancy import TenantDatabase
 
 _REGISTERED = text("""
@@ -31,13 +32,8 @@ WHERE e.repository_id = ANY (:repositories) AND e.type = :begun
 ORDER BY e.stream_id
 """)
 _FORGET = (
-    text("""
-    DELETE FROM app.idempotency WHERE analysis_id IN (
-      SELECT CAST(split_part(e.stream_id, '/', 2) AS uuid) FROM es.events e
-      WHERE e.repository_id = ANY (:repositories) AND e.type = :begun
-    )
-    """),
-    text("DELETE FROM app.intake WHERE repository_id = ANY (:repositories) AND :begun <> ''"),
+    forget_answers,
+    text("DELETE FROM app.intake WHERE repository_id = ANY (:repositories)"),
 )
 _ENDS = [cls.event_type for cls in (facts.ProcessingRefined, facts.ProcessingFailed, facts.ProcessingCancelled)]
 _BEGUN = facts.ProcessingRequested.event_type
@@ -93,7 +89,7 @@ async def delete_repositories(
         )
         await append_in(connection, f"repository/{repository}", [said])
     for statement in _FORGET:
-        await connection.execute(statement, values)
+        await connection.execute(statement, {"repositories": values["repositories"]})
     return deleted
 
 

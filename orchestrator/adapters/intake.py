@@ -27,10 +27,6 @@ _HOLD = text("SELECT FROM es.streams WHERE stream_id = :stream FOR UPDATE")
 # Whoever deletes the tenant waits until this is committed, and then finds what it began.
 _TENANT = text("SELECT deleted_at FROM auth.tenants WHERE tenant_id = :tenant FOR KEY SHARE")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
-_KNOWN_KEY = text("SELECT analysis_id, fingerprint FROM app.idempotency WHERE tenant_id = :tenant AND key = :key")
-_KEEP_KEY = text("""
-INSERT INTO app.idempotency (tenant_id, key, fingerprint, analysis_id) VALUES (:tenant, :key, :fingerprint, :analysis)
-""")
 _NEWEST = text("SELECT analysis_id FROM app.intake WHERE repository_id = :repository AND ref = :ref")
 _KEEP = text("""
 INSERT INTO app.intake (tenant_id, repository_id, ref, analysis_id) VALUES (:tenant, :repository, :ref, :analysis)
@@ -65,7 +61,6 @@ class Intake:
         wanted: Wanted,
         *,
         credential: Credential | None,
-        key: str | None,
         correlation_id: UUID,
         at: datetime,
     ) -> Accepted:
@@ -73,20 +68,13 @@ class Intake:
 
         A request that names what to read the repository with joins no analysis that reads it with something else.
 
-        Raises ApiProblem `idempotency_key_reused` where `key` came with another request before; `quota_reached` and
-        `quota_full` where the tenant has as much as it may have.
+        Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have.
         """
-        fingerprint = f"{wanted.repository.url} {wanted.ref or ''}"
-        meant = fingerprint + _read_with(credential)
+        same = f"{wanted.repository.url} {wanted.ref or ''}"
         async with self._database.of(who.tenant_id) as connection:
             if (await connection.execute(_TENANT, {"tenant": who.tenant_id})).scalar_one_or_none() is not None:
                 raise ApiProblem("not_signed_in", "The team was deleted: sign in again.")
-            if key is not None:
-                await connection.execute(_LOCK, {"what": f"key {who.tenant_id} {key}"})
-                repeated = await _repeated(connection, who, key, meant)
-                if repeated is not None:
-                    return Accepted(view_of(repeated), joined=False)
-            await connection.execute(_LOCK, {"what": f"intake {who.tenant_id} {fingerprint}"})
+            await connection.execute(_LOCK, {"what": f"intake {who.tenant_id} {same}"})
             context = Context(
                 tenant_id=who.tenant_id,
                 correlation_id=correlation_id,
@@ -98,28 +86,9 @@ class Intake:
             if record is None:
                 async with self._usage.counted(connection, who, context.repository_id, at):
                     record = await _begin(connection, who, wanted, credential, context, at)
-            if key is not None:
-                row = {"tenant": who.tenant_id, "key": key, "fingerprint": meant}
-                await connection.execute(_KEEP_KEY, {**row, "analysis": record.view.analysis_id})
         if not joined:
             self._wake.appended()
         return Accepted(view_of(record), joined)
-
-
-async def _repeated(connection: AsyncConnection, who: Identity, key: str, fingerprint: str) -> AnalysisRecord | None:
-    row = (await connection.execute(_KNOWN_KEY, {"tenant": who.tenant_id, "key": key})).first()
-    if row is None:
-        return None
-    if row.fingerprint != fingerprint:
-        raise ApiProblem("idempotency_key_reused", "Use a new key for a new request.")
-    return fold(await read_stream_in(connection, f"analysis/{row.analysis_id}"))
-
-
-def _read_with(credential: Credential | None) -> str:
-    """What of it belongs to the meaning of a request. A token's value does not: it would have to be stored."""
-    if credential is None:
-        return ""
-    return " token" if credential.sealed is not None else f" {credential.ref}"
 
 
 async def _present_id(connection: AsyncConnection, who: Identity, wanted: Wanted) -> UUID:

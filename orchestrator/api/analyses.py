@@ -38,19 +38,11 @@ Version = Annotated[int, Query(ge=0, le=2**62)]
 
 
 @router.post("", status_code=202, responses={200: {"model": AnalysisView, "description": "It is running already"}})
-async def begin(  # FastAPI hands over one argument for each part of the request
-    body: AnalysisRequest,
-    who: Writer,
-    parts: Parts,
-    request: Request,
-    response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> AnalysisView:
+async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Request, response: Response) -> AnalysisView:
     """Begin an analysis (202), or join the one of the same repository and ref that is running (200).
 
     A private repository takes a `token`, or one that you keep (`/me/credentials`): named by `credential`, else the
-    newest for its host. The request is committed when the answer comes. The same `Idempotency-Key` always means the
-    same analysis.
+    newest for its host. The request is committed when the answer comes.
     """
     wanted = read_request(body, parts.rules)
     await parts.gate.take(request, who, Resource.ANALYSES)
@@ -60,7 +52,7 @@ async def begin(  # FastAPI hands over one argument for each part of the request
     )
     correlation_id = UUID(correlation_of(request))
     accepted = await parts.intake.accept(
-        who, wanted, credential=credential, key=idempotency_key, correlation_id=correlation_id, at=parts.clock()
+        who, wanted, credential=credential, correlation_id=correlation_id, at=parts.clock()
     )
     if accepted.joined:
         response.status_code = 200

@@ -17,6 +17,7 @@ from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.deletion import Deletion
 from orchestrator.adapters.departure import Departure
+from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.readmodels import ReadModels
@@ -24,6 +25,7 @@ from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhooks import WebhookTable
+from orchestrator.api import idempotency
 from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import Gate
 from orchestrator.api.problems import ApiProblem, correlation_of, status_of
@@ -42,6 +44,7 @@ class Services:
 
     journals: Journals
     intake: Intake
+    answers: Answers
     read: ReadModels
     deletion: Deletion
     departure: Departure
@@ -100,6 +103,7 @@ async def identify(
     await parts.gate.admit(request, identity)
     if not identity.scopes.issuperset(scopes.scopes):
         raise ApiProblem("forbidden", f"It takes the scope {' '.join(scopes.scopes)}.")
+    await idempotency.begin(request, identity, parts.answers)
     return identity
 
 

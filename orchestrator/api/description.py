@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from orchestrator.api.idempotency import PARAMETER
 from orchestrator.api.models import Problem
 from orchestrator.api.problems import MEDIA_TYPE
 
@@ -80,6 +81,8 @@ def complete(schema: Json) -> Json:
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         answers[f"Problem{status}"] = {"description": meaning, "content": content}
     for path, method, operation in operations(schema):
+        if method == "post" and path.startswith("/api/"):
+            operation.setdefault("parameters", []).append(dict(PARAMETER))
         operation["summary"] = str(operation.get("description", operation["operationId"])).partition("\n")[0]
         expected = {**_EVERYWHERE, **(_NAMED if "{" in path or method != "get" or _filters(operation) else {})}
         expected |= _CHANGING if method != "get" else {}

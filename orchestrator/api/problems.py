@@ -34,6 +34,9 @@ CODES: Mapping[str, tuple[int, str]] = {
     "too_many_webhooks": (409, "There are too many webhooks"),
     "delivery_waiting": (409, "It is about to be sent"),
     "idempotency_key_reused": (422, "The idempotency key was used for something else"),
+    "idempotency_in_flight": (409, "The first request with that key is not answered yet"),
+    "idempotency_unknown": (409, "The first request with that key came to no known end"),
+    "idempotency_answer_gone": (409, "The answer to the first request with that key is not kept"),
     "bad_token": (422, "That is not a token"),
     "credentials_not_kept": (422, "This installation keeps no tokens"),
     "too_many_credentials": (409, "Too many tokens are kept"),
@@ -162,8 +165,14 @@ async def _on_database(request: Request, error: Exception) -> Response:
     return _answer(request, "database_unavailable", "It is busy or restarting: try again in a moment.", RETRY_AFTER)
 
 
+async def _on_unknown(request: Request, _error: Exception) -> Response:
+    """The guard logs it: it is raised further once this is answered."""
+    return _answer(request, "internal_error", "It was logged; please report the correlation id.")
+
+
 def register(app: FastAPI) -> None:
     """Answer the errors that `app` knows as problems; the guard around it does the rest."""
+    app.add_exception_handler(Exception, _on_unknown)
     app.add_exception_handler(ApiProblem, _on_problem)
     app.add_exception_handler(Fault, _on_fault)
     app.add_exception_handler(RequestValidationError, _on_invalid)

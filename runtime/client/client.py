@@ -1,5 +1,6 @@
 """One connection pool to the API. Every error is an `ApiError` that carries a `Problem` fit to be shown."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
@@ -17,6 +18,7 @@ __all__ = ["ApiError", "Client", "ServerSent"]
 T = TypeVar("T")
 Parameters = Mapping[str, str | int | bool | None]
 _SILENCE = 20.0  # seconds; heartbeats of a stream come every five
+_PATIENCE, _PAUSE = 20, 1.0  # times, seconds: what a request may take at most, and a little
 _HINT = "It may be starting: try again in a few seconds."
 
 
@@ -117,11 +119,22 @@ class Client(Operations):
             sent["Content-Type"] = "application/json"
         request = self._http.build_request(method, path, params=_known(params), headers=sent, content=content)
         try:
-            reply = self._twice(request) if method == "GET" or "Idempotency-Key" in sent else self._http.send(request)
+            repeatable = method == "GET" or "Idempotency-Key" in sent
+            reply = self._settled(request) if repeatable else self._http.send(request)
         except httpx.HTTPError as error:
             raise ApiError(self._unreachable()) from error
         if not reply.is_success:
             raise ApiError(read_problem(reply))
+        return reply
+
+    def _settled(self, request: httpx.Request) -> httpx.Response:
+        """The reply to a request that may be sent again: what the first of two came to, not that it is at work."""
+        reply = self._twice(request)
+        for _ in range(_PATIENCE):
+            if reply.status_code != 409 or read_problem(reply).code != "idempotency_in_flight":
+                break
+            time.sleep(_PAUSE)
+            reply = self._twice(request)
         return reply
 
     def _twice(self, request: httpx.Request) -> httpx.Response:

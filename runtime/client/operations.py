@@ -91,13 +91,26 @@ class Operations(Protocol):
             headers={"Last-Event-ID": last_event_id},
         )
 
-    def analyses_cancel(self, analysis_id: str, body: shapes.CancelBody | None = None) -> shapes.AnalysisView:
+    def analyses_cancel(
+        self, analysis_id: str, body: shapes.CancelBody | None = None, *, idempotency_key: str | None = None
+    ) -> shapes.AnalysisView:
         """Ask an analysis to stop. Once it is ready, only its refinement stops."""
-        return self._call(shapes.AnalysisView, "POST", f"/api/v1/analyses/{part(analysis_id)}/cancel", body=body)
+        return self._call(
+            shapes.AnalysisView,
+            "POST",
+            f"/api/v1/analyses/{part(analysis_id)}/cancel",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
 
-    def analyses_retry(self, analysis_id: str) -> shapes.AnalysisView:
+    def analyses_retry(self, analysis_id: str, *, idempotency_key: str | None = None) -> shapes.AnalysisView:
         """Let a failed analysis (or a failed refinement) go on from what failed."""
-        return self._call(shapes.AnalysisView, "POST", f"/api/v1/analyses/{part(analysis_id)}/retry")
+        return self._call(
+            shapes.AnalysisView,
+            "POST",
+            f"/api/v1/analyses/{part(analysis_id)}/retry",
+            headers={"Idempotency-Key": idempotency_key},
+        )
 
     def contents_files(
         self,
@@ -234,18 +247,32 @@ class Operations(Protocol):
             params={"repository_id": repository_id, "cursor": cursor, "limit": limit},
         )
 
-    def conversations_begin(self, body: shapes.ConversationRequest) -> shapes.ConversationView:
+    def conversations_begin(
+        self, body: shapes.ConversationRequest, *, idempotency_key: str | None = None
+    ) -> shapes.ConversationView:
         """Begin to talk about a repository."""
-        return self._call(shapes.ConversationView, "POST", "/api/v1/conversations", body=body)
+        return self._call(
+            shapes.ConversationView,
+            "POST",
+            "/api/v1/conversations",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
 
     def conversations_one(self, conversation_id: str) -> shapes.ConversationView:
         """A conversation with its questions, oldest first."""
         return self._call(shapes.ConversationView, "GET", f"/api/v1/conversations/{part(conversation_id)}")
 
-    def conversations_ask(self, conversation_id: str, body: shapes.QuestionRequest) -> shapes.QuestionView:
+    def conversations_ask(
+        self, conversation_id: str, body: shapes.QuestionRequest, *, idempotency_key: str | None = None
+    ) -> shapes.QuestionView:
         """Ask. The answer comes over the question's stream, and stays in the conversation."""
         return self._call(
-            shapes.QuestionView, "POST", f"/api/v1/conversations/{part(conversation_id)}/questions", body=body
+            shapes.QuestionView,
+            "POST",
+            f"/api/v1/conversations/{part(conversation_id)}/questions",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
 
     def conversations_question(self, question_id: str) -> shapes.QuestionView:
@@ -258,9 +285,17 @@ class Operations(Protocol):
         """The answer while it is written (SSE). The last part is `done`, with the question as stored, or `failed`."""
         return self._stream(f"/api/v1/questions/{part(question_id)}/stream", headers={"Last-Event-ID": last_event_id})
 
-    def conversations_rate(self, question_id: str, body: shapes.RatingRequest) -> shapes.QuestionView:
+    def conversations_rate(
+        self, question_id: str, body: shapes.RatingRequest, *, idempotency_key: str | None = None
+    ) -> shapes.QuestionView:
         """Say whether the answer helped."""
-        return self._call(shapes.QuestionView, "POST", f"/api/v1/questions/{part(question_id)}/rating", body=body)
+        return self._call(
+            shapes.QuestionView,
+            "POST",
+            f"/api/v1/questions/{part(question_id)}/rating",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
 
     def installation_me(self) -> shapes.UserView:
         """Who is asking."""
@@ -307,9 +342,17 @@ class Operations(Protocol):
         """The tokens that you keep here, the newest first; never their values."""
         return self._call(shapes.CredentialPage, "GET", "/api/v1/me/credentials")
 
-    def account_keep(self, body: shapes.CredentialRequest) -> shapes.CredentialView:
+    def account_keep(
+        self, body: shapes.CredentialRequest, *, idempotency_key: str | None = None
+    ) -> shapes.CredentialView:
         """Keep a token for the private repositories of a host. From now on your analyses of that host use it."""
-        return self._call(shapes.CredentialView, "POST", "/api/v1/me/credentials", body=body)
+        return self._call(
+            shapes.CredentialView,
+            "POST",
+            "/api/v1/me/credentials",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
 
     def account_forget(self, credential_id: str) -> None:
         """Forget a token. An analysis that has not cloned yet fails; what was analysed stays."""
@@ -394,9 +437,13 @@ class Operations(Protocol):
         """Your API keys in this tenant, the newest first."""
         return self._call(shapes.ApiKeyPage, "GET", "/api/v1/me/keys", params={"cursor": cursor, "limit": limit})
 
-    def credentials_create_key(self, body: shapes.ApiKeyRequest) -> shapes.ApiKeyMade:
+    def credentials_create_key(
+        self, body: shapes.ApiKeyRequest, *, idempotency_key: str | None = None
+    ) -> shapes.ApiKeyMade:
         """Make an API key. Its secret is in this answer, and nowhere else afterwards."""
-        return self._call(shapes.ApiKeyMade, "POST", "/api/v1/me/keys", body=body)
+        return self._call(
+            shapes.ApiKeyMade, "POST", "/api/v1/me/keys", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
 
     def credentials_revoke_key(self, key_id: str) -> None:
         """Revoke an API key: within five seconds nobody takes it any more."""
@@ -406,17 +453,23 @@ class Operations(Protocol):
         """The programs that act for you in this tenant, the newest first."""
         return self._call(shapes.GrantPage, "GET", "/api/v1/me/grants", params={"cursor": cursor, "limit": limit})
 
-    def credentials_begin_grant(self, body: shapes.GrantRequest) -> shapes.TokenPair:
+    def credentials_begin_grant(
+        self, body: shapes.GrantRequest, *, idempotency_key: str | None = None
+    ) -> shapes.TokenPair:
         """Let a program act for you: a session token, and a refresh token that is good once for the next pair."""
-        return self._call(shapes.TokenPair, "POST", "/api/v1/me/grants", body=body)
+        return self._call(
+            shapes.TokenPair, "POST", "/api/v1/me/grants", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
 
     def credentials_end_grant(self, grant_id: str) -> None:
         """Let a program act for you no longer: within five seconds its tokens are refused."""
         self._content("DELETE", f"/api/v1/me/grants/{part(grant_id)}")
 
-    def tokens_rotate(self) -> shapes.RotationView:
+    def tokens_rotate(self, *, idempotency_key: str | None = None) -> shapes.RotationView:
         """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
-        return self._call(shapes.RotationView, "POST", "/api/v1/signing-keys/rotation")
+        return self._call(
+            shapes.RotationView, "POST", "/api/v1/signing-keys/rotation", headers={"Idempotency-Key": idempotency_key}
+        )
 
     def usage_usage(self) -> shapes.UsageView:
         """What your tenant has at this moment of each thing that a quota counts. Days are those of UTC."""
@@ -434,9 +487,17 @@ class Operations(Protocol):
         """The tenant's webhooks, oldest first; never more than one page of them."""
         return self._call(shapes.WebhookPage, "GET", "/api/v1/webhooks")
 
-    def webhooks_create(self, body: shapes.WebhookRequest) -> shapes.WebhookSecretView:
+    def webhooks_create(
+        self, body: shapes.WebhookRequest, *, idempotency_key: str | None = None
+    ) -> shapes.WebhookSecretView:
         """Add a webhook. The answer holds the secret that its messages are signed with; keep it, it is not shown again."""
-        return self._call(shapes.WebhookSecretView, "POST", "/api/v1/webhooks", body=body)
+        return self._call(
+            shapes.WebhookSecretView,
+            "POST",
+            "/api/v1/webhooks",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
 
     def webhooks_change(self, webhook_id: str, body: shapes.WebhookChange) -> shapes.WebhookView:
         """Change a webhook, switch it off, or on again; what waits for it is then sent."""
@@ -457,10 +518,15 @@ class Operations(Protocol):
             params={"cursor": cursor, "limit": limit},
         )
 
-    def webhooks_redeliver(self, webhook_id: str, delivery_id: str) -> shapes.DeliveryView:
+    def webhooks_redeliver(
+        self, webhook_id: str, delivery_id: str, *, idempotency_key: str | None = None
+    ) -> shapes.DeliveryView:
         """Send one again, with the same `webhook-id`."""
         return self._call(
-            shapes.DeliveryView, "POST", f"/api/v1/webhooks/{part(webhook_id)}/deliveries/{part(delivery_id)}/redeliver"
+            shapes.DeliveryView,
+            "POST",
+            f"/api/v1/webhooks/{part(webhook_id)}/deliveries/{part(delivery_id)}/redeliver",
+            headers={"Idempotency-Key": idempotency_key},
         )
 
     def tokens_trade(self, body: shapes.SessionTrade) -> shapes.TokenView:

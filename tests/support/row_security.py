@@ -13,6 +13,7 @@ _VALUES = {
     "uuid": lambda _: uuid4(),
     "text": lambda name: _ALLOWED.get(name, f"{name} {uuid4()}"),
     "text[]": lambda _: ["a"],
+    "uuid[]": lambda _: [uuid4()],
     "integer": lambda _: 1,
     "smallint": lambda _: 1,
     "bigint": lambda _: uuid4().int >> 66,
