@@ -27,7 +27,7 @@ def may_see(who: Identity) -> UUID | None:
     return who.tenant_id
 
 
-def auditor(request: Request, who: EventReader) -> UUID | None:
+async def auditor(request: Request, who: EventReader) -> UUID | None:
     """Somebody who may look; that they looked is on record."""
     note_of(request).sensitive = True
     return may_see(who)

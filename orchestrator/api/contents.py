@@ -30,10 +30,10 @@ Line = Annotated[int, Query(ge=1, le=10_000_000)]
 class Range:
     """Which lines. `first` and `last` are short for the longer names."""
 
-    first_line: Line = 1
-    last_line: Line | None = None
-    first: Line | None = None
-    last: Line | None = None
+    first_line: int = 1
+    last_line: int | None = None
+    first: int | None = None
+    last: int | None = None
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -43,17 +43,24 @@ class Range:
         return begin, min(end, begin + MAX_LINES - 1)
 
 
-def file_query(prefix: Prefix = None, reason: Name = None) -> FileQuery:
+async def line_range(
+    first_line: Line = 1, last_line: Line | None = None, first: Line | None = None, last: Line | None = None
+) -> Range:
+    """Which lines, as the query string says it."""
+    return Range(first_line, last_line, first, last)
+
+
+async def file_query(prefix: Prefix = None, reason: Name = None) -> FileQuery:
     """Which entries, as the query string says it."""
     return FileQuery(prefix, reason)
 
 
-def left_out_query(reason: Name = None) -> FileQuery:
+async def left_out_query(reason: Name = None) -> FileQuery:
     """Which of the entries that are not in the index."""
     return FileQuery(reason=reason, left_out=True)
 
 
-def symbol_query(path: Prefix = None, kind: Name = None, name: Name = None) -> SymbolQuery:
+async def symbol_query(path: Prefix = None, kind: Name = None, name: Name = None) -> SymbolQuery:
     """Which definitions, as the query string says it."""
     return SymbolQuery(path, kind, name)
 
@@ -96,7 +103,7 @@ async def lines(
     who: Reader,
     parts: Parts,
     path: Path,
-    bounds: Annotated[Range, Depends()],
+    bounds: Annotated[Range, Depends(line_range)],
 ) -> LinesView:
     """Lines of a file as they were analysed, at most 2,000."""
     history = await history_of(parts, who, f"analysis/{analysis_id}")

@@ -72,7 +72,11 @@ def services_of(request: Request) -> Services:
     return services
 
 
-Parts = Annotated[Services, Depends(services_of)]
+async def _parts(request: Request) -> Services:  # as every dependency: a plain function would be called in a thread
+    return services_of(request)
+
+
+Parts = Annotated[Services, Depends(_parts)]
 
 
 _BEARER = HTTPBearer(

@@ -30,11 +30,15 @@ Limit = Annotated[int, Query(ge=1, le=500, description="How many items a page ha
 class Page:
     """Which page, and how long."""
 
-    cursor: Cursor = None
-    limit: Limit = 100
+    cursor: str | None = None
+    limit: int = 100
 
 
-Paging = Annotated[Page, Depends()]
+async def _page(cursor: Cursor = None, limit: Limit = 100) -> Page:
+    return Page(cursor, limit)
+
+
+Paging = Annotated[Page, Depends(_page)]
 
 
 class CursorOf(Generic[Place]):

@@ -29,12 +29,12 @@ def _owner(who: Identity) -> Identity:
     return who
 
 
-def looking(who: Reader) -> Identity:
+async def looking(who: Reader) -> Identity:
     """An owner who looks."""
     return _owner(who)
 
 
-def changing(who: Writer) -> Identity:
+async def changing(who: Writer) -> Identity:
     """An owner who changes something."""
     return _owner(who)
 

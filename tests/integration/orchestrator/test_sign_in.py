@@ -206,8 +206,8 @@ async def test_a_fault_of_the_provider_lets_nobody_in_and_has_a_name(here: Insta
 async def test_a_slow_provider_is_not_waited_for(
     here: Installation, github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(providers, "PATIENCE", 0.3)
-    github.faults[TOKEN] = slow(1)
+    monkeypatch.setattr(providers, "PATIENCE", 1.5)
+    github.faults[TOKEN] = slow(3)
 
     assert told(await here.visitor().sign_in()) == providers.UNAVAILABLE
     assert TOKEN in github.served

@@ -1,6 +1,7 @@
 """Every route of the application says what it takes: one scope, or it is public and stands in the list here."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,27 @@ def test_nothing_is_changed_by_a_scope_that_only_reads(app: FastAPI) -> None:
     ]
 
     assert reading == []
+
+
+def called(dependant: Any) -> Iterator[Callable[..., object]]:
+    """The route's function, and what it is handed the results of."""
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from called(inner)
+
+
+def runs_in_the_loop(call: Callable[..., object]) -> bool:
+    """FastAPI hands a plain function to a thread, which costs more than what any of ours does."""
+    functions = (call, getattr(call, "__call__", None))  # noqa: B004  # an object of a class with an async one
+    return any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in functions)
+
+
+def test_no_route_takes_a_thread(app: FastAPI) -> None:
+    dependants = [route.dependant for route in iter_route_contexts(app.routes) if getattr(route, "dependant", None)]
+    calls = {call for dependant in dependants for call in called(dependant)}
+
+    assert len(calls) > 40
+    assert {call for call in calls if not runs_in_the_loop(call)} == set()
 
 
 @pytest.mark.parametrize(
