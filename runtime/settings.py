@@ -32,8 +32,8 @@ class DatabaseSettings(Settings):
     model_config = _config("DATABASE_")
     url: SecretStr = SecretStr("")
     requests_url: SecretStr = SecretStr("")
-    pool_size: int = 5
-    max_overflow: int = 10
+    pool_size: int = 15  # made when first wanted, then kept
+    max_overflow: int = 0  # each of these is made and closed for one transaction: under load that costs the most
     pool_timeout: float = 5.0  # seconds to wait for a connection before the caller is told to come back
 
 
