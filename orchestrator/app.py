@@ -207,7 +207,8 @@ class Process:
 
 
 def _internal(services: Services, process: Process) -> APIRouter:
-    logins = CloneLogins(process.journal, services.credentials, process.github, services.clock)
+    own = services.sign_in.tokens if services.sign_in is not None else None
+    logins = CloneLogins(process.journal, services.credentials, process.github, own, services.clock)
     return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
 
 

@@ -1,7 +1,7 @@
 """Put together how people come in: the part of `app.py` that is about accounts, with the settings that it reads."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -22,10 +22,12 @@ from orchestrator.auth.refresh import RefreshTokens
 from orchestrator.auth.revocations import Revocations
 from orchestrator.auth.sessions import Sessions
 from orchestrator.auth.sign_in import SignIn
+from orchestrator.auth.sign_in_tokens import SignInTokens
 from orchestrator.auth.signing_keys import KeyTimes, SigningKeys
 from orchestrator.auth.standing import Standings
 from orchestrator.auth.tokens import Use
 from orchestrator.settings import (
+    GithubAppSettings,
     GitHubSettings,
     OpenIdSettings,
     PageSettings,
@@ -86,7 +88,8 @@ def create_providers() -> tuple[Provider, ...]:
     if github.client_id:
         secret = _given("REPOSTREAM_GITHUB_CLIENT_SECRET", github.client_secret.get_secret_value())
         invited = Invited(github.user_names, github.organisation_names)
-        found.append(GitHub(_safe("REPOSTREAM_GITHUB_URL", github.url), github.client_id, secret, invited))
+        url, keeps = _safe("REPOSTREAM_GITHUB_URL", github.url), bool(GithubAppSettings().id)
+        found.append(GitHub(url, github.client_id, secret, invited, keeps_tokens=keeps))
     if openid.issuer:
         client = _given("REPOSTREAM_OIDC_CLIENT_ID", openid.client_id)
         secret = _given("REPOSTREAM_OIDC_CLIENT_SECRET", openid.client_secret.get_secret_value())
@@ -101,16 +104,27 @@ def create_sign_in(accounts: Accounts, wake: Wake, clock: Callable[[], datetime]
         return None
     settings = PeopleSettings()
     url = _given("REPOSTREAM_PUBLIC_URL", settings.public_url)
-    people = People(accounts.engine, accounts.sessions, wake, settings.administrator_names, clock)
+    providers = create_providers()
+    tokens = _sign_in_tokens(accounts.engine, providers)
+    people = People(accounts.engine, accounts.sessions, wake, settings.administrator_names, clock, tokens)
     return SignIn(
-        providers=create_providers(),
+        providers=providers,
         public_url=_safe("REPOSTREAM_PUBLIC_URL", url),
         people=people,
         sessions=accounts.sessions,
         sealer=_keys()[0],
         clock=clock,
         ended=accounts.tokens.revocations.tell,
+        tokens=tokens,
     )
+
+
+def _sign_in_tokens(engine: AsyncEngine, providers: Sequence[Provider]) -> SignInTokens | None:
+    """What keeps people's own GitHub tokens; None where no GitHub App is configured that needs them."""
+    github = next((provider for provider in providers if isinstance(provider, GitHub)), None)
+    if github is None or not GithubAppSettings().id:
+        return None
+    return SignInTokens(engine, _keys()[0], urlsplit(GitHubSettings().url).netloc.lower(), github.renew)
 
 
 def _sessions(engine: AsyncEngine) -> Sessions:

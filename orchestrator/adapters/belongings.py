@@ -113,6 +113,7 @@ BELONGINGS: tuple[Belonging, ...] = (
         key=("credential_id",),
         secret=("sealed",),
     ),
+    Belonging("auth.sign_in_tokens", Fate.DELETED, user=_OWN, why="a secret, and when it was kept"),
     _nobodys("auth.signing_keys", "the installation's"),
     _nobodys("auth.revocations", "ids of tokens that are over, for some minutes"),
     Belonging(

@@ -8,7 +8,8 @@ from uuid import UUID
 from events.log.journal import Journal
 from events.processing import ProcessingRequested
 from orchestrator.adapters.github_app import GithubApp
-from orchestrator.adapters.repository_credentials import SIGN_IN, RepositoryCredentials
+from orchestrator.adapters.repository_credentials import RepositoryCredentials
+from orchestrator.auth.sign_in_tokens import SignInTokens
 from orchestrator.projections.analyses import OVER, fold
 from runtime.faults import Permanent
 
@@ -31,8 +32,11 @@ class CloneLogins:
         journal: Journal,
         credentials: RepositoryCredentials,
         app: GithubApp | None,
+        sign_ins: SignInTokens | None,
         clock: Callable[[], datetime],
     ) -> None:
+        """`app` and `sign_ins` are there where a GitHub App reads for people what they may read themselves."""
+        self._sign_ins = sign_ins
         self._journal = journal
         self._credentials = credentials
         self._app = app
@@ -41,7 +45,8 @@ class CloneLogins:
     async def login_for(self, analysis_id: UUID) -> CloneLogin | None:
         """The login that an analysis may be cloned with now; None where it needs none.
 
-        Raises Permanent: `not_found`, `analysis_over`, `credential_gone`, and what `GithubApp.login_for` raises.
+        Raises Permanent: `not_found`, `analysis_over`, `credential_gone`, and what `GithubApp.token_for` and
+        `SignInTokens.use` raise.
         """
         history = await self._journal.read_stream(f"analysis/{analysis_id}")
         record = fold(history)
@@ -55,17 +60,14 @@ class CloneLogins:
         if context.user_id is None:
             raise Permanent("credential_gone", "Nobody asked for this analysis whose token could be used.")
         host, _, name = request.url.partition("://")[2].partition("/")
-        opened = await self._credentials.use(
-            request.credential_ref,
-            tenant_id=context.tenant_id,
-            user_id=context.user_id,
-            host=host,
-            at=self._clock(),
-        )
-        if opened.given != SIGN_IN:
-            return login_of(opened.token, host)
-        token = await self._app.token_for(opened.token, name) if self._app is not None else None
-        return login_of(token, host) if token is not None else None
+        ref, tenant_id, user_id = request.credential_ref, context.tenant_id, context.user_id
+        if self._app is not None and self._sign_ins is not None:
+            own = await self._sign_ins.use(ref, tenant_id=tenant_id, user_id=user_id, host=host)
+            if own is not None:
+                token = await self._app.token_for(own, name)
+                return login_of(token, host) if token is not None else None
+        kept = await self._credentials.use(ref, tenant_id=tenant_id, user_id=user_id, host=host, at=self._clock())
+        return login_of(kept, host)
 
 
 def login_of(token: str, host: str) -> CloneLogin:

@@ -56,6 +56,7 @@ _END_TENANT = tuple(
 _END_PERSON = tuple(
     text(statement)
     for statement in (
+        "DELETE FROM auth.sign_in_tokens WHERE user_id = :user",
         "UPDATE auth.api_keys SET revoked_at = :at WHERE user_id = :user AND revoked_at IS NULL",
         """
         UPDATE auth.users SET deleted_at = :at, provider = 'deleted', subject = CAST(user_id AS text), login = '',

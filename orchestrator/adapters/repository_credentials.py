@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from orchestrator.api.models import CredentialView
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
+from orchestrator.auth.sign_in_tokens import forget_unused
 from runtime.faults import Permanent
 from runtime.sealing import Sealer
 from runtime.tenancy import TenantDatabase
 
 MOST = 50  # of one person
 ONCE = timedelta(hours=24)  # a token given for one analysis is gone after that, whatever became of it
-KEPT, ONE_ANALYSIS, SIGN_IN = "kept", "once", "sign_in"
+KEPT, ONE_ANALYSIS = "kept", "once"
 _TOKEN = re.compile(r"[\x21-\x7e]{8,4000}")
 
 _ADD = text("""
@@ -39,22 +40,19 @@ WHERE credential_id = :id AND user_id = :user AND tenant_id = :tenant AND given 
 """)
 _CHOOSE = text("""
 SELECT credential_id FROM auth.repository_credentials
-WHERE user_id = :user AND tenant_id = :tenant AND host = :host AND given IN ('kept', 'sign_in')
-  AND (CAST(:id AS uuid) IS NULL OR credential_id = :id AND given = 'kept')
+WHERE user_id = :user AND tenant_id = :tenant AND host = :host AND given = 'kept'
+  AND (CAST(:id AS uuid) IS NULL OR credential_id = :id)
   AND (expires_at IS NULL OR expires_at > :at)
-ORDER BY given, created_at DESC LIMIT 1
+ORDER BY created_at DESC LIMIT 1
 """)
+_SIGN_IN = text("SELECT token_id FROM auth.sign_in_tokens WHERE user_id = :user AND host = :host")
 _USE = text("""
 UPDATE auth.repository_credentials c SET used_at = :at FROM auth.users u, auth.members m
 WHERE c.credential_id = :id AND c.tenant_id = :tenant AND c.user_id = :user AND c.host = :host
   AND (c.expires_at IS NULL OR c.expires_at > :at)
   AND u.user_id = c.user_id AND u.suspended_at IS NULL AND u.deleted_at IS NULL
   AND m.user_id = c.user_id AND m.tenant_id = c.tenant_id
-RETURNING c.given, c.sealed
-""")
-_FORGET_SIGN_IN = text("""
-DELETE FROM auth.repository_credentials
-WHERE tenant_id = :tenant AND user_id = :user AND host = :host AND given = 'sign_in'
+RETURNING c.sealed
 """)
 # A clone needs its token until the commit is there; an analysis that has ended needs none.
 _SWEEP = text("""
@@ -72,14 +70,6 @@ class Credential:
     ref: UUID
     host: str
     sealed: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A token in the clear, and how it came here."""
-
-    given: str
-    token: str = field(repr=False)
 
 
 class RepositoryCredentials:
@@ -114,18 +104,6 @@ class RepositoryCredentials:
             if (await connection.execute(_REMOVE, values)).first() is None:
                 raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
 
-    async def keep_sign_in(
-        self, who: Identity, *, host: str, token: str, at: datetime, expires: datetime | None = None
-    ) -> None:
-        """Keep what a host's sign-in said the person may see, in place of the last one: by it, access is checked."""
-        made = uuid4()
-        sealed = self._seal(made, who.user_id, host, token)
-        row = _row(Credential(made, host, sealed), who, SIGN_IN, at)
-        async with self._database.of(who.tenant_id) as connection:
-            await connection.execute(_LOCK, {"user": str(who.user_id)})
-            await connection.execute(_FORGET_SIGN_IN, {"tenant": who.tenant_id, "user": who.user_id, "host": host})
-            await connection.execute(_ADD, row | {"name": "sign-in", "expires": expires})
-
     async def choose(
         self, who: Identity, host: str, *, token: str | None, named: UUID | None, at: datetime
     ) -> Credential | None:
@@ -146,8 +124,8 @@ class RepositoryCredentials:
             raise ApiProblem("not_found", f"None of the tokens that you keep for {host} has that id.")
         return Credential(found, host)
 
-    async def use(self, ref: UUID, *, tenant_id: UUID, user_id: UUID, host: str, at: datetime) -> Opened:
-        """Open one for a clone from `host` that its owner asked for.
+    async def use(self, ref: UUID, *, tenant_id: UUID, user_id: UUID, host: str, at: datetime) -> str:
+        """The token of one, for a clone from `host` that its owner asked for.
 
         Raises Permanent `credential_gone`: removed, expired, of somebody else, or its owner may not work here any more.
         """
@@ -156,7 +134,7 @@ class RepositoryCredentials:
             row = (await connection.execute(_USE, values)).first()
         if row is None:
             raise _gone()
-        return Opened(row.given, self._open(row.sealed, ref, user_id, host))
+        return self._open(row.sealed, ref, user_id, host)
 
     def _seal(self, ref: UUID, user_id: UUID, host: str, token: str) -> bytes:
         if not _TOKEN.fullmatch(token):
@@ -179,15 +157,23 @@ class RepositoryCredentials:
 
 
 async def sweep(engine: AsyncEngine, at: datetime) -> int:
-    """Forget the tokens, of all tenants, that were given for one analysis and are not needed any more; how many."""
+    """Forget the tokens, of all tenants, that were given for one analysis and are not needed any more; how many.
+
+    And those of whoever is signed in nowhere any more, however that came about.
+    """
     async with engine.begin() as connection:
+        await forget_unused(connection)
         gone = await connection.execute(_SWEEP, {"at": at})
         return len(gone.all())
 
 
 async def newest_for(connection: AsyncConnection, who: Identity, host: str, at: datetime) -> UUID | None:
     """What a person's analyses of `host` are cloned with unless they say otherwise: the newest kept, or the sign-in."""
-    return await _chosen(connection, who, host, None, at)
+    kept = await _chosen(connection, who, host, None, at)
+    if kept is not None:
+        return kept
+    found: UUID | None = (await connection.execute(_SIGN_IN, {"user": who.user_id, "host": host})).scalar_one_or_none()
+    return found
 
 
 async def _chosen(

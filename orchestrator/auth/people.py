@@ -14,6 +14,7 @@ from events.log.postgres import append_in
 from events.log.wake import Wake
 from orchestrator.auth.providers import SUSPENDED, Profile, Refusal
 from orchestrator.auth.sessions import Session, Sessions
+from orchestrator.auth.sign_in_tokens import SignInTokens, forget_unused
 from runtime.tenancy import TenantDatabase
 
 # The row is locked until the end of the transaction, so two first sign-ins at one moment make one tenant.
@@ -51,8 +52,13 @@ class People:
         wake: Wake,
         administrators: Collection[str],
         clock: Callable[[], datetime],
+        tokens: SignInTokens | None = None,
     ) -> None:
-        """`administrators` are `provider:id`: whoever signs in as one of them is an administrator from then on."""
+        """`administrators` are `provider:id`: whoever signs in as one of them is an administrator from then on.
+
+        `tokens` keeps what the provider let us act with for a person; nothing is kept without.
+        """
+        self._tokens = tokens
         self._engine = engine
         self._rows = TenantDatabase(engine)
         self._sessions = sessions
@@ -66,6 +72,8 @@ class People:
             user_id, tenant_id = await self._known(connection, profile)
         async with self._rows.of(tenant_id) as connection:
             secret = await self._sessions.begin_in(connection, user_id, tenant_id, browser.address, browser.agent)
+            if self._tokens is not None and profile.token is not None:
+                await self._tokens.keep_in(connection, user_id, profile.token)
             event = SignedIn(login=profile.login, provider=profile.provider)
             await self._record(connection, event, user_id, tenant_id, browser.correlation_id)
         self._wake.appended()
@@ -75,7 +83,8 @@ class People:
         """End a session; whether it was there. The fact stands in the person's own tenant."""
         if not await self._sessions.revoke(session.session_id):
             return False
-        async with self._engine.connect() as connection:
+        async with self._engine.begin() as connection:
+            await forget_unused(connection, session.user_id)
             own = await connection.scalar(text(_PERSONAL), {"user_id": session.user_id})
         if own is not None:
             async with self._rows.of(own) as connection:

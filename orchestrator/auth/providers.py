@@ -4,7 +4,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx2
@@ -46,13 +46,30 @@ class Away:
 
 
 @dataclass(frozen=True)
+class UserToken:
+    """A token that acts for a person at the provider, and ends by itself: after `life` seconds.
+
+    `refresh` gets the next one for `refresh_life` seconds; empty where there is none.
+    """
+
+    access: str = field(repr=False)
+    life: int
+    refresh: str = field(default="", repr=False)
+    refresh_life: int = 0
+
+
+@dataclass(frozen=True)
 class Profile:
-    """Who somebody is: `subject` is the provider's own unchanging id; the rest is for people to read."""
+    """Who somebody is: `subject` is the provider's own unchanging id; the rest is for people to read.
+
+    `token` is what the provider let us act with for them, where that is wanted.
+    """
 
     provider: str
     subject: str
     login: str
     name: str
+    token: UserToken | None = None
 
 
 class Provider(Protocol):

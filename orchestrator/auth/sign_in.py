@@ -9,6 +9,7 @@ from orchestrator.auth.flow import UnderWay, code_from, from_cookie, to_cookie
 from orchestrator.auth.people import Browser, People
 from orchestrator.auth.providers import EXPIRED, Provider, Refusal
 from orchestrator.auth.sessions import Session, Sessions
+from orchestrator.auth.sign_in_tokens import SignInTokens
 from runtime.sealing import Sealer
 
 CALLBACK = "/auth/callback"
@@ -25,6 +26,7 @@ class SignIn:
     sealer: Sealer
     clock: Callable[[], datetime]
     ended: Callable[[UUID], Awaitable[None]]
+    tokens: SignInTokens | None = None  # None where no GitHub App asks for them
 
     async def leave(self, provider: str, then: str) -> tuple[str, str]:
         """The provider's address to go to, and the cookie to keep until the way back. Raises Refusal, LookupError."""

@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import httpx
+
 CLIENT_ID = "Iv1.stand-in"
 CLIENT_SECRET = "stand-in-client-secret-4be1"  # the stand-in's own
 BAD_CODE = {"error": "bad_verification_code", "error_description": "The code passed is incorrect or expired."}
@@ -45,6 +47,10 @@ class GitHubStandIn:
     tokens: dict[str, str] = field(default_factory=dict)
     denies: bool = False
     shows_page: bool = False  # a page with a button, as people see it, in place of an immediate answer
+    life: int = 0  # seconds that tokens live, as those of a GitHub App do; 0: for ever, as those of an OAuth app
+    word: str = "gho_"  # how tokens begin
+    refreshes: dict[str, str] = field(default_factory=dict)  # refresh token → scope; each is good once
+    git: str = ""  # the address of a git server for all other paths
 
     def __enter__(self) -> "GitHubStandIn":
         stand_in = self
@@ -97,7 +103,16 @@ class GitHubStandIn:
             return self._access_token(dict(parse_qsl(body.decode())), given.get("accept", ""))
         if method == "GET" and address.path.startswith("/api/v3/"):
             return self._api(address.path.removeprefix("/api/v3"), given.get("authorization", ""))
+        if self.git:
+            return self._from_git(method, target, given, body)
         return _json(404, {"message": "Not Found"})
+
+    def _from_git(self, method: str, target: str, given: dict[str, str], body: bytes) -> Reply:
+        names = ("authorization", "content-type", "content-encoding", "git-protocol", "accept")
+        sent = {name: given[name] for name in names if name in given}
+        reply = httpx.request(method, f"{self.git}{target}", content=body, headers=sent, trust_env=False)
+        told = ("content-type", "www-authenticate", "cache-control")
+        return reply.status_code, {name: reply.headers[name] for name in told if name in reply.headers}, reply.content
 
     def _authorize(self, asked: dict[str, str]) -> Reply:
         back = asked.get("redirect_uri", "")
@@ -121,6 +136,8 @@ class GitHubStandIn:
         return code
 
     def _access_token(self, asked: dict[str, str], accept: str) -> Reply:
+        if asked.get("grant_type") == "refresh_token":
+            return self._refreshed(asked)
         grant = self.grants.pop(asked.get("code", ""), None)
         proof = base64.urlsafe_b64encode(hashlib.sha256(asked.get("code_verifier", "").encode()).digest())
         if (asked.get("client_id"), asked.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
@@ -130,12 +147,27 @@ class GitHubStandIn:
         elif asked.get("redirect_uri") != grant.redirect_uri:
             told = {"error": "redirect_uri_mismatch", "error_description": "The redirect_uri must match."}
         else:
-            token = f"gho_{secrets.token_hex(18)}"
-            self.tokens[token] = grant.scope
-            told = {"access_token": token, "token_type": "bearer", "scope": ",".join(grant.scope.split())}
+            told = self._token(grant.scope)
         if "json" in accept:
             return _json(200, told)
         return 200, {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}, urlencode(told).encode()
+
+    def _token(self, scope: str) -> dict[str, Any]:
+        token = f"{self.word}{secrets.token_hex(18)}"
+        self.tokens[token] = scope
+        told: dict[str, Any] = {"access_token": token, "token_type": "bearer", "scope": ",".join(scope.split())}
+        if self.life:
+            refresh = f"{self.word}refresh_{secrets.token_hex(38)}"
+            self.refreshes[refresh] = scope
+            told |= {"expires_in": self.life, "refresh_token": refresh, "refresh_token_expires_in": 15_897_600}
+        return told
+
+    def _refreshed(self, asked: dict[str, str]) -> Reply:
+        scope = self.refreshes.pop(asked.get("refresh_token", ""), None)
+        if scope is None or (asked.get("client_id"), asked.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return _json(200, {"error": "bad_refresh_token", "error_description": "The refresh token is incorrect."})
+        self.tokens.clear()  # the one before is good no more
+        return _json(200, self._token(scope))
 
     def _api(self, path: str, authorization: str) -> Reply:
         scope = self.tokens.get(authorization.partition(" ")[2])

@@ -7,6 +7,7 @@ of that installation; and it answers with the same shapes and statuses, a missin
 import json
 import threading
 import time
+from collections.abc import Container
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -33,7 +34,7 @@ class Hosted:
 
     id: int
     private: bool = True
-    seen_by: set[str] = field(default_factory=set)
+    seen_by: Container[str] = field(default_factory=set)
     installation: int | None = None
 
 

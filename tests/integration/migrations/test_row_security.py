@@ -37,6 +37,7 @@ WITHOUT = {
     "auth.users": _DOOR,
     "auth.members": _DOOR,
     "auth.sessions": _DOOR,
+    "auth.sign_in_tokens": "a person's in every tenant of theirs, sealed with whom it is for; the orchestrator alone",
     "auth.api_keys": _DOOR,
     "auth.refresh_tokens": _DOOR,
     "auth.signing_keys": _DOOR,
