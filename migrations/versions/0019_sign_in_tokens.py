@@ -6,8 +6,8 @@ It belongs to the person in whatever tenant they work, so it has no tenant, and 
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
