@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.catalog import WORKFLOW
 from events.delivery.pump import Pump
 from events.delivery.subscriber import EventSubscriber
+from events.delivery.unfinished import Unfinished
 from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
@@ -73,7 +74,7 @@ from orchestrator.settings import (
     WebhookSettings,
 )
 from orchestrator.sign_in import create_accounts, create_sign_in, signs_in_locally
-from orchestrator.subscribers import CONSUMER, subscribe_to_erasure, workflow_handler
+from orchestrator.subscribers import CONSUMER, ERASER, subscribe_to_erasure, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
@@ -132,6 +133,7 @@ class Process:
         self.journal = PostgresJournal(engine, self.wake)
         self.projections: tuple[Projection, ...] = (Overview(), Contents(objects), Webhooks())
         self.sources = sources.Sources(objects)
+        self.erasure = Erasure(engine, redis, objects)
         self.audit = audit_table.AuditTable(engine)
         self.trail = Trail(self.audit.append)
         self._feed_grew = self._waiter()  # one for all times that the feed is followed anew: nobody forgets a waiter
@@ -150,6 +152,7 @@ class Process:
             "leases": self.leases.keep,
             "answers": lambda: sweep_answers(self.engine),
             "keys": signing_keys.run,
+            "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
         for projection in self.projections:
@@ -231,7 +234,7 @@ def create_app() -> FastAPI:  # one list of what is put together
         create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
     )
     subscriber.short(WORKFLOW, CONSUMER, workflow_handler(streams.read_to_decide, Policy()))
-    subscribe_to_erasure(subscriber, Erasure(process.engine, process.redis, objects))
+    subscribe_to_erasure(subscriber, process.erasure)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

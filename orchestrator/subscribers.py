@@ -16,6 +16,7 @@ from events.delivery.work import Append, LongHandler, Result, ShortHandler, Time
 from orchestrator.workflow import Alarm, Policy, decide, replay
 
 CONSUMER = CONSUMERS[WORKFLOW][0]
+ERASER = CONSUMERS[ERASURE][0]
 
 
 # All events of a stream, read in the transaction that will record what is decided.
@@ -40,7 +41,7 @@ def subscribe_to_erasure(subscriber: EventSubscriber, erase: LongHandler) -> Non
     """Consume what was deleted."""
     subscriber.long(
         ERASURE,
-        CONSUMERS[ERASURE][0],
+        ERASER,
         erase,
         slots=1,
         on_fault=persist.not_given_up,

@@ -1,5 +1,6 @@
 """Put rag_manager together: the only file that reads its settings."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -47,6 +48,7 @@ from runtime.settings import (
     ObjectStoreSettings,
     ServiceKeySettings,
 )
+from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
 
@@ -69,18 +71,19 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     forgetting = Forgetting(backends.engine, cache, lines, lexicon)
     chores = Chores(housekeeping, forgetting, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search = Search(cache, backends.vectors, embedders, backends.turns, on_missing=chores.collection_missed)
-    subscriber = EventSubscriber(
-        create_broker(broker), backends.engine, backends.redis, worker=f"rag_manager-{os.getpid()}"
-    )
+    worker = f"rag_manager-{os.getpid()}"
+    subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
-    subscribe_to_erasure(subscriber, backends)
+    unfinished = subscribe_to_erasure(subscriber, backends, worker)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await subscriber.start()
         chores.start()
+        later = asyncio.create_task(keep_running("unfinished", unfinished.run))
         yield
         await subscriber.stop()
+        await end_tasks([later])
         await chores.stop()
         await searching.dispose()
         await _close(backends)

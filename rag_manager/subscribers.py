@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from events.catalog import CONSUMERS, ERASURE, stage_topic
 from events.delivery import persist, stages
 from events.delivery.subscriber import EventSubscriber
+from events.delivery.unfinished import Unfinished
 from events.delivery.work import LongHandler
 from events.index import GenerationKind
 from events.processing import Stage
@@ -60,13 +61,15 @@ def subscribe(subscriber: EventSubscriber, jobs: dict[Stage, tuple[LongHandler, 
         )
 
 
-def subscribe_to_erasure(subscriber: EventSubscriber, backends: Backends) -> None:
-    """Consume what was deleted."""
+def subscribe_to_erasure(subscriber: EventSubscriber, backends: Backends, worker: str) -> Unfinished:
+    """Consume what was deleted; what takes up again what was set aside of it."""
+    erase, consumer = EraseRepository(backends), CONSUMERS[ERASURE][1]
     subscriber.long(
         ERASURE,
-        CONSUMERS[ERASURE][1],
-        EraseRepository(backends),
+        consumer,
+        erase,
         slots=1,
         on_fault=persist.not_given_up,
         on_parked=persist.set_aside,
     )
+    return Unfinished(backends.engine, consumer, erase, f"{worker}-later")

@@ -47,5 +47,5 @@ def not_given_up(_envelope: Envelope, _fault: Fault) -> tuple[Append, ...]:
 
 
 def set_aside(_envelope: Envelope, _deliveries: int) -> tuple[Append, ...]:
-    """Nothing is said in the log of a deletion that ends its workers; `doctor` shows the dead letter."""
+    """Nothing is said in the log of a deletion that ends its workers: `Unfinished` takes it up again."""
     return ()

@@ -1,0 +1,114 @@
+"""Take up again what was set aside, for consumers whose work must be done some day: what people had deleted.
+
+A message that ended its workers too often is parked, so that it ends no more of them. Here it is tried again, later and
+later, under the same lease as ever. The lease itself is the pause: who dies at the work leaves it behind, as long as
+the next attempt has to wait.
+"""
+
+import asyncio
+import logging
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.base import Envelope
+from events.delivery import leases
+from events.delivery.long import LeasedRun
+from events.delivery.work import LongHandler
+from events.log.postgres import envelopes_of
+from runtime.faults import Cancelled
+from runtime.tasks import end_tasks
+
+logger = logging.getLogger(__name__)
+
+LOOK, FIRST, LONGEST = 10.0, 15.0, 3_600.0  # seconds between looks; of the first pause; of the longest
+# One that nobody is at, the one that was tried least often first.
+_NEXT = text("""
+SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, d.seq, e.repository_id, e.user_id, e.tenant_id,
+  e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data, d.attempts
+FROM es.dead_letters d JOIN es.feed f ON f.seq = d.seq AND f.topic = d.topic JOIN es.events e USING (position)
+WHERE d.consumer = :consumer AND d.resolved_at IS NULL
+  AND NOT EXISTS (SELECT FROM es.leases l WHERE l.run_id = e.event_id AND l.expires_at >= clock_timestamp())
+ORDER BY d.attempts, d.seq LIMIT 1
+""")
+_TRIED = text("""
+UPDATE es.dead_letters SET attempts = attempts + 1
+WHERE consumer = :consumer AND seq = :seq AND resolved_at IS NULL RETURNING attempts
+""")
+_DONE = text("""
+UPDATE es.dead_letters SET resolved_at = clock_timestamp(), resolution = 'done later'
+WHERE consumer = :consumer AND seq = :seq AND resolved_at IS NULL
+""")
+
+
+class Unfinished:
+    """Looks for what one consumer set aside, and does it. Any number of processes may do so."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        consumer: str,
+        handler: LongHandler,
+        worker: str,
+        *,
+        look: float = LOOK,
+        first: float = FIRST,
+    ) -> None:
+        self._engine = engine
+        self._consumer = consumer
+        self._handler = handler
+        self._worker = worker
+        self._look = look
+        self._first = first
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            while await self.take_up():
+                pass
+            await asyncio.sleep(self._look)
+
+    async def take_up(self) -> bool:
+        """Do one thing that was set aside; whether there was one that could be begun."""
+        async with self._engine.begin() as connection:
+            row = (await connection.execute(_NEXT, {"consumer": self._consumer})).first()
+            if row is None:
+                return False
+            [envelope] = await envelopes_of(connection, [row])
+            pause = self.pause_after(row.attempts)
+            token = await leases.acquire(connection, envelope.event_id, self._worker, pause)
+            key = {"consumer": self._consumer, "seq": row.seq}
+            if token is None:
+                return False
+            if (await connection.execute(_TRIED, key)).first() is None:  # somebody came to its end meanwhile
+                await leases.release(connection, envelope.event_id, token)
+                return False
+        run = LeasedRun(self._worker, envelope.event_id, token)
+        logger.warning("%s: %s was set aside and is taken up again", self._consumer, envelope.stream_id)
+        await self._do(envelope, run, pause)
+        return True
+
+    def pause_after(self, attempts: int) -> float:
+        """Seconds until somebody else may try, where the process that does the work dies."""
+        return min(LONGEST, self._first * 2.0 ** min(attempts - 4, 10))
+
+    async def _do(self, envelope: Envelope, run: LeasedRun, seconds: float) -> None:
+        heartbeat = asyncio.create_task(self._keep(run, seconds), name=f"heartbeat {run.run_id}")
+        try:
+            await self._handler(envelope, run)
+            async with self._engine.begin() as connection:
+                await leases.release(connection, run.run_id, run.token)
+                await connection.execute(_DONE, {"consumer": self._consumer, "seq": envelope.seq})
+        except (Cancelled, leases.LeaseLost):
+            logger.warning("%s: somebody else is at %s", self._consumer, envelope.stream_id)
+        finally:
+            await end_tasks([heartbeat])
+
+    async def _keep(self, run: LeasedRun, seconds: float) -> None:
+        while not run.lost:
+            await asyncio.sleep(seconds / 3)
+            try:
+                async with self._engine.begin() as connection:
+                    run.lost = not await leases.extend(connection, run.run_id, run.token, seconds)
+            except Exception as error:  # noqa: BLE001  # an outage ends; until then the token decides
+                logger.warning("%s: heartbeat of run %s failed: %s", self._consumer, run.run_id, error)
