@@ -35,6 +35,16 @@ _CLASSES: tuple[type[Event], ...] = (
     account.SessionRevoked,
     account.AccountDeleted,
     account.TenantDeleted,
+    account.SessionSwitched,
+    account.TenantCreated,
+    account.TenantRenamed,
+    account.MemberJoined,
+    account.MemberRoleChanged,
+    account.MemberLeft,
+    account.InvitationMade,
+    account.InvitationRevoked,
+    account.ShareMade,
+    account.ShareRevoked,
 )
 
 EVENTS: Mapping[str, type[Event]] = MappingProxyType({cls.event_type: cls for cls in _CLASSES})

@@ -37,11 +37,15 @@ from orchestrator.api import (
     deleting,
     events,
     internal,
+    invitations,
     keys,
+    members,
     problems,
     repository_credentials,
     sessions,
+    shares,
     sign_in,
+    tenants,
     tokens,
     usage,
     webhooks,
@@ -73,7 +77,7 @@ from orchestrator.settings import (
     ServiceSettings,
     WebhookSettings,
 )
-from orchestrator.sign_in import create_accounts, create_sign_in, signs_in_locally
+from orchestrator.sign_in import create_accounts, create_sign_in, create_teams, signs_in_locally
 from orchestrator.subscribers import CONSUMER, ERASER, subscribe_to_erasure, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_quick_redis, create_redis
@@ -105,6 +109,10 @@ ROUTERS = (
     tokens.signing_keys,
     usage.router,
     sessions.router,
+    tenants.router,
+    members.router,
+    invitations.router,
+    shares.router,
     webhooks.router,
 )
 BARE_ROUTERS = (tokens.router, sign_in.router)  # beside the API, at addresses that other programs expect
@@ -277,6 +285,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         provider=Credentials(accounts, local=LocalProvider() if local else None),
         accounts=accounts,
         sign_in=create_sign_in(accounts, process.wake, lambda: datetime.now(UTC)),
+        teams=create_teams(accounts, process.wake, lambda: datetime.now(UTC)),
         credentials=RepositoryCredentials(rows, process.sealer),
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),

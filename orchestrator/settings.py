@@ -86,16 +86,18 @@ class LimitSettings(Settings):
     """How much may be asked for: rules as `user:1200/minute tenant:6000/minute`; an empty text limits nothing.
 
     `streams` are those open at the same time (`user:100`). `trusted_proxies` are the addresses and networks whose
-    `X-Forwarded-For` is believed. Whoever uses their own machine without a sign-in is not limited.
+    `X-Forwarded-For` is believed. Of requests and bytes, `address` is for who has a sharing link.
+    Whoever uses their own machine without a sign-in is not limited.
     """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_LIMITS_", extra="ignore", frozen=True)
-    requests: str = "key:1200/minute user:1200/minute tenant:6000/minute"
+    requests: str = "address:300/minute key:1200/minute user:1200/minute tenant:6000/minute"
     analyses: str = "key:60/hour user:60/hour tenant:300/hour"
     questions: str = "key:300/hour user:300/hour tenant:1500/hour"
-    bytes: str = "key:2000000000/hour user:2000000000/hour tenant:10000000000/hour"
+    bytes: str = "address:500000000/hour key:2000000000/hour user:2000000000/hour tenant:10000000000/hour"
     streams: str = "user:100 tenant:1000"
     sign_ins: str = "address:30/minute"
+    invitations: str = "user:30/minute"
     failures: str = "address:60/minute"
     trusted_proxies: str = ""
 

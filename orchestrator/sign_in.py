@@ -11,20 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.log.wake import Wake
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.api_keys import ApiKeys
+from orchestrator.auth.facts import Facts
 from orchestrator.auth.github import GitHub
 from orchestrator.auth.identity import is_loopback
+from orchestrator.auth.invitations import Invitations
 from orchestrator.auth.issuing import SessionTokens
 from orchestrator.auth.local_mode import Exposure, settle
+from orchestrator.auth.members import Members
 from orchestrator.auth.openid import OpenId
 from orchestrator.auth.people import People
 from orchestrator.auth.providers import Invited, Provider
 from orchestrator.auth.refresh import RefreshTokens
 from orchestrator.auth.revocations import Revocations
 from orchestrator.auth.sessions import Sessions
+from orchestrator.auth.shares import Shares, SharingLinks
 from orchestrator.auth.sign_in import SignIn
 from orchestrator.auth.sign_in_tokens import SignInTokens
 from orchestrator.auth.signing_keys import KeyTimes, SigningKeys
 from orchestrator.auth.standing import Standings
+from orchestrator.auth.teams import Teams
+from orchestrator.auth.tenants import Tenants
 from orchestrator.auth.tokens import Use
 from orchestrator.settings import (
     GithubAppSettings,
@@ -69,6 +75,7 @@ def create_accounts(engine: AsyncEngine, quick_redis: Redis, *, local: bool) -> 
         standings=standings,
         keys=ApiKeys(engine),
         refresh=RefreshTokens(engine),
+        links=SharingLinks(engine),
         sessions=None if local else _sessions(engine),
         callers=callers,
     )
@@ -125,6 +132,19 @@ def _sign_in_tokens(engine: AsyncEngine, providers: Sequence[Provider]) -> SignI
     if github is None or not GithubAppSettings().id:
         return None
     return SignInTokens(engine, _keys()[0], urlsplit(GitHubSettings().url).netloc.lower(), github.renew)
+
+
+def create_teams(accounts: Accounts, wake: Wake, clock: Callable[[], datetime]) -> Teams:
+    """Tenants that several people work in, and the links that lead into them."""
+    engine, revocations = accounts.engine, accounts.tokens.revocations
+    facts = Facts(engine, wake, clock)
+    return Teams(
+        tenants=Tenants(engine, facts, revocations),
+        members=Members(engine, facts, accounts.standings, accounts.keys, revocations),
+        invitations=Invitations(engine, facts),
+        shares=Shares(facts, accounts.links),
+        public_url="" if accounts.sessions is None else PeopleSettings().public_url.rstrip("/"),
+    )
 
 
 def _sessions(engine: AsyncEngine) -> Sessions:

@@ -19,7 +19,7 @@ _SHAPES = re.compile(
     r"""(?<=://)[^/\s"'<>]{1,512}(?=@)"""  # user and password of an address
     r"|gh[opsur]_[A-Za-z0-9_.\-]{10,}|github_pat_[A-Za-z0-9_]{10,}"  # `ghs_<app>_<JWT>` has no fixed length
     r"|gl[a-z]{2,6}-[A-Za-z0-9_.\-]{16,}|AT(?:BB|ATT|CTT)[A-Za-z0-9_\-=]{16,}"  # GitLab, Bitbucket
-    r"|sk-[A-Za-z0-9_\-]{10,}|rs[kr]_[A-Za-z0-9_.\-]{8,}"  # model providers; our own keys
+    r"|sk-[A-Za-z0-9_\-]{10,}|rs[krli]_[A-Za-z0-9_.\-]{8,}"  # model providers; our own keys and links
     r"|xox[abeoprs]-[A-Za-z0-9\-]{10,}|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[A-Za-z0-9_\-]{30,}"
     r"|(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"  # a JWT; begun once in a run
     r"|(?i:bearer)\s+[A-Za-z0-9._~+/=\-]{8,}"

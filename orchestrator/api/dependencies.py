@@ -29,10 +29,12 @@ from orchestrator.api import idempotency
 from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import Gate
 from orchestrator.api.problems import ApiProblem, correlation_of, status_of
+from orchestrator.api.shared_access import check_shared
 from orchestrator.audit.note import note_of
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
 from orchestrator.auth.sign_in import SignIn
+from orchestrator.auth.teams import Teams
 from orchestrator.progress.hub import Hub
 from orchestrator.projections.analyses import AnalysisRecord, fold
 from runtime.faults import Permanent
@@ -59,6 +61,7 @@ class Services:
     accounts: Accounts
     usage: Usage
     sign_in: SignIn | None  # None in local mode
+    teams: Teams
     webhooks: WebhookTable
     webhooks_loopback: bool
     rules: Rules
@@ -93,7 +96,10 @@ async def identify(
     _bearer: Annotated[object, Security(_BEARER)] = None,  # these two are declared for the API's description alone:
     _cookie: Annotated[object, Security(_COOKIE)] = None,  # the provider looks at the request itself
 ) -> Identity:
-    """Who is asking. Raises ApiProblem `forbidden` where a scope that the route declares is missing."""
+    """Who is asking. Raises ApiProblem `forbidden` where a scope that the route declares is missing.
+
+    Whoever has a sharing link is told `not_found` of everything but what it shows.
+    """
     note = note_of(request)
     note.scopes = tuple(scopes.scopes)
     parts = services_of(request)
@@ -105,6 +111,8 @@ async def identify(
             await parts.gate.failed(request)
         raise
     await parts.gate.admit(request, identity)
+    if identity.shared is not None:
+        await check_shared(request, identity, parts.read)
     if not identity.scopes.issuperset(scopes.scopes):
         raise ApiProblem("forbidden", f"It takes the scope {' '.join(scopes.scopes)}.")
     await idempotency.begin(request, identity, parts.answers)
@@ -126,7 +134,7 @@ EventReader = Annotated[Identity, Security(identify, scopes=[EVENTS])]
 Admin = Annotated[Identity, Security(identify, scopes=[ADMIN])]
 
 
-def context_of(request: Request, who: Identity, repository_id: UUID) -> Context:
+def context_of(request: Request, who: Identity, repository_id: UUID | None = None) -> Context:
     """The context of events that a request causes."""
     return Context(
         tenant_id=who.tenant_id,

@@ -31,7 +31,7 @@ _NO_RULES: tuple[Rule, ...] = ()
 
 
 def subjects_of(who: Identity) -> Subjects:
-    """Whom an identity counts for; nobody on their own machine."""
+    """Whom an identity counts for; nobody on their own machine. Who has a sharing link counts by address alone."""
     if who.proof is Proof.LOCAL:
         return {}
     found = {Subject.USER: str(who.user_id), Subject.TENANT: str(who.tenant_id)}
@@ -55,7 +55,7 @@ class Gate:
 
     async def admit(self, request: Request, who: Identity) -> None:
         """Count one request of somebody, and what their earlier ones moved."""
-        subjects = subjects_of(who)
+        subjects = subjects_of(who) if who.shared is None else {Subject.ADDRESS: site_of(self.address_of(request))}
         _state(request.scope)["limited"] = subjects
         owed = {subject: self._owed.pop((subject, one), 0) for subject, one in subjects.items()}
         moved = [

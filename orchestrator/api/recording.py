@@ -18,6 +18,7 @@ from orchestrator.audit.entry import Entry, Outcome, clean, created_by, target_o
 from orchestrator.audit.note import Note, begin_note
 from orchestrator.audit.rules import is_recorded, outcome_of
 from orchestrator.audit.trail import NotRecorded, Trail
+from orchestrator.auth.identity import NOBODY
 
 _CODES = {401: "not_signed_in", 403: "forbidden", 404: "not_found", 429: "rate_limited"}
 _LONGEST_PROBLEM = 4_096
@@ -92,7 +93,7 @@ class _Request:
             status=status,
             code=clean(code),
             tenant_id=who.tenant_id if who else None,
-            user_id=who.user_id if who else None,
+            user_id=who.user_id if who and who.user_id != NOBODY else None,
             proof=who.proof.value if who else "",
             proof_id=who.proof_id if who else None,
             address=clean(self.address),

@@ -1,13 +1,13 @@
 """Webhooks: who is told when an analysis is ready, refined or failed. For owners of a tenant."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
-from orchestrator.api.dependencies import Parts, Reader, Services, Writer
+from orchestrator.api.dependencies import Parts, Services
 from orchestrator.api.paging import DELIVERIES, Paging
 from orchestrator.api.problems import ApiProblem
+from orchestrator.api.roles import OwnerChanging, OwnerLooking
 from orchestrator.api.webhook_models import (
     DeliveryPage,
     DeliveryView,
@@ -17,30 +17,9 @@ from orchestrator.api.webhook_models import (
     WebhookSecretView,
     WebhookView,
 )
-from orchestrator.auth.identity import Identity, Role
 from orchestrator.webhooks.target import read_target
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
-
-
-def _owner(who: Identity) -> Identity:
-    if who.role is not Role.OWNER:
-        raise ApiProblem("forbidden", "Webhooks are for owners of a tenant.")
-    return who
-
-
-async def looking(who: Reader) -> Identity:
-    """An owner who looks."""
-    return _owner(who)
-
-
-async def changing(who: Writer) -> Identity:
-    """An owner who changes something."""
-    return _owner(who)
-
-
-Looking = Annotated[Identity, Depends(looking)]
-Changing = Annotated[Identity, Depends(changing)]
 
 
 def _checked(parts: Services, url: str) -> str:
@@ -48,7 +27,7 @@ def _checked(parts: Services, url: str) -> str:
 
 
 @router.post("", status_code=201)
-async def create(body: WebhookRequest, who: Changing, parts: Parts, response: Response) -> WebhookSecretView:
+async def create(body: WebhookRequest, who: OwnerChanging, parts: Parts, response: Response) -> WebhookSecretView:
     """Add a webhook. The answer holds the secret that its messages are signed with; keep it, it is not shown again."""
     events = [event.value for event in dict.fromkeys(body.events)]
     made = await parts.webhooks.add(who, _checked(parts, body.url), events, parts.clock())
@@ -57,13 +36,13 @@ async def create(body: WebhookRequest, who: Changing, parts: Parts, response: Re
 
 
 @router.get("")
-async def webhooks(who: Looking, parts: Parts) -> WebhookPage:
+async def webhooks(who: OwnerLooking, parts: Parts) -> WebhookPage:
     """The tenant's webhooks, oldest first; never more than one page of them."""
     return WebhookPage(items=await parts.webhooks.all(who.tenant_id))
 
 
 @router.patch("/{webhook_id}")
-async def change(webhook_id: UUID, body: WebhookChange, who: Changing, parts: Parts) -> WebhookView:
+async def change(webhook_id: UUID, body: WebhookChange, who: OwnerChanging, parts: Parts) -> WebhookView:
     """Change a webhook, switch it off, or on again; what waits for it is then sent."""
     if body.events is not None and not body.events:
         raise ApiProblem("invalid_request", "Name an event, or switch the webhook off.")
@@ -74,13 +53,13 @@ async def change(webhook_id: UUID, body: WebhookChange, who: Changing, parts: Pa
 
 
 @router.delete("/{webhook_id}", status_code=204)
-async def remove(webhook_id: UUID, who: Changing, parts: Parts) -> None:
+async def remove(webhook_id: UUID, who: OwnerChanging, parts: Parts) -> None:
     """Remove a webhook with all that it was told."""
     await parts.webhooks.remove(who.tenant_id, webhook_id)
 
 
 @router.get("/{webhook_id}/deliveries")
-async def deliveries(webhook_id: UUID, who: Looking, parts: Parts, page: Paging) -> DeliveryPage:
+async def deliveries(webhook_id: UUID, who: OwnerLooking, parts: Parts, page: Paging) -> DeliveryPage:
     """What it was told, newest first, with every attempt."""
     place = DELIVERIES.read(page.cursor)
     items = await parts.webhooks.deliveries(who.tenant_id, webhook_id, after=place, limit=page.limit)
@@ -89,6 +68,6 @@ async def deliveries(webhook_id: UUID, who: Looking, parts: Parts, page: Paging)
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)
-async def redeliver(webhook_id: UUID, delivery_id: UUID, who: Changing, parts: Parts) -> DeliveryView:
+async def redeliver(webhook_id: UUID, delivery_id: UUID, who: OwnerChanging, parts: Parts) -> DeliveryView:
     """Send one again, with the same `webhook-id`."""
     return await parts.webhooks.again(who.tenant_id, webhook_id, delivery_id)

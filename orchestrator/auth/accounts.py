@@ -10,6 +10,7 @@ from orchestrator.auth.api_keys import ApiKeys
 from orchestrator.auth.issuing import SessionTokens
 from orchestrator.auth.refresh import RefreshTokens
 from orchestrator.auth.sessions import Sessions
+from orchestrator.auth.shares import SharingLinks
 from orchestrator.auth.standing import Standings
 from runtime.service_tokens import ServiceVerifier
 
@@ -23,6 +24,7 @@ class Accounts:
     standings: Standings
     keys: ApiKeys
     refresh: RefreshTokens
+    links: SharingLinks
     sessions: Sessions | None
     callers: ServiceVerifier
 

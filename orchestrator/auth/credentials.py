@@ -1,4 +1,4 @@
-"""The identity provider: an API key, a session token, a browser's session, or the one user of a laptop, in this order.
+"""The identity provider: an API key, a sharing link, a session token, a browser's session, or the one user of a laptop.
 
 A credential that is shown decides alone: a bad one is refused, also where the next kind would let somebody in.
 """
@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.api_keys import START
 from orchestrator.auth.identity import Identity, IdentityProvider, Proof, scopes_for
+from orchestrator.auth.links import SHARE
 from orchestrator.auth.revocations import Unknown
 from orchestrator.auth.sessions import COOKIE
 from orchestrator.auth.tokens import Token
@@ -27,10 +28,14 @@ class Credentials:
         self._keys = accounts.keys
         self._standings = accounts.standings
         self._sessions = accounts.sessions
+        self._links = accounts.links
         self._local = local
 
     async def identify(self, connection: HTTPConnection) -> Identity:
-        """Who is asking. Raises Permanent `not_signed_in` or `not_local`, Transient `sign_in_unavailable`."""
+        """Who is asking.
+
+        Raises Permanent `not_signed_in`, `link_over` or `not_local`, Transient `sign_in_unavailable`.
+        """
         shown = connection.headers.getlist("authorization")
         if shown:
             scheme, _, secret = shown[0].partition(" ")
@@ -49,6 +54,11 @@ class Credentials:
             identity = await self._keys.identify(secret)
             if identity is None:
                 raise _refusal("The API key is revoked, over, or none of this installation: make another.")
+            return identity
+        if secret.startswith(SHARE):
+            identity = await self._links.identify(secret)
+            if identity is None:
+                raise Permanent("link_over", "It has ended, was taken back, or never was: ask whoever sent it.")
             return identity
         try:
             token = await self._tokens.read(secret)

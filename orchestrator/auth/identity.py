@@ -32,6 +32,25 @@ class Proof(StrEnum):
     SESSION = "session"
     TOKEN = "token"  # noqa: S105  # a word, no secret
     API_KEY = "api_key"
+    SHARE = "share"  # a sharing link: nobody in particular, and one thing alone
+
+
+class Kind(StrEnum):
+    """What a sharing link shows."""
+
+    REPOSITORY = "repository"
+    CONVERSATION = "conversation"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The one thing that a sharing link shows."""
+
+    kind: Kind
+    resource_id: UUID
+
+
+NOBODY = UUID(int=0)  # whoever has a sharing link
 
 
 _VIEWER = frozenset({READ, EVENTS})
@@ -44,7 +63,10 @@ SCOPES_OF: Mapping[Role, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Identity:
-    """A signed-in person: who, of which tenant, and what they may do. `proof_id` is a session's or a key's id."""
+    """A signed-in person: who, of which tenant, and what they may do. `proof_id` is a session's, key's or link's id.
+
+    With `shared` it is nobody in particular, who may see that one thing of the tenant and nothing else.
+    """
 
     user_id: UUID
     tenant_id: UUID
@@ -53,6 +75,7 @@ class Identity:
     role: Role = Role.OWNER
     proof: Proof = Proof.LOCAL
     proof_id: UUID | None = None
+    shared: Shared | None = None
 
 
 def scopes_for(role: Role, *, admin: bool, asked: Collection[str] = ALL_SCOPES) -> frozenset[str]:

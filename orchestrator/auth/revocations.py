@@ -7,7 +7,7 @@ again before it is believed again.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from orchestrator.auth.tokens import MAX_LIFE
 
@@ -36,6 +36,16 @@ _SOME = """
 """
 
 
+async def revoke_in(connection: AsyncConnection, revoked: Sequence[UUID]) -> None:
+    """As `Revocations.revoke`, in the caller's transaction; whoever commits it tells `Revocations`."""
+    statement = """
+        INSERT INTO auth.revocations (id, until)
+        SELECT DISTINCT id, now() + make_interval(secs => :kept) FROM unnest(CAST(:ids AS uuid[])) AS t (id)
+        ON CONFLICT (id) DO UPDATE SET until = excluded.until
+    """
+    await connection.execute(text(statement), {"ids": list(revoked), "kept": KEPT})
+
+
 class Unknown(Exception):
     """Neither Redis nor PostgreSQL can say."""
 
@@ -53,13 +63,7 @@ class Revocations:
     async def revoke(self, revoked: UUID) -> None:
         """Let no token with this `sid` or `jti` be valid any more. Raises where PostgreSQL does not take it."""
         async with self._engine.begin() as connection:
-            await connection.execute(
-                text(
-                    "INSERT INTO auth.revocations (id, until) VALUES (:id, now() + make_interval(secs => :kept))"
-                    " ON CONFLICT (id) DO UPDATE SET until = excluded.until"
-                ),
-                {"id": revoked, "kept": KEPT},
-            )
+            await revoke_in(connection, [revoked])
             await connection.execute(text("DELETE FROM auth.revocations WHERE until < now()"))
         await self.tell(revoked)
 

@@ -19,6 +19,7 @@ class Resource(StrEnum):
     QUESTIONS = "questions"
     BYTES = "bytes"  # of request and answer bodies
     SIGN_INS = "sign-ins"
+    INVITATIONS = "looks at invitations"
     FAILURES = "failed requests"  # without an identity, or with one that does not hold
     STREAMS = "open streams"
 

@@ -305,6 +305,10 @@ class Operations(Protocol):
         """Delete your account, your own tenant, and every team that has no other member. You are signed out everywhere."""
         return self._call(shapes.DepartureView, "DELETE", "/api/v1/me", body=body)
 
+    def tenants_rename(self, tenant_id: str, body: shapes.TenantRequest) -> shapes.TenantView:
+        """Give the team that you work in another name."""
+        return self._call(shapes.TenantView, "PATCH", f"/api/v1/tenants/{part(tenant_id)}", body=body)
+
     def deleting_delete_tenant(self, tenant_id: str, body: shapes.DepartureRequest) -> shapes.DepartureView:
         """Delete a team that you own, with all that it has. Whoever worked in it is back in their own tenant."""
         return self._call(shapes.DepartureView, "DELETE", f"/api/v1/tenants/{part(tenant_id)}", body=body)
@@ -482,6 +486,135 @@ class Operations(Protocol):
     def sessions_end(self, session_id: str) -> None:
         """End one of your sessions: within five seconds nobody is let in by it any more."""
         self._content("DELETE", f"/api/v1/me/sessions/{part(session_id)}")
+
+    def tenants_mine(self) -> shapes.TenantPage:
+        """The tenants that you belong to: your own, then teams by name."""
+        return self._call(shapes.TenantPage, "GET", "/api/v1/tenants")
+
+    def tenants_create(self, body: shapes.TenantRequest, *, idempotency_key: str | None = None) -> shapes.TenantView:
+        """Make a team. You are its owner; switch to it to work in it."""
+        return self._call(
+            shapes.TenantView, "POST", "/api/v1/tenants", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
+
+    def tenants_switch(self, tenant_id: str, *, idempotency_key: str | None = None) -> shapes.TenantView:
+        """Work in another tenant of yours from now on, in this session. Its tokens of before are refused."""
+        return self._call(
+            shapes.TenantView,
+            "POST",
+            f"/api/v1/tenants/{part(tenant_id)}/switch",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
+    def members_listed(self, tenant_id: str) -> shapes.MemberPage:
+        """Owners, members and viewers."""
+        return self._call(shapes.MemberPage, "GET", f"/api/v1/tenants/{part(tenant_id)}/members")
+
+    def members_change(self, user_id: str, tenant_id: str, body: shapes.RoleChange) -> None:
+        """Make a member something else: within five seconds they may do that and no more."""
+        self._content("PATCH", f"/api/v1/tenants/{part(tenant_id)}/members/{part(user_id)}", body=body)
+
+    def members_remove(self, user_id: str, tenant_id: str) -> None:
+        """Remove a member: within five seconds nothing of theirs leads into the team. Their analyses stay the team's."""
+        self._content("DELETE", f"/api/v1/tenants/{part(tenant_id)}/members/{part(user_id)}")
+
+    def members_leave(self, tenant_id: str, *, idempotency_key: str | None = None) -> None:
+        """Leave the team that you work in."""
+        self._content("POST", f"/api/v1/tenants/{part(tenant_id)}/leave", headers={"Idempotency-Key": idempotency_key})
+
+    def invitations_listed(
+        self, tenant_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.InvitationPage:
+        """The team's invitations, the newest first, with those that are over."""
+        return self._call(
+            shapes.InvitationPage,
+            "GET",
+            f"/api/v1/tenants/{part(tenant_id)}/invitations",
+            params={"cursor": cursor, "limit": limit},
+        )
+
+    def invitations_make(
+        self, tenant_id: str, body: shapes.InvitationRequest, *, idempotency_key: str | None = None
+    ) -> shapes.InvitationMade:
+        """Make a link by which one person joins. Its secret is in this answer, and nowhere else afterwards."""
+        return self._call(
+            shapes.InvitationMade,
+            "POST",
+            f"/api/v1/tenants/{part(tenant_id)}/invitations",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def invitations_revoke(self, invitation_id: str, tenant_id: str) -> None:
+        """Take an open invitation back."""
+        self._content("DELETE", f"/api/v1/tenants/{part(tenant_id)}/invitations/{part(invitation_id)}")
+
+    def invitations_offer(
+        self, body: shapes.InvitationSecret, *, idempotency_key: str | None = None
+    ) -> shapes.OfferView:
+        """What an invitation offers you. It is not used by looking."""
+        return self._call(
+            shapes.OfferView,
+            "POST",
+            "/api/v1/invitations/offer",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def invitations_accept(
+        self, body: shapes.InvitationSecret, *, idempotency_key: str | None = None
+    ) -> shapes.TenantView:
+        """Join the team. Switch to it to work in it."""
+        return self._call(
+            shapes.TenantView,
+            "POST",
+            "/api/v1/invitations/accept",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def shares_share_repository(
+        self, repository_id: str, body: shapes.ShareRequest, *, idempotency_key: str | None = None
+    ) -> shapes.ShareMade:
+        """Make a link that shows a repository as its newest analysis has it. The secret is in this answer alone."""
+        return self._call(
+            shapes.ShareMade,
+            "POST",
+            f"/api/v1/repositories/{part(repository_id)}/shares",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def shares_share_conversation(
+        self, conversation_id: str, body: shapes.ShareRequest, *, idempotency_key: str | None = None
+    ) -> shapes.ShareMade:
+        """Make a link that shows a conversation, with what is asked in it later. The secret is in this answer alone."""
+        return self._call(
+            shapes.ShareMade,
+            "POST",
+            f"/api/v1/conversations/{part(conversation_id)}/shares",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def shares_listed(
+        self, *, resource_id: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.SharePage:
+        """The tenant's open links, the newest first; those of one repository or conversation where its id is given."""
+        return self._call(
+            shapes.SharePage,
+            "GET",
+            "/api/v1/shares",
+            params={"resource_id": resource_id, "cursor": cursor, "limit": limit},
+        )
+
+    def shares_revoke(self, share_id: str) -> None:
+        """End a link: within five seconds it shows nothing any more. Whoever made it may do that, and owners."""
+        self._content("DELETE", f"/api/v1/shares/{part(share_id)}")
+
+    def shares_shared(self) -> shapes.SharedView:
+        """What the sharing link shows that you ask with."""
+        return self._call(shapes.SharedView, "GET", "/api/v1/shared")
 
     def webhooks_webhooks(self) -> shapes.WebhookPage:
         """The tenant's webhooks, oldest first; never more than one page of them."""

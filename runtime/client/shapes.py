@@ -397,6 +397,74 @@ class HeadView(BaseModel):
     tree_cut: bool = False
 
 
+class InvitationMade(BaseModel):
+    """
+    A new invitation with its secret and its link, which are shown this once.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    invitation_id: str
+    role: str
+    login: str | None = None
+    state: str
+    created_by: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    used_at: AwareDatetime | None = None
+    used_by: str | None = None
+    secret: str
+    url: str
+
+
+class InvitationRequest(BaseModel):
+    """
+    As what somebody is invited, for how long, and who alone may accept; without a login, whoever has the link.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    role: str = "member"
+    login: str | None = None
+    expires_in_days: int = 7
+
+
+class InvitationSecret(BaseModel):
+    """
+    The secret of an invitation: what stands in its link behind the `#`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    secret: str
+
+
+class InvitationView(BaseModel):
+    """
+    An invitation without its secret.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    invitation_id: str
+    role: str
+    login: str | None = None
+    state: str
+    created_by: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    used_at: AwareDatetime | None = None
+    used_by: str | None = None
+
+
 class LinesView(BaseModel):
     """
     Lines of one file at the analysed commit, as stored.
@@ -413,6 +481,38 @@ class LinesView(BaseModel):
     last_line: int
     line_count: int
     text: str
+
+
+class MemberView(BaseModel):
+    """
+    Somebody in a team. `you` is whoever asks.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    user_id: str
+    login: str
+    name: str
+    role: str
+    since: AwareDatetime
+    you: bool
+
+
+class OfferView(BaseModel):
+    """
+    What an invitation offers.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    tenant_id: str
+    team: str
+    role: str
+    inviter: str
 
 
 class Passage(BaseModel):
@@ -549,6 +649,18 @@ class RevokeRequest(BaseModel):
     refresh_token: str
 
 
+class RoleChange(BaseModel):
+    """
+    What a member is to be.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    role: str
+
+
 class RotationView(BaseModel):
     """
     The next key that signs session tokens, and from when on it does.
@@ -592,6 +704,67 @@ class SessionView(BaseModel):
     current: bool
 
 
+class ShareMade(BaseModel):
+    """
+    A new sharing link with its secret, which is shown this once.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    share_id: str
+    kind: str
+    resource_id: str
+    created_by: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    secret: str
+    url: str
+
+
+class ShareRequest(BaseModel):
+    """
+    For how long the link is to show it.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    expires_in_hours: int = 168
+
+
+class ShareView(BaseModel):
+    """
+    A sharing link without its secret.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    share_id: str
+    kind: str
+    resource_id: str
+    created_by: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class SharedView(BaseModel):
+    """
+    What a sharing link shows.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    kind: str
+    resource_id: str
+
+
 class StageView(BaseModel):
     """
     One stage of an analysis. `counts` adds up its shards' counts; times are null until they are known.
@@ -633,6 +806,35 @@ class SymbolView(BaseModel):
     docstring: str
     first_line: int
     last_line: int
+
+
+class TenantRequest(BaseModel):
+    """
+    What the team is called.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    name: str
+
+
+class TenantView(BaseModel):
+    """
+    A tenant of yours: `personal` is your own, `current` the one that you work in, `role` what you are in it.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    tenant_id: str
+    name: str
+    personal: bool
+    role: str
+    since: AwareDatetime
+    current: bool
 
 
 class TokenPair(BaseModel):
@@ -941,6 +1143,32 @@ class GrantPage(BaseModel):
     next: str | None = None
 
 
+class InvitationPage(BaseModel):
+    """
+    A page of invitations, the newest first.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[InvitationView]
+    next: str | None = None
+
+
+class MemberPage(BaseModel):
+    """
+    The members of a team; there is never more than one page of them.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[MemberView]
+    next: str | None = None
+
+
 class RepositoryView(BaseModel):
     """
     A repository and its newest analysis.
@@ -971,6 +1199,19 @@ class SessionPage(BaseModel):
     next: str | None = None
 
 
+class SharePage(BaseModel):
+    """
+    A page of sharing links, the newest first.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ShareView]
+    next: str | None = None
+
+
 class SymbolPage(BaseModel):
     """
     A page of definitions; `total` counts them over all pages.
@@ -982,6 +1223,19 @@ class SymbolPage(BaseModel):
     )
     items: list[SymbolView]
     total: int
+    next: str | None = None
+
+
+class TenantPage(BaseModel):
+    """
+    Your tenants; there is never more than one page of them.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[TenantView]
     next: str | None = None
 
 

@@ -20,7 +20,7 @@ _VALUES = {
     "bigint[]": lambda _: [1],
     "boolean": lambda _: False,
     "jsonb": lambda _: "{}",
-    "bytea": lambda _: b"x",
+    "bytea": lambda _: uuid4().bytes,
     "timestamp with time zone": None,
     "double precision": lambda _: 1.0,
     "numeric": lambda _: 1,

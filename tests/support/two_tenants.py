@@ -7,13 +7,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from sqlalchemy import text
 from starlette.requests import HTTPConnection
 
-from orchestrator.auth.identity import ALL_SCOPES, Identity
+from orchestrator.auth.identity import ALL_SCOPES, Identity, Proof
 from tests.support.orchestrator import System
 
 HEADER = "x-test-tenant"
 _STREAMS = ("events", "stream")  # how the paths of endless answers end
+
+_PEOPLE = (
+    "INSERT INTO auth.tenants (tenant_id, name, personal) VALUES (:tenant, :word, false)",
+    "INSERT INTO auth.users (user_id, provider, subject, login, name) VALUES (:user, 'github', :word, :word, :word)",
+    "INSERT INTO auth.members (tenant_id, user_id, role) VALUES (:tenant, :user, 'owner')",
+)
 
 
 class ByHeader:
@@ -21,7 +28,8 @@ class ByHeader:
 
     async def identify(self, connection: HTTPConnection) -> Identity:
         tenant = UUID(connection.headers[HEADER])
-        return Identity(UUID(int=tenant.int + 1), tenant, "Somebody", ALL_SCOPES)
+        user = UUID(int=tenant.int + 1)
+        return Identity(user, tenant, "Somebody", ALL_SCOPES, proof=Proof.SESSION, proof_id=user)
 
 
 @dataclass
@@ -119,7 +127,11 @@ def _value(name: str, schema: Mapping[str, Any], word: str) -> Any:  # as the sc
 
 
 async def settle(system: System, tenant: Tenant) -> None:
-    """Give the tenant an analysed repository, a conversation and a question, and learn the ids of all of it."""
+    """Give the tenant whatever one can have, from an owner to a sharing link, and learn the ids of all of it."""
+    async with system.engine.begin() as connection:
+        for statement in _PEOPLE:
+            values = {"tenant": tenant.tenant_id, "user": UUID(int=tenant.tenant_id.int + 1), "word": tenant.word}
+            await connection.execute(text(statement), values)
     client, ids = system.client, tenant.ids
 
     async def post(path: str, body: Mapping[str, object]) -> dict[str, Any]:
@@ -135,6 +147,11 @@ async def settle(system: System, tenant: Tenant) -> None:
     ids |= {name: analysis[name] for name in ("analysis_id", "repository_id")}
     ids |= {"conversation_id": conversation["conversation_id"], "question_id": question["question_id"]}
     ids["stream_id"] = f"analysis/{ids['analysis_id']}"
+    ids |= {"tenant_id": str(tenant.tenant_id), "resource_id": ids["repository_id"]}
+    ids["user_id"] = str(UUID(int=tenant.tenant_id.int + 1))
+    invitation = await post(f"/tenants/{tenant.tenant_id}/invitations", {"login": tenant.word})
+    share = await post(f"/repositories/{ids['repository_id']}/shares", {})
+    ids |= {"invitation_id": invitation["invitation_id"], "share_id": share["share_id"]}
 
 
 def asked_by_header(system: System) -> None:

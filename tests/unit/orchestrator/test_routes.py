@@ -10,8 +10,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
 from orchestrator.api.dependencies import identify
+from orchestrator.api.roles import OWNERS_ALONE
+from orchestrator.api.shared_access import OPEN
 from orchestrator.app import create_app
-from orchestrator.auth.identity import ALL_SCOPES, ASK, EVENTS, READ, WRITE
+from orchestrator.auth.identity import ALL_SCOPES, ASK, EVENTS, READ, WRITE, Kind
 from runtime.sealing import fresh_key
 
 PUBLIC = {
@@ -39,6 +41,27 @@ OWN = {
     ("DELETE", "/api/v1/me/grants/{grant_id}"),
     ("DELETE", "/api/v1/me"),
     ("DELETE", "/api/v1/tenants/{tenant_id}"),
+    ("POST", "/api/v1/tenants"),
+    ("POST", "/api/v1/tenants/{tenant_id}/switch"),
+    ("POST", "/api/v1/tenants/{tenant_id}/leave"),
+    ("POST", "/api/v1/invitations/offer"),
+    ("POST", "/api/v1/invitations/accept"),
+}
+
+# Whoever is no owner of the tenant may not, whatever their scopes.
+OWNERS = {
+    ("PATCH", "/api/v1/tenants/{tenant_id}"),
+    ("PATCH", "/api/v1/tenants/{tenant_id}/members/{user_id}"),
+    ("DELETE", "/api/v1/tenants/{tenant_id}/members/{user_id}"),
+    ("POST", "/api/v1/tenants/{tenant_id}/invitations"),
+    ("GET", "/api/v1/tenants/{tenant_id}/invitations"),
+    ("DELETE", "/api/v1/tenants/{tenant_id}/invitations/{invitation_id}"),
+    ("POST", "/api/v1/webhooks"),
+    ("GET", "/api/v1/webhooks"),
+    ("PATCH", "/api/v1/webhooks/{webhook_id}"),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"),
+    ("GET", "/api/v1/webhooks/{webhook_id}/deliveries"),
+    ("POST", "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"),
 }
 
 
@@ -99,7 +122,7 @@ def test_nothing_is_changed_by_a_scope_that_only_reads(app: FastAPI) -> None:
     reading = [
         place
         for place, scopes in routes_of(app).items()
-        if place[0] not in {"GET", "HEAD"} and scopes and scopes[0][0] in {READ, EVENTS} and place not in OWN
+        if place[0] not in {"GET", "HEAD"} and scopes and scopes[0][0] in {READ, EVENTS} and place not in OWN | OWNERS
     ]
 
     assert reading == []
@@ -124,6 +147,38 @@ def test_no_route_takes_a_thread(app: FastAPI) -> None:
 
     assert len(calls) > 40
     assert {call for call in calls if not runs_in_the_loop(call)} == set()
+
+
+def test_the_routes_for_owners_alone_are_these_and_each_says_so_itself(app: FastAPI) -> None:
+    found = {
+        (method, str(route.path))
+        for route in iter_route_contexts(app.routes)
+        if (dependant := getattr(route, "dependant", None)) and set(called(dependant)) & set(OWNERS_ALONE)
+        for method in route.methods or ()
+    }
+
+    assert found == OWNERS
+
+
+def test_what_changes_a_tenant_is_for_its_owners_or_about_oneself(app: FastAPI) -> None:
+    changing = {place for place in routes_of(app) if "{tenant_id}" in place[1] and place[0] != "GET"}
+
+    assert changing - OWNERS == {
+        ("POST", "/api/v1/tenants/{tenant_id}/switch"),
+        ("POST", "/api/v1/tenants/{tenant_id}/leave"),
+        ("DELETE", "/api/v1/tenants/{tenant_id}"),  # looks for its owner itself: one may work in another tenant then
+    }
+
+
+def test_what_a_sharing_link_opens_are_reading_routes_that_exist(app: FastAPI) -> None:
+    reading = {
+        str(getattr(route, "unique_id", ""))
+        for route in iter_route_contexts(app.routes)
+        if set(route.methods or ()) <= {"GET", "HEAD"}
+    }
+
+    assert {name for opened in OPEN.values() for name in opened} - reading == set()
+    assert set(OPEN) == set(Kind)
 
 
 @pytest.mark.parametrize(
