@@ -52,7 +52,8 @@ endif
 
 test: $(VENV)/.dev ## Run all tests, and the checks before them
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture
+	@$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture --ignore=tests/integration
 
 check: $(VENV)/.dev ## ruff, mypy, import-linter, unit tests
 	@$(BIN)/ruff check .

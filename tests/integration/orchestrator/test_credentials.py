@@ -50,6 +50,8 @@ async def test_the_page_server_trades_a_session_for_a_token_that_everybody_can_c
         "tenant_id": str(person.tenant_id),
         "name": "Octo Cat",
         "local": False,
+        "role": "member",
+        "scopes": ["ask:questions", "read:events", "read:repositories", "write:analysis"],
     }
 
 

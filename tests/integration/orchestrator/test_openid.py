@@ -130,7 +130,7 @@ async def test_a_person_is_their_subject(provider: Provider) -> None:
         {"claims": {"exp": 1}},
         {"drop": {"exp"}},
         {"drop": {"sub"}},
-        {"key": OTHER},
+        pytest.param({"key": OTHER}, id="another key"),
         {"key": "k" * 32, "algorithm": "HS256"},
         {"key": None, "algorithm": "none"},
         {"claims": {"aud": ["client", "another"], "azp": "another"}},
