@@ -7,6 +7,8 @@ UV_ENV := VIRTUAL_ENV=$(CURDIR)/$(VENV)
 REPO ?=
 ASK ?=
 SEEDS ?= 5
+SEED ?= 1
+EXAMPLES ?= 150
 BENCH ?= kernel system
 PACKAGES := ai_engine cli events migrations orchestrator processor rag_manager runtime web_ui
 export REPO ASK
@@ -40,7 +42,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@$(UV_ENV) $(BIN)/uv pip install --require-hashes -r requirements/dev.lock
 	@touch $@
 
-.PHONY: install run test check unit bench storm client lock clean
+.PHONY: install run test check unit bench storm fuzz client lock clean
 install: $(VENV)/.runtime ## Make the environment
 
 run: $(VENV)/.runtime ## Start everything; with REPO=<url> ASK="…" analyse and answer in the terminal
@@ -67,6 +69,9 @@ bench: $(VENV)/.dev ## Run the benchmarks that need no other input; one of them:
 
 storm: $(VENV)/.dev ## Run the fault storm over many seeds: SEEDS=20
 	@$(BIN)/python -m tests.faults.storm --seeds $(SEEDS)
+
+fuzz: $(VENV)/.dev ## Fuzz the API with 10,000 requests and more that build on each other: SEED=1 EXAMPLES=150
+	@SEED=$(SEED) EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m long -s -q tests/integration/orchestrator/test_api_fuzz.py
 
 client: $(VENV)/.dev ## Make the typed client (runtime/client) from the API's description again
 	@$(BIN)/python -m tests.support.client_source

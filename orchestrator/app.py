@@ -73,6 +73,7 @@ from orchestrator.settings import (
     AuditSettings,
     IntakeSettings,
     OfferSettings,
+    PeopleSettings,
     QuotaSettings,
     ServiceSettings,
     WebhookSettings,
@@ -261,9 +262,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     app.include_router(_internal(app.state.services, process))
     app.router.routes.extend(health_routes(process.checks))
     problems.register(app)
-    app.middleware_stack = layered(
-        app, app.state.services, process.trail, hosts=service.host_names, origins=service.origins
-    )
+    app.middleware_stack = layered(app, app.state.services, process.trail, service, PeopleSettings().public_url)
     return app
 
 

@@ -56,6 +56,16 @@ ORDER BY started_at DESC, conversation_id DESC LIMIT :limit
 """)
 _QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")
 _DAMAGED = text(f"SELECT {_DAMAGE} AS damaged FROM (VALUES (CAST(:analysis AS uuid))) AS a (analysis_id)")  # noqa: S608  # the same
+_VERSION = text("""
+SELECT s.version || '.' || coalesce(
+  (SELECT sum(hashtextextended(concat_ws(' ', kind, shard, key, rows, code, message), 0)) FROM app.loaded l
+   WHERE l.analysis_id = :analysis), 0) AS version
+FROM es.streams s
+WHERE s.stream_id = 'analysis/' || CAST(CAST(:analysis AS uuid) AS text) AND s.tenant_id = :tenant AND s.version > 0
+  AND NOT EXISTS (
+    SELECT FROM es.events e JOIN app.deleted_repositories d USING (repository_id)
+    WHERE e.stream_id = s.stream_id AND e.version = 1)
+""")
 _EVENTS = """
 SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id, e.tenant_id,
   e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data
@@ -137,6 +147,11 @@ class ReadModels:
         """The conversation in which a question was asked."""
         rows = await self._rows(_QUESTION, tenant, question=question)
         return rows[0].conversation_id if rows else None
+
+    async def version(self, tenant: UUID, analysis: UUID) -> str | None:
+        """What changes whenever anything that is shown of an analysis does; None where it is not there."""
+        rows = await self._rows(_VERSION, tenant, analysis=analysis)
+        return str(rows[0].version) if rows else None
 
     async def damaged(self, tenant: UUID, analysis: UUID) -> list[str]:
         """The artifacts of an analysis that could not be loaded, each with its reason."""

@@ -20,6 +20,7 @@ from orchestrator.api.dependencies import (
     history_of,
     record_of,
 )
+from orchestrator.api.freshness import Freshness
 from orchestrator.api.intake import read_request
 from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, StageState
 from orchestrator.api.pages import AnalysisPage, EventPage
@@ -67,8 +68,10 @@ async def newest(who: Reader, parts: Parts, page: Paging, repository_id: UUID | 
 
 
 @router.get("/{analysis_id}")
-async def one(analysis_id: UUID, who: Reader, parts: Parts) -> AnalysisView:
+async def one(analysis_id: UUID, who: Reader, parts: Parts, known: Freshness) -> AnalysisView:
     """One analysis, as of its newest event."""
+    if (version := await parts.read.version(who.tenant_id, analysis_id)) is not None:
+        known.as_of(who.tenant_id, version)
     view = view_of(await record_of(parts, who, analysis_id))
     return view.model_copy(update={"damaged": await parts.read.damaged(who.tenant_id, analysis_id)})
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 
 from orchestrator.adapters.contents import FileQuery, SymbolQuery
 from orchestrator.adapters.sources import NoLines
-from orchestrator.api.analyses import history_head
 from orchestrator.api.dependencies import Parts, Reader, Services, cloned_artifacts, history_of
+from orchestrator.api.freshness import Freshness, Known
 from orchestrator.api.models import LinesView, RepositoryView
 from orchestrator.api.pages import FilePage, RepositoryPage, SymbolPage
 from orchestrator.api.paging import Paging
@@ -71,16 +71,20 @@ Symbols = Annotated[SymbolQuery, Depends(symbol_query)]
 
 
 @router.get("/analyses/{analysis_id}/files")
-async def files(analysis_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
+async def files(  # one argument for each part of the request
+    analysis_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging, known: Freshness
+) -> FilePage:
     """The tree at the commit, by path; with `reason`, the files of which it is said (`syntax_errors`, `binary`, …)."""
-    await history_head(parts, who, f"analysis/{analysis_id}")
+    await _known_as_of(parts, who, analysis_id, known)
     return await parts.contents.files(who.tenant_id, analysis_id, query, page)
 
 
 @router.get("/analyses/{analysis_id}/skipped")
-async def skipped(analysis_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
+async def skipped(  # one argument for each part of the request
+    analysis_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging, known: Freshness
+) -> FilePage:
     """The files that were left out, or that failed, with their reasons."""
-    await history_head(parts, who, f"analysis/{analysis_id}")
+    await _known_as_of(parts, who, analysis_id, known)
     return await parts.contents.files(who.tenant_id, analysis_id, query, page)
 
 
@@ -91,9 +95,10 @@ async def symbols(
     parts: Parts,
     query: Symbols,
     page: Paging,
+    known: Freshness,
 ) -> SymbolPage:
     """Definitions: of one file, of one kind, whose name begins so."""
-    await history_head(parts, who, f"analysis/{analysis_id}")
+    await _known_as_of(parts, who, analysis_id, known)
     return await parts.contents.symbols(who.tenant_id, analysis_id, query, page)
 
 
@@ -104,10 +109,13 @@ async def lines(
     parts: Parts,
     path: Path,
     bounds: Annotated[Range, Depends(line_range)],
+    known: Freshness,
 ) -> LinesView:
     """Lines of a file as they were analysed, at most 2,000."""
     history = await history_of(parts, who, f"analysis/{analysis_id}")
-    found = await parts.sources.lines(cloned_artifacts(history), path, *bounds.bounds)
+    artifacts = cloned_artifacts(history)
+    known.as_of(*(artifact.key for artifact in artifacts), strong=True)  # an artifact is named by what it holds
+    found = await parts.sources.lines(artifacts, path, *bounds.bounds)
     if isinstance(found, NoLines):
         if found.skipped is not None:
             raise ApiProblem("file_skipped", f"It was not analysed: {found.skipped}.")
@@ -141,16 +149,22 @@ async def repository(repository_id: UUID, who: Reader, parts: Parts) -> Reposito
 
 
 @router.get("/repositories/{repository_id}/files")
-async def repository_files(repository_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging) -> FilePage:
+async def repository_files(
+    repository_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging, known: Freshness
+) -> FilePage:
     """The tree of the newest analysis."""
     newest = await _newest(parts, who, repository_id)
+    await _known_as_of(parts, who, newest, known)
     return await parts.contents.files(who.tenant_id, newest, query, page)
 
 
 @router.get("/repositories/{repository_id}/skipped")
-async def repository_skipped(repository_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging) -> FilePage:
+async def repository_skipped(
+    repository_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging, known: Freshness
+) -> FilePage:
     """The files that the newest analysis left out, or that failed."""
     newest = await _newest(parts, who, repository_id)
+    await _known_as_of(parts, who, newest, known)
     return await parts.contents.files(who.tenant_id, newest, query, page)
 
 
@@ -161,10 +175,20 @@ async def repository_symbols(
     parts: Parts,
     query: Symbols,
     page: Paging,
+    known: Freshness,
 ) -> SymbolPage:
     """Definitions in the newest analysis."""
     newest = await _newest(parts, who, repository_id)
+    await _known_as_of(parts, who, newest, known)
     return await parts.contents.symbols(who.tenant_id, newest, query, page)
+
+
+async def _known_as_of(parts: Services, who: Identity, analysis_id: UUID, known: Known) -> None:
+    """Raise NotModified where nothing of an analysis has changed, and ApiProblem `not_found` where it is not there."""
+    version = await parts.read.version(who.tenant_id, analysis_id)
+    if version is None:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    known.as_of(who.tenant_id, analysis_id, version)
 
 
 async def _newest(parts: Services, who: Identity, repository_id: UUID) -> UUID:

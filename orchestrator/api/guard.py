@@ -4,16 +4,18 @@ Plain ASGI, so that a stream is not buffered. A refusal is a problem like any ot
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID, uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.api.origins import Origins
 from orchestrator.api.problems import MEDIA_TYPE, RETRY_AFTER, body_of
 from orchestrator.auth.identity import is_loopback
 from orchestrator.progress.stream import waiting_stream
+from runtime.security_headers import PERMISSIONS, TRANSPORT
 
 _log = structlog.get_logger(__name__)
 MAX_BODY = 64 * 1024
@@ -24,6 +26,7 @@ _SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
+    "permissions-policy": PERMISSIONS,
     "cross-origin-resource-policy": "same-origin",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 }
@@ -79,11 +82,19 @@ class Guard:
     """ASGI middleware around the whole application."""
 
     def __init__(
-        self, app: ASGIApp, *, hosts: frozenset[str], origins: frozenset[str], deadline: float = DEADLINE
+        self,
+        app: ASGIApp,
+        *,
+        hosts: frozenset[str],
+        origins: frozenset[str],
+        https: bool = False,
+        deadline: float = DEADLINE,
     ) -> None:
+        """`https`: people reach the installation by it alone, and browsers are told to keep to it."""
         self._app = app
         self._hosts = hosts
-        self._origins = origins
+        self._origins = Origins(origins)
+        self._headers = {**_SECURITY, **({"strict-transport-security": TRANSPORT} if https else {})}
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +106,7 @@ class Guard:
         correlation_id = _correlation(headers)
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
-        reply = _Reply(send, correlation_id)
+        reply = _Reply(send, correlation_id, self._headers, self._origins, headers.get("origin", ""))
         await self._answer(scope, headers, receive, reply)
         if (stream := waiting_stream(scope)) is not None:
             del headers  # for hours it stays open, and as little is kept as can be
@@ -109,7 +120,10 @@ class Guard:
         try:
             check_host(headers, self._hosts)
             check_target(scope)
-            check_origin(scope["method"], headers, self._origins)
+            if (preflight := self._origins.preflight(scope["method"], headers)) is not None:
+                await preflight(scope, receive, reply)
+                return
+            check_origin(scope["method"], headers, self._origins.allowed)
             async with asyncio.timeout(self._deadline) as deadline:
                 reply.on_start = lambda: deadline.reschedule(None)
                 await self._app(scope, await _bounded(scope["method"], headers, receive), reply)
@@ -143,9 +157,16 @@ def _correlation(headers: Headers) -> str:
 class _Reply:
     """`send`, with our headers on every answer."""
 
-    def __init__(self, send: Send, correlation_id: str) -> None:
+    __slots__ = ("_correlation_id", "_headers", "_origin", "_origins", "_send", "on_start", "started")
+
+    def __init__(
+        self, send: Send, correlation_id: str, headers: Mapping[str, str], origins: Origins, origin: str
+    ) -> None:
         self._send = send
         self._correlation_id = correlation_id
+        self._headers = headers
+        self._origins = origins
+        self._origin = origin
         self.started = False
         self.on_start: Callable[[], None] = _nothing
 
@@ -155,8 +176,9 @@ class _Reply:
             self.on_start()
             headers = MutableHeaders(scope=message)
             headers[CORRELATION] = self._correlation_id
-            for name, value in _SECURITY.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
+            self._origins.tell(self._origin, headers)
             headers.setdefault("cache-control", "no-store")
         await self._send(message)
 

@@ -25,11 +25,12 @@ class Fuzzed:
     said: str
 
 
-def fuzz(url: str, folder: Path, *, phases: str, examples: int, seconds: int) -> Fuzzed:
-    """Run it against the API at `url` for at most `seconds`, the same cases each time."""
+def fuzz(url: str, folder: Path, *, phases: str, examples: int, seconds: int, seed: int | None = None) -> Fuzzed:
+    """Run it against the API at `url` for at most `seconds`; the same cases each time where no `seed` is given."""
     program = str(Path(sys.executable).with_name("schemathesis"))
     command = [program, "run", f"{url}/api/v1/openapi.json", "--phases", phases, "--max-examples", str(examples)]
-    command += ["--generation-deterministic", "--no-shrink"]
+    command += ["--generation-deterministic"] if seed is None else ["--seed", str(seed)]
+    command += ["--no-shrink"]
     command += ["--no-color", "--continue-on-failure", "--checks", "all", "--exclude-checks", ",".join(EXCLUDED)]
     command += ["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "20"]
     for name in ENDLESS:

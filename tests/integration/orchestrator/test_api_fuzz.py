@@ -1,10 +1,14 @@
 """The API holds to its own description whatever is sent: no 5xx, no undeclared status, no other shape."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import time
+from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from tests.support.fuzz import fuzz
 from tests.support.orchestrator import System, a_system
@@ -28,3 +32,35 @@ async def test_no_request_breaks_the_description(system: System, tmp_path: Path)
 
     assert not fuzzed.failed, fuzzed.said[-12_000:]
     assert fuzzed.cases >= 500
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+async def test_ten_thousand_requests_that_build_on_each_other_break_nothing(system: System, tmp_path: Path) -> None:
+    """`make fuzz`: every phase, stateful ones too. SEED and EXAMPLES (of each operation) may be set."""
+    seed, examples = int(os.environ.get("SEED", "1")), int(os.environ.get("EXAMPLES", "150"))
+    inner, statuses = system.app.middleware_stack, dict[int, int]()
+    assert inner is not None
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                statuses[message["status"]] = statuses.get(message["status"], 0) + 1
+            await send(message)
+
+        await inner(scope, receive, told)
+
+    system.app.middleware_stack = counting
+    await system.until(await system.begin(), "refined")
+    url, began = str(system.client.base_url).rstrip("/"), time.monotonic()
+
+    phases = "examples,coverage,fuzzing,stateful"
+    fuzzed = await asyncio.to_thread(fuzz, url, tmp_path, phases=phases, examples=examples, seconds=3_000, seed=seed)
+
+    sent = sum(statuses.values())
+    seconds = time.monotonic() - began
+    print(fuzzed.said[-20_000:])  # noqa: T201  # what the run is for
+    print(f"{sent} requests in {seconds:.0f} s; answers by status: {dict(sorted(statuses.items()))}")  # noqa: T201  # the figure
+    assert not fuzzed.failed
+    assert not [status for status in statuses if status >= 500]
+    assert sent >= 10_000

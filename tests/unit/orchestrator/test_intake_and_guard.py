@@ -10,8 +10,10 @@ from starlette.datastructures import Headers
 from orchestrator.api.guard import MAX_BODY, Guard, Refused, check_host, check_origin, host_of
 from orchestrator.api.intake import Rules, read_ref, read_request
 from orchestrator.api.models import AnalysisRequest
+from orchestrator.api.origins import Origins
 from orchestrator.auth.identity import is_loopback
 from runtime.faults import Permanent
+from runtime.security_headers import is_https
 
 RULES = Rules(frozenset({"github.com"}), loopback=False)
 
@@ -223,3 +225,30 @@ def test_loopback_is_known(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.org", ""])
 def test_what_others_can_reach_is_no_loopback(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize("https", [True, False])
+async def test_browsers_are_told_to_keep_to_https_only_where_people_come_by_it(https: bool) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "method": "GET", "path": "/x", "headers": [(b"host", b"localhost")]}
+    await Guard(_echo, hosts=frozenset(), origins=frozenset(), https=https)(scope, receive, send)
+    headers = Headers(raw=sent[0]["headers"])
+
+    assert ("strict-transport-security" in headers) is https
+    assert "camera=()" in headers["permissions-policy"]
+    assert is_https("https://repostream.example") is not is_https("http://127.0.0.1:8501")
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "https://*.example", "repostream.example", "https://a.example/", "https://a.example/x", "null"]
+)
+def test_an_origin_that_is_not_exact_is_refused_at_the_start(origin: str) -> None:
+    with pytest.raises(ValueError, match="is not an origin"):
+        Origins(frozenset({origin}))
