@@ -110,6 +110,17 @@ def delete(
 
 
 @app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file to write.")] = Path("repostream.zip"),
+    json: Json = False,
+) -> None:
+    """Write all that is yours into one archive of JSON lines, without any secret."""
+    from cli.export import run_export
+
+    raise typer.Exit(run_export(target, as_json=json))
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Check this machine and, where the database answers, the event log itself."""
     from cli.doctor import run_doctor

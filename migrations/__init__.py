@@ -3,7 +3,8 @@
 0001 and 0002 event kernel (`es`), 0003 and 0005 read models (`app`), 0004 index (`rag`), 0006 accounts (`auth`),
 0007 tenants and roles, 0008 credentials of repositories, 0009 and 0012 payload keys and erasure, 0010 audit (`audit`),
 0011 revocations, 0013 quotas, 0014 names of collections, 0015 webhooks, 0016 who may call which function,
-0017 erasure of accounts and tenants, 0018 idempotency keys, 0019 sign-in tokens, 0020 invitations and sharing links.
+0017 and 0021 erasure of accounts and tenants, 0018 idempotency keys, 0019 sign-in tokens, 0020 invitations and
+sharing links.
 """
 
 from migrations.logins import let_sign_in

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,8 +21,8 @@ from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import contents, deletion, departure, intake, journals, readmodels, sources, streams
-from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.erasure import Erasure
+from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.idempotency import sweep as sweep_answers
 from orchestrator.adapters.leases import Leases
@@ -36,7 +36,7 @@ from orchestrator.api import (
     conversations,
     deleting,
     events,
-    internal,
+    exporting,
     invitations,
     keys,
     members,
@@ -61,7 +61,7 @@ from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.credentials import Credentials
 from orchestrator.auth.local_mode import LocalProvider
 from orchestrator.auth.signing_keys import SigningKeys
-from orchestrator.parts import create_gate, create_github, create_requests_engine, create_sealer
+from orchestrator.parts import create_gate, create_github, create_internal, create_requests_engine, create_sealer
 from orchestrator.progress.drain import on_stop_signal
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
@@ -86,14 +86,12 @@ from runtime.database import create_engine
 from runtime.health import health_routes
 from runtime.logging import configure_logging
 from runtime.objects import Objects, open_objects
-from runtime.service_tokens import ServiceVerifier
 from runtime.settings import (
     BrokerSettings,
     DatabaseSettings,
     HomeSettings,
     LogSettings,
     ObjectStoreSettings,
-    ServiceKeySettings,
 )
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
@@ -103,6 +101,7 @@ ROUTERS = (
     contents_api.router,
     conversations.router,
     deleting.router,
+    exporting.router,
     events.router,
     repository_credentials.router,
     audit.router,
@@ -218,12 +217,6 @@ class Process:
             raise TimeoutError(f"the pump's {', '.join(stuck)} got nowhere lately")
 
 
-def _internal(services: Services, process: Process) -> APIRouter:
-    own = services.sign_in.tokens if services.sign_in is not None else None
-    logins = CloneLogins(process.journal, services.credentials, process.github, own, services.clock)
-    return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
-
-
 def create_app() -> FastAPI:  # one list of what is put together
     """The service. Exits with a sentence where it would be open to others without a sign-in."""
     logs, service, database_settings = LogSettings(), ServiceSettings(), DatabaseSettings()
@@ -259,7 +252,7 @@ def create_app() -> FastAPI:  # one list of what is put together
 
     app = create_api(ROUTERS, BARE_ROUTERS, lifespan)
     app.state.services = _services(process, accounts, local=local)
-    app.include_router(_internal(app.state.services, process))
+    app.include_router(create_internal(app.state.services, process.journal, process.github))
     app.router.routes.extend(health_routes(process.checks))
     problems.register(app)
     app.middleware_stack = layered(app, app.state.services, process.trail, service, PeopleSettings().public_url)
@@ -277,6 +270,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         read=readmodels.ReadModels(rows),
         deletion=deletion.Deletion(rows, process.wake),
         departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),
+        export=Export(process.requests, process.engine),
         contents=contents.Contents(rows),
         sources=process.sources,
         hub=process.hub,

@@ -1,19 +1,25 @@
 """Single parts of the process, made from the settings that each of them has: the smaller half of `app.py`."""
 
+from fastapi import APIRouter
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from events.log.journal import Journal
 from orchestrator.adapters import database
+from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.rates import Rates
+from orchestrator.api import internal
+from orchestrator.api.dependencies import Services
 from orchestrator.api.limiting import Gate
 from orchestrator.auth.address import read_networks
 from orchestrator.settings import GithubAppSettings, LimitSettings
 from runtime.database import create_engine
 from runtime.sealing import Sealer
 from runtime.secret_files import Secret
-from runtime.settings import DatabaseSettings, SecretSettings
+from runtime.service_tokens import ServiceVerifier
+from runtime.settings import DatabaseSettings, SecretSettings, ServiceKeySettings
 from runtime.tenancy import DatabaseRole
 
 
@@ -45,3 +51,10 @@ def create_gate(quick_redis: Redis, leases: Leases) -> Gate:
         return Gate(limits.rules, Rates(quick_redis), leases, read_networks(limits.trusted_proxies))
     except ValueError as error:
         raise SystemExit(str(error)) from error
+
+
+def create_internal(services: Services, journal: Journal, github: GithubApp | None) -> APIRouter:
+    """The routes for the other services of the installation."""
+    own = services.sign_in.tokens if services.sign_in is not None else None
+    logins = CloneLogins(journal, services.credentials, github, own, services.clock)
+    return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))

@@ -13,7 +13,15 @@ from starlette.routing import Route
 PREFIX = "/api/v1"
 _WAYS = {"/auth/login": "GET", "/auth/callback": "GET", "/auth/logout": "POST"}  # tokens are not for browsers
 _ASKED = ("accept", "accept-language", "authorization", "cookie", "last-event-id", "traceparent", "if-none-match")
-_TOLD = ("content-type", "cache-control", "etag", "last-modified", "retry-after", "x-accel-buffering")
+_TOLD = (
+    "content-type",
+    "content-disposition",
+    "cache-control",
+    "etag",
+    "last-modified",
+    "retry-after",
+    "x-accel-buffering",
+)
 _SIGNING = ("content-type", "cache-control", "location", "set-cookie", "retry-after")
 _CONNECT = 5.0  # seconds
 _SILENCE = 60.0  # seconds; the orchestrator's event streams say something every five

@@ -37,6 +37,11 @@ class Belonging:
     secret: tuple[str, ...] = ()  # columns that no export has
     by: str = "orchestrator"  # the service that deletes
 
+    @property
+    def is_walled(self) -> bool:
+        """Whether a transaction of requests sees the rows of one tenant alone."""
+        return not self.table.startswith(("auth.", "audit.")) or self.table == "auth.repository_credentials"
+
 
 _MINE, _OWN = "tenant_id = :tenant", "user_id = :user"
 _STREAMS = "stream_id IN (SELECT s.stream_id FROM es.streams s WHERE s.tenant_id = :tenant)"

@@ -58,6 +58,7 @@ _END_PERSON = tuple(
     for statement in (
         "DELETE FROM auth.sign_in_tokens WHERE user_id = :user",
         "UPDATE auth.api_keys SET revoked_at = :at WHERE user_id = :user AND revoked_at IS NULL",
+        "DELETE FROM auth.sign_in_tokens WHERE user_id = :user",
         """
         UPDATE auth.users SET deleted_at = :at, provider = 'deleted', subject = CAST(user_id AS text), login = '',
           name = '', admin = false

@@ -17,6 +17,7 @@ from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.deletion import Deletion
 from orchestrator.adapters.departure import Departure
+from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
@@ -50,6 +51,7 @@ class Services:
     read: ReadModels
     deletion: Deletion
     departure: Departure
+    export: Export
     contents: Contents
     sources: Sources
     hub: Hub

@@ -19,6 +19,7 @@ T = TypeVar("T")
 Parameters = Mapping[str, str | int | bool | None]
 _SILENCE = 20.0  # seconds; heartbeats of a stream come every five
 _PATIENCE, _PAUSE = 20, 1.0  # times, seconds: what a request may take at most, and a little
+_LONGEST_SILENCE = 60.0  # seconds between two pieces of a download
 _HINT = "It may be starting: try again in a few seconds."
 
 
@@ -86,6 +87,19 @@ class Client(Operations):
         body: BaseModel | None = None,
     ) -> bytes:
         return self._send(method, path, params=params, headers=headers, body=body).content
+
+    def download(self, path: str, pieces: Callable[[bytes], object]) -> None:
+        """Hand each piece of what `path` answers to `pieces`, as it comes. Raises ApiError; broken off, too."""
+        timeout = httpx.Timeout(_LONGEST_SILENCE, connect=3.0)
+        try:
+            with self._http.stream("GET", path, headers=self._headers(None), timeout=timeout) as reply:
+                if not reply.is_success:
+                    reply.read()
+                    raise ApiError(read_problem(reply))
+                for piece in reply.iter_bytes():
+                    pieces(piece)
+        except httpx.HTTPError as error:
+            raise ApiError(self._unreachable()) from error
 
     @contextmanager
     def _stream(

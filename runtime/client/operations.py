@@ -313,6 +313,10 @@ class Operations(Protocol):
         """Delete a team that you own, with all that it has. Whoever worked in it is back in their own tenant."""
         return self._call(shapes.DepartureView, "DELETE", f"/api/v1/tenants/{part(tenant_id)}", body=body)
 
+    def exporting_export_mine(self) -> bytes:
+        """All that is yours, as one archive: what goes when you delete your account, and no secret of it."""
+        return self._content("GET", "/api/v1/me/export")
+
     def events_listed(
         self,
         *,

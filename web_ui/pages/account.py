@@ -1,4 +1,4 @@
-"""Account: where somebody is signed in, and the way to end it."""
+"""Account: where somebody is signed in, the way to end it, and the way to take everything along and leave."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import SessionView
 from web_ui import markup, views
-from web_ui.components import account_menu, cards, frame, notices
+from web_ui.components import account_menu, cards, frame, leaving, notices
 from web_ui.session import attempt, client, name
 from web_ui.words import ago
 
@@ -45,9 +45,12 @@ def sessions() -> list[SessionView]:
 def show() -> None:
     """Draw the page."""
     frame.top()
+    if leaving.is_over():
+        return
     who = name()
     if who is None:
         notices.empty("There is no sign-in here.", "This installation is for the one person at this machine.")
+        leaving.take_along()
         return
     st.html(f'<h1 class="rs-hero">{markup.text(who)}</h1><h2 class="rs-section">Where you are signed in</h2>')
     shown = sessions()
@@ -57,6 +60,8 @@ def show() -> None:
         warning = "Wherever else you are signed in, you have to sign in again."
         cards.confirmed("End all others", key="end-others", warning=warning, do=lambda: _end_others(shown))
     st.html(account_menu.SIGN_OUT)
+    leaving.take_along()
+    leaving.delete()
 
 
 show()
