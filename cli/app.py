@@ -21,6 +21,8 @@ config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
+app.add_typer(people_app, name="people")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 TokenFile = Annotated[Path | None, typer.Option(help="The file with a private repository's token; - asks for it.")]
@@ -172,6 +174,38 @@ def keys_services() -> None:
     from cli.keys import run_services
 
     raise typer.Exit(run_services())
+
+
+@people_app.command("list")
+def people_list(
+    search: Annotated[str, typer.Argument(help="A part of a login or name.")] = "",
+    suspended: Annotated[bool, typer.Option("--suspended", help="Only those who are suspended.")] = False,
+    json: Json = False,
+) -> None:
+    """List the people of this installation, the newest first. With --json, one a line."""
+    from cli.people import run_list
+
+    raise typer.Exit(run_list(search, suspended=suspended, as_json=json))
+
+
+@people_app.command("suspend")
+def people_suspend(
+    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")],
+) -> None:
+    """Let somebody in no more: within five seconds sessions, tokens, keys and open streams of theirs are over."""
+    from cli.people import run_suspend
+
+    raise typer.Exit(run_suspend(who))
+
+
+@people_app.command("restore")
+def people_restore(
+    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")],
+) -> None:
+    """Let somebody in again: they sign in anew, and their keys are good again."""
+    from cli.people import run_restore
+
+    raise typer.Exit(run_restore(who))
 
 
 def main() -> None:

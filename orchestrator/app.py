@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI
 from redis.asyncio import Redis
@@ -30,39 +31,23 @@ from orchestrator.adapters.repository_credentials import RepositoryCredentials, 
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhook_delivery import WebhookDelivery
 from orchestrator.adapters.webhooks import WebhookTable
-from orchestrator.api import (
-    analyses,
-    audit,
-    conversations,
-    deleting,
-    events,
-    exporting,
-    invitations,
-    keys,
-    members,
-    problems,
-    repository_credentials,
-    sessions,
-    shares,
-    sign_in,
-    tenants,
-    tokens,
-    usage,
-    webhooks,
-)
-from orchestrator.api import contents as contents_api
+from orchestrator.api import internal, problems
 from orchestrator.api.dependencies import Services
 from orchestrator.api.description import create_api
 from orchestrator.api.intake import Rules
 from orchestrator.api.layers import layered
+from orchestrator.api.routes import BARE_ROUTERS, ROUTERS
 from orchestrator.audit.keeping import keep_for
 from orchestrator.audit.trail import Trail
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.credentials import Credentials
+from orchestrator.auth.directory import Directory
+from orchestrator.auth.lapses import lapsed
 from orchestrator.auth.local_mode import LocalProvider
 from orchestrator.auth.signing_keys import SigningKeys
 from orchestrator.parts import create_gate, create_github, create_internal, create_requests_engine, create_sealer
 from orchestrator.progress.drain import on_stop_signal
+from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
 from orchestrator.projections.contents import Contents
@@ -96,26 +81,6 @@ from runtime.settings import (
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
-ROUTERS = (
-    analyses.router,
-    contents_api.router,
-    conversations.router,
-    deleting.router,
-    exporting.router,
-    events.router,
-    repository_credentials.router,
-    audit.router,
-    keys.router,
-    tokens.signing_keys,
-    usage.router,
-    sessions.router,
-    tenants.router,
-    members.router,
-    invitations.router,
-    shares.router,
-    webhooks.router,
-)
-BARE_ROUTERS = (tokens.router, sign_in.router)  # beside the API, at addresses that other programs expect
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
 _SWEEP = 60.0  # seconds between two looks for tokens that were given for one analysis and are not needed any more
 _NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
@@ -136,6 +101,7 @@ class Process:
         self.quick_redis = quick_redis
         self.leases = Leases(quick_redis)
         self.hub = Hub()
+        self.holders = Holders(partial(lapsed, engine))
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
@@ -158,6 +124,7 @@ class Process:
             "audit": self.trail.run,
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
             "leases": self.leases.keep,
+            "streams": self.holders.watch,
             "answers": lambda: sweep_answers(self.engine),
             "keys": signing_keys.run,
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
@@ -274,9 +241,11 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         contents=contents.Contents(rows),
         sources=process.sources,
         hub=process.hub,
+        holders=process.holders,
         live_redis=process.redis,
         provider=Credentials(accounts, local=LocalProvider() if local else None),
         accounts=accounts,
+        directory=Directory(accounts.engine, accounts.tokens.revocations.tell),
         sign_in=create_sign_in(accounts, process.wake, lambda: datetime.now(UTC)),
         teams=create_teams(accounts, process.wake, lambda: datetime.now(UTC)),
         credentials=RepositoryCredentials(rows, process.sealer),

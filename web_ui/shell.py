@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("pages/events.py", title="Events · Repostream", url_path="events"),
         st.Page("pages/keys.py", title="Keys · Repostream", url_path="keys"),
         st.Page("pages/webhooks.py", title="Webhooks · Repostream", url_path="webhooks"),
+        st.Page("pages/people.py", title="People · Repostream", url_path="people"),
         st.Page("pages/audit.py", title="Audit trail · Repostream", url_path="audit"),
         st.Page("pages/account.py", title="Account · Repostream", url_path="account"),
     ],

@@ -47,19 +47,24 @@ class AnswerStream(Stream):
         self._after = read_entry_id(after)
         self._heartbeat = heartbeat
         self._written = False
+        self._over = asyncio.Event()
+
+    def send_away(self) -> None:
+        """As `Stream.send_away`."""
+        self._over.set()
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         serving = asyncio.create_task(self._serve(send))
         leaving = asyncio.create_task(until_gone(receive))
-        closing = asyncio.create_task(self._hub.closing.wait())
+        closing = [asyncio.create_task(event.wait()) for event in (self._hub.closing, self._over)]
         try:
-            await asyncio.wait({serving, leaving, closing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serving, leaving, *closing}, return_when=asyncio.FIRST_COMPLETED)
             if serving.done() and not serving.cancelled():
                 serving.result()
         finally:
-            for task in (serving, leaving, closing):
+            for task in (serving, leaving, *closing):
                 task.cancel()
         await send({"type": "http.response.body", "body": b""})
 

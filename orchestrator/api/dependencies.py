@@ -33,10 +33,13 @@ from orchestrator.api.problems import ApiProblem, correlation_of, status_of
 from orchestrator.api.shared_access import check_shared
 from orchestrator.audit.note import note_of
 from orchestrator.auth.accounts import Accounts
+from orchestrator.auth.directory import Directory
 from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
 from orchestrator.auth.sign_in import SignIn
 from orchestrator.auth.teams import Teams
+from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
+from orchestrator.progress.stream import answered_stream
 from orchestrator.projections.analyses import AnalysisRecord, fold
 from runtime.faults import Permanent
 
@@ -55,12 +58,14 @@ class Services:
     contents: Contents
     sources: Sources
     hub: Hub
+    holders: Holders
     live_redis: Redis
     provider: IdentityProvider
     credentials: RepositoryCredentials
     audit: AuditTable
     gate: Gate
     accounts: Accounts
+    directory: Directory
     usage: Usage
     sign_in: SignIn | None  # None in local mode
     teams: Teams
@@ -122,9 +127,16 @@ async def identify(
 
 
 async def held_stream(request: Request) -> AsyncIterator[None]:
-    """Counts the stream that a route answers with until it ends. Stands after who asks in the route's arguments."""
-    async with services_of(request).gate.held_stream(request):
+    """Counts the stream that a route answers with until it ends, and ends it with the right of whoever opened it.
+
+    Stands after who asks in the route's arguments.
+    """
+    parts, note = services_of(request), note_of(request)
+    async with parts.gate.held_stream(request):
         yield
+        stream = answered_stream(request.scope)
+        if stream is not None and note.identity is not None:
+            parts.holders.hold(note.identity, stream)
 
 
 HeldStream = Annotated[None, Depends(held_stream)]

@@ -31,10 +31,16 @@ class AnalysisEvents(Stream):
         self._after = after
         self._journal = journal
         self._hub = hub
+        self._viewer: Viewer | None = None
+
+    def send_away(self) -> None:
+        """As `Stream.send_away`. One that has not begun is looked at again."""
+        if self._viewer is not None:
+            self._viewer.send_away()
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
-        viewer = Viewer(send, self._after, self._missed)
+        self._viewer = viewer = Viewer(send, self._after, self._missed)
         with self._hub.subscribe(self._analysis_id, viewer):
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             try:

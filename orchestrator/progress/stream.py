@@ -16,6 +16,7 @@ class Stream(Response):
     """
 
     ended: Callable[[], Awaitable[None]] | None = None
+    let_go: Callable[[], None] | None = None
 
     def __init__(self) -> None:
         super().__init__(media_type="text/event-stream")
@@ -29,8 +30,18 @@ class Stream(Response):
         try:
             await self.serve(receive, send)
         finally:
+            if self.let_go is not None:
+                self.let_go()
             if self.ended is not None:
                 await self.ended()
+
+    def held_by(self, let_go: Callable[[], None]) -> None:
+        """Call `let_go` once it is over."""
+        self.let_go = let_go
+
+    @abstractmethod
+    def send_away(self) -> None:
+        """End it soon; whoever may come back does so by themselves."""
 
     @abstractmethod
     async def serve(self, receive: Receive, send: Send) -> None:
@@ -39,11 +50,17 @@ class Stream(Response):
 
 async def when_over(scope: Scope, then: Callable[[], Awaitable[None]]) -> None:
     """Call `then` once the stream is over that a route answered with; now where it answered otherwise."""
-    stream: Stream | None = scope["state"].get(_WAITING)
+    stream = answered_stream(scope)
     if stream is None:
         await then()
     else:
         stream.ended = then
+
+
+def answered_stream(scope: Scope) -> Stream | None:
+    """The stream that a route answered with; None where it answered otherwise."""
+    stream: Stream | None = scope["state"].get(_WAITING)
+    return stream
 
 
 def waiting_stream(scope: Scope) -> Stream | None:

@@ -473,6 +473,35 @@ class Operations(Protocol):
         """Let a program act for you no longer: within five seconds its tokens are refused."""
         self._content("DELETE", f"/api/v1/me/grants/{part(grant_id)}")
 
+    def people_people(
+        self,
+        *,
+        search: str | None = None,
+        suspended: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.PersonPage:
+        """People of this installation, the newest first; with `search`, those whose login, name or id it fits."""
+        return self._call(
+            shapes.PersonPage,
+            "GET",
+            "/api/v1/people",
+            params={"search": search, "suspended": suspended, "cursor": cursor, "limit": limit},
+        )
+
+    def people_suspend(self, user_id: str, *, idempotency_key: str | None = None) -> shapes.PersonView:
+        """Let somebody in no more: within five seconds their sessions, tokens, keys and open event streams are over."""
+        return self._call(
+            shapes.PersonView,
+            "POST",
+            f"/api/v1/people/{part(user_id)}/suspension",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
+    def people_restore(self, user_id: str) -> shapes.PersonView:
+        """Let somebody in again: they sign in anew, and their keys are good again."""
+        return self._call(shapes.PersonView, "DELETE", f"/api/v1/people/{part(user_id)}/suspension")
+
     def tokens_rotate(self, *, idempotency_key: str | None = None) -> shapes.RotationView:
         """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
         return self._call(

@@ -536,6 +536,26 @@ class Passage(BaseModel):
     ranks: dict[str, int] = {}
 
 
+class PersonView(BaseModel):
+    """
+    A person. `subject` is the provider's own id of them, `seen_at` when they were last here (null: unknown).
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    user_id: str
+    provider: str
+    subject: str
+    login: str
+    name: str
+    admin: bool
+    created_at: AwareDatetime
+    suspended_at: AwareDatetime | None = None
+    seen_at: AwareDatetime | None = None
+
+
 class ProviderView(BaseModel):
     """
     A way to sign in: `name` for `/auth/login?provider=`, `label` for the button.
@@ -1166,6 +1186,19 @@ class MemberPage(BaseModel):
         frozen=True,
     )
     items: list[MemberView]
+    next: str | None = None
+
+
+class PersonPage(BaseModel):
+    """
+    A page of people.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[PersonView]
     next: str | None = None
 
 

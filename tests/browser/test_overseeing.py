@@ -1,4 +1,4 @@
-"""A real Chromium: administrators read the audit trail, others do not find it."""
+"""A real Chromium: administrators read the audit trail and suspend people, others find neither."""
 
 import json
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def _menu(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).click()
 
 
-def test_administrators_search_open_check_and_export_the_audit_trail_others_do_not_find_it(
+def test_administrators_read_and_export_the_audit_trail_and_suspend_people_others_find_neither(
     chromium: Browser, visitor: BrowserContext, github: GitHubStandIn, site: str
 ) -> None:
     other = chromium.new_context(base_url=site, viewport={"width": 1280, "height": 800})
@@ -59,7 +59,6 @@ def test_administrators_search_open_check_and_export_the_audit_trail_others_do_n
     (cookie,) = [each["value"] for each in other.cookies() if each["name"] == COOKIE]
     refused = httpx.get(f"{site}/api/v1/audit/verification", headers={"cookie": f"{COOKIE}={cookie}"}, trust_env=False)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    other.close()
 
     github.user = dict(ADMINISTRATOR)
     page = visitor.new_page()
@@ -90,6 +89,24 @@ def test_administrators_search_open_check_and_export_the_audit_trail_others_do_n
     assert [(line["login"], line["action"], line["outcome"]) for line in lines] == [
         ("hubot", "audit.verification", "refused")
     ]
+
+    page.goto("/people")
+    page.get_by_label("Login or name").fill("HUB")
+    page.get_by_role("button", name="Search").click()
+    card = page.locator("[class*=st-key-card-]")
+    expect(card).to_have_count(1)
+    shoot(page, "people")
+    card.get_by_role("button", name="Suspend").click()
+    page.get_by_role("button", name="Yes, suspend").click()
+    expect(card.get_by_text("suspended", exact=True)).to_be_visible()
+    theirs.reload()
+    github.user = dict(SOMEBODY)
+    sign_in(theirs)
+    expect(theirs.get_by_text("Your account is suspended")).to_be_visible()
+    other.close()
+    card.get_by_role("button", name="Let in again").click()
+    page.get_by_role("button", name="Yes, let in again").click()
+    expect(card.get_by_role("button", name="Suspend")).to_be_visible()
 
     page.goto("/audit?outcome=refused&since=2020-01-01T00:00:00%2B00:00")
     expect(page.locator(".rs-audit details").first).to_contain_text("refused")

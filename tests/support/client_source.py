@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api.description import create_api, operations
-from orchestrator.app import BARE_ROUTERS, ROUTERS
+from orchestrator.api.routes import BARE_ROUTERS, ROUTERS
 
 Json = dict[str, Any]
 _TEXTS = {"uuid", "password"}  # a secret has to be sent as it is

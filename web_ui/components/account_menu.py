@@ -25,6 +25,7 @@ def show() -> None:
             if session.owns():
                 st.page_link("pages/webhooks.py", label="Webhooks", icon=":material/webhook:")
             if oversees:
+                st.page_link("pages/people.py", label="People", icon=":material/group:")
                 _oversight()
             st.html(SIGN_OUT)
 

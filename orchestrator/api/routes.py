@@ -1,0 +1,45 @@
+"""All routes that people and programs ask for, one router a resource."""
+
+from orchestrator.api import (
+    analyses,
+    audit,
+    contents,
+    conversations,
+    deleting,
+    events,
+    exporting,
+    invitations,
+    keys,
+    members,
+    people,
+    repository_credentials,
+    sessions,
+    shares,
+    sign_in,
+    tenants,
+    tokens,
+    usage,
+    webhooks,
+)
+
+ROUTERS = (
+    analyses.router,
+    contents.router,
+    conversations.router,
+    deleting.router,
+    exporting.router,
+    events.router,
+    repository_credentials.router,
+    audit.router,
+    keys.router,
+    people.router,
+    tokens.signing_keys,
+    usage.router,
+    sessions.router,
+    tenants.router,
+    members.router,
+    invitations.router,
+    shares.router,
+    webhooks.router,
+)
+BARE_ROUTERS = (tokens.router, sign_in.router)  # beside the API, at addresses that other programs expect

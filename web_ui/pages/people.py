@@ -1,0 +1,73 @@
+"""People: who has an account here, and who of them is let in. For administrators."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from runtime.client.shapes import PersonView
+from web_ui.components import cards, frame, notices
+from web_ui.session import administrates, attempt, client, me, name, parameter
+from web_ui.words import ago
+
+_PAGE = 50
+_OUT = "Within five seconds sessions, tokens, keys and open pages of theirs are over. They cannot sign in."
+_IN = "They may sign in again, and their keys are good again."
+
+
+def facts(person: PersonView, now: datetime) -> list[str]:
+    """One line about a person."""
+    said = [person.login, f"{person.provider} {person.subject}", f"here since {person.created_at:%Y-%m-%d}"]
+    if person.seen_at is not None:
+        said.append(f"last here {ago(person.seen_at, now)}")
+    return [*said, f"suspended {ago(person.suspended_at, now)}"] if person.suspended_at is not None else said
+
+
+def state(person: PersonView) -> tuple[str, str] | None:
+    """A person's state as a word and a tone."""
+    if person.suspended_at is not None:
+        return "suspended", "bad"
+    return ("administrator", "busy") if person.admin else None
+
+
+def card(person: PersonView, now: datetime, own: str) -> None:
+    """One person, with what can be done."""
+    of = person.user_id
+    with st.container(border=True, key=f"card-{of}", horizontal=True, vertical_alignment="center"):
+        cards.begin(person.name or person.login, facts(person, now), state(person))
+        if person.suspended_at is not None:
+            cards.confirmed("Let in again", key=f"in-{of}", warning=_IN, do=lambda: client().people_restore(of))
+        elif of != own:
+            cards.confirmed("Suspend", key=f"out-{of}", warning=_OUT, do=lambda: client().people_suspend(of))
+
+
+def show() -> None:
+    """Draw the page."""
+    frame.top()
+    if name() is None or not administrates():
+        notices.empty("There is no such page for you.", "It is for administrators of an installation with a sign-in.")
+        return
+    st.html('<h1 class="rs-hero">People</h1>')
+    with st.form("people", border=False, enter_to_submit=True):
+        left, middle, right = st.columns((5, 2, 1.3), vertical_alignment="bottom")
+        search = left.text_input("Login or name", max_chars=200)
+        suspended = middle.checkbox("Only suspended")
+        right.form_submit_button("Search", type="primary", width="stretch")
+    page = attempt(
+        lambda: client().people_people(
+            search=search.strip(), suspended=suspended, cursor=parameter("cursor"), limit=_PAGE
+        )
+    )
+    if page is None:
+        return
+    if not page.items:
+        notices.empty("Nobody fits.", "Look for a part of a login or of a name.")
+    who, now = me(), datetime.now(UTC)
+    for person in page.items:
+        card(person, now, who.user_id if who is not None else "")
+    if page.next is not None:
+        st.page_link(
+            "pages/people.py", label="More", query_params={"cursor": page.next}, icon=":material/arrow_forward:"
+        )
+
+
+show()
