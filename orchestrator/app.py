@@ -31,7 +31,7 @@ from orchestrator.adapters.repository_credentials import RepositoryCredentials, 
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhook_delivery import WebhookDelivery
 from orchestrator.adapters.webhooks import WebhookTable
-from orchestrator.api import internal, problems
+from orchestrator.api import problems
 from orchestrator.api.dependencies import Services
 from orchestrator.api.description import create_api
 from orchestrator.api.intake import Rules
