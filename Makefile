@@ -8,7 +8,7 @@ REPO ?=
 ASK ?=
 SEEDS ?= 5
 SEED ?= 1
-EXAMPLES ?= 150
+SPEND ?= 600
 BENCH ?= kernel system
 PACKAGES := ai_engine cli events migrations orchestrator processor rag_manager runtime web_ui
 export REPO ASK
@@ -70,8 +70,8 @@ bench: $(VENV)/.dev ## Run the benchmarks that need no other input; one of them:
 storm: $(VENV)/.dev ## Run the fault storm over many seeds: SEEDS=20
 	@$(BIN)/python -m tests.faults.storm --seeds $(SEEDS)
 
-fuzz: $(VENV)/.dev ## Fuzz the API with 10,000 requests and more that build on each other: SEED=1 EXAMPLES=150
-	@SEED=$(SEED) EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m long -s -q tests/integration/orchestrator/test_api_fuzz.py
+fuzz: $(VENV)/.dev ## Fuzz the API with 10,000 requests and more that build on each other: SEED=1 SPEND=600
+	@SEED=$(SEED) SPEND=$(SPEND) $(BIN)/python -m pytest -m long -s -q tests/integration/orchestrator/test_api_fuzz.py
 
 client: $(VENV)/.dev ## Make the typed client (runtime/client) from the API's description again
 	@$(BIN)/python -m tests.support.client_source

@@ -124,10 +124,13 @@ def serve(name: str) -> None:
         return
     import uvicorn
 
+    from runtime.http_protocol import ProblemProtocol
+
     config = uvicorn.Config(
         app.create_app(),
         host=address.host,
         port=address.port,
+        http=ProblemProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import streamlit
 import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,12 +18,13 @@ from streamlit.starlette import App
 
 from runtime.client import Client
 from runtime.logging import configure_logging
+from runtime.security_headers import is_https
 from runtime.service_tokens import ServiceSigner
 from runtime.settings import InternalSettings, LogSettings, ServiceKeySettings
 from web_ui import session, views  # noqa: F401  # what the first page needs is read before the first visitor comes
-from web_ui.guard import LOOPBACK, Guard
+from web_ui.guard import LOOPBACK, Guard, headers_for
 from web_ui.proxy import ApiProxy
-from web_ui.settings import WebUiSettings
+from web_ui.settings import SiteSettings, WebUiSettings
 from web_ui.sign_in import Entrance
 
 ICON = Path(__file__).with_name("icon.svg")
@@ -30,7 +32,9 @@ SCRIPT = Path(__file__).with_name("shell.py")
 _GRACE = 2  # seconds for open streams at shutdown; browsers come back to the next process by themselves
 
 
-def make_app(orchestrator_url: str, hosts: Iterable[str], signer: ServiceSigner | None = None) -> App:
+def make_app(
+    orchestrator_url: str, hosts: Iterable[str], signer: ServiceSigner | None = None, *, https: bool = False
+) -> App:
     """The pages as one ASGI application: Streamlit, `/api/v1`, `/auth`, `/healthz` and `/readyz`."""
     proxy = ApiProxy(orchestrator_url)
     client = Client(orchestrator_url, authorization=session.authorization)
@@ -63,8 +67,13 @@ def make_app(orchestrator_url: str, hosts: Iterable[str], signer: ServiceSigner 
             Route("/favicon.png", _icon),  # the name that Streamlit's page asks for
             *proxy.routes(),
         ],
-        middleware=[Middleware(Guard, hosts=tuple(hosts))],
+        middleware=[Middleware(Guard, hosts=tuple(hosts), headers=headers_for(_index(), https=https))],
     )
+
+
+def _index() -> str:
+    """Streamlit's own page, as it is installed."""
+    return Path(streamlit.__file__).with_name("static").joinpath("index.html").read_text("utf-8")
 
 
 async def _icon(_request: Request) -> Response:
@@ -104,7 +113,7 @@ def serve(host: str, port: int) -> None:
     configure_logging(service="web_ui", level=logs.level, format=logs.format)
     hosts = allowed_hosts(host, WebUiSettings().allowed_hosts)
     with _socket(host, port) as bound:
-        app = make_app(InternalSettings().orchestrator_url, hosts, _signer())
+        app = make_app(InternalSettings().orchestrator_url, hosts, _signer(), https=is_https(SiteSettings().public_url))
         for option, value in (
             ("server.address", host),
             ("server.port", port),

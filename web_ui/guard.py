@@ -3,7 +3,10 @@
 The host check keeps a hostile page from reaching the API through a name that it lets point to this machine.
 """
 
-from collections.abc import Iterable, MutableMapping
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, MutableMapping
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,30 +15,49 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from runtime.security_headers import PERMISSIONS, TRANSPORT
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PROBES = frozenset({"/healthz", "/readyz"})  # an orchestrator probes by address, whatever that is
 
-# Streamlit styles elements inline and loads a component's script from a blob; nothing is fetched from elsewhere.
-_SOURCES = {
-    "default-src": "'self'",
-    "script-src": "'self' blob: 'unsafe-inline' 'wasm-unsafe-eval'",
-    "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self' data: blob:",
-    "font-src": "'self' data:",
-    "connect-src": "'self'",
-    "worker-src": "'self' blob:",
-    "object-src": "'none'",
-    "base-uri": "'self'",
-    "form-action": "'self'",
-    "frame-ancestors": "'self'",
-}
-CONTENT_SECURITY_POLICY = "; ".join(f"{name} {value}" for name, value in _SOURCES.items())
-HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-}
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def policy(index: str) -> str:
+    """The content security policy for Streamlit's `index` page: its own inline scripts, by their hashes, and no others.
+
+    Streamlit styles elements inline, loads a component's script from a blob and compiles WebAssembly; nothing comes
+    from elsewhere.
+    """
+    hashes = (b64encode(sha256(script.encode()).digest()).decode() for script in _INLINE.findall(index))
+    inline = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    sources = {
+        "default-src": "'none'",
+        "script-src": f"'self' blob: 'wasm-unsafe-eval' {inline}".strip(),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "frame-src": "'none'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in sources.items())
+
+
+def headers_for(index: str, *, https: bool) -> dict[str, str]:
+    """What every reply says. `https`: people come by it alone."""
+    return {
+        "content-security-policy": policy(index),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": PERMISSIONS,
+    } | ({"strict-transport-security": TRANSPORT} if https else {})
 
 
 def host_of(header: str | None) -> str | None:
@@ -55,8 +77,9 @@ def host_of(header: str | None) -> str | None:
 class Guard:
     """Refuses foreign hosts with 400 and adds the security headers. `*` among the hosts allows any."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str], headers: Mapping[str, str]) -> None:
         self._app = app
+        self._headers = headers
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +98,9 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(message)
+                said = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    said.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, guarded)
@@ -84,9 +109,3 @@ class Guard:
         if "*" in self._hosts or scope["path"] in _PROBES:
             return True
         return host_of(Headers(scope=scope).get("host")) in self._hosts
-
-
-def _add_headers(message: Message) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)

@@ -10,3 +10,10 @@ class WebUiSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_WEB_UI_", extra="ignore", frozen=True)
     allowed_hosts: str = ""
+
+
+class SiteSettings(Settings):
+    """`public_url` is where people find the pages; https there is promised to browsers."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_", extra="ignore", frozen=True)
+    public_url: str = ""

@@ -25,14 +25,30 @@ class Fuzzed:
     said: str
 
 
-def fuzz(url: str, folder: Path, *, phases: str, examples: int, seconds: int, seed: int | None = None) -> Fuzzed:
-    """Run it against the API at `url` for at most `seconds`; the same cases each time where no `seed` is given."""
+def fuzz(
+    url: str,
+    folder: Path,
+    *,
+    phases: str,
+    examples: int,
+    seconds: int,
+    seed: int | None = None,
+    workers: int = 1,
+    spend: int = 0,
+) -> Fuzzed:
+    """Run it against the API at `url` for at most `seconds`; the same cases each time where no `seed` is given.
+
+    `spend` is for how many seconds fuzzing and stateful testing go on.
+    """
     program = str(Path(sys.executable).with_name("schemathesis"))
     command = [program, "run", f"{url}/api/v1/openapi.json", "--phases", phases, "--max-examples", str(examples)]
     command += ["--generation-deterministic"] if seed is None else ["--seed", str(seed)]
-    command += ["--no-shrink"]
+    # Else every other request shows a made-up token, and nothing behind the sign-in is reached.
+    command += ["--no-shrink", "--generation-with-security-parameters", "false", "--workers", str(workers)]
     command += ["--no-color", "--continue-on-failure", "--checks", "all", "--exclude-checks", ",".join(EXCLUDED)]
     command += ["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "20"]
+    if spend:
+        command += ["--max-time", str(spend)]
     for name in ENDLESS:
         command += ["--exclude-operation-id", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=seconds)

@@ -24,6 +24,7 @@ from events.log.ownership import ArtifactOwners
 from events.log.postgres import PostgresJournal
 from events.processing import FaultKind, Stage, StageCompleted, StageFailed, StageRequested, StageStarted
 from runtime.database import create_engine
+from runtime.http_protocol import ProblemProtocol
 from runtime.objects import Objects, open_objects
 from runtime.parquet import write_rows
 from runtime.sealing import fresh_key
@@ -66,7 +67,13 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: 
 async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Serve `app` on a free port; a client for it."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=3
+        app,
+        host="127.0.0.1",
+        port=0,
+        http=ProblemProtocol,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -1,6 +1,7 @@
 """The API holds to its own description whatever is sent: no 5xx, no undeclared status, no other shape."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator, MutableMapping
@@ -34,11 +35,22 @@ async def test_no_request_breaks_the_description(system: System, tmp_path: Path)
     assert fuzzed.cases >= 500
 
 
+async def test_what_is_no_http_at_all_is_answered_with_a_problem(system: System) -> None:
+    reader, writer = await asyncio.open_connection(system.client.base_url.host, system.client.base_url.port)
+    writer.write(b"HELO example\r\n\r\n")
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["code"] == "invalid_request"
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3_600)
 async def test_ten_thousand_requests_that_build_on_each_other_break_nothing(system: System, tmp_path: Path) -> None:
-    """`make fuzz`: every phase, stateful ones too. SEED and EXAMPLES (of each operation) may be set."""
-    seed, examples = int(os.environ.get("SEED", "1")), int(os.environ.get("EXAMPLES", "150"))
+    """`make fuzz`: every phase, stateful ones too. SEED and SPEND (seconds) may be set."""
+    seed, spend = int(os.environ.get("SEED", "1")), int(os.environ.get("SPEND", "600"))
     inner, statuses = system.app.middleware_stack, dict[int, int]()
     assert inner is not None
 
@@ -55,7 +67,9 @@ async def test_ten_thousand_requests_that_build_on_each_other_break_nothing(syst
     url, began = str(system.client.base_url).rstrip("/"), time.monotonic()
 
     phases = "examples,coverage,fuzzing,stateful"
-    fuzzed = await asyncio.to_thread(fuzz, url, tmp_path, phases=phases, examples=examples, seconds=3_000, seed=seed)
+    fuzzed = await asyncio.to_thread(
+        fuzz, url, tmp_path, phases=phases, examples=100, seconds=3_000, seed=seed, workers=4, spend=spend
+    )
 
     sent = sum(statuses.values())
     seconds = time.monotonic() - began

@@ -1,5 +1,7 @@
 """The proxy, the guard and the addresses, without a socket."""
 
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -12,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from web_ui.app import allowed_hosts
-from web_ui.guard import LOOPBACK, Guard, host_of
+from web_ui.guard import LOOPBACK, Guard, headers_for, host_of, policy
 from web_ui.proxy import ApiProxy
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -110,9 +112,15 @@ async def test_readiness_follows_the_orchestrator() -> None:
     await proxy.close()
 
 
-def guarded(*hosts: str) -> TestClient:
+INDEX = "<html><script>\n  window.x = 1\n</script><script src='a.js'></script></html>"
+
+
+def guarded(*hosts: str, https: bool = False) -> TestClient:
+    headers = headers_for(INDEX, https=https)
     routes = [Route(path, lambda _r: PlainTextResponse("ok")) for path in ("/", "/healthz")]
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts or LOOPBACK)]))
+    return TestClient(
+        Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts or LOOPBACK, headers=headers)])
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1:8501", "[::1]:8501", "LOCALHOST", "localhost."])
@@ -123,6 +131,23 @@ def test_loopback_names_are_served_with_the_security_headers(host: str) -> None:
     assert "img-src 'self' data: blob:" in reply.headers["content-security-policy"]
     assert reply.headers["x-content-type-options"] == "nosniff"
     assert reply.headers["referrer-policy"] == "no-referrer"
+    assert "camera=()" in reply.headers["permissions-policy"]
+    assert "strict-transport-security" not in reply.headers
+
+
+def test_the_only_inline_scripts_that_may_run_are_streamlits_own() -> None:
+    digest = base64.b64encode(hashlib.sha256(b"\n  window.x = 1\n").digest()).decode()
+    scripts = next(part for part in policy(INDEX).split("; ") if part.startswith("script-src "))
+
+    assert scripts == f"script-src 'self' blob: 'wasm-unsafe-eval' 'sha256-{digest}'"
+    assert "'unsafe-inline'" not in scripts
+    assert "default-src 'none'" in policy(INDEX)
+
+
+def test_browsers_are_told_to_keep_to_https_where_people_come_by_it() -> None:
+    reply = guarded(https=True).get("/", headers={"host": "localhost"})
+
+    assert reply.headers["strict-transport-security"] == "max-age=31536000"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost:8501@evil.example", "", "a/b"])
