@@ -37,7 +37,7 @@ def make_app(
 ) -> App:
     """The pages as one ASGI application: Streamlit, `/api/v1`, `/auth`, `/healthz` and `/readyz`."""
     proxy = ApiProxy(orchestrator_url)
-    client = Client(orchestrator_url, authorization=session.authorization)
+    client = Client(orchestrator_url, authorization=session.authorization, asked_for=session.visitor_address)
     entrance = Entrance(orchestrator_url, signer)
     session.use(client, entrance)
     # Else Streamlit takes `pages/` for its old kind of pages until shell.py first runs, and whoever comes first by an

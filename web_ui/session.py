@@ -6,14 +6,15 @@ from typing import TypeVar
 import streamlit as st
 
 from runtime.client import ApiError, Client
-from runtime.client.shapes import AnalysisView, UserView
+from runtime.client.shapes import AnalysisView, TenantView, UserView
 from web_ui.components.notices import empty, problem
 from web_ui.sign_in import COOKIE, Entrance, Token, Way
 
 T = TypeVar("T")
 _parts: list[tuple[Client, Entrance]] = []
 _TOKEN, _ME = "sign-in-token", "me"
-_ADMIN, _OWNER = "admin", "owner"
+_TENANTS, _LINK = "tenants", "sharing-link"
+_ADMIN, _OWNER, _WRITE = "admin", "owner", "write:analysis"
 
 
 def use(client: Client, entrance: Entrance) -> None:
@@ -26,8 +27,20 @@ def client() -> Client:
     return _parts[0][0]
 
 
+def look_by(link: str | None) -> None:
+    """From now on, ask with a sharing link in place of whoever is signed in; None ends it."""
+    st.session_state[_LINK] = link
+
+
+def visitor_address() -> str | None:
+    """The address of whoever has a sharing link, by which they are limited; None for all who are known otherwise."""
+    return st.context.ip_address if st.session_state.get(_LINK) else None
+
+
 def authorization() -> str | None:
     """The header by which whoever's page this is may ask; None in local mode. Raises ApiError."""
+    if link := st.session_state.get(_LINK):
+        return f"Bearer {link}"
     entrance = _parts[0][1]
     token = _token(entrance) if entrance.ways() else None
     return f"Bearer {token.access_token}" if token is not None else None
@@ -65,6 +78,44 @@ def administrates() -> bool:
     return who is not None and _ADMIN in who.scopes
 
 
+def tenants() -> list[TenantView]:
+    """The tenants of whoever is signed in, asked anew with each token; none in local mode."""
+    try:
+        shown = authorization()
+        known, by = st.session_state.get(_TENANTS, (None, None))
+        if known is None or by != shown:
+            known = client().tenants_mine().items if shown is not None else []
+            st.session_state[_TENANTS] = (known, shown)
+    except ApiError:
+        return []
+    return list(known)
+
+
+def work_in(tenant_id: str) -> None:
+    """Switch to another tenant, and to its start page."""
+    if attempt(lambda: client().tenants_switch(tenant_id)) is not None:
+        renew()
+        st.switch_page("pages/start.py")
+
+
+def renew() -> None:
+    """Give up what is known of whoever is here: it was changed just now."""
+    for name in (_TOKEN, _ME, _TENANTS):
+        st.session_state.pop(name, None)
+
+
+def may_write() -> bool:
+    """Whether whoever is here may have something analysed: a viewer may not."""
+    who = me()
+    return who is None or _WRITE in who.scopes
+
+
+def may_share() -> bool:
+    """Whether whoever is here may make sharing links; nobody in local mode, where there is nobody to share with."""
+    who = me()
+    return who is not None and not who.local and _WRITE in who.scopes
+
+
 def owns() -> bool:
     """Whether whoever is here is an owner of the tenant that they work in."""
     who = me()
@@ -98,8 +149,19 @@ def attempt(ask: Callable[[], T]) -> T | None:
     try:
         return ask()
     except ApiError as error:
-        if error.problem.code == "not_signed_in" and _is_signed_out():
+        if error.problem.code != "not_signed_in":
+            problem(error.problem)
+            return None
+        if _is_signed_out():
             st.rerun()  # into the page for whoever is not signed in
+    return _again(ask)
+
+
+def _again(ask: Callable[[], T]) -> T | None:
+    """As `attempt`, with the token that took the place of one that ended: the session works elsewhere by now."""
+    try:
+        return ask()
+    except ApiError as error:
         problem(error.problem)
         return None
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from runtime.client import ApiError
-from web_ui.components import frame, notices, signed_out
-from web_ui.session import ways_in
+from web_ui.components import browser, frame, notices, signed_out
+from web_ui.session import look_by, ways_in
 
 st.set_page_config(layout="wide")  # the titles are the pages' own
 page = st.navigation(
@@ -18,16 +18,25 @@ page = st.navigation(
         st.Page("pages/people.py", title="People · Repostream", url_path="people"),
         st.Page("pages/audit.py", title="Audit trail · Repostream", url_path="audit"),
         st.Page("pages/account.py", title="Account · Repostream", url_path="account"),
+        st.Page("pages/team.py", title="Team · Repostream", url_path="team"),
+        st.Page("pages/invitation.py", title="Invitation · Repostream", url_path="invitation"),
+        st.Page("pages/shared.py", title="Shared · Repostream", url_path="shared"),
     ],
     position="hidden",
 )
 frame.style()
+look_by(None)
+if page.url_path == "shared":  # the link alone suffices
+    page.run()
+    st.stop()
 try:
     ways = ways_in()
 except ApiError as error:
     notices.problem(error.problem)
     st.stop()
 if ways:
+    if page.url_path == "invitation":
+        browser.link_secret("rsi_", stays=False)  # kept until whoever was invited has signed in
     signed_out.show(ways)
 else:
     page.run()

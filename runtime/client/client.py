@@ -34,7 +34,8 @@ class ApiError(Exception):
 class Client(Operations):
     """Calls the API at `url`, in any thread.
 
-    `authorization` is asked before each request for the `Authorization` header; `hint` says what to do where nobody
+    `authorization` is asked before each request for the `Authorization` header, `asked_for` for the address of whoever
+    it is asked for, where that is not whoever owns this process; `hint` says what to do where nobody
     answers.
     """
 
@@ -44,10 +45,12 @@ class Client(Operations):
         transport: httpx.BaseTransport | None = None,
         *,
         authorization: Callable[[], str | None] = lambda: None,
+        asked_for: Callable[[], str | None] = lambda: None,
         hint: str = _HINT,
     ) -> None:
         self.url = url
         self._authorization = authorization
+        self._asked_for = asked_for
         self._hint = hint
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
@@ -159,8 +162,8 @@ class Client(Operations):
             return self._http.send(request)
 
     def _headers(self, headers: Parameters | None) -> dict[str, str]:
-        authorization = self._authorization()
-        return _known(headers) | ({"Authorization": authorization} if authorization else {})
+        about = {"Authorization": self._authorization(), "X-Forwarded-For": self._asked_for()}
+        return _known(headers) | {name: value for name, value in about.items() if value}
 
     def _unreachable(self) -> Problem:
         return local_problem("orchestrator_unreachable", "The analysis service does not answer", self._hint, 502)

@@ -50,6 +50,16 @@ def answer(data: dict[str, object], key: str) -> str | None:
     return str(opened) if opened else None
 
 
+def link_secret(prefix: str, *, stays: bool) -> str | None:
+    """The secret behind the `#` of the address, or the last one of this tab; empty for none, None until it is known.
+
+    It `stays` in the address, or is taken out of it.
+    """
+    data = {"prefix": prefix, "stays": stays}
+    found = _component("link_secret")(key=f"link-{prefix}", data=data, on_secret_change=_ignore).get("secret")
+    return None if found is None else str(found)
+
+
 def event_list(data: dict[str, object], key: str) -> None:
     """The events of an analysis in their order, live while it runs."""
     _component("event_list")(key=key, data=data | {"api": PREFIX})

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView
-from web_ui import markup, outcomes, summary, views
-from web_ui.components import browser, frame, left_out, notices
-from web_ui.session import attempt, chosen_analysis, client
+from web_ui import markup, outcomes, views
+from web_ui.components import browser, findings, frame, left_out, notices, share
+from web_ui.session import attempt, chosen_analysis, client, may_write
 
 
 def actions(analysis: AnalysisView) -> None:
-    """Cancel, retry, ask, delete."""
+    """Ask, cancel, retry, share, delete; nothing of it for viewers."""
+    if not may_write():
+        return
     with st.container(horizontal=True, gap="small"):
         if views.can_ask(analysis) and st.button("Ask about it", type="primary", icon=":material/forum:"):
             st.switch_page("pages/chat.py", query_params={"analysis": analysis.analysis_id})
@@ -23,6 +25,7 @@ def actions(analysis: AnalysisView) -> None:
         ):
             attempt(lambda: client().analyses_cancel(analysis.analysis_id))
             st.rerun()
+        share.control("repository", analysis.repository_id)
         with st.popover("Delete", icon=":material/delete:"):
             delete(analysis)
 
@@ -37,17 +40,6 @@ def delete(analysis: AnalysisView) -> None:
         gone = attempt(lambda: client().deleting_delete(analysis.repository_id))
         if gone is not None:
             st.switch_page("pages/start.py")
-
-
-def found(analysis: AnalysisView) -> None:
-    """What is known of the repository so far."""
-    if shares := views.language_shares(analysis.languages):
-        st.html('<h2 class="rs-section">Languages</h2>' + markup.shares(shares))
-    rows = summary.summary_rows(analysis)
-    if rows:
-        st.html('<h2 class="rs-section">Summary</h2>' + markup.definitions(rows))
-    elif not views.is_over(analysis):
-        notices.empty("The summary appears here", "as soon as metadata and structure are read.")
 
 
 def show() -> None:
@@ -67,7 +59,7 @@ def show() -> None:
     with left:
         browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
     with right:
-        found(analysis)
+        findings.show(analysis)
     left_out.show(analysis)
 
 

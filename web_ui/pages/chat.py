@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView, ConversationRequest, ConversationView, QuestionRequest, QuestionView
 from web_ui import markup, views
-from web_ui.components import browser, frame, notices, source_panel, talks
+from web_ui.components import browser, frame, notices, share, source_panel, talks
 from web_ui.session import attempt, chosen_analysis, client, parameter
 from web_ui.words import read_place
 
@@ -91,6 +91,8 @@ def show() -> None:
     st.session_state[f"conversation-{analysis.analysis_id}"] = named
     talks.choose(analysis.repository_id, named)
     conversation = attempt(lambda: client().conversations_one(named)) if named else None
+    if conversation is not None:
+        share.control("conversation", conversation.conversation_id)
     talk(analysis, conversation)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisRequest, AnalysisSummary
 from web_ui import markup, views
 from web_ui.components import frame, notices
-from web_ui.session import attempt, client
+from web_ui.session import attempt, client, may_write
 
 _RECENT = 30
 
@@ -81,7 +81,10 @@ def show() -> None:
         '<h1 class="rs-hero">Ask a repository anything</h1>'
         '<p class="rs-lead">Paste its URL and watch every stage. Answers cite the exact lines at the exact commit.</p>'
     )
-    ask_for_address()
+    if may_write():
+        ask_for_address()
+    else:
+        notices.empty("You are a viewer here.", "Members have repositories analysed: an owner can make you one.")
     recent()
 
 
