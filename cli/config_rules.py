@@ -51,6 +51,10 @@ _SCHEMES = {
     "REPOSTREAM_CHROMA_URL": ("http", "https"),
 }
 _NEED_PASSWORDS = ("REPOSTREAM_DATABASE_URL", "REPOSTREAM_DATABASE_REQUESTS_URL", "REPOSTREAM_REDIS_URL")
+_RETENTION = {
+    "REPOSTREAM_RETENTION_REPOSITORY_DAYS": "a repository that nobody analysed, asked about or looked at",
+    "REPOSTREAM_RETENTION_ENDED_DAYS": "a session, key, grant, invitation or sharing link that has been over",
+}
 _LEAST = 12  # characters of a password that others can try over a network
 _KEYS = {"openai": "REPOSTREAM_AI_OPENAI_API_KEY", "anthropic": "REPOSTREAM_AI_ANTHROPIC_API_KEY"}
 
@@ -129,7 +133,15 @@ def exposure(values: Values) -> Iterator[Said]:
             yield Said(setting, State.NOTE, "is for the other services alone: let a network policy keep others away")
 
 
-RULES: tuple[Callable[[Values], Iterator[Said]], ...] = (addresses, keys, github_app, models, exposure)
+def retention(values: Values) -> Iterator[Said]:
+    """What is deleted by itself: nobody shall be surprised by it."""
+    for setting, what in _RETENTION.items():
+        days = values.get(setting, "")
+        if days.isdecimal() and int(days):
+            yield Said(setting, State.NOTE, f"{what} for {int(days)} days: it is deleted for good")
+
+
+RULES: tuple[Callable[[Values], Iterator[Said]], ...] = (addresses, keys, github_app, models, exposure, retention)
 
 
 def is_loopback_host(host: str) -> bool:

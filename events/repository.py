@@ -17,6 +17,7 @@ class RepositoryRegistered(Event):
 
 
 class RepositoryDeleted(Event):
-    """Its owner had it deleted."""
+    """Its owner had it deleted; or a policy did, which `policy` then names: the setting and its value."""
 
     event_type: ClassVar[str] = "repository.deleted"
+    policy: str = ""

@@ -21,7 +21,7 @@ from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
-from orchestrator.adapters import contents, deletion, departure, intake, journals, readmodels, sources, streams
+from orchestrator.adapters import contents, deletion, departure, intake, journals, looks, readmodels, sources, streams
 from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
@@ -45,7 +45,14 @@ from orchestrator.auth.directory import Directory
 from orchestrator.auth.lapses import lapsed
 from orchestrator.auth.local_mode import LocalProvider
 from orchestrator.auth.signing_keys import SigningKeys
-from orchestrator.parts import create_gate, create_github, create_internal, create_requests_engine, create_sealer
+from orchestrator.parts import (
+    create_gate,
+    create_github,
+    create_internal,
+    create_requests_engine,
+    create_retention,
+    create_sealer,
+)
 from orchestrator.progress.drain import on_stop_signal
 from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
@@ -123,6 +130,7 @@ class Process:
             "webhook delivery": WebhookDelivery(self.engine, self.sealer, loopback=WebhookSettings().loopback).run,
             "audit": self.trail.run,
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
+            "retention": create_retention(self.engine, self.wake, self.trail).run,
             "leases": self.leases.keep,
             "streams": self.holders.watch,
             "answers": lambda: sweep_answers(self.engine),
@@ -238,6 +246,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         deletion=deletion.Deletion(rows, process.wake),
         departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),
         export=Export(process.requests, process.engine),
+        looks=looks.Looks(rows, lambda: datetime.now(UTC)),
         contents=contents.Contents(rows),
         sources=process.sources,
         hub=process.hub,

@@ -5,16 +5,19 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.log.journal import Journal
+from events.log.wake import Wake
 from orchestrator.adapters import database
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.rates import Rates
+from orchestrator.adapters.retention import Policy, Retention
 from orchestrator.api import internal
 from orchestrator.api.dependencies import Services
 from orchestrator.api.limiting import Gate
+from orchestrator.audit.trail import Trail
 from orchestrator.auth.address import read_networks
-from orchestrator.settings import GithubAppSettings, LimitSettings
+from orchestrator.settings import GithubAppSettings, LimitSettings, RetentionSettings
 from runtime.database import create_engine
 from runtime.sealing import Sealer
 from runtime.secret_files import Secret
@@ -58,3 +61,10 @@ def create_internal(services: Services, journal: Journal, github: GithubApp | No
     own = services.sign_in.tokens if services.sign_in is not None else None
     logins = CloneLogins(journal, services.credentials, github, own, services.clock)
     return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
+
+
+def create_retention(engine: AsyncEngine, wake: Wake, trail: Trail) -> Retention:
+    """What deletes by policy."""
+    days = RetentionSettings()
+    policy = Policy(repository_days=days.repository_days, ended_days=days.ended_days)
+    return Retention(engine, wake, trail.record, policy)

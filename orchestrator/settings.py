@@ -82,6 +82,18 @@ class AuditSettings(Settings):
     keep_days: int = Field(default=400, ge=0)
 
 
+class RetentionSettings(Settings):
+    """After how many days something goes by itself; 0 keeps it until somebody deletes it.
+
+    `repository_days` counts from when a repository was last analysed, asked about or looked at; `ended_days` from the
+    end of a session, key, grant, invitation or sharing link.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_RETENTION_", extra="ignore", frozen=True)
+    repository_days: int = Field(default=0, ge=0)
+    ended_days: int = Field(default=0, ge=0)
+
+
 class LimitSettings(Settings):
     """How much may be asked for: rules as `user:1200/minute tenant:6000/minute`; an empty text limits nothing.
 

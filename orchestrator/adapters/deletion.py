@@ -46,6 +46,12 @@ async def is_deleted(connection: AsyncConnection, repository_id: UUID) -> bool:
     return bool((await connection.execute(_DELETED, {"repository": repository_id})).scalar_one())
 
 
+async def is_analysed(connection: AsyncConnection, repository_id: UUID) -> bool:
+    """Whether an analysis of a repository has not come to its end."""
+    values = {"repositories": [repository_id], "begun": _BEGUN, "ends": _ENDS}
+    return (await connection.execute(_OPEN, values)).first() is not None
+
+
 async def forget_deleted(engine: AsyncEngine, forget: Callable[[], None]) -> None:
     """Call `forget` within some seconds after a repository was deleted, by whichever process; for ever."""
     seen = 0
@@ -59,9 +65,11 @@ async def forget_deleted(engine: AsyncEngine, forget: Callable[[], None]) -> Non
 
 
 async def delete_repositories(
-    connection: AsyncConnection, context: Context, at: datetime, repositories: Sequence[UUID]
+    connection: AsyncConnection, context: Context, at: datetime, repositories: Sequence[UUID], policy: str = ""
 ) -> list[UUID]:
     """Delete repositories of the tenant that `context` names, in the caller's transaction; those that it deleted.
+
+    `policy` names what had them deleted, where it was no person.
 
     One that the tenant does not have, or that was deleted before, is left out. Holds their streams, so that whoever
     wants to begin an analysis of one waits, and then sees that it is deleted.
@@ -85,7 +93,7 @@ async def delete_repositories(
             event_id=derived_id("deleted", repository),
             occurred_at=at,
             context=context.model_copy(update={"repository_id": repository}),
-            event=RepositoryDeleted(),
+            event=RepositoryDeleted(policy=policy),
         )
         await append_in(connection, f"repository/{repository}", [said])
     for statement in _FORGET:

@@ -34,6 +34,7 @@ SELECT DISTINCT split_part(stream_id, '/', 2) FROM es.events
 WHERE repository_id = :repository AND starts_with(stream_id, 'analysis/')
 """)
 _DELIVERIES = text("DELETE FROM app.webhook_deliveries WHERE payload::jsonb #>> '{data,repository_id}' = :repository")
+_LOOKS = text("DELETE FROM app.looks WHERE repository_id = :repository")
 _DONE = text("UPDATE app.deleted_repositories SET erased_at = clock_timestamp() WHERE repository_id = :repository")
 
 
@@ -73,6 +74,7 @@ class Erasure:
         crash_point("erasure", "before_done")
         async with self._engine.begin() as connection:
             await connection.execute(_DELIVERIES, {"repository": str(repository_id)})
+            await connection.execute(_LOOKS, {"repository": repository_id})
             await connection.execute(_DONE, {"repository": repository_id})
 
     async def _live(self, repository_id: UUID) -> None:

@@ -21,6 +21,7 @@ from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
+from orchestrator.adapters.looks import Looks
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
@@ -55,6 +56,7 @@ class Services:
     deletion: Deletion
     departure: Departure
     export: Export
+    looks: Looks
     contents: Contents
     sources: Sources
     hub: Hub
@@ -163,6 +165,8 @@ async def history_of(parts: Services, who: Identity, stream_id: str) -> list[Env
     history = await parts.journals.of(who.tenant_id).read_stream(stream_id)
     if not history or history[0].tenant_id != who.tenant_id:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    if history[0].repository_id is not None:
+        await parts.looks.note(who.tenant_id, history[0].repository_id)
     return history
 
 

@@ -13,6 +13,8 @@ GOOD_URL = f"postgresql://u:{CANARY}@db.example:5432/repostream"
 WRONG, MISSING, NOTE = State.WRONG, State.MISSING, State.NOTE
 
 FAULTS = {
+    "repositories that go": ({"RETENTION_REPOSITORY_DAYS": "90"}, "RETENTION_REPOSITORY_DAYS", NOTE),
+    "keys that go": ({"RETENTION_ENDED_DAYS": "30"}, "RETENTION_ENDED_DAYS", NOTE),
     "database of another kind": ({"DATABASE_URL": f"mysql://u:{CANARY}@h/d"}, "DATABASE_URL", WRONG),
     "database that is no address": ({"DATABASE_URL": f"{CANARY}"}, "DATABASE_URL", WRONG),
     "database with a bad port": ({"DATABASE_URL": f"postgresql://u:{CANARY}@h:port/d"}, "DATABASE_URL", WRONG),
