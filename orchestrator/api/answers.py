@@ -66,6 +66,9 @@ class AnswerStream(Stream):
         finally:
             for task in (serving, leaving, *closing):
                 task.cancel()
+        if self._hub.closing.is_set() and not serving.done():
+            await asyncio.wait({serving})  # cancelled: or two would write
+            await _write(send, frames.RESYNC)
         await send({"type": "http.response.body", "body": b""})
 
     async def _serve(self, send: Send) -> None:

@@ -53,7 +53,7 @@ class Hub:
     def subscribe(self, analysis_id: UUID, viewer: Viewer) -> Iterator[None]:
         """Put what happens from now on to `viewer`."""
         if self.closing.is_set():
-            viewer.send_away()
+            viewer.send_away(frames.RESYNC)
         watched = self._watched.setdefault(analysis_id, _Watched())
         self._places += 1
         watched.viewers[viewer] = self._places % BEATS
@@ -121,7 +121,7 @@ class Hub:
     def close(self) -> None:
         """Send every viewer away; they come back to another process, and miss nothing."""
         self.closing.set()
-        self._send_away(b"")
+        self._send_away(frames.RESYNC)
 
     def _send_away(self, last_words: bytes) -> None:
         for watched in self._watched.values():
