@@ -22,6 +22,7 @@ from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import contents, deletion, departure, intake, journals, looks, readmodels, sources, streams
+from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
@@ -242,6 +243,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         journals=journals.Journals(rows, process.wake),
         intake=intake.Intake(rows, process.wake, used),
         answers=Answers(rows, process.sealer),
+        asking=Asking(rows, process.wake, used),
         read=readmodels.ReadModels(rows),
         deletion=deletion.Deletion(rows, process.wake),
         departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),

@@ -32,12 +32,26 @@ _COUNTS = {
       WHERE a.repository_id = r.repository_id ORDER BY a.requested_at DESC LIMIT 1
     ) newest ON true WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
     """),
-    Quota.QUESTIONS: text("SELECT count(*) FROM app.questions WHERE tenant_id = :tenant AND asked_at >= :day"),
+    Quota.QUESTIONS: text(
+        "SELECT count(*) FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :day"
+    ),
     Quota.TOKENS: text("""
     SELECT coalesce(sum(CAST(record ->> 'input_tokens' AS bigint) + CAST(record ->> 'output_tokens' AS bigint)), 0)
     FROM app.questions WHERE tenant_id = :tenant AND asked_at >= :day
     """),
 }
+# Those whose answer is still to come: it has a deadline far below ten minutes.
+_UNANSWERED = text("""
+    SELECT count(*) FROM app.accepted_questions a
+    WHERE a.tenant_id = :tenant AND a.accepted_at > CAST(:at AS timestamptz) - interval '10 minutes'
+      AND NOT EXISTS (SELECT FROM app.questions q WHERE q.question_id = a.question_id AND q.state <> 'asked')
+""")
+_ACCEPT = text("INSERT INTO app.accepted_questions VALUES (:question, :tenant, :at)")
+_FORGET = text(
+    "DELETE FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at < CAST(:day AS timestamptz)"
+    " - interval '1 day'"
+)
+RESERVED = 4_000  # tokens of a question whose answer is still to come: a usual one takes less
 _IS_STORED = text("SELECT count(*) FROM app.intake WHERE repository_id = :repository")
 
 
@@ -57,14 +71,19 @@ class Usage:
         async with self._database.of(who.tenant_id) as connection:
             return {quota: await _count(connection, quota, who, at) for quota in Quota}
 
-    async def check_question(self, who: Identity, at: datetime) -> None:
-        """Raise ApiProblem `quota_reached` where the day's questions or tokens are used up.
+    async def count_question(self, connection: AsyncConnection, who: Identity, question_id: UUID, at: datetime) -> None:
+        """Count a question that `connection`'s transaction accepts.
 
-        What an answer takes is known when it is there, so those on their way may come beyond it.
+        Raises ApiProblem `quota_reached` where the day's questions or tokens are used up. What an answer takes is known
+        when it is there; until then a question counts as RESERVED tokens. From now until the transaction ends no other
+        question of the tenant is counted.
         """
+        values = {"tenant": who.tenant_id, "day": day_of(at)}
         if self.allowed(who):
-            async with self._database.of(who.tenant_id) as connection:
-                await self._check(connection, who, [Quota.QUESTIONS, Quota.TOKENS], at)
+            await connection.execute(_LOCK, {"what": f"questions {who.tenant_id}"})
+            await self._check(connection, who, [Quota.QUESTIONS, Quota.TOKENS], at)
+        await connection.execute(_FORGET, values)
+        await connection.execute(_ACCEPT, {"tenant": who.tenant_id, "question": question_id, "at": at})
 
     @asynccontextmanager
     async def counted(
@@ -91,6 +110,9 @@ class Usage:
         """Raise where one more does not fit to what was there before `new` of this transaction."""
         allowed = self.allowed(who)
         used = {quota: await _count(connection, quota, who, at) - new for quota in quotas if allowed.get(quota)}
+        if Quota.TOKENS in used:
+            open_ones = await connection.execute(_UNANSWERED, {"tenant": who.tenant_id, "at": at})
+            used[Quota.TOKENS] += RESERVED * int(open_ones.scalar_one())
         over = exceeded(allowed, used, at=at)
         if over is not None:
             raise _problem(over)

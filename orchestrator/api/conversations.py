@@ -55,7 +55,6 @@ async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: P
     if "\x00" in body.query or not body.query.strip():
         raise ApiProblem("invalid_request", "Ask something.")
     await parts.gate.take(request, who, Resource.QUESTIONS)
-    await parts.usage.check_question(who, parts.clock())
     stream_id = f"conversation/{conversation_id}"
     past = await history_of(parts, who, stream_id)
     conversation = _folded(past)
@@ -67,7 +66,9 @@ async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: P
         model=body.model,
         history=tuple(turns),
     )
-    added = await _append(parts, context_of(request, who, conversation.repository_id), stream_id, asked)
+    context = context_of(request, who, conversation.repository_id)
+    draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=asked)
+    added = await parts.asking.accept(who, stream_id, draft, asked.question_id)
     return _question(_folded([past[0], *added]), asked.question_id)
 
 

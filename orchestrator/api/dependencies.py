@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from events.artifacts import ArtifactRef
 from events.base import Context, Envelope
 from events.processing import StageCompleted
+from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.deletion import Deletion
@@ -51,6 +52,7 @@ class Services:
 
     journals: Journals
     intake: Intake
+    asking: Asking
     answers: Answers
     read: ReadModels
     deletion: Deletion

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from orchestrator.adapters.usage import RESERVED, Usage
+from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
+from orchestrator.limits.quotas import Quota
+from runtime.tenancy import TenantDatabase
 from tests.support.limits import People, a_person, let_in
 from tests.support.orchestrator import System, a_system, eventually
 
@@ -18,7 +24,7 @@ from tests.support.orchestrator import System, a_system, eventually
 async def system(
     database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[System]:
-    quotas = {"RUNNING": 3, "REPOSITORIES": 5, "BYTES": 1_000, "QUESTIONS": 2, "TOKENS": 100}
+    quotas = {"RUNNING": 3, "REPOSITORIES": 5, "BYTES": 1_000, "QUESTIONS": 2, "TOKENS": 10_000}
     for name, amount in quotas.items():
         monkeypatch.setenv(f"REPOSTREAM_QUOTA_{name}", str(amount))
     async with a_system(
@@ -113,6 +119,40 @@ async def test_a_day_has_so_many_questions(system: System, people: People) -> No
     assert 0 < int(refused.headers["retry-after"]) <= 86_401
 
 
+async def test_of_many_questions_at_once_no_more_are_accepted_than_a_day_has(system: System, people: People) -> None:
+    mine = people.headers(a_person())
+    talk = await a_talk(system, mine)
+
+    replies = await asyncio.gather(*(system.client.post(talk, json={"query": "Why?"}, headers=mine) for _ in range(12)))
+
+    assert sorted(reply.status_code for reply in replies) == [202] * 2 + [429] * 10, [r.text for r in replies]
+    assert (await usage(system, mine))["questions"] == (2, 2)  # at once, before the read model knows of them
+    await asked(system, mine, 2)
+
+
+async def test_questions_on_their_way_count_as_the_tokens_that_they_may_take(system: System) -> None:
+    who = a_person()
+    rows = TenantDatabase(system.engine)
+    counted = Usage(rows, {Quota.TOKENS: 2 * RESERVED + 1})
+    begun = asyncio.Event()
+
+    async def ask() -> bool:
+        await begun.wait()
+        try:
+            async with rows.of(who.tenant_id) as connection:
+                await counted.count_question(connection, who, uuid4(), datetime.now(UTC))
+        except ApiProblem as problem:
+            if problem.code != "quota_reached":
+                raise
+            return False
+        return True
+
+    asking = [asyncio.create_task(ask()) for _ in range(12)]
+    begun.set()
+
+    assert sorted(await asyncio.gather(*asking)) == [False] * 9 + [True] * 3
+
+
 async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System, people: People) -> None:
     who = a_person()
     headers = people.headers(who)
@@ -125,19 +165,25 @@ async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System
     analysis = await begin(system, headers, 1)
 
     assert question.status_code == 429
-    assert "100 model tokens today" in question.json()["detail"]
+    assert "10,000 model tokens today" in question.json()["detail"]
     assert analysis.status_code == 409
     assert "1,000 bytes of stored sources" in analysis.json()["detail"]
     found = await usage(system, headers)
-    assert found["tokens"] == (120, 100)
+    assert found["tokens"] == (12_000, 10_000)
     assert found["bytes"] == (5_000, 1_000)
 
 
 async def _has_used(system: System, who: Identity) -> None:
     """As the projections write it once an answer and a clone are there."""
+
+    async def known() -> int:
+        async with system.engine.connect() as connection:
+            return int(await connection.scalar(text("SELECT count(*) FROM app.questions")) or 0)
+
+    await eventually(known, lambda count: count == 1)
     async with system.engine.begin() as connection:
         for statement in (
-            """UPDATE app.questions SET record = record || '{"input_tokens": 80, "output_tokens": 40}'
+            """UPDATE app.questions SET record = record || '{"input_tokens": 8000, "output_tokens": 4000}'
             WHERE tenant_id = :tenant""",
             """UPDATE app.analyses SET record = jsonb_set(record, '{view,totals}', '{"bytes": 5000}')
             WHERE tenant_id = :tenant""",

@@ -1,0 +1,30 @@
+"""Accept a question: counted and appended in one transaction, so that no two at one moment overrun a quota."""
+
+from uuid import UUID
+
+from events.base import Draft, Envelope
+from events.log.postgres import append_in
+from events.log.wake import Wake
+from orchestrator.adapters.usage import Usage
+from orchestrator.auth.identity import Identity
+from runtime.tenancy import TenantDatabase
+
+
+class Asking:
+    """Accepts questions."""
+
+    def __init__(self, database: TenantDatabase, wake: Wake, usage: Usage) -> None:
+        self._database = database
+        self._wake = wake
+        self._usage = usage
+
+    async def accept(self, who: Identity, stream_id: str, draft: Draft, question_id: UUID) -> list[Envelope]:
+        """Append the question to its conversation. Committed when it returns.
+
+        Raises ApiProblem `quota_reached` where the day's questions or tokens are used up.
+        """
+        async with self._database.of(who.tenant_id) as connection:
+            await self._usage.count_question(connection, who, question_id, draft.occurred_at)
+            added = await append_in(connection, stream_id, [draft])
+        self._wake.appended()
+        return added
