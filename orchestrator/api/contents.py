@@ -102,7 +102,7 @@ async def symbols(
     return await parts.contents.symbols(who.tenant_id, analysis_id, query, page)
 
 
-@router.get("/analyses/{analysis_id}/lines")
+@router.get("/analyses/{analysis_id}/lines", responses={409: {}})
 async def lines(
     analysis_id: UUID,
     who: Reader,

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from orchestrator.api.examples import add_examples
 from orchestrator.api.idempotency import PARAMETER
 from orchestrator.api.models import Problem
 from orchestrator.api.problems import MEDIA_TYPE
@@ -84,10 +85,14 @@ def complete(schema: Json) -> Json:
         if method == "post" and path.startswith("/api/"):
             operation.setdefault("parameters", []).append(dict(PARAMETER))
         operation["summary"] = str(operation.get("description", operation["operationId"])).partition("\n")[0]
-        expected = {**_EVERYWHERE, **(_NAMED if "{" in path or method != "get" or _filters(operation) else {})}
-        expected |= _CHANGING if method != "get" else {}
-        for status in expected:
+        expected = {*_EVERYWHERE, *(_NAMED if "{" in path or method != "get" or _filters(operation) else ())}
+        expected |= {*(_CHANGING if method != "get" else ())}
+        expected |= {status for status in (*_NAMED, *_CHANGING) if str(status) in operation["responses"]}
+        if method == "get" and "application/json" in operation["responses"].get("200", {}).get("content", {}):
+            operation["responses"]["304"] = {"description": "It has not changed since the answer with that `ETag`"}
+        for status in sorted(expected):
             operation["responses"][str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    add_examples(schemas)
     return schema
 
 

@@ -55,7 +55,7 @@ async def revoke(share_id: UUID, who: Writer, parts: Parts, request: Request) ->
     await parts.teams.shares.revoke(share_id, who.role, context_of(request, who))
 
 
-@router.get("/shared")
+@router.get("/shared", responses={404: {}})
 async def shared(who: Reader, request: Request) -> SharedView:
     """What the sharing link shows that you ask with."""
     note_of(request).sensitive = True  # that a link was opened, and from where, is on record

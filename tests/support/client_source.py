@@ -80,6 +80,7 @@ def tolerant(schema: Json) -> Json:
     for name in words:
         del schemas[name]
     for shape in schemas.values():
+        shape.pop("examples", None)
         required = set(shape.get("required", ()))
         for name, field in shape.get("properties", {}).items():
             _loosen(field, words)
