@@ -59,6 +59,7 @@ class Revocations:
         self._redis = redis
         self._clock = clock
         self._away_until = 0.0
+        self._untold: set[UUID] = set()  # revoked by us while Redis was away: a copy from before does not know of it
 
     async def revoke(self, revoked: UUID) -> None:
         """Let no token with this `sid` or `jti` be valid any more. Raises where PostgreSQL does not take it."""
@@ -73,10 +74,13 @@ class Revocations:
             async with asyncio.timeout(_PATIENCE):
                 await self._redis.set(f"{PREFIX}{revoked}", b"1", ex=KEPT)
         except (RedisError, OSError, TimeoutError):
+            self._untold.add(revoked)
             self._away_until = self._clock() + _AWAY
 
     async def any_revoked(self, *ids: UUID) -> bool:
         """Whether one of `ids` is revoked. Raises Unknown."""
+        if not self._untold.isdisjoint(ids):
+            return True
         if self._clock() >= self._away_until:
             try:
                 async with asyncio.timeout(_PATIENCE):
@@ -91,17 +95,21 @@ class Revocations:
         return await self._ask_database(ids)
 
     async def _ask_database(self, ids: tuple[UUID, ...]) -> bool:
+        untold = set(self._untold)
         try:
             async with asyncio.timeout(5), self._engine.connect() as connection:
                 revoked = bool(await connection.scalar(text(_SOME), {"ids": list(ids)}))
                 everything = list(await connection.scalars(text(_ALL)))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise Unknown from error
-        await self._fill(everything)
+        await self._fill(everything, untold)
         return revoked
 
-    async def _fill(self, everything: list[UUID]) -> None:
-        """Make the copy whole. What is revoked meanwhile tells Redis itself, or is found at the next time."""
+    async def _fill(self, everything: list[UUID], untold: set[UUID]) -> None:
+        """Make the copy whole, with those that were `untold` before the database was asked.
+
+        What is revoked meanwhile tells Redis itself, or is found at the next time.
+        """
         if self._clock() < self._away_until:
             return
         try:
@@ -110,5 +118,6 @@ class Revocations:
                     pipeline.set(f"{PREFIX}{each}", b"1", ex=KEPT)
                 pipeline.set(_MARK, b"1", px=int(_WHOLE * 1000))
                 await pipeline.execute()
+            self._untold -= untold
         except (RedisError, OSError, TimeoutError):
             self._away_until = self._clock() + _AWAY
