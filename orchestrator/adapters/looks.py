@@ -14,6 +14,7 @@ _LOOK = text("""
 INSERT INTO app.looks AS l (repository_id, tenant_id, looked_at) VALUES (:repository, :tenant, :at)
 ON CONFLICT (repository_id) DO UPDATE SET looked_at = greatest(l.looked_at, excluded.looked_at)
 """)
+_OF_ANALYSIS = text("SELECT repository_id FROM app.analyses WHERE analysis_id = :analysis AND tenant_id = :tenant")
 
 
 class Looks:
@@ -23,6 +24,19 @@ class Looks:
         self._database = database
         self._clock = clock
         self._noted: dict[UUID, datetime] = {}
+
+    async def note_analysis(self, tenant_id: UUID, analysis_id: UUID) -> None:
+        """The same by an analysis of it; one that the read model does not know yet was just asked for anyway."""
+        now = self._clock()
+        before = self._noted.get(analysis_id)
+        if before is not None and now - before < EVERY:
+            return
+        async with self._database.of(tenant_id) as connection:
+            values = {"analysis": analysis_id, "tenant": tenant_id}
+            found = (await connection.execute(_OF_ANALYSIS, values)).scalar_one_or_none()
+        if found is not None:
+            await self.note(tenant_id, found)
+            self._noted[analysis_id] = now
 
     async def note(self, tenant_id: UUID, repository_id: UUID) -> None:
         """Somebody of the tenant, whose repository it is, looks at it."""

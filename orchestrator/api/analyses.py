@@ -71,6 +71,7 @@ async def newest(who: Reader, parts: Parts, page: Paging, repository_id: UUID | 
 async def one(analysis_id: UUID, who: Reader, parts: Parts, known: Freshness) -> AnalysisView:
     """One analysis, as of its newest event."""
     if (version := await parts.read.version(who.tenant_id, analysis_id)) is not None:
+        await parts.looks.note_analysis(who.tenant_id, analysis_id)
         known.as_of(who.tenant_id, version)
     view = view_of(await record_of(parts, who, analysis_id))
     return view.model_copy(update={"damaged": await parts.read.damaged(who.tenant_id, analysis_id)})

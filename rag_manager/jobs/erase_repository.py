@@ -44,8 +44,12 @@ class EraseRepository:
         async with engine.begin() as connection:
             await erasing.hide(connection, repository_id)
             collections = await erasing.collections(connection, repository_id)
+        await self._drop(collections, run)
+        async with engine.begin() as connection:
+            await erasing.forget(connection, repository_id)
+        await self._drop(collections, run)  # a round of mending that had begun may have built one again
+
+    async def _drop(self, collections: list[str], run: Run) -> None:
         for collection in collections:
             run.check()
             await self._backends.vectors.drop(collection)
-        async with engine.begin() as connection:
-            await erasing.forget(connection, repository_id)

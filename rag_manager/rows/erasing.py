@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 _MINE = "(SELECT analysis_id FROM rag.analyses WHERE repository_id = :repository)"
 _HIDE = text("DELETE FROM rag.pointers WHERE repository_id = :repository")
+# What is retired is not mended: a collection that was dropped is not built again.
+_RETIRE = text(f"UPDATE rag.generations SET state = 'retired' WHERE analysis_id IN {_MINE}")  # noqa: S608  # our own text
 _COLLECTIONS = text(
     f"SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id IN {_MINE}"  # noqa: S608  # our own text
 )
@@ -45,8 +47,9 @@ async def forget_tenant(connection: AsyncConnection, tenant_id: UUID) -> None:
 
 
 async def hide(connection: AsyncConnection, repository_id: UUID) -> None:
-    """Let nothing of the repository be searched any more."""
+    """Let nothing of the repository be searched any more, nor mended."""
     await connection.execute(_HIDE, {"repository": repository_id})
+    await connection.execute(_RETIRE, {"repository": repository_id})
 
 
 async def collections(connection: AsyncConnection, repository_id: UUID) -> list[str]:

@@ -95,10 +95,12 @@ async def test_a_repository_that_nobody_looked_at_goes_and_every_other_stays(sys
 async def test_a_look_keeps_a_repository(system: System) -> None:
     repository, analysis = await a_repository(system, "a")
     before = await execute(system, "SELECT looked_at FROM app.looks WHERE repository_id = :id", id=UUID(repository))
+    tag = (await system.client.get(f"/api/v1/analyses/{analysis}")).headers["etag"]
     services = system.app.state.services
     services.looks._clock = lambda: datetime.now(UTC) + timedelta(days=2)
 
-    assert (await system.client.get(f"/api/v1/analyses/{analysis}")).is_success
+    known = {"if-none-match": tag}
+    assert (await system.client.get(f"/api/v1/analyses/{analysis}", headers=known)).status_code == 304
 
     [[looked_at]] = await execute(
         system, "SELECT looked_at FROM app.looks WHERE repository_id = :id", id=UUID(repository)
