@@ -5,6 +5,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.base import Envelope, derived_id
+from events.catalog import CONSUMERS
+
 _ACQUIRE = text("""
 INSERT INTO es.leases (run_id, worker, expires_at)
 VALUES (:run_id, :worker, clock_timestamp() + make_interval(secs => :seconds))
@@ -22,11 +25,23 @@ WITH kept AS (
 SELECT EXISTS (SELECT FROM kept)
 """)
 _IS_HELD = text("SELECT EXISTS (SELECT FROM es.leases WHERE run_id = :run_id AND expires_at >= clock_timestamp())")
+_SHARING = frozenset(name for names in CONSUMERS.values() if len(names) > 1 for name in names)
 _RELEASE = text("DELETE FROM es.leases WHERE run_id = :run_id AND token = :token RETURNING token")
 
 
 class LeaseLost(Exception):
     """Another worker has the run now; what this one did must not be recorded."""
+
+
+def run_id_of(envelope: Envelope, consumer: str) -> UUID:
+    """What the lease of a message is for: the run that it names, else the message itself.
+
+    Where several consumers work on the same messages, each has a lease of its own: none waits for another's.
+    """
+    run_id = envelope.data.get("run_id")
+    if run_id:
+        return UUID(str(run_id))
+    return derived_id("lease", consumer, envelope.event_id) if consumer in _SHARING else envelope.event_id
 
 
 async def acquire(connection: AsyncConnection, run_id: UUID, worker: str, seconds: float) -> int | None:

@@ -74,7 +74,7 @@ class LeasedConsumer:
         envelope = await self.desk.admit(entry, self._is_held)
         if envelope is None:
             return
-        run = LeasedRun(self.worker, _run_id(envelope))
+        run = LeasedRun(self.worker, leases.run_id_of(envelope, self.desk.lane.consumer))
         begun = await self._begin(run, entry, envelope)
         if begun is None:
             await self.desk.lane.ack([entry])
@@ -87,7 +87,7 @@ class LeasedConsumer:
 
     async def _is_held(self, envelope: Envelope) -> bool:
         async with self.desk.engine.connect() as connection:
-            return await leases.is_held(connection, _run_id(envelope))
+            return await leases.is_held(connection, leases.run_id_of(envelope, self.desk.lane.consumer))
 
     async def _begin(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> bool | None:
         """True: the lease is ours, and it is said so. False: somebody else has it. None: there is nothing to do."""
@@ -210,12 +210,6 @@ class LeasedConsumer:
 def unforeseen() -> Transient:
     """The fault that stands for whatever a handler raised that is none."""
     return Transient("internal_error", "Something unforeseen went wrong in this step; the log of the service has more.")
-
-
-def _run_id(envelope: Envelope) -> UUID:
-    """What the lease is for: the run, or the message itself where it names no run."""
-    run_id = envelope.data.get("run_id")
-    return UUID(str(run_id)) if run_id else envelope.event_id
 
 
 async def _cancel_requested(connection: AsyncConnection, envelope: Envelope) -> bool:

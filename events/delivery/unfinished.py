@@ -22,14 +22,13 @@ from runtime.tasks import end_tasks
 logger = logging.getLogger(__name__)
 
 LOOK, FIRST, LONGEST = 10.0, 15.0, 3_600.0  # seconds between looks; of the first pause; of the longest
-# One that nobody is at, the one that was tried least often first.
-_NEXT = text("""
+# Those that were tried least often first.
+_SET_ASIDE = text("""
 SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, d.seq, e.repository_id, e.user_id, e.tenant_id,
   e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data, d.attempts
 FROM es.dead_letters d JOIN es.feed f ON f.seq = d.seq AND f.topic = d.topic JOIN es.events e USING (position)
 WHERE d.consumer = :consumer AND d.resolved_at IS NULL
-  AND NOT EXISTS (SELECT FROM es.leases l WHERE l.run_id = e.event_id AND l.expires_at >= clock_timestamp())
-ORDER BY d.attempts, d.seq LIMIT 1
+ORDER BY d.attempts, d.seq
 """)
 _TRIED = text("""
 UPDATE es.dead_letters SET attempts = attempts + 1
@@ -70,23 +69,29 @@ class Unfinished:
 
     async def take_up(self) -> bool:
         """Do one thing that was set aside; whether there was one that could be begun."""
-        async with self._engine.begin() as connection:
-            row = (await connection.execute(_NEXT, {"consumer": self._consumer})).first()
-            if row is None:
-                return False
-            [envelope] = await envelopes_of(connection, [row])
+        async with self._engine.connect() as connection:
+            rows = list(await connection.execute(_SET_ASIDE, {"consumer": self._consumer}))
+            envelopes = await envelopes_of(connection, rows)
+        for row, envelope in zip(rows, envelopes, strict=True):
             pause = self.pause_after(row.attempts)
-            token = await leases.acquire(connection, envelope.event_id, self._worker, pause)
-            key = {"consumer": self._consumer, "seq": row.seq}
+            run = await self._begin(envelope, pause)
+            if run is not None:
+                logger.warning("%s: %s was set aside and is taken up again", self._consumer, envelope.stream_id)
+                await self._do(envelope, run, pause)
+                return True
+        return False
+
+    async def _begin(self, envelope: Envelope, pause: float) -> LeasedRun | None:
+        """The run under its lease; None where somebody else is at it, or came to its end meanwhile."""
+        run_id = leases.run_id_of(envelope, self._consumer)
+        async with self._engine.begin() as connection:
+            token = await leases.acquire(connection, run_id, self._worker, pause)
             if token is None:
-                return False
-            if (await connection.execute(_TRIED, key)).first() is None:  # somebody came to its end meanwhile
-                await leases.release(connection, envelope.event_id, token)
-                return False
-        run = LeasedRun(self._worker, envelope.event_id, token)
-        logger.warning("%s: %s was set aside and is taken up again", self._consumer, envelope.stream_id)
-        await self._do(envelope, run, pause)
-        return True
+                return None
+            if (await connection.execute(_TRIED, {"consumer": self._consumer, "seq": envelope.seq})).first() is None:
+                await leases.release(connection, run_id, token)
+                return None
+        return LeasedRun(self._worker, run_id, token)
 
     def pause_after(self, attempts: int) -> float:
         """Seconds until somebody else may try, where the process that does the work dies."""

@@ -58,7 +58,7 @@ class AuditTable:
             await connection.execute(_APPEND, {"entries": rows})
 
     async def expire(self, before: datetime) -> int:
-        """Delete the oldest entries up to `before`, none younger than thirty days; how many."""
+        """Delete some of the oldest entries up to `before`, none younger than thirty days; how many, 0 at the end."""
         async with self._engine.begin() as connection:
             return int((await connection.execute(_EXPIRE, {"before": before})).scalar_one())
 
@@ -79,8 +79,10 @@ class AuditTable:
 
     async def check(self, after: int, limit: int) -> AuditCheck:
         """Work out the hashes of up to `limit` entries after a position and compare."""
-        head = (await self._rows(_BEGIN, after=after))[0]
-        found = await self._rows(_NEXT, after=head.after, limit=limit)
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")  # entries may expire between the two
+            head = (await connection.execute(_BEGIN, {"after": after})).one()
+            found = list(await connection.execute(_NEXT, {"after": head.after, "limit": limit}))
         broken = await asyncio.to_thread(_first_broken, found, head.after, head.previous)
         reached = found[-1].position if found else head.after
         if broken is None and len(found) < limit and reached < head.last:

@@ -35,7 +35,8 @@ _FORGET = (
     forget_answers,
     text("DELETE FROM app.intake WHERE repository_id = ANY (:repositories)"),
 )
-_ENDS = [cls.event_type for cls in (facts.ProcessingRefined, facts.ProcessingFailed, facts.ProcessingCancelled)]
+# Not that it failed: it may have been retried since, or be about to be, and what it had queued may still be there.
+_ENDS = [cls.event_type for cls in (facts.ProcessingRefined, facts.ProcessingCancelled)]
 _BEGUN = facts.ProcessingRequested.event_type
 _LOOK = 15.0  # seconds
 _REASON = "Its repository was deleted."

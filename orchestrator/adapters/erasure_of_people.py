@@ -17,6 +17,7 @@ from runtime.live import answer_channel
 
 SETTLED = 8.0  # seconds: by then whoever was let in before has written what they were about to, or was refused
 _LOOK = 0.25
+_AT_ONCE = 2_000
 _OPEN = text("SELECT repository_id FROM app.deleted_repositories WHERE tenant_id = :tenant AND erased_at IS NULL")
 _PROJECTED = text("""
 SELECT coalesce(bool_and(cursor_seq >= :seq), true) FROM (
@@ -25,7 +26,7 @@ SELECT coalesce(bool_and(cursor_seq >= :seq), true) FROM (
 """)
 _AGE = text("SELECT extract(epoch FROM clock_timestamp() - CAST(:at AS timestamptz))")
 _ASKED = text("SELECT data->>'question_id' FROM es.events WHERE user_id = :user AND type = :type")
-_FORGET = text("SELECT audit.forget(:user)")
+_FORGET = text("SELECT audit.forget(:user, :most)")
 _TENANT_DONE = text("UPDATE auth.tenants SET erased_at = clock_timestamp() WHERE tenant_id = :tenant")
 _USER_DONE = text("UPDATE auth.users SET erased_at = clock_timestamp() WHERE user_id = :user")
 
@@ -65,10 +66,16 @@ class ErasureOfPeople:
         for question in questions:
             await self._redis.delete(answer_channel(question))
         await self._settle(envelope, run)
+        while await self._forgotten(user_id):
+            run.check()
         async with self._engine.begin() as connection:
             await delete_rows(connection, user=user_id)
-            await connection.execute(_FORGET, {"user": user_id})
             await connection.execute(_USER_DONE, {"user": user_id})
+
+    async def _forgotten(self, user_id: UUID) -> int:
+        """Empty some of the person's entries in the audit trail: changes wait meanwhile to be recorded there."""
+        async with self._engine.begin() as connection:
+            return int((await connection.execute(_FORGET, {"user": user_id, "most": _AT_ONCE})).scalar_one())
 
     async def _settle(self, envelope: Envelope, run: Run) -> None:
         """Return once the read models know of the deletion, and nobody writes any more who was let in before it."""

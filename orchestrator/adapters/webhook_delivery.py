@@ -5,6 +5,7 @@ An attempt that a process did not live to record is made again when its claim ru
 
 import asyncio
 import random
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +26,12 @@ _SIDE_BY_SIDE = 8
 _OF_ONE = 2  # attempts at one webhook at a time: a slow one holds up no other
 _CLAIM = SECONDS + 5  # seconds after which an attempt that nobody recorded is made again
 _POLL = 1.0
-_SWEEP = text("DELETE FROM app.webhook_deliveries WHERE state <> 'pending' AND created_at < now() - interval '30 days'")
+_SWEEP_EVERY = 3_600.0
+_SWEEP = text("""
+DELETE FROM app.webhook_deliveries d USING app.webhooks w
+WHERE w.webhook_id = d.webhook_id AND d.created_at < now() - interval '30 days'
+  AND (d.state <> 'pending' OR NOT w.enabled)
+""")
 _TAKE = text("""
 WITH due AS (
   SELECT d.delivery_id FROM app.webhook_deliveries d JOIN app.webhooks w USING (webhook_id)
@@ -67,8 +73,11 @@ class WebhookDelivery:
         """Deliver until cancelled or the database is away: then call it again."""
         post = WebhookPost()
         try:
-            await self._sweep()
+            swept = -_SWEEP_EVERY
             while True:
+                if time.monotonic() - swept >= _SWEEP_EVERY:
+                    await self._sweep()
+                    swept = time.monotonic()
                 taken = await self._take() if len(self._running) < _SIDE_BY_SIDE else []
                 for row in taken:
                     task = asyncio.create_task(self._deliver(row, post), name=f"webhook {row.delivery_id}")

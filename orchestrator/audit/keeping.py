@@ -14,7 +14,7 @@ async def keep_for(expire: Callable[[datetime], Awaitable[int]], days: int) -> N
     """Expire what is older than `days`, now and every hour; 0 keeps everything."""
     while True:
         if days:
-            gone = await expire(datetime.now(UTC) - timedelta(days=days))
-            if gone:
+            before = datetime.now(UTC) - timedelta(days=days)
+            while gone := await expire(before):  # some at a time: changes wait meanwhile to be recorded
                 _log.info("audit_expired", entries=gone, days=days)
         await asyncio.sleep(_EVERY)

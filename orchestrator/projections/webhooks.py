@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
+from orchestrator.projections.deleted import without_deleted
 from orchestrator.projections.runner import Step
 from orchestrator.webhooks.messages import body_of, told_of
 
@@ -27,10 +28,12 @@ class Webhooks:
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
         """All of them are taken; most are told to nobody."""
-        told = [(envelope, kind) for envelope in envelopes if (kind := told_of(envelope)) is not None]
+        told = {envelope.event_id: kind for envelope in envelopes if (kind := told_of(envelope)) is not None}
 
         async def write(connection: AsyncConnection) -> None:
-            for envelope, kind in told:
+            present = [envelope for envelope in envelopes if envelope.event_id in told]
+            for envelope in await without_deleted(connection, present) if present else ():
+                kind = told[envelope.event_id]
                 values = {"tenant": envelope.tenant_id, "event": str(envelope.event_id), "seq": envelope.seq}
                 await connection.execute(_PUT, {**values, "type": kind.value, "payload": body_of(envelope, kind)})
 

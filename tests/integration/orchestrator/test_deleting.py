@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from events.processing import Stage
+from events.processing import FaultKind, Stage
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import rebuild
@@ -164,6 +164,28 @@ async def test_a_running_analysis_is_cancelled_and_leaves_nothing(
     await erased(system, view["repository_id"])
     types = [e.event_type for e in await system.journal.read_stream(f"analysis/{analysis}")]
     assert "repository.processing.cancelled" in types
+    await eventually(lambda: dump(database_url), lambda rows: CANARY not in rows)
+    assert in_folder(home / "objects") == []
+
+
+async def test_an_analysis_that_failed_and_was_retried_is_cancelled_as_well(
+    system: System, database_url: str, home: Path
+) -> None:
+    system.workers.faults[Stage.CLONE, 0, 1] = (FaultKind.RESOURCE, "disk_full")
+    system.workers.held = {Stage.INDEX}
+    analysis = await system.begin(URL)
+    view = await system.until(analysis, "failed")
+    await system.client.post(f"/api/v1/analyses/{analysis}/retry")
+    await eventually(
+        lambda: system.get(f"/analyses/{analysis}"),
+        lambda found: next(s for s in found["stages"] if s["stage"] == "parse")["state"] == "completed",
+    )
+
+    await system.client.delete(f"/api/v1/repositories/{view['repository_id']}")
+
+    await erased(system, view["repository_id"])
+    types = [e.event_type for e in await system.journal.read_stream(f"analysis/{analysis}")]
+    assert types.count("repository.processing.failed") == types.count("repository.processing.cancelled") == 1
     await eventually(lambda: dump(database_url), lambda rows: CANARY not in rows)
     assert in_folder(home / "objects") == []
 

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from events.base import ERASED
+from orchestrator.adapters import erasure_of_people
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import rebuild
 from runtime.live import TICKS, send_answer_part
@@ -38,6 +39,7 @@ async def here(
 async def test_an_account_that_is_deleted_ends_at_once_and_is_soon_nowhere(
     here: Here, monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str, home: Path
 ) -> None:
+    monkeypatch.setattr(erasure_of_people, "_AT_ONCE", 2)  # so that it takes several steps
     other, leaver = await here.person("heron"), await here.person(CANARY)
     theirs = await other.works()
     monkeypatch.setitem(FILES, f"app/{CANARY}.py", f"def canary():\n    return '{CANARY}'\n")
