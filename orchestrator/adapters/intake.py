@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.base import Context, Draft, Event, derived_id
+from events.base import Context, Draft, Envelope, Event, derived_id
 from events.log.postgres import append_in, read_stream_in
 from events.log.wake import Wake
 from events.processing import ProcessingRequested
@@ -89,6 +89,17 @@ class Intake:
         if not joined:
             self._wake.appended()
         return Accepted(view_of(record), joined)
+
+    async def go_on(self, who: Identity, analysis_id: UUID, draft: Draft, *, expected: int) -> list[Envelope]:
+        """Let a failed analysis, whose stream is at the version `expected`, run again; the events that were added.
+
+        Raises ApiProblem `quota_reached` where as many run as may, WrongExpectedVersion.
+        """
+        async with self._database.of(who.tenant_id) as connection:
+            added = await append_in(connection, f"analysis/{analysis_id}", [draft], expected=expected)
+            await self._usage.check_running(connection, who, draft.occurred_at)
+        self._wake.appended()
+        return added
 
 
 async def _present_id(connection: AsyncConnection, who: Identity, wanted: Wanted) -> UUID:

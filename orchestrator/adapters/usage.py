@@ -14,13 +14,16 @@ from orchestrator.limits.quotas import Amounts, Exceeded, Quota, day_of, exceede
 from runtime.tenancy import TenantDatabase
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
-# What was accepted a moment ago is not in the read models yet: the intake's own rows are.
+# What was accepted a moment ago is not in the read models yet: the intake's own rows and the log's events are.
 _COUNTS = {
     Quota.RUNNING: text("""
     SELECT (SELECT count(*) FROM app.analyses
             WHERE tenant_id = :tenant AND state IN ('requested', 'running', 'answerable'))
          + (SELECT count(*) FROM app.intake i WHERE i.tenant_id = :tenant
             AND NOT EXISTS (SELECT FROM app.analyses a WHERE a.analysis_id = i.analysis_id))
+         + (SELECT count(*) FROM app.analyses a WHERE a.tenant_id = :tenant AND a.state = 'failed' AND EXISTS (
+              SELECT FROM es.events e WHERE e.stream_id = 'analysis/' || a.analysis_id AND e.version > a.version
+              AND e.type = 'repository.processing.retry_requested'))
     """),
     Quota.REPOSITORIES: text("""
     SELECT count(DISTINCT i.repository_id) FROM app.intake i
@@ -98,11 +101,19 @@ class Usage:
             return
         known = (await connection.execute(_IS_STORED, {"repository": repository_id})).scalar_one()
         yield
-        await connection.execute(_LOCK, {"what": f"quota {who.tenant_id}"})
-        await self._check(connection, who, [Quota.RUNNING], at, new=1)
+        await self.check_running(connection, who, at)
         await self._check(connection, who, [Quota.BYTES], at)
         if not known:
             await self._check(connection, who, [Quota.REPOSITORIES], at, new=1)
+
+    async def check_running(self, connection: AsyncConnection, who: Identity, at: datetime) -> None:
+        """Raise ApiProblem `quota_reached` where the analysis did not fit that `connection`'s transaction let run.
+
+        From now until the transaction ends no other analysis of the tenant is counted.
+        """
+        if self.allowed(who):
+            await connection.execute(_LOCK, {"what": f"quota {who.tenant_id}"})
+            await self._check(connection, who, [Quota.RUNNING], at, new=1)
 
     async def _check(
         self, connection: AsyncConnection, who: Identity, quotas: list[Quota], at: datetime, *, new: int = 0

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from events.base import Draft, Event
+from events.base import Draft, Envelope, Event
 from events.log.journal import Journal, WrongExpectedVersion
 from events.processing import CancelRequested, RetryRequested
 from orchestrator.api.dependencies import (
@@ -137,6 +137,7 @@ async def cancel(
 @router.post("/{analysis_id}/retry", status_code=202)
 async def retry(analysis_id: UUID, who: Writer, parts: Parts, request: Request) -> AnalysisView:
     """Let a failed analysis (or a failed refinement) go on from what failed."""
+    await parts.gate.take(request, who, Resource.ANALYSES)
     return await _tell(parts, who, request, analysis_id, RetryRequested(), _may_go_on)
 
 
@@ -159,12 +160,22 @@ async def _tell(  # the request, the event, and when it is allowed
         context = context_of(request, who, record.view.repository_id)
         draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=event)
         try:
-            added = await parts.journals.of(who.tenant_id).append(stream_id, [draft], expected=past[-1].version)
+            added = await _append(parts, who, record, draft, expected=past[-1].version)
         except WrongExpectedVersion:
             continue
         after = fold([*past, *added])
         return view_of(after if after is not None else record)
     raise ApiProblem("timed_out", "The analysis changes too fast: try again.")
+
+
+async def _append(
+    parts: Services, who: Identity, record: AnalysisRecord, draft: Draft, *, expected: int
+) -> list[Envelope]:
+    """Append a wish; one that lets an analysis run again only where one more may run."""
+    analysis_id = record.view.analysis_id
+    if isinstance(draft.event, RetryRequested) and record.view.state is AnalysisState.FAILED:
+        return await parts.intake.go_on(who, analysis_id, draft, expected=expected)
+    return await parts.journals.of(who.tenant_id).append(f"analysis/{analysis_id}", [draft], expected=expected)
 
 
 def _may_stop(record: AnalysisRecord) -> None:

@@ -101,6 +101,8 @@ async def test_analyses_and_questions_have_limits_of_their_own(system: System, p
     assert [reply.status_code for reply in replies] == [202, 202, 429]
     assert "2 analyses by one user each hour" in replies[2].json()["detail"]
     assert replies[1].headers["ratelimit-limit"] == "2"
+    retry = f"/api/v1/analyses/{replies[0].json()['analysis_id']}/retry"
+    assert (await system.client.post(retry, headers=headers)).json()["code"] == "rate_limited"
 
     body = {"repository_id": replies[0].json()["repository_id"]}
     talk = (await system.client.post("/api/v1/conversations", json=body, headers=headers)).json()["conversation_id"]

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from events.base import Draft
+from events.processing import FaultKind, ProcessingFailed, Stage
 from orchestrator.adapters.usage import RESERVED, Usage
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
@@ -73,6 +75,38 @@ async def test_of_many_at_once_no_more_are_begun_than_may_run(system: System, pe
     await end(system, mine, accepted[0])
     await eventually(lambda: usage(system, mine), lambda found: found["running"] == (2, 3))
     assert (await begin(system, mine, 99)).status_code == 202
+
+
+async def test_what_is_let_go_on_counts_as_what_is_begun_however_many_at_once(system: System, people: People) -> None:
+    mine = people.headers(a_person())
+    failed: list[str] = []
+    for batch in (range(3), range(3, 5)):
+        failed += [(await begin(system, mine, number)).json()["analysis_id"] for number in batch]
+        for analysis_id in failed[batch.start :]:
+            await _fails(system, analysis_id)
+        await eventually(lambda: usage(system, mine), lambda found: found["running"] == (0, 3))
+
+    retries = [f"/api/v1/analyses/{analysis_id}/retry" for analysis_id in failed]
+    replies = await asyncio.gather(*(system.client.post(path, headers=mine) for path in retries))
+
+    assert sorted(reply.status_code for reply in replies) == [202] * 3 + [429] * 2, [r.text for r in replies]
+    assert {r.json()["code"] for r in replies if r.status_code == 429} == {"quota_reached"}
+    events = await rows(system, "SELECT stream_id FROM es.events WHERE type LIKE '%retry_requested'")
+    assert len(events) == 3
+    assert (await usage(system, mine))["running"] == (3, 3)
+
+
+async def _fails(system: System, analysis_id: str) -> None:
+    stream = f"analysis/{analysis_id}"
+    first = (await system.journal.read_stream(stream))[0]
+    event = ProcessingFailed(stage=Stage.CLONE, kind=FaultKind.RESOURCE, code="disk_full", message="It broke.")
+    draft = Draft(event_id=uuid4(), occurred_at=datetime.now(UTC), context=first.context, event=event)
+    await system.journal.append(stream, [draft])
+
+
+async def rows(system: System, statement: str) -> list[Any]:
+    async with system.engine.connect() as connection:
+        return list(await connection.execute(text(statement)))
 
 
 async def test_another_repository_does_not_fit_and_one_that_is_there_does(system: System, people: People) -> None:
