@@ -8,6 +8,7 @@ from events.log.journal import Journal
 from events.log.wake import Wake
 from orchestrator.adapters import database
 from orchestrator.adapters.clone_logins import CloneLogins
+from orchestrator.adapters.commits import watch_commits
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.rates import Rates
@@ -44,7 +45,7 @@ def create_requests_engine(settings: DatabaseSettings, seconds: float) -> AsyncE
     """The engine of requests, whose statements may take `seconds`."""
     own = settings.model_copy(update={"url": settings.requests_url}) if settings.requests_url else settings
     engine = create_engine(own, application="orchestrator-api", role=DatabaseRole.REQUESTS)
-    return database.limit_statements(engine, seconds)
+    return watch_commits(database.limit_statements(engine, seconds))
 
 
 def create_gate(quick_redis: Redis, leases: Leases) -> Gate:

@@ -39,6 +39,10 @@ UPDATE app.idempotency SET status = :status, ids = :ids,
 WHERE claim = :claim AND tenant_id = :tenant
 """)
 _RELEASE = text("DELETE FROM app.idempotency WHERE claim = :claim AND tenant_id = :tenant")
+_LOSE = text(f"""
+UPDATE app.idempotency SET claimed_at = claimed_at - interval '{_ANSWERED_WITHIN}'
+WHERE claim = :claim AND tenant_id = :tenant AND status IS NULL
+""")  # noqa: S608  # constants of ours
 _EXPIRE = text(f"DELETE FROM app.idempotency WHERE claimed_at < now() - interval '{KEPT}'")  # noqa: S608  # the same
 FORGET = text("UPDATE app.idempotency SET answer = NULL WHERE ids && CAST(:repositories AS uuid[])")
 
@@ -119,6 +123,11 @@ class Answers:
         """Give a claim up: it was not done."""
         async with self._database.of(claim.tenant_id) as connection:
             await connection.execute(_RELEASE, {"claim": claim.claim_id, "tenant": claim.tenant_id})
+
+    async def lose(self, claim: Claim) -> None:
+        """End a claim of which nobody knows whether it was done."""
+        async with self._database.of(claim.tenant_id) as connection:
+            await connection.execute(_LOSE, {"claim": claim.claim_id, "tenant": claim.tenant_id})
 
 
 async def sweep(engine: AsyncEngine) -> None:

@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.adapters.commits import Done, follow
 from orchestrator.adapters.idempotency import Answer, Answers, Asked, Claim
 from orchestrator.api.problems import ApiProblem
 from orchestrator.audit.note import note_of
@@ -33,8 +34,9 @@ PARAMETER: Mapping[str, object] = {
 }
 _KEY = re.compile(r"[!-~]{1,200}")
 _CLAIM = "idempotency_claim"
+_DONE = "idempotency_done"
 _TOLD = ("content-type", "location", "retry-after")
-_NOT_DONE = frozenset({401, 403, 429})  # and what failed: a later request may fare better
+_NOT_DONE = frozenset({401, 403, 429})  # and what failed before it wrote: a later request may fare better
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -60,6 +62,8 @@ async def begin(request: Request, who: Identity, answers: Answers) -> None:
         note_of(request).action = f"{name}.repeated"
         raise Replayed(found)
     request.scope["state"][_CLAIM] = found
+    done: Done = request.scope["state"][_DONE]
+    done.may_stand = False  # what was written before is no part of what is asked for
 
 
 async def _fingerprint(request: Request, who: Identity) -> bytes:
@@ -91,6 +95,7 @@ class KeepAnswers:
             await self._app(scope, receive, send)
             return
         held: list[Message] = []
+        scope.setdefault("state", {})[_DONE] = follow()
 
         async def keeping(message: Message) -> None:
             if _CLAIM not in scope["state"]:
@@ -106,14 +111,14 @@ class KeepAnswers:
             await self._app(scope, receive, keeping)
         finally:
             if (claim := scope["state"].pop(_CLAIM, None)) is not None:  # it was cut off, or failed
-                await asyncio.shield(self._release(claim))
+                await asyncio.shield(self._end(scope, claim))
 
     async def _settle(self, scope: Scope, held: list[Message]) -> None:
-        """Keep the answer, or give the claim up. Where that fails, the client gets its answer all the same."""
+        """Keep the answer, or end the claim. Where that fails, the client gets its answer all the same."""
         claim: Claim = scope["state"].pop(_CLAIM)
         status = held[0]["status"]
         if status >= 500 or status in _NOT_DONE:
-            await self._release(claim)
+            await self._end(scope, claim)
             return
         headers = Headers(raw=held[0]["headers"])
         body = b"".join(message.get("body", b"") for message in held[1:]).decode()
@@ -123,11 +128,13 @@ class KeepAnswers:
         except Exception as error:  # noqa: BLE001  # it is done: a repeat will be told that nobody knows
             _log.error("answer_not_kept", error=repr(error)[:300])
 
-    async def _release(self, claim: Claim) -> None:
+    async def _end(self, scope: Scope, claim: Claim) -> None:
+        """Give the claim up where nothing was done by it, else let a repeat hear that nobody knows."""
+        done: Done = scope["state"][_DONE]
         try:
-            await self._answers.release(claim)
+            await (self._answers.lose(claim) if done.may_stand else self._answers.release(claim))
         except Exception as error:  # noqa: BLE001  # the request's own failure is what is to be told
-            _log.warning("claim_not_released", error=repr(error)[:300])
+            _log.warning("claim_not_ended", error=repr(error)[:300])
 
 
 def _ids(words: str) -> list[UUID]:

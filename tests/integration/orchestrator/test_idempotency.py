@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.adapters.idempotency import Answer, Answers, Asked, Claim, sweep
+from orchestrator.adapters.intake import Intake
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import ALL_SCOPES, Identity
 from runtime.faults import Fault
@@ -143,6 +144,37 @@ async def test_what_failed_is_done_when_it_comes_again_and_what_was_decided_stay
         assert (second.status_code, second.content) == (404, first.content)
     else:
         assert (second.status_code, "idempotency-replayed" in second.headers) == (202, False)
+
+
+class CutOff:
+    """The commit of one analysis is done, and its answer is lost; or the deadline comes before it is known."""
+
+    def __init__(self, real: Intake, end: BaseException) -> None:
+        self.real, self.end, self.committed = real, end, 0
+
+    async def accept(self, *asked: Any, **more: Any) -> None:
+        await self.real.accept(*asked, **more)
+        self.committed += 1
+        raise self.end
+
+
+@pytest.mark.parametrize("end", [ConnectionResetError(), TimeoutError(), asyncio.CancelledError(), ZeroDivisionError()])
+async def test_what_may_have_been_done_is_not_done_again(system: System, end: BaseException) -> None:
+    good = system.app.state.services
+    cut = CutOff(good.intake, end)
+    system.app.state.services = replace(good, intake=cut)
+    try:
+        first = await post(system, "/analyses", {"url": URL}, "k")
+        assert first.status_code >= 500
+    except httpx.HTTPError:
+        assert isinstance(end, asyncio.CancelledError)  # the connection ends with the task
+    system.app.state.services = good
+
+    again = await post(system, "/analyses", {"url": URL}, "k")
+
+    assert cut.committed == 1
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_unknown")
+    assert len(await rows(system, "SELECT 1 FROM es.streams WHERE stream_id LIKE 'analysis/%'")) == 1
 
 
 async def test_an_answer_about_a_repository_goes_with_it(system: System) -> None:
