@@ -4,7 +4,8 @@
 0007 tenants and roles, 0008 credentials of repositories, 0009 and 0012 payload keys and erasure, 0010 audit (`audit`),
 0011 revocations, 0013 quotas, 0014 names of collections, 0015 webhooks, 0016 who may call which function,
 0017 and 0021 erasure of accounts and tenants, 0018 idempotency keys, 0019 sign-in tokens, 0020 invitations and
-sharing links, 0022 looks at repositories, 0024 smaller steps in the audit trail.
+sharing links, 0022 looks at repositories,
+0023 accepted questions, 0024 smaller steps in the audit trail.
 """
 
 from migrations.logins import let_sign_in
