@@ -80,7 +80,9 @@ async def opened(here: Installation, secret: str, ids: dict[str, str]) -> dict[s
     return found
 
 
-async def test_a_link_opens_its_own_thing_on_every_route_and_nothing_else(here: Installation) -> None:
+async def test_a_link_opens_its_own_thing_on_every_route_and_nothing_else(
+    here: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
     ann = await signs_in(here, 1, "ann")
     team = await ann.team(OTHER)
     old = await analysed(ann, WORD)
@@ -114,6 +116,8 @@ async def test_a_link_opens_its_own_thing_on_every_route_and_nothing_else(here: 
     )
     assert {str(row["proof_id"]) for row in on_record} == {link["share_id"] for link in links.values()}
     assert {(row["user_id"], row["address"]) for row in on_record} == {(None, "127.0.0.1")}
+    assert caplog.records
+    assert not [link for link in links.values() if link["secret"][4:] in caplog.text]
     for table in ("app.shares", "audit.entries", "es.events"):
         kept = str(await here.rows(f"SELECT t::text AS row FROM {table} t"))
         assert not [link for link in links.values() if link["secret"][4:] in kept]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import eventually
-from tests.support.signing_in import Installation, an_installation
+from tests.support.signing_in import COOKIE, Installation, an_installation
 from tests.support.teams import joins, signs_in, within_five_seconds
 
 REPOSITORY = {"url": "https://github.com/pallets/flask"}
@@ -117,7 +117,18 @@ async def test_whoever_is_removed_is_out_with_all_that_hung_on_it_and_begins_ane
     share = await bob.done("POST", f"/repositories/{begun['repository_id']}/shares", {})
     assert (await ann.ask("GET", "/shared", bearer=share["secret"])).status_code == 200
 
-    await ann.done("DELETE", f"/tenants/{team}/members/{bob_id}")
+    async with here.client.stream(
+        "GET",
+        f"/api/v1/analyses/{begun['analysis_id']}/events",
+        headers={"Cookie": f"{COOKIE}={bob.visitor.cookies[COOKIE]}"},
+    ) as live:
+        said = live.aiter_lines()
+        assert live.status_code == 200
+        await anext(said)
+        await ann.done("DELETE", f"/tenants/{team}/members/{bob_id}")
+        async with asyncio.timeout(5):
+            async for _ in said:
+                pass
 
     for proof in (key, token, grant["access_token"]):
         await within_five_seconds(lambda proof=proof: bob.ask("GET", "/repositories", bearer=proof), 401)  # type: ignore[misc]  # bound now
