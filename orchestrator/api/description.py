@@ -28,6 +28,7 @@ _EVERYWHERE = {
 }
 _NAMED = {404: "Nothing of yours has that id"}
 _CHANGING = {409: "It is not in a state in which that can be done"}
+_OF_A_LINK = "shares_shared"  # whoever asks with something else than a sharing link has none
 _METHODS = ("get", "put", "post", "patch", "delete")
 
 
@@ -105,5 +106,6 @@ def operations(schema: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def _filters(operation: Json) -> bool:
-    """Whether a list is of something that may not be there."""
-    return any(parameter["name"] == "stream_id" for parameter in operation.get("parameters", ()))
+    """Whether it is about something that may not be there, without its id in the path."""
+    named = any(parameter["name"] == "stream_id" for parameter in operation.get("parameters", ()))
+    return named or operation["operationId"] == _OF_A_LINK
