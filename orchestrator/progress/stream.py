@@ -2,11 +2,20 @@
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _WAITING = "waiting_stream"
+
+
+class Holder(Protocol):
+    """By whose right streams are open."""
+
+    def let_go(self, stream: "Stream") -> None:
+        """Hear that a stream is over."""
+        ...
 
 
 class Stream(Response):
@@ -16,7 +25,7 @@ class Stream(Response):
     """
 
     ended: Callable[[], Awaitable[None]] | None = None
-    let_go: Callable[[], None] | None = None
+    holder: "Holder | None" = None
 
     def __init__(self) -> None:
         super().__init__(media_type="text/event-stream")
@@ -30,14 +39,10 @@ class Stream(Response):
         try:
             await self.serve(receive, send)
         finally:
-            if self.let_go is not None:
-                self.let_go()
+            if self.holder is not None:
+                self.holder.let_go(self)
             if self.ended is not None:
                 await self.ended()
-
-    def held_by(self, let_go: Callable[[], None]) -> None:
-        """Call `let_go` once it is over."""
-        self.let_go = let_go
 
     @abstractmethod
     def send_away(self) -> None:
