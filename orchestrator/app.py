@@ -54,6 +54,7 @@ from orchestrator.parts import (
     create_retention,
     create_sealer,
 )
+from orchestrator.progress.channels import Channels
 from orchestrator.progress.drain import on_stop_signal
 from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
@@ -109,6 +110,7 @@ class Process:
         self.quick_redis = quick_redis
         self.leases = Leases(quick_redis)
         self.hub = Hub()
+        self.channels = Channels(redis)
         self.holders = Holders(partial(lapsed, engine))
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
@@ -126,6 +128,7 @@ class Process:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "feed": self._follow_feed,
             "ticks": lambda: tail_ticks(self.redis, self.hub),
+            "answers while written": self.channels.run,
             "flush": lambda: flush_ticks(self.hub),
             "credentials": self._sweep_credentials,
             "webhook delivery": WebhookDelivery(self.engine, self.sealer, loopback=WebhookSettings().loopback).run,
@@ -253,7 +256,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         sources=process.sources,
         hub=process.hub,
         holders=process.holders,
-        live_redis=process.redis,
+        channels=process.channels,
         provider=Credentials(accounts, local=LocalProvider() if local else None),
         accounts=accounts,
         directory=Directory(accounts.engine, accounts.tokens.revocations.tell),

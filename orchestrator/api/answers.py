@@ -10,20 +10,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from starlette.types import Receive, Send
 
 from orchestrator.api.models import QuestionView
 from orchestrator.progress import frames
+from orchestrator.progress.channels import Channels, Listener
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.sse import HEADERS, until_gone
 from orchestrator.progress.stream import Stream
-from orchestrator.progress.tails import entries_of
 from runtime.live import WRITTEN, answer_channel
 
-_BLOCK_MS = 1_000
-_SOON_MS = 50  # once the writer said that it wrote all: its transaction is under way
+_WAIT = 1.0  # seconds between two looks at the log where no part comes
+_SOON = 0.05  # once the writer said that it wrote all: its transaction is under way
 
 
 class AnswerStream(Stream):
@@ -32,7 +30,7 @@ class AnswerStream(Stream):
     def __init__(  # what it reads from, and where it begins
         self,
         question_id: UUID,
-        redis: Redis,
+        channels: Channels,
         stored: Callable[[], Awaitable[QuestionView]],
         hub: Hub,
         *,
@@ -41,7 +39,7 @@ class AnswerStream(Stream):
     ) -> None:
         super().__init__()
         self._question_id = question_id
-        self._redis = redis
+        self._channels = channels
         self._stored = stored
         self._hub = hub
         self._after = read_entry_id(after)
@@ -73,10 +71,15 @@ class AnswerStream(Stream):
 
     async def _serve(self, send: Send) -> None:
         """Hand on parts until the log has the end, which is looked for after each read."""
+        with self._channels.listen(answer_channel(self._question_id), self._after) as listener:
+            await self._hand_on(listener, send)
+
+    async def _hand_on(self, listener: Listener, send: Send) -> None:
         loop = asyncio.get_running_loop()
         spoke = loop.time()
         while True:
-            for entry_id, part in await self._next():
+            for entry_id, fields in await listener.next(_SOON if self._written else _WAIT):
+                part = read_part(fields)
                 self._after = entry_id
                 # A writer that dies between this and its commit is followed by one that begins anew.
                 self._written = part.get("type") == WRITTEN
@@ -90,16 +93,6 @@ class AnswerStream(Stream):
             if loop.time() - spoke >= self._heartbeat:
                 await _write(send, frames.HEARTBEAT)
                 spoke = loop.time()
-
-    async def _next(self) -> list[tuple[str, dict[str, Any]]]:
-        channel = answer_channel(self._question_id)
-        block = _SOON_MS if self._written else _BLOCK_MS
-        try:
-            reply: Any = await self._redis.xread({channel: self._after}, count=500, block=block)
-        except (RedisError, OSError):
-            await asyncio.sleep(_BLOCK_MS / 1_000)
-            return []
-        return [(entry_id.decode(), read_part(fields)) for entry_id, fields in entries_of(reply)]
 
 
 def last_part(question: QuestionView) -> str:

@@ -96,7 +96,7 @@ async def stream(
     async def stored() -> QuestionView:
         return await _find(parts, who, question_id)
 
-    return AnswerStream(question_id, parts.live_redis, stored, parts.hub, after=last_event_id)
+    return AnswerStream(question_id, parts.channels, stored, parts.hub, after=last_event_id)
 
 
 @router.post("/questions/{question_id}/rating")

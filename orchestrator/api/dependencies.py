@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
-from redis.asyncio import Redis
 
 from events.artifacts import ArtifactRef
 from events.base import Context, Envelope
@@ -39,6 +38,7 @@ from orchestrator.auth.directory import Directory
 from orchestrator.auth.identity import ADMIN, ASK, EVENTS, READ, WRITE, Identity, IdentityProvider
 from orchestrator.auth.sign_in import SignIn
 from orchestrator.auth.teams import Teams
+from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.stream import answered_stream
@@ -48,7 +48,7 @@ from runtime.faults import Permanent
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one process that requests use. `live_redis` has connections that may wait."""
+    """The parts of one process that requests use."""
 
     journals: Journals
     intake: Intake
@@ -63,7 +63,7 @@ class Services:
     sources: Sources
     hub: Hub
     holders: Holders
-    live_redis: Redis
+    channels: Channels
     provider: IdentityProvider
     credentials: RepositoryCredentials
     audit: AuditTable

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from events.log.journal import Journal
+from orchestrator.progress.channels import channels_of
 from orchestrator.progress.hub import Hub
 from runtime.live import TICKS
 
@@ -49,7 +50,7 @@ async def tail_ticks(redis: Redis, hub: Hub) -> None:
             last = "$"
             await asyncio.sleep(0.5)
             continue
-        for entry_id, fields in entries_of(reply):
+        for entry_id, fields in channels_of(reply).get(TICKS, ()):
             last = entry_id
             _offer(hub, fields)
 
@@ -60,15 +61,6 @@ async def flush_ticks(hub: Hub) -> None:
         await asyncio.sleep(_FLUSH)
         hub.flush_ticks()
         hub.beat()
-
-
-def entries_of(reply: Any) -> list[tuple[Any, dict[Any, Any]]]:  # noqa: ANN401  # redis-py's shape depends on RESP
-    """The entries of one stream's XREAD reply, which is a list of pairs (RESP 2) or a mapping (RESP 3)."""
-    if not reply:
-        return []
-    streams = list(reply.values()) if isinstance(reply, dict) else [stream[1] for stream in reply]
-    found: list[Any] = streams[0]
-    return found[0] if found and isinstance(found[0], list) else found
 
 
 def _offer(hub: Hub, fields: dict[Any, Any]) -> None:

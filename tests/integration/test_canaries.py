@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import text
 
 from ai_engine.adapters.openai import OpenAIModel
@@ -216,7 +217,8 @@ async def test_a_secret_would_be_found_wherever_it_were_left(
         assert [line for where, content in files(tmp_path) for line in found_in([planted], where, content)]
     async with system.engine.begin() as connection:
         await connection.execute(text("UPDATE auth.users SET name = :name"), {"name": planted.secret})
-    await system.app.state.services.live_redis.xadd("planted", {"value": planted.secret})
+    async with Redis.from_url(redis_url) as redis:
+        await redis.xadd("planted", {"value": planted.secret})
     logging.getLogger("planted").warning("unhidden %s", planted.secret)
 
     assert [name async for name, content in tables(database_url) for _ in found_in([planted], name, content)] == [
