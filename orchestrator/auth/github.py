@@ -85,7 +85,7 @@ class GitHub:
         return renewed
 
     async def _is_invited(self, profile: Profile, token: dict[str, Any]) -> bool:
-        if self._invited.is_anybody or self._invited.names((profile.subject, profile.login)):
+        if self._invited.is_anybody or self._invited.names(profile.subject, profile.login):
             return True
         for organisation in sorted(self._invited.organisations):
             reply = await self._get(f"/user/memberships/orgs/{quote(organisation, safe='')}", token)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -99,9 +99,9 @@ class Invited:
         """Whether there is no list at all."""
         return not self.users and not self.organisations
 
-    def names(self, words: Collection[str]) -> bool:
-        """Whether one of a person's own words is in the list of people."""
-        return any(word.lower() in self.users for word in words if word)
+    def names(self, subject: str, login: str) -> bool:
+        """Whether a person is in the list of people. Digits are an id: a login may be the digits of somebody's id."""
+        return subject in self.users or (not login.isdecimal() and login.lower() in self.users)
 
 
 async def send_away(app: StarletteOAuth2App, callback: str) -> Away:

@@ -333,6 +333,18 @@ async def test_only_the_invited_come_in(  # noqa: PLR0917  # fixtures, and the t
             assert len(await here.rows("SELECT 1 FROM auth.users WHERE admin AND subject = '583231'")) == 1
 
 
+async def test_nobody_comes_in_by_a_login_that_is_somebodys_id(
+    monkeypatch: pytest.MonkeyPatch, github: GitHubStandIn, database_url: str, redis_url: str, home: Path
+) -> None:
+    listed = {"REPOSTREAM_GITHUB_USERS": "583231"}
+    async with an_installation(
+        monkeypatch, github, database_url=database_url, redis_url=redis_url, home=home, **listed
+    ) as here:
+        assert told(await here.visitor().sign_in()) == ""
+        github.user |= {"id": 999_999, "login": "583231"}
+        assert told(await here.visitor().sign_in()) == providers.NOT_INVITED
+
+
 async def test_signing_in_being_refused_and_signing_out_are_on_record(here: Installation) -> None:
     visitor = here.visitor()
     back = await visitor.back(await visitor.leave())
