@@ -18,7 +18,7 @@ def begin(title: str, facts: Iterable[str], state: tuple[str, str] | None = None
 
 def confirmed(verb: str, *, key: str, warning: str, do: Callable[[], object]) -> None:
     """A button that says first what it does, and does it when asked again; the page is drawn anew then."""
-    with st.popover(verb, width="content"):
+    with st.popover(verb, width="content", key=f"ask-{key}"):  # of its own: the next one would begin opened
         st.write(markup.label(warning))
         done = st.button(f"Yes, {verb[0].lower()}{verb[1:]}", key=key, type="primary") and attempt(lambda: _done(do))
     if done:
