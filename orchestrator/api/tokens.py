@@ -14,7 +14,9 @@ from orchestrator.api.credential_models import (
 )
 from orchestrator.api.dependencies import Admin, Parts
 from orchestrator.api.problems import ApiProblem
-from orchestrator.auth.refresh import Verdict
+from orchestrator.auth.accounts import Accounts
+from orchestrator.auth.issuing import Issued
+from orchestrator.auth.refresh import Exchange, Verdict
 
 router = APIRouter(tags=["tokens"])
 signing_keys = APIRouter(prefix="/signing-keys", tags=["tokens"])
@@ -42,20 +44,31 @@ async def trade(body: SessionTrade, parts: Parts) -> TokenView:
 
 @router.post("/auth/refresh")
 async def refresh(body: RefreshRequest, parts: Parts) -> TokenPair:
-    """Use a refresh token up: the next one, and a session token. One that was used before ends all that came of it."""
+    """Use a refresh token up: the next one, and a session token. One that was used before ends all that came of it.
+
+    Whoever lost the answer may ask again within 30 seconds, as long as the next one is unused.
+    """
     accounts = parts.accounts
+    issued = await _issued(accounts, await accounts.refresh.look(body.refresh_token))  # it may fail: nothing is used up
     found = await accounts.refresh.exchange(body.refresh_token)
     if found.verdict is Verdict.REUSED and found.family_id is not None:
         await accounts.tokens.revocations.revoke(found.family_id)
         raise ApiProblem(
             "refresh_token_reused", "It was used before, so somebody else may have it: all of it has ended. Begin anew."
         )
-    if found.user_id is None or found.tenant_id is None or found.family_id is None:
+    if found.verdict is not Verdict.GOOD or issued is None:
         raise ApiProblem("not_signed_in", "The refresh token is over, or none of this installation: begin anew.")
+    return TokenPair(access_token=issued.access_token, expires_in=issued.expires_in, refresh_token=found.secret)
+
+
+async def _issued(accounts: Accounts, found: Exchange) -> Issued | None:
+    """The session token for a refresh token that is good. Raises ApiProblem where its person may do nothing here."""
+    if found.user_id is None or found.tenant_id is None or found.family_id is None:
+        return None
     issued = await accounts.tokens.issue(found.user_id, found.tenant_id, found.family_id, asked=found.scopes)
     if issued is None:
         raise ApiProblem("not_signed_in", "It is for somebody who may do nothing here any more.")
-    return TokenPair(access_token=issued.access_token, expires_in=issued.expires_in, refresh_token=found.secret)
+    return issued
 
 
 @router.post("/auth/revoke", status_code=204, response_class=Response)

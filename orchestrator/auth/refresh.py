@@ -1,14 +1,15 @@
 """Refresh tokens, for programs that act for a person: each is good once, for the next one.
 
 Whoever uses an old one has a copy that somebody took, or is robbed by whoever took it. Nobody can tell which, so the
-whole family ends, with the session tokens that were made of it.
+whole family ends, with the session tokens that were made of it. Only a client that lost the answer may ask again at
+once: it gets another successor as long as the first is unused, and the first counts as used from then on.
 """
 
 import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -19,8 +20,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 START = "rsr_"
 IDLE_DAYS, ABSOLUTE_DAYS = 30, 180
+AGAIN = 30.0  # seconds in which a client that lost the answer may ask again; each time anew
 _SHAPE = re.compile(r"rsr_[A-Za-z0-9_-]{43}")
 _LIFE = f"interval '{IDLE_DAYS} days'"
+_FIND = text("""
+    SELECT t.family_id, t.user_id, t.tenant_id, t.scopes,
+      t.revoked_at IS NOT NULL OR (t.used_at IS NULL AND t.expires_at <= now()) AS is_over,
+      t.used_at IS NOT NULL AND NOT (t.used_at > clock_timestamp() - make_interval(secs => :again) AND NOT EXISTS (
+        SELECT FROM auth.refresh_tokens later WHERE later.family_id = t.family_id AND later.used_at > t.used_at
+      )) AS is_reused
+    FROM auth.refresh_tokens t WHERE t.token_hash = :hash
+""")
+_REPLACE = text("""
+    UPDATE auth.refresh_tokens SET used_at = 'epoch'
+    WHERE family_id = :family AND used_at IS NULL AND token_hash <> :hash
+""")
+_USE = text("UPDATE auth.refresh_tokens SET used_at = clock_timestamp() WHERE token_hash = :hash")
 _LIST = """
     SELECT family_id, min(scopes) AS scopes, min(created_at) AS began_at, max(created_at) AS used_at,
            max(expires_at) AS expires_at
@@ -37,7 +52,7 @@ class Verdict(StrEnum):
 
     GOOD = "good"
     UNKNOWN = "unknown"  # none of ours, or its family ended, or it is over
-    REUSED = "reused"  # it was used before: the family ended now
+    REUSED = "reused"  # it was used before, and not just now: `exchange` ends the family
 
 
 @dataclass(frozen=True)
@@ -66,8 +81,9 @@ class Family:
 class RefreshTokens:
     """The table `auth.refresh_tokens`. Who ends a family revokes its session tokens too (`Revocations`)."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, again: float = AGAIN) -> None:
         self._engine = engine
+        self._again = again
 
     async def begin(self, user_id: UUID, tenant_id: UUID, scopes: frozenset[str]) -> tuple[str, UUID]:
         """The first token of a new family, and the family's id."""
@@ -77,45 +93,45 @@ class RefreshTokens:
             await _insert(connection, secret, row)
         return secret, family_id
 
+    async def look(self, secret: str) -> Exchange:
+        """What `exchange` would say, without the next token; nothing is used up."""
+        if _SHAPE.fullmatch(secret) is None:
+            return Exchange(Verdict.UNKNOWN)
+        async with self._engine.connect() as connection:
+            return _exchange_of(await self._found(connection, secret))
+
     async def exchange(self, secret: str) -> Exchange:
         """Use a token up; the next one, where it was good."""
         if _SHAPE.fullmatch(secret) is None:
             return Exchange(Verdict.UNKNOWN)
         async with self._engine.begin() as connection:
-            found = await _locked(connection, secret)
-            if found is None or found["is_over"]:
-                return Exchange(Verdict.UNKNOWN)
-            if found["used_at"] is not None:
-                await _end(connection, found["family_id"])
-                return Exchange(Verdict.REUSED, family_id=found["family_id"])
-            await connection.execute(
-                text("UPDATE auth.refresh_tokens SET used_at = now() WHERE token_hash = :hash"), {"hash": _hash(secret)}
-            )
+            await _lock_of(connection, secret)
+            found = await self._found(connection, secret)
+            result = _exchange_of(found)
+            if result.verdict is Verdict.REUSED and result.family_id is not None:
+                await _end(connection, result.family_id)
+            if result.verdict is not Verdict.GOOD or found is None:
+                return result
+            await connection.execute(_REPLACE, {"family": result.family_id, "hash": _hash(secret)})
+            await connection.execute(_USE, {"hash": _hash(secret)})
             following = _new_secret()
             await _insert(connection, following, found)
-        return Exchange(
-            Verdict.GOOD,
-            following,
-            found["family_id"],
-            found["user_id"],
-            found["tenant_id"],
-            frozenset(found["scopes"]),
-        )
+        return replace(result, secret=following)
 
     async def end_by(self, secret: str) -> UUID | None:
         """End the family of a token, used or not; its id, None where the token is none of ours."""
         if _SHAPE.fullmatch(secret) is None:
             return None
         async with self._engine.begin() as connection:
-            found = await _locked(connection, secret)
-            if found is not None:
-                await _end(connection, found["family_id"])
-        return found["family_id"] if found is not None else None
+            family_id = await _lock_of(connection, secret)
+            if family_id is not None:
+                await _end(connection, family_id)
+        return family_id
 
     async def end(self, family_id: UUID, user_id: UUID) -> bool:
         """End a family of the person's. Whether there is one."""
         async with self._engine.begin() as connection:
-            await _lock(connection, family_id)
+            await lock_family(connection, family_id)
             statement = "SELECT 1 FROM auth.refresh_tokens WHERE family_id = :family AND user_id = :user_id LIMIT 1"
             found = await connection.scalar(text(statement), {"family": family_id, "user_id": user_id})
             if found is not None:
@@ -132,27 +148,32 @@ class RefreshTokens:
             rows = await connection.execute(text(_LIST), values)
             return [Family(**{**row, "scopes": tuple(row["scopes"])}) for row in rows.mappings()]
 
+    async def _found(self, connection: AsyncConnection, secret: str) -> RowMapping | None:
+        rows = await connection.execute(_FIND, {"hash": _hash(secret), "again": self._again})
+        return rows.mappings().first()
 
-async def _locked(connection: AsyncConnection, secret: str) -> RowMapping | None:
-    """The token's row, its family held until the transaction ends: a row that is being added to it cannot escape."""
-    family = await connection.scalar(
+
+def _exchange_of(found: RowMapping | None) -> Exchange:
+    if found is None or found["is_over"]:
+        return Exchange(Verdict.UNKNOWN)
+    if found["is_reused"]:
+        return Exchange(Verdict.REUSED, family_id=found["family_id"])
+    whom = found["family_id"], found["user_id"], found["tenant_id"]
+    return Exchange(Verdict.GOOD, "", *whom, frozenset(found["scopes"]))
+
+
+async def _lock_of(connection: AsyncConnection, secret: str) -> UUID | None:
+    """The token's family, held until the transaction ends: a row that is being added to it cannot escape."""
+    family: UUID | None = await connection.scalar(
         text("SELECT family_id FROM auth.refresh_tokens WHERE token_hash = :hash"), {"hash": _hash(secret)}
     )
-    if family is None:
-        return None
-    await _lock(connection, family)
-    rows = await connection.execute(
-        text(
-            "SELECT family_id, user_id, tenant_id, scopes, used_at,"
-            " revoked_at IS NOT NULL OR (used_at IS NULL AND expires_at <= now()) AS is_over"
-            " FROM auth.refresh_tokens WHERE token_hash = :hash"
-        ),
-        {"hash": _hash(secret)},
-    )
-    return rows.mappings().first()
+    if family is not None:
+        await lock_family(connection, family)
+    return family
 
 
-async def _lock(connection: AsyncConnection, family_id: UUID) -> None:
+async def lock_family(connection: AsyncConnection, family_id: UUID) -> None:
+    """Hold a family until the transaction ends: nothing is added to it."""
     await connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:family, 0))"), {"family": str(family_id)}
     )

@@ -71,7 +71,7 @@ class Servers:
         standings = Standings(self.engine, remembered=0)
         self.tokens = SessionTokens(self.keys, standings, self.revocations)
         self.sessions = Sessions(self.engine)
-        self.refresh = RefreshTokens(self.engine)
+        self.refresh = RefreshTokens(self.engine, again=0)
         self.run(self.keys.tend())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -249,6 +250,7 @@ async def test_a_refresh_token_is_good_once_and_an_old_one_ends_all_that_came_of
         return reply.status_code, reply.json()
 
     status, second = await refresh(first["refresh_token"])
+    await a_while_later(system)
     may = (await system.get(ME, second["access_token"])).status_code
     beyond = (await system.get("/api/v1/events", second["access_token"])).status_code
     again = await refresh(first["refresh_token"])
@@ -262,7 +264,11 @@ async def test_a_refresh_token_is_good_once_and_an_old_one_ends_all_that_came_of
     assert (await system.get(ME, headers["Authorization"].split()[1])).status_code == 200  # the person stays
 
 
-async def test_of_many_uses_at_once_one_wins_and_the_family_ends(system: SignIn) -> None:
+async def a_while_later(system: SignIn) -> None:
+    await execute(system.engine, "UPDATE auth.refresh_tokens SET used_at = used_at - interval '31 seconds'")
+
+
+async def test_of_many_uses_at_once_one_successor_lives_and_the_use_of_another_ends_the_family(system: SignIn) -> None:
     headers = bearer(await system.token(await a_person(system.engine)))
     begun = (await system.client.post(f"{ME}/grants", json={"scopes": ["read:events"]}, headers=headers)).json()
 
@@ -271,10 +277,46 @@ async def test_of_many_uses_at_once_one_wins_and_the_family_ends(system: SignIn)
         return str(reply.json().get("refresh_token") or reply.json()["code"])
 
     answers = await asyncio.gather(*(refresh(begun["refresh_token"]) for _ in range(6)))
-    [following] = [answer for answer in answers if answer.startswith("rsr_")]
+    living = await rows(system, "SELECT encode(token_hash, 'hex') FROM auth.refresh_tokens WHERE used_at IS NULL")
+    alive = [text for text in answers if sha256(text.encode()).hexdigest() in living]
 
-    assert "refresh_token_reused" in answers
-    assert await refresh(following) == "not_signed_in"
+    assert len(set(answers)) == 6
+    assert (len(living), len(alive)) == (1, 1)
+    assert await refresh(next(text for text in answers if text not in alive)) == "refresh_token_reused"
+    assert await refresh(alive[0]) == "not_signed_in"
+
+
+async def test_a_client_that_lost_the_answer_asks_again_and_the_grant_goes_on(
+    system: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = bearer(await system.token(await a_person(system.engine)))
+    begun = (await system.client.post(f"{ME}/grants", json={"scopes": ["read:events"]}, headers=headers)).json()
+
+    async def refresh(secret: str) -> tuple[int, dict[str, str]]:
+        reply = await system.client.post("/auth/refresh", json={"refresh_token": secret})
+        return reply.status_code, reply.json()
+
+    async def down(*_: object, **__: object) -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as fault:
+        fault.setattr(system.accounts.tokens, "issue", down)
+        assert (await refresh(begun["refresh_token"]))[0] == 503
+    assert await rows(system, "SELECT 1 FROM auth.refresh_tokens WHERE used_at IS NOT NULL") == []  # nothing is used up
+
+    (_, lost), (status, again) = [await refresh(begun["refresh_token"]) for _ in range(2)]
+    after = await refresh(again["refresh_token"])
+    assert (status, after[0]) == (200, 200)
+    assert lost["refresh_token"] != again["refresh_token"]
+
+    old = await refresh(begun["refresh_token"])  # its successor was used
+    assert (old[0], old[1]["code"]) == (401, "refresh_token_reused")
+    assert (await refresh(after[1]["refresh_token"]))[0] == 401
+
+
+async def rows(system: SignIn, statement: str) -> list[Any]:
+    async with system.engine.connect() as connection:
+        return list((await connection.execute(text(statement))).scalars())
 
 
 async def test_a_grant_is_listed_and_ended_by_its_owner_or_by_its_program(system: SignIn) -> None:
