@@ -115,7 +115,7 @@ class CredentialRequest(BaseModel):
     """Keep a token for the private repositories of a host. `name` is for you to know it by."""
 
     host: str = Field(max_length=255)
-    name: str = Field(default="", max_length=100)
+    name: str = Field(default="", max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
     token: SecretStr
 
 
