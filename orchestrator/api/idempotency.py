@@ -67,9 +67,14 @@ async def begin(request: Request, who: Identity, answers: Answers) -> None:
 
 
 async def _fingerprint(request: Request, who: Identity) -> bytes:
-    """Of what is asked for, and by which kind of proof: a key is not shown what only a person may see."""
+    """Of what is asked for, and by which proof: a key or a program is not shown what only a person may see."""
     asked = hashlib.sha256()
-    for part in (who.proof.value.encode(), request.url.path.encode(), request.scope.get("query_string", b"")):
+    for part in (
+        who.proof.value.encode(),
+        str(who.proof_id).encode(),
+        request.url.path.encode(),
+        request.scope.get("query_string", b""),
+    ):
         asked.update(len(part).to_bytes(4) + part)
     asked.update(await request.body())
     return asked.digest()

@@ -264,6 +264,20 @@ async def test_a_refresh_token_is_good_once_and_an_old_one_ends_all_that_came_of
     assert (await system.get(ME, headers["Authorization"].split()[1])).status_code == 200  # the person stays
 
 
+async def test_a_program_is_not_shown_what_its_person_was_told_under_the_same_key(system: SignIn) -> None:
+    person = bearer(await system.token(await a_person(system.engine))) | {"Idempotency-Key": "k"}
+    scopes = {"scopes": ["read:repositories"]}
+    grant = (await system.client.post(f"{ME}/grants", json=scopes, headers=person)).json()["access_token"]
+    body = {"name": "ci", **scopes}
+    made = await system.client.post(f"{ME}/keys", json=body, headers=person)
+
+    asked = await system.client.post(f"{ME}/keys", json=body, headers=bearer(grant) | {"Idempotency-Key": "k"})
+
+    assert made.status_code == 201
+    assert (asked.status_code, asked.json()["code"]) == (422, "idempotency_key_reused")
+    assert "secret" not in asked.json()
+
+
 async def a_while_later(system: SignIn) -> None:
     await execute(system.engine, "UPDATE auth.refresh_tokens SET used_at = used_at - interval '31 seconds'")
 
