@@ -22,7 +22,7 @@ _PERSON = """
     INSERT INTO auth.users AS u (user_id, provider, subject, login, name, admin)
     VALUES (:user_id, :provider, :subject, :login, :name, :admin)
     ON CONFLICT (provider, subject) DO UPDATE
-      SET login = excluded.login, name = excluded.name, admin = u.admin OR excluded.admin
+      SET login = excluded.login, name = excluded.name, admin = excluded.admin
     RETURNING user_id, suspended_at IS NULL AND deleted_at IS NULL AS welcome
 """
 _PERSONAL = """
@@ -54,7 +54,7 @@ class People:
         clock: Callable[[], datetime],
         tokens: SignInTokens | None = None,
     ) -> None:
-        """`administrators` are `provider:id`: whoever signs in as one of them is an administrator from then on.
+        """`administrators` are `provider:id`: what the last sign-in found is what somebody is.
 
         `tokens` keeps what the provider let us act with for a person; nothing is kept without.
         """

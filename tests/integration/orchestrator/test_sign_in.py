@@ -345,6 +345,15 @@ async def test_nobody_comes_in_by_a_login_that_is_somebodys_id(
         assert told(await here.visitor().sign_in()) == providers.NOT_INVITED
 
 
+async def test_each_sign_in_decides_anew_who_is_an_administrator(here: Installation) -> None:
+    await here.visitor().sign_in()
+    await here.rows("UPDATE auth.users SET admin = true WHERE subject = '583231'")  # as the list had them once
+
+    await here.visitor().sign_in()
+
+    assert await here.rows("SELECT 1 FROM auth.users WHERE admin") == []
+
+
 async def test_signing_in_being_refused_and_signing_out_are_on_record(here: Installation) -> None:
     visitor = here.visitor()
     back = await visitor.back(await visitor.leave())
