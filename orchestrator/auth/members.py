@@ -12,6 +12,7 @@ from events.base import Context
 from orchestrator.auth.api_keys import ApiKeys
 from orchestrator.auth.facts import Facts
 from orchestrator.auth.identity import Role
+from orchestrator.auth.refresh import lock_family
 from orchestrator.auth.revocations import Revocations, revoke_in
 from orchestrator.auth.standing import Standings
 from orchestrator.auth.tenants import gone, lock_team, move_sessions, personal_tenant, role_in, still_owner
@@ -35,6 +36,10 @@ _REMOVE = text("DELETE FROM auth.members WHERE tenant_id = :tenant AND user_id =
 _SESSIONS = text("""
     SELECT session_id FROM auth.sessions
     WHERE tenant_id = :tenant AND user_id = :user AND revoked_at IS NULL ORDER BY session_id FOR UPDATE
+""")
+_FAMILIES = text("""
+    SELECT DISTINCT family_id FROM auth.refresh_tokens
+    WHERE tenant_id = :tenant AND user_id = :user AND revoked_at IS NULL ORDER BY family_id
 """)
 _GRANTS = text("""
     UPDATE auth.refresh_tokens SET revoked_at = now()
@@ -145,6 +150,8 @@ async def _end_all(connection: AsyncConnection, user_id: UUID, values: dict[str,
     sessions = [*(await connection.execute(_SESSIONS, values)).scalars()]
     if sessions:
         await move_sessions(connection, sessions, await personal_tenant(connection, user_id))
+    for family_id in (await connection.execute(_FAMILIES, values)).scalars().all():
+        await lock_family(connection, family_id)  # a refresh at this moment ends first, and its row is found
     grants = [*{*(await connection.execute(_GRANTS, values)).scalars()}]
     await revoke_in(connection, grants)
     for statement in _ENDS:

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import eventually
@@ -154,6 +155,29 @@ async def test_whoever_is_removed_is_out_with_all_that_hung_on_it_and_begins_ane
     ]
     assert facts.count("tenant.member.left") == 1
     assert facts.count("tenant.member.joined") == 2
+
+
+async def test_a_refresh_at_the_moment_of_a_removal_leaves_no_living_token(here: Installation) -> None:
+    ann, bob = await signs_in(here, 1, "ann"), await signs_in(here, 2, "bob")
+    team = await ann.team()
+    bob_id = await joins(ann, team, bob)
+    grant = await bob.done("POST", "/me/grants", {"scopes": ["read:repositories"]})
+    hold = "SELECT pg_advisory_xact_lock(hashtextextended(CAST(family_id AS text), 0)) FROM auth.refresh_tokens"
+    late = """
+        INSERT INTO auth.refresh_tokens (token_hash, family_id, user_id, tenant_id, scopes, expires_at)
+        SELECT 'late', family_id, user_id, tenant_id, scopes, expires_at FROM auth.refresh_tokens
+    """
+    async with here.engine.begin() as refreshing:  # as an exchange: it holds the family, and adds a row to it
+        await refreshing.execute(text(hold))
+        await refreshing.execute(text(late))
+        removing = asyncio.create_task(ann.done("DELETE", f"/tenants/{team}/members/{bob_id}"))
+        done, _ = await asyncio.wait([removing], timeout=1)
+        assert not done  # it waits for the refresh
+    await removing
+
+    assert await here.rows("SELECT 1 FROM auth.refresh_tokens WHERE revoked_at IS NULL") == []
+    reply = await here.client.post("/auth/refresh", json={"refresh_token": grant["refresh_token"]})
+    assert reply.status_code == 401
 
 
 async def test_a_team_keeps_an_owner_also_where_two_remove_each_other(here: Installation) -> None:
