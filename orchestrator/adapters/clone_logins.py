@@ -9,7 +9,7 @@ from events.log.journal import Journal
 from events.processing import ProcessingRequested
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
-from orchestrator.auth.sign_in_tokens import SignInTokens
+from orchestrator.auth.sign_in_tokens import SignInTokens, id_of
 from orchestrator.projections.analyses import OVER, fold
 from runtime.faults import Permanent
 
@@ -66,6 +66,8 @@ class CloneLogins:
             if own is not None:
                 token = await self._app.token_for(own, name)
                 return login_of(token, host) if token is not None else None
+        if ref == id_of(user_id, host):  # they signed out since: what is public needs no login, and the rest shows none
+            return None
         kept = await self._credentials.use(ref, tenant_id=tenant_id, user_id=user_id, host=host, at=self._clock())
         return login_of(kept, host)
 
