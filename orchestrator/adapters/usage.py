@@ -38,18 +38,18 @@ _COUNTS = {
     Quota.QUESTIONS: text(
         "SELECT count(*) FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :day"
     ),
-    Quota.TOKENS: text("""
-    SELECT coalesce(sum(CAST(record ->> 'input_tokens' AS bigint) + CAST(record ->> 'output_tokens' AS bigint)), 0)
-    FROM app.questions WHERE tenant_id = :tenant AND asked_at >= :day
-    """),
+    Quota.TOKENS: text(
+        "SELECT coalesce(sum(tokens), 0) FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :day"
+    ),
 }
 # Those whose answer is still to come: it has a deadline far below ten minutes.
 _UNANSWERED = text("""
-    SELECT count(*) FROM app.accepted_questions a
-    WHERE a.tenant_id = :tenant AND a.accepted_at > CAST(:at AS timestamptz) - interval '10 minutes'
-      AND NOT EXISTS (SELECT FROM app.questions q WHERE q.question_id = a.question_id AND q.state <> 'asked')
+    SELECT count(*) FROM app.accepted_questions
+    WHERE tenant_id = :tenant AND accepted_at > CAST(:at AS timestamptz) - interval '10 minutes' AND tokens IS NULL
 """)
-_ACCEPT = text("INSERT INTO app.accepted_questions VALUES (:question, :tenant, :at)")
+_ACCEPT = text(
+    "INSERT INTO app.accepted_questions (question_id, tenant_id, accepted_at) VALUES (:question, :tenant, :at)"
+)
 _FORGET = text(
     "DELETE FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at < CAST(:day AS timestamptz)"
     " - interval '1 day'"

@@ -44,6 +44,8 @@ INSERT INTO app.questions (question_id, conversation_id, tenant_id, repository_i
 VALUES (:question_id, :conversation_id, :tenant_id, :repository_id, :state, :asked_at, :version, CAST(:record AS jsonb))
 ON CONFLICT (question_id) DO UPDATE SET state = excluded.state, version = excluded.version, record = excluded.record
 """)
+# Stays when the question goes with its repository: what was used of a day's quota is used.
+_COUNT_TOKENS = text("UPDATE app.accepted_questions SET tokens = :tokens WHERE question_id = :question_id")
 
 
 class Overview:
@@ -132,6 +134,9 @@ async def _conversation(connection: AsyncConnection, envelope: Envelope) -> None
         row = question.model_dump(include={"question_id", "conversation_id", "repository_id", "state", "asked_at"})
         more = {"tenant_id": envelope.tenant_id, "version": envelope.version, "record": question.model_dump_json()}
         await connection.execute(_WRITE_QUESTION, row | more)
+        if question.state != "asked":
+            tokens = question.input_tokens + question.output_tokens
+            await connection.execute(_COUNT_TOKENS, {"tokens": tokens, "question_id": question.question_id})
 
 
 _APPLY: dict[str, Callable[[AsyncConnection, Envelope], Awaitable[None]]] = {

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from events.base import Draft
 from events.processing import FaultKind, ProcessingFailed, Stage
+from events.question import QuestionAnswered
 from orchestrator.adapters.usage import RESERVED, Usage
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
@@ -193,7 +194,9 @@ async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System
     talk = await a_talk(system, headers)
     assert (await system.client.post(talk, json={"query": "Why?"}, headers=headers)).status_code == 202
     await asked(system, headers, 1)
+    await _is_answered(system, talk)
     await _has_used(system, who)
+    await eventually(lambda: usage(system, headers), lambda found: found["tokens"] == (12_000, 10_000))
 
     question = await system.client.post(talk, json={"query": "Why?"}, headers=headers)
     analysis = await begin(system, headers, 1)
@@ -203,8 +206,41 @@ async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System
     assert analysis.status_code == 409
     assert "1,000 bytes of stored sources" in analysis.json()["detail"]
     found = await usage(system, headers)
-    assert found["tokens"] == (12_000, 10_000)
     assert found["bytes"] == (5_000, 1_000)
+
+    [repository] = (await system.client.get("/api/v1/repositories", headers=headers)).json()["items"]
+    path = f"/api/v1/repositories/{repository['repository_id']}"
+    assert (await system.client.delete(path, headers=headers)).status_code == 202
+    await eventually(lambda: rows(system, "SELECT 1 FROM app.questions"), lambda found: not found)
+    found = await usage(system, headers)
+    assert (found["questions"], found["tokens"]) == ((1, 2), (12_000, 10_000))  # the day's are used, all the same
+
+
+async def _is_answered(system: System, talk: str) -> None:
+    stream = f"conversation/{talk.split('/')[-2]}"
+    asked_for = (await system.journal.read_stream(stream))[-1]
+    event = QuestionAnswered(
+        question_id=UUID(str(asked_for.data["question_id"])),
+        query="Why?",
+        answer="So.",
+        mode="generated",
+        response_time=0.1,
+        rag_hits=0,
+        confidence=0.5,
+        citations=(),
+        removed_citations=0,
+        passages=(),
+        analysis_id=uuid4(),
+        commit="c0ffee",
+        generation_kind="model",
+        provider="test",
+        model="test",
+        prompt="test",
+        input_tokens=8_000,
+        output_tokens=4_000,
+    )
+    draft = Draft(event_id=uuid4(), occurred_at=datetime.now(UTC), context=asked_for.context, event=event)
+    await system.journal.append(stream, [draft])
 
 
 async def _has_used(system: System, who: Identity) -> None:
@@ -217,8 +253,6 @@ async def _has_used(system: System, who: Identity) -> None:
     await eventually(known, lambda count: count == 1)
     async with system.engine.begin() as connection:
         for statement in (
-            """UPDATE app.questions SET record = record || '{"input_tokens": 8000, "output_tokens": 4000}'
-            WHERE tenant_id = :tenant""",
             """UPDATE app.analyses SET record = jsonb_set(record, '{view,totals}', '{"bytes": 5000}')
             WHERE tenant_id = :tenant""",
         ):
