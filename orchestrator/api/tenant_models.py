@@ -83,7 +83,10 @@ class RoleChange(BaseModel):
 
 
 class InvitationRequest(BaseModel):
-    """As what somebody is invited, for how long, and who alone may accept; without a login, whoever has the link."""
+    """As what somebody is invited, for how long, and who alone may accept; without a login, whoever has the link.
+
+    The login is one of the provider that you signed in with yourself.
+    """
 
     role: RoleName = "member"
     login: Annotated[str | None, Field(max_length=100), AfterValidator(login_of)] = None

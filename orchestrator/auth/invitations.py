@@ -29,8 +29,11 @@ _COLUMNS = f"""
 _TENANT = text("SELECT app.tenant_of_invitation(:hash)")
 _COUNT = text(f"SELECT count(*) FROM app.invitations WHERE tenant_id = :tenant AND {_OPEN}")  # noqa: S608  # constants of ours
 _ADD = text(f"""
-    INSERT INTO app.invitations (invitation_id, tenant_id, secret_hash, role, login, created_by, expires_at)
-    VALUES (:id, :tenant, :hash, :role, :login, :user, now() + CAST(:life AS interval)) RETURNING {_COLUMNS}
+    INSERT INTO app.invitations
+      (invitation_id, tenant_id, secret_hash, role, login, provider, created_by, expires_at)
+    SELECT :id, :tenant, :hash, :role, CAST(:login AS text),
+      CASE WHEN CAST(:login AS text) IS NOT NULL THEN provider END, :user, now() + CAST(:life AS interval)
+    FROM auth.users WHERE user_id = :user RETURNING {_COLUMNS}
 """)  # noqa: S608  # the same
 _LIST = text(f"""
     SELECT {_COLUMNS} FROM app.invitations WHERE tenant_id = :tenant
@@ -42,12 +45,12 @@ _REVOKE = text("""
     WHERE tenant_id = :tenant AND invitation_id = :id AND used_at IS NULL AND revoked_at IS NULL RETURNING invitation_id
 """)
 _FIND = text(f"""
-    SELECT {_COLUMNS}, (SELECT name FROM auth.tenants t WHERE t.tenant_id = i.tenant_id) AS team,
+    SELECT {_COLUMNS}, provider, (SELECT name FROM auth.tenants t WHERE t.tenant_id = i.tenant_id) AS team,
       (SELECT coalesce(nullif(u.name, ''), u.login) FROM auth.users u WHERE u.user_id = i.created_by) AS inviter
     FROM app.invitations i WHERE tenant_id = :tenant AND secret_hash = :hash
 """)  # noqa: S608  # the same
 _USE = text("UPDATE app.invitations SET used_at = now(), used_by = :user WHERE invitation_id = :id")
-_LOGIN = text("SELECT login FROM auth.users WHERE user_id = :user")
+_LOGIN = text("SELECT login, provider FROM auth.users WHERE user_id = :user")
 _MEMBERS = text("SELECT count(*) FROM auth.members WHERE tenant_id = :tenant")
 _JOIN = text("INSERT INTO auth.members (tenant_id, user_id, role) VALUES (:tenant, :user, :role)")
 _WHY = {
@@ -100,7 +103,10 @@ class Invitations:
         self._facts = facts
 
     async def make(self, role: Role, login: str | None, life: timedelta, context: Context) -> tuple[Invitation, str]:
-        """A new one with its secret, which nobody can see again. Raises Permanent `too_many_invitations`."""
+        """A new one with its secret, which nobody can see again. Raises Permanent `too_many_invitations`.
+
+        `login` is one of the provider that whoever makes it signed in with.
+        """
         secret = new_secret(INVITATION)
         values: dict[str, object] = {"tenant": context.tenant_id, "user": context.user_id, "role": role.value}
         values |= {"login": login, "id": uuid4(), "hash": hash_of(INVITATION, secret), "life": min(life, LONGEST)}
@@ -173,8 +179,8 @@ class Invitations:
 async def _usable(connection: AsyncConnection, tenant_id: UUID, digest: bytes, user_id: UUID) -> Row[Any]:
     """The invitation's row. Whoever it is not for learns nothing else of it."""
     row = (await connection.execute(_FIND, {"tenant": tenant_id, "hash": digest})).one()
-    login = await connection.scalar(_LOGIN, {"user": user_id})
-    if row.login is not None and row.login.lower() != (login or "").lower():
+    who = (await connection.execute(_LOGIN, {"user": user_id})).one()
+    if row.login is not None and (row.provider, row.login.lower()) != (who.provider, who.login.lower()):
         raise Permanent("invitation_for_another", "It is for another account: sign in with that one.")
     if row.state != State.OPEN:
         raise Permanent(*_WHY[row.state])

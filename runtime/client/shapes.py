@@ -422,6 +422,8 @@ class InvitationMade(BaseModel):
 class InvitationRequest(BaseModel):
     """
     As what somebody is invited, for how long, and who alone may accept; without a login, whoever has the link.
+
+    The login is one of the provider that you signed in with yourself.
     """
 
     model_config = ConfigDict(

@@ -90,6 +90,36 @@ async def test_one_that_is_revoked_or_over_lets_nobody_in_and_says_which(here: I
     assert (await here.client.post(f"/api/v1{ACCEPT}", json={"secret": over["secret"]})).status_code == 401
 
 
+async def test_a_login_of_another_provider_is_another_person(here: Installation) -> None:
+    ann, bob = await signs_in(here, 1, "ann"), await signs_in(here, 2, "bob")
+    made = await ann.invite(await ann.team(), login="bob")
+    await here.rows("UPDATE auth.users SET provider = 'oidc' WHERE login = 'bob'")
+
+    for path in (OFFER, ACCEPT):
+        assert await bob.refused("POST", path, {"secret": made["secret"]}) == (403, "invitation_for_another")
+    await here.rows("UPDATE auth.users SET provider = 'github' WHERE login = 'bob'")
+    assert (await bob.done("POST", ACCEPT, {"secret": made["secret"]}))["role"] == "member"
+
+
+async def test_an_invitation_of_whoever_may_invite_nobody_now_lets_nobody_in(here: Installation) -> None:
+    ann, bob = await signs_in(here, 1, "ann"), await signs_in(here, 2, "bob")
+    team = await ann.team()
+    secret = {"secret": (await ann.invite(team))["secret"]}
+
+    for away, back in (
+        ("UPDATE auth.users SET suspended_at = now()", "UPDATE auth.users SET suspended_at = NULL"),
+        ("UPDATE auth.users SET deleted_at = now()", "UPDATE auth.users SET deleted_at = NULL"),
+    ):
+        await here.rows(f"{away} WHERE login = 'ann'")
+        for path in (OFFER, ACCEPT):
+            assert await bob.refused("POST", path, secret) == (404, "not_found")
+        await here.rows(f"{back} WHERE login = 'ann'")
+    await here.rows("UPDATE auth.members SET role = 'member' WHERE tenant_id = :team", team=team)
+    assert await bob.refused("POST", ACCEPT, secret) == (404, "not_found")
+    await here.rows("UPDATE auth.members SET role = 'owner' WHERE tenant_id = :team", team=team)
+    assert await bob.done("POST", ACCEPT, secret)
+
+
 async def test_of_several_who_accept_at_once_one_joins(here: Installation) -> None:
     ann = await signs_in(here, 1, "ann")
     team = await ann.team()
