@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator.api.problems import MEDIA_TYPE, RETRY_AFTER, body_of
 from orchestrator.audit.entry import Entry, Outcome, clean, created_by, target_of
 from orchestrator.audit.note import Note, begin_note
-from orchestrator.audit.rules import is_recorded, outcome_of
+from orchestrator.audit.rules import CHANGING, is_recorded, outcome_of
 from orchestrator.audit.trail import NotRecorded, Trail
 from orchestrator.auth.identity import NOBODY
 
@@ -45,6 +45,9 @@ class RecordRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._trail.full and scope["method"] in CHANGING:
+            await _send_problem(send, "Nothing was done, for it could not be put on record.", str(uuid4()), [])
+            return
         connection = HTTPConnection(scope)
         request = _Request(connection, begin_note(connection), self._address_of(connection), self._clock())
         answer = _Answer(request, self._trail, send)
@@ -66,6 +69,8 @@ class _Request:
         self.address = address
 
     def is_recorded(self, status: int | None) -> bool:
+        if self.note.idle and outcome_of(status) is Outcome.ALLOWED:
+            return False
         route = self.scope.get("route")
         return is_recorded(
             self.scope["method"],
@@ -121,7 +126,8 @@ class _Answer:
             return
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            if message["status"] < 400 and not await self._recorded(Headers(raw=message["headers"])):
+            allowed = message["status"] < 400 and not self._request.note.code
+            if allowed and not await self._recorded(Headers(raw=message["headers"])):
                 await self._refuse(message)
                 return
         elif self._status is not None and self._status >= 400 and len(self._problem) < _LONGEST_PROBLEM:
@@ -144,12 +150,9 @@ class _Answer:
         headers = MutableHeaders(raw=list(start["headers"]))
         for name in ("content-length", "content-encoding", "location", "etag", "set-cookie"):
             del headers[name]
-        headers["content-type"] = MEDIA_TYPE
-        headers["retry-after"] = RETRY_AFTER["Retry-After"]
         detail = "It may have been done, but is not on record yet: look again in a moment."
-        body = body_of("audit_unavailable", detail, str(self._request.scope["state"].get("correlation_id", "")))
-        await self._send({"type": "http.response.start", "status": body.status, "headers": headers.raw})
-        await self._send({"type": "http.response.body", "body": body.model_dump_json().encode()})
+        correlation_id = str(self._request.scope["state"].get("correlation_id", ""))
+        await _send_problem(self._send, detail, correlation_id, headers.raw)
 
     def over(self) -> None:
         """The request has ended: record it where that was not done before the answer."""
@@ -164,6 +167,15 @@ class _Answer:
         except (ValueError, AttributeError):
             code = None
         return code if isinstance(code, str) else _CODES.get(self._status, "")
+
+
+async def _send_problem(send: Send, detail: str, correlation_id: str, raw: list[tuple[bytes, bytes]]) -> None:
+    headers = MutableHeaders(raw=raw)
+    headers["content-type"] = MEDIA_TYPE
+    headers["retry-after"] = RETRY_AFTER["Retry-After"]
+    body = body_of("audit_unavailable", detail, correlation_id)
+    await send({"type": "http.response.start", "status": body.status, "headers": headers.raw})
+    await send({"type": "http.response.body", "body": body.model_dump_json().encode()})
 
 
 def _uuid(text: object) -> UUID | None:

@@ -14,6 +14,7 @@ from orchestrator.api.credential_models import (
 )
 from orchestrator.api.dependencies import Admin, Parts
 from orchestrator.api.problems import ApiProblem
+from orchestrator.audit.note import note_of
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.issuing import Issued
 from orchestrator.auth.refresh import Exchange, Verdict
@@ -72,10 +73,11 @@ async def _issued(accounts: Accounts, found: Exchange) -> Issued | None:
 
 
 @router.post("/auth/revoke", status_code=204, response_class=Response)
-async def revoke(body: RevokeRequest, parts: Parts) -> None:
+async def revoke(request: Request, body: RevokeRequest, parts: Parts) -> None:
     """End a refresh token and all that came of it. Done, too, where there is none: nobody learns which exist."""
     accounts = parts.accounts
     family_id = await accounts.refresh.end_by(body.refresh_token)
+    note_of(request).idle = family_id is None
     if family_id is not None:
         await accounts.tokens.revocations.revoke(family_id)
 

@@ -14,7 +14,7 @@ class Note:
     """Filled while a request is served; empty fields are read off the route and the answer.
 
     `sensitive` puts a request on record that only reads. `code` says why something was refused that is answered with
-    a redirect, as a sign-in is.
+    a redirect, as a sign-in is. `idle` says that nothing was done: a request of anybody that found nothing to end.
     """
 
     identity: Identity | None = None
@@ -23,6 +23,7 @@ class Note:
     target: str = ""
     code: str = ""
     sensitive: bool = False
+    idle: bool = False
 
 
 def begin_note(connection: HTTPConnection) -> Note:

@@ -4,6 +4,8 @@ Who must know that an entry is durable waits (`record`); refusals do not (`note`
 """
 
 import asyncio
+import math
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -14,9 +16,11 @@ from prometheus_client import Counter, Gauge
 from events.log.outage import is_outage
 from events.log.wake import Signal
 from orchestrator.audit.entry import Entry
+from orchestrator.audit.repeats import Repeats, of_nobody, repeats
 
 _log = structlog.get_logger(__name__)
 LIMIT = 5_000  # entries that wait; what comes above is counted together
+_FULL = 2  # times the limit: nothing is to be done any more that must be on record
 BATCH = 500
 PATIENCE = 3.0  # seconds that an answer waits for its entry
 _GATHER = 0.2  # seconds that refusals gather
@@ -24,7 +28,7 @@ _GATHER = 0.2  # seconds that refusals gather
 Write = Callable[[Sequence[Entry]], Awaitable[None]]
 
 entries_total = Counter("repostream_audit_entries_total", "Audit entries written, by outcome.", ("outcome",))
-folded_total = Counter("repostream_audit_folded_total", "Refusals that were only counted, for too many came at once.")
+folded_total = Counter("repostream_audit_folded_total", "Refusals that were only counted.")
 waiting = Gauge("repostream_audit_waiting", "Audit entries that are not written yet.")
 
 
@@ -54,8 +58,7 @@ class Backlog:
         if before is not None:
             self._folded[key] = replace(before, times=before.times + entry.times)
             return
-        nobody = replace(entry, tenant_id=None, user_id=None, proof="", proof_id=None, correlation_id=None)
-        self._folded[key] = replace(nobody, target="", address="", agent="")
+        self._folded[key] = of_nobody(entry)
 
     def first(self, limit: int = BATCH) -> list[Entry]:
         """The first entries in line; they stay in it until they are `done`."""
@@ -76,14 +79,25 @@ class Trail:
     def __init__(self, write: Write, *, limit: int = LIMIT, patience: float = PATIENCE) -> None:
         self._write = write
         self._backlog = Backlog(limit)
+        self._limit = limit
+        self._repeats = Repeats()
         self._patience = patience
         self._signal = Signal()
         self._writing = asyncio.Lock()
         self._waiters: dict[object, asyncio.Future[None]] = {}
 
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that nothing should be begun that must be recorded."""
+        return len(self._backlog) >= self._limit * _FULL
+
     def note(self, entry: Entry) -> None:
-        """Record soon."""
-        self._backlog.add(entry, foldable=True)
+        """Record soon; what anybody can repeat, from the second on, with all others like it of the same minute."""
+        written = self._repeats.take(entry, time.monotonic()) if repeats(entry) else entry
+        if written is None:
+            folded_total.inc()
+            return
+        self._backlog.add(written, foldable=True)
         waiting.set(len(self._backlog))
 
     async def record(self, entry: Entry) -> None:
@@ -106,6 +120,7 @@ class Trail:
         while True:
             await self._signal.wait(_GATHER)
             try:
+                self._put_repeats(time.monotonic())
                 await self._write_all()
                 pause = 0.1
             except Exception as error:  # noqa: BLE001  # whatever the database does, the trail must go on after it
@@ -115,6 +130,7 @@ class Trail:
 
     async def flush(self, seconds: float = 5.0) -> None:
         """Write what is left at the end of the process; what cannot be written is put into the log."""
+        self._put_repeats(math.inf)
         try:
             async with asyncio.timeout(seconds):
                 await self._write_all()
@@ -124,6 +140,10 @@ class Trail:
             for entry in left:
                 _log.error("audit_entry_unwritten", entry=entry.as_row())
             self._backlog.done(len(left))
+
+    def _put_repeats(self, now: float) -> None:
+        for entry in self._repeats.due(now):
+            self._backlog.add(entry, foldable=True)
 
     async def _write_all(self) -> None:
         async with self._writing:

@@ -274,3 +274,21 @@ async def test_refusals_are_flushed_when_the_service_ends(
     found = await recorded(system)
     await system.engine.dispose()
     assert len(found) == 20
+
+
+async def test_nothing_that_anybody_can_send_fills_the_trail_and_a_full_line_stops_changes_before_they_are_made(
+    system: System, door: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.who = None
+    for _ in range(20):
+        await system.client.post("/auth/revoke", json={"refresh_token": "rsr_" + "A" * 43})
+        await system.client.get("/api/v1/analyses", headers={"authorization": f"Bearer {SECRET}"})
+    await asyncio.sleep(0.5)
+    entries = await recorded(system)
+    door.who = Identity(LOCAL_USER, LOCAL_TENANT, "You", ALL_SCOPES)
+    monkeypatch.setattr(Trail, "full", property(lambda _trail: True))
+    refused = await system.client.post("/api/v1/analyses", json={"url": URL})
+    listed = await system.get("/analyses")
+
+    assert [(e["action"], e["code"], e["times"]) for e in entries] == [("analyses.newest", "not_signed_in", 1)]
+    assert (refused.status_code, refused.json()["code"], listed["items"]) == (503, "audit_unavailable", [])

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.audit.chain import START, first_broken, hash_of
 from orchestrator.audit.entry import Entry, Outcome, clean, created_by, target_of
+from orchestrator.audit.repeats import Repeats
 from orchestrator.audit.rules import is_recorded, outcome_of
 from orchestrator.audit.trail import Backlog, NotRecorded, Trail
 from orchestrator.auth.identity import ADMIN, READ
@@ -180,7 +181,7 @@ async def test_while_the_table_is_away_record_fails_and_nothing_is_lost() -> Non
 
 
 async def test_an_entry_that_no_table_takes_holds_up_no_other() -> None:
-    table, trail_of = Table(), [an_entry() for _ in range(7)]
+    table, trail_of = Table(), [an_entry(user_id=uuid4()) for _ in range(7)]
     trail = Trail(table.write)
     table.hated = {trail_of[3].entry_id}
     for entry in trail_of:
@@ -199,3 +200,41 @@ async def test_what_cannot_be_written_at_the_end_does_not_hold_it_up() -> None:
         await trail.flush(0.5)
 
     assert table.away == 999
+
+
+async def test_what_anybody_can_repeat_is_one_entry_at_once_and_one_for_all_that_follow_in_its_minute() -> None:
+    table = Table()
+    trail = Trail(table.write)
+    for n in range(4_000):
+        trail.note(an_entry(address=f"192.0.2.{n % 2}", code="not_signed_in", status=401))
+    for _ in range(3):
+        trail.note(an_entry(user_id=UUID(ID), status=404))
+    await trail.flush()
+
+    assert [(entry.address, entry.times) for entry in table.rows] == [
+        ("192.0.2.0", 1),
+        ("192.0.2.1", 1),
+        *[("", 1)] * 3,
+        ("192.0.2.0", 1_999),
+        ("192.0.2.1", 1_999),
+    ]
+
+
+def test_refusals_from_ever_new_addresses_are_counted_and_each_minute_is_written_once() -> None:
+    counted = Repeats(limit=3)
+    written = [counted.take(an_entry(address=f"192.0.2.{n}"), 0.0) for n in range(50)]
+
+    assert [entry.address for entry in written if entry is not None] == ["192.0.2.0", "192.0.2.1", "192.0.2.2", ""]
+    assert counted.due(59.0) == []
+    assert [(entry.address, entry.times) for entry in counted.due(60.0)] == [("", 46)]
+    assert counted.due(600.0) == []
+    assert counted.take(an_entry(address="192.0.2.99"), 601.0) is not None
+
+
+async def test_a_line_that_nobody_writes_is_full_at_some_time() -> None:
+    trail = Trail(Table().write, limit=2, patience=0.01)
+    for n in range(4):
+        assert (n, trail.full) == (n, False)
+        with pytest.raises(NotRecorded):
+            await trail.record(an_entry(outcome=Outcome.ALLOWED))
+    assert trail.full
