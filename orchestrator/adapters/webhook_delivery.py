@@ -6,6 +6,8 @@ An attempt that a process did not live to record is made again when its claim ru
 import asyncio
 import random
 import time
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,8 +24,9 @@ from runtime.faults import Permanent
 from runtime.sealing import Sealer
 
 _log = structlog.get_logger(__name__)
-_SIDE_BY_SIDE = 8
+_SIDE_BY_SIDE = 16
 _OF_ONE = 2  # attempts at one webhook at a time: a slow one holds up no other
+_OF_TENANT = 3  # attempts of one tenant that are under way, and none more is taken up: the others' go on
 _CLAIM = SECONDS + 5  # seconds after which an attempt that nobody recorded is made again
 _POLL = 1.0
 _SWEEP_EVERY = 3_600.0
@@ -36,6 +39,7 @@ _TAKE = text("""
 WITH due AS (
   SELECT d.delivery_id FROM app.webhook_deliveries d JOIN app.webhooks w USING (webhook_id)
   WHERE d.state = 'pending' AND d.due_at <= now() AND w.enabled AND NOT (w.webhook_id = ANY (:busy))
+    AND NOT (w.tenant_id = ANY (:busy_tenants))
   ORDER BY d.due_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE app.webhook_deliveries d SET due_at = now() + make_interval(secs => :claim), attempts = d.attempts + 1,
@@ -67,7 +71,7 @@ class WebhookDelivery:
         self._engine = engine
         self._sealer = sealer
         self._loopback = loopback
-        self._running: dict[asyncio.Task[None], UUID] = {}
+        self._running: dict[asyncio.Task[None], Row[Any]] = {}
 
     async def run(self) -> None:
         """Deliver until cancelled or the database is away: then call it again."""
@@ -81,7 +85,7 @@ class WebhookDelivery:
                 taken = await self._take() if len(self._running) < _SIDE_BY_SIDE else []
                 for row in taken:
                     task = asyncio.create_task(self._deliver(row, post), name=f"webhook {row.delivery_id}")
-                    self._running[task] = row.webhook_id
+                    self._running[task] = row
                     task.add_done_callback(self._running.pop)
                 if not taken:
                     await asyncio.sleep(_POLL)
@@ -97,10 +101,13 @@ class WebhookDelivery:
 
     async def _take(self) -> list[Row[Any]]:
         at_work = [*self._running.values()]
-        busy = [webhook for webhook in {*at_work} if at_work.count(webhook) >= _OF_ONE]
-        free = min(_SIDE_BY_SIDE - len(at_work), _OF_ONE)
+        keys = {
+            "busy": _busy([row.webhook_id for row in at_work], _OF_ONE),
+            "busy_tenants": _busy([row.tenant_id for row in at_work], _OF_TENANT),
+            "limit": min(_SIDE_BY_SIDE - len(at_work), _OF_ONE),
+        }
         async with self._engine.begin() as connection:
-            return list(await connection.execute(_TAKE, {"busy": busy, "limit": free, "claim": _CLAIM}))
+            return list(await connection.execute(_TAKE, {**keys, "claim": _CLAIM}))
 
     async def _deliver(self, row: Row[Any], post: WebhookPost) -> None:
         try:
@@ -144,3 +151,7 @@ class WebhookDelivery:
             if reason is not None:
                 await connection.execute(_DISABLE, {**key, "reason": reason})
                 _log.warning("webhook_disabled", webhook=str(row.webhook_id), reason=reason)
+
+
+def _busy(at_work: Sequence[UUID], limit: int) -> list[UUID]:
+    return [one for one, count in Counter(at_work).items() if count >= limit]

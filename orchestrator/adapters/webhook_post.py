@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpx
@@ -12,6 +13,7 @@ from runtime.addresses import all_allowed, resolve
 from runtime.redaction import redact
 
 SECONDS = 10.0  # for all of it, resolving included
+_RESOLVING = 16  # names at a time
 ANSWER = 1_024  # bytes of it that are read and kept
 
 
@@ -30,6 +32,8 @@ class WebhookPost:
     def __init__(self, resolver: Callable[[str, int], list[str]] = resolve, *, seconds: float = SECONDS) -> None:
         self._resolve = resolver
         self._seconds = seconds
+        # Of its own: a name server that says nothing keeps a thread for longer than any attempt lasts.
+        self._threads = ThreadPoolExecutor(_RESOLVING, thread_name_prefix="webhook-names")
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(seconds),
             trust_env=False,
@@ -48,12 +52,14 @@ class WebhookPost:
         return answer, time.perf_counter() - began
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close its connections; names that are still asked for are left to themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         await self._client.aclose()
 
     async def _attempt(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
         try:
-            addresses = await asyncio.to_thread(self._resolve, target.host, target.port)
+            loop = asyncio.get_running_loop()
+            addresses = await loop.run_in_executor(self._threads, self._resolve, target.host, target.port)
         except (OSError, UnicodeError):
             return Answer(None, "webhook_unreachable")
         if not all_allowed(addresses, loopback=target.loopback):

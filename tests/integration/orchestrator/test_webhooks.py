@@ -201,6 +201,32 @@ async def test_a_slow_receiver_is_given_up_and_holds_up_no_other(system: System,
     assert (answer.code, seconds < 2) == ("webhook_timed_out", True)
 
 
+async def test_a_tenant_with_many_slow_receivers_holds_up_no_other_tenant(system: System, receiver: Receiver) -> None:
+    receiver.delay = 4
+    slow = [await a_webhook(system, f"{receiver.url}?{n}") for n in range(9)]
+    async with system.engine.begin() as connection:
+        await connection.execute(text("UPDATE app.webhooks SET tenant_id = :tenant"), {"tenant": uuid4()})
+    for hook in slow * 2:
+        await put_delivery(system, hook)
+    async with system.engine.begin() as connection:
+        theirs = "UPDATE app.webhook_deliveries d SET tenant_id = w.tenant_id FROM app.webhooks w"
+        await connection.execute(text(f"{theirs} WHERE w.webhook_id = d.webhook_id"))
+    await eventually(lambda: at_work(system), lambda count: count >= 2)
+    async with a_receiver() as quick:
+        other = await a_webhook(system, quick.url)
+        await put_delivery(system, other)
+        await eventually(lambda: deliveries(system, other), lambda found: found[0]["state"] == "delivered", seconds=2.5)
+        under_way = await at_work(system)
+    assert 2 <= under_way <= 5
+
+
+async def at_work(system: System) -> int:
+    """How many deliveries an attempt was begun at."""
+    async with system.engine.connect() as connection:
+        count = "SELECT count(*) FROM app.webhook_deliveries WHERE state = 'pending' AND attempts > 0"
+        return int((await connection.execute(text(count))).scalar_one())
+
+
 async def test_what_a_killed_process_was_at_is_sent_again_and_nothing_is_put_down_twice(
     settings: None,
     receiver: Receiver,

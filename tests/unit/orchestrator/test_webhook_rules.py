@@ -1,6 +1,9 @@
 """Webhooks: which targets, which signature, when again, when no more."""
 
+import asyncio
 import base64
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -71,6 +74,27 @@ async def test_a_name_that_cannot_be_resolved_is_unreachable() -> None:
     await post.close()
 
     assert answer.code == "webhook_unreachable"
+
+
+async def test_names_that_nobody_answers_for_keep_no_thread_of_the_rest_of_the_process() -> None:
+    ended = threading.Event()
+
+    def resolver(_host: str, _port: int) -> list[str]:
+        ended.wait(20)
+        return []
+
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    post = WebhookPost(resolver=resolver, seconds=0.2)
+    target = read_target("https://hooks.example.com/", loopback=False)
+    sent = await asyncio.gather(*(post.send(target, {}, b"{}") for _ in range(6)))
+    try:
+        async with asyncio.timeout(2):
+            assert await asyncio.to_thread(lambda: "served") == "served"
+    finally:
+        ended.set()
+        await post.close()
+
+    assert [answer.code for answer, _ in sent] == ["webhook_timed_out"] * 6
 
 
 def test_the_signature_is_that_of_the_specifications_own_example() -> None:
