@@ -47,6 +47,7 @@ from orchestrator.auth.lapses import lapsed
 from orchestrator.auth.local_mode import LocalProvider
 from orchestrator.auth.signing_keys import SigningKeys
 from orchestrator.parts import (
+    create_audit_engine,
     create_gate,
     create_github,
     create_internal,
@@ -100,11 +101,18 @@ class Process:
     """The parts of the orchestrator that live as long as the process."""
 
     def __init__(
-        self, engine: AsyncEngine, requests: AsyncEngine, redis: Redis, quick_redis: Redis, objects: Objects
+        self,
+        engine: AsyncEngine,
+        requests: AsyncEngine,
+        reading: AsyncEngine,
+        redis: Redis,
+        quick_redis: Redis,
+        objects: Objects,
     ) -> None:
-        """`engine` is the background's, `requests` gives up early, and so does `quick_redis`."""
+        """`engine` is the background's; `requests`, `quick_redis` give up early; `reading` is for the audit trail."""
         self.engine = engine
         self.requests = requests
+        self.reading = reading
         self.redis = redis
         self.sealer, self.github = create_sealer(), create_github()
         self.quick_redis = quick_redis
@@ -118,7 +126,7 @@ class Process:
         self.projections: tuple[Projection, ...] = (Overview(), Contents(objects), Webhooks())
         self.sources = sources.Sources(objects)
         self.erasure = Erasure(engine, redis, objects)
-        self.audit = audit_table.AuditTable(engine)
+        self.audit = audit_table.AuditTable(engine, reading)
         self.trail = Trail(self.audit.append)
         self._feed_grew = self._waiter()  # one for all times that the feed is followed anew: nobody forgets a waiter
         self._tasks: list[asyncio.Task[None]] = []
@@ -158,6 +166,7 @@ class Process:
     async def close(self) -> None:
         """Give the connections back."""
         await self.redis.aclose()
+        await self.reading.dispose()
         await self.requests.dispose()
         await self.engine.dispose()
 
@@ -206,6 +215,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     process = Process(
         create_engine(database_settings, application="orchestrator", role=DatabaseRole.BACKGROUND),
         create_requests_engine(database_settings, service.queries_seconds),
+        create_audit_engine(database_settings),
         create_redis(broker),
         create_quick_redis(broker),
         objects,

@@ -26,6 +26,9 @@ from runtime.service_tokens import ServiceVerifier
 from runtime.settings import DatabaseSettings, SecretSettings, ServiceKeySettings
 from runtime.tenancy import DatabaseRole
 
+_AUDIT_READERS = 3
+_AUDIT_SECONDS = 10.0  # of one statement, which looks at the whole trail
+
 
 def create_sealer() -> Sealer | None:
     """What seals stored secrets; None where no key is set."""
@@ -46,6 +49,13 @@ def create_requests_engine(settings: DatabaseSettings, seconds: float) -> AsyncE
     own = settings.model_copy(update={"url": settings.requests_url}) if settings.requests_url else settings
     engine = create_engine(own, application="orchestrator-api", role=DatabaseRole.REQUESTS)
     return watch_commits(database.limit_statements(engine, seconds))
+
+
+def create_audit_engine(settings: DatabaseSettings) -> AsyncEngine:
+    """The engine of those who look at the audit trail: few connections, whose statements end in time for an answer."""
+    few = settings.model_copy(update={"pool_size": _AUDIT_READERS, "max_overflow": 0})
+    engine = create_engine(few, application="orchestrator-audit", role=DatabaseRole.BACKGROUND)
+    return database.limit_statements(engine, _AUDIT_SECONDS)
 
 
 def create_gate(quick_redis: Redis, leases: Leases) -> Gate:

@@ -292,3 +292,28 @@ async def test_nothing_that_anybody_can_send_fills_the_trail_and_a_full_line_sto
 
     assert [(e["action"], e["code"], e["times"]) for e in entries] == [("analyses.newest", "not_signed_in", 1)]
     assert (refused.status_code, refused.json()["code"], listed["items"]) == (503, "audit_unavailable", [])
+
+
+async def test_looks_at_the_trail_that_take_long_take_no_connection_from_the_background(
+    system: System, door: Somebody
+) -> None:
+    count = """SELECT application_name, count(*) FROM pg_stat_activity
+               WHERE wait_event_type = 'Lock' AND query LIKE '%audit.entries%' GROUP BY 1"""
+    async with system.engine.connect() as holding, system.engine.connect() as looking:
+        lock = await holding.begin()
+        await holding.execute(text("LOCK TABLE audit.entries"))
+        looks = [asyncio.create_task(system.client.get("/api/v1/audit", params={"limit": 1})) for _ in range(12)]
+
+        async def waiting() -> dict[str, int]:
+            found = {row.application_name: row[1] for row in await looking.execute(text(count))}
+            await looking.rollback()  # within one transaction it would always look the same
+            return found
+
+        held_up = await eventually(waiting, lambda found: sum(found.values()) >= 3)
+        await asyncio.sleep(0.3)
+        held_up = await waiting()
+        await lock.rollback()
+        replies = await asyncio.gather(*looks)
+
+    assert held_up == {"orchestrator-audit": 3}
+    assert {reply.status_code for reply in replies} == {200}

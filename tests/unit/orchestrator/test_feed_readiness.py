@@ -19,7 +19,7 @@ def process(tmp_path: Path) -> Process:
     """Its parts, none of which is started or connects."""
     engine = create_engine(DatabaseSettings(url=SecretStr("postgresql://a:b@127.0.0.1:1/c")), application="test")
     redis = create_redis(BrokerSettings(url=SecretStr("redis://127.0.0.1:1/0")))
-    return Process(engine, engine, redis, redis, open_objects("", tmp_path))
+    return Process(engine, engine, engine, redis, redis, open_objects("", tmp_path))
 
 
 async def test_a_pump_that_gets_on_is_ready(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
