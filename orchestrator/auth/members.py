@@ -114,6 +114,7 @@ class Members:
         """
         values = {"tenant": context.tenant_id, "user": user_id}
         async with self._facts.of(context.tenant_id) as connection:
+            await _hold_grants(connection, values)
             await lock_team(connection, context.tenant_id)
             if user_id != context.user_id:
                 await still_owner(connection, context)
@@ -145,13 +146,17 @@ async def _end_links(connection: AsyncConnection, role: Role | None, values: dic
         await connection.execute(_SHARES, values)
 
 
+async def _hold_grants(connection: AsyncConnection, values: dict[str, UUID]) -> None:
+    """Let a refresh at this moment end first, so that its row is found. It locks in this order, too: then the team."""
+    for family_id in (await connection.execute(_FAMILIES, values)).scalars().all():
+        await lock_family(connection, family_id)
+
+
 async def _end_all(connection: AsyncConnection, user_id: UUID, values: dict[str, UUID]) -> list[UUID]:
     """End whatever somebody has by a membership; the `sid` of tokens that are over by it."""
     sessions = [*(await connection.execute(_SESSIONS, values)).scalars()]
     if sessions:
         await move_sessions(connection, sessions, await personal_tenant(connection, user_id))
-    for family_id in (await connection.execute(_FAMILIES, values)).scalars().all():
-        await lock_family(connection, family_id)  # a refresh at this moment ends first, and its row is found
     grants = [*{*(await connection.execute(_GRANTS, values)).scalars()}]
     await revoke_in(connection, grants)
     for statement in _ENDS:
