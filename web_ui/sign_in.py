@@ -69,11 +69,11 @@ class Entrance:
         self._ask_at = float("-inf")
 
     def ways(self) -> tuple[Way, ...]:
-        """The ways to sign in; none in local mode. The last known ones where the orchestrator does not answer."""
+        """The ways to sign in; none in local mode. The last known ones where the orchestrator does not say."""
         if self._clock() >= self._ask_at:
             try:
                 reply = self._http.get("/auth/providers")
-                self._ways = TypeAdapter(tuple[Way, ...]).validate_json(reply.content) if reply.is_success else ()
+                self._ways = TypeAdapter(tuple[Way, ...]).validate_json(reply.raise_for_status().content)
                 self._ask_at = self._clock() + _KNOWN
             except (httpx.HTTPError, ValidationError):
                 self._ask_at = self._clock() + _AGAIN

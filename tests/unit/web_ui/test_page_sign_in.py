@@ -27,6 +27,7 @@ class _Orchestrator:
     def __init__(self) -> None:
         self.now = 0.0
         self.down = False
+        self.status = 200
         self.ways: list[dict[str, str]] = WAYS
         self.trades = 0
         self.asked = 0
@@ -36,7 +37,7 @@ class _Orchestrator:
             raise httpx.ConnectError("down")
         if request.url.path == "/auth/providers":
             self.asked += 1
-            return httpx.Response(200, json=self.ways)
+            return httpx.Response(self.status, json=self.ways if self.status == 200 else OVER)
         assert verifier("orchestrator").caller(request.headers["authorization"], {"web_ui"}) == "web_ui"
         self.trades += 1
         if request.read() != b'{"session":"secret"}':
@@ -81,6 +82,18 @@ def test_an_outage_is_told_and_the_ways_in_stay_known() -> None:
     assert entrance.ways() == (Way(name="github", label="GitHub"),)
     with pytest.raises(ApiError, match="orchestrator_unreachable"):
         entrance.token("secret", None)
+
+
+@pytest.mark.parametrize("status", [400, 429, 500, 503])
+def test_a_refusal_to_say_the_ways_in_is_not_taken_for_local_mode(status: int) -> None:
+    orchestrator = _Orchestrator()
+    entrance = orchestrator.entrance()
+    known = entrance.ways()
+    orchestrator.status, orchestrator.now = status, 61
+
+    assert entrance.ways() == known == (Way(name="github", label="GitHub"),)
+    orchestrator.status, orchestrator.ways, orchestrator.now = 200, [], 65
+    assert entrance.ways() == ()
 
 
 def test_in_local_mode_there_is_nothing_to_sign_in_with_and_that_is_remembered() -> None:
