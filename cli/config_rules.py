@@ -127,6 +127,15 @@ def exposure(values: Values) -> Iterator[Said]:
     if _is_on(values, "REPOSTREAM_INTAKE_LOOPBACK") and not is_loopback_host(host):
         said = "lets everybody who may analyse read from servers of this machine"
         yield Said("REPOSTREAM_INTAKE_LOOPBACK", State.WRONG, said)
+    site = _split(values.get("REPOSTREAM_PUBLIC_URL", ""))
+    if (
+        site is not None
+        and site.hostname
+        and not is_loopback_host(site.hostname)
+        and not values.get("REPOSTREAM_LIMITS_TRUSTED_PROXIES")
+    ):
+        said = "names no proxy: where one stands before the pages, all people count as its one address"
+        yield Said("REPOSTREAM_LIMITS_TRUSTED_PROXIES", State.NOTE, said)
     for name in ("PROCESSOR", "AI_ENGINE", "RAG_MANAGER"):
         setting = f"REPOSTREAM_{name}_HOST"
         if values.get(setting) and not is_loopback_host(values[setting]):

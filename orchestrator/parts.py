@@ -62,7 +62,8 @@ def create_gate(quick_redis: Redis, leases: Leases) -> Gate:
     """What limits requests. Exits with a sentence where a limit or a proxy cannot be read."""
     limits = LimitSettings()
     try:
-        return Gate(limits.rules, Rates(quick_redis), leases, read_networks(limits.trusted_proxies))
+        callers = ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys)
+        return Gate(limits.rules, Rates(quick_redis), leases, read_networks(limits.trusted_proxies), callers)
     except ValueError as error:
         raise SystemExit(str(error)) from error
 

@@ -20,6 +20,7 @@ _FORM = Form(
     max_life=2 * LIFE,
     leeway=30,  # between the clocks of two machines
 )
+ON_BEHALF = "X-Repostream-Service"  # the header of a caller that asks for somebody, whose Authorization is there too
 _BEARER = "Bearer "
 
 
@@ -57,6 +58,10 @@ class ServiceSigner:
             token = sign(claims, self._key, self._name, _FORM)
             self._made[audience] = (token, now)
         return {"Authorization": f"{_BEARER}{token}"}
+
+    def on_behalf(self, audience: str) -> dict[str, str]:
+        """As `headers`, where the call carries somebody's own credential."""
+        return {ON_BEHALF: self.headers(audience)["Authorization"]}
 
 
 class ServiceVerifier:

@@ -36,8 +36,8 @@ def make_app(
     orchestrator_url: str, hosts: Iterable[str], signer: ServiceSigner | None = None, *, https: bool = False
 ) -> App:
     """The pages as one ASGI application: Streamlit, `/api/v1`, `/auth`, `/healthz` and `/readyz`."""
-    proxy = ApiProxy(orchestrator_url)
-    client = Client(orchestrator_url, authorization=session.authorization, asked_for=session.visitor_address)
+    proxy = ApiProxy(orchestrator_url, signer=signer)
+    client = Client(orchestrator_url, authorization=session.authorization, on_behalf=lambda: session.on_behalf(signer))
     entrance = Entrance(orchestrator_url, signer)
     session.use(client, entrance)
     # Else Streamlit takes `pages/` for its old kind of pages until shell.py first runs, and whoever comes first by an
@@ -130,6 +130,7 @@ def serve(host: str, port: int) -> None:
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                proxy_headers=False,  # the orchestrator alone decides which proxies are believed
                 timeout_graceful_shutdown=_GRACE,
             )
         ).run(sockets=[bound])

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from runtime.service_tokens import ServiceSigner
+
 PREFIX = "/api/v1"
 _WAYS = {"/auth/login": "GET", "/auth/callback": "GET", "/auth/logout": "POST"}  # tokens are not for browsers
 _ASKED = ("accept", "accept-language", "authorization", "cookie", "last-event-id", "traceparent", "if-none-match")
@@ -30,7 +32,15 @@ _SILENCE = 60.0  # seconds; the orchestrator's event streams say something every
 class ApiProxy:
     """Streams replies through as they come; holds one pool of connections to the orchestrator."""
 
-    def __init__(self, orchestrator_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        orchestrator_url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        signer: ServiceSigner | None = None,
+    ) -> None:
+        """By `signer` the orchestrator knows who says for whom it asks; without, it takes this process for all."""
+        self._signer = signer
         self._http = httpx.AsyncClient(
             base_url=orchestrator_url.rstrip("/"),
             timeout=httpx.Timeout(_SILENCE, connect=_CONNECT, pool=_CONNECT),
@@ -52,8 +62,7 @@ class ApiProxy:
                 request, 403, "cross_site", "The request comes from another site", "Sign out on a page here."
             )
         asked = {name: request.headers[name] for name in ("cookie", "user-agent") if name in request.headers}
-        peer = request.client.host if request.client is not None else ""
-        asked["x-forwarded-for"] = ", ".join(filter(None, (request.headers.get("x-forwarded-for"), peer)))
+        asked |= self._on_behalf(request)
         url = httpx.URL(path=request.url.path, query=request.url.query.encode())
         try:
             reply = await self._http.request(request.method, url, headers=asked)
@@ -68,7 +77,7 @@ class ApiProxy:
     async def forward(self, request: Request) -> Response:
         """Ask the orchestrator the same, and hand its reply on piece by piece; 502 where it does not answer."""
         asked = {name: request.headers[name] for name in _ASKED if name in request.headers}
-        asked["accept-encoding"] = "identity"
+        asked |= {"accept-encoding": "identity", **self._on_behalf(request)}
         url = httpx.URL(path=request.url.path, query=request.url.query.encode())
         try:
             reply = await self._http.send(self._http.build_request("GET", url, headers=asked), stream=True)
@@ -76,6 +85,12 @@ class ApiProxy:
             return _unreachable(request)
         told = {name: reply.headers[name] for name in _TOLD if name in reply.headers}
         return StreamingResponse(_pieces(reply), reply.status_code, headers=told)
+
+    def _on_behalf(self, request: Request) -> dict[str, str]:
+        """Headers that say for whose address it is asked, and that it is the page server who says so."""
+        peer = request.client.host if request.client is not None else ""
+        chain = ", ".join(filter(None, (*request.headers.getlist("x-forwarded-for"), peer)))
+        return {"x-forwarded-for": chain} | (self._signer.on_behalf("orchestrator") if self._signer is not None else {})
 
     async def reachable(self) -> bool:
         """Whether the orchestrator says it is up."""

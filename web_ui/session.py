@@ -7,6 +7,7 @@ import streamlit as st
 
 from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisView, TenantView, UserView
+from runtime.service_tokens import ServiceSigner
 from web_ui.components.notices import empty, problem
 from web_ui.sign_in import COOKIE, Entrance, Token, Way
 
@@ -32,9 +33,13 @@ def look_by(link: str | None) -> None:
     st.session_state[_LINK] = link
 
 
-def visitor_address() -> str | None:
-    """The address of whoever has a sharing link, by which they are limited; None for all who are known otherwise."""
-    return st.context.ip_address if st.session_state.get(_LINK) else None
+def on_behalf(signer: ServiceSigner | None) -> dict[str, str]:
+    """Headers that say for whose address the pages ask, and that it is the page server who says so."""
+    own = signer.on_behalf("orchestrator") if signer is not None else {}
+    if not st.context.headers:  # nobody's page
+        return own
+    peer = st.context.ip_address or "127.0.0.1"  # Streamlit says None for loopback
+    return own | {"X-Forwarded-For": ", ".join((*st.context.headers.get_all("X-Forwarded-For"), peer))}
 
 
 def authorization() -> str | None:

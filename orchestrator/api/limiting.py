@@ -17,15 +17,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator.adapters.leases import Full, Leases
 from orchestrator.adapters.rates import Charge, Rates
 from orchestrator.api.problems import ApiProblem
-from orchestrator.auth.address import Network, address_of, site_of
+from orchestrator.auth.address import Network, origin_of, site_of
 from orchestrator.auth.identity import Identity, Proof
 from orchestrator.limits.rules import Resource, Rule, Subject, Subjects, whose
 from orchestrator.limits.windows import Standing, headers_of, refusal, tightest
 from orchestrator.progress.stream import when_over
+from runtime.faults import Permanent
+from runtime.service_tokens import ON_BEHALF, ServiceVerifier
 
 _STREAM_WAIT = "5"  # seconds: one of the open streams may have ended by then
 _OWING = 10_000  # subjects whose traffic is remembered until they come again
 _BLOCKED = 10_000  # addresses that are refused without a look
+_PAGE_SERVER = frozenset({"web_ui"})
+_TAKEN = 10.0  # seconds that a token of the page server is not looked at again
 Rules = Mapping[Resource, tuple[Rule, ...]]
 _NO_RULES: tuple[Rule, ...] = ()
 
@@ -41,17 +45,27 @@ def subjects_of(who: Identity) -> Subjects:
 class Gate:
     """Lets requests through, or raises ApiProblem `rate_limited`."""
 
-    def __init__(self, rules: Rules, rates: Rates, leases: Leases, trusted: Sequence[Network] = ()) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        rates: Rates,
+        leases: Leases,
+        trusted: Sequence[Network] = (),
+        callers: ServiceVerifier | None = None,
+    ) -> None:
+        """`trusted` are believed where a request comes from, and so is the page server, which `callers` knows."""
         self._rules = rules
         self._rates = rates
         self._leases = leases
         self._trusted = trusted
+        self._callers = callers
+        self._known = ("", 0.0)  # the last good token of the page server, and until when it is taken as it is
         self._owed: Counter[tuple[Subject, str]] = Counter()
         self._blocked: dict[str, tuple[float, Standing]] = {}
 
     def address_of(self, connection: HTTPConnection) -> str:
         """Where a request comes from, as far as the proxies that say so are trusted."""
-        return address_of(connection, self._trusted)
+        return self._origin(connection)[0]
 
     async def admit(self, request: Request, who: Identity) -> None:
         """Count one request of somebody, and what their earlier ones moved."""
@@ -76,8 +90,8 @@ class Gate:
 
     def check_address(self, request: Request) -> None:
         """Refuse an address that failed too often, before anything is looked up for it."""
-        if self._blocked:
-            site = site_of(self.address_of(request))
+        site = self._stoppable(request) if self._blocked else None
+        if site is not None:
             until, standing = self._blocked.get(site, (0.0, None))
             if standing is not None and time.monotonic() < until:
                 raise _refused(request, standing)
@@ -85,7 +99,9 @@ class Gate:
 
     async def failed(self, request: Request) -> None:
         """Count a request whose identity does not hold; from then on the address may be refused for a while."""
-        site = site_of(self.address_of(request))
+        site = self._stoppable(request)
+        if site is None:
+            return
         charges = [Charge(rule, one) for rule, one in whose(self._of(Resource.FAILURES), {Subject.ADDRESS: site})]
         standings = await self._rates.take(charges)
         for standing in standings:
@@ -115,6 +131,29 @@ class Gate:
             if len(self._owed) >= _OWING and (subject, one) not in self._owed:
                 del self._owed[next(iter(self._owed))]
             self._owed[subject, one] += size
+
+    def _origin(self, connection: HTTPConnection) -> tuple[str, bool]:
+        return origin_of(connection, self._trusted, vouched=self._is_page_server(connection))
+
+    def _stoppable(self, request: Request) -> str | None:
+        """The address that failures count against; None for that of a proxy, behind which are all the others."""
+        address, is_proxy = self._origin(request)
+        return None if is_proxy else site_of(address)
+
+    def _is_page_server(self, connection: HTTPConnection) -> bool:
+        shown = connection.headers.get(ON_BEHALF, "")
+        if not shown or self._callers is None:
+            return False
+        known, until = self._known
+        now = time.monotonic()
+        if shown == known and now < until:
+            return True
+        try:
+            self._callers.caller(shown, _PAGE_SERVER)
+        except Permanent:
+            return False
+        self._known = shown, now + _TAKEN
+        return True
 
     def _of(self, resource: Resource) -> tuple[Rule, ...]:
         return self._rules.get(resource, _NO_RULES)

@@ -65,6 +65,7 @@ async def callback(
     sign_in = _required(parts.sign_in)
     note = note_of(request)
     note.sensitive = True
+    await parts.gate.sign_in(request)
     answer = {name: request.query_params.get(name, "") for name in _ANSWERS}
     try:
         under_way = sign_in.recall(kept)

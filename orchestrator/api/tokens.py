@@ -44,20 +44,23 @@ async def trade(body: SessionTrade, parts: Parts) -> TokenView:
 
 
 @router.post("/auth/refresh")
-async def refresh(body: RefreshRequest, parts: Parts) -> TokenPair:
+async def refresh(request: Request, body: RefreshRequest, parts: Parts) -> TokenPair:
     """Use a refresh token up: the next one, and a session token. One that was used before ends all that came of it.
 
     Whoever lost the answer may ask again within 30 seconds, as long as the next one is unused.
     """
+    parts.gate.check_address(request)
     accounts = parts.accounts
     issued = await _issued(accounts, await accounts.refresh.look(body.refresh_token))  # it may fail: nothing is used up
     found = await accounts.refresh.exchange(body.refresh_token)
     if found.verdict is Verdict.REUSED and found.family_id is not None:
         await accounts.tokens.revocations.revoke(found.family_id)
+        await parts.gate.failed(request)
         raise ApiProblem(
             "refresh_token_reused", "It was used before, so somebody else may have it: all of it has ended. Begin anew."
         )
     if found.verdict is not Verdict.GOOD or issued is None:
+        await parts.gate.failed(request)
         raise ApiProblem("not_signed_in", "The refresh token is over, or none of this installation: begin anew.")
     return TokenPair(access_token=issued.access_token, expires_in=issued.expires_in, refresh_token=found.secret)
 
@@ -75,10 +78,13 @@ async def _issued(accounts: Accounts, found: Exchange) -> Issued | None:
 @router.post("/auth/revoke", status_code=204, response_class=Response)
 async def revoke(request: Request, body: RevokeRequest, parts: Parts) -> None:
     """End a refresh token and all that came of it. Done, too, where there is none: nobody learns which exist."""
+    parts.gate.check_address(request)
     accounts = parts.accounts
     family_id = await accounts.refresh.end_by(body.refresh_token)
     note_of(request).idle = family_id is None
-    if family_id is not None:
+    if family_id is None:
+        await parts.gate.failed(request)
+    else:
         await accounts.tokens.revocations.revoke(family_id)
 
 

@@ -19,16 +19,22 @@ def read_networks(text: str) -> tuple[Network, ...]:
         raise ValueError(f"Trusted proxies are addresses or networks separated by commas: {error}.") from error
 
 
-def address_of(connection: HTTPConnection, trusted: Sequence[Network]) -> str:
-    """The address of the client. A proxy that is not trusted is taken for the client, whatever it says."""
+def origin_of(connection: HTTPConnection, trusted: Sequence[Network], *, vouched: bool = False) -> tuple[str, bool]:
+    """The address of the client, and whether that is a trusted proxy's own, because it says no more.
+
+    A proxy that is not trusted is taken for the client, whatever it says. `vouched`: the peer is known for the page
+    server, wherever it runs.
+    """
     peer = connection.client.host if connection.client is not None else UNKNOWN
     chain = [word.strip() for line in connection.headers.getlist("x-forwarded-for") for word in line.split(",")]
-    while chain and _is_trusted(peer, trusted):
+    believed = vouched or _is_trusted(peer, trusted)
+    while chain and believed:
         address = _read(chain.pop())
         if address is None:
             break
         peer = str(address)
-    return peer
+        believed = _is_trusted(peer, trusted)
+    return peer, believed
 
 
 def site_of(address: str) -> str:

@@ -34,9 +34,8 @@ class ApiError(Exception):
 class Client(Operations):
     """Calls the API at `url`, in any thread.
 
-    `authorization` is asked before each request for the `Authorization` header, `asked_for` for the address of whoever
-    it is asked for, where that is not whoever owns this process; `hint` says what to do where nobody
-    answers.
+    `authorization` is asked before each request for the `Authorization` header, `on_behalf` for the headers that say
+    for whom it asks, where that is not whoever owns this process; `hint` says what to do where nobody answers.
     """
 
     def __init__(
@@ -45,12 +44,12 @@ class Client(Operations):
         transport: httpx.BaseTransport | None = None,
         *,
         authorization: Callable[[], str | None] = lambda: None,
-        asked_for: Callable[[], str | None] = lambda: None,
+        on_behalf: Callable[[], Mapping[str, str]] = dict,
         hint: str = _HINT,
     ) -> None:
         self.url = url
         self._authorization = authorization
-        self._asked_for = asked_for
+        self._on_behalf = on_behalf
         self._hint = hint
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
@@ -162,8 +161,9 @@ class Client(Operations):
             return self._http.send(request)
 
     def _headers(self, headers: Parameters | None) -> dict[str, str]:
-        about = {"Authorization": self._authorization(), "X-Forwarded-For": self._asked_for()}
-        return _known(headers) | {name: value for name, value in about.items() if value}
+        authorization = self._authorization()
+        shown = {"Authorization": authorization} if authorization else {}
+        return _known(headers) | dict(self._on_behalf()) | shown
 
     def _unreachable(self) -> Problem:
         return local_problem("orchestrator_unreachable", "The analysis service does not answer", self._hint, 502)

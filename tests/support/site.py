@@ -50,6 +50,17 @@ def serving_site(github: GitHubStandIn, settings: Mapping[str, str] | None = Non
         yield Site(url, behind)
 
 
+@contextlib.contextmanager
+def serving_pages(orchestrator_url: str) -> Iterator[str]:
+    """The pages alone, before an orchestrator that runs; where they are."""
+    environment = os.environ | {
+        "REPOSTREAM_INTERNAL_ORCHESTRATOR_URL": orchestrator_url,
+        "REPOSTREAM_SERVICE_KEY": KEYS["web_ui"],
+    }
+    with _process(_PAGES, _free_port(), environment) as url:
+        yield url
+
+
 def sign_in(page: Page) -> None:
     """Sign in with the stand-in GitHub, from any page."""
     page.get_by_role("link", name="Sign in with GitHub").click()

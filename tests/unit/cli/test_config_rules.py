@@ -44,6 +44,11 @@ FAULTS = {
         "INTAKE_LOOPBACK",
         WRONG,
     ),
+    "people who come from elsewhere by no known proxy": (
+        {"PUBLIC_URL": "https://repostream.example"},
+        "LIMITS_TRUSTED_PROXIES",
+        NOTE,
+    ),
     "a worker that others reach": ({"RAG_MANAGER_HOST": "0.0.0.0"}, "RAG_MANAGER_HOST", NOTE),
 }
 FINE = {
@@ -51,6 +56,8 @@ FINE = {
     "a laptop's": {"LOCAL_SIGN_IN": "true", "ORCHESTRATOR_HOST": "127.0.0.1", "INTAKE_LOOPBACK": "true"},
     "IPv6 loopback": {"LOCAL_SIGN_IN": "true", "ORCHESTRATOR_HOST": "::1"},
     "a server on this machine": {"REDIS_URL": "redis://127.0.0.1:6379/0", "CHROMA_URL": "http://localhost:8000"},
+    "a site behind its ingress": {"PUBLIC_URL": "https://a.example", "LIMITS_TRUSTED_PROXIES": "10.0.0.0/8"},
+    "a site of this machine": {"PUBLIC_URL": "http://127.0.0.1:8501"},
     "servers elsewhere": {"DATABASE_URL": GOOD_URL, "SECRET_KEY": f"{fresh_key()},{fresh_key()}"},
     "services apart": {"SERVICE_KEY": new_service_key(), "SERVICE_PUBLIC_KEYS": PUBLIC_KEYS},
     "an App": {"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": new_key(), "GITHUB_APP_API_URL": "https://g/api/v3"},

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import HTTPConnection
 
-from orchestrator.auth.address import address_of, read_networks, site_of
+from orchestrator.auth.address import origin_of, read_networks, site_of
 
 
 def a_connection(peer: str | None, *forwarded: str) -> HTTPConnection:
@@ -30,7 +30,24 @@ def a_connection(peer: str | None, *forwarded: str) -> HTTPConnection:
     ],
 )
 def test_only_trusted_proxies_are_believed(trusted: str, peer: str | None, forwarded: list[str], found: str) -> None:
-    assert address_of(a_connection(peer, *forwarded), read_networks(trusted)) == found
+    assert origin_of(a_connection(peer, *forwarded), read_networks(trusted))[0] == found
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "found"),
+    [
+        (["1.1.1.1"], ("1.1.1.1", False)),
+        (["6.6.6.6, 1.1.1.1"], ("1.1.1.1", False)),  # what the client itself wrote stands before
+        (["1.1.1.1, 10.0.0.9"], ("1.1.1.1", False)),
+        (["127.0.0.1"], ("127.0.0.1", False)),
+        ([], ("127.0.0.1", True)),
+        (["nonsense"], ("127.0.0.1", True)),
+        (["10.0.0.9"], ("10.0.0.9", True)),
+    ],
+)
+def test_the_page_server_is_believed_wherever_it_runs(forwarded: list[str], found: tuple[str, bool]) -> None:
+    page_server = a_connection("127.0.0.1", *forwarded)
+    assert origin_of(page_server, read_networks("10.0.0.0/8"), vouched=True) == found
 
 
 def test_a_subscriber_of_ipv6_has_a_whole_network() -> None:

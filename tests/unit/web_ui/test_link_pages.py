@@ -4,8 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from streamlit.runtime.context import StreamlitHeaders
 
 from runtime.client import Client
+from runtime.service_tokens import ON_BEHALF
+from tests.support.service_keys import signer, verifier
 from web_ui import session
 from web_ui.components import signed_out
 
@@ -18,9 +21,20 @@ def test_the_way_back_from_a_sign_in_carries_no_secret() -> None:
 
 
 @pytest.mark.parametrize("link", [LINK, None])
-def test_a_visitors_address_is_told_for_a_link_alone(monkeypatch: pytest.MonkeyPatch, link: str | None) -> None:
+@pytest.mark.parametrize(
+    ("address", "forwarded", "told"),
+    [
+        ("203.0.113.9", [], "203.0.113.9"),
+        ("203.0.113.9", ["6.6.6.6", "7.7.7.7"], "6.6.6.6, 7.7.7.7, 203.0.113.9"),
+        (None, ["6.6.6.6"], "6.6.6.6, 127.0.0.1"),
+    ],
+)
+def test_a_visitors_address_is_told_by_the_page_server(
+    monkeypatch: pytest.MonkeyPatch, link: str | None, address: str | None, forwarded: list[str], told: str
+) -> None:
     class Context:
-        ip_address = "203.0.113.9"
+        ip_address = address
+        headers = StreamlitHeaders([("Host", "pages"), *(("X-Forwarded-For", each) for each in forwarded)])
 
     monkeypatch.setattr(session.st, "session_state", {})
     monkeypatch.setattr(session.st, "context", Context())
@@ -35,11 +49,12 @@ def test_a_visitors_address_is_told_for_a_link_alone(monkeypatch: pytest.MonkeyP
         "http://api",
         httpx.MockTransport(answer),
         authorization=lambda: session.authorization() if link else None,
-        asked_for=session.visitor_address,
+        on_behalf=lambda: session.on_behalf(signer("web_ui")),
     )
     client.shares_shared()
 
-    assert asked[0].headers.get("x-forwarded-for") == ("203.0.113.9" if link else None)
+    assert asked[0].headers["x-forwarded-for"] == told
+    assert verifier("orchestrator").caller(asked[0].headers[ON_BEHALF], {"web_ui"}) == "web_ui"
     assert asked[0].headers.get("authorization") == (f"Bearer {LINK}" if link else None)
     assert "rsl_" not in str(asked[0].url)
 

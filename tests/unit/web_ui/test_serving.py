@@ -13,6 +13,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from runtime.service_tokens import ON_BEHALF
+from tests.support.service_keys import signer, verifier
 from web_ui.app import allowed_hosts
 from web_ui.guard import LOOPBACK, Guard, headers_for, host_of, policy
 from web_ui.proxy import ApiProxy
@@ -21,7 +23,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def pages(answer: Answer) -> tuple[httpx.AsyncClient, ApiProxy]:
-    proxy = ApiProxy("http://orchestrator:8001", httpx.MockTransport(answer))
+    proxy = ApiProxy("http://orchestrator:8001", httpx.MockTransport(answer), signer=signer("web_ui"))
     app = Starlette(routes=proxy.routes())
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pages"), proxy
 
@@ -54,7 +56,8 @@ async def test_a_request_is_passed_on_with_its_query_and_the_headers_that_matter
     assert (sent.headers["last-event-id"], sent.headers["cookie"]) == ("7", "sid=1")
     assert sent.headers["accept-encoding"] == "identity"
     assert "origin" not in sent.headers
-    assert "x-forwarded-for" not in sent.headers
+    assert sent.headers["x-forwarded-for"] == "1.2.3.4, 127.0.0.1"
+    assert verifier("orchestrator").caller(sent.headers[ON_BEHALF], {"web_ui"}) == "web_ui"
 
 
 async def test_an_event_stream_comes_through_as_it_is_written() -> None:
