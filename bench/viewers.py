@@ -37,6 +37,7 @@ from runtime.broker import create_redis
 from runtime.database import create_engine
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
+from runtime.sealing import fresh_key
 from runtime.settings import BrokerSettings, DatabaseSettings
 from tests.support.system import free_port
 from tests.support.up import Up
@@ -182,7 +183,12 @@ def main() -> None:
 
 
 def _measure(home: Path, count: int, seconds: int, load: float) -> str:
-    settings = {"REPOSTREAM_INTAKE_LOOPBACK": "true", "REPOSTREAM_ORCHESTRATOR_PORT": str(free_port())}
+    os.environ["REPOSTREAM_SECRET_KEY"] = key = fresh_key()  # this process appends to the same log
+    settings = {
+        "REPOSTREAM_INTAKE_LOOPBACK": "true",
+        "REPOSTREAM_ORCHESTRATOR_PORT": str(free_port()),
+        "REPOSTREAM_SECRET_KEY": key,
+    }
     with Up(home, services=("orchestrator",), **settings) as up:
         api = up.wait_ready()["api"]
         orchestrator = up.child("orchestrator")
