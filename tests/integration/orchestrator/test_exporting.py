@@ -4,7 +4,7 @@ import io
 import json
 import tracemalloc
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,13 @@ from orchestrator.adapters.belongings import BELONGINGS, Belonging
 from orchestrator.auth.identity import ALL_SCOPES, Identity
 from tests.support.github import GitHubStandIn
 from tests.support.kernel import AT
+from tests.support.orchestrator import eventually
 from tests.support.people import Here, Person, a_place, a_team, enter
 
 LEAST = {"repositories", "analyses", "questions", "conversations", "files", "artifacts", "webhooks", "events"}
 LEAST |= {"account", "sessions", "keys", "grants", "repository_credentials", "memberships", "tenants", "audit"}
 MANY = 20_000  # rows, of half a kilobyte each
 MOST = 4_000_000  # bytes of memory that they may take on their way
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture
@@ -76,7 +71,9 @@ async def test_an_archive_has_what_the_tables_have_and_no_secret_and_nothing_of_
     await other.works()
     mine = await asker.works()
 
-    text, rows, manifest = await archive_of(asker)
+    text, rows, manifest = await eventually(  # the read model of answers follows the log
+        lambda: archive_of(asker), lambda found: all(q["record"]["citations"] for q in found[1]["questions"])
+    )
 
     assert {name for name, lines in rows.items() if lines} >= LEAST
     assert (manifest["format"], manifest["version"]) == ("repostream.export", 1)
