@@ -1,6 +1,6 @@
 """What comes through the page server counts for who asked it, not for the page server: nobody locks the others out."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,12 +13,6 @@ from tests.support.site import serving_pages
 
 ATTACKER, COLLEAGUE, PERSON = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 LIMITS = {"REPOSTREAM_LIMITS_FAILURES": "address:20/minute", "REPOSTREAM_LIMITS_SIGN_INS": "address:10/minute"}
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
 
 
 @asynccontextmanager

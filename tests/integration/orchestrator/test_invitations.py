@@ -1,32 +1,11 @@
 """Invitations over the real API: for one person, once, until they end; and what each failure tells whom."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
-import pytest
-
-from tests.support.github import GitHubStandIn
-from tests.support.signing_in import Installation, an_installation
+from tests.support.signing_in import Installation
 from tests.support.teams import signs_in
 
 ACCEPT, OFFER = "/invitations/accept", "/invitations/offer"
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-async def here(
-    monkeypatch: pytest.MonkeyPatch, github: GitHubStandIn, database_url: str, redis_url: str, home: Path
-) -> AsyncIterator[Installation]:
-    async with an_installation(
-        monkeypatch, github, database_url=database_url, redis_url=redis_url, home=home
-    ) as installation:
-        yield installation
 
 
 async def test_an_invitation_is_for_one_login_and_good_once(here: Installation) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,6 @@ from tests.support.people import Here, Person, a_place, a_team, enter, read_anew
 
 CANARY = "canary-77ab"
 TOKEN = f"ghp_{CANARY}-token"
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

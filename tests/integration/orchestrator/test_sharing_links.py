@@ -1,7 +1,7 @@
 """Sharing links over the real API: one thing, for whoever has the link, until it ends; everything else is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,6 @@ from tests.support.two_tenants import operations
 
 WORD = "vermilion"
 OTHER = "cerulean"
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Signing in and out with GitHub, over HTTP against the stand-in: the way itself, and every attack on the callback."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,22 +16,6 @@ ENTRIES = """
 SELECT e.action, e.outcome, e.code, u.login, e.proof, e.proof_id IS NOT NULL AS has_session, e::text AS row
 FROM audit.entries e LEFT JOIN auth.users u USING (user_id) WHERE e.action LIKE 'sign_in.%' ORDER BY position
 """
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-async def here(
-    monkeypatch: pytest.MonkeyPatch, github: GitHubStandIn, database_url: str, redis_url: str, home: Path
-) -> AsyncIterator[Installation]:
-    async with an_installation(
-        monkeypatch, github, database_url=database_url, redis_url=redis_url, home=home
-    ) as installation:
-        yield installation
 
 
 async def _signed_in(here: Installation) -> Visitor:

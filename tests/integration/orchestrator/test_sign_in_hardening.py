@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,6 @@ from tests.support.canaries import Canary, found_in, hiding_places
 from tests.support.github import CLIENT_SECRET, GitHubStandIn
 from tests.support.service_keys import signer
 from tests.support.signing_in import STATE, Installation, Visitor, an_installation
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
 
 
 @dataclass

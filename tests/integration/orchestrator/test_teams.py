@@ -1,16 +1,12 @@
 """Teams over the real API, with people who sign in with the stand-in GitHub."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from sqlalchemy import text
 
-from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import eventually
-from tests.support.signing_in import COOKIE, Installation, an_installation
+from tests.support.signing_in import COOKIE, Installation
 from tests.support.teams import joins, signs_in, within_five_seconds
 
 REPOSITORY = {"url": "https://github.com/pallets/flask"}
@@ -19,22 +15,6 @@ WAITS = """
     SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-
-
-@pytest.fixture
-def github() -> Iterator[GitHubStandIn]:
-    with GitHubStandIn() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-async def here(
-    monkeypatch: pytest.MonkeyPatch, github: GitHubStandIn, database_url: str, redis_url: str, home: Path
-) -> AsyncIterator[Installation]:
-    async with an_installation(
-        monkeypatch, github, database_url=database_url, redis_url=redis_url, home=home
-    ) as installation:
-        yield installation
 
 
 async def test_a_session_switches_to_a_team_and_tokens_of_before_are_refused(here: Installation) -> None:
