@@ -1,6 +1,7 @@
 """Pull events from the feed into read models. A projection's rows and its cursor are written in one transaction.
 
-Any number of processes may run the same projection: the cursor's row lets one of them through at a time.
+Any number of processes may run the same projection: the cursor's row lets one of them through at a time, and those of
+an older version not at all.
 """
 
 import asyncio
@@ -9,24 +10,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.base import Envelope
 from events.log.journal import Journal
+from orchestrator.projections import versions
+from orchestrator.projections.versions import Superseded
 
 _log = structlog.get_logger(__name__)
 
 Write = Callable[[AsyncConnection], Awaitable[None]]
 
-_REGISTER = text("""
-INSERT INTO es.projections (name, version, status) VALUES (:name, :version, 'live')
-ON CONFLICT DO NOTHING RETURNING version
-""")
-_VERSIONS = text("SELECT max(version) FROM es.projections WHERE name = :name")
-_CURSOR = text("SELECT cursor_seq FROM es.projections WHERE name = :name AND version = :version")
-_LOCK = text("SELECT cursor_seq FROM es.projections WHERE name = :name AND version = :version FOR UPDATE")
-_MOVE = text("UPDATE es.projections SET cursor_seq = :seq WHERE name = :name AND version = :version")
+_SUPERSEDED_PAUSE = 60.0  # seconds until it is looked again, for a newer release may have been taken back
 
 
 @dataclass(frozen=True)
@@ -68,31 +63,18 @@ class Projection(Protocol):
 
 
 async def advance(engine: AsyncEngine, journal: Journal, projection: Projection) -> int:
-    """Take the next events of the feed; how many were looked at (0: it has caught up)."""
-    key = {"name": projection.name, "version": projection.version}
+    """Take the next events of the feed; how many were looked at (0: it has caught up). Raises Superseded."""
     async with engine.begin() as connection:
-        after = (await connection.execute(_CURSOR, key)).scalar_one_or_none()
-        if after is None:
-            await _begin(connection, projection)
-            after = 0
+        after = await versions.begin(connection, projection)
     envelopes = await journal.read_feed(after=after, limit=projection.batch)
     if not envelopes:
         return 0
     step = await projection.prepare(envelopes)
     async with engine.begin() as connection:
-        if (await connection.execute(_LOCK, key)).scalar_one() == after:
+        if await versions.hold(connection, projection) == after:
             await step.write(connection)
-            await connection.execute(_MOVE, {**key, "seq": envelopes[step.taken - 1].seq})
+            await versions.move(connection, projection, envelopes[step.taken - 1].seq or 0)
     return step.taken
-
-
-async def _begin(connection: AsyncConnection, projection: Projection) -> None:
-    """Register the projection; the rows of an older version of it are removed, for they would come out differently."""
-    newest = (await connection.execute(_VERSIONS, {"name": projection.name})).scalar_one()
-    key = {"name": projection.name, "version": projection.version}
-    is_first = (await connection.execute(_REGISTER, key)).first() is not None
-    if is_first and newest is not None and newest < projection.version:
-        await projection.clear(connection)
 
 
 async def catch_up(engine: AsyncEngine, journal: Journal, projection: Projection) -> None:
@@ -104,12 +86,11 @@ async def catch_up(engine: AsyncEngine, journal: Journal, projection: Projection
 async def rebuild(engine: AsyncEngine, journal: Journal, projections: Sequence[Projection]) -> None:
     """Remove the rows of `projections` and build them again from the first event. Readers see them grow."""
     for projection in projections:
-        key = {"name": projection.name, "version": projection.version}
         async with engine.begin() as connection:
-            await connection.execute(_REGISTER, key)
-            await connection.execute(_LOCK, key)
+            await versions.begin(connection, projection)
+            await versions.hold(connection, projection)
             await projection.clear(connection)
-            await connection.execute(_MOVE, {**key, "seq": 0})
+            await versions.move(connection, projection, 0)
         await catch_up(engine, journal, projection)
 
 
@@ -132,6 +113,9 @@ class Runner:
                 if not await advance(self._engine, self._journal, self._projection):
                     await self._wait()
                 pause = 0.1
+            except Superseded as reason:
+                _log.warning("projection_superseded", projection=self._projection.name, reason=str(reason))
+                await asyncio.sleep(_SUPERSEDED_PAUSE)
             except Exception as error:  # noqa: BLE001  # a read model must outlive whatever the database does
                 _log.warning("projection_faulted", projection=self._projection.name, error=repr(error)[:500])
                 await asyncio.sleep(pause)

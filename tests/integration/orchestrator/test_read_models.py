@@ -131,13 +131,6 @@ async def test_a_newer_version_of_a_projection_removes_the_rows_of_the_older_one
     await catch_up(engine, journal, newer)
     assert await rows(engine) == before
 
-    async with engine.begin() as connection:
-        await connection.execute(text("DELETE FROM app.files"))
-    await catch_up(engine, journal, older)  # a process of the release before: it must not remove what is newer
-    await catch_up(engine, journal, newer)
-    assert (await rows(engine))["outcomes"] == before["outcomes"]
-    assert (await rows(engine))["files"] == []
-
 
 async def test_files_are_listed_by_the_reason_that_is_said_of_them(engine: AsyncEngine, objects: Objects) -> None:
     analysis_id = uuid4()
