@@ -1,16 +1,17 @@
 """Read what the projections wrote, for one tenant. A single analysis is not read here, but folded from its stream."""
 
-import time
-from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import Row, text
 
 from events.base import Envelope
 from events.log.postgres import envelopes_of
+from orchestrator.adapters.kept_items import KeptItems, page_of
 from orchestrator.api.models import AnalysisSummary, ConversationView, RepositoryView
-from orchestrator.api.pages import AnalysisPage, ConversationPage, RepositoryPage
+from orchestrator.api.pages import ConversationPage
 from orchestrator.api.paging import ANALYSES, CONVERSATIONS, REPOSITORIES, CursorOf, Page
 from orchestrator.projections.analyses import AnalysisRecord
 from orchestrator.projections.stages import summary_of
@@ -81,7 +82,8 @@ class ReadModels:
 
     def __init__(self, database: TenantDatabase) -> None:
         self._database = database
-        self._summaries = _Summaries()
+        self._analyses = KeptItems()
+        self._repositories = KeptItems()
 
     async def _rows(self, statement: Any, tenant: UUID, **parameters: object) -> list[Row[Any]]:  # noqa: ANN401  # text()
         async with self._database.of(tenant) as connection:
@@ -104,38 +106,49 @@ class ReadModels:
         more = len(rows) > page.limit
         return shown, cursors.write((getattr(shown[-1], key[0]), getattr(shown[-1], key[1]))) if more else None
 
-    async def analyses(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> AnalysisPage:
-        """Analyses, newest first."""
+    async def analyses(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> bytes:
+        """Analyses, newest first: an AnalysisPage as JSON."""
         key = ("requested_at", "analysis_id")
         rows, following = await self._page(_ANALYSES, ANALYSES, page, tenant, key=key, repository=repository)
-        known = await self._summaries_of(tenant, rows)
-        return AnalysisPage(items=[known[row.analysis_id] for row in rows if row.analysis_id in known], next=following)
+        return page_of(await self._items(tenant, rows, self._analyses, _analysis), following)
 
-    async def repositories(self, tenant: UUID, page: Page) -> RepositoryPage:
-        """Repositories with their newest analysis, the one that was asked for last first."""
+    async def repositories(self, tenant: UUID, page: Page) -> bytes:
+        """Repositories with their newest analysis, the one asked for last first: a RepositoryPage as JSON."""
         key = ("asked_at", "repository_id")
         rows, following = await self._page(_REPOSITORIES, REPOSITORIES, page, tenant, key=key, repository=None)
-        known = await self._summaries_of(tenant, rows)
-        return RepositoryPage(items=[_repository(row, known.get(row.analysis_id)) for row in rows], next=following)
+        return page_of(await self._items(tenant, rows, self._repositories, _repository), following)
 
     async def repository(self, tenant: UUID, repository: UUID) -> RepositoryView | None:
         """One repository with its newest analysis."""
         rows = await self._rows(_REPOSITORIES, tenant, repository=repository, at=None, id=None, limit=1)
-        known = await self._summaries_of(tenant, rows)
+        known = await self._summaries(tenant, rows)
         return _repository(rows[0], known.get(rows[0].analysis_id)) if rows else None
 
-    async def _summaries_of(self, tenant: UUID, rows: list[Row[Any]]) -> dict[UUID, AnalysisSummary]:
-        """The analyses that `rows` name; only those of which no summary is kept are read and folded."""
-        unknown = [row.analysis_id for row in rows if row.analysis_id and not self._summaries.has(row)]
-        for row in await self._rows(_RECORDS, tenant, analyses=unknown) if unknown else ():
-            self._summaries.keep(summary_of(AnalysisRecord.model_validate_json(row.record)))
-        found = {row.analysis_id: self._summaries.get(row.analysis_id) for row in rows}
-        damage = {row.analysis_id: row.damaged for row in rows if row.damaged}
-        return {
-            analysis_id: view.model_copy(update={"damaged": damage[analysis_id]}) if analysis_id in damage else view
-            for analysis_id, view in found.items()
-            if view is not None
-        }
+    async def _items(
+        self,
+        tenant: UUID,
+        rows: list[Row[Any]],
+        kept: KeptItems,
+        item_of: Callable[[Row[Any], AnalysisSummary | None], BaseModel | None],
+    ) -> list[bytes]:
+        """What `rows`, whose first column is their key, are in a list. Only what changed is read and made."""
+        kept.forget()
+        found = {row[0]: kept.get(row[0], tuple(row)) for row in rows}
+        stale = [row for row in rows if found[row[0]] is None]
+        known = await self._summaries(tenant, stale) if stale else {}
+        for row in stale:
+            item = item_of(row, known.get(row.analysis_id))
+            if item is not None:
+                found[row[0]] = made = item.model_dump_json().encode()
+                kept.keep(row[0], tuple(row), made)
+        return [item for item in found.values() if item is not None]
+
+    async def _summaries(self, tenant: UUID, rows: list[Row[Any]]) -> dict[UUID, AnalysisSummary]:
+        """The analyses that `rows` name, as new as those or newer."""
+        damaged = {row.analysis_id: row.damaged for row in rows if row.analysis_id is not None}
+        records = await self._rows(_RECORDS, tenant, analyses=list(damaged)) if damaged else ()
+        found = (summary_of(AnalysisRecord.model_validate_json(row.record)) for row in records)
+        return {each.analysis_id: each.model_copy(update={"damaged": damaged[each.analysis_id]}) for each in found}
 
     async def conversations(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> ConversationPage:
         """Conversations without their questions, newest first."""
@@ -168,6 +181,10 @@ class ReadModels:
             return await envelopes_of(connection, rows)
 
 
+def _analysis(_row: Row[Any], summary: AnalysisSummary | None) -> AnalysisSummary | None:
+    return summary
+
+
 def _repository(row: Row[Any], latest: AnalysisSummary | None) -> RepositoryView:
     return RepositoryView(
         repository_id=row.repository_id,
@@ -177,33 +194,3 @@ def _repository(row: Row[Any], latest: AnalysisSummary | None) -> RepositoryView
         registered_at=row.registered_at,
         latest=latest,
     )
-
-
-class _Summaries:
-    """The summaries folded in the last minute, so that a list folds what changed; none outlives a deletion long."""
-
-    def __init__(self, capacity: int = 1_000, seconds: float = 50.0) -> None:
-        self._capacity = capacity
-        self._seconds = seconds
-        self._kept: OrderedDict[UUID, tuple[float, AnalysisSummary]] = OrderedDict()  # the oldest first
-
-    def get(self, analysis_id: UUID) -> AnalysisSummary | None:
-        """The summary of an analysis where it is kept."""
-        kept = self._kept.get(analysis_id)
-        return kept[1] if kept is not None else None
-
-    def has(self, row: Row[Any]) -> bool:
-        """Whether a summary of the analysis is kept that is as new as `row`."""
-        self._forget()
-        summary = self.get(row.analysis_id)
-        return summary is not None and summary.version >= row.version
-
-    def keep(self, summary: AnalysisSummary) -> None:
-        """Keep a summary in place of the one before it."""
-        self._kept.pop(summary.analysis_id, None)
-        self._kept[summary.analysis_id] = time.monotonic(), summary
-
-    def _forget(self) -> None:
-        oldest = time.monotonic() - self._seconds
-        while self._kept and (len(self._kept) > self._capacity or next(iter(self._kept.values()))[0] < oldest):
-            self._kept.popitem(last=False)

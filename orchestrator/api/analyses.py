@@ -23,7 +23,7 @@ from orchestrator.api.dependencies import (
 from orchestrator.api.freshness import Freshness
 from orchestrator.api.intake import read_request
 from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, StageState
-from orchestrator.api.pages import AnalysisPage, EventPage
+from orchestrator.api.pages import AnalysisPage, EventPage, JsonText
 from orchestrator.api.paging import STREAM, Page, Paging
 from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth.identity import Identity
@@ -61,10 +61,10 @@ async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Reque
     return accepted.view
 
 
-@router.get("")
-async def newest(who: Reader, parts: Parts, page: Paging, repository_id: UUID | None = None) -> AnalysisPage:
+@router.get("", response_model=AnalysisPage)
+async def newest(who: Reader, parts: Parts, page: Paging, repository_id: UUID | None = None) -> JsonText:
     """Analyses, newest first; of one repository where its id is given."""
-    return await parts.read.analyses(who.tenant_id, page, repository=repository_id)
+    return JsonText(await parts.read.analyses(who.tenant_id, page, repository=repository_id))
 
 
 @router.get("/{analysis_id}")

@@ -11,7 +11,7 @@ from orchestrator.adapters.sources import NoLines
 from orchestrator.api.dependencies import Parts, Reader, Services, cloned_artifacts, history_of
 from orchestrator.api.freshness import Freshness, Known
 from orchestrator.api.models import LinesView, RepositoryView
-from orchestrator.api.pages import FilePage, RepositoryPage, SymbolPage
+from orchestrator.api.pages import FilePage, JsonText, RepositoryPage, SymbolPage
 from orchestrator.api.paging import Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
@@ -133,10 +133,10 @@ async def lines(
     )
 
 
-@router.get("/repositories")
-async def repositories(who: Reader, parts: Parts, page: Paging) -> RepositoryPage:
+@router.get("/repositories", response_model=RepositoryPage)
+async def repositories(who: Reader, parts: Parts, page: Paging) -> JsonText:
     """Repositories, each with its newest analysis; the one that was asked for last comes first."""
-    return await parts.read.repositories(who.tenant_id, page)
+    return JsonText(await parts.read.repositories(who.tenant_id, page))
 
 
 @router.get("/repositories/{repository_id}")

@@ -1,5 +1,6 @@
 """The shapes of lists: pages of `items`, and the cursor of the `next` one."""
 
+from fastapi import Response
 from pydantic import BaseModel
 
 from events.base import Envelope
@@ -11,6 +12,12 @@ from orchestrator.api.models import (
     RepositoryView,
     SymbolView,
 )
+
+
+class JsonText(Response):
+    """An answer that is JSON already."""
+
+    media_type = "application/json"
 
 
 class AnalysisPage(BaseModel):

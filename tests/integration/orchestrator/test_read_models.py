@@ -23,6 +23,7 @@ from events.repository import RepositoryRegistered
 from orchestrator.adapters.contents import Contents as Files
 from orchestrator.adapters.contents import FileQuery
 from orchestrator.adapters.readmodels import ReadModels
+from orchestrator.api.pages import AnalysisPage, RepositoryPage
 from orchestrator.api.paging import Page
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
@@ -170,8 +171,8 @@ async def test_what_could_not_be_loaded_is_seen_in_the_lists_too(engine: AsyncEn
         await catch_up(engine, PostgresJournal(engine), projection)
     read = ReadModels(TenantDatabase(engine))
 
-    [view] = (await read.analyses(LOCAL_TENANT, Page())).items
-    [repository] = (await read.repositories(LOCAL_TENANT, Page())).items
+    [view] = AnalysisPage.model_validate_json(await read.analyses(LOCAL_TENANT, Page())).items
+    [repository] = RepositoryPage.model_validate_json(await read.repositories(LOCAL_TENANT, Page())).items
 
     assert repository.latest == view
     assert view.damaged == await read.damaged(LOCAL_TENANT, analysis_id)
