@@ -17,11 +17,14 @@ ROLE_PASSWORDS = "REPOSTREAM_DATABASE_ROLE_PASSWORDS"  # of the embedded server,
 
 
 def _migrate() -> None:
-    from migrations import let_sign_in, upgrade
+    from migrations import UpgradeBlocked, let_sign_in, upgrade
 
     pass_gate()
     url, passwords = os.environ["REPOSTREAM_DATABASE_URL"], os.environ.get(ROLE_PASSWORDS, "")
-    upgrade(url)
+    try:
+        upgrade(url)
+    except UpgradeBlocked as blocked:
+        raise SystemExit(str(blocked)) from None
     if passwords:
         let_sign_in(url, json.loads(passwords))
 

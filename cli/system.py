@@ -1,6 +1,7 @@
 """The whole system on one machine: servers, steps, services, in one place."""
 
 import json
+import math
 import os
 import socket
 import time
@@ -33,7 +34,7 @@ from runtime.sealing import fresh_key
 from runtime.service_tokens import written
 from runtime.settings import SecretSettings
 
-_STEP_SECONDS = 120.0
+_WORTH_SAYING = 10.0  # seconds that the migrations take, before a person is told what is waited for
 _READY_SECONDS = 180.0  # a busy or slow machine, and the models the first time
 _HOPELESS = 4  # starts of a service that never became ready, before the whole start is given up
 _SERVICE_STOP, _SERVER_STOP = 25.0, 20.0  # seconds
@@ -75,7 +76,9 @@ class System:
         self._settle_addresses()
         self._begin_importing()
         environment = self._start_servers()
-        self._migrate(environment)
+        self._migrate(environment, stopping)
+        if stopping():
+            return
         self._supervisor = Supervisor([*self._servers, *self._commands.values()], self.say)
         self._supervisor.begin()
         deadline = time.monotonic() + _READY_SECONDS
@@ -191,13 +194,17 @@ class System:
                 environment[f"REPOSTREAM_INTERNAL_{name.upper()}_URL"] = address.url
         return environment
 
-    def _migrate(self, environment: dict[str, str]) -> None:
+    def _migrate(self, environment: dict[str, str], stopping: Callable[[], bool]) -> None:
+        """For as long as it takes: a large database is changed for minutes, and gives up by itself where it cannot."""
         step = self._steps[MIGRATE]
         step.open_gate(environment | ({ROLE_PASSWORDS: json.dumps(self._passwords)} if self._passwords else {}))
-        deadline = time.monotonic() + _STEP_SECONDS
-        while step.running and time.monotonic() < deadline:
+        said = time.monotonic() + _WORTH_SAYING
+        while step.running and not stopping():
+            if time.monotonic() > said:
+                self.say(f"The database is brought up to date (log: {step.log}).")
+                said = math.inf
             time.sleep(0.01)
-        if not step.succeeded:
+        if not step.succeeded and not stopping():
             raise StartError(f"The database could not be brought up to date: {_last_words(step)} (log: {step.log}).")
 
     def _let_go(self, environment: dict[str, str]) -> None:

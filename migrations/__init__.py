@@ -9,6 +9,6 @@ sharing links, 0022 looks at repositories,
 """
 
 from migrations.logins import let_sign_in
-from migrations.run import upgrade
+from migrations.run import UpgradeBlocked, upgrade
 
-__all__ = ["let_sign_in", "upgrade"]
+__all__ = ["UpgradeBlocked", "let_sign_in", "upgrade"]

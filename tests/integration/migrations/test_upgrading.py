@@ -1,0 +1,168 @@
+"""An upgrade waits briefly for locks, says who holds them, loses nothing, and goes on from where it was."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+import migrations
+from cli import child
+from migrations import UpgradeBlocked
+from tests.conftest import Servers
+from tests.support.delivery import until
+
+_BEFORE, _LAST_FREE, _BLOCKED = "0023", "0025", "0026"  # 0026 changes app.invitations, 0024 and 0025 do not
+_TABLES = """
+SELECT table_schema, table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
+WHERE table_schema IN ('es', 'app', 'rag', 'auth', 'audit') ORDER BY 1, 2, 3
+"""
+_FUNCTIONS = """
+SELECT p.oid::regprocedure::text, md5(pg_get_functiondef(p.oid)), p.proacl::text FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('es', 'app', 'rag', 'auth', 'audit') ORDER BY 1
+"""
+_RIGHTS = """
+SELECT c.oid::regclass::text, c.relacl::text, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('es', 'app', 'rag', 'auth', 'audit') ORDER BY 1
+"""
+
+
+class Database:
+    """A fresh database, and a session that watches it."""
+
+    def __init__(self, url: str, watching: asyncpg.Connection) -> None:
+        self.url = url
+        self.watching = watching
+
+    async def revision(self) -> str:
+        return str(await self.watching.fetchval("SELECT version_num FROM es.migrations"))
+
+    async def waits_for_a_table(self) -> bool:
+        return bool(
+            await self.watching.fetchval("""
+            SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+            WHERE NOT l.granted AND l.locktype = 'relation' AND a.application_name = 'repostream-migrations'
+              AND a.datname = current_database()
+            """)
+        )
+
+    async def shape(self) -> list[list[str]]:
+        return [[str(tuple(row)) for row in await self.watching.fetch(what)] for what in (_TABLES, _FUNCTIONS, _RIGHTS)]
+
+
+@pytest.fixture
+async def database(servers: Servers) -> AsyncIterator[Database]:
+    name = f"upgrading_{uuid4().hex[:8]}"
+    admin = await asyncpg.connect(servers.postgres.start())
+    await admin.execute(f"CREATE DATABASE {name}")
+    url = servers.postgres.url.rsplit("/", 1)[0] + f"/{name}"
+    watching = await asyncpg.connect(url)
+    try:
+        yield Database(url, watching)
+    finally:
+        await watching.close()
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest.fixture(autouse=True)
+def _briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("migrations.run._LOCK_TIMEOUT", 0.5)
+    monkeypatch.setattr("migrations.run._PAUSE", 0.1)
+
+
+async def an_installation(database: Database) -> asyncpg.Connection:
+    """One of an earlier release, with a row; and somebody's session, which holds a table that a revision changes."""
+    await asyncio.to_thread(migrations.upgrade, database.url, to=_BEFORE)
+    user, tenant = uuid4(), uuid4()
+    await database.watching.execute(
+        "INSERT INTO auth.tenants (tenant_id, name, personal) VALUES ($1, 'ours', false)", tenant
+    )
+    await database.watching.execute(
+        "INSERT INTO auth.users (user_id, provider, subject, login, name) VALUES ($1, 'github', '1', 'ann', '')", user
+    )
+    await database.watching.execute(
+        """INSERT INTO app.invitations (invitation_id, tenant_id, secret_hash, role, login, created_by, expires_at)
+        VALUES ($1, $2, '\\xaa', 'member', 'bob', $3, now() + interval '1 day')""",
+        uuid4(), tenant, user,
+    )  # fmt: skip
+    return await asyncpg.connect(database.url, server_settings={"application_name": "a person's psql"})
+
+
+async def test_a_lock_that_is_held_gives_a_sentence_and_loses_nothing(database: Database) -> None:
+    holder = await an_installation(database)
+    async with holder.transaction():
+        await holder.fetch("SELECT * FROM app.invitations")
+        with pytest.raises(UpgradeBlocked) as blocked:
+            await asyncio.to_thread(migrations.upgrade, database.url, patience=0.0)
+
+    assert f"is at revision {_LAST_FREE}; the next one waits for a lock" in str(blocked.value)
+    assert f"session {holder.get_server_pid()} (a person's psql, idle in transaction, for " in str(blocked.value)
+    assert len(str(blocked.value)) < 300  # what the start of a system shows of it
+    assert await database.revision() == _LAST_FREE
+    assert await database.watching.fetchval("SELECT login FROM app.invitations") == "bob"
+    await holder.close()
+
+    await asyncio.to_thread(migrations.upgrade, database.url)
+    assert (
+        await database.watching.fetchval("SELECT login || ' at ' || provider FROM app.invitations") == "bob at github"
+    )
+
+
+async def test_it_goes_on_by_itself_once_the_lock_is_free_and_lets_readers_through_meanwhile(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    holder = await an_installation(database)
+    reading = await asyncpg.connect(database.url, server_settings={"application_name": "pages"})
+    holding = holder.transaction()
+    await holding.start()
+    await holder.fetch("SELECT * FROM app.invitations")
+    upgrading = asyncio.create_task(asyncio.to_thread(migrations.upgrade, database.url))
+    await until(database.waits_for_a_table)
+
+    assert len(await reading.fetch("SELECT * FROM app.invitations")) == 1  # it stood behind the upgrade, not for ever
+    assert not upgrading.done()
+    await holding.rollback()
+    await upgrading
+
+    assert "The upgrade tries again." in caplog.text
+    assert await database.watching.fetchval("SELECT provider FROM app.invitations") == "github"
+    for each in (holder, reading):
+        await each.close()
+
+
+async def test_an_upgrade_that_is_killed_goes_on_behind_the_last_revision_it_applied(database: Database) -> None:
+    holder = await an_installation(database)
+    async with holder.transaction():
+        await holder.fetch("SELECT * FROM app.invitations")
+        command = "import sys, migrations; migrations.upgrade(sys.argv[1])"
+        doomed = await asyncio.create_subprocess_exec(sys.executable, "-c", command, database.url)
+        await until(database.waits_for_a_table)
+        doomed.kill()
+        await doomed.wait()
+        assert await database.revision() == _LAST_FREE
+    await holder.close()
+    await asyncio.to_thread(migrations.upgrade, database.url)
+    interrupted, revision = await database.shape(), await database.revision()
+
+    await database.watching.execute("DROP SCHEMA es, app, rag, auth, audit CASCADE")
+    await asyncio.to_thread(migrations.upgrade, database.url)
+
+    assert await database.shape() == interrupted
+    assert await database.revision() == revision >= _BLOCKED
+
+
+async def test_the_step_of_a_start_ends_with_the_sentence_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = await an_installation(database)
+    monkeypatch.setattr("cli.child.pass_gate", lambda: None)
+    monkeypatch.setattr("migrations.run.upgrade.__kwdefaults__", {"to": "head", "patience": 0.0})
+    monkeypatch.setenv("REPOSTREAM_DATABASE_URL", database.url)
+    async with holder.transaction():
+        await holder.fetch("SELECT * FROM app.invitations")
+        with pytest.raises(SystemExit, match=r"^The database is at revision .* start again\.$"):
+            await asyncio.to_thread(child.main, child.MIGRATE)
+    await holder.close()
