@@ -55,9 +55,10 @@ def service(
 
 
 @app.command()
-def analyze(
-    url: Annotated[str, typer.Argument(help="The repository's URL.")],
+def analyze(  # noqa: PLR0913, PLR0917  # one for each option
+    url: Annotated[str, typer.Argument(help="The repository's URL; /tree/<ref>/<folder> may follow.")],
     ref: Ref = None,
+    folder: Annotated[str | None, typer.Option(help="A folder: nothing outside is read.")] = None,
     ask: Annotated[str | None, typer.Option(help="A question to ask as soon as it can be answered well.")] = None,
     up: Annotated[bool, typer.Option("--up", help="Start the system for as long as this takes, if none runs.")] = False,
     token_file: TokenFile = None,
@@ -72,7 +73,7 @@ def analyze(
     from runtime.client.shapes import AnalysisRequest
 
     token = read_token(token_file)
-    request = AnalysisRequest(url=url, ref=ref, token=token)
+    request = AnalysisRequest(url=url, ref=ref, folder=folder, token=token)
     raise typer.Exit(run_analyze(request, question=ask, start=up, as_json=json))
 
 

@@ -135,7 +135,8 @@ def commit_line(view: AnalysisView) -> str:
     day = f"{head.authored_at:%Y-%m-%d}" if head.authored_at else None
     named = ", ".join(part for part in (head.ref, day) if part)
     subject = f": {head.subject}" if head.subject else ""
-    return f"Commit {view.commit[:10]}" + (f" ({named})" if named else "") + subject
+    scope = f", only {view.folder} ({head.out_of_scope:,} entries outside)" if view.folder else ""
+    return f"Commit {view.commit[:10]}" + (f" ({named})" if named else "") + scope + subject
 
 
 def outcomes_line(outcomes: Mapping[str, int]) -> str:

@@ -37,14 +37,16 @@ class FaultKind(StrEnum):
 class ProcessingRequested(Event):
     """A person asked for an analysis; from here on it will end in completed, failed or cancelled.
 
+    `folder` limits it to what is below that path; empty for the whole repository.
     `credential_ref` is the id of what the repository may be read with, never a secret.
     """
 
     event_type: ClassVar[str] = "repository.processing.requested"
-    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "options": {}}
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "folder": ERASED, "options": {}}
     analysis_id: UUID
     url: str
     ref: str | None = None
+    folder: str = ""
     options: dict[str, str] = Field(default_factory=dict)
     priority: int = 0
     credential_ref: UUID | None = None
@@ -54,10 +56,11 @@ class ProcessingStarted(Event):
     """The commit is known and its tree is stored."""
 
     event_type: ClassVar[str] = "repository.processing.started"
-    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "commit": ERASED, "ref": ERASED}
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "commit": ERASED, "ref": ERASED, "folder": ERASED}
     url: str
     commit: str
     ref: str
+    folder: str = ""
     size: int
     file_count: int
     skipped_count: int
@@ -67,7 +70,7 @@ class StageRequested(Event):
     """One run of one stage over one shard is to be done. `credential_ref` is the request's, for clone alone."""
 
     event_type: ClassVar[str] = "processing.stage.requested"
-    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "commit": ERASED}
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "folder": ERASED, "commit": ERASED}
     analysis_id: UUID
     run_id: UUID
     stage: Stage
@@ -76,6 +79,7 @@ class StageRequested(Event):
     attempt: int = 1
     url: str
     ref: str | None = None
+    folder: str = ""
     commit: str | None = None
     inputs: tuple[ArtifactRef, ...] = ()
     credential_ref: UUID | None = None

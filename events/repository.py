@@ -7,13 +7,14 @@ from events.base import ERASED, Event
 
 
 class RepositoryRegistered(Event):
-    """Somebody named a repository for the first time. `url` is the rebuilt, checked one."""
+    """Somebody named a repository, or a folder of one, for the first time. `url` is the rebuilt, checked one."""
 
     event_type: ClassVar[str] = "repository.registered"
-    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "host": ERASED, "name": ERASED}
+    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "host": ERASED, "name": ERASED, "folder": ERASED}
     url: str
     host: str
     name: str
+    folder: str = ""
 
 
 class RepositoryDeleted(Event):

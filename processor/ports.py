@@ -67,8 +67,15 @@ class Checkout(Protocol):
         """Which commit it is."""
         ...
 
-    def entries(self, limit: int) -> Iterator[TreeEntry]:
-        """The tree's entries in git's order, at most `limit`."""
+    def entries(self, limit: int, folder: str = "") -> Iterator[TreeEntry]:
+        """The tree's entries in git's order, at most `limit`; those below `folder` where one is named.
+
+        Raises Permanent `folder_not_found`.
+        """
+        ...
+
+    def count(self, limit: int) -> int:
+        """How many entries the whole tree has; `limit` where there are more."""
         ...
 
     def read(self, blob_id: str) -> bytes | None:

@@ -6,6 +6,7 @@ that passed; the raw text goes nowhere.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runtime.faults import Permanent
@@ -21,6 +22,25 @@ _SEGMENT = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
+_PAGES = frozenset({"tree", "blob", "commit"})  # words that GitHub and GitLab give no repository as a name
+_COMMIT = re.compile(r"[0-9A-Fa-f]{4,64}")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_Page = tuple[int, str, int]
+_GITEA = frozenset({"branch", "tag", "commit"})  # what follows `/src/` there
+_GITEA_HOSTS = frozenset({"codeberg.org"})
+_SRC_HOSTS = frozenset({"bitbucket.org"})
+MAX_PATH, MAX_LEVELS = 1_024, 64  # bytes and parts of a path inside a repository
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What an address names inside a repository: `rest` is a ref, followed by a path or by nothing.
+
+    Where the ref ends, only the host knows: refs have slashes too. `is_file` says that the path is a file's.
+    """
+
+    rest: str
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,11 +50,14 @@ class RepositoryUrl:
     url: str
     host: str
     name: str
+    inside: Inside | None = None
 
 
 def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> RepositoryUrl:
     """The repository that `raw` names: `https://host/owner/name`, `host/owner/name`, or `owner/name` on github.com.
 
+    After the name may come what hosts' pages have there: `/tree/<ref>[/<folder>]`, `/blob/<ref>/<path>`,
+    `/commit/<id>`, GitLab's `/-/` before them, Bitbucket's `/src/<ref>`, Gitea's `/src/branch/<ref>`.
     `hosts` are the allowed host names in lower case; `loopback` also allows http on this machine, for tests and for
     trying the product without a network. Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`.
     """
@@ -54,7 +77,7 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
             "The address holds a user name or password: paste it without, as https://host/owner/name.",
         )
     if any(mark in path for mark in "?#%;"):
-        raise _bad("The address has a query, a fragment or escaped characters.")
+        raise _bad("The address has a query, a fragment or escaped characters: leave them out.")
     if loopback and is_loopback_authority(authority):
         return _on_this_machine(parts["scheme"], authority, path)
     return _on_host(parts["scheme"], authority, path, hosts)
@@ -71,8 +94,8 @@ def _on_this_machine(scheme: str, authority: str, path: str) -> RepositoryUrl:
     host, colon, port = authority.lower().partition(":")
     if colon and (not _PORT.fullmatch(port) or int(port) > 65_535):
         raise _bad("The port is not a number between 1 and 65535.")
-    name = "/".join(_segments(path, at_least=1))
-    return RepositoryUrl(f"http://{host}{colon}{port}/{name}", f"{host}{colon}{port}", name)
+    name, inside = _read_path(path, _local_page, at_least=1)
+    return RepositoryUrl(f"http://{host}{colon}{port}/{name}", f"{host}{colon}{port}", name, inside)
 
 
 def _on_host(scheme: str, authority: str, path: str, hosts: frozenset[str]) -> RepositoryUrl:
@@ -86,17 +109,71 @@ def _on_host(scheme: str, authority: str, path: str, hosts: frozenset[str]) -> R
         raise Permanent("host_not_allowed", f"That host is not one this installation reads from (allowed: {allowed}).")
     if not _HOST.fullmatch(host):  # an administrator's slip: an address or a bare word among the allowed hosts
         raise Permanent("host_not_allowed", "The host must be a full domain name.")
-    segments = _segments(path, at_least=2)
-    if host in _TWO_SEGMENT_HOSTS and len(segments) > 2:
-        raise _bad("The address points into a repository; name a branch or commit in the ref field instead.")
-    name = "/".join(segments)
-    return RepositoryUrl(f"https://{host}/{name}", host, name)
+    name, inside = _read_path(path, lambda parts: _page_of(host, parts), at_least=2)
+    if host in _TWO_SEGMENT_HOSTS and name.count("/") > 1:
+        raise _bad("The address names a page of a repository, and not its code.")
+    return RepositoryUrl(f"https://{host}/{name}", host, name, inside)
 
 
-def _segments(path: str, *, at_least: int) -> list[str]:
-    """The parts of a repository's path, without a trailing slash and `.git`."""
-    trimmed = path.removeprefix("/").removesuffix("/").removesuffix(".git")
-    segments = trimmed.split("/")
+def _read_path(path: str, page_of: Callable[[list[str]], _Page | None], *, at_least: int) -> tuple[str, Inside | None]:
+    """The repository's name and what is named inside it, of a path that may end in a slash."""
+    parts = path.removeprefix("/").removesuffix("/").split("/")
+    page = page_of(parts)
+    end, word, begin = page if page is not None else (len(parts), "", len(parts))
+    name = "/".join(_segments(parts[:end], at_least=at_least))
+    return name, _inside(word, parts[begin:]) if page is not None else None
+
+
+def _page_of(host: str, parts: list[str]) -> _Page | None:
+    """Where the repository's name ends, which page follows, and where its ref begins; None where none follows."""
+    if host not in _TWO_SEGMENT_HOSTS:
+        return _local_page(parts, first=2)
+    word = parts[2] if len(parts) > 2 else ""
+    if word == "src" and host in _SRC_HOSTS:
+        return 2, "tree", 3
+    if word == "src" and host in _GITEA_HOSTS:
+        return (2, "tree", 4) if len(parts) > 3 and parts[3] in _GITEA else None
+    return (2, word, 3) if word in _PAGES else None
+
+
+def _local_page(parts: list[str], first: int = 1) -> _Page | None:
+    """The same for a host whose software we do not know: GitLab's groups are as deep as they like."""
+    for place in range(first, len(parts)):
+        word, following = parts[place], parts[place + 1] if place + 1 < len(parts) else ""
+        if word == "-":
+            return place, following, place + 2
+        if word in _PAGES:
+            return place, word, place + 1
+        if word == "src" and following in _GITEA:
+            return place, "tree", place + 2
+    return None
+
+
+def _inside(word: str, parts: list[str]) -> Inside:
+    if word not in _PAGES:
+        raise _bad("The address names a page of a repository, and not its code.")
+    rest = "/".join(parts)
+    if not is_inner_path(rest):
+        raise _bad("What follows the repository in the address is no branch, tag, commit or folder.")
+    if word == "commit" and (len(parts) > 1 or not _COMMIT.fullmatch(rest)):
+        raise _bad("What follows `commit` in the address is not the id of a commit.")
+    return Inside(rest.lower() if word == "commit" else rest, is_file=word == "blob")
+
+
+def is_inner_path(path: str) -> bool:
+    """Whether `path` can be that of a folder or a file inside a repository: relative, plain, of bearable length."""
+    parts = path.split("/")
+    return (
+        len(path.encode("utf-8", "surrogatepass")) <= MAX_PATH
+        and len(parts) <= MAX_LEVELS
+        and not any(part in {"", ".", ".."} or part.lower() == ".git" for part in parts)
+        and not _UNPRINTABLE.search(path)
+    )
+
+
+def _segments(parts: list[str], *, at_least: int) -> list[str]:
+    """The parts of a repository's path, without `.git`."""
+    segments = [*parts[:-1], parts[-1].removesuffix(".git")] if parts else []
     if len(segments) < at_least or not all(segments):
         raise _bad("The address does not name a repository.")
     if len(segments) > MAX_SEGMENTS or any(_is_bad_segment(segment) for segment in segments):

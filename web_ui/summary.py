@@ -14,6 +14,7 @@ def summary_rows(analysis: AnalysisView) -> list[tuple[str, str]]:
     """Names and values: README, licence, dependencies, tools, totals, times."""
     rows = [
         ("Commit", _commit(analysis)),
+        ("Scope", _scope(analysis)),
         ("README", _text(analysis.metadata, "readme_title", "name")),
         ("About", _text(analysis.metadata, "description", "readme_summary")),
         ("Licence", _text(analysis.metadata, "licence")),
@@ -37,6 +38,13 @@ def _commit(analysis: AnalysisView) -> str:
     facts = (f"{head.authored_at:%Y-%m-%d}" if head.authored_at else "", visible(head.subject or ""))
     said = " · ".join(fact for fact in facts if fact)
     return f"{said} (default branch: {visible(other)})" if other and said else said
+
+
+def _scope(analysis: AnalysisView) -> str:
+    """The folder that was read, and how much lies outside; nothing where all was read."""
+    outside = analysis.head.out_of_scope if analysis.head else 0
+    left = f": {count(outside, 'entry', 'entries')} of the tree outside it" if outside else ""
+    return f"only {visible(analysis.folder)}{left}" if analysis.folder else ""
 
 
 def _text(facts: Mapping[str, object], *names: str) -> str:

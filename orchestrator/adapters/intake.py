@@ -19,7 +19,7 @@ from orchestrator.api.intake import Wanted
 from orchestrator.api.models import AnalysisView
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
-from orchestrator.projections.analyses import AnalysisRecord, fold, is_running
+from orchestrator.projections.analyses import AnalysisRecord, fold, is_running, name_of
 from orchestrator.projections.stages import view_of
 from runtime.tenancy import TenantDatabase
 
@@ -42,9 +42,10 @@ class Accepted:
     joined: bool
 
 
-def repository_id_of(tenant_id: UUID, url: str, deletions: int = 0) -> UUID:
-    """The id of a tenant's repository: the same address, the same repository, until it is deleted."""
-    return derived_id("repository", tenant_id, url, *([deletions] if deletions else []))
+def repository_id_of(tenant_id: UUID, url: str, deletions: int = 0, *, folder: str = "") -> UUID:
+    """The id of a tenant's repository: the same address and folder, the same repository, until it is deleted."""
+    what = f"{url}#{folder}" if folder else url  # an address has no fragment
+    return derived_id("repository", tenant_id, what, *([deletions] if deletions else []))
 
 
 class Intake:
@@ -70,7 +71,7 @@ class Intake:
 
         Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have.
         """
-        same = f"{wanted.repository.url} {wanted.ref or ''}"
+        same = f"{wanted.repository.url}#{wanted.folder} {wanted.ref or ''}"
         async with self._database.of(who.tenant_id) as connection:
             if (await connection.execute(_TENANT, {"tenant": who.tenant_id})).scalar_one_or_none() is not None:
                 raise ApiProblem("not_signed_in", "The team was deleted: sign in again.")
@@ -106,7 +107,7 @@ async def _present_id(connection: AsyncConnection, who: Identity, wanted: Wanted
     """The id of the repository as it is now: a new one after each deletion. Nobody deletes it in the meantime."""
     deletions = 0
     while True:
-        repository_id = repository_id_of(who.tenant_id, wanted.repository.url, deletions)
+        repository_id = repository_id_of(who.tenant_id, wanted.repository.url, deletions, folder=wanted.folder)
         await connection.execute(_HOLD, {"stream": f"repository/{repository_id}"})
         if not await is_deleted(connection, repository_id):
             return repository_id
@@ -141,14 +142,15 @@ async def _begin(
     def draft(event: Event, *cause: object) -> Draft:
         return Draft(event_id=derived_id(*cause), occurred_at=at, context=context, event=event)
 
-    registered = RepositoryRegistered(url=repository.url, host=repository.host, name=repository.name)
+    name = name_of(repository.url, wanted.folder)
+    registered = RepositoryRegistered(url=repository.url, host=repository.host, name=name, folder=wanted.folder)
     if credential is not None:
         await keep_once(connection, who, credential, analysis_id, at)
         read_with: UUID | None = credential.ref
     else:
         read_with = await newest_for(connection, who, repository.host, at)
     requested = ProcessingRequested(
-        analysis_id=analysis_id, url=repository.url, ref=wanted.ref, credential_ref=read_with
+        analysis_id=analysis_id, url=repository.url, ref=wanted.ref, folder=wanted.folder, credential_ref=read_with
     )
     await append_in(connection, f"repository/{repository_id}", [draft(registered, "registered", repository_id)])
     history = await append_in(

@@ -190,6 +190,7 @@ def _repository(row: Row[Any], latest: AnalysisSummary | None) -> RepositoryView
         repository_id=row.repository_id,
         url=row.url,
         name=row.name,
+        folder=row.name.partition(":")[2],
         host=row.host,
         registered_at=row.registered_at,
         latest=latest,

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 from orchestrator.api.models import AnalysisRequest
 from runtime.faults import Permanent
-from runtime.repository_url import RepositoryUrl, is_loopback_authority, parse_repository_url
+from runtime.repository_url import RepositoryUrl, is_inner_path, is_loopback_authority, parse_repository_url
 
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.IGNORECASE)
 _REF_BYTES = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,255}")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A checked repository and ref; no ref means the default branch."""
+    """A checked repository and ref; no ref means the default branch, no folder the whole repository."""
 
     repository: RepositoryUrl
     ref: str | None
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,48 @@ def read_host(raw: str, rules: Rules) -> str:
 
 
 def read_request(request: AnalysisRequest, rules: Rules) -> Wanted:
-    """The request, checked. Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`, `bad_ref`."""
+    """The request, checked.
+
+    Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`, `bad_ref`, `bad_folder`.
+    """
     repository = parse_repository_url(request.url.strip(), hosts=rules.hosts, loopback=rules.loopback)
-    return Wanted(repository, read_ref(request.ref))
+    ref, folder = read_ref(request.ref), read_folder(request.folder)
+    if repository.inside is None:
+        return Wanted(repository, ref, folder)
+    named, path = split_ref(repository.inside.rest, ref)
+    pointed = "" if repository.inside.is_file else read_folder(path)
+    if folder and pointed and folder != pointed:
+        raise Permanent("bad_folder", "The address names another folder than the request does: leave one of them out.")
+    return Wanted(repository, read_ref(named), folder or pointed)
+
+
+def split_ref(rest: str, ref: str | None) -> tuple[str, str]:
+    """The ref and the path in `rest`, of which `ref` is the beginning where it is known; a commit's id needs no slash.
+
+    Raises Permanent `bad_ref` where only the host knows, or where the address says something else than the request.
+    """
+    first, _, path = rest.partition("/")
+    if ref is not None:
+        if rest != ref and not rest.startswith(f"{ref}/"):
+            raise Permanent("bad_ref", "The address names another ref than the request does: leave one of them out.")
+        return ref, rest[len(ref) + 1 :]
+    if path and not _COMMIT.fullmatch(first):
+        raise Permanent(
+            "bad_ref",
+            "A branch may have slashes in its name, so the address can be read in more than one way: name the branch, "
+            "tag or commit in the request's ref.",
+        )
+    return (first.lower() if _COMMIT.fullmatch(first) else first), path
+
+
+def read_folder(raw: str | None) -> str:
+    """A folder inside a repository, without slashes around it; empty for all. Raises Permanent `bad_folder`."""
+    folder = (raw or "").strip().removeprefix("./").strip("/")
+    if not folder or folder == ".":
+        return ""
+    if not is_inner_path(folder):
+        raise Permanent("bad_folder", "Name a folder by its path from the top of the repository, like src/package.")
+    return folder
 
 
 def read_ref(raw: str | None) -> str | None:
@@ -56,4 +97,4 @@ def read_ref(raw: str | None) -> str | None:
         or any(not part or part.startswith(".") or part.endswith((".lock", ".")) for part in parts)
     ):
         raise Permanent("bad_ref", "Name a branch, a tag or a commit as git writes it, or leave it empty.")
-    return ref
+    return ref.lower() if _COMMIT.fullmatch(ref) else ref

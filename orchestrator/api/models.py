@@ -56,7 +56,8 @@ class StageView(BaseModel):
 class HeadView(BaseModel):
     """What was cloned: the ref as git names it, and the commit's author date and subject; null where git has none.
 
-    `tree_cut` says that the tree has more entries than are read of one repository.
+    `tree_cut` says that the tree has more entries than are read of one repository, `out_of_scope` how many of them
+    are not below the folder that was asked for.
     """
 
     ref: str | None = None
@@ -64,6 +65,7 @@ class HeadView(BaseModel):
     authored_at: datetime | None = None
     subject: str | None = None
     tree_cut: bool = False
+    out_of_scope: int = 0
 
 
 class AnalysisSummary(BaseModel):
@@ -74,6 +76,7 @@ class AnalysisSummary(BaseModel):
     url: str
     name: str
     ref: str | None
+    folder: str = ""
     commit: str | None
     head: HeadView | None = None
     state: AnalysisState
@@ -103,10 +106,14 @@ class AnalysisView(AnalysisSummary):
 
 
 class AnalysisRequest(BaseModel):
-    """Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out)."""
+    """Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out).
+
+    `folder` limits it to what is below that path. Both may stand in the address: `/tree/<ref>/<folder>`.
+    """
 
     url: str = Field(max_length=2_000)
     ref: str | None = Field(default=None, max_length=255)
+    folder: str | None = Field(default=None, max_length=1_024)
     token: SecretStr | None = Field(default=None, description="For this analysis alone, of a private repository.")
     credential: UUID | None = Field(default=None, description="A kept token (`/me/credentials`) to read it by.")
 
@@ -131,11 +138,12 @@ class CredentialView(BaseModel):
 
 
 class RepositoryView(BaseModel):
-    """A repository and its newest analysis."""
+    """A repository, or one `folder` of it, and its newest analysis."""
 
     repository_id: UUID
     url: str
     name: str
+    folder: str = ""
     host: str
     registered_at: datetime
     latest: AnalysisSummary | None = None

@@ -55,9 +55,10 @@ def is_running(record: AnalysisRecord) -> bool:
     return record.view.state not in OVER
 
 
-def name_of(url: str) -> str:
-    """The path of a repository's address: what people call it."""
-    return "/".join(url.split("/")[3:])
+def name_of(url: str, folder: str = "") -> str:
+    """What people call a repository: the path of its address; a folder of it after a colon, as git writes it."""
+    name = "/".join(url.split("/")[3:])
+    return f"{name}:{folder}" if folder else name
 
 
 def begin(envelope: Envelope) -> AnalysisRecord | None:
@@ -69,8 +70,9 @@ def begin(envelope: Envelope) -> AnalysisRecord | None:
         analysis_id=event.analysis_id,
         repository_id=envelope.repository_id,
         url=event.url,
-        name=name_of(event.url),
+        name=name_of(event.url, event.folder),
         ref=event.ref,
+        folder=event.folder,
         commit=None,
         state=AnalysisState.REQUESTED,
         version=envelope.version,
@@ -164,6 +166,7 @@ def _head(said: Mapping[str, object]) -> HeadView | None:
                 "authored_at": said.get("last_commit_at"),
                 "subject": said.get("last_commit_subject"),
                 "tree_cut": said.get("tree_cut", False),
+                "out_of_scope": said.get("out_of_scope", 0),
             }
         )
     except ValidationError:

@@ -111,7 +111,10 @@ async def _repository(connection: AsyncConnection, envelope: Envelope) -> None:
     repository_id = UUID(envelope.stream_id.partition("/")[2])
     if envelope.event_type == RepositoryRegistered.event_type:
         event = RepositoryRegistered.model_validate(envelope.data)
-        row = event.model_dump() | {"repository_id": repository_id, "tenant_id": envelope.tenant_id}
+        row = event.model_dump(exclude={"folder"}) | {
+            "repository_id": repository_id,
+            "tenant_id": envelope.tenant_id,
+        }
         await connection.execute(_REGISTER, row | {"registered_at": envelope.timestamp})
     elif envelope.event_type == RepositoryDeleted.event_type:
         for statement in _DELETE:

@@ -25,6 +25,7 @@ def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datet
         analysis_id=event.analysis_id,
         url=event.url,
         ref=event.ref,
+        folder=event.folder,
         credential_ref=event.credential_ref,
         requested_at=at,
     )

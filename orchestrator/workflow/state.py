@@ -77,6 +77,7 @@ class AnalysisState:
     context: Context | None = None
     url: str = ""
     ref: str | None = None
+    folder: str = ""
     commit: str | None = None
     credential_ref: UUID | None = None
     requested_at: datetime | None = None

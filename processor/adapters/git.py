@@ -58,10 +58,8 @@ class GitRepositories:
         """As `ports.Repositories.checkout`."""
         policy = self._policy
         address = parse_repository_url(url, hosts=policy.hosts, loopback=policy.loopback).url
-        if ref is not None:
-            ref = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-            if not recipe.is_ref_name(ref):
-                raise ref_not_found(ref)
+        if ref is not None and not recipe.is_ref_name(ref):
+            raise ref_not_found(ref)
         route = self._route(address, watch)
         with self._workspace.folder_for("clone") as folder:
             home = folder / "home"
@@ -101,9 +99,13 @@ class GitCheckout:
         self._clone = clone
         self._objects = objects
 
-    def entries(self, limit: int) -> Iterator[TreeEntry]:
+    def entries(self, limit: int, folder: str = "") -> Iterator[TreeEntry]:
         """As `ports.Checkout.entries`; stops git at the limit."""
-        return self._clone.entries(self.head.commit, limit)
+        return self._clone.entries(self.head.commit, limit, folder)
+
+    def count(self, limit: int) -> int:
+        """As `ports.Checkout.count`."""
+        return self._clone.count(self.head.commit, limit)
 
     def read(self, blob_id: str) -> bytes | None:
         """As `ports.Checkout.read`."""
@@ -123,7 +125,8 @@ class _Clone:
     def make(self, address: str, ref: str | None) -> Head:
         """Clone, take the way back to the server away, and say which commit it is (without its date and subject)."""
         url, default = self._find(address, ref)
-        if ref is not None and recipe.is_sha(ref):
+        exact = ref is not None and recipe.is_exact(ref)
+        if ref is not None and exact:
             run_git(self.ground, recipe.init(self.options, self.folder, ref))
             self._download(recipe.fetch(self.options, url, self.folder, ref), ref)
         else:
@@ -133,7 +136,7 @@ class _Clone:
         ):  # a quick one is done before it is measured
             raise too_large()
         self._cut_off()
-        start = ref if ref is not None and recipe.is_sha(ref) else "HEAD"
+        start = recipe.FETCHED if exact else "HEAD"
         try:
             commit = self._git("rev-parse", "--verify", "--end-of-options", f"{start}^{{commit}}").decode().strip()
         except GitFailed:
@@ -157,7 +160,7 @@ class _Clone:
         name = None if ref is None or recipe.is_sha(ref) else ref
         said = run_git(self.online, recipe.look_up(self.options, url, name)).decode("utf-8", "replace").splitlines()
         refs = {line.partition("\t")[2] for line in said if not line.startswith("ref:")}
-        if name is not None and refs.isdisjoint({f"refs/heads/{name}", f"refs/tags/{name}"}):
+        if name is not None and refs.isdisjoint(recipe.full_names(name)):
             raise ref_not_found(name)
         heads = (
             line.removeprefix("ref: refs/heads/").partition("\t")
@@ -198,13 +201,25 @@ class _Clone:
     def _git(self, *arguments: str) -> bytes:
         return run_git(self.ground, recipe.command(self.options, *arguments, folder=self.folder))
 
-    def entries(self, commit: str, limit: int) -> Iterator[TreeEntry]:
-        argv = recipe.command(self.options, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, folder=self.folder)
-        with GitProcess(self.ground, argv) as process:
+    def entries(self, commit: str, limit: int, below: str) -> Iterator[TreeEntry]:
+        if below and not self._git("ls-tree", "-z", "--full-tree", commit, "--", below).startswith(b"040000 tree "):
+            raise Permanent("folder_not_found", "There is no such folder at that commit: check its path and the ref.")
+        listed = ["-r", "-z", "-l", "--full-tree", commit, "--", *([f"{below}/"] if below else [])]
+        with GitProcess(self.ground, recipe.command(self.options, "ls-tree", *listed, folder=self.folder)) as process:
             for number, record in enumerate(_records(process.output())):
                 if number >= limit:
                     return
                 yield _entry(record)
+
+    def count(self, commit: str, limit: int) -> int:
+        listed = ["-r", "-z", "--name-only", "--full-tree", commit]
+        found = 0
+        with GitProcess(self.ground, recipe.command(self.options, "ls-tree", *listed, folder=self.folder)) as process:
+            for block in process.output():
+                found += block.count(b"\0")
+                if found >= limit:
+                    return limit
+        return found
 
     @contextmanager
     def objects(self) -> Iterator["_Objects"]:

@@ -34,12 +34,18 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
         (
             r"remote branch .* not found",
             "couldn't find remote ref",
-            "not our ref",
-            "unadvertised object",
             "not a commit",
             "non-commit object",
         ),
         Permanent("ref_not_found", "The repository has no such branch, tag or commit."),
+    ),
+    (
+        ("not our ref", "unadvertised object"),
+        Permanent(
+            "commit_not_offered",
+            "The host does not give that commit out: it has none of that id, or it gives out only what branches and "
+            "tags point at. Name a branch or a tag.",
+        ),
     ),
     (
         (r"returned error: 30\d", "unable to update url base from redirection"),

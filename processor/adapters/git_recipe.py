@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 _NULL = "/dev/null"
+FETCHED = "refs/repostream/asked"  # a tag may be there, where below refs/heads git wants a commit
 _BLOB_LIMIT = "blob:limit=1m"
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REF = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\-][^\x00-\x20\x7f~^:?*\[\\]{0,254}")
@@ -30,6 +31,16 @@ class Route:
 def is_sha(ref: str) -> bool:
     """Whether `ref` is a full commit id."""
     return _SHA.fullmatch(ref) is not None
+
+
+def is_exact(ref: str) -> bool:
+    """Whether `ref` names one thing alone: a commit's id, or a ref by its full name (`refs/tags/v1`)."""
+    return is_sha(ref) or ref.startswith("refs/")
+
+
+def full_names(ref: str) -> list[str]:
+    """The refs that `ref` may be, the one that is taken first."""
+    return [ref] if ref.startswith("refs/") else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
 
 
 def is_ref_name(ref: str) -> bool:
@@ -65,6 +76,7 @@ def environment(home: Path, *, scheme: str, path: str) -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
     }
 
 
@@ -153,18 +165,18 @@ def clone(options: Mapping[str, str], url: str, folder: Path, branch: str | None
 
 def init(options: Mapping[str, str], folder: Path, sha: str) -> list[str]:
     """An empty repository that one commit can be fetched into."""
-    kind = "sha1" if len(sha) == 40 else "sha256"
+    kind = "sha256" if is_sha(sha) and len(sha) == 64 else "sha1"
     return command(options, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(folder))
 
 
-def fetch(options: Mapping[str, str], url: str, folder: Path, sha: str) -> list[str]:
-    """Fetch one commit by its id, as `clone` would."""
+def fetch(options: Mapping[str, str], url: str, folder: Path, exact: str) -> list[str]:
+    """Fetch one commit by its id or by a ref's full name, as `clone` would, as `FETCHED`."""
     remote = {**options, "remote.origin.url": url}
     fixed = ["--depth=1", "--no-tags", f"--filter={_BLOB_LIMIT}", "--progress", "--no-write-fetch-head"]
-    return command(remote, "fetch", *fixed, "--", "origin", f"{sha}:refs/heads/commit", folder=folder)
+    return command(remote, "fetch", *fixed, "--", "origin", f"{exact}:{FETCHED}", folder=folder)
 
 
 def look_up(options: Mapping[str, str], url: str, branch: str | None) -> list[str]:
     """Ask which refs there are: HEAD and, where one is named, the branch or tag."""
-    wanted = [] if branch is None else [f"refs/heads/{branch}", f"refs/tags/{branch}"]
+    wanted = [] if branch is None else full_names(branch)
     return command(options, "ls-remote", "--symref", "--", url, "HEAD", *wanted)

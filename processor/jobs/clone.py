@@ -20,6 +20,7 @@ from runtime.faults import Permanent
 from runtime.parquet import schema_of, write_rows, write_table
 from runtime.redaction import hidden
 
+_MOST_COUNTED = 1_000_000  # entries outside the folder: a tree can be made to have endlessly many
 _BLOCK = 10_000  # tree rows that are objects at a time: two hundred thousand of them would be hundreds of megabytes
 
 
@@ -32,6 +33,7 @@ class Taken:
     counts: dict[str, int]
     skipped: dict[str, int]
     is_cut: bool
+    outside: int = 0  # entries of the tree that are not below the folder
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,14 @@ class Clone:
         owned = replace(self, backends=self.backends.of(envelope))
         login = await self._login(request)
         with hidden(login.password) if login is not None else nullcontext():
-            taken = await watched(run, ticker, lambda watch: owned.take(request.url, request.ref, watch, login))
+            taken = await watched(run, ticker, lambda watch: owned.take(request, watch, login))
         head, counts = taken.head, taken.counts
         await ticker.tick(counts["files"], counts["files"])
         begun = ProcessingStarted(
             url=request.url,
             commit=head.commit,
             ref=head.ref,
+            folder=request.folder,
             size=counts["bytes"],
             file_count=counts["files"],
             skipped_count=counts["skipped"],
@@ -71,6 +74,7 @@ class Clone:
             "last_commit_subject": head.subject,
             "skipped": taken.skipped,
             "tree_cut": taken.is_cut,
+            **({"folder": request.folder, "out_of_scope": taken.outside} if request.folder else {}),
         }
         completed = stages.completed(
             envelope,
@@ -90,16 +94,18 @@ class Clone:
             raise Permanent("credential_gone", "This worker has no way to the token that the analysis was asked with.")
         return await self.logins.login_for(request.analysis_id)
 
-    def take(self, url: str, ref: str | None, watch: Watched, login: Login | None = None) -> Taken:
+    def take(self, request: StageRequested, watch: Watched, login: Login | None = None) -> Taken:
         """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory."""
-        with self.repositories.checkout(url, ref, watch, login) as checkout:
+        folder = request.folder
+        with self.repositories.checkout(request.url, request.ref, watch, login) as checkout:
             intake = Intake(self.limits)
             stored = []
-            entries = _checked(checkout.entries(self.tree_entries + 1), watch)
+            entries = _checked(checkout.entries(self.tree_entries + 1, folder), watch)
             for shard, rows in enumerate(intake.shards(islice(entries, self.tree_entries), checkout.read, watch.look)):
                 content = write_rows(SourceRow, rows)
                 stored.append(watch.store(self.backends, ArtifactKind.SOURCES, shard, content, len(rows)))
             is_cut = next(entries, None) is not None
+            outside = max(0, checkout.count(_MOST_COUNTED) - len(intake.tree) - is_cut) if folder else 0
         if not intake.tree:
             raise Permanent("repository_empty", "The commit has no files.")
         if not intake.has_text:
@@ -107,7 +113,7 @@ class Clone:
                 "no_text_files", "The repository has no text that could be read: only binary or skipped files."
             )
         tree = watch.store(self.backends, ArtifactKind.TREE, 0, write_tree(intake.tree), len(intake.tree))
-        return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), is_cut)
+        return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), is_cut, outside)
 
 
 def write_tree(rows: Iterable[TreeRow]) -> bytes:

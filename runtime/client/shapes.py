@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 class AnalysisRequest(BaseModel):
     """
     Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out).
+
+    `folder` limits it to what is below that path. Both may stand in the address: `/tree/<ref>/<folder>`.
     """
 
     model_config = ConfigDict(
@@ -16,6 +18,7 @@ class AnalysisRequest(BaseModel):
     )
     url: str
     ref: str | None = None
+    folder: str | None = None
     token: Annotated[
         str | None,
         Field(description="For this analysis alone, of a private repository."),
@@ -383,7 +386,8 @@ class HeadView(BaseModel):
     """
     What was cloned: the ref as git names it, and the commit's author date and subject; null where git has none.
 
-    `tree_cut` says that the tree has more entries than are read of one repository.
+    `tree_cut` says that the tree has more entries than are read of one repository, `out_of_scope` how many of them
+    are not below the folder that was asked for.
     """
 
     model_config = ConfigDict(
@@ -395,6 +399,7 @@ class HeadView(BaseModel):
     authored_at: AwareDatetime | None = None
     subject: str | None = None
     tree_cut: bool = False
+    out_of_scope: int = 0
 
 
 class InvitationMade(BaseModel):
@@ -1013,6 +1018,7 @@ class AnalysisSummary(BaseModel):
     url: str
     name: str
     ref: str | None = None
+    folder: str = ""
     commit: str | None = None
     head: HeadView | None = None
     state: str
@@ -1047,6 +1053,7 @@ class AnalysisView(BaseModel):
     url: str
     name: str
     ref: str | None = None
+    folder: str = ""
     commit: str | None = None
     head: HeadView | None = None
     state: str
@@ -1206,7 +1213,7 @@ class PersonPage(BaseModel):
 
 class RepositoryView(BaseModel):
     """
-    A repository and its newest analysis.
+    A repository, or one `folder` of it, and its newest analysis.
     """
 
     model_config = ConfigDict(
@@ -1216,6 +1223,7 @@ class RepositoryView(BaseModel):
     repository_id: str
     url: str
     name: str
+    folder: str = ""
     host: str
     registered_at: AwareDatetime
     latest: AnalysisSummary | None = None

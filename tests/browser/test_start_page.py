@@ -40,7 +40,7 @@ def test_a_token_for_a_private_repository_is_sent_once_and_left_nowhere(page: Pa
     page.goto("/")
     field = page.get_by_label("Access token")
     expect(field).not_to_be_visible()
-    page.get_by_text("Private repository").click()
+    page.get_by_text("One folder, or a private repository").click()
     expect(field).to_have_attribute("type", "password")
     expect(field).to_have_attribute("autocomplete", "new-password")
     field.fill("canary-token-of-the-page")
@@ -52,7 +52,7 @@ def test_a_token_for_a_private_repository_is_sent_once_and_left_nowhere(page: Pa
     left = page.evaluate("() => document.documentElement.outerHTML + JSON.stringify({...localStorage}) + location.href")
     assert "canary-token" not in left
     page.go_back()
-    page.get_by_text("Private repository").click()
+    page.get_by_text("One folder, or a private repository").click()
     expect(page.get_by_label("Access token")).to_have_value("")
 
 

@@ -88,12 +88,21 @@ def a_request(
     ref: str | None = None,
     inputs: tuple[ArtifactRef, ...] = (),
     *,
+    folder: str = "",
     shard: int = 0,
     shards: int = 1,
 ) -> Envelope:
     analysis = uuid4()
     event = StageRequested(
-        analysis_id=analysis, run_id=uuid4(), stage=stage, url=url, ref=ref, inputs=inputs, shard=shard, shards=shards
+        analysis_id=analysis,
+        run_id=uuid4(),
+        stage=stage,
+        url=url,
+        ref=ref,
+        folder=folder,
+        inputs=inputs,
+        shard=shard,
+        shards=shards,
     )
     return Envelope(
         event_id=uuid4(),

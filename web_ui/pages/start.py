@@ -19,27 +19,33 @@ def ask_for_address() -> None:
         url = left.text_input("Repository URL", placeholder="https://github.com/pallets/flask", max_chars=2_000)
         ref = middle.text_input("Branch, tag or commit", placeholder="default branch", max_chars=255)
         submitted = right.form_submit_button("Analyse", type="primary", width="stretch")
-        token = ask_for_token()
+        folder, token = ask_for_more()
     if not submitted:
         return
     if not url.strip():
         notices.empty("Paste a repository's URL first.", "For example https://github.com/pallets/flask")
         return
-    wanted = AnalysisRequest(url=url.strip(), ref=ref.strip() or None, token=token.strip() or None)
+    wanted = AnalysisRequest(
+        url=url.strip(), ref=ref.strip() or None, folder=folder.strip() or None, token=token.strip() or None
+    )
     begun = attempt(lambda: client().analyses_begin(wanted))
     if begun is not None:
         st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
 
 
-def ask_for_token() -> str:
-    """Folded away: most repositories are public. The browser is told to keep and to fill in nothing."""
-    with st.expander("Private repository"):
+def ask_for_more() -> tuple[str, str]:
+    """A folder and a token, folded away: most repositories are public and read whole.
+
+    The browser is told to keep and to fill in nothing.
+    """
+    with st.expander("One folder, or a private repository"):
+        folder = st.text_input("Only this folder", placeholder="all of it", max_chars=1_024)
         token = st.text_input("Access token", type="password", max_chars=4_000, autocomplete="new-password")
         st.caption(
             "Used for this one analysis, shown to the repository's host alone, forgotten once the code is read. "
             "On GitHub a fine-grained token with “Contents: read-only” is enough."
         )
-    return token
+    return folder, token
 
 
 def recent() -> None:

@@ -72,7 +72,7 @@ def test_branch_tag_commit_and_the_default_branch_are_read(server: GitServer, be
         assert (checkout.head.subject, checkout.head.authored_at is not None) == ("Commit 1", True)
 
 
-@pytest.mark.parametrize("ref", ["nope", "0" * 40, "abc1234", "--upload-pack=touch x", "a..b", "v1^{tree}", "HEAD~1"])
+@pytest.mark.parametrize("ref", ["nope", "abc1234", "--upload-pack=touch x", "a..b", "v1^{tree}", "HEAD~1"])
 def test_a_ref_that_does_not_exist(server: GitServer, bench: Bench, ref: str) -> None:
     fault = fault_of(bench, server.url("good"), ref)
 
