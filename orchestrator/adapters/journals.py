@@ -27,6 +27,8 @@ class Journals:
 class _TenantJournal:
     """See `Journal`. Each call is a transaction of its own."""
 
+    __slots__ = ("_database", "_tenant_id", "_wake")  # every open stream has one
+
     def __init__(self, database: TenantDatabase, wake: Wake, tenant_id: UUID) -> None:
         self._database = database
         self._wake = wake

@@ -16,7 +16,7 @@ from orchestrator.api.models import QuestionView
 from orchestrator.progress import frames
 from orchestrator.progress.channels import Channels, Listener
 from orchestrator.progress.hub import Hub
-from orchestrator.progress.sse import HEADERS, until_gone
+from orchestrator.progress.sse import until_gone
 from orchestrator.progress.stream import Stream
 from runtime.live import WRITTEN, answer_channel
 
@@ -53,7 +53,6 @@ class AnswerStream(Stream):
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         serving = asyncio.create_task(self._serve(send))
         leaving = asyncio.create_task(until_gone(receive))
         closing = [asyncio.create_task(event.wait()) for event in (self._hub.closing, self._over)]

@@ -9,11 +9,13 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from orchestrator.api.examples import add_examples
 from orchestrator.api.idempotency import PARAMETER
 from orchestrator.api.models import Problem
 from orchestrator.api.problems import MEDIA_TYPE
+from orchestrator.progress.stream import only_needed, take_stream
 
 Json = dict[str, Any]
 _EVERYWHERE = {
@@ -32,13 +34,26 @@ _OF_A_LINK = "shares_shared"  # whoever asks with something else than a sharing 
 _METHODS = ("get", "put", "post", "patch", "delete")
 
 
+class Api(FastAPI):
+    """Serves streams outside of everything else that a request passes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        received = scope.get("headers")
+        await super().__call__(scope, receive, send)
+        stream = take_stream(scope)
+        if stream is not None:
+            only_needed(scope, received)
+            await stream.run(receive, send)
+
+
 def create_api(
     routers: Iterable[APIRouter],
     bare: Iterable[APIRouter] = (),
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
     """The routes and their description, without the parts that serve them: the typed client is made from it."""
-    app = FastAPI(
+    app = Api(
         title="Repostream",
         version="0.1.0",
         lifespan=lifespan,

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator.api.origins import Origins
 from orchestrator.api.problems import MEDIA_TYPE, RETRY_AFTER, body_of
 from orchestrator.auth.identity import is_loopback
-from orchestrator.progress.stream import waiting_stream
+from orchestrator.progress.stream import answered_stream, take_stream
 from runtime.security_headers import PERMISSIONS, TRANSPORT
 
 _log = structlog.get_logger(__name__)
@@ -102,18 +102,18 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        received, headers = scope["headers"], Headers(scope=scope)
+        headers = Headers(scope=scope)
         correlation_id = _correlation(headers)
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         reply = _Reply(send, correlation_id, self._headers, self._origins, headers.get("origin", ""))
         await self._answer(scope, headers, receive, reply)
-        if (stream := waiting_stream(scope)) is not None:
-            del headers  # for hours it stays open, and as little is kept as can be
-            scope["headers"] = ()
-            if isinstance(received, list):  # the server's own
-                received.clear()
-            await stream.run(receive, reply)
+        stream = answered_stream(scope)
+        if stream is not None and not reply.started:
+            await stream.begin(reply)
+        elif stream is not None:  # it came too late: something else was answered
+            take_stream(scope)
+            await stream.over()
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, reply: "_Reply") -> None:
         """Hand the request on, and see that it is answered, unless it is left to a stream."""

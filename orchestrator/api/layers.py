@@ -32,10 +32,7 @@ class Reachable(Protocol):
 
 
 def layered(app: FastAPI, parts: Services, trail: Trail, reach: Reachable, public_url: str) -> ASGIApp:
-    """`app` with all that a request passes before it gets there.
-
-    What stands outside of `Guard` is kept in memory by every open stream; what stands inside is not.
-    """
+    """`app` with all that a request passes before it gets there."""
     app.add_exception_handler(Replayed, on_replayed)
     app.add_exception_handler(NotModified, on_not_modified)
     inner: ASGIApp = KeepAnswers(app.build_middleware_stack(), answers=parts.answers)

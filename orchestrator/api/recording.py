@@ -58,7 +58,7 @@ class RecordRequests:
 
 
 class _Request:
-    """What is known of a request. Kept in memory by every open stream."""
+    """What is known of a request."""
 
     __slots__ = ("address", "at", "note", "scope")
 

@@ -1,8 +1,6 @@
 """Fan-out inside the process, by analysis. A viewer who is slow loses ticks first and is then asked to come back."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -49,20 +47,20 @@ class Hub:
         """How many are connected."""
         return sum(len(watched.viewers) for watched in self._watched.values())
 
-    @contextmanager
-    def subscribe(self, analysis_id: UUID, viewer: Viewer) -> Iterator[None]:
-        """Put what happens from now on to `viewer`."""
+    def subscribe(self, analysis_id: UUID, viewer: Viewer) -> None:
+        """Put what happens from now on to `viewer`, until `unsubscribe`."""
         if self.closing.is_set():
             viewer.send_away(frames.RESYNC)
         watched = self._watched.setdefault(analysis_id, _Watched())
         self._places += 1
         watched.viewers[viewer] = self._places % BEATS
-        try:
-            yield
-        finally:
-            del watched.viewers[viewer]
-            if not watched.viewers:
-                del self._watched[analysis_id]
+
+    def unsubscribe(self, analysis_id: UUID, viewer: Viewer) -> None:
+        """Put nothing to `viewer` any more."""
+        watched = self._watched[analysis_id]
+        del watched.viewers[viewer]
+        if not watched.viewers:
+            del self._watched[analysis_id]
 
     def since(self, analysis_id: UUID, version: int) -> list[Message] | None:
         """The milestones after `version` that were published; None where memory does not reach back so far."""

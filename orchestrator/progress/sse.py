@@ -14,11 +14,6 @@ from orchestrator.progress.hub import Hub, milestone
 from orchestrator.progress.stream import Stream
 from orchestrator.progress.viewer import Message, Viewer
 
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
 _PAGE = 500
 
 
@@ -41,13 +36,13 @@ class AnalysisEvents(Stream):
     async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
         self._viewer = viewer = Viewer(send, self._after, self._missed)
-        with self._hub.subscribe(self._analysis_id, viewer):
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            try:
-                await viewer.begin(frames.retry_hint(frames.RETRY_MS + randrange(1_000)))  # noqa: S311  # spreads returns
-                await until_gone(receive)
-            finally:
-                viewer.stop()
+        self._hub.subscribe(self._analysis_id, viewer)
+        try:
+            await viewer.begin(frames.retry_hint(frames.RETRY_MS + randrange(1_000)))  # noqa: S311  # spreads returns
+            await until_gone(receive)
+        finally:
+            self._hub.unsubscribe(self._analysis_id, viewer)
+            viewer.stop()
 
     async def _missed(self, after: int) -> tuple[bytes, int]:
         """What happened after a version, from memory or the log, and the newest version of it."""
