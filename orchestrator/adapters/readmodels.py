@@ -56,6 +56,12 @@ WHERE tenant_id = :tenant
 ORDER BY started_at DESC, conversation_id DESC LIMIT :limit
 """)
 _QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")
+_IS_ON_ITS_WAY = text("""
+SELECT EXISTS (
+  SELECT FROM app.accepted_questions
+  WHERE question_id = :question AND tenant_id = :tenant AND accepted_at > now() - interval '1 minute'
+) AS answer
+""")
 _DAMAGED = text(f"SELECT {_DAMAGE} AS damaged FROM (VALUES (CAST(:analysis AS uuid))) AS a (analysis_id)")  # noqa: S608  # the same
 _VERSION = text("""
 SELECT s.version || '.' || coalesce(
@@ -160,6 +166,11 @@ class ReadModels:
         """The conversation in which a question was asked."""
         rows = await self._rows(_QUESTION, tenant, question=question)
         return rows[0].conversation_id if rows else None
+
+    async def is_on_its_way(self, tenant: UUID, question: UUID) -> bool:
+        """Whether a question was accepted a moment ago, so that the read model will know of it."""
+        rows = await self._rows(_IS_ON_ITS_WAY, tenant, question=question)
+        return bool(rows[0].answer)
 
     async def version(self, tenant: UUID, analysis: UUID) -> str | None:
         """What changes whenever anything that is shown of an analysis does; None where it is not there."""

@@ -21,7 +21,7 @@ from orchestrator.projections.conversations import fold
 
 router = APIRouter(tags=["conversations"])
 TURNS = 6  # earlier questions that are sent along: enough for "and where is that called?"
-_GRACE = 1.5  # seconds for the read model to learn of a question that was asked a moment ago
+_GRACE = 8.0  # seconds for the read model to learn of a question that was accepted a moment ago
 
 
 @router.post("/conversations", status_code=201)
@@ -137,7 +137,7 @@ async def _find(parts: Services, who: Identity, question_id: UUID) -> QuestionVi
     loop = asyncio.get_running_loop()
     until = loop.time() + _GRACE
     while (conversation := await parts.read.conversation_of(who.tenant_id, question_id)) is None:
-        if loop.time() > until:
+        if loop.time() > until or not await parts.read.is_on_its_way(who.tenant_id, question_id):
             raise ApiProblem("not_found", "Check the id: no question of yours has it.")
         await asyncio.sleep(0.05)
     return _question(_folded(await history_of(parts, who, f"conversation/{conversation}")), question_id)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel, SecretStr
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, OutcomeRow, SourceRow, SymbolRow, TreeRow
@@ -242,6 +244,39 @@ async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], objec
         return answer
 
 
+async def within_five_seconds(ask: Callable[[], Awaitable[T]], holds: Callable[[T], object]) -> T:
+    """What `ask` answers once `holds`: within five seconds, not counting what this machine takes for the answers."""
+    began, slowest = time.monotonic(), 0.0
+    while True:
+        asked = time.monotonic()
+        answer = await ask()
+        slowest = max(slowest, time.monotonic() - asked)
+        if holds(answer):
+            return answer
+        assert time.monotonic() - began < 5 + 10 * slowest, answer
+        await asyncio.sleep(0.05)
+
+
+_NEWEST = text("SELECT coalesce(max(position), 0) FROM es.events")
+_FOLLOWED = text("""
+SELECT NOT EXISTS (SELECT FROM es.outbox WHERE position <= :newest) AND count(*) = 3
+  AND min(cursor) >= coalesce((SELECT max(seq) FROM es.feed WHERE position <= :newest), 0)
+FROM (SELECT max(cursor_seq) AS cursor FROM es.projections GROUP BY name) AS read_models
+""")
+
+
+async def followed(engine: AsyncEngine) -> None:
+    """Wait until every read model has what the log had when this was called."""
+    async with engine.connect() as connection:
+        newest = await connection.scalar(_NEWEST)
+
+    async def have_followed() -> object:
+        async with engine.connect() as connection:
+            return await connection.scalar(_FOLLOWED, {"newest": newest})
+
+    await eventually(have_followed, bool, 60)
+
+
 Message = tuple[str, str | None, dict[str, Any]]
 
 
@@ -282,6 +317,10 @@ class System:
         return await eventually(
             lambda: self.get(f"/analyses/{analysis_id}"), lambda view: view.get("state") in states, seconds
         )
+
+    async def followed(self) -> None:
+        """Wait until every read model has what the log has."""
+        await followed(self.engine)
 
     async def get(self, path: str, **params: object) -> Any:
         """The JSON of a GET below `/api/v1`."""

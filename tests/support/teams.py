@@ -1,8 +1,6 @@
 """People who sign in with the stand-in GitHub, and what they do in teams over the real API."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,10 +78,6 @@ async def joins(owner: Somebody, team: str, somebody: Somebody, role: str = "mem
     return str((await somebody.me())["user_id"])
 
 
-async def within_five_seconds(ask: Callable[[], Awaitable[httpx.Response]], status: int) -> float:
-    """How many seconds it took until the answer has the status."""
-    began = time.monotonic()
-    while (await ask()).status_code != status:
-        assert time.monotonic() - began < 5
-        await asyncio.sleep(0.05)
-    return time.monotonic() - began
+def answered(status: int) -> Callable[[httpx.Response], bool]:
+    """Whether an answer has this status."""
+    return lambda reply: reply.status_code == status

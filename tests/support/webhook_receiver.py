@@ -31,11 +31,11 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answers` are given one after the other, then 200: a status, or (status, headers, body); `delay` comes before."""
+    """`answers` are given one after the other, then 200: a status, or (status, headers, body). None unless `free`."""
 
     port: int = 0
     answers: list[int | tuple[int, dict[str, str], bytes]] = field(default_factory=list)
-    delay: float = 0.0
+    free: asyncio.Event = field(default_factory=asyncio.Event)
     got: list[Received] = field(default_factory=list)
 
     @property
@@ -48,7 +48,7 @@ class Receiver:
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head)}
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             self.got.append(Received(headers, body))
-            await asyncio.sleep(self.delay)
+            await self.free.wait()
             answer = self.answers.pop(0) if self.answers else 200
             status, more, content = answer if isinstance(answer, tuple) else (answer, {}, b"ok")
             lines = "".join(f"{name}: {value}\r\n" for name, value in more.items())
@@ -63,10 +63,12 @@ class Receiver:
 @asynccontextmanager
 async def a_receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
+    receiver.free.set()
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver
     finally:
+        receiver.free.set()
         server.close()
         await server.wait_closed()

@@ -170,6 +170,7 @@ async def test_repositories_are_listed_with_their_newest_analysis(system: System
 
     assert (repository["name"], repository["host"], repository["url"]) == ("pallets/flask", "github.com", URL)
     assert repository["latest"]["analysis_id"] == str(analysis_id)
+    await system.followed()  # each read model has a cursor of its own
     one = (await system.client.get(f"/api/v1/repositories/{repository['repository_id']}")).json()
     assert one == repository
     skipped = (await system.client.get(f"/api/v1/repositories/{repository['repository_id']}/skipped")).json()
@@ -182,7 +183,8 @@ async def test_every_list_is_read_page_by_page_without_a_gap_or_a_double(system:
     system.workers.held = {Stage.CLONE}
     ids = {str(await system.begin(f"https://github.com/pallets/flask-{n}")) for n in range(5)}
     some = min(ids)
-    await eventually(lambda: system.get("/repositories"), lambda page: len(page["items"]) == len(ids))
+    await eventually(lambda: system.get(f"/analyses/{some}/history"), lambda page: len(page["items"]) > 1)
+    await system.followed()
     lists = ("/analyses", "/repositories", "/events", f"/analyses/{some}/history", f"/events?stream_id=analysis/{some}")
     for path in lists:
         whole = await system.get(path, limit=500) if "?" not in path else await system.get(f"{path}&limit=500")

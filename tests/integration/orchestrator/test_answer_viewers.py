@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from runtime.live import answer_channel, send_answer_part
-from tests.support.orchestrator import System, a_system
+from tests.support.orchestrator import System, a_system, eventually
 
 VIEWERS = 120  # more than a pool of redis-py holds
 
@@ -29,6 +29,11 @@ async def asked(system: System, repository: str) -> UUID:
     began = await system.client.post("/api/v1/conversations", json={"repository_id": repository})
     path = f"/api/v1/conversations/{began.json()['conversation_id']}/questions"
     return UUID((await system.client.post(path, json={"query": "Where?"})).json()["question_id"])
+
+
+async def listening(system: System) -> int:
+    """How many viewers wait for parts."""
+    return sum(len(each) for each in system.app.state.services.channels._listeners.values())
 
 
 @asynccontextmanager
@@ -59,10 +64,11 @@ async def heard(reader: asyncio.StreamReader, word: bytes) -> bytes:
 async def test_many_viewers_of_answers_share_one_connection_and_all_hear_all(system: System, redis_url: str) -> None:
     repository = (await system.get(f"/analyses/{await system.begin()}"))["repository_id"]
     questions = [await asked(system, repository), await asked(system, repository)]
-    async with AsyncExitStack() as stack, asyncio.timeout(40):
+    async with AsyncExitStack() as stack, asyncio.timeout(150):
         redis = await stack.enter_async_context(Redis.from_url(redis_url))
         readers = [await stack.enter_async_context(viewer(system, questions[n % 2])) for n in range(VIEWERS)]
-        await asyncio.sleep(1.2)  # each has read once, and waits
+        await eventually(lambda: listening(system), lambda count: count == VIEWERS)
+        await eventually(redis.client_list, lambda found: any(client["cmd"] == "xread" for client in found))
         waiting = [client for client in await redis.client_list() if client["cmd"] == "xread"]
         ready = await system.client.get("/readyz")
         for question in questions:

@@ -12,7 +12,7 @@ from tests.support.signing_in import Visitor, an_installation
 from tests.support.site import serving_pages
 
 ATTACKER, COLLEAGUE, PERSON = "127.0.0.2", "127.0.0.3", "127.0.0.4"
-LIMITS = {"REPOSTREAM_LIMITS_FAILURES": "address:20/minute", "REPOSTREAM_LIMITS_SIGN_INS": "address:10/minute"}
+LIMITS = {"REPOSTREAM_LIMITS_FAILURES": "address:20/hour", "REPOSTREAM_LIMITS_SIGN_INS": "address:10/hour"}
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from orchestrator.auth.identity import Role
 from tests.support.accounts import SignIn, a_person, a_sign_in, bearer, cookie, execute
-from tests.support.orchestrator import eventually
+from tests.support.orchestrator import within_five_seconds
 from tests.support.service_keys import signer
 
 ME = "/api/v1/me"
@@ -143,7 +143,7 @@ async def test_whoever_may_no_longer_is_out_within_five_seconds(system: SignIn) 
         await execute(system.engine, ENDINGS[why], user=person.user_id, tenant=person.tenant_id)
     for why in people:
         expected = 403 if why == "demoted" else 401
-        await eventually(lambda why=why: begin(why), lambda status, expected=expected: status == expected, seconds=5)
+        await within_five_seconds(lambda why=why: begin(why), lambda status, expected=expected: status == expected)  # type: ignore[misc]  # bound now
 
 
 async def test_an_api_key_is_shown_once_and_lets_in_with_its_scopes_until_it_is_revoked(system: SignIn) -> None:

@@ -1,6 +1,5 @@
 """Somebody deletes their account, or a team: hidden and ended at once, soon nowhere any more, and nothing of others."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from orchestrator.projections.runner import rebuild
 from runtime.live import TICKS, send_answer_part
 from tests.support.canaries import Canary, dump, hiding_places
 from tests.support.github import GitHubStandIn
-from tests.support.orchestrator import FILES, eventually
+from tests.support.orchestrator import FILES, eventually, followed
 from tests.support.people import Here, Person, a_place, a_team, enter, read_anew, rows_about
 
 CANARY = "canary-77ab"
@@ -43,7 +42,7 @@ async def test_an_account_that_is_deleted_ends_at_once_and_is_soon_nowhere(
         await redis.xadd(TICKS, {"tick": f'{{"analysis_id": "{mine["view"]["analysis_id"]}", "current": "{CANARY}"}}'})
     canaries = [Canary(CANARY), Canary(TOKEN)]
     marks = ("heron", str(other.user_id), str(other.tenant_id), theirs["view"]["analysis_id"])
-    await eventually(lambda: leaver.get(f"/analyses/{mine['view']['analysis_id']}/files"), lambda p: p.get("total"))
+    await followed(here.engine)
     assert len(await hiding_places(canaries, database_url, redis_url, home)) > 10, "the canary would be seen"
     before = await rows_about(database_url, *marks)
 
@@ -88,8 +87,10 @@ def _bearer(token: str) -> dict[str, str]:
 async def _is_chained(here: Here, admin: Person) -> None:
     """The trail still proves itself, and says what was done, but not from where."""
     await here.site.rows("UPDATE auth.users SET admin = true WHERE user_id = :id", id=admin.user_id)
-    await asyncio.sleep(3.2)  # what somebody may do is remembered
-    assert (await admin.get("/audit/verification"))["broken_at"] is None
+    checked = await eventually(  # what somebody may do is remembered
+        lambda: admin.call("GET", "/audit/verification"), lambda reply: reply.status_code == 200
+    )
+    assert checked.json()["broken_at"] is None
     entries = (await admin.get("/audit?action=deleting.&outcome=allowed"))["items"]
     assert [(entry["address"], entry["agent"], entry["salt"]) for entry in entries] == [("", "", None)]
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from events.base import derived_id
+from events.delivery.pump import Pace, Pump
 from events.log.postgres import PostgresJournal
 from events.log.wake import Wake
 from events.processing import Stage, StageStarted
@@ -92,9 +94,24 @@ async def test_ticks_reach_the_viewer_and_carry_no_id(system: System, redis_url:
     assert (data["stage"], data["done"], data["total"], data["current"]) == ("clone", 3, 9, "src/flask/app.py")
 
 
-async def test_an_event_reaches_the_socket_well_within_half_a_second(system: System, redis_url: str) -> None:
+@pytest.fixture
+async def drowsy(
+    database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[System]:
+    """Nothing in it looks for new events by itself before the test is over."""
+    monkeypatch.setattr("orchestrator.app._POLL", 600.0)
+    monkeypatch.setattr("orchestrator.app.Pump", partial(Pump, pace=Pace(sequencer=600.0, relay=600.0)))
+    async with a_system(
+        monkeypatch, database_url=database_url, redis_url=redis_url, home=home, working=False
+    ) as system:
+        yield system
+
+
+async def test_an_event_reaches_the_socket_by_its_wake_up_and_waits_for_no_look(drowsy: System, redis_url: str) -> None:
     """With the wake-ups that every service sends; without them it is a poll or two later."""
-    system.workers.held = {Stage.CLONE}
+    system = drowsy
+    async with Redis.from_url(redis_url) as redis:
+        await eventually(lambda: redis.pubsub_numsub("es.wake"), lambda found: found[0][1])
     analysis_id = await system.begin()
     stream = messages(system, f"/analyses/{analysis_id}/events")
     await anext(stream)
@@ -105,7 +122,7 @@ async def test_an_event_reaches_the_socket_well_within_half_a_second(system: Sys
         started = StageStarted(run_id=derived_id(n), stage=Stage.CLONE, shard=0, attempt=9, worker="test")
         draft = a_draft(started).model_copy(update={"occurred_at": datetime.now(UTC)})
         await journal.append(f"analysis/{analysis_id}", [draft])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             async for _, _, data in stream:
                 if data.get("event_id") == str(draft.event_id):
                     delays.append((datetime.now(UTC) - draft.occurred_at).total_seconds())
@@ -115,7 +132,7 @@ async def test_an_event_reaches_the_socket_well_within_half_a_second(system: Sys
 
     delays.sort()
     logger.info("append to socket: p50 %.0f ms, p95 %.0f ms", delays[20] * 1000, delays[37] * 1000)
-    assert delays[37] < 0.5
+    assert len(delays) == 40
 
 
 async def test_nobody_watches_what_is_not_there(system: System) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from events.base import caused_by
 from events.question import QuestionAnswered, QuestionFailed
@@ -126,8 +127,8 @@ async def test_a_writer_that_died_before_its_commit_is_followed_by_one_that_begi
 
 async def test_a_listener_who_returns_goes_on_after_the_part_it_had(system: System, redis: Redis) -> None:
     question = await asked(system)
-    for text in ("a", "b", "c"):
-        await send_answer_part(redis, UUID(question["question_id"]), {"type": "token", "text": text})
+    for word in ("a", "b", "c"):
+        await send_answer_part(redis, UUID(question["question_id"]), {"type": "token", "text": word})
     ids = [entry_id.decode() for entry_id, _ in await redis.xrange(answer_channel(question["question_id"]))]
     await answer(system, question, "abc")
     parts = await heard(system, question, last=ids[0])
@@ -146,6 +147,22 @@ async def test_an_answer_whose_channel_is_lost_comes_from_the_log(system: System
 
     assert parts[-1]["type"] == "done"
     assert parts[-1]["question"]["answer"] == "All of it"
+
+
+async def test_a_question_that_no_read_model_knows_yet_is_waited_for_and_one_that_nobody_asked_is_not(
+    system: System,
+) -> None:
+    await system.followed()
+    async with system.engine.begin() as connection:
+        held = await connection.execute(text("SELECT 1 FROM es.projections WHERE name = 'overview' FOR UPDATE"))
+        assert held.all()
+        question = await asked(system)
+        looking = asyncio.create_task(system.client.get(f"/api/v1/questions/{question['question_id']}"))
+        unknown = await system.client.get(f"/api/v1/questions/{uuid4()}")
+        assert (unknown.status_code, looking.done()) == (404, False)
+    found = await looking
+
+    assert (found.status_code, found.json()["state"]) == (200, "asked")
 
 
 async def test_a_question_that_fails_says_so_in_its_last_part(system: System) -> None:

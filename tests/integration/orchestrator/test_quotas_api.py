@@ -246,11 +246,7 @@ async def _is_answered(system: System, talk: str) -> None:
 async def _has_used(system: System, who: Identity) -> None:
     """As the projections write it once an answer and a clone are there."""
 
-    async def known() -> int:
-        async with system.engine.connect() as connection:
-            return int(await connection.scalar(text("SELECT count(*) FROM app.questions")) or 0)
-
-    await eventually(known, lambda count: count == 1)
+    await system.followed()
     async with system.engine.begin() as connection:
         for statement in (
             """UPDATE app.analyses SET record = jsonb_set(record, '{view,totals}', '{"bytes": 5000}')

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from orchestrator.adapters import leases, rates
+from orchestrator.adapters import rates
 from orchestrator.adapters.leases import Full, Leases
 from orchestrator.adapters.rates import Charge, Rates
 from orchestrator.limits.rules import Resource, Rule, Subject
@@ -83,11 +83,14 @@ async def test_what_was_used_already_counts_however_much_it_is(quick: Redis) -> 
 
 
 async def test_a_window_that_is_over_lets_through_again(quick: Redis) -> None:
-    counting, rule = Rates(quick), Rule(Resource.REQUESTS, Subject.USER, 3, 1)
+    counting, rule = Rates(quick), Rule(Resource.REQUESTS, Subject.USER, 3, 2)
 
-    assert [await let_through(counting, [Charge(rule, "u")]) for _ in range(4)] == [True, True, True, False]
+    passed = 0
+    while await let_through(counting, [Charge(rule, "u")]):  # more than three only where that takes seconds
+        passed += 1
     [refused] = await counting.take([Charge(rule, "u")])
-    assert refused.wait in {1, 2}
+    assert passed >= 3
+    assert refused.wait in {1, 2, 3, 4}
     await asyncio.sleep(refused.wait)
     assert await let_through(counting, [Charge(rule, "u")])
 
@@ -104,13 +107,15 @@ async def test_without_valkey_each_process_lets_through_no_more_than_the_rule_an
     assert sum(without) == 100
 
     servers.valkey.start()
-    await asyncio.sleep(rates.PAUSE + 0.1)
+    await eventually(lambda: let_through(counting, ask("another", "t4")), lambda _: not counting.local)
     after = [await let_through(counting, ask("later", "t3")) for _ in range(130)]
     assert not counting.local
     assert (sum(before), sum(after)) == (30, 100)
 
 
-async def test_a_valkey_that_says_nothing_holds_up_one_request_at_a_time(quick: Redis, servers: Servers) -> None:
+async def test_a_valkey_that_says_nothing_holds_up_one_request_at_a_time(
+    quick: Redis, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counting = Rates(quick)
     await counting.take(ask("u", "t"))
     process = servers.valkey._process
@@ -118,14 +123,21 @@ async def test_a_valkey_that_says_nothing_holds_up_one_request_at_a_time(quick: 
     process.send_signal(19)  # SIGSTOP
     try:
         await counting.take(ask("u", "t"))
-        began = time.perf_counter()
+        assert counting.local
+        attempts, attempt, began = 0, counting._attempt, time.monotonic()
+
+        async def counted(charges: Sequence[Charge]) -> object:
+            nonlocal attempts
+            attempts += 1
+            return await attempt(charges)
+
+        monkeypatch.setattr(counting, "_attempt", counted)
         for _ in range(50):
             await counting.take(ask("u", "t"))
-        took = time.perf_counter() - began
-        assert counting.local
+        took = time.monotonic() - began
     finally:
         process.send_signal(18)  # SIGCONT
-    assert took < 1.5
+    assert attempts <= took / rates.PAUSE  # none, unless the machine stands still for that long
 
 
 async def opened(counting: Leases, user: str, until: asyncio.Event) -> bool:
@@ -159,18 +171,21 @@ async def test_as_many_streams_as_allowed_are_open_at_once_over_all_processes(qu
 
 
 async def test_leases_of_a_process_that_died_expire_and_those_of_one_that_lives_do_not(quick: Redis) -> None:
-    dead, living, ends = Leases(quick, 1.5), Leases(quick, 1.5), asyncio.Event()
+    dead, living, ends = Leases(quick, 3.0), Leases(quick, 3.0), asyncio.Event()
     keeping = asyncio.create_task(living.keep())
+    began = time.monotonic()
     tasks = [asyncio.create_task(opened(dead, "dead", ends)) for _ in range(5)]
     tasks += [asyncio.create_task(opened(living, "living", ends)) for _ in range(5)]
     ended = asyncio.Event()
     ended.set()
-    await eventually(lambda: quick.zcard("limits:open/user/living"), lambda number: number == 5)
-    assert not await opened(living, "dead", ended)
+    for user in ("dead", "living"):
+        await eventually(lambda user=user: quick.zcard(f"limits:open/user/{user}"), lambda number: number == 5)  # type: ignore[misc]  # bound now
 
-    await asyncio.sleep(2.5)
+    is_full = not await opened(living, "dead", ended)
+    assert is_full or time.monotonic() - began > 3.0
 
-    assert await opened(living, "dead", ended)
+    await eventually(lambda: opened(living, "dead", ended), bool)
+
     assert not await opened(living, "living", ended)
     keeping.cancel()
     ends.set()
@@ -189,9 +204,8 @@ async def test_streams_are_counted_without_valkey_and_told_to_it_when_it_is_back
 
     servers.valkey.start()
     keeping = asyncio.create_task(counting.keep())
-    await asyncio.sleep(leases.SECONDS / 60)  # one renewal
     elsewhere = Leases(quick, 1.0)
-    assert not await opened(elsewhere, "u", ended)
+    await eventually(lambda: opened(elsewhere, "u", ended), lambda was_let_in: not was_let_in)  # once it is renewed
     keeping.cancel()
     ends.set()
     assert sum(await asyncio.gather(*tasks)) == 5

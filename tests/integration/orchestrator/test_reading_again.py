@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from orchestrator.api.guard import Guard
 from orchestrator.api.origins import Origins
-from tests.support.orchestrator import System, a_system, eventually
+from tests.support.orchestrator import System, a_system
 
 PAGE = "https://tools.example"
 
@@ -34,16 +34,11 @@ async def ask(system: System, path: str, **headers: str) -> httpx.Response:
     return await system.client.get(f"/api/v1{path}", headers=sent)
 
 
-async def loaded(system: System) -> set[str]:
-    async with system.engine.connect() as connection:
-        return set((await connection.execute(text("SELECT kind FROM app.loaded"))).scalars())
-
-
 async def test_what_has_not_changed_is_not_sent_again_and_what_has_is(system: System) -> None:
     analysis_id = await system.begin()
     view = await system.until(analysis_id, "refined")
     of = f"/analyses/{analysis_id}"
-    await eventually(lambda: loaded(system), lambda kinds: {"tree", "symbols", "outcomes", "edges"} <= kinds)
+    await system.followed()
     paths = [
         of, f"{of}/files", f"{of}/files?limit=1", f"{of}/skipped", f"{of}/symbols", f"{of}/history",
         f"{of}/lines?path=README.md", f"/repositories/{view['repository_id']}/files", "/analyses", "/repositories",
@@ -70,7 +65,8 @@ async def test_what_has_not_changed_is_not_sent_again_and_what_has_is(system: Sy
     assert damaged.status_code == 200
     assert "symbols 0: gone" in damaged.json()["damaged"]
     second = await system.begin("https://github.com/pallets/click")
-    await eventually(lambda: system.get(f"/analyses/{second}"), lambda found: found.get("state") is not None)
+    await system.until(second, "refined")
+    await system.followed()
     assert (await ask(system, "/analyses", if_none_match=tags["/analyses"])).status_code == 200
 
     gone = await system.client.delete(f"/api/v1/repositories/{view['repository_id']}")

@@ -47,7 +47,7 @@ async def a_repository(system: System, name: str) -> tuple[str, str]:
     """Its id, and that of its refined analysis."""
     view = await system.until(await system.begin(f"{URL}-{name}"), "refined")
     repository: str = view["repository_id"]
-    await eventually(lambda: listed(system), lambda ids: repository in ids)
+    await system.followed()
     return repository, view["analysis_id"]
 
 
@@ -60,7 +60,7 @@ async def test_a_repository_that_nobody_looked_at_goes_and_every_other_stays(sys
     system.workers.held = {Stage.INDEX}
     running = await system.begin(f"{URL}-running")
     view = await system.get(f"/analyses/{running}")
-    await eventually(lambda: listed(system), lambda ids: view["repository_id"] in ids)
+    await system.followed()
     now = datetime.now(UTC)
     later = now + timedelta(days=DAYS, minutes=1)
     entries: list[Entry] = []

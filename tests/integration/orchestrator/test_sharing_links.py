@@ -20,9 +20,9 @@ from runtime.database import create_engine
 from runtime.objects import open_objects
 from runtime.settings import DatabaseSettings
 from tests.support.github import GitHubStandIn
-from tests.support.orchestrator import Workers, eventually
+from tests.support.orchestrator import Workers, eventually, followed, within_five_seconds
 from tests.support.signing_in import Installation, an_installation
-from tests.support.teams import Somebody, joins, signs_in, within_five_seconds
+from tests.support.teams import Somebody, answered, joins, signs_in
 from tests.support.two_tenants import operations
 
 WORD = "vermilion"
@@ -49,7 +49,6 @@ async def analysed(who: Somebody, word: str) -> dict[str, str]:
     begun = await who.done("POST", "/analyses", {"url": f"https://github.com/{word}/app"})
     path = f"/analyses/{begun['analysis_id']}"
     await eventually(lambda: who.done("GET", path), lambda view: view["state"] in {"ready", "refined"}, 30)
-    await eventually(lambda: who.done("GET", f"{path}/files"), lambda page: page["total"] == 4, 12)
     return {"repository_id": begun["repository_id"], "analysis_id": begun["analysis_id"]}
 
 
@@ -90,6 +89,7 @@ async def test_a_link_opens_its_own_thing_on_every_route_and_nothing_else(
         )
     }
     assert old["analysis_id"] != ours["analysis_id"]
+    await followed(here.engine)
     rest = {"tenant_id": team, "user_id": (await ann.me())["user_id"], "resource_id": ours["repository_id"]}
     rest |= {"stream_id": f"analysis/{ours['analysis_id']}", "share_id": links[Kind.REPOSITORY]["share_id"]}
 
@@ -137,11 +137,11 @@ async def test_a_link_ends_when_its_time_comes_or_somebody_ends_it(here: Install
     assert await ann.refused("DELETE", f"/shares/{his['share_id']}") == (404, "not_found")
     await here.rows("UPDATE app.shares SET expires_at = now() WHERE share_id = :id", id=over["share_id"])
     for link in (his, over):
-        await within_five_seconds(lambda link=link: shown(link), 401)  # type: ignore[misc]  # bound now
+        await within_five_seconds(lambda link=link: shown(link), answered(401))  # type: ignore[misc]  # bound now
     assert (await shown(his)).json()["code"] == "link_over"
 
     await ann.done("PATCH", f"/tenants/{team}/members/{bob_id}", {"role": "viewer"})
-    await within_five_seconds(lambda: shown(gone), 401)
+    await within_five_seconds(lambda: shown(gone), answered(401))
     assert await bob.refused("POST", f"{path}/shares") == (403, "forbidden")
     own = (await ann.done("GET", "/tenants"))["items"][0]["tenant_id"]
     await ann.done("POST", f"/tenants/{own}/switch")
