@@ -43,7 +43,7 @@ def subscribe_to_erasure(subscriber: EventSubscriber, erase: LongHandler) -> Non
         ERASURE,
         ERASER,
         erase,
-        slots=1,
+        slots=persist.SIDE_BY_SIDE,
         on_fault=persist.not_given_up,
         on_parked=persist.set_aside,
     )

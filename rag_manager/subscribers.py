@@ -68,7 +68,7 @@ def subscribe_to_erasure(subscriber: EventSubscriber, backends: Backends, worker
         ERASURE,
         consumer,
         erase,
-        slots=1,
+        slots=persist.SIDE_BY_SIDE,
         on_fault=persist.not_given_up,
         on_parked=persist.set_aside,
     )

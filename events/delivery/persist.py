@@ -14,6 +14,7 @@ from runtime.faults import Fault
 
 logger = logging.getLogger(__name__)
 
+SIDE_BY_SIDE = 8  # deletions in one process: nearly all of one is waiting, for others to end what they are at
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0  # seconds
 _LOOK = 0.25
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.base import Envelope
 from events.delivery import leases
 from events.delivery.long import LeasedRun
+from events.delivery.persist import SIDE_BY_SIDE
 from events.delivery.work import LongHandler
 from events.log.postgres import envelopes_of
 from runtime.faults import Cancelled
@@ -62,24 +63,28 @@ class Unfinished:
 
     async def run(self) -> None:
         """Look for ever."""
-        while True:
-            while await self.take_up():
-                pass
-            await asyncio.sleep(self._look)
+        at_work: dict[int, asyncio.Task[None]] = {}
+        try:
+            while True:
+                at_work = {seq: task for seq, task in at_work.items() if not task.done()}
+                await self._take_up(at_work)
+                await asyncio.sleep(self._look)
+        finally:
+            await end_tasks(at_work.values())
 
-    async def take_up(self) -> bool:
-        """Do one thing that was set aside; whether there was one that could be begun."""
+    async def _take_up(self, at_work: dict[int, asyncio.Task[None]]) -> None:
+        """Begin what was set aside, as much as may go on side by side: one that is slow holds up no other."""
         async with self._engine.connect() as connection:
             rows = list(await connection.execute(_SET_ASIDE, {"consumer": self._consumer}))
             envelopes = await envelopes_of(connection, rows)
         for row, envelope in zip(rows, envelopes, strict=True):
+            if row.seq in at_work or len(at_work) >= SIDE_BY_SIDE:
+                continue
             pause = self.pause_after(row.attempts)
             run = await self._begin(envelope, pause)
             if run is not None:
                 logger.warning("%s: %s was set aside and is taken up again", self._consumer, envelope.stream_id)
-                await self._do(envelope, run, pause)
-                return True
-        return False
+                at_work[row.seq] = asyncio.create_task(self._do(envelope, run, pause), name=f"later {run.run_id}")
 
     async def _begin(self, envelope: Envelope, pause: float) -> LeasedRun | None:
         """The run under its lease; None where somebody else is at it, or came to its end meanwhile."""
@@ -106,6 +111,8 @@ class Unfinished:
                 await connection.execute(_DONE, {"consumer": self._consumer, "seq": envelope.seq})
         except (Cancelled, leases.LeaseLost):
             logger.warning("%s: somebody else is at %s", self._consumer, envelope.stream_id)
+        except Exception as error:  # noqa: BLE001  # the lease runs out, and then it is taken up once more
+            logger.warning("%s: %s was not concluded: %s", self._consumer, envelope.stream_id, repr(error)[:500])
         finally:
             await end_tasks([heartbeat])
 
