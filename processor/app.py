@@ -13,13 +13,16 @@ from starlette.applications import Starlette
 
 from events.delivery.subscriber import EventSubscriber
 from events.log.ownership import ArtifactOwners
+from processor.adapters.egress import EgressProxy, EgressRules
 from processor.adapters.git import GitPolicy, GitRepositories
 from processor.adapters.git_process import GitLimits
 from processor.adapters.logins import HttpLogins
 from processor.adapters.parser_pool import ParserPool
+from processor.adapters.upstream import read_upstream
 from processor.adapters.workspace import Workspace, open_workspace
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
+from processor.ports import Logins
 from processor.settings import IntakeSettings, ProcessorSettings
 from processor.stages.take_sources import SourceLimits
 from processor.subscribers import Slots, handlers, subscribe
@@ -58,13 +61,17 @@ def create_app() -> Starlette:
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")
     slots = Slots(clone=settings.clones, describe=settings.readers, parse=settings.parsers or _cores())
     logins = _logins()
-    subscribe(subscriber, handlers(backends, _clone(intake, backends, workspace, logins), pool, slots))
+    egress = _egress(intake)
+    repositories = GitRepositories(_policy(intake, egress.url), workspace)
+    subscribe(subscriber, handlers(backends, _clone(intake, backends, repositories, logins), pool, slots))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        egress.start()
         await subscriber.start()
         yield
         await subscriber.stop()
+        egress.close()
         await pool.close()
         if logins is not None:
             await logins.close()
@@ -111,13 +118,20 @@ def _logins() -> HttpLogins | None:
     return HttpLogins(InternalSettings().orchestrator_url, lambda: signer.headers("orchestrator"))
 
 
-def _clone(intake: IntakeSettings, backends: Backends, workspace: Workspace, logins: HttpLogins | None) -> Clone:
-    policy = GitPolicy(
-        intake.host_names,
-        loopback=intake.loopback,
-        proxy=intake.proxy,
-        ca_file=intake.ca_file,
-        limits=GitLimits(seconds=intake.clone_seconds, folder_bytes=intake.clone_bytes, file_bytes=intake.clone_bytes),
-    )
+def _egress(intake: IntakeSettings) -> EgressProxy:
+    """The way out. Exits with a sentence where the setting of an operator's proxy cannot be read."""
+    try:
+        upstream = read_upstream(intake.proxy)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    return EgressProxy(EgressRules(intake.host_names, loopback=intake.loopback, upstream=upstream))
+
+
+def _clone(intake: IntakeSettings, backends: Backends, repositories: GitRepositories, logins: Logins | None) -> Clone:
     limits = SourceLimits(files=intake.files, text_bytes=intake.text_bytes)
-    return Clone(backends, GitRepositories(policy, workspace), limits, intake.tree_entries, logins)
+    return Clone(backends, repositories, limits, intake.tree_entries, logins)
+
+
+def _policy(intake: IntakeSettings, proxy: str) -> GitPolicy:
+    limits = GitLimits(seconds=intake.clone_seconds, folder_bytes=intake.clone_bytes, file_bytes=intake.clone_bytes)
+    return GitPolicy(intake.host_names, proxy, loopback=intake.loopback, ca_file=intake.ca_file, limits=limits)

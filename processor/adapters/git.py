@@ -15,14 +15,12 @@ from urllib.parse import urlsplit
 import structlog
 
 from processor.adapters import git_recipe as recipe
-from processor.adapters.addresses import pinned
 from processor.adapters.git_errors import fault_of, ref_not_found, too_large
 from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.workspace import Workspace
 from processor.ports import Head, Login, TreeEntry, Watch
 from processor.stages.classify import MAX_FILE_BYTES
 from processor.stages.read_commit import read_commit
-from runtime.addresses import Resolve, resolve
 from runtime.faults import Fault, Permanent
 from runtime.redaction import redact
 from runtime.repository_url import parse_repository_url
@@ -35,11 +33,11 @@ _COMMIT_BYTES = 4 * MAX_FILE_BYTES
 
 @dataclass(frozen=True)
 class GitPolicy:
-    """What may be read: hosts, this machine or not, through which proxy, trusting which certificates besides."""
+    """What may be read: hosts, this machine or not, through which egress proxy, trusting which certificates besides."""
 
     hosts: frozenset[str]
+    proxy: str
     loopback: bool = False
-    proxy: str = ""
     ca_file: Path | None = None
     path: str = "/usr/local/bin:/usr/bin:/bin"
     limits: GitLimits = field(default_factory=GitLimits)
@@ -48,10 +46,9 @@ class GitPolicy:
 class GitRepositories:
     """Clones what `policy` allows, into folders of `workspace`."""
 
-    def __init__(self, policy: GitPolicy, workspace: Workspace, *, resolver: Resolve = resolve) -> None:
+    def __init__(self, policy: GitPolicy, workspace: Workspace) -> None:
         self._policy = policy
         self._workspace = workspace
-        self._resolver = resolver
 
     @contextmanager
     def checkout(self, url: str, ref: str | None, watch: Watch, login: Login | None = None) -> Iterator["GitCheckout"]:
@@ -60,7 +57,7 @@ class GitRepositories:
         address = parse_repository_url(url, hosts=policy.hosts, loopback=policy.loopback).url
         if ref is not None and not recipe.is_ref_name(ref):
             raise ref_not_found(ref)
-        route = self._route(address, watch)
+        route = recipe.Route(urlsplit(address).scheme, policy.proxy, policy.ca_file)
         with self._workspace.folder_for("clone") as folder:
             home = folder / "home"
             home.mkdir()
@@ -78,17 +75,6 @@ class GitRepositories:
                     yield GitCheckout(clone, _described(head, objects), objects)
             except GitFailed as failure:
                 raise _reported(failure, login) from None
-
-    def _route(self, address: str, watch: Watch) -> recipe.Route:
-        """How to get there. With a proxy, the proxy resolves and guards; without one, we do."""
-        parts = urlsplit(address)
-        route = recipe.Route(parts.scheme, proxy=self._policy.proxy, ca_file=self._policy.ca_file)
-        is_local = parts.scheme == "http"
-        if self._policy.proxy and not is_local:
-            return route
-        host, port = parts.hostname or "", parts.port or (80 if is_local else 443)
-        pin = pinned(host, port, loopback=is_local, watch=watch, resolver=self._resolver)
-        return replace(route, pin=pin, proxy="")
 
 
 class GitCheckout:

@@ -40,6 +40,10 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
         Permanent("ref_not_found", "The repository has no such branch, tag or commit."),
     ),
     (
+        (r"socks5 connection to \S* ?\(2\)",),
+        Permanent("host_not_allowed", "That host does not lead to the public internet, so nothing is read from it."),
+    ),
+    (
         ("not our ref", "unadvertised object"),
         Permanent(
             "commit_not_offered",
@@ -81,6 +85,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
             "hung up",
             "unexpected disconnect",
             "empty reply",
+            "socks5",
             "unable to access",
         ),
         Transient("host_unreachable", "The host cannot be reached or broke off. It is tried again later."),

@@ -20,11 +20,10 @@ _REF = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\-][^\x00-\x20\x7f~^:?*\[\\]{0,254}")
 
 @dataclass(frozen=True)
 class Route:
-    """How the host is reached: `pin` is curl's `host:port:address[,address]`, `proxy` our own egress proxy."""
+    """How the host is reached: by which scheme, and through our egress proxy, which looks where that leads."""
 
     scheme: str
-    pin: str | None = None
-    proxy: str = ""
+    proxy: str
     ca_file: Path | None = None
 
 
@@ -131,8 +130,6 @@ def config(route: Route) -> dict[str, str]:
         "pack.threads": "1",
         "advice.detachedHead": "false",
     }
-    if route.pin is not None and not route.proxy:
-        options["http.curloptResolve"] = route.pin
     if route.ca_file is not None:
         options["http.sslCAInfo"] = str(route.ca_file)
     return options

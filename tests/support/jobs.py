@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ from events.artifacts import ArtifactRef
 from events.base import LOCAL_TENANT, Envelope, Event
 from events.delivery.work import Result
 from events.processing import Stage, StageRequested
+from processor.adapters.egress import EgressProxy, EgressRules
 from processor.adapters.git import GitPolicy, GitRepositories
 from processor.adapters.git_process import GitLimits
 from processor.adapters.workspace import open_workspace
@@ -59,6 +61,14 @@ class QuietWatch:
         self.seen.append((done, total, current))
 
 
+@cache
+def egress_url() -> str:
+    """The way out to this machine, one for all tests of a process."""
+    proxy = EgressProxy(EgressRules(frozenset({"github.com"}), loopback=True))
+    proxy.start()
+    return proxy.url
+
+
 @dataclass
 class Bench:
     """Everything a job needs, in one folder. `work` is where clones are made."""
@@ -73,7 +83,7 @@ class Bench:
         self.work = self.folder / "work"
         self.workspace = open_workspace(self.work)
         self.backends = Backends(open_objects("", self.folder), self.redis)  # type: ignore[arg-type]  # what ticks need
-        policy = GitPolicy(frozenset({"github.com"}), loopback=True, limits=self.git_limits)
+        policy = GitPolicy(frozenset({"github.com"}), egress_url(), loopback=True, limits=self.git_limits)
         self.repositories = GitRepositories(policy, self.workspace)
         self.clone = Clone(self.backends, self.repositories, self.limits, self.tree_entries)
 

@@ -10,7 +10,6 @@ import psutil
 import pytest
 
 from processor.adapters.git_process import GitLimits
-from processor.adapters.workspace import open_workspace
 from runtime.faults import Cancelled, Fault, Permanent
 from tests.support.git_repositories import Submodule, build_repository, commit_tree, empty_repository, git, write_object
 from tests.support.git_server import GitServer, Manner
@@ -250,21 +249,6 @@ def test_loopback_is_refused_where_the_settings_do_not_allow_it(server: GitServe
     with pytest.raises(Permanent):
         read(bench, server.url("good"))
     assert server.requests == []
-
-
-def test_a_host_that_leads_to_this_machine_is_refused_without_a_packet(server: GitServer, tmp_path: Path) -> None:
-    from processor.adapters.git import GitPolicy, GitRepositories
-
-    workspace = open_workspace(tmp_path / "work")
-    repositories = GitRepositories(
-        GitPolicy(frozenset({"github.com"})), workspace, resolver=lambda *_: ["140.82.112.3", "127.0.0.1"]
-    )
-
-    with pytest.raises(Permanent) as caught, repositories.checkout("https://github.com/o/n", None, QuietWatch()):
-        pass
-    assert caught.value.code == "host_not_allowed"
-    assert server.requests == []
-    workspace.close()
 
 
 def test_no_secret_of_this_process_reaches_git_or_the_server(

@@ -6,8 +6,9 @@ import pytest
 from processor.adapters import git_recipe as recipe
 from processor.adapters.git_errors import fault_of, ref_not_found
 
-ROUTE = recipe.Route("https", pin="github.com:443:140.82.112.3")
+ROUTE = recipe.Route("https", "socks5h://127.0.0.1:1080")
 NOT_FOUND = ("permanent", "repository_not_found")
+NOT_ALLOWED = ("permanent", "host_not_allowed")
 MOVED = ("permanent", "repository_moved")
 UNREACHABLE = ("transient", "host_unreachable")
 URL = "https://github.com/o/n.git"
@@ -46,13 +47,11 @@ def test_redirects_other_protocols_helpers_and_hooks_are_off() -> None:
     assert options["safe.bareRepository"] == "explicit"
 
 
-def test_the_address_is_pinned_unless_a_proxy_resolves_in_our_place() -> None:
-    proxied = recipe.config(recipe.Route("https", pin="x:443:1.1.1.1", proxy="http://proxy:3128"))
+def test_git_is_told_of_the_egress_proxy_and_of_no_address() -> None:
+    options = recipe.config(ROUTE)
 
-    assert recipe.config(ROUTE)["http.curloptResolve"] == "github.com:443:140.82.112.3"
-    assert recipe.config(ROUTE)["http.proxy"] == ""
-    assert proxied["http.proxy"] == "http://proxy:3128"
-    assert "http.curloptResolve" not in proxied
+    assert options["http.proxy"] == "socks5h://127.0.0.1:1080"
+    assert "http.curloptResolve" not in options
 
 
 @pytest.mark.parametrize("ref", ["main", "v1.0", "feature/x", "5.2.x", "release-1", "a" * 255, "größe", "1/2/3", "x@y"])
@@ -130,6 +129,9 @@ def test_only_a_full_lower_case_id_is_a_commit(ref: str, expected: bool) -> None
             ("permanent", "repository_damaged"),
         ),
         ("remote: No space left on device\nfatal: repository 'x' not found", NOT_FOUND),
+        ("fatal: unable to access 'https://h/': Can't complete SOCKS5 connection to h. (2)", NOT_ALLOWED),
+        ("fatal: unable to access 'https://h/': cannot complete SOCKS5 connection to h. (2)", NOT_ALLOWED),
+        ("fatal: unable to access 'https://h/': Can't complete SOCKS5 connection to h. (4)", UNREACHABLE),
         ("something new", ("transient", "clone_failed")),
     ],
 )
