@@ -127,12 +127,12 @@ class PostgresJournal:
     """`Journal` over PostgreSQL. With a `wake`, the pump hears of each append at once, else at its next poll."""
 
     def __init__(self, engine: AsyncEngine, wake: Wake | None = None) -> None:
-        self._engine = engine
+        self._each_alone = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement, one round trip
         self._wake = wake
 
     async def append(self, stream_id: str, drafts: Sequence[Draft], *, expected: int | None = None) -> list[Envelope]:
         """As `Journal.append`: one statement, which is its own transaction."""
-        async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        async with self._each_alone.connect() as connection:
             envelopes = await append_in(connection, stream_id, drafts, expected=expected)
         if self._wake is not None:
             self._wake.appended()
@@ -140,10 +140,10 @@ class PostgresJournal:
 
     async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
         """As `Journal.read_stream`."""
-        async with self._engine.connect() as connection:
+        async with self._each_alone.connect() as connection:
             return await read_stream_in(connection, stream_id, after=after, limit=limit)
 
     async def read_feed(self, *, after: int, limit: int) -> list[Envelope]:
         """As `Journal.read_feed`."""
-        async with self._engine.connect() as connection:
+        async with self._each_alone.connect() as connection:
             return await read_feed_in(connection, after=after, limit=limit)

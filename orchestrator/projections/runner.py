@@ -5,6 +5,7 @@ an older version not at all.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +22,7 @@ _log = structlog.get_logger(__name__)
 
 Write = Callable[[AsyncConnection], Awaitable[None]]
 
+_REMEMBERED = 2.0  # seconds until a projection's place is read again, for another process may have gone back
 _SUPERSEDED_PAUSE = 60.0  # seconds until it is looked again, for a newer release may have been taken back
 
 
@@ -62,25 +64,36 @@ class Projection(Protocol):
         ...
 
 
-async def advance(engine: AsyncEngine, journal: Journal, projection: Projection) -> int:
-    """Take the next events of the feed; how many were looked at (0: it has caught up). Raises Superseded."""
+async def place_of(engine: AsyncEngine, projection: Projection) -> int:
+    """The `seq` after which a projection goes on. Raises Superseded."""
     async with engine.begin() as connection:
-        after = await versions.begin(connection, projection)
+        return await versions.begin(connection, projection)
+
+
+async def advance(engine: AsyncEngine, journal: Journal, projection: Projection, after: int) -> int:
+    """Take the next events of the feed; where the projection stands now: still at `after` where there are none.
+
+    Somewhere else altogether where another process moved it meanwhile; then nothing was written. Raises Superseded.
+    """
     envelopes = await journal.read_feed(after=after, limit=projection.batch)
     if not envelopes:
-        return 0
+        return after
     step = await projection.prepare(envelopes)
     async with engine.begin() as connection:
-        if await versions.hold(connection, projection) == after:
-            await step.write(connection)
-            await versions.move(connection, projection, envelopes[step.taken - 1].seq or 0)
-    return step.taken
+        held = await versions.hold(connection, projection)
+        if held != after:
+            return held
+        await step.write(connection)
+        reached = envelopes[step.taken - 1].seq or 0
+        await versions.move(connection, projection, reached)
+    return reached
 
 
 async def catch_up(engine: AsyncEngine, journal: Journal, projection: Projection) -> None:
     """Advance until the end of the feed."""
-    while await advance(engine, journal, projection):
-        pass
+    before, after = None, await place_of(engine, projection)
+    while after != before:
+        before, after = after, await advance(engine, journal, projection, after)
 
 
 async def rebuild(engine: AsyncEngine, journal: Journal, projections: Sequence[Projection]) -> None:
@@ -110,8 +123,7 @@ class Runner:
         pause = 0.1
         while True:
             try:
-                if not await advance(self._engine, self._journal, self._projection):
-                    await self._wait()
+                await self._follow(await place_of(self._engine, self._projection))
                 pause = 0.1
             except Superseded as reason:
                 _log.warning("projection_superseded", projection=self._projection.name, reason=str(reason))
@@ -120,3 +132,11 @@ class Runner:
                 _log.warning("projection_faulted", projection=self._projection.name, error=repr(error)[:500])
                 await asyncio.sleep(pause)
                 pause = min(5.0, pause * 2)
+
+    async def _follow(self, after: int) -> None:
+        """Advance from `after` on, for as long as that is believed to be the projection's place."""
+        until = time.monotonic() + _REMEMBERED
+        while time.monotonic() < until:
+            before, after = after, await advance(self._engine, self._journal, self._projection, after)
+            if after == before:
+                await self._wait()

@@ -16,7 +16,7 @@ from events.base import LOCAL_TENANT, Context, Draft, Envelope
 from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.repository import RepositoryRegistered
-from orchestrator.projections.runner import Runner, Step, advance, catch_up, rebuild
+from orchestrator.projections.runner import Runner, Step, advance, catch_up, place_of, rebuild
 from orchestrator.projections.versions import Superseded
 from tests.faults import projectors
 from tests.faults.projectors import Release
@@ -115,7 +115,7 @@ async def test_what_the_older_release_was_about_to_write_is_not_there_in_the_end
 ) -> None:
     journal, older, newer = PostgresJournal(engine), Held(1, inside=inside), Release(2)
     await register(engine, 3)
-    writing = asyncio.create_task(advance(engine, journal, older))
+    writing = asyncio.create_task(advance(engine, journal, older, await place_of(engine, older)))
     await older.there.wait()
     taking_over = asyncio.create_task(catch_up(engine, journal, newer))
     if inside:
