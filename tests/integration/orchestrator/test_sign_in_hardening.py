@@ -1,4 +1,4 @@
-"""Sign-ins are limited by address, go on without Valkey, and leave none of their secrets anywhere."""
+"""Sign-ins are limited by address, and leave none of their secrets anywhere."""
 
 import asyncio
 import re
@@ -10,12 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from redis.exceptions import RedisError
 
 from orchestrator.auth.sessions import COOKIE
-from runtime.broker import create_quick_redis
-from runtime.settings import BrokerSettings
-from tests.conftest import Servers
 from tests.support.accounts import bearer
 from tests.support.canaries import Canary, found_in, hiding_places
 from tests.support.github import CLIENT_SECRET, GitHubStandIn
@@ -68,64 +64,6 @@ async def test_one_address_can_begin_so_many_sign_ins_and_another_is_not_held_up
         assert (await leave("198.51.100.8")).status_code == 302
         neighbours = [await leave(f"2001:db8::{number}") for number in range(4)]  # one subscriber has all of them
         assert [reply.status_code for reply in neighbours] == [302] * 3 + [429]
-
-
-async def test_without_valkey_people_sign_in_and_read_limits_hold_and_nothing_revoked_is_let_through(
-    begin: Begin, servers: Servers
-) -> None:
-    limits = {"LIMITS_REQUESTS": "user:200/minute", "LIMITS_SIGN_INS": "address:6/minute", "QUOTA_RUNNING": "2"}
-    async with begin(**limits) as site:
-        gone, stays = site.visitor(), site.visitor()
-        for visitor in (gone, stays):
-            await visitor.sign_in()
-        tokens = []
-        for visitor in (gone, stays):
-            traded = await site.client.post(
-                "/auth/token",
-                json={"session": visitor.cookies[COOKIE]},
-                headers=signer("web_ui").headers("orchestrator"),
-            )
-            tokens.append(traded.json()["access_token"])
-        stolen = gone.cookies[COOKIE]
-
-        async def answers() -> list[int]:
-            asked = (bearer(tokens[0]), bearer(tokens[1]), {"cookie": f"{COOKIE}={stolen}"})
-            return [(await site.client.get("/api/v1/repositories", headers=headers)).status_code for headers in asked]
-
-        assert await answers() == [200, 200, 200]
-        servers.valkey.kill()
-        try:
-            with pytest.raises((RedisError, OSError)):
-                await create_quick_redis(BrokerSettings()).ping()  # it is away indeed
-            assert (await gone.ask("POST", "/auth/logout", origin=site.url)).status_code == 303
-            without = [await answers() for _ in range(5)]
-            newcomer = site.visitor()
-            await newcomer.sign_in()
-            assert newcomer.signed_in
-            assert (await newcomer.api("/me")).status_code == 200
-            tries = [(await site.visitor().ask("GET", "/auth/login")).status_code for _ in range(8)]
-            begun = await asyncio.gather(
-                *(
-                    site.client.post(
-                        "/api/v1/analyses",
-                        json={"url": f"https://github.com/acme/r{number}"},
-                        headers=bearer(tokens[1]),
-                    )
-                    for number in range(5)
-                )
-            )
-        finally:
-            servers.valkey.start()
-        after = []
-        for _ in range(12):  # beyond the marks of the copy that Valkey had before
-            after.append(await answers())
-            await asyncio.sleep(0.4)
-
-    assert without == [[401, 200, 401]] * 5
-    assert tries.count(302) <= 6
-    assert 429 in tries  # counted in the process
-    assert sorted(reply.status_code for reply in begun) == [202] * 2 + [429] * 3
-    assert after == [[401, 200, 401]] * 12
 
 
 async def test_no_secret_of_signing_in_of_keys_or_of_webhooks_is_left_anywhere(
