@@ -109,7 +109,12 @@ class LimitSettings(Settings):
     bytes: str = "address:500000000/hour key:2000000000/hour user:2000000000/hour tenant:10000000000/hour"
     streams: str = "user:100 tenant:1000"
     sign_ins: str = "address:30/minute"
+    sign_outs: str = "address:60/minute"
     invitations: str = "user:30/minute"
+    switches: str = "user:30/minute"
+    refreshes: str = "user:120/minute"
+    grants: str = "user:30/minute user:300/day"
+    redeliveries: str = "user:60/minute tenant:120/minute"
     failures: str = "address:60/minute"
     trusted_proxies: str = ""
 

@@ -29,6 +29,7 @@ router = APIRouter(tags=["invitations"])
 @router.post("/tenants/{tenant_id}/invitations", status_code=201)
 async def make(body: InvitationRequest, who: Owner, parts: Parts, request: Request) -> InvitationMade:
     """Make a link by which one person joins. Its secret is in this answer, and nowhere else afterwards."""
+    await parts.gate.take(request, who, Resource.GRANTS)
     life = timedelta(days=body.expires_in_days)
     made, secret = await parts.teams.invitations.make(Role(body.role), body.login, life, context_of(request, who))
     url = f"{parts.teams.public_url}/invitation#{secret}"

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from orchestrator.api.credential_models import (
     ApiKeyMade,
@@ -21,6 +21,7 @@ from orchestrator.api.paging import GRANTS, KEYS, Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.api_keys import ApiKey
 from orchestrator.auth.identity import Identity, Proof
+from orchestrator.limits.rules import Resource
 
 router = APIRouter(prefix="/me", tags=["credentials"])
 
@@ -37,8 +38,9 @@ Person = Annotated[Identity, Depends(in_person)]
 
 
 @router.post("/keys", status_code=201)
-async def create_key(body: ApiKeyRequest, who: Person, parts: Parts) -> ApiKeyMade:
+async def create_key(body: ApiKeyRequest, who: Person, parts: Parts, request: Request) -> ApiKeyMade:
     """Make an API key. Its secret is in this answer, and nowhere else afterwards."""
+    await parts.gate.take(request, who, Resource.GRANTS)
     expires_at = parts.clock() + timedelta(days=body.expires_in_days)
     key, secret = await parts.accounts.keys.create(who, body.name, frozenset(body.scopes), expires_at)
     return ApiKeyMade(**_view(key).model_dump(), secret=secret)
@@ -60,8 +62,9 @@ async def revoke_key(key_id: UUID, who: Person, parts: Parts) -> None:
 
 
 @router.post("/grants", status_code=201)
-async def begin_grant(body: GrantRequest, who: Person, parts: Parts) -> TokenPair:
+async def begin_grant(body: GrantRequest, who: Person, parts: Parts, request: Request) -> TokenPair:
     """Let a program act for you: a session token, and a refresh token that is good once for the next pair."""
+    await parts.gate.take(request, who, Resource.GRANTS)
     scopes = frozenset(body.scopes)
     if not scopes <= who.scopes:
         raise ApiProblem("forbidden", "A program can have scopes that you have yourself.")

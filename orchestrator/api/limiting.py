@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
@@ -81,12 +82,19 @@ class Gate:
 
     async def take(self, request: Request, who: Identity, resource: Resource) -> None:
         """Count one more of something that a request asks for."""
-        await self._take(request, [Charge(rule, one) for rule, one in whose(self._of(resource), subjects_of(who))])
+        await self._take_one(request, subjects_of(who), resource)
+
+    async def refresh(self, request: Request, user_id: UUID) -> None:
+        """Count one use of a refresh token of somebody's."""
+        await self._take_one(request, {Subject.USER: str(user_id)}, Resource.REFRESHES)
 
     async def sign_in(self, request: Request) -> None:
         """Count one try to sign in from an address."""
-        subjects = {Subject.ADDRESS: site_of(self.address_of(request))}
-        await self._take(request, [Charge(rule, one) for rule, one in whose(self._of(Resource.SIGN_INS), subjects)])
+        await self._take_one(request, {Subject.ADDRESS: site_of(self.address_of(request))}, Resource.SIGN_INS)
+
+    async def sign_out(self, request: Request) -> None:
+        """Count one sign-out from an address."""
+        await self._take_one(request, {Subject.ADDRESS: site_of(self.address_of(request))}, Resource.SIGN_OUTS)
 
     def check_address(self, request: Request) -> None:
         """Refuse an address that failed too often, before anything is looked up for it."""
@@ -157,6 +165,9 @@ class Gate:
 
     def _of(self, resource: Resource) -> tuple[Rule, ...]:
         return self._rules.get(resource, _NO_RULES)
+
+    async def _take_one(self, request: Request, subjects: Subjects, resource: Resource) -> None:
+        await self._take(request, [Charge(rule, one) for rule, one in whose(self._of(resource), subjects)])
 
     async def _take(self, request: Request, charges: Sequence[Charge]) -> None:
         standing = tightest(await self._rates.take(charges))

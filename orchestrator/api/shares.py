@@ -16,6 +16,7 @@ from orchestrator.api.tenant_models import SharedView, ShareMade, SharePage, Sha
 from orchestrator.audit.note import note_of
 from orchestrator.auth.identity import Identity, Kind, Shared
 from orchestrator.auth.shares import Share
+from orchestrator.limits.rules import Resource
 
 router = APIRouter(tags=["shares"])
 
@@ -25,6 +26,7 @@ async def share_repository(
     repository_id: UUID, body: ShareRequest, who: WriterInPerson, parts: Parts, request: Request
 ) -> ShareMade:
     """Make a link that shows a repository as its newest analysis has it. The secret is in this answer alone."""
+    await parts.gate.take(request, signed_in(who), Resource.GRANTS)
     if await parts.read.repository(who.tenant_id, repository_id) is None:
         await history_of(parts, who, f"repository/{repository_id}")  # it may be so new that no list has it
     return await _made(parts, who, Shared(Kind.REPOSITORY, repository_id), body, request)
@@ -35,6 +37,7 @@ async def share_conversation(
     conversation_id: UUID, body: ShareRequest, who: WriterInPerson, parts: Parts, request: Request
 ) -> ShareMade:
     """Make a link that shows a conversation, with what is asked in it later. The secret is in this answer alone."""
+    await parts.gate.take(request, signed_in(who), Resource.GRANTS)
     await history_of(parts, who, f"conversation/{conversation_id}")
     return await _made(parts, who, Shared(Kind.CONVERSATION, conversation_id), body, request)
 
@@ -65,7 +68,6 @@ async def shared(who: Reader, request: Request) -> SharedView:
 
 
 async def _made(parts: Services, who: Identity, what: Shared, body: ShareRequest, request: Request) -> ShareMade:
-    signed_in(who)
     life = timedelta(hours=body.expires_in_hours)
     made, secret = await parts.teams.shares.make(what, life, context_of(request, who))
     return ShareMade(**_view(made).model_dump(), secret=secret, url=f"{parts.teams.public_url}/shared#{secret}")

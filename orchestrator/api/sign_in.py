@@ -90,6 +90,7 @@ async def callback(
 async def logout(request: Request, parts: Parts) -> Response:
     """End this browser's session, and go to the start page."""
     sign_in = _required(parts.sign_in)
+    await parts.gate.sign_out(request)
     session = await sign_in.sessions.find(request.cookies.get(sessions.COOKIE, ""))
     note_of(request).idle = session is None
     if session is not None:

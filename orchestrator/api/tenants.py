@@ -10,6 +10,7 @@ from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.api.roles import Owner, signed_in
 from orchestrator.api.tenant_models import TenantPage, TenantRequest, TenantView
 from orchestrator.auth.tenants import Membership
+from orchestrator.limits.rules import Resource
 
 router = APIRouter(prefix="/tenants", tags=["tenants"])
 
@@ -43,6 +44,7 @@ async def switch(tenant_id: UUID, who: Person, parts: Parts, request: Request) -
     if tenant_id != who.tenant_id:
         if who.proof_id is None:
             raise ApiProblem("no_sign_in", "Without a sign-in there is one tenant.")
+        await parts.gate.take(request, who, Resource.SWITCHES)
         found = await parts.teams.tenants.switch(who.proof_id, who.user_id, tenant_id, UUID(correlation_of(request)))
     return _view(found, tenant_id)
 

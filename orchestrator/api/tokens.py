@@ -51,7 +51,13 @@ async def refresh(request: Request, body: RefreshRequest, parts: Parts) -> Token
     """
     parts.gate.check_address(request)
     accounts = parts.accounts
-    issued = await _issued(accounts, await accounts.refresh.look(body.refresh_token))  # it may fail: nothing is used up
+    known = await accounts.refresh.look(body.refresh_token)
+    if known.user_id is not None:
+        await parts.gate.refresh(request, known.user_id)
+    issued = await _issued(accounts, known)  # it may fail: nothing is used up
+    if known.user_id is not None and issued is None:
+        await parts.gate.failed(request)
+        raise ApiProblem("not_signed_in", "It is for somebody who may do nothing here any more.")
     found = await accounts.refresh.exchange(body.refresh_token)
     if found.verdict is Verdict.REUSED and found.family_id is not None:
         await accounts.tokens.revocations.revoke(found.family_id)
@@ -66,13 +72,10 @@ async def refresh(request: Request, body: RefreshRequest, parts: Parts) -> Token
 
 
 async def _issued(accounts: Accounts, found: Exchange) -> Issued | None:
-    """The session token for a refresh token that is good. Raises ApiProblem where its person may do nothing here."""
+    """The session token for a refresh token that is good; None where its person may do nothing here."""
     if found.user_id is None or found.tenant_id is None or found.family_id is None:
         return None
-    issued = await accounts.tokens.issue(found.user_id, found.tenant_id, found.family_id, asked=found.scopes)
-    if issued is None:
-        raise ApiProblem("not_signed_in", "It is for somebody who may do nothing here any more.")
-    return issued
+    return await accounts.tokens.issue(found.user_id, found.tenant_id, found.family_id, asked=found.scopes)
 
 
 @router.post("/auth/revoke", status_code=204, response_class=Response)

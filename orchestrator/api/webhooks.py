@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from orchestrator.api.dependencies import Parts, Services
 from orchestrator.api.paging import DELIVERIES, Paging
@@ -17,6 +17,7 @@ from orchestrator.api.webhook_models import (
     WebhookSecretView,
     WebhookView,
 )
+from orchestrator.limits.rules import Resource
 from orchestrator.webhooks.target import read_target
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
@@ -68,6 +69,9 @@ async def deliveries(webhook_id: UUID, who: OwnerLooking, parts: Parts, page: Pa
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)
-async def redeliver(webhook_id: UUID, delivery_id: UUID, who: OwnerChanging, parts: Parts) -> DeliveryView:
+async def redeliver(
+    webhook_id: UUID, delivery_id: UUID, who: OwnerChanging, parts: Parts, request: Request
+) -> DeliveryView:
     """Send one again, with the same `webhook-id`."""
+    await parts.gate.take(request, who, Resource.REDELIVERIES)
     return await parts.webhooks.again(who.tenant_id, webhook_id, delivery_id)

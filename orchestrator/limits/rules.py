@@ -19,7 +19,12 @@ class Resource(StrEnum):
     QUESTIONS = "questions"
     BYTES = "bytes"  # of request and answer bodies
     SIGN_INS = "sign-ins"
+    SIGN_OUTS = "sign-outs"
     INVITATIONS = "looks at invitations"
+    SWITCHES = "switches of the tenant"
+    REFRESHES = "refreshes of tokens"
+    GRANTS = "new keys, programs and links"
+    REDELIVERIES = "webhook deliveries sent again"
     FAILURES = "failed requests"  # without an identity, or with one that does not hold
     STREAMS = "open streams"
 
