@@ -2,7 +2,7 @@
 
 0001 and 0002 event kernel (`es`), 0003 and 0005 read models (`app`), 0004 index (`rag`), 0006 accounts (`auth`),
 0007 tenants and roles, 0008 credentials of repositories, 0009 and 0012 payload keys and erasure, 0010 audit (`audit`),
-0011 revocations, 0013 quotas, 0014 names of collections, 0015 webhooks, 0016 who may call which function,
+0011 and 0027 revocations, 0013 quotas, 0014 names of collections, 0015 webhooks, 0016 who may call which function,
 0017 and 0021 erasure of accounts and tenants, 0018 idempotency keys, 0019 sign-in tokens, 0020 invitations and
 sharing links, 0022 looks at repositories,
 0023 and 0025 accepted questions and their tokens, 0024 smaller steps in the audit trail, 0026 whom invitations are for.

@@ -43,9 +43,9 @@ from orchestrator.audit.trail import Trail
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.credentials import Credentials
 from orchestrator.auth.directory import Directory
+from orchestrator.auth.issuing import SessionTokens
 from orchestrator.auth.lapses import lapsed
 from orchestrator.auth.local_mode import LocalProvider
-from orchestrator.auth.signing_keys import SigningKeys
 from orchestrator.parts import (
     create_audit_engine,
     create_gate,
@@ -131,8 +131,8 @@ class Process:
         self._feed_grew = self._waiter()  # one for all times that the feed is followed anew: nobody forgets a waiter
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self, signing_keys: SigningKeys) -> None:
-        """Begin to project and to listen, and to look after the keys."""
+    def start(self, tokens: SessionTokens) -> None:
+        """Begin to project and to listen, and to look after the keys and what is revoked."""
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "feed": self._follow_feed,
             "ticks": lambda: tail_ticks(self.redis, self.hub),
@@ -146,7 +146,8 @@ class Process:
             "leases": self.leases.keep,
             "streams": self.holders.watch,
             "answers": lambda: sweep_answers(self.engine),
-            "keys": signing_keys.run,
+            "keys": tokens.keys.run,
+            "revocations": tokens.revocations.run,
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
@@ -231,7 +232,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await process.pump.start()
         await subscriber.start()
-        process.start(accounts.tokens.keys)
+        process.start(accounts.tokens)
         with on_stop_signal(process.hub.close):
             yield
         await process.stop()

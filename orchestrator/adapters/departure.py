@@ -18,6 +18,7 @@ from events.log.postgres import append_in
 from events.log.wake import Wake
 from orchestrator.adapters.deletion import delete_repositories
 from orchestrator.api.problems import ApiProblem
+from orchestrator.auth.families import end_families, hold_families
 from orchestrator.auth.identity import Identity, Proof, Role
 from runtime.tenancy import enter
 
@@ -69,18 +70,6 @@ _END_PERSON = tuple(
 _END_SESSIONS = text("""
 UPDATE auth.sessions SET revoked_at = :at, address = '', agent = '' WHERE user_id = :user RETURNING session_id
 """)
-_END_GRANTS = {
-    "user": text("""
-    UPDATE auth.refresh_tokens SET revoked_at = :at WHERE user_id = :user AND revoked_at IS NULL RETURNING family_id
-    """),
-    "tenant": text("""
-    UPDATE auth.refresh_tokens SET revoked_at = :at WHERE tenant_id = :tenant AND revoked_at IS NULL RETURNING family_id
-    """),
-}
-_REVOKE = text("""
-INSERT INTO auth.revocations (id, until) SELECT id, now() + interval '1 hour' FROM unnest(CAST(:ids AS uuid[])) id
-ON CONFLICT (id) DO UPDATE SET until = excluded.until
-""")
 _CREDENTIALS = text("DELETE FROM auth.repository_credentials WHERE user_id = :user")
 
 
@@ -109,6 +98,7 @@ class Departure:
         if who.proof is Proof.LOCAL:
             raise ApiProblem("local_account", "Stop Repostream and remove its folder: everything is in it.")
         async with self._engine.begin() as connection:
+            await hold_families(connection, user_id=who.user_id)
             person = (await connection.execute(_PERSON, {"user": who.user_id})).first()
             if person is None:
                 raise ApiProblem("not_signed_in", "The account is deleted.")
@@ -122,7 +112,7 @@ class Departure:
                 await enter(connection, tenant.tenant_id)
                 await connection.execute(_CREDENTIALS, values)
             over += (await connection.execute(_END_SESSIONS, values)).scalars()
-            over += await _end_grants(connection, "user", values)
+            over += await end_families(connection, user_id=who.user_id)
             for statement in _END_PERSON:
                 await connection.execute(statement, values)
             own = next((each.tenant_id for each in going if each.personal), who.tenant_id)
@@ -136,6 +126,7 @@ class Departure:
         Raises ApiProblem `not_found`, `forbidden`, `personal_tenant`, `local_account`, `not_confirmed`.
         """
         async with self._engine.begin() as connection:
+            await hold_families(connection, tenant_id=tenant_id)
             found = (await connection.execute(_TENANT, {"tenant": tenant_id, "user": who.user_id})).first()
             if found is None:
                 raise ApiProblem("not_found", "Check the id: you are in no tenant that has it.")
@@ -184,17 +175,11 @@ async def _delete_tenant(
     streams = (await connection.execute(_REPOSITORIES, {"tenant": tenant_id})).scalars()
     await delete_repositories(connection, context, at, [UUID(each.partition("/")[2]) for each in streams])
     values = {"tenant": tenant_id, "at": at}
-    over = await _end_grants(connection, "tenant", values)
+    over = await end_families(connection, tenant_id=tenant_id)
     for statement in _END_TENANT:
         await connection.execute(statement, values)
     await _say(connection, f"tenant/{tenant_id}", TenantDeleted(), context, at)
     return over
-
-
-async def _end_grants(connection: AsyncConnection, whose: str, values: dict[str, object]) -> list[UUID]:
-    families = sorted(set((await connection.execute(_END_GRANTS[whose], values)).scalars()))
-    await connection.execute(_REVOKE, {"ids": families})
-    return families
 
 
 def _context(tenant_id: UUID, who: Identity, correlation_id: UUID) -> Context:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from orchestrator.auth.revocations import KEPT
+from orchestrator.auth.families import end_families, hold_families
 from orchestrator.auth.sign_in_tokens import forget_unused
 
 _PERSON = """
@@ -25,6 +25,7 @@ _LIST = text(f"""
       AND (CAST(:at AS timestamptz) IS NULL OR (u.created_at, u.user_id) < (:at, CAST(:last AS uuid)))
     ORDER BY u.created_at DESC, u.user_id DESC LIMIT :limit
 """)
+_HOLD = text("SELECT 1 FROM auth.users WHERE user_id = :id FOR UPDATE")
 _SUSPEND = text("""
     UPDATE auth.users SET suspended_at = coalesce(suspended_at, now())
     WHERE user_id = :id AND deleted_at IS NULL AND provider <> 'local' RETURNING user_id
@@ -35,14 +36,6 @@ _RESTORE = text("""
 """)
 _END_SESSIONS = text("""
     UPDATE auth.sessions SET revoked_at = now() WHERE user_id = :id AND revoked_at IS NULL RETURNING session_id
-""")
-_END_GRANTS = text("""
-    UPDATE auth.refresh_tokens SET revoked_at = now() WHERE user_id = :id AND revoked_at IS NULL RETURNING family_id
-""")
-_REVOKE = text("""
-    INSERT INTO auth.revocations (id, until)
-    SELECT id, now() + make_interval(secs => :kept) FROM unnest(CAST(:ids AS uuid[])) AS id
-    ON CONFLICT (id) DO UPDATE SET until = excluded.until
 """)
 
 
@@ -81,11 +74,12 @@ class Directory:
     async def suspend(self, user_id: UUID) -> Listed | None:
         """Let somebody in no more: sessions, tokens and programs of theirs end, and keys are refused. None: no such."""
         async with self._engine.begin() as connection:
+            await hold_families(connection, user_id=user_id)
+            await connection.execute(_HOLD, {"id": user_id})
             if await connection.scalar(_SUSPEND, {"id": user_id}) is None:
                 return None
             over = [*await connection.scalars(_END_SESSIONS, {"id": user_id})]
-            over += dict.fromkeys(await connection.scalars(_END_GRANTS, {"id": user_id}))
-            await connection.execute(_REVOKE, {"ids": over, "kept": KEPT})
+            over += await end_families(connection, user_id=user_id)
             await forget_unused(connection, user_id)
             found = await _one(connection, user_id)
         for each in over:

@@ -11,9 +11,9 @@ from events.account import MemberLeft, MemberRoleChanged
 from events.base import Context
 from orchestrator.auth.api_keys import ApiKeys
 from orchestrator.auth.facts import Facts
+from orchestrator.auth.families import end_families, hold_families
 from orchestrator.auth.identity import Role
-from orchestrator.auth.refresh import lock_family
-from orchestrator.auth.revocations import Revocations, revoke_in
+from orchestrator.auth.revocations import Revocations
 from orchestrator.auth.standing import Standings
 from orchestrator.auth.tenants import gone, lock_team, move_sessions, personal_tenant, role_in, still_owner
 from runtime.faults import Permanent
@@ -36,14 +36,6 @@ _REMOVE = text("DELETE FROM auth.members WHERE tenant_id = :tenant AND user_id =
 _SESSIONS = text("""
     SELECT session_id FROM auth.sessions
     WHERE tenant_id = :tenant AND user_id = :user AND revoked_at IS NULL ORDER BY session_id FOR UPDATE
-""")
-_FAMILIES = text("""
-    SELECT DISTINCT family_id FROM auth.refresh_tokens
-    WHERE tenant_id = :tenant AND user_id = :user AND revoked_at IS NULL ORDER BY family_id
-""")
-_GRANTS = text("""
-    UPDATE auth.refresh_tokens SET revoked_at = now()
-    WHERE tenant_id = :tenant AND user_id = :user AND revoked_at IS NULL RETURNING family_id
 """)
 _ENDS = (
     text("""
@@ -114,7 +106,7 @@ class Members:
         """
         values = {"tenant": context.tenant_id, "user": user_id}
         async with self._facts.of(context.tenant_id) as connection:
-            await _hold_grants(connection, values)
+            await hold_families(connection, user_id=user_id, tenant_id=context.tenant_id)
             await lock_team(connection, context.tenant_id)
             if user_id != context.user_id:
                 await still_owner(connection, context)
@@ -146,19 +138,12 @@ async def _end_links(connection: AsyncConnection, role: Role | None, values: dic
         await connection.execute(_SHARES, values)
 
 
-async def _hold_grants(connection: AsyncConnection, values: dict[str, UUID]) -> None:
-    """Let a refresh at this moment end first, so that its row is found. It locks in this order, too: then the team."""
-    for family_id in (await connection.execute(_FAMILIES, values)).scalars().all():
-        await lock_family(connection, family_id)
-
-
 async def _end_all(connection: AsyncConnection, user_id: UUID, values: dict[str, UUID]) -> list[UUID]:
     """End whatever somebody has by a membership; the `sid` of tokens that are over by it."""
     sessions = [*(await connection.execute(_SESSIONS, values)).scalars()]
     if sessions:
         await move_sessions(connection, sessions, await personal_tenant(connection, user_id))
-    grants = [*{*(await connection.execute(_GRANTS, values)).scalars()}]
-    await revoke_in(connection, grants)
+    grants = await end_families(connection, user_id=user_id, tenant_id=values["tenant"])
     for statement in _ENDS:
         await connection.execute(statement, values)
     await _end_links(connection, None, values)

@@ -18,6 +18,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from orchestrator.auth.families import lock_family, stands
+from runtime.faults import Permanent
+
 START = "rsr_"
 IDLE_DAYS, ABSOLUTE_DAYS = 30, 180
 AGAIN = 30.0  # seconds in which a client that lost the answer may ask again; each time anew
@@ -86,10 +89,12 @@ class RefreshTokens:
         self._again = again
 
     async def begin(self, user_id: UUID, tenant_id: UUID, scopes: frozenset[str]) -> tuple[str, UUID]:
-        """The first token of a new family, and the family's id."""
+        """The first token of a new family, and the family's id. Raises Permanent `not_signed_in` for no member."""
         secret, family_id = _new_secret(), uuid4()
         row = {"family_id": family_id, "user_id": user_id, "tenant_id": tenant_id, "scopes": sorted(scopes)}
         async with self._engine.begin() as connection:
+            if not await stands(connection, user_id, tenant_id):
+                raise Permanent("not_signed_in", "Sign in again.")
             await _insert(connection, secret, row)
         return secret, family_id
 
@@ -112,6 +117,8 @@ class RefreshTokens:
                 await _end(connection, result.family_id)
             if result.verdict is not Verdict.GOOD or found is None:
                 return result
+            if not await stands(connection, found["user_id"], found["tenant_id"]):
+                return Exchange(Verdict.UNKNOWN)
             await connection.execute(_REPLACE, {"family": result.family_id, "hash": _hash(secret)})
             await connection.execute(_USE, {"hash": _hash(secret)})
             following = _new_secret()
@@ -170,13 +177,6 @@ async def _lock_of(connection: AsyncConnection, secret: str) -> UUID | None:
     if family is not None:
         await lock_family(connection, family)
     return family
-
-
-async def lock_family(connection: AsyncConnection, family_id: UUID) -> None:
-    """Hold a family until the transaction ends: nothing is added to it."""
-    await connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:family, 0))"), {"family": str(family_id)}
-    )
 
 
 async def _insert(connection: AsyncConnection, secret: str, row: Mapping[str, Any] | RowMapping) -> None:

@@ -1,8 +1,8 @@
 """Tokens that are over before their time: by session, by family of refresh tokens, or one alone.
 
-PostgreSQL has them; Redis has a copy, so that asking costs one round trip. The copy is whole only while its mark
-stands, and the mark ends after some seconds: a Redis that was emptied, or away while somebody signed out, is filled
-again before it is believed again.
+PostgreSQL has them; Redis has a copy (`revocations_copy.py`), so that asking costs one round trip. The copy is believed
+only while its mark stands, which is some seconds: where it was emptied, or away while somebody signed out, PostgreSQL
+is asked until the copy is whole again.
 """
 
 import asyncio
@@ -17,33 +17,28 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from orchestrator.auth.tokens import MAX_LIFE
+from orchestrator.auth.revocations_copy import KEPT, MARK, PREFIX, Copy
 
 _log = structlog.get_logger(__name__)
-PREFIX = "auth:revoked:"
-_MARK = f"{PREFIX}whole"
-KEPT = MAX_LIFE + 60  # seconds: by then every token of it is over by itself
-_WHOLE = 3.0  # seconds that the copy is believed
+_EVERY = 1.0  # seconds between two looks for what is newer than the copy
+_SWEEP = 60.0  # seconds between two removals of what is over
 _PATIENCE = 0.5  # seconds to wait for Redis
 _AWAY = 1.0  # seconds in which it is not asked again after it did not answer
-_ALL = f"""
-    SELECT id FROM auth.revocations WHERE until > now()
-    UNION SELECT session_id FROM auth.sessions WHERE revoked_at > now() - interval '{KEPT} seconds'
-"""  # noqa: S608  # constants of ours
-_SOME = """
+_REVOKE = text("""
+    INSERT INTO auth.revocations (id, until)
+    SELECT DISTINCT id, now() + make_interval(secs => :kept) FROM unnest(CAST(:ids AS uuid[])) AS t (id)
+    ON CONFLICT (id) DO UPDATE SET until = excluded.until, written = excluded.written
+""")
+_SOME = text("""
     SELECT EXISTS (SELECT 1 FROM auth.revocations WHERE id = ANY(:ids) AND until > now())
         OR EXISTS (SELECT 1 FROM auth.sessions WHERE session_id = ANY(:ids) AND revoked_at IS NOT NULL)
-"""
+""")
+_OVER = text("DELETE FROM auth.revocations WHERE until < now()")
 
 
 async def revoke_in(connection: AsyncConnection, revoked: Sequence[UUID]) -> None:
     """As `Revocations.revoke`, in the caller's transaction; whoever commits it tells `Revocations`."""
-    statement = """
-        INSERT INTO auth.revocations (id, until)
-        SELECT DISTINCT id, now() + make_interval(secs => :kept) FROM unnest(CAST(:ids AS uuid[])) AS t (id)
-        ON CONFLICT (id) DO UPDATE SET until = excluded.until
-    """
-    await connection.execute(text(statement), {"ids": list(revoked), "kept": KEPT})
+    await connection.execute(_REVOKE, {"ids": list(revoked), "kept": KEPT})
 
 
 class Unknown(Exception):
@@ -57,6 +52,7 @@ class Revocations:
         """`redis` should have a short patience of its own."""
         self._engine = engine
         self._redis = redis
+        self._copy = Copy(engine, redis, clock)
         self._clock = clock
         self._away_until = 0.0
         self._untold: set[UUID] = set()  # revoked by us while Redis was away: a copy from before does not know of it
@@ -65,7 +61,6 @@ class Revocations:
         """Let no token with this `sid` or `jti` be valid any more. Raises where PostgreSQL does not take it."""
         async with self._engine.begin() as connection:
             await revoke_in(connection, [revoked])
-            await connection.execute(text("DELETE FROM auth.revocations WHERE until < now()"))
         await self.tell(revoked)
 
     async def tell(self, revoked: UUID) -> None:
@@ -84,7 +79,7 @@ class Revocations:
         if self._clock() >= self._away_until:
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    whole, *found = await self._redis.mget([_MARK, *(f"{PREFIX}{each}" for each in ids)])
+                    whole, *found = await self._redis.mget([MARK, *(f"{PREFIX}{each}" for each in ids)])
                 if any(found):
                     return True
                 if whole:
@@ -94,30 +89,29 @@ class Revocations:
                 _log.warning("revocations_without_redis", error=repr(error)[:200])
         return await self._ask_database(ids)
 
-    async def _ask_database(self, ids: tuple[UUID, ...]) -> bool:
+    async def run(self) -> None:
+        """Keep the copy whole and remove what is over, for ever: the one task of a process that does."""
+        swept = -_SWEEP
+        while True:
+            try:
+                await self.fill()
+                if self._clock() - swept >= _SWEEP:
+                    swept = self._clock()
+                    async with self._engine.begin() as connection:
+                        await connection.execute(_OVER)
+            except (RedisError, SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("revocations_not_copied", error=repr(error)[:200])
+            await asyncio.sleep(_EVERY)
+
+    async def fill(self) -> None:
+        """Bring the copy up to what PostgreSQL has. Raises as either of them does where it is away."""
         untold = set(self._untold)
+        if await self._copy.fill():
+            self._untold -= untold
+
+    async def _ask_database(self, ids: tuple[UUID, ...]) -> bool:
         try:
             async with asyncio.timeout(5), self._engine.connect() as connection:
-                revoked = bool(await connection.scalar(text(_SOME), {"ids": list(ids)}))
-                everything = list(await connection.scalars(text(_ALL)))
+                return bool(await connection.scalar(_SOME, {"ids": list(ids)}))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise Unknown from error
-        await self._fill(everything, untold)
-        return revoked
-
-    async def _fill(self, everything: list[UUID], untold: set[UUID]) -> None:
-        """Make the copy whole, with those that were `untold` before the database was asked.
-
-        What is revoked meanwhile tells Redis itself, or is found at the next time.
-        """
-        if self._clock() < self._away_until:
-            return
-        try:
-            async with asyncio.timeout(_PATIENCE), self._redis.pipeline(transaction=True) as pipeline:
-                for each in everything:
-                    pipeline.set(f"{PREFIX}{each}", b"1", ex=KEPT)
-                pipeline.set(_MARK, b"1", px=int(_WHOLE * 1000))
-                await pipeline.execute()
-            self._untold -= untold
-        except (RedisError, OSError, TimeoutError):
-            self._away_until = self._clock() + _AWAY

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 import jwt
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,6 +29,7 @@ from orchestrator.auth.sessions import Sessions
 from orchestrator.auth.signing_keys import KeyTimes, SigningKeys
 from orchestrator.auth.standing import Standings
 from orchestrator.auth.tokens import Use
+from runtime.faults import Permanent
 from runtime.sealing import Sealer, fresh_key
 from tests.support.accounts import Person, a_person, execute
 from tests.support.orchestrator import async_url
@@ -99,6 +101,13 @@ class CredentialMachine(RuleBasedStateMachine):
     def somebody(self) -> tuple[str, Source]:
         return self._signed_in(Source(self.servers.run(a_person(self.servers.engine, role=Role.MEMBER))))
 
+    @initialize(target=fresh)
+    def a_program(self) -> RefreshToken:
+        """So that every run has one to refresh."""
+        source = Source(self.servers.run(a_person(self.servers.engine, role=Role.MEMBER)))
+        begun = self.servers.refresh.begin(source.person.user_id, source.person.tenant_id, frozenset({READ}))
+        return RefreshToken(self.servers.run(begun)[0], source)
+
     @rule(target=sessions, other=st.none() | sessions)
     def sign_in(self, other: tuple[str, Source] | None) -> tuple[str, Source]:
         """A new person, or the same one in another browser."""
@@ -121,16 +130,22 @@ class CredentialMachine(RuleBasedStateMachine):
         return self._token(issued, source)
 
     @rule(target=fresh, session=sessions)
-    def begin_grant(self, session: tuple[str, Source]) -> RefreshToken:
+    def begin_grant(self, session: tuple[str, Source]) -> Any:
         person = session[1].person
         begun = self.servers.refresh.begin(person.user_id, person.tenant_id, frozenset({READ}))
+        if not session[1].member[0]:
+            with pytest.raises(Permanent, match="not_signed_in"):
+                self.servers.run(begun)
+            return multiple()
         return RefreshToken(self.servers.run(begun)[0], Source(person, member=session[1].member))
 
     @rule(targets=(used,), token=consumes(fresh))
     def keep_old(self, token: RefreshToken) -> Any:
         """Use a refresh token up; a token that was taken is the old one, which somebody keeps."""
         result = self._exchange(token.secret)
-        assert (result.verdict is Verdict.GOOD) == token.source.living
+        assert (result.verdict is Verdict.GOOD) == (token.source.living and token.source.member[0])
+        if not token.source.member[0]:
+            return multiple()  # it was not used up
         if result.verdict is Verdict.GOOD:
             self._count("refreshed")
             self._follow(result, token.source)
@@ -169,9 +184,11 @@ class CredentialMachine(RuleBasedStateMachine):
         self._count("rotated")
         self.servers.run(self.servers.keys.rotate())
 
-    @rule()
-    def wipe_redis(self) -> None:
-        self.servers.run(self.servers.redis.flushall())
+    @rule(fill=st.booleans())
+    def wipe_redis(self, fill: bool) -> None:
+        """Or fill the copy, as the task of the process does every second: from then on Redis alone is asked."""
+        self._count("filled" if fill else "wiped")
+        self.servers.run(self.servers.revocations.fill() if fill else self.servers.redis.flushall())
 
     @rule(token=shown)
     def show(self, token: Shown) -> None:
@@ -227,4 +244,4 @@ def test_in_any_order_exactly_those_are_let_in_who_should_be(database_url: str, 
         CredentialMachine.servers.close()
 
     happened = {what for what, times in CredentialMachine.done.items() if times > 0}
-    assert {"refreshed", "reused", "signed out", "rotated", "let in", "refused"} <= happened
+    assert {"refreshed", "reused", "signed out", "rotated", "let in", "refused", "filled"} <= happened
