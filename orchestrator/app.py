@@ -46,6 +46,7 @@ from orchestrator.auth.directory import Directory
 from orchestrator.auth.issuing import SessionTokens
 from orchestrator.auth.lapses import lapsed
 from orchestrator.auth.local_mode import LocalProvider
+from orchestrator.auth.old_grants import sweep as sweep_grants
 from orchestrator.parts import (
     create_audit_engine,
     create_gate,
@@ -146,6 +147,7 @@ class Process:
             "leases": self.leases.keep,
             "streams": self.holders.watch,
             "answers": lambda: sweep_answers(self.engine),
+            "old grants": lambda: sweep_grants(self.engine),
             "keys": tokens.keys.run,
             "revocations": tokens.revocations.run,
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
