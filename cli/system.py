@@ -190,7 +190,7 @@ class System:
             environment[f"REPOSTREAM_{name.upper()}_HOST"] = address.host
             environment[f"REPOSTREAM_{name.upper()}_PORT"] = str(address.port)
             environment[SERVICES[name].held_setting] = str(name in self._held)
-            if name in ("orchestrator", "rag_manager"):
+            if name in ("orchestrator", "processor", "rag_manager"):
                 environment[f"REPOSTREAM_INTERNAL_{name.upper()}_URL"] = address.url
         return environment
 

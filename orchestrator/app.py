@@ -23,6 +23,7 @@ from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import contents, deletion, departure, intake, journals, looks, readmodels, sources, streams
 from orchestrator.adapters.asking import Asking
+from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
@@ -52,6 +53,7 @@ from orchestrator.parts import (
     create_gate,
     create_github,
     create_internal,
+    create_lookups,
     create_requests_engine,
     create_retention,
     create_sealer,
@@ -238,23 +240,30 @@ def create_app() -> FastAPI:  # one list of what is put together
         with on_stop_signal(process.hub.close):
             yield
         await process.stop()
+        await app.state.services.lookups.close()
         await subscriber.stop()
         await process.pump.stop()
         await process.close()
 
     app = create_api(ROUTERS, BARE_ROUTERS, lifespan)
     app.state.services = _services(process, accounts, local=local)
-    app.include_router(create_internal(app.state.services, process.journal, process.github))
+    app.include_router(create_internal(app.state.services))
     app.router.routes.extend(health_routes(process.checks))
     problems.register(app)
     app.middleware_stack = layered(app, app.state.services, process.trail, service, PeopleSettings().public_url)
     return app
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     intake_settings = IntakeSettings()
     rows = TenantDatabase(process.requests)
-    used = Usage(rows, QuotaSettings().amounts)
+    used, credentials = Usage(rows, QuotaSettings().amounts), RepositoryCredentials(rows, process.sealer)
+    sign_in = create_sign_in(accounts, process.wake, _now)
+    own_tokens = sign_in.tokens if sign_in is not None else None
     return Services(
         journals=journals.Journals(rows, process.wake),
         intake=intake.Intake(rows, process.wake, used),
@@ -264,7 +273,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         deletion=deletion.Deletion(rows, process.wake),
         departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),
         export=Export(process.requests, process.engine),
-        looks=looks.Looks(rows, lambda: datetime.now(UTC)),
+        looks=looks.Looks(rows, _now),
         contents=contents.Contents(rows),
         sources=process.sources,
         hub=process.hub,
@@ -273,9 +282,11 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         provider=Credentials(accounts, local=LocalProvider() if local else None),
         accounts=accounts,
         directory=Directory(accounts.engine, accounts.tokens.revocations.tell),
-        sign_in=create_sign_in(accounts, process.wake, lambda: datetime.now(UTC)),
-        teams=create_teams(accounts, process.wake, lambda: datetime.now(UTC)),
-        credentials=RepositoryCredentials(rows, process.sealer),
+        sign_in=sign_in,
+        teams=create_teams(accounts, process.wake, _now),
+        credentials=credentials,
+        logins=CloneLogins(process.journal, credentials, process.github, own_tokens, _now),
+        lookups=create_lookups(),
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,
@@ -283,5 +294,5 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         webhooks_loopback=WebhookSettings().loopback,
         rules=Rules(intake_settings.host_names, intake_settings.loopback),
         models=OfferSettings().names,
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
     )

@@ -1,16 +1,17 @@
 """Single parts of the process, made from the settings that each of them has: the smaller half of `app.py`."""
 
+from functools import partial
+
 from fastapi import APIRouter
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from events.log.journal import Journal
 from events.log.wake import Wake
 from orchestrator.adapters import database
-from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.commits import watch_commits
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
+from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.retention import Policy, Retention
 from orchestrator.api import internal
@@ -22,8 +23,8 @@ from orchestrator.settings import GithubAppSettings, LimitSettings, RetentionSet
 from runtime.database import create_engine
 from runtime.sealing import Sealer
 from runtime.secret_files import Secret
-from runtime.service_tokens import ServiceVerifier
-from runtime.settings import DatabaseSettings, SecretSettings, ServiceKeySettings
+from runtime.service_tokens import ServiceSigner, ServiceVerifier
+from runtime.settings import DatabaseSettings, InternalSettings, SecretSettings, ServiceKeySettings
 from runtime.tenancy import DatabaseRole
 
 _AUDIT_READERS = 3
@@ -68,11 +69,17 @@ def create_gate(quick_redis: Redis, leases: Leases) -> Gate:
         raise SystemExit(str(error)) from error
 
 
-def create_internal(services: Services, journal: Journal, github: GithubApp | None) -> APIRouter:
+def create_lookups() -> Lookups:
+    """The way to ask hosts, by the processor; where this service has no key to be known by, it asks nothing."""
+    key = ServiceKeySettings().key.get_secret_value()
+    signer = ServiceSigner(internal.NAME, key) if key else None
+    headers = partial(signer.headers, "processor") if signer is not None else None
+    return Lookups(InternalSettings().processor_url, headers)
+
+
+def create_internal(services: Services) -> APIRouter:
     """The routes for the other services of the installation."""
-    own = services.sign_in.tokens if services.sign_in is not None else None
-    logins = CloneLogins(journal, services.credentials, github, own, services.clock)
-    return internal.internal_routes(logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
+    return internal.internal_routes(services.logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
 
 
 def create_retention(engine: AsyncEngine, wake: Wake, trail: Trail) -> Retention:

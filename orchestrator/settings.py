@@ -105,6 +105,7 @@ class LimitSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_LIMITS_", extra="ignore", frozen=True)
     requests: str = "address:300/minute key:1200/minute user:1200/minute tenant:6000/minute"
     analyses: str = "key:60/hour user:60/hour tenant:300/hour"
+    lookups: str = "key:60/minute user:60/minute tenant:300/minute"
     questions: str = "key:300/hour user:300/hour tenant:1500/hour"
     bytes: str = "address:500000000/hour key:2000000000/hour user:2000000000/hour tenant:10000000000/hour"
     streams: str = "user:100 tenant:1000"

@@ -20,6 +20,7 @@ from processor.adapters.logins import HttpLogins
 from processor.adapters.parser_pool import ParserPool
 from processor.adapters.upstream import read_upstream
 from processor.adapters.workspace import Workspace, open_workspace
+from processor.api import NAME, internal_routes
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
 from processor.ports import Logins
@@ -32,7 +33,7 @@ from runtime.health import Check, health_routes
 from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import open_objects
-from runtime.service_tokens import ServiceSigner
+from runtime.service_tokens import ServiceSigner, ServiceVerifier
 from runtime.settings import (
     BrokerSettings,
     DatabaseSettings,
@@ -45,8 +46,8 @@ from runtime.settings import (
 from runtime.tenancy import DatabaseRole
 
 
-def create_app() -> Starlette:
-    """The service: consumes four stages; serves only health and metrics."""
+def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put together
+    """The service: consumes four stages; serves health, metrics and look-ups of refs."""
     logs, home, broker_settings = LogSettings(), HomeSettings().home, BrokerSettings()
     intake, settings = IntakeSettings(), ProcessorSettings()
     configure_logging(service="processor", level=logs.level, format=logs.format)
@@ -79,7 +80,9 @@ def create_app() -> Starlette:
         await redis.aclose()
         await engine.dispose()
 
-    app = Starlette(routes=health_routes(_checks(engine, redis, workspace)), lifespan=lifespan)
+    callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
+    routes = [*health_routes(_checks(engine, redis, workspace)), *internal_routes(repositories, callers)]
+    app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(MeasureRequests)
     return app
 

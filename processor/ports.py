@@ -1,6 +1,6 @@
 """What the stages need from outside: repositories to read, somebody to watch the work."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +34,22 @@ class Login:
 
     username: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Refs:
+    """What a host says of a repository's refs. `head` is the default branch's commit, None where there is none.
+
+    `branches` and `tags` are some of them by short name, `commits` those that were asked for by full name.
+    """
+
+    default_branch: str | None
+    head: str | None
+    branches: tuple[str, ...]
+    tags: tuple[str, ...]
+    branch_count: int
+    tag_count: int
+    commits: Mapping[str, str]
 
 
 class Logins(Protocol):
@@ -93,5 +109,12 @@ class Repositories(Protocol):
 
         `login` is shown to the host of `url` alone.
         Blocking. Raises a `Fault` that says why it cannot be read, and Cancelled.
+        """
+        ...
+
+    def look_up(self, url: str, wanted: Collection[str], watch: Watch, login: Login | None = None) -> Refs:
+        """Ask the host which refs there are; of those with the full names `wanted` also the commits.
+
+        Blocking, for some seconds at most. Raises as `checkout`.
         """
         ...

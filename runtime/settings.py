@@ -71,6 +71,7 @@ class InternalSettings(Settings):
 
     model_config = _config("INTERNAL_")
     orchestrator_url: str = "http://127.0.0.1:8001"
+    processor_url: str = "http://127.0.0.1:8002"
     rag_manager_url: str = "http://127.0.0.1:8004"
 
 

@@ -9,9 +9,11 @@ from events.log.journal import Journal
 from events.processing import ProcessingRequested
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
+from orchestrator.auth.identity import Identity
 from orchestrator.auth.sign_in_tokens import SignInTokens, id_of
 from orchestrator.projections.analyses import OVER, fold
 from runtime.faults import Permanent
+from runtime.repository_url import RepositoryUrl
 
 _USERNAMES = {"github.com": "x-access-token", "gitlab.com": "oauth2", "bitbucket.org": "x-token-auth"}
 
@@ -60,7 +62,24 @@ class CloneLogins:
         if context.user_id is None:
             raise Permanent("credential_gone", "Nobody asked for this analysis whose token could be used.")
         host, _, name = request.url.partition("://")[2].partition("/")
-        ref, tenant_id, user_id = request.credential_ref, context.tenant_id, context.user_id
+        return await self._login_with(request.credential_ref, context.tenant_id, context.user_id, host, name)
+
+    async def login_to_look(
+        self, who: Identity, repository: RepositoryUrl, *, token: str | None, ref: UUID | None
+    ) -> CloneLogin | None:
+        """The login that a person's request is to be looked up with: by the `token` or the kept `ref` that it gives.
+
+        Else by what an analysis of theirs would be cloned with. Raises as `login_for`.
+        """
+        host = repository.host
+        if token is not None:
+            return login_of(token, host)
+        read_with = ref if ref is not None else await self._credentials.newest(who, host, self._clock())
+        if read_with is None:
+            return None
+        return await self._login_with(read_with, who.tenant_id, who.user_id, host, repository.name)
+
+    async def _login_with(self, ref: UUID, tenant_id: UUID, user_id: UUID, host: str, name: str) -> CloneLogin | None:
         if self._app is not None and self._sign_ins is not None:
             own = await self._sign_ins.use(ref, tenant_id=tenant_id, user_id=user_id, host=host)
             if own is not None:

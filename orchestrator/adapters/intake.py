@@ -91,6 +91,11 @@ class Intake:
             self._wake.appended()
         return Accepted(view_of(record), joined)
 
+    async def present_id(self, who: Identity, wanted: Wanted) -> UUID:
+        """The id of the repository as it is now, whether anything is known of it or not."""
+        async with self._database.of(who.tenant_id) as connection:
+            return await _present_id(connection, who, wanted)
+
     async def go_on(self, who: Identity, analysis_id: UUID, draft: Draft, *, expected: int) -> list[Envelope]:
         """Let a failed analysis, whose stream is at the version `expected`, run again; the events that were added.
 

@@ -30,6 +30,13 @@ WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_i
 ORDER BY requested_at DESC, analysis_id DESC LIMIT :limit
 """)  # noqa: S608  # only our own text is put in
 _RECORDS = text("SELECT record::text FROM app.analyses WHERE tenant_id = :tenant AND analysis_id = ANY(:analyses)")
+_WHOLE = text(f"""
+SELECT a.analysis_id, {_DAMAGE} AS damaged FROM app.analyses a
+WHERE tenant_id = :tenant AND repository_id = :repository AND state IN ('ready', 'refined')
+  AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
+  AND record #>> '{{view,commit}}' = :commit AND record #>> '{{view,partial}}' = 'false'
+ORDER BY requested_at DESC LIMIT 1
+""")  # noqa: S608  # the same
 _REPOSITORIES = text(f"""
 SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.analysis_id, a.version, {_DAMAGE} AS damaged,
   coalesce(a.requested_at, r.registered_at) AS asked_at
@@ -117,6 +124,11 @@ class ReadModels:
         key = ("requested_at", "analysis_id")
         rows, following = await self._page(_ANALYSES, ANALYSES, page, tenant, key=key, repository=repository)
         return page_of(await self._items(tenant, rows, self._analyses, _analysis), following)
+
+    async def whole_analysis(self, tenant: UUID, repository: UUID, commit: str) -> AnalysisSummary | None:
+        """The newest finished analysis of a commit of which nothing is missing."""
+        rows = await self._rows(_WHOLE, tenant, repository=repository, commit=commit)
+        return next(iter((await self._summaries(tenant, rows)).values()), None)
 
     async def repositories(self, tenant: UUID, page: Page) -> bytes:
         """Repositories with their newest analysis, the one asked for last first: a RepositoryPage as JSON."""

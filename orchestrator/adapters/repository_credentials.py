@@ -124,6 +124,11 @@ class RepositoryCredentials:
             raise ApiProblem("not_found", f"None of the tokens that you keep for {host} has that id.")
         return Credential(found, host)
 
+    async def newest(self, who: Identity, host: str, at: datetime) -> UUID | None:
+        """What an analysis that names nothing would be read with."""
+        async with self._database.of(who.tenant_id) as connection:
+            return await newest_for(connection, who, host, at)
+
     async def use(self, ref: UUID, *, tenant_id: UUID, user_id: UUID, host: str, at: datetime) -> str:
         """The token of one, for a clone from `host` that its owner asked for.
 

@@ -21,10 +21,11 @@ from orchestrator.api.dependencies import (
     record_of,
 )
 from orchestrator.api.freshness import Freshness
-from orchestrator.api.intake import read_request
+from orchestrator.api.intake import is_commit, read_request
 from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, StageState
 from orchestrator.api.pages import AnalysisPage, EventPage, JsonText
 from orchestrator.api.paging import STREAM, Page, Paging
+from orchestrator.api.preflight import finished_at, look
 from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
@@ -40,13 +41,24 @@ Version = Annotated[int, Query(ge=0, le=2**62)]
 
 @router.post("", status_code=202, responses={200: {"model": AnalysisView, "description": "It is running already"}})
 async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Request, response: Response) -> AnalysisView:
-    """Begin an analysis (202), or join the one of the same repository and ref that is running (200).
+    """Begin an analysis (202), or join the one of the same repository, folder and ref that is running (200).
 
+    Where the commit is known beforehand (its id is the `ref`, or the host was asked where the ref in the address ends)
+    and was analysed already, that analysis is the answer (200), unless `force` is set.
     A private repository takes a `token`, or one that you keep (`/me/credentials`): named by `credential`, else the
     newest for its host. The request is committed when the answer comes.
     """
     wanted = read_request(body, parts.rules)
     await parts.gate.take(request, who, Resource.ANALYSES)
+    commit = wanted.ref if wanted.ref is not None and is_commit(wanted.ref) else None
+    if wanted.unsettled is not None:
+        wanted, found = await look(parts, who, request, body)
+        commit = found.commit
+    if commit is not None and not body.force:
+        finished = await finished_at(parts, who, wanted, commit)
+        if finished is not None:
+            response.status_code = 200
+            return view_of(await record_of(parts, who, finished.analysis_id))
     token = body.token.get_secret_value() if body.token is not None else None
     credential = await parts.credentials.choose(
         who, wanted.repository.host, token=token, named=body.credential, at=parts.clock()

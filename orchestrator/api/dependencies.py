@@ -14,6 +14,7 @@ from events.base import Context, Envelope
 from events.processing import StageCompleted
 from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.audit import AuditTable
+from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.deletion import Deletion
 from orchestrator.adapters.departure import Departure
@@ -22,6 +23,7 @@ from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.looks import Looks
+from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
@@ -66,6 +68,8 @@ class Services:
     channels: Channels
     provider: IdentityProvider
     credentials: RepositoryCredentials
+    logins: CloneLogins
+    lookups: Lookups
     audit: AuditTable
     gate: Gate
     accounts: Accounts

@@ -13,11 +13,15 @@ _REF_BYTES = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,255}")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A checked repository and ref; no ref means the default branch, no folder the whole repository."""
+    """A checked repository and ref; no ref means the default branch, no folder the whole repository.
+
+    `unsettled` is a ref that may be followed by a path, where only the host knows which is which.
+    """
 
     repository: RepositoryUrl
     ref: str | None
     folder: str = ""
+    unsettled: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,20 @@ def read_request(request: AnalysisRequest, rules: Rules) -> Wanted:
     ref, folder = read_ref(request.ref), read_folder(request.folder)
     if repository.inside is None:
         return Wanted(repository, ref, folder)
-    named, path = split_ref(repository.inside.rest, ref)
+    parts = split_ref(repository.inside.rest, ref)
+    if parts is None:
+        return Wanted(repository, None, folder, repository.inside.rest)
+    named, path = parts
     pointed = "" if repository.inside.is_file else read_folder(path)
     if folder and pointed and folder != pointed:
         raise Permanent("bad_folder", "The address names another folder than the request does: leave one of them out.")
     return Wanted(repository, read_ref(named), folder or pointed)
 
 
-def split_ref(rest: str, ref: str | None) -> tuple[str, str]:
-    """The ref and the path in `rest`, of which `ref` is the beginning where it is known; a commit's id needs no slash.
+def split_ref(rest: str, ref: str | None) -> tuple[str, str] | None:
+    """The ref and the path in `rest`, which begins with `ref` where that is known; None where only the host knows.
 
-    Raises Permanent `bad_ref` where only the host knows, or where the address says something else than the request.
+    Raises Permanent `bad_ref` where the address says something else than the request.
     """
     first, _, path = rest.partition("/")
     if ref is not None:
@@ -65,12 +72,13 @@ def split_ref(rest: str, ref: str | None) -> tuple[str, str]:
             raise Permanent("bad_ref", "The address names another ref than the request does: leave one of them out.")
         return ref, rest[len(ref) + 1 :]
     if path and not _COMMIT.fullmatch(first):
-        raise Permanent(
-            "bad_ref",
-            "A branch may have slashes in its name, so the address can be read in more than one way: name the branch, "
-            "tag or commit in the request's ref.",
-        )
+        return None
     return (first.lower() if _COMMIT.fullmatch(first) else first), path
+
+
+def is_commit(ref: str) -> bool:
+    """Whether `ref` is the whole id of a commit."""
+    return _COMMIT.fullmatch(ref) is not None
 
 
 def read_folder(raw: str | None) -> str:

@@ -114,6 +114,7 @@ class AnalysisRequest(BaseModel):
     url: str = Field(max_length=2_000)
     ref: str | None = Field(default=None, max_length=255)
     folder: str | None = Field(default=None, max_length=1_024)
+    force: bool = Field(default=False, description="Begin although that commit was analysed already.")
     token: SecretStr | None = Field(default=None, description="For this analysis alone, of a private repository.")
     credential: UUID | None = Field(default=None, description="A kept token (`/me/credentials`) to read it by.")
 

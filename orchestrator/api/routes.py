@@ -12,6 +12,7 @@ from orchestrator.api import (
     keys,
     members,
     people,
+    preflight,
     repository_credentials,
     sessions,
     shares,
@@ -24,6 +25,7 @@ from orchestrator.api import (
 
 ROUTERS = (
     analyses.router,
+    preflight.router,
     contents.router,
     conversations.router,
     deleting.router,

@@ -16,6 +16,7 @@ class Resource(StrEnum):
 
     REQUESTS = "requests"
     ANALYSES = "analyses"
+    LOOKUPS = "look-ups at hosts"
     QUESTIONS = "questions"
     BYTES = "bytes"  # of request and answer bodies
     SIGN_INS = "sign-ins"

@@ -6,7 +6,7 @@ that is removed on leaving. Nothing of it is ever executed, checked out or follo
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +17,9 @@ import structlog
 from processor.adapters import git_recipe as recipe
 from processor.adapters.git_errors import fault_of, ref_not_found, too_large
 from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
+from processor.adapters.git_refs import ask_both, list_refs
 from processor.adapters.workspace import Workspace
-from processor.ports import Head, Login, TreeEntry, Watch
+from processor.ports import Head, Login, Refs, TreeEntry, Watch
 from processor.stages.classify import MAX_FILE_BYTES
 from processor.stages.read_commit import read_commit
 from runtime.faults import Fault, Permanent
@@ -28,6 +29,7 @@ from runtime.repository_url import parse_repository_url
 _log = structlog.get_logger(__name__)
 _PERCENT = re.compile(r"^(Receiving objects|Resolving deltas): +(\d+)%")
 _MAX_PATH = 65_536  # bytes of one path that are kept; longer ones are cut, and refused by their length
+_LOOK_UP_SECONDS = 20.0
 _COMMIT_BYTES = 4 * MAX_FILE_BYTES
 
 
@@ -53,28 +55,42 @@ class GitRepositories:
     @contextmanager
     def checkout(self, url: str, ref: str | None, watch: Watch, login: Login | None = None) -> Iterator["GitCheckout"]:
         """As `ports.Repositories.checkout`."""
-        policy = self._policy
-        address = parse_repository_url(url, hosts=policy.hosts, loopback=policy.loopback).url
+        address = self._checked(url)
         if ref is not None and not recipe.is_ref_name(ref):
             raise ref_not_found(ref)
-        route = recipe.Route(urlsplit(address).scheme, policy.proxy, policy.ca_file)
-        with self._workspace.folder_for("clone") as folder:
-            home = folder / "home"
-            home.mkdir()
-            ground = Ground(
-                recipe.environment(home, scheme=route.scheme, path=policy.path),
-                policy.limits,
-                folder,
-                time.monotonic() + policy.limits.seconds,
-                watch,
-            )
+        with self._ground("clone", address, watch, self._policy.limits.seconds) as (ground, options):
             try:
-                clone = _Clone(ground, _online(ground, address, login), recipe.config(route), folder / "repository.git")
+                clone = _Clone(ground, _online(ground, address, login), options, ground.folder / "repository.git")
                 head = clone.make(address, ref)
                 with clone.objects() as objects:
                     yield GitCheckout(clone, _described(head, objects), objects)
             except GitFailed as failure:
                 raise _reported(failure, login) from None
+
+    def look_up(self, url: str, wanted: Collection[str], watch: Watch, login: Login | None = None) -> Refs:
+        """As `ports.Repositories.look_up`."""
+        address = self._checked(url)
+        with self._ground("refs", address, watch, _LOOK_UP_SECONDS) as (ground, options):
+            online = _online(ground, address, login)
+            try:
+                return ask_both(address, lambda one: list_refs(online, options, one, wanted))[1]
+            except GitFailed as failure:
+                raise _reported(failure, login) from None
+
+    def _checked(self, url: str) -> str:
+        return parse_repository_url(url, hosts=self._policy.hosts, loopback=self._policy.loopback).url
+
+    @contextmanager
+    def _ground(self, name: str, address: str, watch: Watch, seconds: float) -> Iterator[tuple[Ground, dict[str, str]]]:
+        """A folder to work in for so long, and git's configuration."""
+        policy, scheme = self._policy, urlsplit(address).scheme
+        with self._workspace.folder_for(name) as folder:
+            home = folder / "home"
+            home.mkdir()
+            environment = recipe.environment(home, scheme=scheme, path=policy.path)
+            limits = replace(policy.limits, seconds=min(seconds, policy.limits.seconds))
+            ground = Ground(environment, limits, folder, time.monotonic() + limits.seconds, watch)
+            yield ground, recipe.config(recipe.Route(scheme, policy.proxy, policy.ca_file))
 
 
 class GitCheckout:
@@ -110,7 +126,7 @@ class _Clone:
 
     def make(self, address: str, ref: str | None) -> Head:
         """Clone, take the way back to the server away, and say which commit it is (without its date and subject)."""
-        url, default = self._find(address, ref)
+        url, default = ask_both(address, lambda one: self._look_up(one, ref))
         exact = ref is not None and recipe.is_exact(ref)
         if ref is not None and exact:
             run_git(self.ground, recipe.init(self.options, self.folder, ref))
@@ -128,19 +144,6 @@ class _Clone:
         except GitFailed:
             raise self._nothing(url, ref) from None
         return Head(commit, ref or default or "HEAD", default, None, "")
-
-    def _find(self, address: str, ref: str | None) -> tuple[str, str | None]:
-        """The address that answers, and the default branch. Hosts differ in whether they want `.git` at the end."""
-        try:
-            return f"{address}.git", self._look_up(f"{address}.git", ref)
-        except GitFailed as failure:
-            if failure.fault.code not in {"repository_not_found", "repository_moved"}:
-                raise
-            first = failure
-        try:
-            return address, self._look_up(address, ref)
-        except GitFailed:
-            raise first from None
 
     def _look_up(self, url: str, ref: str | None) -> str | None:
         name = None if ref is None or recipe.is_sha(ref) else ref

@@ -61,7 +61,7 @@ class Operations(Protocol):
     def analyses_begin(
         self, body: shapes.AnalysisRequest, *, idempotency_key: str | None = None
     ) -> shapes.AnalysisView:
-        """Begin an analysis (202), or join the one of the same repository and ref that is running (200)."""
+        """Begin an analysis (202), or join the one of the same repository, folder and ref that is running (200)."""
         return self._call(
             shapes.AnalysisView, "POST", "/api/v1/analyses", headers={"Idempotency-Key": idempotency_key}, body=body
         )
@@ -110,6 +110,14 @@ class Operations(Protocol):
             "POST",
             f"/api/v1/analyses/{part(analysis_id)}/retry",
             headers={"Idempotency-Key": idempotency_key},
+        )
+
+    def analyses_preflight(
+        self, body: shapes.AnalysisRequest, *, idempotency_key: str | None = None
+    ) -> shapes.PreflightView:
+        """Ask the repository's host what a request for an analysis would mean, without beginning one."""
+        return self._call(
+            shapes.PreflightView, "POST", "/api/v1/preflight", headers={"Idempotency-Key": idempotency_key}, body=body
         )
 
     def contents_files(

@@ -19,6 +19,7 @@ class AnalysisRequest(BaseModel):
     url: str
     ref: str | None = None
     folder: str | None = None
+    force: Annotated[bool, Field(description="Begin although that commit was analysed already.")] = False
     token: Annotated[
         str | None,
         Field(description="For this analysis alone, of a private repository."),
@@ -1209,6 +1210,31 @@ class PersonPage(BaseModel):
     )
     items: list[PersonView]
     next: str | None = None
+
+
+class PreflightView(BaseModel):
+    """
+    What a request for an analysis would mean at this moment. Null `ref`: the default branch, as it was asked.
+
+    `branches` and `tags` are the first of them by name. `finished` is a whole analysis of the same commit and folder.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    url: str
+    host: str
+    name: str
+    ref: str | None = None
+    folder: str
+    commit: str | None = None
+    default_branch: str | None = None
+    branches: list[str]
+    tags: list[str]
+    branch_count: int
+    tag_count: int
+    finished: AnalysisSummary | None = None
 
 
 class RepositoryView(BaseModel):

@@ -14,6 +14,7 @@ EXCLUDED = {
     "negative_data_rejection": "in a query string every value is text, and the server reads `1` and `true` out of it",
 }
 ENDLESS = ("analyses_live", "conversations_stream")  # server-sent events
+ASKS_HOSTS = ("analyses_preflight",)  # 503 where the host of an example cannot be reached, as from every test
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def fuzz(
     command += ["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "20"]
     if spend:
         command += ["--max-time", str(spend)]
-    for name in ENDLESS:
+    for name in (*ENDLESS, *ASKS_HOSTS):
         command += ["--exclude-operation-id", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=seconds)
     cases = re.search(r"([\d,]+) generated", done.stdout)

@@ -60,7 +60,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: 
         "REPOSTREAM_SERVICE_PUBLIC_KEYS": PUBLIC_KEYS,
     }.items():
         monkeypatch.setenv(name, value)
-    for resource in ("REQUESTS", "ANALYSES", "QUESTIONS", "STREAMS", "SIGN_INS", "FAILURES", "INVITATIONS"):
+    for resource in ("REQUESTS", "ANALYSES", "LOOKUPS", "QUESTIONS", "STREAMS", "SIGN_INS", "FAILURES", "INVITATIONS"):
         name = f"REPOSTREAM_LIMITS_{resource}"
         monkeypatch.setenv(name, os.environ.get(name, ""))  # only the tests of limits have some
 

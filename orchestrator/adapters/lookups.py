@@ -1,0 +1,73 @@
+"""What a repository's host says of its refs, by the processor, which alone has a way out to hosts."""
+
+from collections.abc import Callable
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from orchestrator.adapters.clone_logins import CloneLogin
+from runtime.faults import Fault, Permanent, Transient
+
+_SECONDS = 30.0  # the processor gives a host 20
+_UNAVAILABLE = "Hosts cannot be asked at the moment: try again in a moment."
+
+
+class Found(BaseModel):
+    """What was found: the ref and the path that the request meant, the commit, and some of the refs there are.
+
+    `commit` is what the host said, or the id that was asked for; whether that one exists is not known.
+    """
+
+    ref: str | None
+    path: str
+    commit: str | None
+    default_branch: str | None
+    branches: list[str]
+    tags: list[str]
+    branch_count: int
+    tag_count: int
+
+
+class Lookups:
+    """Asks each time: an answer that is a minute old may name a commit that is not the newest any more."""
+
+    def __init__(self, base_url: str, headers: Callable[[], dict[str, str]] | None) -> None:
+        """`headers` makes those that show the processor who is asking; without them nothing is asked."""
+        self._headers = headers
+        self._client = httpx.AsyncClient(
+            base_url=base_url, timeout=httpx.Timeout(_SECONDS, connect=3.0), trust_env=False, follow_redirects=False
+        )
+
+    async def find(self, url: str, *, ref: str | None, rest: str | None, login: CloneLogin | None) -> Found:
+        """What the host says. Raises the `Fault` that the processor names, Transient `preflight_unavailable`."""
+        if self._headers is None:
+            raise Transient("preflight_unavailable", "This orchestrator has no REPOSTREAM_SERVICE_KEY to ask with.")
+        shown = {"username": login.username, "password": login.password} if login is not None else {}
+        try:
+            reply = await self._client.post(
+                "/internal/refs", json={"url": url, "ref": ref, "rest": rest, **shown}, headers=self._headers()
+            )
+        except httpx.HTTPError:
+            raise Transient("preflight_unavailable", _UNAVAILABLE) from None
+        if not reply.is_success:
+            raise _fault(reply)
+        try:
+            return Found.model_validate_json(reply.content)
+        except ValidationError:
+            raise Transient("preflight_unavailable", _UNAVAILABLE) from None
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
+
+def _fault(reply: httpx.Response) -> Fault:
+    try:
+        problem = reply.json()
+        code, detail = str(problem["code"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        return Transient("preflight_unavailable", _UNAVAILABLE)
+    if reply.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+        return Permanent(code, detail)
+    known = reply.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    return Transient(code if known else "preflight_unavailable", detail if known else _UNAVAILABLE)
