@@ -2,30 +2,22 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from tree_sitter import Node
 
-from processor.languages.docs import Comments, docstring_of
-from processor.languages.grammars import Grammar
+from processor.languages.docs import Comments, clean_doc, docstring_of
+from processor.languages.grammars import Condition, Grammar
 from processor.languages.lines import Lines
-
-Captures: TypeAlias = dict[str, list[Node]]
+from processor.languages.uses import MAX_NAME, Captures, Edge, Scope, edges_of, outside, target_of, text_of, uses_of
 
 MAX_DEPTH = 1_000  # nesting; beyond it nobody wrote the file by hand
-MAX_SYMBOLS = 10_000  # a file
-MAX_EDGES = 2_000  # a file, each (kind, source, target) once
-_MAX_NAME = 200
 _MAX_QUALIFIED = 1_000
 _MAX_SIGNATURE = 400
 
-_GENERIC = frozenset({"variable", "type"})  # another pattern may say more of the same node
+_PRECISION = {"variable": 0, "type": 0, "class": 1}  # of a kind; 2 for the rest: another pattern may say more
 _LEAVES = frozenset({"variable", "constant", "type", "macro", "declaration", "property"})  # enclose no definition
-_CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "scope"})
-_IMPORTING = frozenset({b"require", b"require_relative", b"load", b"autoload"})
-_MIXING_IN = frozenset({b"include", b"extend", b"prepend"})
-_PLAIN = re.compile(r"[\w.$:@>?!\\-]+")
-_TAIL = re.compile(r"[A-Za-z_$][\w$]*[?!]?$")
+_CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object", "scope"})
 _ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
 _QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
 _RUBY_OPERATORS = frozenset({"<", "<=", "<<", "<=>"})
@@ -46,15 +38,6 @@ class Definition(NamedTuple):
     last_byte: int
 
 
-class Edge(NamedTuple):
-    """One use as written: an import, a call, an inheritance; `source` is the enclosing definition."""
-
-    kind: str
-    source: str | None
-    target: str
-    line: int
-
-
 class _Span(NamedTuple):
     """A node that has a name, before its place among the others is known."""
 
@@ -65,17 +48,7 @@ class _Span(NamedTuple):
     owner: str
     node: Node
     body: Node | None
-
-
-class Scope(NamedTuple):
-    """What encloses others: a definition, or a block such as Rust's `impl`."""
-
-    first: int
-    last: int
-    kind: str
-    qualified_name: str
-    first_line: int
-    last_line: int
+    doc: str
 
 
 class Found(NamedTuple):
@@ -90,54 +63,87 @@ def find_definitions(matches: Sequence[tuple[int, Captures]], grammar: Grammar, 
     """The definitions and edges that the matches of the grammar's query stand for."""
     spans: dict[tuple[int, int, str], _Span] = {}
     uses: list[tuple[int, str, str]] = []
+    quiet: list[tuple[int, int]] = []
     comments = Comments(lines)
     targets: dict[bytes, str] = {}
-    source, roles = lines.source, grammar.roles
-    for pattern, captures in matches:
-        role = roles[pattern]
+    source = lines.source
+    for role, captures in _counting(matches, grammar, source):
         if role == "call":
             [node] = captures["call"]
             start, end = node.byte_range
             text = source[start:end]
             if (target := targets.get(text)) is None:
-                target = targets[text] = _target(text)
+                target = targets[text] = target_of(text)
             uses.append((start, "call", target))
         elif role == "comment":
-            comments.add(captures["comment"][0])
+            comments.add(captures["comment"][0], captures["doc"][0] if "doc" in captures else None)
         elif role == "glue":
             comments.glue(captures["glue"][0])
+        elif role == "quiet":
+            quiet.extend(node.byte_range for node in captures["quiet"])
         elif role == "use":
-            uses.extend(_uses_of(captures, source))
+            uses.extend(uses_of(captures, grammar.separator, source))
         else:
             _keep(spans, _span_of(role, captures, grammar, source))
-    ordered = sorted(spans.values(), key=lambda span: (span.first, -span.last))[:MAX_SYMBOLS]
-    scopes, definitions = _place(ordered, grammar, lines, comments)
-    return Found(tuple(definitions), tuple(scopes), tuple(_edges_of(uses, scopes, lines)))
+    ordered = sorted(spans.values(), key=lambda span: (span.first, -span.last))
+    scopes, definitions = _place(ordered[: grammar.most_symbols], grammar, lines, comments)
+    heard = list(outside(quiet, uses)) if quiet else uses
+    return Found(tuple(definitions), tuple(scopes), tuple(edges_of(heard, scopes, lines)))
+
+
+def _counting(
+    matches: Sequence[tuple[int, Captures]], grammar: Grammar, source: bytes
+) -> Iterator[tuple[str, Captures]]:
+    """The matches whose conditions hold, with their roles."""
+    roles, conditions = grammar.roles, grammar.conditions
+    for pattern, captures in matches:
+        if not conditions[pattern] or _holds(conditions[pattern], captures, source):
+            yield roles[pattern], captures
+
+
+def _holds(conditions: Sequence[Condition], captures: Captures, source: bytes) -> bool:
+    for capture, words, wanted in conditions:
+        for node in captures.get(capture, ()):
+            if (source[node.start_byte : node.end_byte] in words) != wanted:
+                return False
+    return True
 
 
 def _keep(spans: dict[tuple[int, int, str], _Span], span: _Span | None) -> None:
+    """Keep one span of those that stand for the same definition, with what each of its patterns says."""
     if span is None:
         return
     key = (span.first, span.last, span.name)
-    if key not in spans or spans[key].kind in _GENERIC:
+    held = spans.get(key)
+    if held is None:
         spans[key] = span
+        return
+    precision = _PRECISION.get(held.kind, 2)
+    best = span if not precision or _PRECISION.get(span.kind, 2) > precision else held
+    spans[key] = best._replace(
+        body=best.body or held.body or span.body,
+        doc=best.doc or held.doc or span.doc,
+        owner=best.owner or held.owner or span.owner,
+    )
 
 
 def _span_of(role: str, captures: Captures, grammar: Grammar, source: bytes) -> _Span | None:
     node, name_node = captures[role][0], captures["name"][0]
-    name = " ".join(_text(name_node, source).split()).strip("\"'`")
+    name = " ".join(text_of(name_node, source).split()).strip("\"'`")
     owner = ""
     if "owner" in captures:
-        owner = _text(captures["owner"][0], source)
+        owner = text_of(captures["owner"][0], source)
     elif grammar.name in _QUALIFYING and ("::" in name or "<" in name or name.startswith("operator ")):
         owner, name = _split_owner(name)
-    if not name or len(name) > _MAX_NAME:
+    if not name or len(name) > MAX_NAME:
         return None
+    body = captures["body"][0] if "body" in captures else None
     first, last = node.byte_range
+    if body is not None:
+        last = max(last, body.end_byte)
     last = first + len(source[first:last].rstrip())
-    kind = role.removeprefix("def.")
-    bodies = captures.get("body")
-    return _Span(first, last, kind, name, owner, node, bodies[0] if bodies else None)
+    doc = clean_doc(text_of(captures["doc"][0], source)) if "doc" in captures else ""
+    return _Span(first, last, role.removeprefix("def."), name, owner, node, body, doc)
 
 
 def _split_owner(name: str) -> tuple[str, str]:
@@ -194,7 +200,7 @@ def _definition(
         qualified_name=qualified,
         parent=parent,
         signature=_signature(span, body, first_line, lines),
-        docstring=docstring_of(body, lines.source) or comments.above(first_line),
+        docstring=span.doc or docstring_of(body, lines.source) or comments.above(first_line),
         first_line=first_line,
         last_line=lines.line_of(span.last - 1),
         first_byte=span.first,
@@ -211,62 +217,3 @@ def _signature(span: _Span, body: Node | None, first_line: int, lines: Lines) ->
         text = text.split(b"\n", 1)[0]
     signature = " ".join(text.decode("utf-8", "replace").split()).removesuffix("=>").rstrip(" {:=")
     return signature[:_MAX_SIGNATURE]
-
-
-def _uses_of(captures: Captures, source: bytes) -> Iterator[tuple[int, str, str]]:
-    """(first byte, kind, target) of the imports and inheritances in one match."""
-    if "component" in captures:  # in JSX, lower case is HTML and upper case is a call
-        node = captures["component"][0]
-        if source[node.start_byte : node.start_byte + 1].isupper():
-            yield node.start_byte, "call", _target(source[node.start_byte : node.end_byte])
-        return
-    kind = "inherit" if "inherit" in captures else "import"
-    callee = captures.get("callee")
-    if callee:
-        named = source[callee[0].start_byte : callee[0].end_byte]
-        if named not in (_IMPORTING if kind == "import" else _MIXING_IN):
-            return
-    prefix = _text(captures["import.from"][0], source) if "import.from" in captures else ""
-    for node in captures.get("import.name" if prefix else kind, ()):
-        text = source[node.start_byte : node.end_byte]
-        target = prefix + " ".join(_text(node, source).split()) if kind == "import" else _target(text)
-        yield node.start_byte, kind, target.strip("\"'<> ")[:_MAX_NAME]
-
-
-def _text(node: Node, source: bytes) -> str:
-    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-
-def _target(written: bytes) -> str:
-    """The callee or type as written where that is a plain name, else its last name; empty where it has none."""
-    text = written.decode("utf-8", "replace")
-    if len(text) <= _MAX_NAME and _PLAIN.fullmatch(text):
-        return text
-    head, generic, _ = text.partition("<")
-    tail = _TAIL.search((head if generic and "(" not in head else text)[-_MAX_NAME:].rstrip())
-    return tail.group() if tail else ""
-
-
-def _edges_of(uses: list[tuple[int, str, str]], scopes: Sequence[Scope], lines: Lines) -> Iterator[Edge]:
-    """Each use once for its enclosing definition, in source order, at most `MAX_EDGES`."""
-    uses.sort()
-    coming = iter(scopes)
-    following = next(coming, None)
-    seen: set[tuple[str, str | None, str]] = set()
-    open_scopes: list[Scope] = []
-    for at, kind, target in uses:
-        while following is not None and following.first <= at:
-            while open_scopes and open_scopes[-1].last <= following.first:
-                open_scopes.pop()
-            open_scopes.append(following)
-            following = next(coming, None)
-        while open_scopes and open_scopes[-1].last <= at:
-            open_scopes.pop()
-        source = open_scopes[-1].qualified_name if open_scopes else None
-        key = (kind, source, target)
-        if key in seen or not target:
-            continue
-        seen.add(key)
-        yield Edge(kind, source, target, lines.line_of(at))
-        if len(seen) >= MAX_EDGES:
-            return

@@ -20,11 +20,14 @@ class Comments:
         self._lines = lines
         self._ending: dict[int, int] = {}  # line → offset of the comment that ends on it
         self._glue: dict[int, int] = {}
+        self._said: dict[int, Node] = {}
 
-    def add(self, node: Node) -> None:
-        """Remember a comment."""
+    def add(self, node: Node, said: Node | None = None) -> None:
+        """Remember a comment, and the part of it that is its text where there are no marks to take off."""
         start, end = node.byte_range
         self._ending[self._last_line(start, end)] = start
+        if said is not None:
+            self._said[self._last_line(start, end)] = said
 
     def glue(self, node: Node) -> None:
         """Remember an attribute: a comment above it belongs to what stands below it."""
@@ -37,6 +40,8 @@ class Comments:
         while at in self._glue:
             at = self._lines.line_of(self._glue[at]) - 1
         last = at
+        if (said := self._said.get(at)) is not None:
+            return clean_doc(self._lines.source[said.start_byte : said.end_byte].decode("utf-8", "replace"))
         while (start := self._ending.get(at)) is not None and last - at < _MAX_COMMENT_LINES:
             first = self._lines.line_of(start)
             if self._lines.source[self._lines.start_of(first) : start].strip():
@@ -45,7 +50,7 @@ class Comments:
         if at == last:
             return ""
         first = max(at + 1, last - _MAX_COMMENT_LINES)
-        return cleandoc(_MARKS.sub("", self._lines.text(first, last)))[:_MAX_DOCSTRING].strip()
+        return clean_doc(_MARKS.sub("", self._lines.text(first, last)))
 
     def _last_line(self, start: int, end: int) -> int:
         if self._lines.source[end - 1 : end] == b"\n":
@@ -64,4 +69,9 @@ def docstring_of(body: Node | None, source: bytes) -> str:
     if string is None or string.type != "string":
         return ""
     written = _STRING.match(source[string.start_byte : string.end_byte].decode("utf-8", "replace"))
-    return cleandoc(written.group(2))[:_MAX_DOCSTRING].strip() if written else ""
+    return clean_doc(written.group(2)) if written else ""
+
+
+def clean_doc(text: str) -> str:
+    """The text without its indentation, shortened."""
+    return cleandoc(text)[:_MAX_DOCSTRING].strip()

@@ -1,11 +1,15 @@
 """The languages that have a grammar: how it is loaded, and the query that finds what a file defines and uses.
 
-Captures of the queries (`queries/<language>.scm`):
-`def.<kind>` a definition, with `name` and, where the grammar has no `body` field, `body`; `owner` the type a method
-belongs to where it stands elsewhere; `scope` (with `name`) encloses definitions without being one; `import`, `call`,
-`inherit` what it uses; `import.from` + `import.name` two parts of one import; `callee` a call whose name decides
-whether it imports or mixes in; `component` an element of JSX; `comment`; `glue` what may stand between a comment and
-its definition. No predicates on text (`#eq?`): the binding crashes on them where a tree was parsed through a callback.
+A language is a row of `_SOURCES`, a file of queries (`queries/<language>.scm`) and a sample in the tests. Captures:
+`def.<kind>` a definition, with `name` and, where the grammar has no `body` field, `body` (which may stand behind it);
+`owner` the type a method belongs to where it stands elsewhere; `doc` what is written about it inside of it;
+`section.<kind>` a definition that goes on until the next section; `scope` (with `name`) encloses definitions without
+being one; `import`, `call`, `inherit` what it uses; `import.from` (its first and last word) + `import.name` two parts
+of one import; `component` an element of JSX; `quiet` in which calls are none; `comment`, with `doc` where only that
+part of it is said; `glue` what may stand between a comment and its definition.
+
+`(#any-of? @capture "word" …)`, `(#eq? @capture "word")` and their `#not-` forms are evaluated here: the binding crashes
+on predicates where a tree was parsed through a callback, so that it never sees them.
 """
 
 import re
@@ -14,16 +18,26 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
+from typing import NamedTuple
 
 from tree_sitter import Language, Parser, Query
+
+
+class Condition(NamedTuple):
+    """What the text of a capture has to be, or (not `wanted`) must not be, for a pattern to count."""
+
+    capture: str
+    words: frozenset[bytes]
+    wanted: bool
 
 
 @dataclass(frozen=True)
 class Grammar:
     """A loaded grammar. `separator` joins the parts of a qualified name as its language writes them.
 
-    `roles` says of each pattern of the query what its matches are: `def.<kind>`, `scope`, `call`, `comment`, `glue`, or
-    `use` for the rest.
+    `roles` says of each pattern of the query what its matches are: `def.<kind>`, `section.<kind>`, `scope`, `call`,
+    `comment`, `glue`, `quiet`, or `use` for the rest; `conditions` under which they count. No file has more than
+    `most_symbols`.
     """
 
     name: str
@@ -31,28 +45,47 @@ class Grammar:
     parser: Parser
     query: Query
     roles: tuple[str, ...]
+    conditions: tuple[tuple[Condition, ...], ...]
     errors: Query
     separator: str
+    most_symbols: int
 
 
-# language → module, function that gives the grammar, separator of qualified names
+class _Source(NamedTuple):
+    """Where a grammar is: its module, and the function of it that gives the grammar."""
+
+    module: str
+    separator: str = "."
+    function: str = "language"
+    most_symbols: int = 10_000  # a file of data has a symbol for each key: what it is about shows in the first ones
+
+
 _SOURCES = {
-    "python": ("tree_sitter_python", "language", "."),
-    "javascript": ("tree_sitter_javascript", "language", "."),
-    "typescript": ("tree_sitter_typescript", "language_typescript", "."),
-    "tsx": ("tree_sitter_typescript", "language_tsx", "."),
-    "go": ("tree_sitter_go", "language", "."),
-    "rust": ("tree_sitter_rust", "language", "::"),
-    "java": ("tree_sitter_java", "language", "."),
-    "c": ("tree_sitter_c", "language", "::"),
-    "cpp": ("tree_sitter_cpp", "language", "::"),
-    "csharp": ("tree_sitter_c_sharp", "language", "."),
-    "ruby": ("tree_sitter_ruby", "language", "::"),
-    "php": ("tree_sitter_php", "language_php", "::"),
+    "python": _Source("tree_sitter_python"),
+    "javascript": _Source("tree_sitter_javascript"),
+    "typescript": _Source("tree_sitter_typescript", function="language_typescript"),
+    "tsx": _Source("tree_sitter_typescript", function="language_tsx"),
+    "go": _Source("tree_sitter_go"),
+    "rust": _Source("tree_sitter_rust", "::"),
+    "java": _Source("tree_sitter_java"),
+    "c": _Source("tree_sitter_c", "::"),
+    "cpp": _Source("tree_sitter_cpp", "::"),
+    "csharp": _Source("tree_sitter_c_sharp"),
+    "ruby": _Source("tree_sitter_ruby", "::"),
+    "php": _Source("tree_sitter_php", "::", "language_php"),
+    "kotlin": _Source("tree_sitter_kotlin"),
+    "scala": _Source("tree_sitter_scala"),
+    "swift": _Source("tree_sitter_swift"),
+    "shell": _Source("tree_sitter_bash"),
+    "lua": _Source("tree_sitter_lua"),
+    "elixir": _Source("tree_sitter_elixir"),
+    "dart": _Source("tree_sitter_dart"),
 }
 LANGUAGES = tuple(_SOURCES)
 _QUERIES = {"tsx": ("typescript", "tsx")}  # where a language is another one with something added
-_ROLE = re.compile(r"@(def\.\w+|scope|call|comment|glue)\b")
+_ROLE = re.compile(r"@((?:def|section)\.\w+|scope|call|comment|glue|quiet)\b")
+_PREDICATE = re.compile(r'\(#(not-)?(?:any-of|eq)\?\s+@([\w.]+)((?:\s+"[^"]*")+)\s*\)')
+_WORD = re.compile(r'"([^"]*)"')
 
 
 @cache
@@ -61,24 +94,43 @@ def grammar_of(language: str) -> Grammar | None:
     source = _SOURCES.get(language)
     if source is None:
         return None
-    module, function, separator = source
-    load: Callable[[], object] = getattr(import_module(module), function)
+    load: Callable[[], object] = getattr(import_module(source.module), source.function)
     loaded = Language(load())
     text = "".join(_query_text(name) for name in _QUERIES.get(language, (language,)))
-    errors = Query(loaded, "(ERROR) @error (MISSING) @missing")
-    query = Query(loaded, text)
-    return Grammar(language, loaded, Parser(loaded), query, _roles(query, text), errors, separator)
+    query = Query(loaded, _PREDICATE.sub(lambda found: " " * len(found.group()), text))
+    patterns = _patterns(query, text)
+    return Grammar(
+        name=language,
+        language=loaded,
+        parser=Parser(loaded),
+        query=query,
+        roles=tuple(_role(pattern) for pattern in patterns),
+        conditions=tuple(_conditions(pattern) for pattern in patterns),
+        errors=Query(loaded, "(ERROR) @error (MISSING) @missing"),
+        separator=source.separator,
+        most_symbols=source.most_symbols,
+    )
 
 
 def _query_text(name: str) -> str:
-    return files("processor.languages").joinpath("queries", f"{name}.scm").read_text(encoding="utf-8")
+    return files("processor.languages").joinpath("queries", f"{name}.scm").read_text(encoding="ascii")
 
 
-def _roles(query: Query, text: str) -> tuple[str, ...]:
-    source = text.encode()
-    spans = [
-        slice(query.start_byte_for_pattern(index), query.end_byte_for_pattern(index))
+def _patterns(query: Query, text: str) -> list[str]:
+    """The text of each pattern, its predicates included."""
+    return [
+        text[query.start_byte_for_pattern(index) : query.end_byte_for_pattern(index)]
         for index in range(query.pattern_count)
     ]
-    roles = (_ROLE.search(source[span].decode()) for span in spans)
-    return tuple(role.group(1) if role else "use" for role in roles)
+
+
+def _role(pattern: str) -> str:
+    role = _ROLE.search(pattern)
+    return role.group(1) if role else "use"
+
+
+def _conditions(pattern: str) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(capture, frozenset(word.encode() for word in _WORD.findall(words)), wanted=not negated)
+        for negated, capture, words in _PREDICATE.findall(pattern)
+    )

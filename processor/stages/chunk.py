@@ -11,8 +11,9 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from processor.languages.cuts import Piece
-from processor.languages.definitions import Definition, Found, Scope
+from processor.languages.definitions import Definition, Found
 from processor.languages.lines import Lines
+from processor.languages.uses import Scope
 
 MAX_TEXT = 6_000  # characters; only a single enormous line is longer, and is cut
 _MAX_NAMES = 50

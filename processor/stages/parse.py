@@ -12,10 +12,11 @@ from tree_sitter import Node, Query, QueryCursor
 
 from events.artifacts import SourceRow
 from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
-from processor.languages.definitions import MAX_DEPTH, Definition, Edge, Found, find_definitions
+from processor.languages.definitions import MAX_DEPTH, Definition, Found, find_definitions
 from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
 from processor.languages.lines import Lines
+from processor.languages.uses import Edge
 from processor.stages.chunk import Origin, chunk_file
 
 Row: TypeAlias = dict[str, object]

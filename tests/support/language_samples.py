@@ -1,11 +1,12 @@
 """One small file of each language, and exactly what it says."""
 
-# (kind, qualified name, first line, last line, docstring)
-Symbol = tuple[str, str, int, int, str]
-# (kind, source, target, line)
-Edge = tuple[str, str | None, str, int]
+from tests.support.app_language_samples import GOLDEN as APPS
+from tests.support.golden import Golden
+from tests.support.script_language_samples import GOLDEN as SCRIPTS
 
-GOLDEN: dict[str, tuple[str, list[Symbol], list[Edge]]] = {
+GOLDEN: dict[str, Golden] = {
+    **APPS,
+    **SCRIPTS,
     "app.py": (
         '''\
 import os.path

@@ -19,7 +19,8 @@
 (import_statement source: (string (string_fragment) @import))
 (export_statement source: (string (string_fragment) @import))
 (call_expression function: (import) arguments: (arguments . (string (string_fragment) @import)))
-(call_expression function: (identifier) @callee arguments: (arguments . (string (string_fragment) @import)))
+(call_expression function: (identifier) @callee arguments: (arguments . (string (string_fragment) @import))
+  (#eq? @callee "require"))
 
 (call_expression function: [(identifier) (member_expression)] @call)
 (new_expression constructor: (_) @call)

@@ -15,7 +15,9 @@ from runtime.parquet import schema_of, write_rows
 from tests.support.language_samples import GOLDEN
 from tests.support.sources import a_source
 
-EXTENSIONS = ("py", "js", "ts", "tsx", "go", "rs", "java", "c", "cpp", "cs", "rb", "php", "md", "rst", "txt", "yaml")
+CODE = ("py", "js", "ts", "tsx", "go", "rs", "java", "c", "cpp", "cs", "rb", "php")
+MORE_CODE = ("kt", "scala", "swift", "dart", "ex", "lua", "sh")
+EXTENSIONS = (*CODE, *MORE_CODE, "md", "rst", "txt", "yaml")
 TOKENS = tuple("{}()[]:;#=`'\"\\\t\r\x0b\u2028é漢xy")
 WORDS = (*TOKENS, "class", "def", "func", "fn", "if", "import", "//", "/*", "*/", '"""', "==")
 LINE = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
