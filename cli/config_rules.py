@@ -54,6 +54,8 @@ _NEED_PASSWORDS = ("REPOSTREAM_DATABASE_URL", "REPOSTREAM_DATABASE_REQUESTS_URL"
 _RETENTION = {
     "REPOSTREAM_RETENTION_REPOSITORY_DAYS": "a repository that nobody analysed, asked about or looked at",
     "REPOSTREAM_RETENTION_ENDED_DAYS": "a session, key, grant, invitation or sharing link that has been over",
+    "REPOSTREAM_RETENTION_ANALYSIS_DAYS": "an analysis that a newer one of its repository replaced",
+    "REPOSTREAM_RETENTION_CONVERSATION_DAYS": "a conversation in which nothing was asked",
 }
 _LEAST = 12  # characters of a password that others can try over a network
 _KEYS = {"openai": "REPOSTREAM_AI_OPENAI_API_KEY", "anthropic": "REPOSTREAM_AI_ANTHROPIC_API_KEY"}
@@ -148,6 +150,10 @@ def retention(values: Values) -> Iterator[Said]:
         days = values.get(setting, "")
         if days.isdecimal() and int(days):
             yield Said(setting, State.NOTE, f"{what} for {int(days)} days: it is deleted for good")
+    kept = values.get("REPOSTREAM_RETENTION_ANALYSES", "")
+    if kept.isdecimal() and int(kept):
+        said = f"of each repository the newest {int(kept)} that can be searched: older ones are deleted for good"
+        yield Said("REPOSTREAM_RETENTION_ANALYSES", State.NOTE, said)
 
 
 RULES: tuple[Callable[[Values], Iterator[Said]], ...] = (addresses, keys, github_app, models, exposure, retention)

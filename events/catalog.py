@@ -20,6 +20,7 @@ _CLASSES: tuple[type[Event], ...] = (
     processing.TimerFired,
     processing.CancelRequested,
     processing.RetryRequested,
+    processing.AnalysisDeleted,
     processing.ProcessingCompleted,
     processing.ProcessingRefined,
     processing.ProcessingFailed,
@@ -27,6 +28,7 @@ _CLASSES: tuple[type[Event], ...] = (
     index.IndexBuilt,
     index.IndexActivated,
     question.ConversationStarted,
+    question.ConversationDeleted,
     question.QuestionAsked,
     question.QuestionAnswered,
     question.QuestionFailed,
@@ -67,7 +69,14 @@ _WORKFLOW_EVENTS = frozenset(
     )
 )
 _ERASING_EVENTS = frozenset(
-    cls.event_type for cls in (repository.RepositoryDeleted, account.AccountDeleted, account.TenantDeleted)
+    cls.event_type
+    for cls in (
+        repository.RepositoryDeleted,
+        processing.AnalysisDeleted,
+        question.ConversationDeleted,
+        account.AccountDeleted,
+        account.TenantDeleted,
+    )
 )
 
 

@@ -177,6 +177,13 @@ class RetryRequested(Event):
     event_type: ClassVar[str] = "repository.processing.retry_requested"
 
 
+class AnalysisDeleted(Event):
+    """A policy, which `policy` names, let go of an analysis that a newer one of its repository had replaced."""
+
+    event_type: ClassVar[str] = "analysis.deleted"
+    policy: str = ""
+
+
 class ProcessingCompleted(Event):
     """The analysis is ready: searchable by meaning, with the counts of all that was left out."""
 

@@ -93,6 +93,13 @@ class ConversationStarted(Event):
     title: str
 
 
+class ConversationDeleted(Event):
+    """Somebody had a conversation deleted; or a policy did, which `policy` then names: the setting and its value."""
+
+    event_type: ClassVar[str] = "conversation.deleted"
+    policy: str = ""
+
+
 class QuestionAsked(Event):
     """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer)."""
 

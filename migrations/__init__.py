@@ -5,7 +5,8 @@
 0011 and 0027 revocations, 0013 quotas, 0014 names of collections, 0015 webhooks, 0016 who may call which function,
 0017 and 0021 erasure of accounts and tenants, 0018 idempotency keys, 0019 sign-in tokens, 0020 invitations and
 sharing links, 0022 looks at repositories,
-0023 and 0025 accepted questions and their tokens, 0024 smaller steps in the audit trail, 0026 whom invitations are for.
+0023 and 0025 accepted questions and their tokens, 0024 smaller steps in the audit trail, 0026 whom invitations are for,
+0028 deletion of single conversations and analyses.
 """
 
 from migrations.logins import let_sign_in

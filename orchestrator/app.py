@@ -24,6 +24,7 @@ from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import contents, deletion, departure, intake, journals, looks, readmodels, sources, streams
 from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.clone_logins import CloneLogins
+from orchestrator.adapters.deletion_of_parts import ConversationDeletion
 from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
@@ -271,6 +272,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         asking=Asking(rows, process.wake, used),
         read=readmodels.ReadModels(rows),
         deletion=deletion.Deletion(rows, process.wake),
+        conversation_deletion=ConversationDeletion(rows, process.wake),
         departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),
         export=Export(process.requests, process.engine),
         looks=looks.Looks(rows, _now),

@@ -12,8 +12,9 @@ from orchestrator.adapters.commits import watch_commits
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.lookups import Lookups
+from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.rates import Rates
-from orchestrator.adapters.retention import Policy, Retention
+from orchestrator.adapters.retention import Retention
 from orchestrator.api import internal
 from orchestrator.api.dependencies import Services
 from orchestrator.api.limiting import Gate
@@ -85,5 +86,11 @@ def create_internal(services: Services) -> APIRouter:
 def create_retention(engine: AsyncEngine, wake: Wake, trail: Trail) -> Retention:
     """What deletes by policy."""
     days = RetentionSettings()
-    policy = Policy(repository_days=days.repository_days, ended_days=days.ended_days)
+    policy = Policy(
+        repository_days=days.repository_days,
+        ended_days=days.ended_days,
+        analyses_kept=days.analyses,
+        analysis_days=days.analysis_days,
+        conversation_days=days.conversation_days,
+    )
     return Retention(engine, wake, trail.record, policy)

@@ -86,12 +86,17 @@ class RetentionSettings(Settings):
     """After how many days something goes by itself; 0 keeps it until somebody deletes it.
 
     `repository_days` counts from when a repository was last analysed, asked about or looked at; `ended_days` from the
-    end of a session, key, grant, invitation or sharing link.
+    end of a session, key, grant, invitation or sharing link; `analysis_days` from when a newer analysis of the same
+    repository was asked for that is ready; `conversation_days` from the last question. `analyses` is how many analyses
+    of a repository stay that can be searched.
     """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_RETENTION_", extra="ignore", frozen=True)
     repository_days: int = Field(default=0, ge=0)
     ended_days: int = Field(default=0, ge=0)
+    analyses: int = Field(default=0, ge=0)
+    analysis_days: int = Field(default=0, ge=0)
+    conversation_days: int = Field(default=0, ge=0)
 
 
 class LimitSettings(Settings):

@@ -1,6 +1,6 @@
 """What rag_manager hears, and which job does it.
 
-Hears `processing.stage.requested` of five stages, and `repository.deleted`;
+Hears `processing.stage.requested` of five stages, `repository.deleted`, `tenant.deleted`, `analysis.deleted`;
 says `processing.stage.*`, `rag.index.built`, `rag.index.activated`.
 """
 

@@ -18,7 +18,8 @@ from events.delivery.record import record
 from events.delivery.short import Desk, is_cancelled_here
 from events.delivery.work import LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
-from events.processing import CancelRequested
+from events.processing import AnalysisDeleted, CancelRequested
+from events.question import ConversationDeleted
 from runtime.faults import Cancelled, Fault, Transient
 from runtime.tasks import end_tasks
 
@@ -28,8 +29,9 @@ _BEAT = 2.0  # seconds at most between two heartbeats: also how fast a cancellat
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
 
 _CANCEL_REQUESTED = text("""
-SELECT EXISTS (SELECT FROM es.events WHERE stream_id = :stream AND version > :version AND type = :type)
+SELECT EXISTS (SELECT FROM es.events WHERE stream_id = :stream AND version > :version AND type = ANY (:types))
 """)
+_STOPPING = [cls.event_type for cls in (CancelRequested, AnalysisDeleted, ConversationDeleted)]
 
 
 @dataclass
@@ -213,5 +215,5 @@ def unforeseen() -> Transient:
 
 
 async def _cancel_requested(connection: AsyncConnection, envelope: Envelope) -> bool:
-    values = {"stream": envelope.stream_id, "version": envelope.version, "type": CancelRequested.event_type}
+    values = {"stream": envelope.stream_id, "version": envelope.version, "types": _STOPPING}
     return bool((await connection.execute(_CANCEL_REQUESTED, values)).scalar_one())

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import Envelope
 from events.delivery.work import Append, Run
-from events.log.ownership import is_worked_on
+from events.log.ownership import is_stream_worked_on, is_worked_on
 from runtime.faults import Fault
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,16 @@ async def until_idle(engine: AsyncEngine, repository_id: UUID, run: Run) -> None
         run.check()
         async with engine.connect() as connection:
             if not await is_worked_on(connection, repository_id):
+                return
+        await asyncio.sleep(_LOOK)
+
+
+async def until_stream_idle(engine: AsyncEngine, stream_id: str, run: Run) -> None:
+    """Return once nobody holds a lease for a run of an analysis, or for a question of a conversation."""
+    while True:
+        run.check()
+        async with engine.connect() as connection:
+            if not await is_stream_worked_on(connection, stream_id):
                 return
         await asyncio.sleep(_LOOK)
 

@@ -38,6 +38,7 @@ _KEYS_OF = text("""
 SELECT subject, sealed, is_settled FROM es.keys_of(CAST(:subjects AS text[]), CAST(:fresh AS bytea[]))
 """)
 _ERASE = text("SELECT es.erase_subject(:kind, CAST(:id AS uuid), CAST(:private AS jsonb))")
+_ERASE_STREAM = text("SELECT es.erase_stream(:stream, CAST(:private AS jsonb))")
 
 Subjects = tuple[str, ...]
 
@@ -204,3 +205,12 @@ async def erase_subject(connection: AsyncConnection, kind: str, id_: object) -> 
     """
     private = {cls.event_type: sorted(cls.private) for cls in EVENTS.values() if cls.private and kind in cls.belongs_to}
     await connection.execute(_ERASE, {"kind": kind, "id": id_, "private": json.dumps(private)})
+
+
+async def erase_stream(connection: AsyncConnection, stream_id: str) -> None:
+    """Empty what is private in the events of one deleted stream, in the caller's transaction; again is nothing.
+
+    The keys that it was sealed with are others' too, and stay: the sealed text itself goes.
+    """
+    private = {cls.event_type: sorted(cls.private) for cls in EVENTS.values() if cls.private}
+    await connection.execute(_ERASE_STREAM, {"stream": stream_id, "private": json.dumps(private)})

@@ -2,6 +2,7 @@
 one: it goes when the last of them does.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,6 +19,16 @@ SELECT count(*) FROM es.leases l WHERE l.expires_at >= clock_timestamp() AND l.r
   WHERE e.repository_id = :repository AND e.type IN ('processing.stage.requested', 'ai.query.requested')
 )
 """)
+
+
+_RELEASE_BEFORE = text("SELECT es.release_artifact_claimed_before(:key, :owner, :before)")
+_STREAM_RUNNING = text("""
+SELECT EXISTS (SELECT FROM es.leases l WHERE l.expires_at >= clock_timestamp() AND l.run_id IN (
+  SELECT CASE e.type WHEN 'ai.query.requested' THEN e.event_id ELSE (e.data->>'run_id')::uuid END FROM es.events e
+  WHERE e.stream_id = :stream AND e.type IN ('processing.stage.requested', 'ai.query.requested')
+))
+""")
+_NOW = text("SELECT clock_timestamp()")
 
 
 class ArtifactOwners:
@@ -49,3 +60,20 @@ async def release(connection: AsyncConnection, key: str, owner: UUID) -> bool:
 async def is_worked_on(connection: AsyncConnection, repository_id: UUID) -> bool:
     """Whether somebody holds a lease for a run or a question of the repository."""
     return bool((await connection.execute(_RUNNING, {"repository": repository_id})).scalar_one())
+
+
+async def release_unclaimed(connection: AsyncConnection, key: str, owner: UUID, before: datetime) -> bool:
+    """As `release`, of a reference that was not claimed (again) since `before`, a time of the database's clock."""
+    values = {"key": key, "owner": owner, "before": before}
+    return bool((await connection.execute(_RELEASE_BEFORE, values)).scalar_one())
+
+
+async def is_stream_worked_on(connection: AsyncConnection, stream_id: str) -> bool:
+    """Whether somebody holds a lease for a run of an analysis, or for a question of a conversation."""
+    return bool((await connection.execute(_STREAM_RUNNING, {"stream": stream_id})).scalar_one())
+
+
+async def idle_since(connection: AsyncConnection, repository_id: UUID) -> datetime | None:
+    """A moment (of the database's clock) since which only new work on the repository began; None while some goes on."""
+    now: datetime = (await connection.execute(_NOW)).scalar_one()
+    return None if await is_worked_on(connection, repository_id) else now

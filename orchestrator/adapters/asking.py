@@ -5,7 +5,9 @@ from uuid import UUID
 from events.base import Draft, Envelope
 from events.log.postgres import append_in
 from events.log.wake import Wake
+from orchestrator.adapters.deletion_of_parts import is_hidden
 from orchestrator.adapters.usage import Usage
+from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from runtime.tenancy import TenantDatabase
 
@@ -21,10 +23,13 @@ class Asking:
     async def accept(self, who: Identity, stream_id: str, draft: Draft, question_id: UUID) -> list[Envelope]:
         """Append the question to its conversation. Committed when it returns.
 
-        Raises ApiProblem `quota_reached` where the day's questions or tokens are used up.
+        Raises ApiProblem `quota_reached` where the day's questions or tokens are used up, `not_found` where the
+        conversation was deleted a moment ago.
         """
         async with self._database.of(who.tenant_id) as connection:
             await self._usage.count_question(connection, who, question_id, draft.occurred_at)
             added = await append_in(connection, stream_id, [draft])
+            if await is_hidden(connection, stream_id):  # looked at after whoever deletes it is waited for
+                raise ApiProblem("not_found", "Check the id: no conversation of yours has it.")
         self._wake.appended()
         return added

@@ -31,6 +31,13 @@ WHERE e.repository_id = ANY (:repositories) AND e.type = :begun
   AND NOT EXISTS (SELECT FROM es.events x WHERE x.stream_id = e.stream_id AND x.type = ANY (:ends))
 ORDER BY e.stream_id
 """)
+# One that failed is over, unless somebody had it go on.
+_AT_WORK = text("""
+SELECT EXISTS (
+  SELECT FROM es.events e WHERE e.repository_id = :repository AND e.type = :begun AND NOT EXISTS (
+    SELECT FROM es.events x WHERE x.stream_id = e.stream_id AND x.type = ANY (:ends) AND NOT EXISTS (
+      SELECT FROM es.events r WHERE r.stream_id = x.stream_id AND r.version > x.version AND r.type = :retried)))
+""")
 _FORGET = (
     forget_answers,
     text("DELETE FROM app.intake WHERE repository_id = ANY (:repositories)"),
@@ -49,8 +56,9 @@ async def is_deleted(connection: AsyncConnection, repository_id: UUID) -> bool:
 
 async def is_analysed(connection: AsyncConnection, repository_id: UUID) -> bool:
     """Whether an analysis of a repository has not come to its end."""
-    values = {"repositories": [repository_id], "begun": _BEGUN, "ends": _ENDS}
-    return (await connection.execute(_OPEN, values)).first() is not None
+    ends = [*_ENDS, facts.ProcessingFailed.event_type]
+    values = {"repository": repository_id, "begun": _BEGUN, "ends": ends, "retried": facts.RetryRequested.event_type}
+    return bool((await connection.execute(_AT_WORK, values)).scalar_one())
 
 
 async def forget_deleted(engine: AsyncEngine, forget: Callable[[], None]) -> None:

@@ -1,11 +1,10 @@
 """Erase what the orchestrator keeps of a deleted repository: keys, artifacts, answers and ticks in Redis; then the rest
-of a tenant or of a person.
+of a tenant or of a person, or one part of a repository.
 
 Its rows go with the projections, in their order: a read model that is behind would write them again.
 """
 
-import json
-from typing import Any
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -13,17 +12,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.account import AccountDeleted, TenantDeleted
-from events.base import Envelope, Subject
+from events.base import Envelope, Event, Subject
 from events.catalog import decode
 from events.delivery.crash import crash_point
 from events.delivery.persist import until_done, until_idle
 from events.delivery.work import Result, Run
 from events.log.keyring import erase_subject
 from events.log.ownership import owned, release
-from events.question import QuestionAsked
+from events.processing import AnalysisDeleted
+from events.question import ConversationDeleted, QuestionAsked
 from events.repository import RepositoryDeleted
+from orchestrator.adapters.erasure_of_live import forget_answers, forget_ticks
+from orchestrator.adapters.erasure_of_parts import ErasureOfParts
 from orchestrator.adapters.erasure_of_people import ErasureOfPeople
-from runtime.live import TICKS, answer_channel
 from runtime.objects import Objects
 
 _QUESTIONS = text("""
@@ -46,6 +47,7 @@ class Erasure:
         self._redis = redis
         self._objects = objects
         self._people = ErasureOfPeople(engine, redis)
+        self._parts = ErasureOfParts(engine, redis, objects)
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
         """Erase what was deleted; returns once it is gone."""
@@ -53,10 +55,16 @@ class Erasure:
         if isinstance(event, RepositoryDeleted) and envelope.repository_id is not None:
             repository_id = envelope.repository_id
             await until_done(lambda: self._repository(repository_id, run), run, f"erasing repository {repository_id}")
-        elif isinstance(event, TenantDeleted):
-            await until_done(lambda: self._tenant(envelope, run), run, f"erasing {envelope.stream_id}")
-        elif isinstance(event, AccountDeleted):
-            await until_done(lambda: self._people.account(envelope, run), run, f"erasing {envelope.stream_id}")
+            return Result()
+        steps: dict[type[Event], Callable[[Envelope, Run], Awaitable[None]]] = {
+            TenantDeleted: self._tenant,
+            AccountDeleted: self._people.account,
+            ConversationDeleted: self._parts.conversation,
+            AnalysisDeleted: self._parts.analysis,
+        }
+        step = steps.get(type(event))
+        if step is not None:
+            await until_done(lambda: step(envelope, run), run, f"erasing {envelope.stream_id}")
         return Result()
 
     async def _tenant(self, envelope: Envelope, run: Run) -> None:
@@ -84,12 +92,8 @@ class Erasure:
             asked = {**values, "type": QuestionAsked.event_type}
             questions = list((await connection.execute(_QUESTIONS, asked)).scalars())
             analyses = set((await connection.execute(_ANALYSES, values)).scalars())
-        for question in questions:
-            await self._redis.delete(answer_channel(question))
-        entries: Any = await self._redis.xrange(TICKS)
-        old = [entry_id for entry_id, fields in entries if _analysis_of(fields) in analyses]
-        for start in range(0, len(old), 500):
-            await self._redis.xdel(TICKS, *old[start : start + 500])
+        await forget_answers(self._redis, questions)
+        await forget_ticks(self._redis, analyses)
 
     async def _artifacts(self, repository_id: UUID, run: Run) -> None:
         """Delete what nobody else refers to; the reference goes in the transaction that saw that it was the last."""
@@ -103,11 +107,3 @@ class Erasure:
                 async with self._engine.begin() as connection:
                     if await release(connection, key, repository_id):
                         await self._objects.delete(key)
-
-
-def _analysis_of(fields: dict[Any, Any]) -> str | None:
-    try:
-        found = json.loads(fields[b"tick"]).get("analysis_id")
-    except (KeyError, ValueError, AttributeError):
-        return None
-    return str(found)

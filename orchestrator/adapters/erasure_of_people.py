@@ -13,7 +13,7 @@ from events.delivery.work import Run
 from events.log.keyring import erase_subject
 from events.question import QuestionAsked
 from orchestrator.adapters.belongings import delete_rows
-from runtime.live import answer_channel
+from orchestrator.adapters.erasure_of_live import forget_answers
 
 SETTLED = 8.0  # seconds: by then whoever was let in before has written what they were about to, or was refused
 _LOOK = 0.25
@@ -63,9 +63,9 @@ class ErasureOfPeople:
             await erase_subject(connection, Subject.USER, user_id)
             asked = {"user": user_id, "type": QuestionAsked.event_type}
             questions = list((await connection.execute(_ASKED, asked)).scalars())
-        for question in questions:
-            await self._redis.delete(answer_channel(question))
+        await forget_answers(self._redis, questions)
         await self._settle(envelope, run)
+        await forget_answers(self._redis, questions)  # one of them may have been written on meanwhile
         while await self._forgotten(user_id):
             run.check()
         async with self._engine.begin() as connection:

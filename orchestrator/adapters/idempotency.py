@@ -34,7 +34,11 @@ FROM app.idempotency WHERE {_MINE}
 """)  # noqa: S608  # constants of ours
 _KEEP = text("""
 UPDATE app.idempotency SET status = :status, ids = :ids,
-  answer = CASE WHEN EXISTS (SELECT FROM app.deleted_repositories WHERE repository_id = ANY (:ids)) THEN NULL
+  answer = CASE WHEN EXISTS (SELECT FROM app.deleted_repositories WHERE repository_id = ANY (:ids))
+    OR EXISTS (
+      SELECT FROM unnest(CAST(:ids AS uuid[])) told JOIN es.streams s
+        ON s.stream_id IN ('conversation/' || told, 'analysis/' || told) WHERE s.archived_at IS NOT NULL
+    ) THEN NULL
     ELSE CAST(:answer AS bytea) END
 WHERE claim = :claim AND tenant_id = :tenant
 """)

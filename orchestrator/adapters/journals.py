@@ -7,7 +7,7 @@ from events.base import Draft, Envelope
 from events.log.journal import Journal
 from events.log.postgres import append_in, read_feed_in, read_stream_in
 from events.log.wake import Wake
-from orchestrator.adapters.deletion import is_deleted
+from orchestrator.adapters.deletion_of_parts import is_gone
 from orchestrator.projections.deleted import without_people
 from runtime.tenancy import TenantDatabase
 
@@ -46,7 +46,7 @@ class _TenantJournal:
         async with self._database.of(self._tenant_id) as connection:
             found = await read_stream_in(connection, stream_id, after=after, limit=limit)
             about = found[0].repository_id if found else None
-            if about is not None and await is_deleted(connection, about):
+            if about is not None and await is_gone(connection, about, stream_id):
                 return []
             return await without_people(connection, found)
 

@@ -76,6 +76,7 @@ SELECT s.version || '.' || coalesce(
    WHERE l.analysis_id = :analysis), 0) AS version
 FROM es.streams s
 WHERE s.stream_id = 'analysis/' || CAST(CAST(:analysis AS uuid) AS text) AND s.tenant_id = :tenant AND s.version > 0
+  AND s.archived_at IS NULL
   AND NOT EXISTS (
     SELECT FROM es.events e JOIN app.deleted_repositories d USING (repository_id)
     WHERE e.stream_id = s.stream_id AND e.version = 1)

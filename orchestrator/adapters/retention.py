@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.base import Context
 from events.log.wake import Wake
 from orchestrator.adapters.deletion import delete_repositories, is_analysed
+from orchestrator.adapters.policy import Policy
+from orchestrator.adapters.retention_of_parts import RetentionOfParts
 from orchestrator.audit.entry import Entry, Outcome
 
 _log = structlog.get_logger(__name__)
@@ -45,14 +46,6 @@ _ENDED = {
 }
 
 
-@dataclass(frozen=True)
-class Policy:
-    """After how many days something goes; 0 keeps it for ever."""
-
-    repository_days: int = 0
-    ended_days: int = 0
-
-
 class Retention:
     """Carries a policy out."""
 
@@ -64,6 +57,7 @@ class Retention:
         self._wake = wake
         self._record = record
         self._policy = policy
+        self._parts = RetentionOfParts(engine, policy)
 
     async def run(self) -> None:
         """Carry it out now and every hour."""
@@ -77,9 +71,25 @@ class Retention:
         if self._policy.repository_days:
             while found := await self._repositories(at):
                 gone += found
+        await self._of_repositories(at)
         if self._policy.ended_days:
             await self._ended(at)
         return gone
+
+    async def _of_repositories(self, at: datetime) -> None:
+        """Parts of repositories that stay."""
+
+        async def put(action: str, target: str, tenant_id: UUID) -> None:
+            await self._put(action, at, target=target, tenant_id=tenant_id, times=1)
+
+        kinds = {
+            "analyses": (self._policy.analyses_kept or self._policy.analysis_days, self._parts.analyses),
+            "conversations": (self._policy.conversation_days, self._parts.conversations),
+        }
+        for kind, (is_wanted, delete) in kinds.items():
+            while is_wanted and (found := await delete(at, put)):
+                self._wake.appended()
+                _log.info("retention", **{kind: len(found)})
 
     async def _repositories(self, at: datetime) -> list[UUID]:
         before = at - timedelta(days=self._policy.repository_days)

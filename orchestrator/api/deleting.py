@@ -1,4 +1,4 @@
-"""Delete for good: a repository, a team, an account."""
+"""Delete for good: a repository, a conversation, a team, an account."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from orchestrator.api.dependencies import Parts, Services, Writer, context_of
+from orchestrator.api.dependencies import Asker, Parts, Services, Writer, context_of, history_of
 from orchestrator.api.keys import Person
 from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth import sessions
+from orchestrator.auth.identity import Role
 
 router = APIRouter(tags=["deleting"])
 
@@ -18,6 +19,13 @@ class DeletionView(BaseModel):
     """What was deleted, and when: nobody sees it any more, and within a minute it is gone for good."""
 
     repository_id: UUID
+    deleted_at: datetime
+
+
+class ConversationDeletionView(BaseModel):
+    """Which conversation was deleted, and when: nobody sees it any more; within a minute it is gone for good."""
+
+    conversation_id: UUID
     deleted_at: datetime
 
 
@@ -44,6 +52,25 @@ async def delete(repository_id: UUID, who: Writer, parts: Parts, request: Reques
     if not await parts.deletion.repository(context_of(request, who, repository_id), at):
         raise ApiProblem("not_found", "Check the id: no repository of yours has it.")
     return DeletionView(repository_id=repository_id, deleted_at=at)
+
+
+@router.delete("/conversations/{conversation_id}", status_code=202)
+async def delete_conversation(
+    conversation_id: UUID, who: Asker, parts: Parts, request: Request
+) -> ConversationDeletionView:
+    """Delete a conversation that you began, or any of a team that you own. It is hidden at once, links to it end.
+
+    Within a minute its questions and answers are gone for good. The log keeps that something was asked.
+    """
+    [started, *_] = await history_of(parts, who, f"conversation/{conversation_id}")
+    if started.user_id != who.user_id and who.role != Role.OWNER:
+        raise ApiProblem("forbidden", "Whoever began it deletes a conversation, or an owner of the team.")
+    at = parts.clock()
+    if not await parts.conversation_deletion.conversation(
+        context_of(request, who, started.repository_id), at, conversation_id
+    ):
+        raise ApiProblem("not_found", "Check the id: no conversation of yours has it.")
+    return ConversationDeletionView(conversation_id=conversation_id, deleted_at=at)
 
 
 @router.delete("/me", status_code=202)

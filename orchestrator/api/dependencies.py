@@ -17,6 +17,7 @@ from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.deletion import Deletion
+from orchestrator.adapters.deletion_of_parts import ConversationDeletion
 from orchestrator.adapters.departure import Departure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
@@ -58,6 +59,7 @@ class Services:
     answers: Answers
     read: ReadModels
     deletion: Deletion
+    conversation_deletion: ConversationDeletion
     departure: Departure
     export: Export
     looks: Looks

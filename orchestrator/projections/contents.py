@@ -10,13 +10,13 @@ from uuid import UUID
 
 import pyarrow as pa
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
-from events.processing import StageCompleted
+from events.processing import AnalysisDeleted, StageCompleted
 from events.repository import RepositoryDeleted
 from orchestrator.projections.deleted import deleted_of
 from orchestrator.projections.runner import Step, Write
@@ -76,6 +76,7 @@ _FAILED = text("""
 UPDATE app.loaded SET code = :code, message = :message, rows = 0
 WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
 """)
+_LOADED_TABLES = ("files", "outcomes", "symbols", "edges", "loaded")
 _REMOVE = tuple(
     text(f"""
     DELETE FROM app.{table} WHERE analysis_id IN (
@@ -83,7 +84,11 @@ _REMOVE = tuple(
       WHERE e.repository_id = :repository AND e.type = 'repository.processing.requested'
     )
     """)  # noqa: S608  # our own names
-    for table in ("files", "outcomes", "symbols", "edges", "loaded")
+    for table in _LOADED_TABLES
+)
+_REMOVE_ANALYSIS = tuple(
+    text(f"DELETE FROM app.{table} WHERE analysis_id = :analysis")  # noqa: S608  # our own names
+    for table in _LOADED_TABLES
 )
 _TRIES = 4  # then the artifact counts as unreadable: a store that is down for long must not stop the feed
 
@@ -122,7 +127,9 @@ class Contents:
         """Take events up to the first that brings artifacts, and decode those."""
         for taken, envelope in enumerate(envelopes, start=1):
             if envelope.event_type == RepositoryDeleted.event_type:
-                return Step(taken, _remover(envelope.repository_id))
+                return Step(taken, _remover(_REMOVE, {"repository": envelope.repository_id}))
+            if envelope.event_type == AnalysisDeleted.event_type:
+                return Step(taken, _remover(_REMOVE_ANALYSIS, {"analysis": UUID(envelope.stream_id.partition("/")[2])}))
             wanted = _wanted(envelope)
             if wanted:
                 loads = [await self._load(one) for one in wanted]
@@ -192,10 +199,10 @@ def _writer(loads: list[Load], repository_id: UUID | None) -> Write:
     return write
 
 
-def _remover(repository_id: UUID | None) -> Write:
+def _remover(statements: Sequence[TextClause], values: dict[str, UUID | None]) -> Write:
     async def write(connection: AsyncConnection) -> None:
-        for statement in _REMOVE:
-            await connection.execute(statement, {"repository": repository_id})
+        for statement in statements:
+            await connection.execute(statement, values)
 
     return write
 

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
 from events.catalog import UnknownEvent
-from events.question import ConversationStarted
+from events.processing import AnalysisDeleted
+from events.question import ConversationDeleted, ConversationStarted
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.api.models import QuestionView
 from orchestrator.projections import analyses, conversations
@@ -28,6 +29,11 @@ _DELETE = tuple(
     text(f"DELETE FROM app.{table} WHERE repository_id = :repository_id")  # noqa: S608  # our own names
     for table in ("questions", "conversations", "analyses", "repositories")
 )
+_DELETE_CONVERSATION = tuple(
+    text(f"DELETE FROM app.{table} WHERE conversation_id = :id")  # noqa: S608  # our own names
+    for table in ("questions", "conversations")
+)
+_DELETE_ANALYSIS = text("DELETE FROM app.analyses WHERE analysis_id = :id")
 _READ_ANALYSIS = text("SELECT record::text FROM app.analyses WHERE analysis_id = :id")
 _WRITE_ANALYSIS = text("""
 INSERT INTO app.analyses (analysis_id, tenant_id, repository_id, state, version, requested_at, record)
@@ -87,6 +93,10 @@ async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope])
 
 async def _analysis(connection: AsyncConnection, envelope: Envelope, records: dict[str, AnalysisRecord | None]) -> None:
     """Fold into the record, read once a batch."""
+    if envelope.event_type == AnalysisDeleted.event_type:
+        records[envelope.stream_id] = None
+        await connection.execute(_DELETE_ANALYSIS, {"id": UUID(envelope.stream_id.partition("/")[2])})
+        return
     if envelope.stream_id not in records:
         analysis_id = UUID(envelope.stream_id.partition("/")[2])
         stored = (await connection.execute(_READ_ANALYSIS, {"id": analysis_id})).scalar_one_or_none()
@@ -122,6 +132,10 @@ async def _repository(connection: AsyncConnection, envelope: Envelope) -> None:
 
 
 async def _conversation(connection: AsyncConnection, envelope: Envelope) -> None:
+    if envelope.event_type == ConversationDeleted.event_type:
+        for statement in _DELETE_CONVERSATION:
+            await connection.execute(statement, {"id": conversations.conversation_id_of(envelope.stream_id)})
+        return
     if envelope.event_type == ConversationStarted.event_type:
         row = conversations.started(envelope).model_dump(exclude={"questions"})
         who = {"tenant_id": envelope.tenant_id, "user_id": envelope.user_id, "version": envelope.version}

@@ -1,4 +1,4 @@
-"""Erase the index of what was deleted, a repository or a whole tenant: collections, rows, remembered embeddings.
+"""Erase the index of what was deleted, an analysis, a repository or a tenant: collections, rows, known embeddings.
 
 Caches follow with the next sweep.
 """
@@ -9,8 +9,10 @@ from events.account import TenantDeleted
 from events.base import Envelope
 from events.delivery.persist import until_done, until_idle
 from events.delivery.work import Result, Run
+from events.processing import AnalysisDeleted
 from events.repository import RepositoryDeleted
 from rag_manager.jobs.base import Backends
+from rag_manager.jobs.erase_analysis import EraseAnalysis
 from rag_manager.rows import erasing
 
 
@@ -27,6 +29,11 @@ class EraseRepository:
             await until_done(lambda: self._erase(repository_id, run), run, f"erasing the index of {repository_id}")
         elif envelope.event_type == TenantDeleted.event_type:
             await until_done(lambda: self._tenant(envelope.tenant_id, run), run, f"erasing {envelope.stream_id}")
+        elif envelope.event_type == AnalysisDeleted.event_type and repository_id is not None:
+            erase = EraseAnalysis(self._backends)
+            await until_done(
+                lambda: erase(envelope.stream_id, repository_id, run), run, f"erasing {envelope.stream_id}"
+            )
         return Result()
 
     async def _tenant(self, tenant_id: UUID, run: Run) -> None:

@@ -12,14 +12,17 @@ _RETIRE = text(f"UPDATE rag.generations SET state = 'retired' WHERE analysis_id 
 _COLLECTIONS = text(
     f"SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id IN {_MINE}"  # noqa: S608  # our own text
 )
-# What an artifact of several repositories holds stays known while one of them is there. The artifacts' names are in
-# the log for good: whether the orchestrator has let go of them already does not matter.
+# What an artifact of several repositories holds stays known to a tenant while one of those is there that are theirs;
+# what another has does not count, nor what is being deleted at the same time. The artifacts' names are in the log for
+# good: whether the orchestrator has let go of them already does not matter.
 _EMBEDDINGS = text("""
 DELETE FROM rag.embeddings m WHERE m.artifact_key IN (
   SELECT a->>'key' FROM es.events e CROSS JOIN LATERAL jsonb_array_elements(e.data->'artifacts') a
   WHERE e.repository_id = :repository AND e.type = 'processing.stage.completed' AND a->>'kind' = 'vectors'
 ) AND NOT EXISTS (
-  SELECT FROM es.artifact_owners o WHERE o.key = m.artifact_key AND o.repository_id <> :repository
+  SELECT FROM es.artifact_owners o LEFT JOIN es.streams s ON s.stream_id = 'repository/' || o.repository_id
+  WHERE o.key = m.artifact_key AND o.repository_id <> :repository AND (s.tenant_id IS NULL OR s.tenant_id = m.tenant_id)
+    AND NOT EXISTS (SELECT FROM es.events d WHERE d.stream_id = s.stream_id AND d.type = 'repository.deleted')
 )
 """)
 _FORGET = tuple(

@@ -271,6 +271,10 @@ class Operations(Protocol):
         """A conversation with its questions, oldest first."""
         return self._call(shapes.ConversationView, "GET", f"/api/v1/conversations/{part(conversation_id)}")
 
+    def deleting_delete_conversation(self, conversation_id: str) -> shapes.ConversationDeletionView:
+        """Delete a conversation that you began, or any of a team that you own. It is hidden at once, links to it end."""
+        return self._call(shapes.ConversationDeletionView, "DELETE", f"/api/v1/conversations/{part(conversation_id)}")
+
     def conversations_ask(
         self, conversation_id: str, body: shapes.QuestionRequest, *, idempotency_key: str | None = None
     ) -> shapes.QuestionView:

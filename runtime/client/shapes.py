@@ -191,6 +191,19 @@ class ConfigView(BaseModel):
     loopback_repositories: bool
 
 
+class ConversationDeletionView(BaseModel):
+    """
+    Which conversation was deleted, and when: nobody sees it any more; within a minute it is gone for good.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    conversation_id: str
+    deleted_at: AwareDatetime
+
+
 class ConversationRequest(BaseModel):
     """
     Begin to talk about a repository.

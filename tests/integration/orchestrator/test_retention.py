@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, LOCAL_USER
 from events.processing import Stage
-from orchestrator.adapters.retention import Policy, Retention
+from orchestrator.adapters.policy import Policy
+from orchestrator.adapters.retention import Retention
 from orchestrator.audit.entry import Entry
 from runtime.sealing import fresh_key
 from tests.support.orchestrator import System, a_system, eventually

@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, Context, Draft, Envelope
 from events.index import GenerationKind
+from events.processing import AnalysisDeleted
 from events.question import LinesRequest, SearchRequest
-from events.repository import RepositoryDeleted
+from events.repository import RepositoryDeleted, RepositoryRegistered
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.forgetting import Forgetting
 from rag_manager.jobs.erase_repository import EraseRepository
@@ -146,3 +147,75 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     assert not cache._loaded
     with pytest.raises(Permanent, match="no_such_analysis"):
         await lines(wanted)
+
+
+async def test_of_a_deleted_analysis_nothing_is_left_and_the_newer_one_is_as_it_was(index: Index) -> None:
+    old = await index.ready(FILES)
+    await index.embed(old, GenerationKind.FULL)
+    await index.activate(old, GenerationKind.FULL)
+    newer = await index.ready({"src/b.py": FILES["src/b.py"]}, number=2)
+    await index.embed(newer, GenerationKind.FULL)
+    await index.activate(newer, GenerationKind.FULL)
+    before = await embeddings_of(index)
+    kept = await index.kernel.rows("SELECT * FROM rag.generations WHERE analysis_id = :id", id=newer.id)
+    context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4(), repository_id=REPOSITORY)
+    await index.kernel.rows("UPDATE es.streams SET archived_at = now() WHERE stream_id = :s", s=old.stream)
+    event = AnalysisDeleted(policy="a test")
+    draft = Draft(event_id=uuid4(), occurred_at=AT, context=context, event=event)
+    [envelope] = await index.kernel.journal.append(old.stream, [draft])
+
+    for _ in range(2):  # delivered twice, it happened once
+        await EraseRepository(index.backends)(envelope, ARun())
+
+    for table in ("chunks", "files", "symbols", "generations", "analyses", "pointers"):
+        found = await index.kernel.rows(f"SELECT DISTINCT analysis_id FROM rag.{table}")
+        assert found == [(newer.id,)], table
+    assert await index.kernel.rows("SELECT * FROM rag.generations WHERE analysis_id = :id", id=newer.id) == kept
+    after = await embeddings_of(index)
+    assert set(after) < set(before)
+    assert {key for key, _ in after.values()}.isdisjoint({key for key, _ in before.values()})  # known elsewhere now
+    reply = await index.ask("Other")
+    assert [passage.path for passage in reply.passages] == ["src/b.py"]
+    again = await index.ready({"src/b.py": FILES["src/b.py"], "README.md": "# B\n"}, number=3)
+    await index.embed(again, GenerationKind.FULL)
+    [counts] = await index.kernel.rows(
+        "SELECT data->'counts'->>'reused' FROM es.events WHERE stream_id = :s AND stage = 'refine'"
+        " AND type = 'processing.stage.completed'",
+        s=again.stream,
+    )
+    assert counts == (str(len(after)),)  # nothing that was embedded before is embedded again
+
+
+async def embeddings_of(index: Index) -> dict[str, tuple[str, int]]:
+    found = await index.kernel.rows("SELECT text_sha256, artifact_key, artifact_row FROM rag.embeddings")
+    return {str(text): (str(key), int(str(row))) for text, key, row in found}
+
+
+async def test_what_a_tenant_knows_of_vectors_goes_with_its_last_repository_though_another_tenant_has_them(
+    index: Index,
+) -> None:
+    await refined(index)
+    others, theirs = uuid4(), uuid4()
+    draft = Draft(
+        event_id=uuid4(),
+        occurred_at=AT,
+        context=Context(tenant_id=others, correlation_id=uuid4(), repository_id=theirs),
+        event=RepositoryRegistered(url="https://example.org/x", host="example.org", name="x"),
+    )
+    await index.kernel.journal.append(f"repository/{theirs}", [draft])
+    await index.kernel.rows(
+        "INSERT INTO es.artifact_owners (key, repository_id) SELECT DISTINCT artifact_key, CAST(:theirs AS uuid)"
+        " FROM rag.embeddings",
+        theirs=theirs,
+    )
+    await index.kernel.rows(
+        "INSERT INTO rag.embeddings (tenant_id, model, text_sha256, artifact_key, artifact_sha256, artifact_row)"
+        " SELECT CAST(:others AS uuid), model, text_sha256, artifact_key, artifact_sha256, artifact_row"
+        " FROM rag.embeddings",
+        others=others,
+    )
+
+    await EraseRepository(index.backends)(await deleted(index), ARun())
+
+    left = {tenant for [tenant] in await index.kernel.rows("SELECT DISTINCT tenant_id FROM rag.embeddings")}
+    assert left == {others}
