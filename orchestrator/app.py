@@ -60,7 +60,6 @@ from orchestrator.parts import (
     create_sealer,
 )
 from orchestrator.progress.channels import Channels
-from orchestrator.progress.drain import on_stop_signal
 from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
@@ -82,6 +81,7 @@ from orchestrator.subscribers import CONSUMER, ERASER, subscribe_to_erasure, wor
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
+from runtime.drain import on_stop_signal
 from runtime.health import health_routes
 from runtime.logging import configure_logging
 from runtime.objects import Objects, open_objects

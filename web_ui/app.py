@@ -17,6 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from runtime.client import Client
+from runtime.drain import on_stop_signal
 from runtime.logging import configure_logging
 from runtime.security_headers import is_https
 from runtime.service_tokens import ServiceSigner
@@ -29,7 +30,7 @@ from web_ui.sign_in import Entrance
 
 ICON = Path(__file__).with_name("icon.svg")
 SCRIPT = Path(__file__).with_name("shell.py")
-_GRACE = 2  # seconds for open streams at shutdown; browsers come back to the next process by themselves
+_GRACE = 20  # seconds for requests to be answered when it is told to end; event streams are sent elsewhere at once
 
 
 def make_app(
@@ -53,7 +54,8 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
-        yield
+        with on_stop_signal(proxy.end_streams):
+            yield
         await proxy.close()
         client.close()
         entrance.close()

@@ -3,6 +3,7 @@
 So the browser needs one port and no cross-origin rules. In a cluster the ingress routes the same path to the API.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -26,6 +27,7 @@ _TOLD = (
 )
 _SIGNING = ("content-type", "cache-control", "location", "set-cookie", "retry-after")
 _CONNECT = 5.0  # seconds
+_RESYNC = b"event: resync\ndata: {}\n\n"  # as the orchestrator says it: come back, by another connection
 _SILENCE = 60.0  # seconds; the orchestrator's event streams say something every five
 
 
@@ -41,6 +43,7 @@ class ApiProxy:
     ) -> None:
         """By `signer` the orchestrator knows who says for whom it asks; without, it takes this process for all."""
         self._signer = signer
+        self._ending = asyncio.Event()
         self._http = httpx.AsyncClient(
             base_url=orchestrator_url.rstrip("/"),
             timeout=httpx.Timeout(_SILENCE, connect=_CONNECT, pool=_CONNECT),
@@ -84,7 +87,9 @@ class ApiProxy:
         except httpx.HTTPError:
             return _unreachable(request)
         told = {name: reply.headers[name] for name in _TOLD if name in reply.headers}
-        return StreamingResponse(_pieces(reply), reply.status_code, headers=told)
+        is_stream = told.get("content-type", "").startswith("text/event-stream")
+        pieces = _until(self._ending, reply) if is_stream else _pieces(reply)
+        return StreamingResponse(pieces, reply.status_code, headers=told)
 
     def _on_behalf(self, request: Request) -> dict[str, str]:
         """Headers that say for whose address it is asked, and that it is the page server who says so."""
@@ -100,6 +105,10 @@ class ApiProxy:
             return False
         return reply.is_success
 
+    def end_streams(self) -> None:
+        """Send everybody who watches an event stream elsewhere: this process is about to end."""
+        self._ending.set()
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.aclose()
@@ -112,6 +121,31 @@ async def _pieces(reply: httpx.Response) -> AsyncIterator[bytes]:
     except httpx.HTTPError:
         return  # cut off in the middle: the browser's event stream comes back by itself
     finally:
+        await reply.aclose()
+
+
+async def _until(ending: asyncio.Event, reply: httpx.Response) -> AsyncIterator[bytes]:
+    """An event stream until `ending`, and then a word to come back; not in the middle of a message."""
+    pieces, is_between = _pieces(reply), True
+    leaving = asyncio.create_task(ending.wait())
+    coming: asyncio.Future[bytes | None] | None = None
+    try:
+        while not ending.is_set():
+            coming = asyncio.ensure_future(anext(pieces, None))
+            await asyncio.wait({coming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                break
+            if (piece := coming.result()) is None:
+                return
+            is_between = piece.endswith(b"\n\n")
+            yield piece
+        if is_between:
+            yield _RESYNC
+    finally:
+        leaving.cancel()
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
         await reply.aclose()
 
 
