@@ -16,8 +16,9 @@ from cli.progress import Progress, Row, draw, going_on, print_summary
 from cli.screen import Screen
 from cli.temporary import temporary_system
 from runtime.client import ApiError, Client, ServerSent
-from runtime.client.shapes import AnalysisRequest, AnalysisView
+from runtime.client.shapes import AnalysisRequest, AnalysisView, PreflightView
 
+_MAY_GO_ON = frozenset({"preflight_unavailable", "host_unreachable", "clone_timeout", "clone_failed", "rate_limited"})
 _OVER = ("ready", "refined", "failed", "cancelled")
 _FOLLOW_INTERVAL = 0.25  # seconds between two looks at the view, however many milestones pass
 _PATIENCE = 60.0  # seconds without an orchestrator before we give up: it may be restarting
@@ -28,7 +29,7 @@ def run_analyze(request: AnalysisRequest, *, question: str | None, start: bool, 
     console = Screen(stderr=as_json)
     with temporary_system(console) if start else _as_it_is() as started:
         api = connect()
-        view = api.analyses_begin(request)
+        view = begin(api, request, console, quiet=as_json)
         view = follow(api, view, console, quiet=as_json)
         answerable = view.state in ("ready", "refined") or view.answerable_at is not None
         asked = ask_about(api, view.repository_id, question, console) if question and answerable else None
@@ -38,6 +39,35 @@ def run_analyze(request: AnalysisRequest, *, question: str | None, start: bool, 
         else:
             _say_the_end(console, view, asked, ends_now=started)
     return _exit_code(view, asked, question)
+
+
+def begin(api: Client, request: AnalysisRequest, console: Console, *, quiet: bool) -> AnalysisView:
+    """Ask the host what is meant, say so, and begin; what was analysed already is taken as it is. Raises ApiError.
+
+    Where the host cannot be asked now, the analysis asks again by itself.
+    """
+    try:
+        looked = api.analyses_preflight(request)
+    except ApiError as error:
+        if error.problem.code not in _MAY_GO_ON:
+            raise
+        return api.analyses_begin(request)
+    if not quiet:
+        console.print(meant(looked), markup=False, highlight=False, soft_wrap=True)
+    if looked.finished is not None and not request.force:
+        if not quiet:
+            console.print("Analysed already: --force begins again.", markup=False, highlight=False)
+        return api.analyses_one(looked.finished.analysis_id)
+    known = {"url": looked.url, "ref": looked.ref, "folder": looked.folder or None}
+    return api.analyses_begin(request.model_copy(update=known))
+
+
+def meant(looked: PreflightView) -> str:
+    """What a request means: `pallets/flask: main (default branch), commit 2ac89889f4; 3 branches, 50 tags`."""
+    ref = looked.ref or f"{looked.default_branch or 'HEAD'} (default branch)"
+    scope = f", only {looked.folder}" if looked.folder else ""
+    commit = f", commit {looked.commit[:10]}" if looked.commit else ""
+    return f"{looked.name}: {ref}{commit}{scope}; branches: {looked.branch_count:,}, tags: {looked.tag_count:,}"
 
 
 @contextmanager

@@ -61,6 +61,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     folder: Annotated[str | None, typer.Option(help="A folder: nothing outside is read.")] = None,
     ask: Annotated[str | None, typer.Option(help="A question to ask as soon as it can be answered well.")] = None,
     up: Annotated[bool, typer.Option("--up", help="Start the system for as long as this takes, if none runs.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Again, although that commit was analysed.")] = False,
     token_file: TokenFile = None,
     json: Json = False,
 ) -> None:
@@ -73,7 +74,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     from runtime.client.shapes import AnalysisRequest
 
     token = read_token(token_file)
-    request = AnalysisRequest(url=url, ref=ref, folder=folder, token=token)
+    request = AnalysisRequest(url=url, ref=ref, folder=folder, force=force, token=token)
     raise typer.Exit(run_analyze(request, question=ask, start=up, as_json=json))
 
 

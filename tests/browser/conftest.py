@@ -35,6 +35,7 @@ def api_process() -> Iterator[StandIn]:
 def api(api_process: StandIn) -> Iterator[StandIn]:
     api_process.down = False
     api_process.refuse_url = None
+    api_process.looked = {}
     yield api_process
     api_process.drop()
     api_process.analyses.clear()

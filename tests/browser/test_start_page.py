@@ -13,7 +13,7 @@ def test_a_pasted_address_begins_an_analysis_and_leads_to_its_page(page: Page, a
     page.goto("/")
     page.get_by_label("Repository URL").fill("  https://github.com/pallets/flask ")
     page.get_by_label("Branch, tag or commit").fill("2.3.x")
-    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Analyse", exact=True).click()
 
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     expect(page.get_by_text("pallets/flask")).to_be_visible()
@@ -25,7 +25,7 @@ def test_a_refused_address_is_told_in_the_api_s_words_with_its_code(page: Page, 
     api.refuse_url = problem(422, "host_not_allowed", "Repositories of that host are not read here", "Use github.com.")
     page.goto("/")
     page.get_by_label("Repository URL").fill("https://evil.example/o/r")
-    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Analyse", exact=True).click()
 
     notice = page.get_by_role("alert")
     expect(notice).to_contain_text("Repositories of that host are not read here")
@@ -45,7 +45,7 @@ def test_a_token_for_a_private_repository_is_sent_once_and_left_nowhere(page: Pa
     expect(field).to_have_attribute("autocomplete", "new-password")
     field.fill("canary-token-of-the-page")
     page.get_by_label("Repository URL").fill("https://github.com/acme/secret")
-    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Analyse", exact=True).click()
 
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     assert [body.get("token") for body in api.begun] == ["canary-token-of-the-page"]
@@ -54,6 +54,43 @@ def test_a_token_for_a_private_repository_is_sent_once_and_left_nowhere(page: Pa
     page.go_back()
     page.get_by_text("One folder, or a private repository").click()
     expect(page.get_by_label("Access token")).to_have_value("")
+
+
+def test_a_look_first_shows_what_the_address_means_and_begins_nothing(page: Page, api: StandIn) -> None:
+    api.begun.clear()
+    api.looked = {"ref": "rel/1.0", "folder": "src"}
+    page.goto("/")
+    page.get_by_label("Repository URL").fill("https://github.com/pallets/flask/tree/rel/1.0/src")
+    page.get_by_text("One folder, or a private repository").click()
+    page.get_by_role("button", name="Look first").click()
+
+    card = page.locator(".st-key-looked")
+    for text in ("pallets/flask", "rel/1.0", "commit 36e4a824f3", "only src", "2 branches", "1 tag"):
+        expect(card).to_contain_text(text)
+    assert api.begun == []
+    card.get_by_role("button", name="Analyse it").click()
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    assert [(body["url"], body["ref"], body["folder"]) for body in api.begun] == [
+        ("https://github.com/pallets/flask", "rel/1.0", "src")
+    ]
+
+
+def test_a_commit_that_was_analysed_is_offered_and_analysed_again_only_when_asked(page: Page, api: StandIn) -> None:
+    samples.complete(api)
+    [known] = api.analyses.values()
+    api.looked = {"finished": known.view}
+    api.begun.clear()
+    page.goto("/")
+    page.get_by_label("Repository URL").fill("https://github.com/pallets/flask")
+    page.get_by_role("button", name="Analyse", exact=True).click()
+
+    card = page.locator(".st-key-looked")
+    expect(card).to_contain_text("This commit was analysed already.")
+    expect(card.get_by_role("link", name="Open that analysis")).to_be_visible()
+    assert api.begun == []
+    card.get_by_role("button", name="Analyse it again").click()
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    assert [body["force"] for body in api.begun] == [True]
 
 
 def test_recent_analyses_show_state_commit_languages_and_counts(page: Page, api: StandIn) -> None:

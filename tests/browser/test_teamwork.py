@@ -87,7 +87,7 @@ def test_an_owner_invites_and_shares_and_takes_both_back(chromium: Browser, gith
     ann.get_by_role("button", name="Make it").click()
     expect(ann.get_by_role("button", name="ann in Crew & Co")).to_be_visible()
     ann.get_by_label("Repository URL").fill("https://github.com/pallets/flask")
-    ann.get_by_role("button", name="Analyse").click()
+    ann.get_by_role("button", name="Analyse", exact=True).click()
     expect(ann.get_by_text("complete", exact=True).first).to_be_visible()
     expect(ann.get_by_role("button", name="Share")).to_have_count(1)  # while it is drawn anew there are two
     ann.get_by_role("button", name="Share").click()

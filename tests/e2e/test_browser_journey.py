@@ -33,7 +33,7 @@ def begin(page: Page, url: str, ref: str = "") -> None:
     page.goto("/")
     page.get_by_label("Repository URL").fill(url)
     page.get_by_label("Branch, tag or commit").fill(ref)
-    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Analyse", exact=True).click()
 
 
 def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(

@@ -180,6 +180,7 @@ class StandIn:
         self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
         self.models: list[str] = []
         self.refuse_url: Response | None = None
+        self.looked: Json = {}  # what a look at the host says besides
         self.down = False
         self.requests: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -272,6 +273,7 @@ class StandIn:
                 Route("/healthz", lambda _r: JSONResponse({"status": "ok"})),
                 Route("/api/v1/analyses", self._begin, methods=["POST"]),
                 Route("/api/v1/analyses", self._recent),
+                Route("/api/v1/preflight", self._preflight, methods=["POST"]),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),
                 Route("/api/v1/analyses/{id}/lines", self._lines),
@@ -303,6 +305,23 @@ class StandIn:
         self.begun.append(body)
         name = "/".join(body["url"].rstrip("/").split("/")[-2:])
         return JSONResponse(self.begin(name, body["url"], ref=body["ref"]).view, 202)
+
+    async def _preflight(self, request: Request) -> Response:
+        if self.refuse_url is not None:
+            return self.refuse_url
+        body = await request.json()
+        url = body["url"].partition("/tree/")[0]
+        known = {"default_branch": "main", "branches": ["main", "rel/1.0"], "tags": ["v1"], "branch_count": 2}
+        means = {"ref": body["ref"], "folder": body["folder"] or "", "commit": "36e4a824f3" * 4}
+        said = {
+            "url": url,
+            "host": "github.com",
+            "name": "/".join(url.split("/")[-2:]),
+            "tag_count": 1,
+            **known,
+            **means,
+        }
+        return JSONResponse({**said, "finished": None, **self.looked})
 
     async def _analysis(self, request: Request) -> Response:
         found = self._find(request)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisRequest, AnalysisSummary
 from web_ui import markup, views
-from web_ui.components import frame, notices
+from web_ui.components import frame, notices, preflight
 from web_ui.session import attempt, client, may_write
 
 _RECENT = 30
@@ -19,8 +19,9 @@ def ask_for_address() -> None:
         url = left.text_input("Repository URL", placeholder="https://github.com/pallets/flask", max_chars=2_000)
         ref = middle.text_input("Branch, tag or commit", placeholder="default branch", max_chars=255)
         submitted = right.form_submit_button("Analyse", type="primary", width="stretch")
-        folder, token = ask_for_more()
-    if not submitted:
+        folder, token, only_look = ask_for_more()
+    if not submitted and not only_look:
+        preflight.show()
         return
     if not url.strip():
         notices.empty("Paste a repository's URL first.", "For example https://github.com/pallets/flask")
@@ -28,13 +29,12 @@ def ask_for_address() -> None:
     wanted = AnalysisRequest(
         url=url.strip(), ref=ref.strip() or None, folder=folder.strip() or None, token=token.strip() or None
     )
-    begun = attempt(lambda: client().analyses_begin(wanted))
-    if begun is not None:
-        st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
+    preflight.ask(wanted, only_look=only_look)
+    preflight.show()
 
 
-def ask_for_more() -> tuple[str, str]:
-    """A folder and a token, folded away: most repositories are public and read whole.
+def ask_for_more() -> tuple[str, str, bool]:
+    """A folder, a token and whether only to look, folded away: most repositories are public and read whole.
 
     The browser is told to keep and to fill in nothing.
     """
@@ -45,7 +45,8 @@ def ask_for_more() -> tuple[str, str]:
             "Used for this one analysis, shown to the repository's host alone, forgotten once the code is read. "
             "On GitHub a fine-grained token with “Contents: read-only” is enough."
         )
-    return folder, token
+        only_look = st.form_submit_button("Look first")
+    return folder, token, only_look
 
 
 def recent() -> None:

@@ -25,6 +25,8 @@ class _Orchestrator:
         self.views, self.parts = list(views), parts
         self.seen: list[str] = []
         self.broken_streams = 0
+        self.refused: tuple[int, str] | None = None
+        self.finished: dict[str, Any] | None = None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v1")
@@ -37,9 +39,20 @@ class _Orchestrator:
             return httpx.Response(200, text=message * 3)
         if path.endswith("/stream"):
             return httpx.Response(200, text="".join(f"event: part\ndata: {json.dumps(p)}\n\n" for p in self.parts))
+        if path == "/preflight":
+            return self.look(json.loads(request.content))
         if request.method == "POST":
             return httpx.Response(202, json=self._created(path))
         return httpx.Response(200, json=self.views.pop(0) if len(self.views) > 1 else self.views[0])
+
+    def look(self, body: dict[str, Any]) -> httpx.Response:
+        if self.refused is not None:
+            status, code = self.refused
+            told = {"type": "t", "title": "T", "status": status, "detail": "D.", "code": code, "correlation_id": "c"}
+            return httpx.Response(status, json=told)
+        known = {"default_branch": "main", "branches": [], "tags": [], "branch_count": 2, "tag_count": 0}
+        means = {"url": body["url"], "host": "h", "name": "o/n", "ref": None, "folder": "src", "commit": "c" * 40}
+        return httpx.Response(200, json={**known, **means, "finished": self.finished})
 
     def _created(self, path: str) -> dict[str, Any]:
         if path == "/analyses":
@@ -76,6 +89,47 @@ def test_it_waits_until_the_analysis_is_ready_and_says_what_goes_on(
     said = capsys.readouterr().out
     assert "7 files" in said
     assert "still being built in the background (1/4)" in said
+
+
+def test_what_the_host_says_is_shown_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    orchestrator = _Orchestrator(_a_view("ready"))
+    _use(monkeypatch, orchestrator)
+
+    assert _run() == 0
+
+    said = capsys.readouterr().out
+    assert "o/n: main (default branch), commit cccccccccc, only src; branches: 2, tags: 0" in said
+    assert orchestrator.seen[:2] == ["POST /preflight", "POST /analyses"]
+
+
+def test_a_commit_that_was_analysed_is_not_analysed_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    orchestrator = _Orchestrator(_a_view("ready"))
+    orchestrator.finished = {key: value for key, value in _a_view("ready").items() if key != "stages"}
+    _use(monkeypatch, orchestrator)
+
+    assert _run() == 0
+    assert "Analysed already" in capsys.readouterr().out
+    assert "POST /analyses" not in orchestrator.seen
+
+
+@pytest.mark.parametrize(
+    ("refused", "begun"), [((503, "host_unreachable"), True), ((404, "repository_not_found"), False)]
+)
+def test_a_host_that_cannot_be_asked_now_stops_nothing_and_one_that_refuses_does(
+    monkeypatch: pytest.MonkeyPatch, refused: tuple[int, str], begun: bool
+) -> None:
+    orchestrator = _Orchestrator(_a_view("ready"))
+    orchestrator.refused = refused
+    _use(monkeypatch, orchestrator)
+
+    if begun:
+        assert _run() == 0
+    else:
+        with pytest.raises(ApiError):
+            _run()
+    assert ("POST /analyses" in orchestrator.seen) is begun
 
 
 def test_a_stream_that_breaks_off_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
