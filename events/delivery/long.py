@@ -25,7 +25,7 @@ from runtime.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
-_BEAT = 2.0  # seconds at most between two heartbeats: also how fast a cancellation is heard
+_BEAT = 1.0  # seconds at most between two heartbeats: a cancellation is heard within it and ends within two
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
 
 _CANCEL_REQUESTED = text("""

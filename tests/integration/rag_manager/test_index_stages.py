@@ -1,9 +1,11 @@
 """The index's stages on real PostgreSQL, Valkey, Chroma, tantivy and object store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from events.artifacts import ArtifactKind
 from events.base import LOCAL_TENANT
@@ -178,6 +180,32 @@ async def test_a_cancelled_run_stops_between_batches(index: Index) -> None:
         await index.handle(envelope, ARun(cancelled=True))
 
     assert index.quick.embedded == []
+
+
+@pytest.mark.parametrize("stage", [Stage.EMBED, Stage.REFINE])
+async def test_a_run_that_is_cancelled_at_work_ends_after_the_batch_it_is_in_and_stores_nothing(
+    index: Index, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, embedder = ARun(), index.quick if stage is Stage.EMBED else index.full
+    analysis = await index.analysis({f"f{number}.py": f"def f{number}():\n    ...\n" for number in range(60)})
+    envelope = await index.request(analysis, stage, analysis.chunks)
+    embed = embedder.embed
+
+    def embed_and_cancel(texts: Sequence[str]) -> NDArray[np.float32]:
+        run.cancelled = True
+        return embed(texts)
+
+    monkeypatch.setattr(embedder, "embed", embed_and_cancel)
+    with pytest.raises(Cancelled):
+        await index.handle(envelope, run)
+
+    assert 0 < len(embedder.embedded) <= embedder.max_batch
+    assert files_of(tmp_path, "chunks")
+    assert files_of(tmp_path, "vectors") == []
+
+
+def files_of(folder: Path, kind: str) -> list[Path]:
+    return list(folder.rglob(f"{kind}/*"))
 
 
 async def test_exact_lines_come_from_the_stored_sources(index: Index) -> None:
