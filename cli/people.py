@@ -58,11 +58,12 @@ def _find(api: Client, who: str) -> PersonView:
 
 def _print(person: PersonView) -> None:
     seen = f"  last here {person.seen_at:%Y-%m-%d %H:%M}" if person.seen_at is not None else ""
+    at = f" at {person.issuer}" if person.issuer else ""
     marks = "".join(
         f"  {word}" for word, holds in (("administrator", person.admin), ("suspended", _is_out(person))) if holds
     )
     line = Text.assemble(
-        (person.login, "bold"), f"  {person.provider}:{person.subject}  {person.user_id}{seen}", (marks, "bold")
+        (person.login, "bold"), f"  {person.provider}:{person.subject}{at}  {person.user_id}{seen}", (marks, "bold")
     )
     Screen().print(line, soft_wrap=True)
 

@@ -45,10 +45,8 @@ from orchestrator.audit.trail import Trail
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.credentials import Credentials
 from orchestrator.auth.directory import Directory
-from orchestrator.auth.issuing import SessionTokens
 from orchestrator.auth.lapses import lapsed
 from orchestrator.auth.local_mode import LocalProvider
-from orchestrator.auth.old_grants import sweep as sweep_grants
 from orchestrator.parts import (
     create_audit_engine,
     create_gate,
@@ -76,7 +74,7 @@ from orchestrator.settings import (
     ServiceSettings,
     WebhookSettings,
 )
-from orchestrator.sign_in import create_accounts, create_sign_in, create_teams, signs_in_locally
+from orchestrator.sign_in import account_parts, create_accounts, create_sign_in, create_teams, signs_in_locally
 from orchestrator.subscribers import CONSUMER, ERASER, subscribe_to_erasure, workflow_handler
 from orchestrator.workflow import Policy
 from runtime.broker import create_broker, create_quick_redis, create_redis
@@ -135,8 +133,8 @@ class Process:
         self._feed_grew = self._waiter()  # one for all times that the feed is followed anew: nobody forgets a waiter
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self, tokens: SessionTokens) -> None:
-        """Begin to project and to listen, and to look after the keys and what is revoked."""
+    def start(self, services: Services) -> None:
+        """Begin to project and to listen, and to look after accounts."""
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "feed": self._follow_feed,
             "ticks": lambda: tail_ticks(self.redis, self.hub),
@@ -150,14 +148,12 @@ class Process:
             "leases": self.leases.keep,
             "streams": self.holders.watch,
             "answers": lambda: sweep_answers(self.engine),
-            "old grants": lambda: sweep_grants(self.engine),
-            "keys": tokens.keys.run,
-            "revocations": tokens.revocations.run,
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
         for projection in self.projections:
             parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
+        parts |= account_parts(self.engine, services.accounts, services.sign_in)
         self._tasks = [asyncio.create_task(keep_running(name, part), name=name) for name, part in parts.items()]
 
     async def stop(self) -> None:
@@ -237,7 +233,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await process.pump.start()
         await subscriber.start()
-        process.start(accounts.tokens)
+        process.start(app.state.services)
         with on_stop_signal(process.hub.close):
             yield
         await process.stop()

@@ -1,7 +1,7 @@
 """Put together how people come in: the part of `app.py` that is about accounts, with the settings that it reads."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -15,9 +15,11 @@ from orchestrator.auth.facts import Facts
 from orchestrator.auth.github import GitHub
 from orchestrator.auth.identity import is_loopback
 from orchestrator.auth.invitations import Invitations
+from orchestrator.auth.issuers import Issuers
 from orchestrator.auth.issuing import SessionTokens
 from orchestrator.auth.local_mode import Exposure, settle
 from orchestrator.auth.members import Members
+from orchestrator.auth.old_grants import sweep as sweep_grants
 from orchestrator.auth.openid import OpenId
 from orchestrator.auth.people import People
 from orchestrator.auth.providers import Invited, Provider
@@ -45,6 +47,7 @@ from runtime.sealing import Sealer
 from runtime.service_tokens import ServiceVerifier
 from runtime.settings import SecretSettings, ServiceKeySettings
 
+Part = Callable[[], Awaitable[None]]
 NAME = "orchestrator"  # the audience of service tokens
 
 
@@ -118,6 +121,7 @@ def create_sign_in(accounts: Accounts, wake: Wake, clock: Callable[[], datetime]
         providers=providers,
         public_url=_safe("REPOSTREAM_PUBLIC_URL", url),
         people=people,
+        issuers=Issuers(accounts.engine, providers),
         sessions=accounts.sessions,
         sealer=_keys()[0],
         clock=clock,
@@ -145,6 +149,17 @@ def create_teams(accounts: Accounts, wake: Wake, clock: Callable[[], datetime]) 
         shares=Shares(facts, accounts.links),
         public_url="" if accounts.sessions is None else PeopleSettings().public_url.rstrip("/"),
     )
+
+
+def account_parts(engine: AsyncEngine, accounts: Accounts, sign_in: SignIn | None) -> dict[str, Part]:
+    """What a process does for accounts as long as it lives, by its name; `engine` is that of the background."""
+    tokens = accounts.tokens
+    parts: dict[str, Part] = {
+        "keys": tokens.keys.run,
+        "revocations": tokens.revocations.run,
+        "old grants": lambda: sweep_grants(engine),
+    }
+    return parts if sign_in is None else parts | {"issuers": sign_in.issuers.run}
 
 
 def _sessions(engine: AsyncEngine) -> Sessions:

@@ -117,7 +117,7 @@ BELONGINGS: tuple[Belonging, ...] = (
         "auth.users",
         Fate.EMPTIED,
         user=_OWN,
-        personal=("provider", "subject", "login", "name"),
+        personal=("provider", "issuer", "subject", "login", "name"),
         file="account",
         key=("user_id",),
     ),

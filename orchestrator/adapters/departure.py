@@ -61,8 +61,8 @@ _END_PERSON = tuple(
         "UPDATE auth.api_keys SET revoked_at = :at WHERE user_id = :user AND revoked_at IS NULL",
         "DELETE FROM auth.sign_in_tokens WHERE user_id = :user",
         """
-        UPDATE auth.users SET deleted_at = :at, provider = 'deleted', subject = CAST(user_id AS text), login = '',
-          name = '', admin = false
+        UPDATE auth.users SET deleted_at = :at, provider = 'deleted', issuer = '', subject = CAST(user_id AS text),
+          login = '', name = '', admin = false
         WHERE user_id = :user
         """,
     )

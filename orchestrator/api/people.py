@@ -16,10 +16,14 @@ router = APIRouter(prefix="/people", tags=["people"])
 
 
 class PersonView(BaseModel):
-    """A person. `subject` is the provider's own id of them, `seen_at` when they were last here (null: unknown)."""
+    """A person. `subject` is their id at the `issuer` (empty: at none that is known).
+
+    `seen_at` is when they were last here (null: unknown).
+    """
 
     user_id: UUID
     provider: str
+    issuer: str
     subject: str
     login: str
     name: str

@@ -13,7 +13,8 @@ from orchestrator.auth.families import end_families, hold_families
 from orchestrator.auth.sign_in_tokens import forget_unused
 
 _PERSON = """
-    SELECT u.user_id, u.provider, u.subject, u.login, u.name, u.admin, u.created_at, u.suspended_at,
+    SELECT u.user_id, u.provider, coalesce(u.issuer, '') AS issuer, u.subject, u.login, u.name, u.admin, u.created_at,
+      u.suspended_at,
       (SELECT max(s.seen_at) FROM auth.sessions s WHERE s.user_id = u.user_id) AS seen_at
     FROM auth.users u WHERE u.deleted_at IS NULL AND u.provider <> 'local'
 """
@@ -45,6 +46,7 @@ class Listed:
 
     user_id: UUID
     provider: str
+    issuer: str
     subject: str
     login: str
     name: str

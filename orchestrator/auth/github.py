@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx2
 from authlib.integrations.starlette_client import StarletteOAuth2App
@@ -32,6 +32,12 @@ def api_of(url: str) -> str:
     return "https://api.github.com" if url.rstrip("/") == PUBLIC else f"{url.rstrip('/')}/api/v3"
 
 
+def issuer_of(url: str) -> str:
+    """The GitHub at `url` as accounts name it, however its address is written."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".lower().rstrip("/")
+
+
 class GitHub:
     """See `Provider`."""
 
@@ -42,6 +48,7 @@ class GitHub:
         self, url: str, client_id: str, client_secret: str, invited: Invited, *, keeps_tokens: bool = False
     ) -> None:
         """`url` is `https://github.com` or an Enterprise server's. `keeps_tokens` hands tokens on that end."""
+        self.issuer = issuer_of(url)
         self._api = api_of(url)
         self._keeps_tokens = keeps_tokens
         self._invited = invited
@@ -68,7 +75,7 @@ class GitHub:
             if type(user["id"]) is not int or user["id"] <= 0:
                 raise ValueError("no numeric id")
             login = plain(user.get("login"), str(user["id"]))
-            profile = Profile(self.name, str(user["id"]), login, plain(user.get("name"), login))
+            profile = Profile(self.name, self.issuer, str(user["id"]), login, plain(user.get("name"), login))
             kept = user_token(token) if self._keeps_tokens else None
             invited = await self._is_invited(profile, token)
         if not invited:

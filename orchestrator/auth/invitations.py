@@ -46,11 +46,12 @@ _REVOKE = text("""
 """)
 _FIND = text(f"""
     SELECT {_COLUMNS}, provider, (SELECT name FROM auth.tenants t WHERE t.tenant_id = i.tenant_id) AS team,
+      (SELECT u.issuer FROM auth.users u WHERE u.user_id = i.created_by) AS issuer,
       (SELECT coalesce(nullif(u.name, ''), u.login) FROM auth.users u WHERE u.user_id = i.created_by) AS inviter
     FROM app.invitations i WHERE tenant_id = :tenant AND secret_hash = :hash
 """)  # noqa: S608  # the same
 _USE = text("UPDATE app.invitations SET used_at = now(), used_by = :user WHERE invitation_id = :id")
-_LOGIN = text("SELECT login, provider FROM auth.users WHERE user_id = :user")
+_LOGIN = text("SELECT login, provider, issuer FROM auth.users WHERE user_id = :user")
 _MEMBERS = text("SELECT count(*) FROM auth.members WHERE tenant_id = :tenant")
 _JOIN = text("INSERT INTO auth.members (tenant_id, user_id, role) VALUES (:tenant, :user, :role)")
 _WHY = {
@@ -180,7 +181,8 @@ async def _usable(connection: AsyncConnection, tenant_id: UUID, digest: bytes, u
     """The invitation's row. Whoever it is not for learns nothing else of it."""
     row = (await connection.execute(_FIND, {"tenant": tenant_id, "hash": digest})).one()
     who = (await connection.execute(_LOGIN, {"user": user_id})).one()
-    if row.login is not None and (row.provider, row.login.lower()) != (who.provider, who.login.lower()):
+    wanted = (row.provider, row.issuer, (row.login or "").lower())
+    if row.login is not None and wanted != (who.provider, who.issuer, who.login.lower()):
         raise Permanent("invitation_for_another", "It is for another account: sign in with that one.")
     if row.state != State.OPEN:
         raise Permanent(*_WHY[row.state])

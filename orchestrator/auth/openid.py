@@ -30,7 +30,7 @@ class OpenId:
     def __init__(self, issuer: str, client_id: str, client_secret: str, label: str, invited: Invited) -> None:
         """`issuer` is the address whose `/.well-known/openid-configuration` describes the provider."""
         self.label = label
-        self._issuer = issuer
+        self.issuer = issuer
         self._client_id = client_id
         self._invited = invited
         self._app = StarletteOAuth2App(
@@ -53,7 +53,7 @@ class OpenId:
         async with understood("oidc"):
             token = await exchange(self._app, away, code, callback)
             expected = {
-                "iss": {"essential": True, "value": self._issuer},
+                "iss": {"essential": True, "value": self.issuer},
                 "aud": {"essential": True, "value": self._client_id},
                 "nonce": {"essential": True, "value": away.nonce},
             }
@@ -64,13 +64,13 @@ class OpenId:
         login = plain(claims.get("preferred_username"), subject)
         if not self._invited.is_anybody and subject not in self._invited.users:
             raise Refusal(NOT_INVITED)
-        return Profile(self.name, subject, login, plain(claims.get("name"), login))
+        return Profile(self.name, self.issuer, subject, login, plain(claims.get("name"), login))
 
     async def _discover(self) -> None:
         """Read the provider's description, once, and believe it only about itself."""
         async with understood("discovery"):
             found = await self._app.load_server_metadata()
-            if found.get("issuer") != self._issuer:
+            if found.get("issuer") != self.issuer:
                 del found["_loaded_at"]  # so that it is read anew once it was put right
                 raise ValueError("another issuer's description")
             found[_ALGORITHMS] = sorted(_SIGNED.intersection(found.get(_ALGORITHMS) or ["RS256"]))

@@ -1,4 +1,4 @@
-"""People: made at their first sign-in, with a tenant of their own; known again by their provider's id alone."""
+"""People: made at their first sign-in, with a tenant of their own; known again by their id at their issuer alone."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from runtime.tenancy import TenantDatabase
 
 # The row is locked until the end of the transaction, so two first sign-ins at one moment make one tenant.
 _PERSON = """
-    INSERT INTO auth.users AS u (user_id, provider, subject, login, name, admin)
-    VALUES (:user_id, :provider, :subject, :login, :name, :admin)
-    ON CONFLICT (provider, subject) DO UPDATE
+    INSERT INTO auth.users AS u (user_id, provider, issuer, subject, login, name, admin)
+    VALUES (:user_id, :provider, :issuer, :subject, :login, :name, :admin)
+    ON CONFLICT (provider, issuer, subject) DO UPDATE
       SET login = excluded.login, name = excluded.name, admin = excluded.admin
     RETURNING user_id, suspended_at IS NULL AND deleted_at IS NULL AS welcome
 """
@@ -97,6 +97,7 @@ class People:
         row = {
             "user_id": uuid4(),
             "provider": profile.provider,
+            "issuer": profile.issuer,
             "subject": profile.subject,
             "login": profile.login,
             "name": profile.name,

@@ -60,12 +60,13 @@ class UserToken:
 
 @dataclass(frozen=True)
 class Profile:
-    """Who somebody is: `subject` is the provider's own unchanging id; the rest is for people to read.
+    """Who somebody is: `subject` is their unchanging id at the `issuer`; login and name are for people to read.
 
     `token` is what the provider let us act with for them, where that is wanted.
     """
 
     provider: str
+    issuer: str
     subject: str
     login: str
     name: str
@@ -73,9 +74,13 @@ class Profile:
 
 
 class Provider(Protocol):
-    """`name` stands in the database and never changes, `label` on the button."""
+    """`name` stands in the database and never changes, `label` on the button.
+
+    `issuer` says which GitHub or OpenID Connect provider it is: ids are its own.
+    """
 
     name: str
+    issuer: str
     label: str
 
     async def send_away(self, callback: str) -> Away:

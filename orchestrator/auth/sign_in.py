@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator.auth.flow import UnderWay, code_from, from_cookie, to_cookie
+from orchestrator.auth.issuers import Issuers
 from orchestrator.auth.people import Browser, People
 from orchestrator.auth.providers import EXPIRED, Provider, Refusal
 from orchestrator.auth.sessions import Session, Sessions
@@ -22,6 +23,7 @@ class SignIn:
     providers: tuple[Provider, ...]
     public_url: str
     people: People
+    issuers: Issuers
     sessions: Sessions
     sealer: Sealer
     clock: Callable[[], datetime]
@@ -49,6 +51,7 @@ class SignIn:
         except LookupError:
             raise Refusal(EXPIRED) from None  # it was taken out of the settings meanwhile
         profile = await provider.who(under_way.away, code, self._callback)
+        await self.issuers.settle()
         return await self.people.let_in(profile, browser)
 
     async def end(self, session: Session, correlation_id: UUID) -> bool:

@@ -559,7 +559,9 @@ class Passage(BaseModel):
 
 class PersonView(BaseModel):
     """
-    A person. `subject` is the provider's own id of them, `seen_at` when they were last here (null: unknown).
+    A person. `subject` is their id at the `issuer` (empty: at none that is known).
+
+    `seen_at` is when they were last here (null: unknown).
     """
 
     model_config = ConfigDict(
@@ -568,6 +570,7 @@ class PersonView(BaseModel):
     )
     user_id: str
     provider: str
+    issuer: str
     subject: str
     login: str
     name: str

@@ -16,7 +16,8 @@ _IN = "They may sign in again, and their keys are good again."
 
 def facts(person: PersonView, now: datetime) -> list[str]:
     """One line about a person."""
-    said = [person.login, f"{person.provider} {person.subject}", f"here since {person.created_at:%Y-%m-%d}"]
+    at = f" at {person.issuer.removeprefix('https://')}" if person.issuer else ""
+    said = [person.login, f"{person.provider} {person.subject}{at}", f"here since {person.created_at:%Y-%m-%d}"]
     if person.seen_at is not None:
         said.append(f"last here {ago(person.seen_at, now)}")
     return [*said, f"suspended {ago(person.suspended_at, now)}"] if person.suspended_at is not None else said

@@ -10,7 +10,14 @@ from runtime.client import Client
 
 
 def a_person(number: int, login: str, **more: object) -> dict[str, object]:
-    basic = {"user_id": f"u{number}", "provider": "github", "subject": str(number), "login": login, "name": login}
+    basic = {
+        "user_id": f"u{number}",
+        "provider": "github",
+        "issuer": "https://github.com",
+        "subject": str(number),
+        "login": login,
+        "name": login,
+    }
     return basic | {"admin": False, "created_at": "2026-01-01T00:00:00Z", "suspended_at": None, "seen_at": None} | more
 
 
