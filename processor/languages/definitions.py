@@ -1,7 +1,7 @@
 """What a syntax tree defines and uses: symbols and edges, from the matches of its language's query. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tree_sitter import Node
@@ -15,8 +15,11 @@ MAX_DEPTH = 1_000  # nesting; beyond it nobody wrote the file by hand
 _MAX_QUALIFIED = 1_000
 _MAX_SIGNATURE = 400
 
+_SECTION = "section."
 _PRECISION = {"variable": 0, "type": 0, "class": 1}  # of a kind; 2 for the rest: another pattern may say more
-_LEAVES = frozenset({"variable", "constant", "type", "macro", "declaration", "property"})  # enclose no definition
+_LEAVES = frozenset(  # enclose no definition
+    {"variable", "constant", "type", "macro", "declaration", "property", "column", "rule"}
+)
 _CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object", "scope"})
 _ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
 _QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
@@ -85,7 +88,7 @@ def find_definitions(matches: Sequence[tuple[int, Captures]], grammar: Grammar, 
             uses.extend(uses_of(captures, grammar.separator, source))
         else:
             _keep(spans, _span_of(role, captures, grammar, source))
-    ordered = sorted(spans.values(), key=lambda span: (span.first, -span.last))
+    ordered = _in_order(spans.values(), source)
     scopes, definitions = _place(ordered[: grammar.most_symbols], grammar, lines, comments)
     heard = list(outside(quiet, uses)) if quiet else uses
     return Found(tuple(definitions), tuple(scopes), tuple(edges_of(heard, scopes, lines)))
@@ -102,9 +105,9 @@ def _counting(
 
 
 def _holds(conditions: Sequence[Condition], captures: Captures, source: bytes) -> bool:
-    for capture, words, wanted in conditions:
+    for capture, text, wanted in conditions:
         for node in captures.get(capture, ()):
-            if (source[node.start_byte : node.end_byte] in words) != wanted:
+            if (text.search(source[node.start_byte : node.end_byte]) is not None) != wanted:
                 return False
     return True
 
@@ -125,6 +128,23 @@ def _keep(spans: dict[tuple[int, int, str], _Span], span: _Span | None) -> None:
         doc=best.doc or held.doc or span.doc,
         owner=best.owner or held.owner or span.owner,
     )
+
+
+def _in_order(spans: Iterable[_Span], source: bytes) -> list[_Span]:
+    """The spans in source order, the outer ones first; sections go on until the next one, or the end of the file."""
+    ordered = sorted(spans, key=lambda span: (span.first, -span.last))
+    if not any(span.kind.startswith(_SECTION) for span in ordered):
+        return ordered
+    end = len(source)
+    extended = []
+    for span in reversed(ordered):
+        if span.kind.startswith(_SECTION):
+            last = span.first + len(source[span.first : end].rstrip())
+            extended.append(span._replace(kind=span.kind.removeprefix(_SECTION), last=last))
+            end = span.first
+        else:
+            extended.append(span)
+    return extended[::-1]
 
 
 def _span_of(role: str, captures: Captures, grammar: Grammar, source: bytes) -> _Span | None:

@@ -8,8 +8,8 @@ being one; `import`, `call`, `inherit` what it uses; `import.from` (its first an
 of one import; `component` an element of JSX; `quiet` in which calls are none; `comment`, with `doc` where only that
 part of it is said; `glue` what may stand between a comment and its definition.
 
-`(#any-of? @capture "word" …)`, `(#eq? @capture "word")` and their `#not-` forms are evaluated here: the binding crashes
-on predicates where a tree was parsed through a callback, so that it never sees them.
+`(#any-of? @capture "word" …)`, `(#eq? @capture "word")`, `(#match? @capture "expression")` and their `#not-` forms are
+evaluated here, and the binding never sees them: it crashes on predicates where a tree was parsed through a callback.
 """
 
 import re
@@ -24,10 +24,10 @@ from tree_sitter import Language, Parser, Query
 
 
 class Condition(NamedTuple):
-    """What the text of a capture has to be, or (not `wanted`) must not be, for a pattern to count."""
+    """What is to be found in the text of a capture, or (not `wanted`) must not be, for a pattern to count."""
 
     capture: str
-    words: frozenset[bytes]
+    text: re.Pattern[bytes]
     wanted: bool
 
 
@@ -57,9 +57,10 @@ class _Source(NamedTuple):
     module: str
     separator: str = "."
     function: str = "language"
-    most_symbols: int = 10_000  # a file of data has a symbol for each key: what it is about shows in the first ones
+    most_symbols: int = 10_000
 
 
+_FEW = 200  # a file of data has a symbol for each key: what it is about shows in the first ones
 _SOURCES = {
     "python": _Source("tree_sitter_python"),
     "javascript": _Source("tree_sitter_javascript"),
@@ -80,11 +81,18 @@ _SOURCES = {
     "lua": _Source("tree_sitter_lua"),
     "elixir": _Source("tree_sitter_elixir"),
     "dart": _Source("tree_sitter_dart"),
+    "sql": _Source("tree_sitter_sql"),
+    "html": _Source("tree_sitter_html"),
+    "css": _Source("tree_sitter_css"),
+    "yaml": _Source("tree_sitter_yaml", most_symbols=_FEW),
+    "json": _Source("tree_sitter_json", most_symbols=_FEW),
+    "toml": _Source("tree_sitter_toml", most_symbols=_FEW),
+    "dockerfile": _Source("tree_sitter_containerfile"),
 }
 LANGUAGES = tuple(_SOURCES)
 _QUERIES = {"tsx": ("typescript", "tsx")}  # where a language is another one with something added
 _ROLE = re.compile(r"@((?:def|section)\.\w+|scope|call|comment|glue|quiet)\b")
-_PREDICATE = re.compile(r'\(#(not-)?(?:any-of|eq)\?\s+@([\w.]+)((?:\s+"[^"]*")+)\s*\)')
+_PREDICATE = re.compile(r'\(#(not-)?(any-of|eq|match)\?\s+@([\w.]+)((?:\s+"[^"]*")+)\s*\)')
 _WORD = re.compile(r'"([^"]*)"')
 
 
@@ -131,6 +139,14 @@ def _role(pattern: str) -> str:
 
 def _conditions(pattern: str) -> tuple[Condition, ...]:
     return tuple(
-        Condition(capture, frozenset(word.encode() for word in _WORD.findall(words)), wanted=not negated)
-        for negated, capture, words in _PREDICATE.findall(pattern)
+        Condition(capture, _expression(test, _WORD.findall(words)), wanted=not negated)
+        for negated, test, capture, words in _PREDICATE.findall(pattern)
     )
+
+
+def _expression(test: str, words: list[str]) -> re.Pattern[bytes]:
+    if test == "match":
+        [expression] = words
+    else:
+        expression = rf"\A(?:{'|'.join(map(re.escape, words))})\Z"
+    return re.compile(expression.encode())

@@ -1,12 +1,14 @@
 """One small file of each language, and exactly what it says."""
 
 from tests.support.app_language_samples import GOLDEN as APPS
+from tests.support.data_language_samples import GOLDEN as DATA
 from tests.support.golden import Golden
 from tests.support.script_language_samples import GOLDEN as SCRIPTS
 
 GOLDEN: dict[str, Golden] = {
     **APPS,
     **SCRIPTS,
+    **DATA,
     "app.py": (
         '''\
 import os.path

@@ -17,7 +17,7 @@ from tests.support.sources import a_source
 
 CODE = ("py", "js", "ts", "tsx", "go", "rs", "java", "c", "cpp", "cs", "rb", "php")
 MORE_CODE = ("kt", "scala", "swift", "dart", "ex", "lua", "sh")
-EXTENSIONS = (*CODE, *MORE_CODE, "md", "rst", "txt", "yaml")
+EXTENSIONS = (*CODE, *MORE_CODE, "md", "rst", "txt", "yaml", "json", "toml", "sql", "css", "html", "dockerfile")
 TOKENS = tuple("{}()[]:;#=`'\"\\\t\r\x0b\u2028é漢xy")
 WORDS = (*TOKENS, "class", "def", "func", "fn", "if", "import", "//", "/*", "*/", '"""', "==")
 LINE = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
