@@ -3,12 +3,12 @@
 Each cutter returns pieces in order that share no line and together hold every line (windows overlap a little).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tree_sitter import Node
 
-from processor.languages.headings import sections_of
+from processor.languages.headings import Section
 from processor.languages.lines import Lines
 
 # Bytes other than white space in a passage. With its header, code of 650 has a median of 216 to 250 word pieces, of 750
@@ -41,10 +41,10 @@ def cut_tree(root: Node, lines: Lines) -> list[Piece]:
     return list(_merged(_split(root, lines), lines))
 
 
-def cut_headings(language: str, lines: Lines) -> list[Piece]:
+def cut_headings(sections: Sequence[Section], lines: Lines) -> list[Piece]:
     """Cut along headings: each section a piece, a large one at its blank lines, a heading alone with what follows."""
     pieces: list[Piece] = []
-    for section in sections_of(language, lines.text(1, lines.count).split("\n")):
+    for section in sections:
         last = pieces[-1] if pieces else None
         small = last is not None and lines.weight(last.first, last.last) < _MIN_SECTION
         if last and small and lines.weight(last.first, section.last) <= MAX_WEIGHT:

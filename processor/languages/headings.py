@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from processor.languages.definitions import Definition, Found
+from processor.languages.lines import Lines
+
 _ATX = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#*)?[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _SETEXT = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 _ADORNMENT = re.compile(r"^([=\-`:'\"~^_*+#<>.])\1{2,}[ \t]*$")
 _MAX_TITLE = 120
+HEADED = frozenset({"markdown", "rst"})  # languages
+MAX_HEADINGS = 500  # a file; a change log has one for each release
+SEPARATOR = " > "
 
 
 class Section(NamedTuple):
@@ -17,6 +23,7 @@ class Section(NamedTuple):
     first: int
     last: int
     titles: tuple[str, ...]
+    level: int = 0  # of its heading; 0 before the first one
 
 
 class _Heading(NamedTuple):
@@ -35,7 +42,7 @@ def sections_of(language: str, rows: Sequence[str]) -> list[Section]:
     for heading, following in zip(headings, [*headings[1:], None], strict=True):
         path = [*(above for above in path if above.level < heading.level), heading]
         last = following.line - 1 if following else len(rows)
-        sections.append(Section(heading.line, last, tuple(above.title[:_MAX_TITLE] for above in path)))
+        sections.append(Section(heading.line, last, tuple(above.title[:_MAX_TITLE] for above in path), heading.level))
     return sections
 
 
@@ -84,3 +91,29 @@ def _rst(rows: Sequence[str]) -> Iterator[_Heading]:
 
 def _has_overline(rows: Sequence[str], index: int) -> bool:
     return index >= 2 and rows[index - 2].rstrip() == rows[index].rstrip()
+
+
+def headings_of(sections: Sequence[Section], lines: Lines) -> Found:
+    """The headings as definitions, each with the sections below it."""
+    definitions: list[Definition] = []
+    headed = [section for section in sections if section.level]
+    end = headed[MAX_HEADINGS].first - 1 if len(headed) > MAX_HEADINGS else lines.count
+    for place, section in enumerate(headed[:MAX_HEADINGS]):
+        following = (later.first - 1 for later in headed[place + 1 : MAX_HEADINGS] if later.level <= section.level)
+        first, last = lines.trimmed(section.first, next(following, end))
+        parent = SEPARATOR.join(section.titles[:-1])
+        definitions.append(
+            Definition(
+                kind="heading",
+                name=section.titles[-1],
+                qualified_name=SEPARATOR.join(section.titles),
+                parent=parent or None,
+                signature=section.titles[-1],
+                docstring="",
+                first_line=first,
+                last_line=last,
+                first_byte=lines.start_of(first),
+                last_byte=lines.start_of(last) + len(lines.text(last, last).encode()),
+            )
+        )
+    return Found(tuple(definitions), (), ())

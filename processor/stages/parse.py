@@ -15,6 +15,7 @@ from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
 from processor.languages.definitions import MAX_DEPTH, Definition, Found, find_definitions
 from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
+from processor.languages.headings import HEADED, headings_of, sections_of
 from processor.languages.lines import Lines
 from processor.languages.uses import Edge
 from processor.stages.chunk import Origin, chunk_file
@@ -23,7 +24,6 @@ Row: TypeAlias = dict[str, object]
 Stop: TypeAlias = Callable[[], bool]
 
 _MAX_ERROR_SHARE = 0.5
-_HEADINGS = frozenset({"markdown", "rst"})
 _MATCH_LIMIT = 65_536  # matches in progress at one time
 _MAX_HEAP = 20_000  # children of one node that holds errors
 _SYMBOL = ("path", "language", *Definition._fields)
@@ -57,11 +57,14 @@ def parse_source(source: SourceRow, should_stop: Stop = lambda: False) -> Parsed
     content = source.content.encode("utf-8", "replace")
     lines = Lines(content)
     language = _language(source)
+    if language in HEADED and content.strip():
+        sections = sections_of(language, lines.text(1, lines.count).split("\n"))
+        found, pieces = headings_of(sections, lines), cut_headings(sections, lines)
+        return _parsed(source, language, lines, pieces, outcome=("parsed", None), found=found)
     grammar = grammar_of(language) if language else None
     if grammar is None:
         reason = "no_grammar" if content.strip() else "empty"
-        pieces = cut_headings(language, lines) if language in _HEADINGS and content.strip() else cut_lines(lines)
-        return _parsed(source, language, lines, pieces, outcome=("lines", reason))
+        return _parsed(source, language, lines, cut_lines(lines), outcome=("lines", reason))
     tree = _read_tree(grammar, lines, should_stop)
     if tree is None:
         return failed(source.path, "parser_timeout")

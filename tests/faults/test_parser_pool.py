@@ -38,7 +38,7 @@ def outcomes(shard: ParsedShard) -> dict[str, tuple[str, str | None]]:
 
 
 async def test_a_shard_comes_back_in_the_order_of_its_sources_and_equals_what_one_process_says() -> None:
-    rows = [*good(150), a_source("README.md", "# A\n\ntext\n"), a_source("empty.py", "")]
+    rows = [*good(150), a_source("notes.txt", "# A\n\ntext\n"), a_source("empty.py", "")]
     async with ParserPool(2) as pool:
         shard = await parse(pool, rows)
         again = await parse(pool, pa.Table.from_pylist([row.model_dump() for row in rows], schema=schema_of(SourceRow)))

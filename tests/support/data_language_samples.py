@@ -1,4 +1,4 @@
-"""One small file of each language of data, pages, tables and images, and exactly what it says."""
+"""One small file of each language of data, documents, tables and images, and exactly what it says."""
 
 from tests.support.golden import Golden
 
@@ -196,5 +196,56 @@ EOF
             ("import", "alpine", "alpine", 9),
             ("call", "alpine", "build", 11),
         ],
+    ),
+    "README.md": (
+        """\
+Intro
+
+# Zoo `v1`
+About.
+
+## Install
+Run it.
+```sh
+# no heading
+```
+### From source
+Make it.
+
+## Use
+So.
+
+Other
+=====
+""",
+        [
+            ("heading", "Zoo `v1`", 3, 15, ""),
+            ("heading", "Zoo `v1` > Install", 6, 12, ""),
+            ("heading", "Zoo `v1` > Install > From source", 11, 12, ""),
+            ("heading", "Zoo `v1` > Use", 14, 15, ""),
+            ("heading", "Other", 17, 18, ""),
+        ],
+        [],
+    ),
+    "index.rst": (
+        """\
+===
+Zoo
+===
+About.
+
+Install
+-------
+Run it.
+
+Use
+---
+""",
+        [
+            ("heading", "Zoo", 1, 11, ""),
+            ("heading", "Zoo > Install", 6, 8, ""),
+            ("heading", "Zoo > Use", 10, 11, ""),
+        ],
+        [],
     ),
 }
