@@ -49,17 +49,24 @@ def repositories_of(api: Client) -> Iterator[RepositoryView]:
 
 
 def find_repository(api: Client, wanted: str) -> str:
-    """The id of the repository whose id, URL or name is `wanted`. Raises ApiError where it is none, or several."""
-    plain = _plain(wanted)
-    found = [
-        item for item in repositories_of(api) if plain in (item.repository_id, _plain(item.url), item.name.lower())
-    ]
+    """The id of the repository whose id, URL or name is `wanted`. Raises ApiError where it is none, or several.
+
+    One folder of a repository is meant by `URL:folder`; by the URL alone only where the whole was not analysed.
+    """
+    plain, known = _plain(wanted), list(repositories_of(api))
+    found = [item for item in known if plain in (item.repository_id, _plain(address_of(item)), item.name.lower())]
+    found = found or [item for item in known if plain == _plain(item.url)]
     if not found:
         raise refusal("repository_unknown", f"No repository “{wanted}” was analysed: run `repostream analyze`.")
     if len(found) > 1:
-        urls = ", ".join(item.url for item in found)
-        raise refusal("repository_ambiguous", f"“{wanted}” may be each of {urls}: give the URL.")
+        urls = ", ".join(address_of(item) for item in found)
+        raise refusal("repository_ambiguous", f"“{wanted}” may be each of {urls}: give one of these.")
     return found[0].repository_id
+
+
+def address_of(repository: RepositoryView) -> str:
+    """What names it alone: its URL, with the folder after a colon."""
+    return f"{repository.url}:{repository.folder}" if repository.folder else repository.url
 
 
 def _plain(text: str) -> str:

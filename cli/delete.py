@@ -3,7 +3,7 @@
 import typer
 
 from cli.api import connect
-from cli.ask import find_repository
+from cli.ask import address_of, find_repository
 from cli.exits import OK, USAGE
 from cli.screen import Screen
 
@@ -12,7 +12,7 @@ def run_delete(repository: str, *, sure: bool, as_json: bool) -> int:
     """The command; returns its exit code. Without `sure` it asks, and does nothing where the answer is no."""
     api = connect()
     repository_id = find_repository(api, repository)
-    url = api.contents_repository(repository_id).url
+    url = address_of(api.contents_repository(repository_id))
     question = f"Delete {url} with its analyses, conversations and index? This cannot be taken back."
     if not sure and not typer.confirm(question, err=True):
         Screen().print("Nothing was deleted.")

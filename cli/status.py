@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from rich.table import Table
 
 from cli.api import connect, refusal
-from cli.ask import find_repository, repositories_of
+from cli.ask import address_of, find_repository, repositories_of
 from cli.exits import OK
 from cli.progress import summary_lines
 from cli.screen import Screen
@@ -42,10 +42,10 @@ def _all(*, as_json: bool) -> int:
     for item in repositories:
         latest = item.latest
         if latest is None:
-            table.add_row(item.url, "-", "", "", "")
+            table.add_row(address_of(item), "-", "", "", "")
             continue
         asked_for = f"{latest.requested_at:%Y-%m-%d %H:%M}"
-        table.add_row(item.url, latest.state, (latest.commit or "")[:10], asked_for, notes_of(latest))
+        table.add_row(address_of(item), latest.state, (latest.commit or "")[:10], asked_for, notes_of(latest))
     console.print(table if repositories else "No repository was analysed yet.")
     return OK
 

@@ -121,19 +121,28 @@ def test_what_may_not_be_read_is_refused_where_it_was_pasted(page: Page, url: st
     ("repository", "ref", "code"),
     [
         ("odd/empty", "", "repository_empty"),
-        ("odd/binary", "", "no_text_files"),
         ("odd/missing", "", "repository_not_found"),
         ("odd/private", "", "repository_not_found"),
         ("real/flask", "no-such-branch", "ref_not_found"),
     ],
 )
-def test_a_repository_that_cannot_be_analysed_is_a_clear_failure(
-    page: Page, system: System, git_host: GitServer, repository: str, ref: str, code: str
+def test_what_the_host_does_not_have_is_refused_where_it_was_pasted(
+    page: Page, git_host: GitServer, repository: str, ref: str, code: str
 ) -> None:
     begin(page, git_host.url(repository), ref)
 
+    expect(page.get_by_role("alert")).to_contain_text(code, timeout=60_000)
+    expect(page.get_by_label("Repository URL")).to_have_value(git_host.url(repository))
+    assert "analysis=" not in page.url
+
+
+def test_a_repository_that_cannot_be_analysed_is_a_clear_failure(
+    page: Page, system: System, git_host: GitServer
+) -> None:
+    begin(page, git_host.url("odd/binary"))
+
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The analysis failed", timeout=60_000)
-    expect(alert).to_contain_text(code)
+    expect(alert).to_contain_text("no_text_files")
     expect(page.locator(".row[data-stage=clone].failed")).to_be_visible()
     expect(alert).to_contain_text(system.analysis(parameter(page, "analysis"))["message"])

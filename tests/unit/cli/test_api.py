@@ -65,10 +65,25 @@ def test_a_repository_is_found_by_url_name_or_id(wanted: str) -> None:
     assert find_repository(api, wanted) == "id-1"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [("https://host/o/x", "id-0"), ("https://host/o/x:src", "id-1"), ("o/x:src", "id-1"), ("https://host/o/y", "id-2")],
+)
+def test_a_folder_is_meant_by_its_name_and_by_the_url_alone_where_there_is_no_whole(wanted: str, expected: str) -> None:
+    rows = [("x", ""), ("x", "src"), ("y", "docs")]
+    items = [
+        _repository(number, f"https://host/o/{name}", f"o/{name}:{folder}" if folder else f"o/{name}")
+        | {"folder": folder}
+        for number, (name, folder) in enumerate(rows)
+    ]
+
+    assert find_repository(_api(lambda _: httpx.Response(200, json={"items": items})), wanted) == expected
+
+
 def test_a_name_that_two_repositories_have_is_asked_back() -> None:
     items = [_repository(n, f"https://host/{n}/x", "x") for n in range(2)]
 
-    with pytest.raises(ApiError, match="give the URL"):
+    with pytest.raises(ApiError, match="https://host/0/x, https://host/1/x: give one of these"):
         find_repository(_api(lambda _: httpx.Response(200, json={"items": items})), "x")
 
 
