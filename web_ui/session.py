@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 
 from runtime.client import ApiError, Client
-from runtime.client.shapes import AnalysisView, TenantView, UserView
+from runtime.client.shapes import AnalysisView, Problem, TenantView, UserView
 from runtime.service_tokens import ServiceSigner
 from web_ui.components.notices import empty, problem
 from web_ui.sign_in import COOKIE, Entrance, Token, Way
@@ -14,7 +14,7 @@ from web_ui.sign_in import COOKIE, Entrance, Token, Way
 T = TypeVar("T")
 _parts: list[tuple[Client, Entrance]] = []
 _TOKEN, _ME = "sign-in-token", "me"
-_TENANTS, _LINK = "tenants", "sharing-link"
+_TENANTS, _LINK, _TOLD = "tenants", "sharing-link", "told-before"
 _ADMIN, _OWNER, _WRITE = "admin", "owner", "write:analysis"
 
 
@@ -143,6 +143,20 @@ def _is_signed_out() -> bool:
         return False
 
 
+def _is_another_now() -> bool:
+    """Whether the role changed while the page was open; what was known of it is given up."""
+    before = me()
+    renew()
+    now = me()
+    return before is not None and now is not None and (before.role, before.scopes) != (now.role, now.scopes)
+
+
+def told_before() -> Problem | None:
+    """The problem that had the page drawn anew, once."""
+    told = st.session_state.pop(_TOLD, None)
+    return told if isinstance(told, Problem) else None
+
+
 def parameter(name: str) -> str | None:
     """One parameter of the page's address."""
     value = st.query_params.get(name)
@@ -154,6 +168,9 @@ def attempt(ask: Callable[[], T]) -> T | None:
     try:
         return ask()
     except ApiError as error:
+        if error.problem.code == "forbidden" and _is_another_now():
+            st.session_state[_TOLD] = error.problem
+            st.rerun()  # into the page as it is for the role of now
         if error.problem.code != "not_signed_in":
             problem(error.problem)
             return None

@@ -4,7 +4,7 @@ import streamlit as st
 
 from runtime.client import ApiError
 from web_ui.components import browser, frame, notices, signed_out
-from web_ui.session import look_by, ways_in
+from web_ui.session import look_by, told_before, ways_in
 
 st.set_page_config(layout="wide")  # the titles are the pages' own
 page = st.navigation(
@@ -39,4 +39,6 @@ if ways:
         browser.link_secret("rsi_", stays=False)  # kept until whoever was invited has signed in
     signed_out.show(ways)
 else:
+    if refused := told_before():
+        notices.problem(refused)
     page.run()

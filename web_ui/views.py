@@ -195,6 +195,17 @@ def source_range(first: int, last: int, whole: bool) -> tuple[int, int]:
     return (max(1, first - 1_000), last + 1_000) if whole else (max(1, first - 8), last + 24)
 
 
+def passage_at(passages: Sequence[Passage], place: tuple[str, int, int]) -> Passage | None:
+    """The passage with all lines of a place, or else with the most of them; None where none has any."""
+    path, first, last = place
+
+    def shown(passage: Passage) -> int:
+        return min(passage.last_line, last) - max(passage.first_line, first) + 1
+
+    found = [each for each in passages if each.path == path and shown(each) > 0]
+    return max(found, key=shown, default=None)
+
+
 def place_title(path: str, first: int, last: int) -> str:
     """The heading of the source panel."""
     return visible(place(path, first, last))

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisView, ConversationView
+from runtime.client.shapes import AnalysisView, ConversationView, QuestionView
 from web_ui import markup, views
 from web_ui.components import browser, findings, frame, left_out, notices
 from web_ui.session import attempt, client, look_by
 from web_ui.source import highlight
-from web_ui.words import short_commit
+from web_ui.words import read_place, short_commit
 
 _LISTED = 500
 
@@ -71,9 +71,32 @@ def turns(found: ConversationView) -> None:
         if question.state == "failed":
             notices.failure("This question could not be answered", question.message, question.code)
         elif question.state == "answered":
-            browser.answer(views.answer_data(question, ""), key=f"answer-{question.question_id}")
+            key = f"open-{question.question_id}"
+            opened = browser.answer(views.answer_data(question, ""), key=f"answer-{question.question_id}")
+            st.session_state[key] = opened or st.session_state.get(key)
+            cited(question, read_place(st.session_state[key]), key)
         else:
             notices.empty("The answer is being written.", "Load the page again in a moment.")
+
+
+def cited(question: QuestionView, place: tuple[str, int, int] | None, key: str) -> None:
+    """The lines of a place, from the passages that came with the answer: a link to a conversation shows no more."""
+    if place is None:
+        return
+    path, first, last = place
+    with st.container(key=f"source-{question.question_id}", gap="small"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.html(markup.span("place", views.place_title(path, first, last)), width="content")
+            if st.button("Close", icon=":material/close:", type="tertiary", key=f"close-{question.question_id}"):
+                st.session_state[key] = None
+                st.rerun()
+        passage = views.passage_at(question.passages, place)
+        if passage is None:
+            notices.empty("These lines did not come with the answer.", "Ask who shared it for the repository's link.")
+            return
+        coloured = highlight(passage.text, language=passage.language, path=path)
+        st.html(markup.source(coloured, passage.first_line, range(first, last + 1)))
+        st.html(markup.line([markup.span("muted", f"commit {short_commit(question.commit)}")]))
 
 
 def show() -> None:

@@ -226,3 +226,25 @@ def test_the_summary_says_what_is_known_and_leaves_out_the_rest() -> None:
         ("First answer possible", "after 25 s"),
     ]
     assert summary.summary_rows(an_analysis()) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        (("a.py", 12, 14), "second"),  # all of it
+        (("a.py", 9, 11), "first"),  # most of it
+        (("a.py", 40, 41), None),
+        (("b.py", 1, 2), None),
+    ],
+)
+def test_a_place_is_shown_from_the_passage_that_has_the_most_of_it(
+    place: tuple[str, int, int], found: str | None
+) -> None:
+    lines = {"first": (1, 10), "second": (11, 20)}
+    passages = [
+        Passage(chunk_id=name, path="a.py", first_line=begin, last_line=end, text="")
+        for name, (begin, end) in lines.items()
+    ]
+    shown = views.passage_at(passages, place)
+
+    assert (shown.chunk_id if shown else None) == found
