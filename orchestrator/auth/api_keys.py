@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from orchestrator.auth.families import stands
 from orchestrator.auth.identity import Identity, Proof, scopes_for
 from orchestrator.auth.standing import STANDING_COLUMNS, STANDING_JOIN, Remembered, standing_of
 from runtime.faults import Permanent
@@ -76,7 +77,8 @@ class ApiKeys:
     ) -> tuple[ApiKey, str]:
         """A new key of the person in their tenant, and its text, which nobody can see again.
 
-        Raises Permanent `forbidden` where it asks for more than the person may, `too_many_keys`.
+        Raises Permanent `forbidden` where it asks for more than the person may, `too_many_keys`, and `not_signed_in`
+        for whoever is no member any more.
         """
         if not scopes or not scopes <= who.scopes:
             raise Permanent("forbidden", "A key can have scopes that you have yourself, and needs one.")
@@ -85,6 +87,8 @@ class ApiKeys:
             # One at a time for one person: two at once would both see the last free place.
             lock = text("SELECT 1 FROM auth.users WHERE user_id = :user_id FOR UPDATE")
             await connection.execute(lock, {"user_id": who.user_id})
+            if not await stands(connection, who.user_id, who.tenant_id):
+                raise Permanent("not_signed_in", "Sign in again.")
             count = await connection.scalar(
                 text(
                     "SELECT count(*) FROM auth.api_keys WHERE user_id = :user_id AND tenant_id = :tenant_id"

@@ -21,7 +21,7 @@ MARK = f"{PREFIX}whole"
 KEPT = MAX_LIFE + 60  # seconds: by then every token of it is over by itself
 _UPTO = f"{PREFIX}upto"
 _WHOLE = 3.0  # seconds that the copy is believed after PostgreSQL was read
-_FILLING = 10_000  # milliseconds in which whoever fills an empty copy has it to themselves
+_FILLING = 30_000  # milliseconds in which whoever fills an empty copy has it to themselves
 _AT_ONCE = 1_000  # keys in one round trip
 _PATIENCE = 2.0  # seconds for one round trip
 _NEWER = text("""
@@ -32,7 +32,7 @@ _NEWER = text("""
 _FINISH = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
-redis.call('SET', KEYS[2], '1', 'PX', ARGV[4])
+if tonumber(ARGV[4]) > 0 then redis.call('SET', KEYS[2], '1', 'PX', ARGV[4]) end
 return 1
 """
 
@@ -47,7 +47,7 @@ class Copy:
         self._finish = redis.register_script(_FINISH)
 
     async def fill(self) -> bool:
-        """Send what is newer than the copy, all of it where it is empty; whether it is whole by what we read.
+        """Send what is newer than the copy, all of it where it is empty; whether it has all that we read.
 
         Raises as Redis and PostgreSQL do.
         """
@@ -85,9 +85,7 @@ class Copy:
                 await pipeline.execute()
 
     async def _finished(self, claim: bytes | str, upto: int, began: float) -> bool:
-        left = _WHOLE - (self._clock() - began)
-        if left <= 0:
-            return False
+        left = _WHOLE - (self._clock() - began)  # where it took longer, the mark comes with what is newer by now
         values: list[bytes | str | int] = [claim, upto, KEPT, int(left * 1000)]
         async with asyncio.timeout(_PATIENCE):
             return bool(await self._finish(keys=[_UPTO, MARK], args=values))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from events.log.wake import Wake
 from orchestrator.adapters.departure import Departure
 from orchestrator.auth import refresh
+from orchestrator.auth.api_keys import ApiKeys
 from orchestrator.auth.directory import Directory
 from orchestrator.auth.identity import ALL_SCOPES, READ, Identity, Proof, Role
 from orchestrator.auth.refresh import RefreshTokens, Verdict
@@ -175,6 +176,20 @@ def refresh_families_end(module: str) -> Callable[..., Awaitable[list[UUID]]]:
 
     found: Callable[..., Awaitable[list[UUID]]] = import_module(module).end_families
     return found
+
+
+async def test_a_key_that_is_made_while_its_person_is_removed_is_made_for_nobody(engine: AsyncEngine) -> None:
+    person = await a_person(engine, role=Role.OWNER)
+    keys, end = ApiKeys(engine), datetime.now(UTC) + timedelta(days=1)
+    await keys.create(_who(person), "before", SCOPES, end)
+    async with engine.begin() as removing:
+        await removing.execute(text("DELETE FROM auth.members WHERE user_id = :id"), {"id": person.user_id})
+        late = asyncio.create_task(keys.create(_who(person), "late", SCOPES, end))
+        await eventually(lambda: waiting(engine), lambda count: count == 1)
+
+    with pytest.raises(Permanent, match="not_signed_in"):
+        await late
+    assert [key.name for key in await keys.of(_who(person))] == ["before"]
 
 
 @ways

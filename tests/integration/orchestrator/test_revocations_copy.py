@@ -150,6 +150,17 @@ async def test_what_is_lost_while_it_is_filled_is_not_believed(
     assert await redis.exists(MARK, f"{PREFIX}{gone}") == 2
 
 
+async def test_what_took_too_long_to_be_believed_is_not_sent_again(engine: AsyncEngine, redis: Redis) -> None:
+    gone, hours = uuid4(), iter([0.0, 4.0])  # when PostgreSQL was read, and when all was sent
+    await write(engine, gone)
+    await Revocations(engine, redis, clock=lambda: next(hours)).fill()
+    assert await redis.exists(f"{PREFIX}{gone}")
+    assert not await redis.exists(MARK)
+
+    assert await sent(redis, Revocations(engine, redis, clock=lambda: 0.0)) == 0
+    assert await redis.exists(MARK)
+
+
 async def test_a_database_that_was_set_back_is_copied_anew(engine: AsyncEngine, redis: Redis) -> None:
     revocations, gone = Revocations(engine, redis), uuid4()
     await redis.set(UPTO, 2**62)
