@@ -21,6 +21,8 @@ config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
+app.add_typer(conversation_app, name="conversation")
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
 app.add_typer(people_app, name="people")
 
@@ -111,6 +113,18 @@ def delete(
     from cli.delete import run_delete
 
     raise typer.Exit(run_delete(repository, sure=yes, as_json=json))
+
+
+@conversation_app.command("delete")
+def conversation_delete(
+    conversation: Annotated[str, typer.Argument(help="The conversation's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete a conversation with its questions and answers, for good; links to it end."""
+    from cli.delete import run_delete_conversation
+
+    raise typer.Exit(run_delete_conversation(conversation, sure=yes, as_json=json))
 
 
 @app.command()

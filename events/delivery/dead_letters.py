@@ -25,6 +25,21 @@ RETURNING seq
 """)
 
 
+_WHOSE = {
+    "repository": "e.repository_id = CAST(:id AS uuid)",
+    "tenant": "e.tenant_id = CAST(:id AS uuid)",
+    "user": "e.user_id = CAST(:id AS uuid)",
+    "stream": "e.stream_id = :id",
+}
+_FORGET = {
+    whose: text(f"""
+    UPDATE es.dead_letters d SET payload = NULL FROM es.feed f JOIN es.events e USING (position)
+    WHERE f.seq = d.seq AND d.payload IS NOT NULL AND {condition}
+    """)  # noqa: S608  # our own conditions
+    for whose, condition in _WHOSE.items()
+}
+
+
 @dataclass(frozen=True)
 class DeadLetter:
     """One parked message. `payload` is what was in the transport, byte for byte."""
@@ -62,3 +77,11 @@ async def resolve(connection: AsyncConnection, consumer: str, seq: int, resoluti
     """Say what was decided (`retried`, `discarded`, …); whether there was something to decide."""
     values = {"consumer": consumer, "seq": seq, "resolution": resolution}
     return (await connection.execute(_RESOLVE, values)).first() is not None
+
+
+async def forget(connection: AsyncConnection, whose: str, id_: object) -> None:
+    """Empty the copies of events that are about a deleted `repository`, `tenant`, `user` or `stream`.
+
+    Without a secret key they are in the clear. That something was parked stays known.
+    """
+    await connection.execute(_FORGET[whose], {"id": str(id_)})

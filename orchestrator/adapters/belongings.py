@@ -158,7 +158,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     Belonging("es.timers", Fate.DELETED, _STREAMS, why=_KERNEL),
     Belonging("es.snapshots", Fate.DELETED, _STREAMS, why=_AGAIN),
     Belonging("es.stage_queue", Fate.DELETED, _MINE, why=_KERNEL),
-    _nobodys("es.dead_letters", "sentences of ours, and entries of the transport, whose private fields are sealed"),
+    _nobodys("es.dead_letters", "sentences of ours; copies of events are emptied with whose they are"),
     *(_nobodys(f"es.{name}") for name in ("outbox", "feed", "feed_head", "consumers", "inbox", "leases")),
     *(_nobodys(f"es.{name}") for name in ("projections", "migrations")),
     *(_index(f"rag.{name}") for name in ("pointers", "embeddings", "chunks", "symbols", "files")),

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.account import AccountDeleted, TenantDeleted
 from events.base import Envelope, Event, Subject
 from events.catalog import decode
+from events.delivery import dead_letters
 from events.delivery.crash import crash_point
 from events.delivery.persist import until_done, until_idle
 from events.delivery.work import Result, Run
@@ -83,6 +84,7 @@ class Erasure:
         async with self._engine.begin() as connection:
             await connection.execute(_DELIVERIES, {"repository": str(repository_id)})
             await connection.execute(_LOOKS, {"repository": repository_id})
+            await dead_letters.forget(connection, "repository", repository_id)
             await connection.execute(_DONE, {"repository": repository_id})
 
     async def _live(self, repository_id: UUID) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import Envelope
+from events.delivery import dead_letters
 from events.delivery.crash import crash_point
 from events.delivery.persist import until_stream_idle
 from events.delivery.work import Run
@@ -25,10 +26,6 @@ _QUESTIONS = text("""
 SELECT data->>'question_id' FROM es.events WHERE stream_id = :stream AND type = 'ai.query.requested'
 """)
 _SHARES = text("DELETE FROM app.shares WHERE kind = 'conversation' AND resource_id = :id")
-_PARKED = text("""
-UPDATE es.dead_letters d SET payload = NULL FROM es.feed f JOIN es.events e USING (position)
-WHERE f.seq = d.seq AND e.stream_id = :stream AND d.payload IS NOT NULL
-""")
 _DELIVERIES = text("DELETE FROM app.webhook_deliveries WHERE payload::jsonb #>> '{data,analysis_id}' = :id")
 # Of this analysis alone: an artifact is named by its content, so that analyses of one repository share many.
 _ARTIFACTS = text("""
@@ -59,7 +56,7 @@ class ErasureOfParts:
         await until_stream_idle(self._engine, stream, run)
         async with self._engine.begin() as connection:
             await erase_stream(connection, stream)
-            await connection.execute(_PARKED, {"stream": stream})
+            await dead_letters.forget(connection, "stream", stream)
             await connection.execute(_SHARES, {"id": _id_of(stream)})
             questions = list((await connection.execute(_QUESTIONS, {"stream": stream})).scalars())
         await forget_answers(self._redis, questions)
@@ -70,7 +67,7 @@ class ErasureOfParts:
         await until_stream_idle(self._engine, stream, run)
         async with self._engine.begin() as connection:
             await erase_stream(connection, stream)
-            await connection.execute(_PARKED, {"stream": stream})
+            await dead_letters.forget(connection, "stream", stream)
             await connection.execute(_DELIVERIES, {"id": str(_id_of(stream))})
         await forget_ticks(self._redis, {str(_id_of(stream))})
         crash_point("erasure", "before_artifacts")

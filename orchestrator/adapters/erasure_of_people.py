@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import Envelope, Subject
+from events.delivery import dead_letters
 from events.delivery.crash import crash_point
 from events.delivery.work import Run
 from events.log.keyring import erase_subject
@@ -53,6 +54,7 @@ class ErasureOfPeople:
         await self._settle(envelope, run)
         async with self._engine.begin() as connection:
             await delete_rows(connection, tenant=tenant_id)
+            await dead_letters.forget(connection, "tenant", tenant_id)
             crash_point("erasure", "before_done")
             await connection.execute(_TENANT_DONE, {"tenant": tenant_id})
 
@@ -70,6 +72,7 @@ class ErasureOfPeople:
             run.check()
         async with self._engine.begin() as connection:
             await delete_rows(connection, user=user_id)
+            await dead_letters.forget(connection, "user", user_id)
             await connection.execute(_USER_DONE, {"user": user_id})
 
     async def _forgotten(self, user_id: UUID) -> int:

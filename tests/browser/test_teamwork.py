@@ -139,7 +139,7 @@ def _make(served: Site, owner: BrowserContext, login: str, role: str) -> None:
         assert api.patch(f"/tenants/{team}/members/{user}", json={"role": role}).is_success
 
 
-def test_an_owner_invites_and_shares_and_takes_both_back(
+def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     chromium: Browser, github: GitHubStandIn, served: Site, site: str
 ) -> None:
     _is(github, 1, "ann")
@@ -181,6 +181,7 @@ def test_an_owner_invites_and_shares_and_takes_both_back(
     expect(ann.get_by_text("Copy it now")).to_be_visible()
     conversation = _link(ann)
     _shoot(ann, "share-conversation")
+    talked = ann.url
     guest.goto(conversation)
     expect(guest.get_by_text("A conversation about pallets/flask")).to_be_visible()
     expect(guest.get_by_text("Where does it begin?")).to_be_visible()
@@ -244,3 +245,30 @@ def test_an_owner_invites_and_shares_and_takes_both_back(
     guest.goto(shared)
     expect(guest.get_by_text("The link shows nothing any more")).to_be_visible()
     _shoot(guest, "link-over")
+
+    ann.set_viewport_size({"width": 1280, "height": 800})
+    ann.goto(talked)
+    expect(ann.get_by_text("Where does it begin?").first).to_be_visible()
+    ann.get_by_role("button", name="Delete", exact=True).click()
+    expect(ann.get_by_role("button", name="Yes, delete")).to_be_visible()
+    _shoot(ann, "delete-conversation")
+    ann.get_by_role("button", name="Yes, delete").click()
+    expect(ann.get_by_text("Ask about this repository.")).to_be_visible()
+    expect(ann.get_by_text("Where does it begin?")).to_have_count(0)
+    assert "conversation=" not in ann.url
+
+    ann.goto("/team")
+    ann.get_by_label("Type the name of the team to confirm").fill("Crew")
+    ann.get_by_role("button", name="Delete this team").click()
+    expect(ann.get_by_text("Send the team's name, letter by letter")).to_be_visible()
+    ann.set_viewport_size(PHONE)
+    _shoot(ann, "delete-team-phone")
+    ann.set_viewport_size({"width": 1280, "height": 800})
+    ann.get_by_label("Type the name of the team to confirm").fill("Crew & Co")
+    ann.get_by_role("button", name="Delete this team").click()
+    expect(ann.get_by_text("The team Crew & Co is deleted.")).to_be_visible()
+    _shoot(ann, "team-deleted")
+    expect(ann.get_by_text("You work on your own at the moment")).to_be_visible()
+    ann.goto("/")
+    expect(ann.get_by_role("button", name="ann", exact=True)).to_be_visible()
+    expect(ann.get_by_text("pallets/flask")).to_have_count(0)

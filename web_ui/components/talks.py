@@ -1,11 +1,12 @@
-"""Which conversation, and which model answers."""
+"""Which conversation, and which model answers; and the end of one."""
 
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from runtime.client.shapes import ConversationView
-from web_ui.session import attempt, client
+from web_ui.components import cards
+from web_ui.session import attempt, client, may_write
 from web_ui.words import ago
 
 _NEW = "new"
@@ -25,6 +26,25 @@ def choose(repository_id: str, named: str | None) -> None:
             _conversations(begun, named)
         if len(models) > 1:
             st.selectbox("Model", models, key="model", label_visibility="collapsed", width=220)
+
+
+def deletion(conversation: ConversationView) -> None:
+    """The button that deletes a conversation, after asking; the page then offers a new one."""
+    if not may_write():
+        return
+    cards.confirmed(
+        "Delete",
+        key=f"delete-{conversation.conversation_id}",
+        warning="Its questions and answers are hidden at once, for everybody, and links to it end. Within a minute "
+        "they are gone for good.",
+        do=lambda: _delete(conversation.conversation_id),
+    )
+
+
+def _delete(conversation_id: str) -> None:
+    client().deleting_delete_conversation(conversation_id)
+    for name in ("open", "at", "conversation"):
+        st.query_params.pop(name, None)
 
 
 def model() -> str | None:

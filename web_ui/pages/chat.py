@@ -92,7 +92,9 @@ def show() -> None:
     talks.choose(analysis.repository_id, named)
     conversation = attempt(lambda: client().conversations_one(named)) if named else None
     if conversation is not None:
-        share.control("conversation", conversation.conversation_id)
+        with st.container(horizontal=True, gap="small"):
+            share.control("conversation", conversation.conversation_id)
+            talks.deletion(conversation)
     talk(analysis, conversation)
 
 

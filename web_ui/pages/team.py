@@ -13,7 +13,7 @@ from runtime.client.shapes import (
     TenantView,
 )
 from web_ui import markup
-from web_ui.components import cards, frame, notices, share
+from web_ui.components import cards, frame, leaving, notices, share
 from web_ui.session import attempt, client, may_share, name, owns, renew, tenants, work_in
 from web_ui.words import ago
 
@@ -143,6 +143,7 @@ def show() -> None:
     if name() is None:
         notices.empty("There is no sign-in here.", "Teams are for installations where people sign in.")
         return
+    leaving.deleted_team()
     current = next((each for each in tenants() if each.current), None)
     if current is None or current.personal:
         st.html(
@@ -161,6 +162,8 @@ def show() -> None:
     if current is not None and not current.personal:
         st.html('<h2 class="rs-section">This team</h2>')
         settings(current)
+        if owns():
+            leaving.delete_team(current)
     make()
 
 

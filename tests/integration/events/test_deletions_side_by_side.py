@@ -80,6 +80,36 @@ async def test_a_deletion_that_waits_for_a_worker_holds_up_none_that_comes_after
         await until(lambda: erased(quick, *(context.repository_id for context in slow)))
 
 
+async def test_parked_copies_of_what_was_deleted_are_emptied_and_those_of_others_stay(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    gone, kept = await a_repository(kernel), await a_repository(kernel)
+    await kernel.carry()
+    await kernel.rows(
+        "INSERT INTO es.dead_letters (consumer, topic, seq, error, attempts, payload)"
+        " SELECT 'a', topic, seq, 'it ended its workers', 4, 'in the clear' FROM es.feed"
+    )
+    await delete(kernel, gone)
+    subscriber = kernel.subscriber()
+    subscribe_to_erasure(subscriber, Erasure(kernel.engine, kernel.redis, open_objects("", tmp_path)))
+    await subscriber.start()
+
+    async def has_payload() -> list[object]:
+        found = await kernel.rows(
+            "SELECT e.repository_id FROM es.dead_letters d JOIN es.feed f ON f.seq = d.seq"
+            " JOIN es.events e USING (position) WHERE d.payload IS NOT NULL"
+        )
+        return [repository for [repository] in found]
+
+    async def is_emptied() -> bool:
+        return await has_payload() == [kept.repository_id]
+
+    assert set(await has_payload()) == {gone.repository_id, kept.repository_id}
+    async with kernel.carrying():
+        await until(is_emptied)
+    assert await kernel.one("SELECT count(*) FROM es.dead_letters") == 2
+
+
 async def test_what_was_set_aside_is_taken_up_side_by_side(kernel: Kernel) -> None:
     for _ in range(3):
         await delete(kernel, await a_repository(kernel))

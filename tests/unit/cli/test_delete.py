@@ -3,7 +3,7 @@ import pytest
 import typer
 
 from cli import delete
-from cli.delete import run_delete
+from cli.delete import run_delete, run_delete_conversation
 from cli.exits import OK, USAGE
 from runtime.client import Client
 
@@ -25,6 +25,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def answer(request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v1")
         requests.append(f"{request.method} {path}")
+        if path == "/conversations/c1":
+            deleted = {"conversation_id": "c1", "deleted_at": AT}
+            talk = {"conversation_id": "c1", "repository_id": "r1", "title": "o/r", "started_at": AT}
+            return httpx.Response(202, json=deleted) if request.method == "DELETE" else httpx.Response(200, json=talk)
         if request.method == "DELETE":
             return httpx.Response(202, json={"repository_id": "r1", "deleted_at": AT})
         return httpx.Response(200, json={"items": [REPOSITORY]} if path == "/repositories" else REPOSITORY)
@@ -58,3 +62,22 @@ def test_nothing_is_deleted_before_a_person_says_yes(
 
     assert "https://github.com/o/r" in questions[0]
     assert ("DELETE /repositories/r1" in asked) is deleted
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_conversation_is_deleted_once_a_person_says_yes(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: bool
+) -> None:
+    questions: list[str] = []
+
+    def confirm(question: str, **_options: object) -> bool:
+        questions.append(question)
+        return answer
+
+    monkeypatch.setattr(typer, "confirm", confirm)
+
+    assert run_delete_conversation("c1", sure=False, as_json=False) == (OK if answer else USAGE)
+
+    assert "the conversation about o/r with its 0 questions" in questions[0]
+    assert ("DELETE /conversations/c1" in asked) is answer
+    assert ("Deleted the conversation about o/r." in capsys.readouterr().out) is answer
