@@ -20,6 +20,8 @@ class ArtifactKind(StrEnum):
     OUTCOMES = "outcomes"
     VECTORS = "vectors"
     LEXICON = "lexicon"
+    LOCKS = "locks"
+    DEPENDENCIES = "dependencies"
 
 
 class ArtifactRef(Value):
@@ -114,6 +116,24 @@ class OutcomeRow(Value):
     symbols: int = 0
     chunks: int = 0
     errors: int = 0
+
+
+class DependencyRow(Value):
+    """One thing that a manifest asks for, or that a lock file chose. `line` is 1-based, 0 where unknown.
+
+    `scope` is one of runtime, peer, optional, dev, test, build, managed (only a version for whoever needs it),
+    constraint and transitive; `group` the extra, group, stage or job; `version` what a lock file chose.
+    """
+
+    ecosystem: str
+    name: str
+    constraint: str
+    version: str
+    scope: str
+    group: str
+    path: str
+    line: int
+    locked: bool = False
 
 
 class VectorRow(Value):

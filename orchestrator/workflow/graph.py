@@ -52,12 +52,13 @@ class Rule:
 
 _TREE = Takes(ArtifactKind.TREE, Stage.CLONE)
 _SOURCES = Takes(ArtifactKind.SOURCES, Stage.CLONE)
+_LOCKS = Takes(ArtifactKind.LOCKS, Stage.CLONE)
 _CHUNKS = Takes(ArtifactKind.CHUNKS, Stage.PARSE)
 _OWN_CHUNKS = Takes(ArtifactKind.CHUNKS, Stage.PARSE, own_shard=True)
 
 RULES: tuple[Rule, ...] = (
     Rule(Stage.CLONE, (), (), Loss.FATAL),
-    Rule(Stage.METADATA, (Needs(Stage.CLONE),), (_TREE, _SOURCES), Loss.PARTIAL),
+    Rule(Stage.METADATA, (Needs(Stage.CLONE),), (_TREE, _SOURCES, _LOCKS), Loss.PARTIAL),
     Rule(Stage.STRUCTURE, (Needs(Stage.CLONE),), (_TREE, _SOURCES), Loss.PARTIAL),
     Rule(
         Stage.PARSE,

@@ -113,6 +113,9 @@ class Clone:
                 "no_text_files", "The repository has no text that could be read: only binary or skipped files."
             )
         tree = watch.store(self.backends, ArtifactKind.TREE, 0, write_tree(intake.tree), len(intake.tree))
+        if intake.locks:
+            content = write_rows(SourceRow, intake.locks)
+            stored.append(watch.store(self.backends, ArtifactKind.LOCKS, 0, content, len(intake.locks)))
         return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), is_cut, outside)
 
 

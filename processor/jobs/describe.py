@@ -4,15 +4,16 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from events.artifacts import ArtifactKind, SourceRow, TreeRow
+from events.artifacts import ArtifactKind, ArtifactRef, DependencyRow, SourceRow, TreeRow
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.processing import StageRequested
-from processor.jobs.base import Backends, inputs_of
+from processor.jobs.base import Backends, Watched, inputs_of, watched
 from processor.stages.describe_structure import describe_structure
-from processor.stages.gather_metadata import gather_metadata, wanted_files
+from processor.stages.gather_metadata import Gathered, gather_metadata, wanted_files
 from runtime.faults import Permanent
+from runtime.parquet import write_rows
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,36 @@ class Metadata:
             if paths:
                 await ticker.tick(done, len(request.inputs), min(paths))
                 sources += [row for row in await self.backends.rows(SourceRow, ref) if row.path in paths]
-        found = await asyncio.to_thread(gather_metadata, tree, sources)
+        for ref in inputs_of(request, ArtifactKind.LOCKS):
+            sources += await self.backends.rows(SourceRow, ref)
+        found = await watched(run, ticker, lambda watch: _gather(tree, sources, watch))
+        stored = await self._store(envelope, found.dependencies)
         await ticker.tick(len(request.inputs), len(request.inputs))
-        dependencies, config = found["dependencies_found"], found["config_files"]
+        dependencies, config = found.facts["dependencies_found"], found.facts["config_files"]
         counts = {
             "dependencies": dependencies if isinstance(dependencies, int) else 0,
             "config_files": config if isinstance(config, int) else 0,
         }
         completed = stages.completed(
-            envelope, started_at=started_at, files_processed=len(sources), counts=counts, metadata_extracted=found
+            envelope,
+            started_at=started_at,
+            files_processed=len(sources),
+            counts=counts,
+            artifacts=stored,
+            metadata_extracted=found.facts,
         )
         return Result((completed,))
+
+    async def _store(self, envelope: Envelope, rows: list[DependencyRow]) -> tuple[ArtifactRef, ...]:
+        """All dependencies as an artifact; none where there are none."""
+        if not rows:
+            return ()
+        content = await asyncio.to_thread(write_rows, DependencyRow, rows)
+        return (await self.backends.of(envelope).store(ArtifactKind.DEPENDENCIES, 0, content, len(rows)),)
+
+
+def _gather(tree: list[TreeRow], sources: list[SourceRow], watch: Watched) -> Gathered:
+    return gather_metadata(tree, sources, lambda path: watch.look(0, 0, path))
 
 
 @dataclass(frozen=True)

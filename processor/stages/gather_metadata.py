@@ -1,51 +1,32 @@
 """Gather what a repository says about itself: README, licence, dependencies, entry points, CI, containers.
 
-In:  the rows of the `tree` artifact, then the `sources` rows of the files that `wanted_files` names.
-Out: `metadata_extracted` of `processing.stage.completed`.
+In:  the rows of the `tree` artifact, then the `sources` rows of the files that `wanted_files` names, and the `locks`.
+Out: `metadata_extracted` of `processing.stage.completed`, and the rows of the `dependencies` artifact.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from events.artifacts import SourceRow, TreeRow
-from processor.manifests import compiled, javascript, jvm, python, scripting
-from processor.manifests.model import Dependency, Manifest, Text
+from events.artifacts import DependencyRow, SourceRow, TreeRow
+from processor.manifests.registry import NotRead, format_of, is_lock, read_manifest
 from processor.stages.fit import fit
+from processor.stages.list_dependencies import Read, list_dependencies, normal
 from processor.stages.read_readme import read_readme
 from processor.stages.recognise_licence import recognise_licence
 
-_MOST_MANIFESTS = 300
+_MOST_MANIFESTS = 1_000
+_MOST_BYTES = 32_000_000
 _MOST_LICENCES = 10
 _MOST_LISTED = 200
 
-_PARSERS: tuple[tuple[re.Pattern[str], Callable[[Text], Manifest]], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), parse)
-    for pattern, parse in (
-        (r"pyproject\.toml", python.parse_pyproject),
-        (r"(?:requirements|constraints)[\w.-]*\.(?:txt|in)", python.parse_requirements),
-        (r"setup\.cfg", python.parse_setup_cfg),
-        (r"pipfile", python.parse_pipfile),
-        (r"package\.json", javascript.parse_package_json),
-        (r"go\.mod", compiled.parse_go_mod),
-        (r"cargo\.toml", compiled.parse_cargo),
-        (r"cmakelists\.txt", compiled.parse_cmake),
-        (r"vcpkg\.json", compiled.parse_vcpkg),
-        (r"conanfile\.txt", compiled.parse_conanfile),
-        (r"pom\.xml", jvm.parse_pom),
-        (r"[\w.-]+\.gradle(?:\.kts)?", jvm.parse_gradle),
-        (r"libs\.versions\.toml", jvm.parse_version_catalog),
-        (r"[\w.-]+\.(?:cs|fs|vb)proj|directory\.(?:packages|build)\.props", jvm.parse_dotnet),
-        (r"gemfile", scripting.parse_gemfile),
-        (r"[\w.-]+\.gemspec", scripting.parse_gemspec),
-        (r"composer\.json", scripting.parse_composer),
-    )
-)
+_NO_PROJECT = frozenset(("docker", "github-actions"))  # their names are those of workflows and services
 _README = re.compile(r"readme(?:\.(?:md|markdown|mdown|rst|txt|adoc))?", re.IGNORECASE)
 _README_FOLDERS = ("", ".github", "docs", "doc")
 _README_ORDER = (".md", ".markdown", ".mdown", ".rst", ".adoc", ".txt", "")
-_LICENCE = re.compile(r"(?:licen[cs]e|copying|unlicense)(?:[.-][\w.-]{1,40})?", re.IGNORECASE)
+_LICENCE = re.compile(r"(?:[\w.-]{1,20}-)?(?:licen[cs]e|copying|unlicense)(?:[.-][\w.-]{1,40})?", re.IGNORECASE)
 _CI = (
     (r"\.github/workflows/[^/]+\.ya?ml", "GitHub Actions"),
     (r"\.gitlab-ci\.ya?ml", "GitLab CI"),
@@ -71,10 +52,7 @@ _CONTAINER = re.compile(
 def wanted_files(tree: Sequence[TreeRow]) -> dict[int, list[str]]:
     """The paths to read, by the shard that has them: README, licences, manifests; the upper ones first."""
     readme = _readme_path(tree)
-    manifests = [row for row in tree if row.skipped is None and _is_manifest(row)]
-    chosen = {row.path: row for row in sorted(manifests, key=_by_depth)[:_MOST_MANIFESTS]}
-    for row in _licences(tree):
-        chosen[row.path] = row
+    chosen = {row.path for row in (*_readable(tree), *_licences(tree))}
     wanted: dict[int, list[str]] = {}
     for row in tree:
         if row.shard is not None and (row.path in chosen or row.path == readme):
@@ -82,36 +60,78 @@ def wanted_files(tree: Sequence[TreeRow]) -> dict[int, list[str]]:
     return wanted
 
 
-def gather_metadata(tree: Sequence[TreeRow], sources: Iterable[SourceRow]) -> dict[str, object]:
-    """The facts, small enough for an event. Pure: the same files, the same facts; nothing is executed or fetched."""
+def _readable(tree: Sequence[TreeRow]) -> list[TreeRow]:
+    """The manifests that are read: the upper ones first, up to a number and a size in all."""
+    found = sorted((row for row in tree if row.skipped is None and _is_manifest(row)), key=_by_depth)
+    kept, size = [], 0
+    for row in found[:_MOST_MANIFESTS]:
+        size += row.size
+        if size > _MOST_BYTES:
+            break
+        kept.append(row)
+    return kept
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The facts, small enough for an event, and all dependencies."""
+
+    facts: dict[str, object]
+    dependencies: list[DependencyRow]
+
+
+def gather_metadata(
+    tree: Sequence[TreeRow], sources: Iterable[SourceRow], look: Callable[[str], None] = lambda _: None
+) -> Gathered:
+    """Pure: the same files, the same facts; nothing is executed or fetched.
+
+    `look` is told each manifest before it is read, and may raise to stop.
+    """
     texts = {row.path: row for row in sources}
-    parsed, unreadable = _manifests(texts)
-    main = _main(parsed)
-    dependencies = [_listed(path, manifest, found) for path, manifest in parsed for found in manifest.dependencies]
-    distinct = {(item["ecosystem"], str(item["name"]).lower()) for item in dependencies}
+    read, unreadable = _manifests(texts, look)
+    asking = [one for one in read if not one.is_lock]
+    rows = list_dependencies(read)
+    main = _main(asking)
     config = [row.path for row in tree if row.file_class == "config" and row.skipped is None]
     facts: dict[str, object] = {
         **_readme(texts.get(_readme_path(tree) or "")),
-        "name": main.name if main else "",
-        "description": main.description if main else "",
-        "licence": _licence(tree, texts, parsed),
-        "dependencies_found": len(distinct),
-        "ecosystems": dict(Counter(str(ecosystem) for ecosystem, _ in distinct).most_common()),
-        "dependencies": dependencies,
-        "manifests": [path for path, _ in parsed],
+        "name": main.manifest.name if main else "",
+        "description": main.manifest.description if main else "",
+        "licence": _licence(tree, texts, asking),
+        **_counts(rows),
+        "dependencies": [row.model_dump(exclude={"version", "locked"}) for row in rows if _is_direct(row)],
+        "manifests": [one.path for one in asking],
         "unreadable_manifests": unreadable,
+        "manifests_left_out": sum(row.skipped is None and _is_manifest(row) for row in tree) - len(_readable(tree)),
         "lock_files": [row.path for row in tree if row.skipped == "lock_file"],
+        "locks_read": [one.path for one in read if one.is_lock],
         "entry_points": [
-            {"name": point.name, "target": point.target, "kind": point.kind, "path": path}
-            for path, manifest in parsed
-            for point in manifest.entry_points
+            {"name": point.name, "target": point.target, "kind": point.kind, "path": one.path}
+            for one in asking
+            for point in one.manifest.entry_points
         ],
         "ci": [found for row in tree if (found := _ci(row.path)) is not None],
         "containers": [row.path for row in tree if row.skipped is None and _CONTAINER.fullmatch(row.path)],
         "config_files": len(config),
         "config_paths": sorted(config, key=lambda path: (path.count("/"), path)),
     }
-    return fit(_capped(facts))
+    return Gathered(fit(_capped(facts)), rows)
+
+
+def _counts(rows: Sequence[DependencyRow]) -> dict[str, object]:
+    """How many different ones are asked for, by ecosystem, and how many more these bring along."""
+    direct = {(row.ecosystem, normal(row.ecosystem, row.name)) for row in rows if _is_direct(row)}
+    all_names = {(row.ecosystem, normal(row.ecosystem, row.name)) for row in rows}
+    return {
+        "dependencies_found": len(direct),
+        "transitive_found": len(all_names - direct),
+        "ecosystems": dict(Counter(ecosystem for ecosystem, _ in direct).most_common()),
+        "scopes": dict(Counter(row.scope for row in rows).most_common()),
+    }
+
+
+def _is_direct(row: DependencyRow) -> bool:
+    return row.scope != "transitive" and not row.locked
 
 
 def _capped(facts: Mapping[str, object]) -> dict[str, object]:
@@ -128,55 +148,33 @@ def _by_depth(row: TreeRow) -> tuple[int, str]:
     return row.path.count("/"), row.path
 
 
-def _parser_of(path: str) -> Callable[[Text], Manifest] | None:
-    name = PurePosixPath(path).name
-    return next((parse for pattern, parse in _PARSERS if pattern.fullmatch(name)), None)
-
-
 def _is_manifest(row: TreeRow) -> bool:
     """Manifests among the tests belong to what is tested, except the lists of what the tests need."""
-    if _is_requirements_folder(row.path):
-        return True
-    is_among_tests = row.file_class == "test" and not PurePosixPath(row.path).name.startswith("requirements")
-    return not is_among_tests and _parser_of(row.path) is not None
+    pure = PurePosixPath(row.path)
+    is_list = pure.name.startswith("requirements") or pure.parent.name == "requirements"
+    is_among_tests = row.file_class == "test" and not is_list
+    return not is_among_tests and format_of(row.path) is not None
 
 
-def _is_requirements_folder(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return pure.parent.name == "requirements" and pure.suffix in {".txt", ".in"}
-
-
-def _manifests(texts: Mapping[str, SourceRow]) -> tuple[list[tuple[str, Manifest]], list[str]]:
-    """The manifests that could be read, the upper ones first, and the paths of the others."""
-    parsed: list[tuple[str, Manifest]] = []
-    unreadable: list[str] = []
+def _manifests(texts: Mapping[str, SourceRow], look: Callable[[str], None]) -> tuple[list[Read], list[dict[str, str]]]:
+    """The manifests that could be read, the upper ones first, and the paths of the others with the reason."""
+    read: list[Read] = []
+    unreadable: list[dict[str, str]] = []
     for path in sorted(texts, key=lambda path: (path.count("/"), path)):
-        parse = _parser_of(path) or (python.parse_requirements if _is_requirements_folder(path) else None)
-        if parse is None:
+        if format_of(path) is None:
             continue
+        look(path)
         try:
-            parsed.append((path, parse(Text(texts[path].content))))
-        except (ValueError, RecursionError):
-            unreadable.append(path)
-    return parsed, unreadable
+            read.append(Read(path, read_manifest(path, texts[path].content), is_lock(path)))
+        except NotRead as reason:
+            unreadable.append({"path": path, "reason": str(reason)})
+    return read, unreadable
 
 
-def _main(parsed: Sequence[tuple[str, Manifest]]) -> Manifest | None:
+def _main(asking: Sequence[Read]) -> Read | None:
     """The manifest that names the project: the uppermost one that says what it is, else the uppermost with a name."""
-    named = [manifest for _, manifest in parsed if manifest.name]
-    return next((manifest for manifest in named if manifest.description), named[0] if named else None)
-
-
-def _listed(path: str, manifest: Manifest, found: Dependency) -> dict[str, object]:
-    is_test = found.scope == "runtime" and {"test", "tests"} & set(PurePosixPath(path).parts[:-1])
-    return {
-        "name": found.name,
-        "constraint": found.constraint,
-        "scope": "test" if is_test else found.scope,
-        "ecosystem": manifest.ecosystem,
-        "path": path,
-        "line": found.line,
-    }
+    named = [one for one in asking if one.manifest.name and one.manifest.ecosystem not in _NO_PROJECT]
+    return next((one for one in named if one.manifest.description), named[0] if named else None)
 
 
 def _readme_path(tree: Sequence[TreeRow]) -> str | None:
@@ -214,17 +212,15 @@ def _licences(tree: Sequence[TreeRow]) -> list[TreeRow]:
     return sorted(found, key=_by_depth)[:_MOST_LICENCES]
 
 
-def _licence(
-    tree: Sequence[TreeRow], texts: Mapping[str, SourceRow], parsed: Sequence[tuple[str, Manifest]]
-) -> dict[str, object]:
+def _licence(tree: Sequence[TreeRow], texts: Mapping[str, SourceRow], asking: Sequence[Read]) -> dict[str, object]:
     """The licence by its text (SPDX identifier, confidence); else as a manifest names it; else the file's path."""
     files = [row.path for row in _licences(tree) if row.path in texts]
     for path in files:
         if (licence := recognise_licence(texts[path].content)) is not None:
             return {"spdx": licence.spdx, "confidence": licence.confidence, "path": path, "files": files}
-    declared = next(((path, manifest.licence) for path, manifest in parsed if manifest.licence), None)
+    declared = next((one for one in asking if one.manifest.licence), None)
     if declared is not None:
-        return {"name": declared[1], "path": declared[0], "files": files}
+        return {"name": declared.manifest.licence, "path": declared.path, "files": files}
     return {"path": files[0], "files": files} if files else {}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from events.artifacts import SourceRow, TreeRow
 from processor.languages.detect import file_class_of, language_of
 from processor.languages.names import DOCS
+from processor.manifests.registry import is_lock
 from processor.ports import TreeEntry
 from processor.stages.classify import (
     MAX_FILE_BYTES,
@@ -37,6 +38,8 @@ class SourceLimits:
     text_bytes: int = 200_000_000
     shard_files: int = 500
     shard_bytes: int = 4_000_000
+    lock_files: int = 100
+    lock_bytes: int = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Intake:
     bytes: int = 0
     lines: int = 0
     has_text: bool = False
+    locks: list[SourceRow] = field(default_factory=list)  # read for what they say of dependencies, and for nothing else
     _shard: int = 0
 
     def shards(self, entries: Iterable[TreeEntry], read: Read, look: Look) -> Iterator[Sequence[SourceRow]]:
@@ -106,6 +110,8 @@ class Intake:
         )
         if isinstance(found, str):
             self.tree.append(_left_out(candidate, found))
+            if found == "lock_file":
+                self._keep_lock(candidate, read)
             return None
         self.files += 1
         self.bytes += found.size
@@ -114,13 +120,22 @@ class Intake:
         self.tree.append(_accepted(candidate.entry, found, self._shard))
         return found
 
+    def _keep_lock(self, candidate: _Candidate, read: Read) -> None:
+        """Keep a lock file's text, within the limits; one that was too large to be fetched is only in the tree."""
+        entry = candidate.entry
+        kept = sum(row.size for row in self.locks)
+        is_wanted = entry.size is not None and is_lock(candidate.path) and len(self.locks) < self.limits.lock_files
+        if is_wanted and kept + (entry.size or 0) <= self.limits.lock_bytes:
+            row = read_source(candidate.path, entry, read, is_lock=True)
+            self.locks += [row] if isinstance(row, SourceRow) else []
+
     def _over_budget(self, entry: TreeEntry) -> str | None:
         if self.files >= self.limits.files:
             return "too_many_files"
         return "text_budget" if self.bytes + (entry.size or 0) > self.limits.text_bytes else None
 
 
-def read_source(path: str, entry: TreeEntry, read: Read) -> SourceRow | str:
+def read_source(path: str, entry: TreeEntry, read: Read, *, is_lock: bool = False) -> SourceRow | str:
     """One file as a row, or the reason why it is left out."""
     content = read(entry.blob_id)
     if content is None:
@@ -132,7 +147,7 @@ def read_source(path: str, entry: TreeEntry, read: Read) -> SourceRow | str:
         return "binary"
     language = language_of(path, text[:_HEAD])
     lines = count_lines(text)
-    if language not in DOCS and is_minified(text, lines):
+    if language not in DOCS and not is_lock and is_minified(text, lines):
         return "minified"
     return SourceRow(
         path=path,

@@ -158,23 +158,27 @@ def test_metadata_of_a_repository() -> None:
     tree, sources = a_tree(FILES, {"uv.lock": "lock_file"})
     [(_, wanted)] = wanted_files(tree).items()
 
-    found = gather_metadata(tree, [row for row in sources if row.path in wanted])
+    gathered = gather_metadata(tree, [row for row in sources if row.path in wanted])
+    found = gathered.facts
 
     assert sorted(wanted) == sorted(set(FILES) - {
-        "docs/README.md", "tests/fixtures/package.json", ".github/workflows/test.yml", "Dockerfile", "src/app.py",
+        "docs/README.md", "tests/fixtures/package.json", "src/app.py",
     })  # fmt: skip
     assert (found["readme_found"], found["readme_title"], found["readme_path"]) == (True, "App", "README.md")
     assert (found["name"], found["description"]) == ("app", "One thing")
     assert found["licence"] == {"spdx": "MIT", "confidence": 1.0, "path": "LICENSE", "files": ["LICENSE"]}
     assert found["dependencies_found"] == 3
     assert found["dependencies"] == [
-        {"name": "rich", "constraint": "", "scope": "runtime", "ecosystem": "python", "path": "pyproject.toml", "line": 4},
-        {"name": "react", "constraint": "19", "scope": "runtime", "ecosystem": "javascript", "path": "web/package.json", "line": 1},
-        {"name": "selenium", "constraint": "", "scope": "test", "ecosystem": "python", "path": "tests/requirements/py3.txt",
+        {"name": "rich", "constraint": "", "scope": "runtime", "group": "", "ecosystem": "python", "path": "pyproject.toml",
+         "line": 4},
+        {"name": "react", "constraint": "19", "scope": "runtime", "group": "", "ecosystem": "javascript",
+         "path": "web/package.json", "line": 1},
+        {"name": "selenium", "constraint": "", "scope": "test", "group": "py3", "ecosystem": "python", "path": "tests/requirements/py3.txt",
          "line": 1},
     ]  # fmt: skip
     assert found["entry_points"] == [{"name": "app", "target": "app:main", "kind": "command", "path": "pyproject.toml"}]
-    assert found["unreadable_manifests"] == ["broken/pyproject.toml"]
+    assert [item["path"] for item in found["unreadable_manifests"]] == ["broken/pyproject.toml"]  # type: ignore[attr-defined]  # a list of mappings
+    assert [row.name for row in gathered.dependencies] == ["rich", "react", "selenium"]
     assert found["lock_files"] == ["uv.lock"]
     assert found["ci"] == [{"name": "GitHub Actions", "path": ".github/workflows/test.yml"}]
     assert found["containers"] == ["Dockerfile"]
@@ -184,7 +188,7 @@ def test_metadata_of_a_repository() -> None:
 def test_a_repository_that_says_nothing_of_itself() -> None:
     tree, sources = a_tree({"main.c": "int main;\n"})
 
-    found = gather_metadata(tree, sources)
+    found = gather_metadata(tree, sources).facts
 
     assert wanted_files(tree) == {}
     assert (found["readme_found"], found["dependencies_found"], found["config_files"]) == (False, 0, 0)
@@ -194,14 +198,18 @@ def test_a_repository_that_says_nothing_of_itself() -> None:
 def test_a_licence_that_only_the_manifest_names() -> None:
     tree, sources = a_tree({"package.json": '{"license": "SEE LICENSE"}'})
 
-    assert gather_metadata(tree, sources)["licence"] == {"name": "SEE LICENSE", "path": "package.json", "files": []}
+    assert gather_metadata(tree, sources).facts["licence"] == {
+        "name": "SEE LICENSE",
+        "path": "package.json",
+        "files": [],
+    }
 
 
 def test_metadata_of_a_huge_manifest_fits_into_an_event() -> None:
     many = ", ".join(f'"{"p" * 60}{number}": "^1.0.0"' for number in range(2_000))
     tree, sources = a_tree({"package.json": '{"dependencies": {' + many + "}}"})
 
-    found = gather_metadata(tree, sources)
+    found = gather_metadata(tree, sources).facts
 
     assert len(json.dumps(found)) <= MAX_BYTES + 1_000
     assert found["dependencies_found"] == 2_000

@@ -146,3 +146,21 @@ def test_a_blob_that_is_missing_is_too_large() -> None:
 
     assert list(intake.shards(entries_of({"a.py": b"x"}), lambda _: None, lambda *_: None)) == []
     assert intake.skipped() == {"too_large": 1}
+
+
+def test_lock_files_are_kept_apart_from_the_sources_within_their_limits() -> None:
+    files = {
+        "a/yarn.lock": b'ms@2:\n  version "2"\n',
+        "go.sum": b"no lock file that says what is asked for\n",
+        "poetry.lock": b"[[package]]\n",
+        "z/poetry.lock": b"x" * 100,
+        "main.py": b"x = 1\n",
+    }
+    extra = (TreeEntry(b"package-lock.json", "100644", "h", None),)
+
+    intake, shards = take(files, SourceLimits(lock_bytes=50), extra=extra)
+
+    assert [row.path for row in intake.locks] == ["a/yarn.lock", "poetry.lock"]
+    assert [row.path for rows in shards for row in rows] == ["main.py"]
+    assert {row.skipped for row in intake.tree} == {None, "lock_file"}
+    assert [row.path for row in take(files, SourceLimits(lock_files=1))[0].locks] == ["a/yarn.lock"]

@@ -1,0 +1,105 @@
+"""Ruby: `Gemfile`, gem specifications, `Gemfile.lock`. Read, never run."""
+
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+
+from processor.manifests.model import Dependency, Format, Manifest, Text, limited, scope_of_group
+from processor.manifests.tokens import HASH, Statement, Token, argument, statements, tokens
+
+_ADDED = re.compile(r"\w+\.add_(?:(runtime|development)_)?dependency")
+_FIELD = re.compile(r"\w+\.(name|summary|license|description)")
+_VERSION = re.compile(r"\s*(?:[~<>=!]{1,2}\s*)?\d[\w.-]*\s*")
+_OPENS = frozenset(("if", "unless", "case", "def", "class", "module", "begin", "while", "until"))
+_CONDITIONS = frozenset(("if", "unless"))
+_LOCKED = re.compile(r"    ([\w.-]{1,150}) \(([^)]{1,100})\)")
+_ASKED = re.compile(r"  ([\w.-]{1,150})!?(?: \(([^)]{1,200})\))?!?")
+
+
+def parse_gemfile(text: Text) -> Manifest:
+    """`Gemfile`; gems in a `group` block, or with `group:`, are of that group."""
+    found: list[Dependency] = []
+    blocks: list[list[str]] = []
+    for statement in statements(tokens(text, HASH)):
+        words = [token.value for token in statement.tokens if token.kind == "word"]
+        if statement.head == "gem" and statement.texts:
+            groups = _groups(list(statement.tokens)) or next((block for block in reversed(blocks) if block), [])
+            constraint = _constraint(statement)
+            where = argument(statement.tokens, "git") or argument(statement.tokens, "github")
+            scope = _scope(groups)
+            found.append(
+                Dependency(statement.texts[0], constraint or where, scope, statement.line, group="+".join(groups))
+            )
+        if statement.head == "end" and blocks:
+            blocks.pop()
+        elif "do" in words or statement.head in _OPENS:
+            is_group = statement.head == "group"
+            blocks.append([word[1:] for word in words if word.startswith(":")] if is_group else [])
+    return Manifest("ruby", dependencies=limited(found))
+
+
+def _constraint(statement: Statement) -> str:
+    """The versions before a condition."""
+    said = takewhile(lambda one: one.kind != "word" or one.value not in _CONDITIONS, statement.tokens)
+    written = [one.value.strip() for one in said if one.kind == "text"][1:]
+    return ", ".join(one for one in written if _VERSION.fullmatch(one))
+
+
+def _groups(found: list[Token]) -> list[str]:
+    """The symbols after `group:` or `:group =>`."""
+    at = next((at for at, one in enumerate(found) if one.value.strip(":") in {"group", "groups"}), None)
+    after = found[at + 1 :] if at is not None else []
+    return [one.value[1:] for one in after if one.kind == "word" and one.value.startswith(":")]
+
+
+def _scope(groups: list[str]) -> str:
+    scopes = {scope_of_group("dev" if name == "development" else name) for name in groups}
+    return next((scope for scope in ("runtime", "dev", "test") if scope in scopes), "runtime")
+
+
+def parse_gemspec(text: Text) -> Manifest:
+    """A gem's specification."""
+    found: list[Dependency] = []
+    fields: dict[str, str] = {}
+    for statement in statements(tokens(text, HASH)):
+        if (added := _ADDED.fullmatch(statement.head)) is not None and statement.texts:
+            scope = "dev" if added[1] == "development" else "runtime"
+            found.append(Dependency(statement.texts[0], _constraint(statement), scope, statement.line))
+        elif (said := _FIELD.fullmatch(statement.head)) is not None and statement.texts:
+            fields.setdefault(said[1], statement.texts[0])
+    return Manifest(
+        "ruby",
+        name=fields.get("name", ""),
+        description=fields.get("summary", "") or fields.get("description", ""),
+        licence=fields.get("license", ""),
+        dependencies=limited(found),
+    )
+
+
+def parse_lock(text: Text) -> Manifest:
+    """`Gemfile.lock`. Its `DEPENDENCIES` are the direct ones."""
+    asked = {match[1]: match[2] or "" for _, match in _section(text, "DEPENDENCIES", _ASKED)}
+    found = [
+        Dependency(
+            match[1], asked.get(match[1], ""), "" if match[1] in asked else "transitive", number, version=match[2]
+        )
+        for heading in ("GEM", "GIT")
+        for number, match in _section(text, heading, _LOCKED)
+    ]
+    return Manifest("ruby", dependencies=limited(found))
+
+
+def _section(text: Text, heading: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:
+    is_in = False
+    for number, line in enumerate(text.lines, 1):
+        if line[:1].strip():
+            is_in = line.strip() == heading
+        elif is_in and (match := pattern.fullmatch(line[:500].rstrip())) is not None:
+            yield number, match
+
+
+FORMATS = (
+    Format(r"gemfile|gems\.rb", parse_gemfile),
+    Format(r"[\w.-]+\.gemspec", parse_gemspec),
+    Format(r"gemfile\.lock", parse_lock, is_lock=True),
+)

@@ -1,0 +1,214 @@
+"""Put together what the manifests and lock files of a repository say of its dependencies.
+
+In:  the manifests with their paths.
+Out: one row for each mention, each scope known, with the version that a lock file chose where one did.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from events.artifacts import DependencyRow
+from processor.manifests.model import Dependency, Manifest, scope_of_group
+
+_MOST_ROWS = 100_000
+_RUNS = re.compile(r"[-_.]+")
+_INHERITED = frozenset(("", "workspace", "catalog:"))
+_TEST_FOLDERS, _DOCS_FOLDERS = frozenset(("test", "tests")), frozenset(("doc", "docs"))
+_COMMON = frozenset(("", "base", "common", "core", "all", "main", "prod", "production"))
+_VARIABLE = re.compile(r"\$[{(]([\w.-]{1,100})[)}]")
+_REQUIREMENTS = re.compile(r"(?:requirements|constraints)", re.IGNORECASE)
+_SHARED_FOLDER = "gradle"  # where version catalogs are, for the folder above
+
+
+class Read(NamedTuple):
+    """One manifest that could be read."""
+
+    path: str
+    manifest: Manifest
+    is_lock: bool
+
+
+class _Name(NamedTuple):
+    folder: str
+    ecosystem: str
+    name: str
+
+
+def list_dependencies(read: Sequence[Read]) -> list[DependencyRow]:
+    """The rows, manifests before lock files, each in the order of its file. Pure."""
+    aliases = _aliases(read)
+    rescoped, variables = _included(read), _variables(read)
+    asked = [
+        (one.path, one.manifest.ecosystem, _scoped(one.path, found, rescoped.get(one.path, "")))
+        for one in read
+        if not one.is_lock
+        for found in (_filled(one, _resolved(item, aliases), variables) for item in one.manifest.dependencies)
+    ]
+    managed = _by_name((path, ecosystem, found) for path, ecosystem, found in asked if found.scope == "managed")
+    scopes = _by_name((path, ecosystem, found) for path, ecosystem, found in asked if found.scope != "managed")
+    locked = [
+        (one.path, one.manifest.ecosystem, found) for one in read if one.is_lock for found in one.manifest.dependencies
+    ]
+    chosen = _by_name(locked)
+    rows = [
+        _row(path, ecosystem, _versioned(path, ecosystem, found, managed, chosen)) for path, ecosystem, found in asked
+    ]
+    below = _below(scopes)
+    rows += [
+        _row(path, ecosystem, _told(path, ecosystem, found, below), locked=True) for path, ecosystem, found in locked
+    ]
+    return rows[:_MOST_ROWS]
+
+
+def normal(ecosystem: str, name: str) -> str:
+    """The form in which two spellings of one name are the same (PEP 503 for Python)."""
+    return _RUNS.sub("-", name).lower() if ecosystem == "python" else name.lower()
+
+
+def _row(path: str, ecosystem: str, found: Dependency, *, locked: bool = False) -> DependencyRow:
+    return DependencyRow(
+        ecosystem=ecosystem,
+        name=found.name,
+        constraint=found.constraint,
+        version=found.version,
+        scope=found.scope,
+        group=found.group,
+        path=path,
+        line=found.line,
+        locked=locked,
+    )
+
+
+def _aliases(read: Sequence[Read]) -> dict[str, Dependency]:
+    """Short names with their catalog's: `libs.okhttp` of `libs.versions.toml`."""
+    known: dict[str, Dependency] = {}
+    for one in read:
+        catalog = PurePosixPath(one.path).name.partition(".")[0]
+        for alias, found in one.manifest.aliases:
+            known.setdefault(f"{catalog}.{alias}", found)
+    return known
+
+
+def _resolved(found: Dependency, aliases: Mapping[str, Dependency]) -> Dependency:
+    meant = aliases.get(found.name)
+    return replace(found, name=meant.name, constraint=meant.constraint) if meant is not None else found
+
+
+def _included(read: Sequence[Read]) -> dict[str, str]:
+    """The scopes of files that others include, where including says one (`-c` of requirements)."""
+    scopes: dict[str, str] = {}
+    for one in read:
+        for written, scope in one.manifest.includes:
+            if scope:
+                scopes[_joined(one.path, written)] = scope
+    return scopes
+
+
+def _joined(path: str, written: str) -> str:
+    parts: list[str] = []
+    for part in (*PurePosixPath(path).parent.parts, *PurePosixPath(written).parts):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in {"..", "."}:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _scoped(path: str, found: Dependency, included: str) -> Dependency:
+    """The scope as the file's name and folder say it, for files whose lines do not."""
+    if found.scope != "runtime":
+        return found
+    pure = PurePosixPath(path)
+    if included or pure.name.lower().startswith("constraints"):
+        return replace(found, scope=included or "constraint")
+    is_list = pure.suffix in {".txt", ".in"}
+    words = _REQUIREMENTS.sub(" ", pure.stem).strip("-_. ") if is_list else ""
+    group = "" if words in _COMMON else words
+    if _TEST_FOLDERS & set(pure.parts[:-1]):
+        return replace(found, scope="test", group=found.group or group)
+    if is_list and _DOCS_FOLDERS & set(pure.parts[:-1]):
+        return replace(found, scope="dev", group=found.group or group or "docs")
+    return replace(found, scope=scope_of_group(group), group=found.group or group)
+
+
+def _filled(one: Read, found: Dependency, variables: Mapping[tuple[str, str], Mapping[str, str]]) -> Dependency:
+    """With the texts that manifests in the folders above set for those below."""
+    if "$" not in found.constraint:
+        return found
+    known = [variables.get((folder, one.manifest.ecosystem), {}) for folder in _above(one.path)]
+
+    def put(match: re.Match[str]) -> str:
+        return next((here[match[1]] for here in known if match[1] in here), match[0])
+
+    return replace(found, constraint=_VARIABLE.sub(put, found.constraint)[:200])
+
+
+def _variables(read: Sequence[Read]) -> dict[tuple[str, str], dict[str, str]]:
+    known: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for one in read:
+        here = known[str(PurePosixPath(one.path).parent), one.manifest.ecosystem]
+        for name, value in one.manifest.variables:
+            here.setdefault(name, value)
+    return known
+
+
+def _by_name(found: Iterable[tuple[str, str, Dependency]]) -> dict[_Name, list[Dependency]]:
+    named: dict[_Name, list[Dependency]] = defaultdict(list)
+    for path, ecosystem, one in found:
+        folder = PurePosixPath(path).parent
+        folder = folder.parent if folder.name == _SHARED_FOLDER else folder
+        named[_Name(str(folder), ecosystem, normal(ecosystem, one.name))].append(one)
+    return named
+
+
+def _above(path: str) -> Iterator[str]:
+    yield from map(str, PurePosixPath(path).parents)
+
+
+def _versioned(
+    path: str,
+    ecosystem: str,
+    found: Dependency,
+    managed: Mapping[_Name, list[Dependency]],
+    chosen: Mapping[_Name, list[Dependency]],
+) -> Dependency:
+    """With the constraint that is set for all, and the version that the nearest lock file chose."""
+    name = normal(ecosystem, found.name)
+    if found.constraint in _INHERITED and found.scope != "managed":
+        shared = next(
+            (some[0] for folder in _above(path) if (some := managed.get(_Name(folder, ecosystem, name)))), None
+        )
+        found = replace(found, constraint=shared.constraint) if shared is not None else found
+    if found.version or found.scope == "managed":
+        return found
+    locked = _nearest(chosen, path, ecosystem, name)
+    versions = {one.version for one in locked if one.scope != "transitive"} or {one.version for one in locked}
+    return replace(found, version=versions.pop()) if len(versions) == 1 else found
+
+
+def _nearest(known: Mapping[_Name, list[Dependency]], path: str, ecosystem: str, name: str) -> Sequence[Dependency]:
+    return next((some for folder in _above(path) if (some := known.get(_Name(folder, ecosystem, name)))), ())
+
+
+def _below(scopes: Mapping[_Name, list[Dependency]]) -> dict[_Name, str]:
+    """What is asked for in a folder or below it, with its scope."""
+    below: dict[_Name, str] = {}
+    for (folder, ecosystem, name), some in scopes.items():
+        for above in (folder, *_above(folder)):
+            for one in some:
+                if one.scope != "transitive":
+                    below.setdefault(_Name(above, ecosystem, name), one.scope)
+    return below
+
+
+def _told(path: str, ecosystem: str, found: Dependency, below: Mapping[_Name, str]) -> Dependency:
+    """A lock file's entry with the scope that a manifest gives it; `transitive` where none asks for it."""
+    if found.scope:
+        return found
+    folder = str(PurePosixPath(path).parent)
+    asked = below.get(_Name(folder, ecosystem, normal(ecosystem, found.name)))
+    return replace(found, scope=asked or "transitive")

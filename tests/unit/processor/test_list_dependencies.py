@@ -1,0 +1,113 @@
+"""How manifests and lock files of one repository fit together: scopes, versions, shared constraints."""
+
+from processor.manifests.registry import is_lock, read_manifest
+from processor.stages.list_dependencies import Read, list_dependencies
+
+Row = tuple[str, str, str, str, str]
+
+
+def rows(files: dict[str, str]) -> list[Row]:
+    """Path, name, constraint, version, scope of each."""
+    read = [Read(path, read_manifest(path, text), is_lock(path)) for path, text in files.items()]
+    return [(row.path, row.name, row.constraint, row.version, row.scope) for row in list_dependencies(read)]
+
+
+def test_a_lock_file_gives_its_versions_to_the_manifests_and_takes_their_scopes() -> None:
+    found = rows(
+        {
+            "package.json": '{"dependencies": {"ms": "^2"}}',
+            "app/package.json": '{"devDependencies": {"chalk": "5"}}',
+            "yarn.lock": 'ms@^2:\n  version "2.1.3"\nchalk@5:\n  version "5.3.0"\nansi@1:\n  version "1.0.0"\n',
+        }
+    )
+
+    assert found == [
+        ("package.json", "ms", "^2", "2.1.3", "runtime"),
+        ("app/package.json", "chalk", "5", "5.3.0", "dev"),
+        ("yarn.lock", "ms", "", "2.1.3", "runtime"),
+        ("yarn.lock", "chalk", "", "5.3.0", "dev"),
+        ("yarn.lock", "ansi", "", "1.0.0", "transitive"),
+    ]
+
+
+def test_the_nearest_lock_file_counts_and_two_versions_give_none() -> None:
+    lock = '[[package]]\nname = "{0}"\nversion = "{1}"\n'
+    found = rows(
+        {
+            "pyproject.toml": '[project]\ndependencies = ["Typing_Extensions", "twice"]\n',
+            "sub/pyproject.toml": '[project]\ndependencies = ["typing.extensions"]\n',
+            "poetry.lock": lock.format("typing-extensions", "4.1")
+            + lock.format("twice", "1")
+            + lock.format("twice", "2"),
+            "sub/poetry.lock": lock.format("typing-extensions", "4.9"),
+        }
+    )
+
+    assert found[:3] == [
+        ("pyproject.toml", "Typing_Extensions", "", "4.1", "runtime"),
+        ("pyproject.toml", "twice", "", "", "runtime"),
+        ("sub/pyproject.toml", "typing.extensions", "", "4.9", "runtime"),
+    ]
+
+
+def test_constraints_come_from_the_workspace_the_catalog_and_central_lists() -> None:
+    found = rows(
+        {
+            "Cargo.toml": '[workspace.dependencies]\nserde = "1.0"\n',
+            "a/Cargo.toml": "[dependencies]\nserde.workspace = true\n",
+            "gradle/libs.versions.toml": '[libraries]\nok-http = { module = "com.x:okhttp", version = "4" }\n[plugins]\nksp = "com.k:2"\n',
+            "app/build.gradle": "plugins {\n alias(libs.plugins.ksp)\n}\ndependencies {\n implementation libs.ok.http\n}\n",
+            "Directory.Packages.props": '<P><PackageVersion Include="Serilog" Version="3"/></P>',
+            "src/A.csproj": '<P><PackageReference Include="serilog"/></P>',
+            "pnpm-workspace.yaml": "catalog:\n  zod: ^3\n",
+            "b/package.json": '{"dependencies": {"zod": "catalog:"}}',
+            "pom.xml": "<project><properties><v>7</v></properties><dependencyManagement><dependencies><dependency>"
+            "<groupId>g</groupId><artifactId>m</artifactId><version>9</version></dependency></dependencies>"
+            "</dependencyManagement></project>",
+            "m/pom.xml": "<project><dependencies><dependency><groupId>g</groupId><artifactId>m</artifactId></dependency>"
+            "<dependency><groupId>g</groupId><artifactId>n</artifactId><version>${v}</version></dependency>"
+            "</dependencies></project>",
+        }
+    )
+
+    assert [row for row in found if row[4] != "managed"] == [
+        ("a/Cargo.toml", "serde", "1.0", "", "runtime"),
+        ("app/build.gradle", "com.k", "2", "", "build"),
+        ("app/build.gradle", "com.x:okhttp", "4", "", "runtime"),
+        ("src/A.csproj", "serilog", "3", "", "runtime"),
+        ("b/package.json", "zod", "^3", "", "runtime"),
+        ("m/pom.xml", "g:m", "9", "", "runtime"),
+        ("m/pom.xml", "g:n", "7", "", "runtime"),
+    ]
+
+
+def test_requirements_have_the_scope_of_their_file_their_folder_or_of_who_includes_them() -> None:
+    found = rows(
+        {
+            "requirements.txt": "-c pins.in/../requirements/limits.txt\na\n",
+            "requirements/base.txt": "b\n",
+            "requirements/dev.txt": "c\n",
+            "requirements/limits.txt": "d==1\n",
+            "requirements-test.txt": "e\n",
+            "docs/requirements.txt": "f\n",
+            "tests/requirements/postgres.txt": "g\n",
+            "constraints.txt": "h<2\n",
+        }
+    )
+
+    assert [(row[1], row[4]) for row in found] == [
+        ("a", "runtime"),
+        ("b", "runtime"),
+        ("c", "dev"),
+        ("d", "constraint"),
+        ("e", "test"),
+        ("f", "dev"),
+        ("g", "test"),
+        ("h", "constraint"),
+    ]
+
+
+def test_what_no_manifest_asks_for_is_transitive() -> None:
+    assert rows({"composer.lock": '{"packages": [{"name": "a/b", "version": "1"}]}'}) == [
+        ("composer.lock", "a/b", "", "1", "transitive")
+    ]
