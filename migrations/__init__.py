@@ -6,7 +6,8 @@
 0017 and 0021 erasure of accounts and tenants, 0018 idempotency keys, 0019 sign-in tokens, 0020 invitations and
 sharing links, 0022 looks at repositories,
 0023 and 0025 accepted questions and their tokens, 0024 smaller steps in the audit trail, 0026 whom invitations are for,
-0028 deletion of single conversations and analyses, 0029 issuers of accounts.
+0028 deletion of single conversations and analyses, 0029 issuers of accounts,
+0030 dependencies (`app`).
 """
 
 from migrations.logins import let_sign_in

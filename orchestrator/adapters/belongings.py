@@ -75,6 +75,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     _of_tenant("app.outcomes", "outcomes", "analysis_id", "path"),
     _of_tenant("app.symbols", "symbols", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.edges", "edges", "analysis_id", "shard", "ordinal"),
+    _of_tenant("app.dependencies", "dependencies", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.loaded", "artifacts", "analysis_id", "kind", "shard"),
     Belonging("app.looks", Fate.DELETED, _MINE, why="when each repository was last looked at, for retention"),
     Belonging("app.intake", Fate.DELETED, _MINE, why=_AGAIN),

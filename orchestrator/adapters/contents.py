@@ -1,14 +1,14 @@
-"""Pages of an analysis's files and symbols, as the projection `contents` loaded them."""
+"""Pages of an analysis's files, symbols and dependencies, as the projection `contents` loaded them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from orchestrator.api.models import FileView, SymbolView
-from orchestrator.api.pages import FilePage, SymbolPage
-from orchestrator.api.paging import FILES, SYMBOLS, Page
+from orchestrator.api.content_models import DependencyView, FileView, SymbolView
+from orchestrator.api.pages import DependencyPage, FilePage, SymbolPage
+from orchestrator.api.paging import DEPENDENCIES, FILES, SYMBOLS, Page
 from runtime.tenancy import TenantDatabase
 
 _LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
@@ -38,6 +38,19 @@ WHERE {_SYMBOL_FILTER} AND (shard, ordinal) > (CAST(:shard AS int), CAST(:ordina
 ORDER BY shard, ordinal LIMIT :limit
 """)  # noqa: S608  # only our own text is put in
 _SYMBOL_COUNT = text(f"SELECT count(*) FROM app.symbols WHERE {_SYMBOL_FILTER}")  # noqa: S608  # the same
+_DEPENDENCY_FILTER = """
+analysis_id = :analysis AND (CAST(:ecosystem AS text) IS NULL OR ecosystem = :ecosystem)
+  AND (CAST(:scope AS text) IS NULL OR scope = :scope)
+  AND (CAST(:path AS text) IS NULL OR path = :path)
+  AND (CAST(:name AS text) IS NULL OR lower(name) LIKE :name)
+  AND (CAST(:locked AS boolean) IS NULL OR locked = :locked)
+"""
+_DEPENDENCIES = text(f"""
+SELECT ecosystem, name, "constraint", version, scope, "group", path, line, locked, shard, ordinal FROM app.dependencies
+WHERE {_DEPENDENCY_FILTER} AND (shard, ordinal) > (CAST(:shard AS int), CAST(:ordinal AS int))
+ORDER BY shard, ordinal LIMIT :limit
+""")  # noqa: S608  # only our own text is put in
+_DEPENDENCY_COUNT = text(f"SELECT count(*) FROM app.dependencies WHERE {_DEPENDENCY_FILTER}")  # noqa: S608  # the same
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,17 @@ class SymbolQuery:
     path: str | None = None
     kind: str | None = None
     name: str | None = None
+
+
+@dataclass(frozen=True)
+class DependencyQuery:
+    """Which mentions: of an ecosystem, a scope, a manifest, whose name begins so, in lock files or in manifests."""
+
+    ecosystem: str | None = None
+    scope: str | None = None
+    path: str | None = None
+    name: str | None = None
+    locked: bool | None = None
 
 
 class Contents:
@@ -92,6 +116,20 @@ class Contents:
         last = rows[page.limit - 1] if len(rows) > page.limit else None
         following = SYMBOLS.write((last.shard, last.ordinal)) if last is not None else None
         return SymbolPage(items=items, total=total, next=following)
+
+    async def dependencies(self, tenant: UUID, analysis: UUID, query: DependencyQuery, page: Page) -> DependencyPage:
+        """Mentions by manifest, those of lock files last."""
+        shard, ordinal = DEPENDENCIES.read(page.cursor) or (-1, -1)
+        name = None if query.name is None else _like(query.name.lower()) + "%"
+        where: dict[str, Any] = {"analysis": analysis, **asdict(query), "name": name}
+        async with self._database.of(tenant) as connection:
+            more = {**where, "shard": shard, "ordinal": ordinal, "limit": page.limit + 1}
+            rows = (await connection.execute(_DEPENDENCIES, more)).all()
+            total = (await connection.execute(_DEPENDENCY_COUNT, where)).scalar_one()
+        items = [DependencyView.model_validate(dict(row._mapping)) for row in rows[: page.limit]]
+        last = rows[page.limit - 1] if len(rows) > page.limit else None
+        following = DEPENDENCIES.write((last.shard, last.ordinal)) if last is not None else None
+        return DependencyPage(items=items, total=total, next=following)
 
 
 def _like(prefix: str) -> str:

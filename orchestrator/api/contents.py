@@ -1,4 +1,7 @@
-"""What is in an analysed repository: files, what was left out, symbols, lines. By analysis, or by its newest one."""
+"""What is in an analysed repository: files, what was left out, symbols, dependencies, lines.
+
+By analysis, or by the newest one of a repository.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,12 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from orchestrator.adapters.contents import FileQuery, SymbolQuery
+from orchestrator.adapters.contents import DependencyQuery, FileQuery, SymbolQuery
 from orchestrator.adapters.sources import NoLines
+from orchestrator.api.content_models import LinesView
 from orchestrator.api.dependencies import Parts, Reader, Services, cloned_artifacts, history_of
 from orchestrator.api.freshness import Freshness, Known
-from orchestrator.api.models import LinesView, RepositoryView
-from orchestrator.api.pages import FilePage, JsonText, RepositoryPage, SymbolPage
+from orchestrator.api.models import RepositoryView
+from orchestrator.api.pages import DependencyPage, FilePage, JsonText, RepositoryPage, SymbolPage
 from orchestrator.api.paging import Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
@@ -65,9 +69,17 @@ async def symbol_query(path: Prefix = None, kind: Name = None, name: Name = None
     return SymbolQuery(path, kind, name)
 
 
+async def dependency_query(
+    ecosystem: Name = None, scope: Name = None, path: Prefix = None, name: Name = None, locked: bool | None = None
+) -> DependencyQuery:
+    """Which mentions, as the query string says it."""
+    return DependencyQuery(ecosystem, scope, path, name, locked)
+
+
 Files = Annotated[FileQuery, Depends(file_query)]
 LeftOut = Annotated[FileQuery, Depends(left_out_query)]
 Symbols = Annotated[SymbolQuery, Depends(symbol_query)]
+Dependencies = Annotated[DependencyQuery, Depends(dependency_query)]
 
 
 @router.get("/analyses/{analysis_id}/files")
@@ -100,6 +112,15 @@ async def symbols(
     """Definitions: of one file, of one kind, whose name begins so."""
     await _known_as_of(parts, who, analysis_id, known)
     return await parts.contents.symbols(who.tenant_id, analysis_id, query, page)
+
+
+@router.get("/analyses/{analysis_id}/dependencies")
+async def dependencies(  # one argument for each part of the request
+    analysis_id: UUID, who: Reader, parts: Parts, query: Dependencies, page: Paging, known: Freshness
+) -> DependencyPage:
+    """What manifests ask for and lock files chose, with the line of each; by manifest, lock files last."""
+    await _known_as_of(parts, who, analysis_id, known)
+    return await parts.contents.dependencies(who.tenant_id, analysis_id, query, page)
 
 
 @router.get("/analyses/{analysis_id}/lines", responses={409: {}})
@@ -181,6 +202,16 @@ async def repository_symbols(
     newest = await _newest(parts, who, repository_id)
     await _known_as_of(parts, who, newest, known)
     return await parts.contents.symbols(who.tenant_id, newest, query, page)
+
+
+@router.get("/repositories/{repository_id}/dependencies")
+async def repository_dependencies(  # one argument for each part of the request
+    repository_id: UUID, who: Reader, parts: Parts, query: Dependencies, page: Paging, known: Freshness
+) -> DependencyPage:
+    """What the manifests ask for, in the newest analysis."""
+    newest = await _newest(parts, who, repository_id)
+    await _known_as_of(parts, who, newest, known)
+    return await parts.contents.dependencies(who.tenant_id, newest, query, page)
 
 
 async def _known_as_of(parts: Services, who: Identity, analysis_id: UUID, known: Known) -> None:

@@ -150,49 +150,6 @@ class RepositoryView(BaseModel):
     latest: AnalysisSummary | None = None
 
 
-class FileView(BaseModel):
-    """One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped.
-
-    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met.
-    """
-
-    path: str
-    language: str | None
-    file_class: str
-    size: int
-    lines: int
-    outcome: str | None = None
-    reason: str | None = None
-    errors: int = 0
-    skipped: str | None = None
-    failed: str | None = None
-
-
-class SymbolView(BaseModel):
-    """One definition."""
-
-    path: str
-    kind: str
-    name: str
-    qualified_name: str
-    signature: str
-    docstring: str
-    first_line: int
-    last_line: int
-
-
-class LinesView(BaseModel):
-    """Lines of one file at the analysed commit, as stored."""
-
-    path: str
-    commit: str
-    language: str | None
-    first_line: int
-    last_line: int
-    line_count: int
-    text: str
-
-
 class CancelBody(BaseModel):
     """Why the analysis is to stop; may be left out."""
 

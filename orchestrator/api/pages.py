@@ -4,13 +4,12 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from events.base import Envelope
+from orchestrator.api.content_models import DependencyView, FileView, SymbolView
 from orchestrator.api.models import (
     AnalysisSummary,
     ConversationView,
     CredentialView,
-    FileView,
     RepositoryView,
-    SymbolView,
 )
 
 
@@ -46,6 +45,14 @@ class SymbolPage(BaseModel):
     """A page of definitions; `total` counts them over all pages."""
 
     items: list[SymbolView]
+    total: int
+    next: str | None = None
+
+
+class DependencyPage(BaseModel):
+    """A page of dependencies by manifest; `total` counts them over all pages."""
+
+    items: list[DependencyView]
     total: int
     next: str | None = None
 

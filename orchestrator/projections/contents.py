@@ -1,5 +1,7 @@
-"""The big read models, loaded from artifacts: files, outcomes, symbols, edges. Its own cursor, so that a repository
-with a hundred thousand edges delays nobody's small events. An artifact that cannot be read is marked in `app.loaded`.
+"""The big read models, loaded from artifacts: files, outcomes, symbols, edges, dependencies.
+
+It has its own cursor, so that a repository with a hundred thousand edges delays nobody's small events. An artifact that
+cannot be read is marked in `app.loaded`.
 """
 
 import asyncio
@@ -65,6 +67,11 @@ TABLES = {
         ),
         numbered=True,
     ),
+    ArtifactKind.DEPENDENCIES: Table(
+        "dependencies",
+        ("ecosystem", "name", "constraint", "version", "scope", "group", "path", "line", "locked"),
+        numbered=True,
+    ),
     ArtifactKind.EDGES: Table("edges", ("path", "kind", "source", "target", "line"), numbered=True),
 }
 
@@ -76,7 +83,7 @@ _FAILED = text("""
 UPDATE app.loaded SET code = :code, message = :message, rows = 0
 WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
 """)
-_LOADED_TABLES = ("files", "outcomes", "symbols", "edges", "loaded")
+_LOADED_TABLES = ("files", "outcomes", "symbols", "edges", "dependencies", "loaded")
 _REMOVE = tuple(
     text(f"""
     DELETE FROM app.{table} WHERE analysis_id IN (
@@ -138,7 +145,9 @@ class Contents:
 
     async def clear(self, connection: AsyncConnection) -> None:
         """Remove all rows."""
-        await connection.execute(text("TRUNCATE app.files, app.outcomes, app.symbols, app.edges, app.loaded"))
+        await connection.execute(
+            text("TRUNCATE app.files, app.outcomes, app.symbols, app.edges, app.dependencies, app.loaded")
+        )
 
     async def _load(self, source: Source) -> Load:
         ref = source.ref
@@ -168,7 +177,11 @@ class Contents:
 
 def _wanted(envelope: Envelope) -> list[Source]:
     """The artifacts that an event brings and that go into tables."""
-    if envelope.event_type != StageCompleted.event_type or envelope.data.get("stage") not in {"clone", "parse"}:
+    if envelope.event_type != StageCompleted.event_type or envelope.data.get("stage") not in {
+        "clone",
+        "metadata",
+        "parse",
+    }:
         return []
     try:
         event = StageCompleted.model_validate(envelope.data)

@@ -67,7 +67,7 @@ class Statement:
 
 
 def tokens(text: Text, style: re.Pattern[str]) -> Iterator[Token]:
-    """The tokens of a text; comments and blanks are left out. Raises ValueError where it is too long to be a manifest."""
+    """The tokens of a text; comments and blanks are left out. Raises ValueError where it is too long."""
     if len(text.content) > _MOST_CHARACTERS:
         raise ValueError(f"longer than {_MOST_CHARACTERS:,} characters")
     kinds = {"long": "text", "double": "text", "single": "text", "arrow": "mark"}

@@ -166,6 +166,34 @@ class Operations(Protocol):
             params={"path": path, "kind": kind, "name": name, "cursor": cursor, "limit": limit},
         )
 
+    def contents_dependencies(
+        self,
+        analysis_id: str,
+        *,
+        ecosystem: str | None = None,
+        scope: str | None = None,
+        path: str | None = None,
+        name: str | None = None,
+        locked: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.DependencyPage:
+        """What manifests ask for and lock files chose, with the line of each; by manifest, lock files last."""
+        return self._call(
+            shapes.DependencyPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/dependencies",
+            params={
+                "ecosystem": ecosystem,
+                "scope": scope,
+                "path": path,
+                "name": name,
+                "locked": locked,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+
     def contents_lines(
         self,
         analysis_id: str,
@@ -242,6 +270,34 @@ class Operations(Protocol):
             "GET",
             f"/api/v1/repositories/{part(repository_id)}/symbols",
             params={"path": path, "kind": kind, "name": name, "cursor": cursor, "limit": limit},
+        )
+
+    def contents_repository_dependencies(
+        self,
+        repository_id: str,
+        *,
+        ecosystem: str | None = None,
+        scope: str | None = None,
+        path: str | None = None,
+        name: str | None = None,
+        locked: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.DependencyPage:
+        """What the manifests ask for, in the newest analysis."""
+        return self._call(
+            shapes.DependencyPage,
+            "GET",
+            f"/api/v1/repositories/{part(repository_id)}/dependencies",
+            params={
+                "ecosystem": ecosystem,
+                "scope": scope,
+                "path": path,
+                "name": name,
+                "locked": locked,
+                "cursor": cursor,
+                "limit": limit,
+            },
         )
 
     def conversations_newest(

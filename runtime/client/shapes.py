@@ -303,6 +303,29 @@ class DepartureView(BaseModel):
     deleted_at: AwareDatetime
 
 
+class DependencyView(BaseModel):
+    """
+    One mention of a dependency in a manifest, or in a lock file (`locked`); `line` is 0 where it is not known.
+
+    `scope` is one of runtime, peer, optional, dev, test, build, managed (only a version, for whoever needs it),
+    constraint and transitive; `version` is what a lock file chose, empty where none did.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    ecosystem: str
+    name: str
+    constraint: str
+    version: str
+    scope: str
+    group: str
+    path: str
+    line: int
+    locked: bool
+
+
 class Envelope(BaseModel):
     """
     An event as the log recorded it. `version` is its place in its stream, `seq` its place among all events.
@@ -1159,6 +1182,20 @@ class DeliveryPage(BaseModel):
         frozen=True,
     )
     items: list[DeliveryView]
+    next: str | None = None
+
+
+class DependencyPage(BaseModel):
+    """
+    A page of dependencies by manifest; `total` counts them over all pages.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[DependencyView]
+    total: int
     next: str | None = None
 
 

@@ -16,6 +16,7 @@ _TABLES = {
     "outcomes": ("app.outcomes", "path, outcome, reason, symbols, chunks"),
     "symbols": ("app.symbols", "shard, ordinal, path, kind, qualified_name, first_line, last_line, signature"),
     "edges": ("app.edges", "shard, ordinal, path, kind, source, target, line"),
+    "dependencies": ("app.dependencies", 'ordinal, ecosystem, name, "constraint", version, scope, path, line'),
     "chunks": ("rag.chunks", "ordinal, chunk_id, path, first_line, last_line, md5(text)"),
 }
 

@@ -20,7 +20,16 @@ from pydantic import BaseModel, SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, OutcomeRow, SourceRow, SymbolRow, TreeRow
+from events.artifacts import (
+    ArtifactKind,
+    ArtifactRef,
+    DependencyRow,
+    EdgeRow,
+    OutcomeRow,
+    SourceRow,
+    SymbolRow,
+    TreeRow,
+)
 from events.base import Envelope, Event, caused_by
 from events.log.ownership import ArtifactOwners
 from events.log.postgres import PostgresJournal
@@ -165,6 +174,8 @@ class Workers:
             return await self.clone(), {"files": len(FILES), "skipped": 1, "bytes": 100}, facts
         if request.stage is Stage.PARSE:
             return await self.parse(request.shard), {"symbols": 2, "edges": 1, "chunks": 3}, {}
+        if request.stage is Stage.METADATA:
+            return (await self.dependencies(),), {"dependencies": 2}, {}
         if request.stage is Stage.STRUCTURE:
             return (), {}, {"languages": {"python": 2, "markdown": 1}}
         return (), {}, {}
@@ -204,6 +215,15 @@ class Workers:
             ]
             refs.append(await put_rows(self.objects, ArtifactKind.SOURCES, SourceRow, rows, shard))
         return tuple(refs)
+
+    async def dependencies(self) -> ArtifactRef:
+        said = {"ecosystem": "python", "group": "", "version": "3.1"}
+        rows: list[BaseModel] = [
+            DependencyRow(**said, name="Flask", constraint=">=3", scope="runtime", path="pyproject.toml", line=4),
+            DependencyRow(**said, name="ruff", constraint="", scope="dev", path="pyproject.toml", line=9),
+            DependencyRow(**said, name="flask", constraint="", scope="runtime", path="uv.lock", line=2, locked=True),
+        ]
+        return await put_rows(self.objects, ArtifactKind.DEPENDENCIES, DependencyRow, rows, 0)
 
     async def parse(self, shard: int) -> tuple[ArtifactRef, ...]:
         paths = [path for path in sorted(FILES) if self.shard_of(path) == shard]

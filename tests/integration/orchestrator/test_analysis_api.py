@@ -159,6 +159,35 @@ async def test_contents_are_listed_by_page_and_lines_come_from_the_sources(syste
         assert (reply.status_code, reply.json()["code"]) == (404, code)
 
 
+async def test_dependencies_are_listed_by_page_and_filter_with_the_lines_of_their_manifests(system: System) -> None:
+    analysis_id = await system.begin()
+    view = await system.until(analysis_id, "refined")
+    of = f"/analyses/{analysis_id}/dependencies"
+    whole = await eventually(lambda: system.get(of), lambda page: page["total"] == 3)
+    first = await system.get(of, limit=2)
+    rest = await system.get(of, limit=2, cursor=first["next"])
+    named = await system.get(of, name="FLA", locked=False)
+    newest = await system.get(f"/repositories/{view['repository_id']}/dependencies", scope="dev", ecosystem="python")
+
+    assert first["items"] + rest["items"] == whole["items"]
+    assert rest["next"] is None
+    assert named["items"] == [
+        {
+            "ecosystem": "python",
+            "name": "Flask",
+            "constraint": ">=3",
+            "version": "3.1",
+            "scope": "runtime",
+            "group": "",
+            "path": "pyproject.toml",
+            "line": 4,
+            "locked": False,
+        }
+    ]
+    assert [item["name"] for item in newest["items"]] == ["ruff"]
+    assert (await system.get(of, path="uv.lock"))["total"] == 1
+
+
 async def test_repositories_are_listed_with_their_newest_analysis(system: System) -> None:
     analysis_id = await system.begin()
     await system.until(analysis_id, "refined")

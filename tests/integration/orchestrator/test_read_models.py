@@ -34,7 +34,18 @@ from tests.support.analyses import NOON
 from tests.support.orchestrator import Workers, async_url, put_rows
 
 logger = logging.getLogger(__name__)
-TABLES = ("repositories", "analyses", "conversations", "questions", "files", "outcomes", "symbols", "edges", "loaded")
+TABLES = (
+    "repositories",
+    "analyses",
+    "conversations",
+    "questions",
+    "files",
+    "outcomes",
+    "symbols",
+    "edges",
+    "dependencies",
+    "loaded",
+)
 
 
 @pytest.fixture
@@ -81,6 +92,8 @@ async def a_history(engine: AsyncEngine, objects: Objects) -> UUID:
     asked = facts.ProcessingRequested(analysis_id=analysis_id, url="https://github.com/a/b")
     await tell(engine, stream, asked, repository=repository)
     await tell(engine, stream, *completed(analysis_id, Stage.CLONE, 0, await workers.clone()), repository=repository)
+    needed = completed(analysis_id, Stage.METADATA, 0, (await workers.dependencies(),))
+    await tell(engine, stream, *needed, repository=repository)
     for shard in range(2):
         parsed = completed(analysis_id, Stage.PARSE, shard, await workers.parse(shard))
         await tell(engine, stream, *parsed, repository=repository)
@@ -114,7 +127,8 @@ async def test_rebuilding_gives_the_same_rows(engine: AsyncEngine, objects: Obje
         "outcomes": 3,
         "symbols": 6,
         "edges": 3,
-        "loaded": 7,
+        "dependencies": 3,
+        "loaded": 8,
     }
 
 
@@ -189,7 +203,8 @@ async def test_two_processes_on_one_projection_write_each_row_once(engine: Async
         "outcomes": 3,
         "symbols": 6,
         "edges": 3,
-        "loaded": 7,
+        "dependencies": 3,
+        "loaded": 8,
     }
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # manifests are quoted as they are written
 """How manifests and lock files of one repository fit together: scopes, versions, shared constraints."""
 
 from processor.manifests.registry import is_lock, read_manifest

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # manifests are quoted as they are written
 """What JavaScript's manifests and lock files say, with the line they say it on."""
 
 from processor.manifests.model import EntryPoint

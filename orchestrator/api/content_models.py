@@ -1,0 +1,64 @@
+"""What is in an analysed repository, as the API shows it: files, symbols, dependencies, lines."""
+
+from pydantic import BaseModel
+
+
+class FileView(BaseModel):
+    """One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped.
+
+    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met.
+    """
+
+    path: str
+    language: str | None
+    file_class: str
+    size: int
+    lines: int
+    outcome: str | None = None
+    reason: str | None = None
+    errors: int = 0
+    skipped: str | None = None
+    failed: str | None = None
+
+
+class SymbolView(BaseModel):
+    """One definition."""
+
+    path: str
+    kind: str
+    name: str
+    qualified_name: str
+    signature: str
+    docstring: str
+    first_line: int
+    last_line: int
+
+
+class DependencyView(BaseModel):
+    """One mention of a dependency in a manifest, or in a lock file (`locked`); `line` is 0 where it is not known.
+
+    `scope` is one of runtime, peer, optional, dev, test, build, managed (only a version, for whoever needs it),
+    constraint and transitive; `version` is what a lock file chose, empty where none did.
+    """
+
+    ecosystem: str
+    name: str
+    constraint: str
+    version: str
+    scope: str
+    group: str
+    path: str
+    line: int
+    locked: bool
+
+
+class LinesView(BaseModel):
+    """Lines of one file at the analysed commit, as stored."""
+
+    path: str
+    commit: str
+    language: str | None
+    first_line: int
+    last_line: int
+    line_count: int
+    text: str
