@@ -57,8 +57,18 @@ def shares(rows: Sequence[tuple[str, float]]) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
     """A table of plain text."""
+    return marked_table(head, (map(text, row) for row in rows), kind)
+
+
+def link(value: object, address: str) -> str:
+    """A link to another place of these pages."""
+    return f'<a href="{text(address)}" target="_self">{text(value)}</a>'
+
+
+def marked_table(head: Sequence[str], rows: Iterable[Iterable[str]], kind: str = "") -> str:
+    """A table whose cells are markup already."""
     titles = "".join(f"<th>{text(title)}</th>" for title in head)
-    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return (
         f'<div class="rs-table {text(kind)}"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
     )

@@ -58,7 +58,9 @@ FORBIDDEN_MODULES = {
 }
 
 
-REASONED = {("processor/manifests/xml.py", "xml.parsers"): "ends at the first document type, so that there are no entities"}
+REASONED = {
+    ("processor/manifests/xml.py", "xml.parsers"): "ends at the first document type, so that there are no entities"
+}
 
 
 def committed() -> list[Path]:

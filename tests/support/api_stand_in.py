@@ -84,6 +84,7 @@ class Scripted:
     streams: Streams
     events: list[Json] = field(default_factory=list)
     left_out: list[Json] = field(default_factory=list)
+    needs: list[Json] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     clock: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -280,6 +281,7 @@ class StandIn:
                 Route("/api/v1/analyses/{id}/{verb:str}", self._command, methods=["POST"]),
                 Route("/api/v1/analyses/{id}/skipped", self._skipped),
                 Route("/api/v1/analyses/{id}/files", self._skipped),
+                Route("/api/v1/analyses/{id}/dependencies", self._dependencies),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
@@ -378,6 +380,23 @@ class StandIn:
         start, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
         following = str(start + limit) if start + limit < len(files) else None
         return JSONResponse({"items": files[start : start + limit], "total": len(files), "next": following})
+
+    async def _dependencies(self, request: Request) -> Response:
+        found = self._find(request)
+        if isinstance(found, Response):
+            return found
+        entry = {"ecosystem": "python", "constraint": "", "version": "", "group": "", "line": 0, "locked": False}
+        asked = request.query_params
+        wanted = [
+            row
+            for row in (entry | one for one in found.needs)
+            if asked.get("scope", row["scope"]) == row["scope"]
+            and asked.get("ecosystem", row["ecosystem"]) == row["ecosystem"]
+            and str(row["name"]).startswith(asked.get("name", ""))
+        ]
+        start, limit = int(asked.get("cursor", 0)), int(asked["limit"])
+        following = str(start + limit) if start + limit < len(wanted) else None
+        return JSONResponse({"items": wanted[start : start + limit], "total": len(wanted), "next": following})
 
     async def _conversations(self, request: Request) -> Response:
         wanted = request.query_params["repository_id"]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, outcomes, views
-from web_ui.components import browser, findings, frame, left_out, notices, share
+from web_ui.components import browser, findings, frame, left_out, needs, notices, share
 from web_ui.session import attempt, chosen_analysis, client, may_write
 
 
@@ -60,6 +60,7 @@ def show() -> None:
         browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
     with right:
         findings.show(analysis)
+    needs.show(analysis)
     left_out.show(analysis)
 
 
