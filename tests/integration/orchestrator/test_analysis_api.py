@@ -185,7 +185,8 @@ async def test_dependencies_are_listed_by_page_and_filter_with_the_lines_of_thei
         }
     ]
     assert [item["name"] for item in newest["items"]] == ["ruff"]
-    assert (await system.get(of, path="uv.lock"))["total"] == 1
+    locked = (await system.client.get(f"/api/v1{of}", params={"path": "uv.lock"})).json()
+    assert locked["total"] == 1
 
 
 async def test_repositories_are_listed_with_their_newest_analysis(system: System) -> None:
