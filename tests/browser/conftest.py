@@ -57,7 +57,7 @@ def serving(api: StandIn) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(15)
+            process.wait(40)
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +74,7 @@ def fresh_pages(api: StandIn) -> Iterator[str]:
 
 
 def _wait(url: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:

@@ -212,7 +212,7 @@ async def test_a_child_follows_its_parent_into_death() -> None:
     parent.send_signal(signal.SIGKILL)
     await parent.wait()
 
-    for _ in range(50):
+    for _ in range(400):
         if not _running(child):
             return
         await asyncio.sleep(0.1)

@@ -84,7 +84,7 @@ def _process(program: str, port: int, environment: dict[str, str]) -> Iterator[s
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen([sys.executable, "-c", program, str(port)], env=environment) as process:
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while time.monotonic() < deadline:
                 with contextlib.suppress(httpx.HTTPError):
                     if httpx.get(f"{url}/healthz", trust_env=False).status_code == 200:
@@ -93,4 +93,4 @@ def _process(program: str, port: int, environment: dict[str, str]) -> Iterator[s
             yield url
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(40)

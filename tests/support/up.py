@@ -70,14 +70,14 @@ class Up:
             self.process.kill()
             self.process.wait()
 
-    def run_to_its_end(self, seconds: float = 60.0) -> tuple[int, str]:
+    def run_to_its_end(self, seconds: float = 180.0) -> tuple[int, str]:
         """For an `up` that must not come up: its exit code and all it said."""
         done = subprocess.run(
             self._command, env=self._environment, capture_output=True, text=True, timeout=seconds, check=False
         )
         return done.returncode, done.stdout + done.stderr
 
-    def wait_ready(self, seconds: float = 60.0) -> dict[str, Any]:
+    def wait_ready(self, seconds: float = 180.0) -> dict[str, Any]:
         """The note about the running system."""
         note = self.home / "running.json"
 

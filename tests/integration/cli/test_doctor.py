@@ -18,7 +18,7 @@ def _doctor(home: Path, **environment: str) -> tuple[int, dict[str, dict[str, An
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=180,
     )
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, {finding["name"]: finding for finding in json.loads(done.stdout)}

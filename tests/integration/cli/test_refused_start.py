@@ -38,7 +38,7 @@ def test_the_service_ends_with_a_sentence_and_not_with_zero(
     command = [sys.executable, "-P", "-m", "cli.app", "service", "orchestrator"]
 
     ended = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=60, check=False, cwd=Path.cwd()
+        command, env=environment, capture_output=True, text=True, timeout=180, check=False, cwd=Path.cwd()
     )
 
     assert ended.returncode not in {0, None}

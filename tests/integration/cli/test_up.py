@@ -63,7 +63,7 @@ def test_sigterm_ends_everything_and_frees_the_folder(home: Path) -> None:
         assert up.process is not None
         up.process.send_signal(signal.SIGTERM)
 
-        assert up.process.wait(30) == 0
+        assert up.process.wait(60) == 0
 
     assert not alive(family)
     assert Home(home).running() is None
@@ -76,7 +76,7 @@ def test_nothing_outlives_an_up_that_was_killed_and_the_next_one_starts(home: Pa
         assert up.process is not None
         up.process.kill()
 
-        wait_for(lambda: not alive(family), 10, "all processes ended")
+        wait_for(lambda: not alive(family), 40, "all processes ended")
 
     with Up(home) as again:
         again.wait_ready()
@@ -91,12 +91,12 @@ def test_a_killed_server_and_a_killed_service_come_back_where_they_were(home: Pa
         for process in (valkey, service):
             process.kill()
 
-        wait_for(lambda: len(up.family()) > 5 and _answers(url), 20, "Valkey is back")
+        wait_for(lambda: len(up.family()) > 5 and _answers(url), 60, "Valkey is back")
         assert _valkey_url(home) == url
-        wait_for(lambda: _ready(port), 30, "the service is back")
+        wait_for(lambda: _ready(port), 90, "the service is back")
         assert up.child("ai_engine").pid != service.pid
         assert "Valkey was ended by SIGKILL; starting it again" in up.said
-        wait_for(lambda: "ai_engine is back." in up.said, 5)
+        wait_for(lambda: "ai_engine is back." in up.said, 30)
 
 
 def test_nobody_can_take_the_port_of_a_service_that_is_not_there_for_a_moment(home: Path) -> None:

@@ -266,4 +266,4 @@ time.sleep(60)
 
         supervisor.send_signal(signal.SIGKILL)
 
-        wait_for(lambda: not alive(family), 10, "all servers ended")
+        wait_for(lambda: not alive(family), 40, "all servers ended")

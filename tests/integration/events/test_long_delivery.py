@@ -20,6 +20,7 @@ from tests.support.kernel import AT, cancel_requested, stage_requested
 TOPIC = stage_topic(Stage.PARSE)
 CONSUMER = "processor.parse"
 STREAM = "analysis/a"
+LONGER = 2.5  # seconds: where a machine that stands still for a moment must not look like a dead worker
 IDLE = 1.0  # seconds after which what a worker left is taken over: short, for the test's sake
 
 Work = Callable[[Envelope, Run], Awaitable[None]]
@@ -150,13 +151,13 @@ async def test_a_heartbeat_keeps_a_long_run_from_being_taken_over(kernel: Kernel
 
     async def work(_envelope: Envelope, run: Run) -> None:
         calls.append(run.worker)
-        await asyncio.sleep(4 * IDLE)
+        await asyncio.sleep(2 * LONGER)
 
     await kernel.journal.append(STREAM, [stage_requested()])
     await kernel.carry()
     for name in ("a", "b"):
         subscriber = kernel.subscriber(name)
-        subscribe(subscriber, work, slots=2)
+        subscribe(subscriber, work, slots=2, idle_seconds=LONGER)
         await subscriber.start()
     await until(lambda: is_acked(kernel, 1))
 
@@ -230,12 +231,12 @@ async def test_a_wiped_transport_does_not_start_a_running_run_again(kernel: Kern
     async with kernel.carrying():
         for name in ("a", "b"):
             subscriber = kernel.subscriber(name)
-            subscribe(subscriber, work)
+            subscribe(subscriber, work, idle_seconds=LONGER)
             await subscriber.start()
         await until(lambda: calls)
         await kernel.redis.flushall()
         await until(lambda: kernel.redis.exists(TOPIC))
-        await asyncio.sleep(3 * IDLE)  # the other worker has met the entry several times by now
+        await asyncio.sleep(1.5 * LONGER)  # the other worker has met the entry several times by now
         release.set()
         await until(lambda: is_acked(kernel, 1))
 
