@@ -40,6 +40,7 @@ _LANGUAGES = {
     "ini": "INI",
     "javascript": "JavaScript",
     "json": "JSON",
+    "jupyter": "Jupyter Notebook",
     "objective-c": "Objective-C",
     "php": "PHP",
     "powershell": "PowerShell",

@@ -17,12 +17,14 @@ from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
 from processor.languages.headings import HEADED, headings_of, sections_of
 from processor.languages.lines import Lines
+from processor.languages.notebooks import cut_cells, placed, read_notebook, shown, without_magics
 from processor.languages.uses import Edge
 from processor.stages.chunk import Origin, chunk_file
 
 Row: TypeAlias = dict[str, object]
 Stop: TypeAlias = Callable[[], bool]
 
+NOTEBOOK = "jupyter"
 _MAX_ERROR_SHARE = 0.5
 _MATCH_LIMIT = 65_536  # matches in progress at one time
 _MAX_HEAP = 20_000  # children of one node that holds errors
@@ -61,20 +63,52 @@ def parse_source(source: SourceRow, should_stop: Stop = lambda: False) -> Parsed
         sections = sections_of(language, lines.text(1, lines.count).split("\n"))
         found, pieces = headings_of(sections, lines), cut_headings(sections, lines)
         return _parsed(source, language, lines, pieces, outcome=("parsed", None), found=found)
-    grammar = grammar_of(language) if language else None
+    grammar = grammar_of("json" if language == NOTEBOOK else language) if language else None
     if grammar is None:
         reason = "no_grammar" if content.strip() else "empty"
         return _parsed(source, language, lines, cut_lines(lines), outcome=("lines", reason))
+    if language == NOTEBOOK and (said := _parse_notebook(source, grammar, lines, should_stop)):
+        return said
+    return _parse_code(source, grammar, lines, should_stop)
+
+
+def _parse_code(source: SourceRow, grammar: Grammar, lines: Lines, should_stop: Stop) -> Parsed:
+    """What a file says whose whole text is of one language."""
     tree = _read_tree(grammar, lines, should_stop)
     if tree is None:
         return failed(source.path, "parser_timeout")
-    if tree.error_bytes > _MAX_ERROR_SHARE * max(1, len(content)):
+    if tree.error_bytes > _MAX_ERROR_SHARE * max(1, len(lines.source)):
         outcome: tuple[str, str | None] = ("lines", "syntax_errors")
         pieces = cut_lines(lines)
     else:
         outcome = ("parsed", None)
         pieces = cut_tree(tree.root, lines) if lines.count else []
-    return _parsed(source, language, lines, pieces, outcome=outcome, found=tree.found, errors=tree.errors)
+    return _parsed(source, grammar.name, lines, pieces, outcome=outcome, found=tree.found, errors=tree.errors)
+
+
+def _parse_notebook(source: SourceRow, json: Grammar, lines: Lines, should_stop: Stop) -> Parsed | None:
+    """What the cells of a notebook say, at the lines of its file; None where it is to be read as the JSON it is."""
+    root = _parse(json, lines, should_stop)
+    if root is None:
+        return failed(source.path, "parser_timeout")
+    notebook = read_notebook(root, lines)
+    if notebook is None:
+        return None
+    everything = shown(notebook.cells, lines.count)
+    written = [cell for cell in notebook.cells if not cell.is_code]
+    code = shown([without_magics(cell) for cell in notebook.cells if cell.is_code], lines.count)
+    text = shown(written, lines.count)
+    sections = sections_of("markdown", text.text(1, text.count).split("\n")) if written else []
+    grammar = grammar_of(notebook.language)
+    tree = _read_tree(grammar, code, should_stop) if grammar is not None else None
+    if grammar is not None and tree is None:
+        return failed(source.path, "parser_timeout")
+    defined = (tree.found if tree else _NOTHING, headings_of(sections, everything))
+    definitions = placed([one for found in defined for one in found.definitions], notebook.cells)
+    pieces = cut_cells(notebook.cells, sections, cut_tree(tree.root, code) if tree else cut_lines(code), everything)
+    found = Found(definitions, defined[0].scopes, defined[0].edges)
+    errors = tree.errors if tree else 0
+    return _parsed(source, notebook.language, everything, pieces, outcome=("parsed", None), found=found, errors=errors)
 
 
 def failed(path: str, reason: str) -> Parsed:
@@ -88,8 +122,8 @@ def _language(source: SourceRow) -> str | None:
     return source.language
 
 
-def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | None:
-    """Parse, and run the language's query. None where it was told to stop."""
+def _parse(grammar: Grammar, lines: Lines, should_stop: Stop) -> Node | None:
+    """The root of the syntax tree. None where it was told to stop."""
     views: list[memoryview] = []
 
     def read(offset: int, _point: object) -> memoryview:
@@ -105,7 +139,14 @@ def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | Non
     finally:
         for view in views:
             view.release()  # the binding never lets go of what the callback returned
-    root = tree.root_node
+    return tree.root_node
+
+
+def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | None:
+    """Parse, and run the language's query. None where it was told to stop."""
+    root = _parse(grammar, lines, should_stop)
+    if root is None:
+        return None
     if _is_rubble(root):
         return _Tree(root, _NOTHING, errors=1, error_bytes=len(lines.source))
     matches = _cursor(grammar.query).matches(root)

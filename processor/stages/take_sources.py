@@ -24,6 +24,7 @@ from processor.stages.classify import (
     skip_by_name,
 )
 
+_LONG_LINES = DOCS | {"jupyter"}  # prose, and pictures that a notebook put out
 _HEAD = 2_000  # characters in which generators and shebangs are looked for
 
 Read = Callable[[str], bytes | None]
@@ -147,7 +148,7 @@ def read_source(path: str, entry: TreeEntry, read: Read, *, is_lock: bool = Fals
         return "binary"
     language = language_of(path, text[:_HEAD])
     lines = count_lines(text)
-    if language not in DOCS and not is_lock and is_minified(text, lines):
+    if language not in _LONG_LINES and not is_lock and is_minified(text, lines):
         return "minified"
     return SourceRow(
         path=path,

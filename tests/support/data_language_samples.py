@@ -248,4 +248,109 @@ Use
         ],
         [],
     ),
+    "zoo.ipynb": (
+        """\
+{
+ "cells": [
+  {
+   "cell_type": "markdown",
+   "metadata": {},
+   "source": [
+    "# Zoo\\n",
+    "\\n",
+    "All about *dogs*."
+   ]
+  },
+  {
+   "cell_type": "code",
+   "metadata": {},
+   "source": [
+    "%matplotlib inline\\n",
+    "import numpy as np\\n",
+    "\\n",
+    "LIMIT = 10"
+   ],
+   "execution_count": 1,
+   "outputs": []
+  },
+  {
+   "cell_type": "markdown",
+   "metadata": {},
+   "source": [
+    "## Bark\\n",
+    "How it's said \\u2014 \\"woof\\"."
+   ]
+  },
+  {
+   "cell_type": "code",
+   "metadata": {},
+   "source": [
+    "def bark(times):\\n",
+    "    \\"\\"\\"Says it.\\"\\"\\"\\n",
+    "    !ls\\n",
+    "    return np.repeat(\\"w\\\\n\\", times)"
+   ],
+   "execution_count": 1,
+   "outputs": [
+    {
+     "name": "stdout",
+     "output_type": "stream",
+     "text": [
+      "noise\\n",
+      "noise\\n",
+      "noise\\n"
+     ]
+    }
+   ]
+  },
+  {
+   "cell_type": "code",
+   "metadata": {},
+   "source": [
+    "%%bash\\n",
+    "echo hi"
+   ],
+   "execution_count": 1,
+   "outputs": []
+  },
+  {
+   "cell_type": "raw",
+   "metadata": {},
+   "source": [
+    "not read"
+   ]
+  },
+  {
+   "cell_type": "code",
+   "metadata": {},
+   "source": [],
+   "execution_count": 1,
+   "outputs": []
+  }
+ ],
+ "metadata": {
+  "kernelspec": {
+   "display_name": "Python 3",
+   "language": "python",
+   "name": "python3"
+  },
+  "language_info": {
+   "name": "python"
+  }
+ },
+ "nbformat": 4,
+ "nbformat_minor": 5
+}
+""",
+        [
+            ("heading", "Zoo", 7, 59, ""),
+            ("variable", "LIMIT", 19, 19, ""),
+            ("heading", "Zoo > Bark", 28, 59, ""),
+            ("function", "bark", 36, 39, "Says it."),
+        ],
+        [
+            ("import", None, "numpy", 17),
+            ("call", "bark", "np.repeat", 39),
+        ],
+    ),
 }

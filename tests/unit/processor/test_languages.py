@@ -4,7 +4,7 @@ import pytest
 
 from processor.languages.grammars import LANGUAGES
 from processor.languages.headings import HEADED
-from processor.stages.parse import parse_source
+from processor.stages.parse import NOTEBOOK, parse_source
 from tests.support.language_samples import GOLDEN
 from tests.support.sources import a_source
 
@@ -40,4 +40,4 @@ def test_bytes_and_names_of_a_symbol_are_those_of_the_text(path: str) -> None:
 
 def test_every_grammar_has_its_sample() -> None:
     suffixes = {a_source(path, text).language for path, (text, _, _) in GOLDEN.items()}
-    assert suffixes == {*LANGUAGES, *HEADED}
+    assert suffixes == {*LANGUAGES, *HEADED, NOTEBOOK}
