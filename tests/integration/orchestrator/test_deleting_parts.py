@@ -78,6 +78,7 @@ async def talked(system: System, repository_id: str, query: str, *, key: str = "
     )
     draft = Draft(event_id=uuid4(), occurred_at=datetime.now(UTC), context=context, event=answer)
     await system.journal.append(f"conversation/{conversation}", [draft])
+    await system.followed()
     return conversation, question
 
 
@@ -89,9 +90,7 @@ async def a_reanalysed_repository(system: System, monkeypatch: pytest.MonkeyPatc
     again = await system.client.post("/api/v1/analyses", json={"url": URL, "ref": "newer"})
     second = await system.until(UUID(again.json()["analysis_id"]), "refined")
     assert first["repository_id"] == second["repository_id"]
-    for view in (first, second):
-        path = f"/analyses/{view['analysis_id']}/files"
-        await eventually(lambda path=path: system.get(path), lambda page: page.get("total"))
+    await system.followed()
     return [first, second]
 
 
