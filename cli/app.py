@@ -104,6 +104,19 @@ def status(
 
 
 @app.command()
+def dependencies(
+    repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
+    scope: Annotated[str | None, typer.Option(help="Only of this scope: runtime, dev, test, build, optional …")] = None,
+    locked: Annotated[bool, typer.Option("--locked", help="With what lock files chose.")] = False,
+    json: Json = False,
+) -> None:
+    """List what the manifests of a repository ask for, each with its line."""
+    from cli.dependencies import run_dependencies
+
+    raise typer.Exit(run_dependencies(repository, scope=scope, locked=locked, as_json=json))
+
+
+@app.command()
 def delete(
     repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from events.artifacts import ArtifactKind, SourceRow, TreeRow
+from events.artifacts import ArtifactKind, DependencyRow, SourceRow, TreeRow
 from events.base import Envelope
 from events.processing import ProcessingStarted, Stage, StageCompleted
 from processor.jobs.base import inputs_of
@@ -227,6 +228,8 @@ async def test_metadata_and_structure_read_only_the_artifacts(server: GitServer,
                 **files,
                 "README.md": "# App\n\nAn app that does a thing.\n",
                 "pyproject.toml": '[project]\ndependencies = ["rich"]\n',
+                "poetry.lock": '[[package]]\nname = "rich"\nversion = "14.1"\n\n'
+                '[[package]]\nname = "mdurl"\nversion = "1"\n',
             }
         ],
     )
@@ -239,10 +242,18 @@ async def test_metadata_and_structure_read_only_the_artifacts(server: GitServer,
     metadata = said(await Metadata(bench.backends)(request(Stage.METADATA), FakeRun()), StageCompleted)
     structure = said(await Structure(bench.backends)(request(Stage.STRUCTURE), FakeRun()), StageCompleted)
 
-    assert len(completed.artifacts) == 1 + 3
+    [needed] = [ref for ref in metadata.artifacts if ref.kind is ArtifactKind.DEPENDENCIES]
+    rows = await bench.backends.rows(DependencyRow, needed)
+
+    assert Counter(ref.kind for ref in completed.artifacts) == {"tree": 1, "sources": 3, "locks": 1}
+    assert [(row.name, row.version, row.scope, row.path, row.line) for row in rows] == [
+        ("rich", "14.1", "runtime", "pyproject.toml", 2),
+        ("rich", "14.1", "runtime", "poetry.lock", 2),
+        ("mdurl", "1", "transitive", "poetry.lock", 6),
+    ]
     assert metadata.metadata_extracted["readme_found"] is True
     assert metadata.metadata_extracted["dependencies_found"] == 1
-    assert metadata.files_processed == 2
+    assert metadata.files_processed == 3
     assert structure.facts["files"] == 1_202
     assert structure.counts == {"languages": 3}
     assert server.requests == []

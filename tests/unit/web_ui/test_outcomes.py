@@ -27,7 +27,7 @@ def test_every_file_that_was_not_simply_parsed_is_in_a_group_with_its_reason_and
     assert [(group.label, group.files, group.kind) for group in outcomes.groups(analysis)] == [
         ("Parsing took too long", 3, "failed"),
         ("Binary content", 5, "left out on purpose"),
-        ("Lock file (its dependencies are read from the manifest)", 1, "left out on purpose"),
+        ("Lock file (read for its dependencies alone)", 1, "left out on purpose"),
         ("No grammar for this kind of text", 146, "searched as plain text"),
         ("Syntax errors", 2, "parsed as far as possible"),
         ("Empty", 1, "nothing to search"),
