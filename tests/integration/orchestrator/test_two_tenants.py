@@ -111,7 +111,7 @@ def _ask_anything(ask: Ask, every: list[Operation], tenants: tuple[Tenant, Tenan
     def check(data: st.DataObject) -> None:
         operation = data.draw(st.sampled_from(likely))
         who, other = data.draw(st.sampled_from([tenants, tenants[::-1]]))
-        owners = data.draw(st.sampled_from([[who], [other], [who, other, None]]))
+        owners = data.draw(st.sampled_from([[who], [who], [other], [who, other, None]]))
         whose = {name: data.draw(st.sampled_from(owners)) for name in operation.names}
         ids = {name: (tenant.ids.get(name) if tenant else None) or str(uuid4()) for name, tenant in whose.items()}
         reply, asked = ask(operation, ids, who)
