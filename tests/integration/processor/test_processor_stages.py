@@ -93,7 +93,7 @@ async def test_all_four_stages_of_an_analysis(database_url: str, redis_url: str,
     assert metadata.metadata_extracted["readme_title"] == "Dog"
     assert parse is not None
     assert [ref.kind for ref in parse.artifacts] == ["symbols", "edges", "chunks", "outcomes"]
-    assert parse.counts["symbols"] == 2
+    assert parse.counts["symbols"] == 3  # a class, its method, and the heading of the README
     assert parse.facts == {"failed": {}}
     assert events.count("processing.stage.started") == events.count("processing.stage.completed") == 4
     assert events.index("repository.processing.started") == events.index("processing.stage.completed") - 1
