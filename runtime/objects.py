@@ -1,4 +1,8 @@
-"""The object store: immutable blobs, named by the SHA-256 of their bytes, in a folder or in S3, GCS or Azure."""
+"""The object store: immutable blobs, named by the SHA-256 of their bytes, in a folder or in S3, GCS or Azure.
+
+Each tenant has its own: the same bytes of two tenants are two blobs. Whoever reads names a blob by the key that an
+event or a row of the tenant has; blobs from before tenants had their own keep the keys they have.
+"""
 
 import asyncio
 import hashlib
@@ -33,29 +37,34 @@ class Claims(Protocol):
 
 
 class Objects:
-    """Put and get blobs. A blob is written once: the same bytes always have the same key."""
+    """Put and get blobs. A blob is written once: the same bytes of a tenant always have the same key."""
 
-    def __init__(self, store: ObjectStore, claims: Claims | None = None, owner: UUID | None = None) -> None:
+    def __init__(
+        self, store: ObjectStore, claims: Claims | None = None, tenant: UUID | None = None, owner: UUID | None = None
+    ) -> None:
         """`claims` hears, before it is written, of each blob that is put for an `owner`."""
         self._store = store
         self._claims = claims
+        self._tenant = tenant
         self._owner = owner
 
     def claimed_in(self, claims: Claims) -> Self:
         """The same store, whose blobs are entered in these books."""
-        return type(self)(self._store, claims, self._owner)
+        return type(self)(self._store, claims, self._tenant, self._owner)
 
-    def of(self, owner: UUID | None) -> Self:
-        """The same store, for blobs that `owner` refers to."""
-        return type(self)(self._store, self._claims, owner)
+    def of(self, tenant: UUID, owner: UUID | None) -> Self:
+        """The same store, for blobs of a tenant that its `owner` (a repository) refers to."""
+        return type(self)(self._store, self._claims, tenant, owner)
 
     async def put(self, prefix: str, suffix: str, content: bytes) -> StoredObject:
-        """Store `content` at `<prefix>/<sha256><suffix>`; storing it again changes nothing.
+        """Store `content` at `<tenant>/<prefix>/<sha256><suffix>`; storing it again changes nothing.
 
         Raises ResourceExhausted where the disk is full.
         """
+        if self._tenant is None:
+            raise ValueError("a blob is put for a tenant: see `of`")
         sha256 = hashlib.sha256(content).hexdigest()
-        key = f"{prefix}/{sha256}{suffix}"
+        key = f"{self._tenant}/{prefix}/{sha256}{suffix}"
         if self._claims is not None and self._owner is not None:
             await self._claims.claim(key, self._owner)
         try:

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+# The same examples in each run, so that nobody's change is stopped by what another's left; new ones are drawn by
+# `--hypothesis-profile=default`.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
 

@@ -33,7 +33,7 @@ class Backends:
 
     def of(self, envelope: Envelope) -> "Backends":
         """The same, storing for the repository that a message is about."""
-        return replace(self, objects=self.objects.of(envelope.repository_id))
+        return replace(self, objects=self.objects.of(envelope.tenant_id, envelope.repository_id))
 
     def ticker(self, request: StageRequested) -> Ticker:
         """The ticker of one run."""

@@ -151,8 +151,9 @@ def limited(dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
     for found in dependencies:
         if len(kept) == MAX_DEPENDENCIES:
             break
-        if found.name and len(found.name) <= 200:
-            name, constraint = text_of(found.name), text_of(found.constraint)[:200]
+        name = text_of(found.name)
+        if name and len(found.name) <= 200:
+            constraint = text_of(found.constraint)[:200]
             version, group = text_of(found.version)[:200], text_of(found.group)[:200]
             kept[replace(found, name=name, constraint=constraint, version=version, group=group)] = None
     return tuple(kept)

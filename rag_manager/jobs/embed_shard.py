@@ -57,7 +57,8 @@ class EmbedShard:
         found |= await self._embedded(order, hashes, texts, run, partial(_tick, ticks, len(texts), order, paths))
         content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
         run.check()
-        stored = await self._backends.objects.of(envelope.repository_id).put("vectors", ".parquet", content)
+        objects = self._backends.objects.of(envelope.tenant_id, envelope.repository_id)
+        stored = await objects.put("vectors", ".parquet", content)
         artifact = ArtifactRef(
             kind=ArtifactKind.VECTORS,
             key=stored.key,

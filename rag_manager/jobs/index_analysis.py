@@ -43,7 +43,7 @@ class IndexAnalysis:
             rows, documents = await _read(self._backends.objects, request, run, ticker(self._backends, request))
             packed = await asyncio.to_thread(self._lexicon.build, documents)
         run.check()
-        stored = await self._backends.objects.of(repository_id).put("lexicon", ".tar", packed)
+        stored = await self._backends.objects.of(envelope.tenant_id, repository_id).put("lexicon", ".tar", packed)
         artifact = ArtifactRef(
             kind=ArtifactKind.LEXICON, key=stored.key, sha256=stored.sha256, rows=len(rows.chunks), bytes=stored.bytes
         )

@@ -180,7 +180,7 @@ async def an_index(database_url: str, redis_url: str, folder: Path, vectors: Vec
     """An index whose vectors are in the Chroma server at a URL, or in what is given."""
     vectors = ChromaVectors(vectors, timeout=5.0) if isinstance(vectors, str) else vectors
     async with a_kernel(database_url, redis_url) as kernel:
-        objects = open_objects("", folder).claimed_in(ArtifactOwners(kernel.engine)).of(REPOSITORY)
+        objects = open_objects("", folder).claimed_in(ArtifactOwners(kernel.engine)).of(LOCAL_TENANT, REPOSITORY)
         backends = Backends(kernel.engine, objects, kernel.redis, vectors, Turns())
         lexicon = TantivyLexicon(folder / "cache" / "lexicon")
         try:

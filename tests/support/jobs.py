@@ -82,7 +82,7 @@ class Bench:
         self.redis = FakeRedis()
         self.work = self.folder / "work"
         self.workspace = open_workspace(self.work)
-        self.backends = Backends(open_objects("", self.folder), self.redis)  # type: ignore[arg-type]  # what ticks need
+        self.backends = Backends(open_objects("", self.folder).of(LOCAL_TENANT, None), self.redis)  # type: ignore[arg-type]  # what ticks need
         policy = GitPolicy(frozenset({"github.com"}), egress_url(), loopback=True, limits=self.git_limits)
         self.repositories = GitRepositories(policy, self.workspace)
         self.clone = Clone(self.backends, self.repositories, self.limits, self.tree_entries)

@@ -140,7 +140,7 @@ class Workers:
 
     async def run(self, envelope: Envelope) -> None:
         request = StageRequested.model_validate(envelope.data)
-        self.objects = self.objects.of(envelope.repository_id)
+        self.objects = self.objects.of(envelope.tenant_id, envelope.repository_id)
         key = {"run_id": request.run_id, "stage": request.stage, "shard": request.shard, "attempt": request.attempt}
         started = StageStarted(**key, worker="test")
         fault = self.faults.get((request.stage, request.shard, request.attempt))

@@ -57,7 +57,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 def objects(home: Path) -> Objects:
-    return open_objects("", home)
+    return open_objects("", home).of(LOCAL_TENANT, None)
 
 
 async def tell(engine: AsyncEngine, stream_id: str, *events: Event, repository: UUID | None = None) -> None:

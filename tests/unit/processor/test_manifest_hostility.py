@@ -103,6 +103,7 @@ WORDS = st.sampled_from(
 
 @given(st.sampled_from(PATHS), st.lists(WORDS, max_size=60).map(" ".join))
 @settings(max_examples=300, deadline=None)
+@example("requirements.txt", "// //")
 def test_no_parser_raises_on_what_nearly_is_a_manifest(path: str, content: str) -> None:
     manifest = tried(path, content)
 
