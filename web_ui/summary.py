@@ -8,6 +8,7 @@ from web_ui.words import count, visible
 
 _LONGEST = 240  # characters of a value
 _NAMED = 8  # of a list
+_ROOM = 190  # characters of a list, with what is said before and after it
 
 
 def summary_rows(analysis: AnalysisView) -> list[tuple[str, str]]:
@@ -65,8 +66,12 @@ def _said(values: Iterable[object]) -> list[str]:
 
 
 def _first(names: list[str], of: int) -> str:
-    """The first eight of `names`, and how many more of `of` there are."""
-    return ", ".join(names[:_NAMED]) + (f" and {of - _NAMED:,} more" if len(names) >= _NAMED < of else "")
+    """As many of the first eight of `names` as there is room for, and how many more of `of` there are."""
+    shown = names[:_NAMED]
+    while len(shown) > 1 and len(", ".join(shown)) > _ROOM:
+        shown.pop()
+    is_cut = len(shown) < of and (len(shown) < len(names) or len(names) >= _NAMED)
+    return ", ".join(shown) + (f" and {of - len(shown):,} more" if is_cut else "")
 
 
 def _kinds(structure: Mapping[str, object]) -> str:

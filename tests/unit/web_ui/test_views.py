@@ -87,6 +87,14 @@ def test_the_reference_is_what_was_asked_for_or_the_name_of_the_default_branch()
     assert views.reference(an_analysis(ref="v2", head={"ref": "v2", "default_branch": "main"})) == "v2"
 
 
+def test_a_list_that_is_too_long_says_how_many_are_missing_and_cuts_no_name() -> None:
+    paths = [f"some/rather/long/folder/number-{n}/pyproject.toml" for n in range(9)]
+    said = dict(summary.summary_rows(an_analysis(metadata={"manifests": paths})))["Manifests"]
+    assert said == f"{', '.join(paths[:3])} and 6 more"
+    short = dict(summary.summary_rows(an_analysis(metadata={"manifests": ["a", "b"]})))["Manifests"]
+    assert short == "a, b"
+
+
 def test_the_summary_says_what_commit_it_is_of() -> None:
     head = {"ref": "v2", "default_branch": "main", "authored_at": "2026-01-02T03:04:05Z", "subject": "Mend \u202eit"}
 
