@@ -91,7 +91,7 @@ def test_requirements_with_hashes_markers_includes_and_addresses() -> None:
     manifest = read_manifest(
         "requirements-dev.txt",
         "# pinned\n-r base.txt\n-c ../constraints.txt\nflask==3.0.0 \\\n    --hash=sha256:00\nclick >=8 ; python_version>'3'\n"
-        "git+https://example.org/group/lib.git@v2#egg=named\n-e ./local\n\nuvicorn[standard]  # serves\n--index-url https://example.org\n",
+        "git+https://example.org/group/lib.git@v2#egg=named\n-e ./local\n\nuvicorn[standard]  # serves\n--find-links https://example.org\n",
     )
 
     assert needs(manifest) == [

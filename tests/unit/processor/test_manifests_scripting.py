@@ -8,7 +8,7 @@ from tests.support.manifests import needs, read
 
 def test_gemfile_with_groups_conditions_and_comments() -> None:
     gemfile = """\
-source 'https://rubygems.org'
+source 'https://gems.example'
 gem 'rails', '~> 7.1', '>= 7.1.2' # gem 'not', '1'
 group :test, :ci do
   gem 'rspec' if RUBY_VERSION >= '3.0'
@@ -35,7 +35,7 @@ def test_gemspec_and_the_lock_file_of_bundler() -> None:
         "x.gemspec",
         "Gem::Specification.new do |s|\n  s.name = 'x'\n  s.summary = \"Short\"\n  s.license = 'MIT'\n  s.add_dependency 'rack', '>= 2', '< 4'\n  s.add_development_dependency('rake')\nend\n",
     )
-    lock = "GEM\n  remote: https://rubygems.org/\n  specs:\n    rack (3.1.0)\n      zeitwerk (>= 1)\n    zeitwerk (2.6)\n\nDEPENDENCIES\n  rack (>= 2)\n\nBUNDLED WITH\n   2.5\n"
+    lock = "GEM\n  remote: https://gems.example/\n  specs:\n    rack (3.1.0)\n      zeitwerk (>= 1)\n    zeitwerk (2.6)\n\nDEPENDENCIES\n  rack (>= 2)\n\nBUNDLED WITH\n   2.5\n"
 
     assert (manifest.name, manifest.description, manifest.licence) == ("x", "Short", "MIT")
     assert needs(manifest) == [("rack", ">= 2, < 4", "runtime", 5), ("rake", "", "dev", 6)]
