@@ -24,14 +24,18 @@ def create_redis(settings: BrokerSettings) -> Redis:
 
 
 def create_quick_redis(settings: BrokerSettings) -> Redis:
-    """A client of few connections that gives up early and tries nothing twice: for what goes on without Redis too."""
+    """A client of few connections that gives up early: for what goes on without Redis too.
+
+    A connection that was lost is made again once, at once: those that were idle while the server was away fail when
+    they are next used, and each would pass for an outage of its own. What takes too long is not tried again.
+    """
     pool = BlockingConnectionPool.from_url(
         settings.url.get_secret_value(),
         max_connections=16,
         timeout=4.0,  # for a connection to be free
         socket_connect_timeout=2.0,
         socket_timeout=2.0,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
     return Redis.from_pool(pool)
 

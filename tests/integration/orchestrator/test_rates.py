@@ -113,6 +113,24 @@ async def test_without_valkey_each_process_lets_through_no_more_than_the_rule_an
     assert (sum(before), sum(after)) == (30, 100)
 
 
+async def test_connections_that_were_idle_while_valkey_was_away_are_no_second_outage(
+    quick: Redis, servers: Servers
+) -> None:
+    counting = Rates(quick)
+    await asyncio.gather(*(quick.blpop(["nothing"], timeout=0.2) for _ in range(12)))  # twelve connections, now idle
+    assert quick.connection_pool.get_connection_count()[0][0] == 12
+    servers.valkey.kill()
+    servers.valkey.start()
+
+    told = []
+    for each in range(12):  # each on a connection of its own
+        held = [asyncio.create_task(quick.blpop(["nothing"], timeout=0.2)) for _ in range(each)]
+        await counting.take(ask("u", "t"))
+        told.append(counting.local)
+        await asyncio.gather(*held)
+    assert not any(told)
+
+
 async def test_a_valkey_that_says_nothing_holds_up_one_request_at_a_time(
     quick: Redis, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
