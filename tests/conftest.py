@@ -16,6 +16,7 @@ from hypothesis import settings
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
+from tests.support import second_try
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 # The same examples in each run, so that nobody's change is stopped by what another's left; new ones are drawn by
@@ -24,6 +25,16 @@ settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count second tries."""
+    config.pluginmanager.register(second_try.SecondTries())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that drive services be tried twice."""
+    second_try.allow(items)
 
 
 @dataclass(frozen=True)
