@@ -66,7 +66,11 @@ class SourceRow(Value):
 
 
 class SymbolRow(Value):
-    """One definition. Lines are 1-based and inclusive, bytes 0-based and half-open; `parent` is a qualified name."""
+    """One definition. Lines are 1-based and inclusive, bytes 0-based and half-open; `parent` is a qualified name.
+
+    `visibility` is public, internal, protected, private or empty; `complexity` McCabe's, of functions and methods;
+    `code_lines` those that are neither blank nor comment. The last three are in newer artifacts alone.
+    """
 
     path: str
     language: str
@@ -80,16 +84,31 @@ class SymbolRow(Value):
     last_line: int
     first_byte: int
     last_byte: int
+    visibility: str = ""
+    complexity: int = 0
+    code_lines: int = 0
 
 
 class EdgeRow(Value):
-    """One import, call or other reference as written: `target` is the text, `source` the enclosing symbol or None."""
+    """One import, call or inheritance as written: `target` is the text, `source` the enclosing symbol or None.
+
+    Newer artifacts also have what follows. `receiver` is what a call is asked of, `receiver_type` the type that the
+    file gives to the beginning of it (`X()` for what a call of `X` gives). An import has a row for each `name` that it
+    brings from a `module` (empty for the module itself, `*` for all), its `alias`, and the `level` of a relative one.
+    `typed` rows say that a field `name` of the class `source`, or a variable of the file, has the type `target`.
+    """
 
     path: str
     kind: str
     source: str | None
     target: str
     line: int
+    receiver: str = ""
+    receiver_type: str = ""
+    module: str = ""
+    name: str = ""
+    alias: str = ""
+    level: int = 0
 
 
 class ChunkRow(Value):

@@ -4,54 +4,20 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from tree_sitter import Node
-
-from processor.languages.docs import Comments, clean_doc, docstring_of
+from processor.languages.bindings import Bindings
+from processor.languages.docs import Comments, clean_doc
 from processor.languages.grammars import Condition, Grammar
 from processor.languages.lines import Lines
-from processor.languages.uses import MAX_NAME, Captures, Edge, Scope, edges_of, outside, target_of, text_of, uses_of
-
-MAX_DEPTH = 1_000  # nesting; beyond it nobody wrote the file by hand
-_MAX_QUALIFIED = 1_000
-_MAX_SIGNATURE = 400
+from processor.languages.measures import Measures
+from processor.languages.placing import Definition, Labels, Placing, Span
+from processor.languages.text import MAX_NAME, text_of
+from processor.languages.uses import Calls, Captures, Edge, Scope, Use, edges_of, outside, uses_of
 
 _SECTION = "section."
 _PRECISION = {"variable": 0, "type": 0, "class": 1}  # of a kind; 2 for the rest: another pattern may say more
-_LEAVES = frozenset(  # enclose no definition
-    {"variable", "constant", "type", "macro", "declaration", "property", "column", "rule"}
-)
-_CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object", "scope"})
 _ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
 _QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
 _RUBY_OPERATORS = frozenset({"<", "<=", "<<", "<=>"})
-
-
-class Definition(NamedTuple):
-    """One definition as found. Lines 1-based and inclusive, bytes half-open; `parent` is a qualified name."""
-
-    kind: str
-    name: str
-    qualified_name: str
-    parent: str | None
-    signature: str
-    docstring: str
-    first_line: int
-    last_line: int
-    first_byte: int
-    last_byte: int
-
-
-class _Span(NamedTuple):
-    """A node that has a name, before its place among the others is known."""
-
-    first: int
-    last: int
-    kind: str
-    name: str
-    owner: str
-    node: Node
-    body: Node | None
-    doc: str
 
 
 class Found(NamedTuple):
@@ -62,36 +28,65 @@ class Found(NamedTuple):
     edges: tuple[Edge, ...]
 
 
+class _Heard:
+    """What the matches of a file say, by their roles."""
+
+    def __init__(self, grammar: Grammar, lines: Lines) -> None:
+        self.spans: dict[tuple[int, int, str], Span] = {}
+        self.uses: list[Use] = []
+        self.quiet: list[tuple[int, int]] = []
+        self.branches: list[int] = []
+        self.labels: list[tuple[int, str]] = []
+        self.exported: set[str] = set()
+        self.comments = Comments(lines)
+        self.bindings = Bindings(lines.source)
+        self._calls = Calls(lines.source)
+        self._grammar = grammar
+        self._source = lines.source
+
+    def hear(self, role: str, captures: Captures) -> None:
+        """Take in one match."""
+        if role == "call":
+            self.uses.append(self._calls.use(captures))
+        elif role == "branch":
+            self.branches.append(captures["branch"][0].start_byte)
+        elif role == "bind":
+            self.bindings.add(captures)
+        elif role == "comment":
+            self.comments.add(captures["comment"][0], captures["doc"][0] if "doc" in captures else None)
+        elif role == "use":
+            self.uses.extend(uses_of(captures, self._grammar.name, self._grammar.separator, self._source))
+        elif role.startswith(("def.", "section.")) or role == "scope":
+            _keep(self.spans, _span_of(role, captures, self._grammar, self._source))
+        else:
+            self._hear_seldom(role, captures)
+
+    def _hear_seldom(self, role: str, captures: Captures) -> None:
+        [node] = captures[role][:1]
+        if role == "glue":
+            self.comments.glue(node)
+        elif role == "quiet":
+            self.quiet.extend(each.byte_range for each in captures["quiet"])
+        elif role == "access":
+            self.labels.append((node.start_byte, text_of(node, self._source).strip(": ")))
+        elif role == "exported":
+            self.exported.update(text_of(each, self._source) for each in captures["exported"])
+
+
 def find_definitions(matches: Sequence[tuple[int, Captures]], grammar: Grammar, lines: Lines) -> Found:
     """The definitions and edges that the matches of the grammar's query stand for."""
-    spans: dict[tuple[int, int, str], _Span] = {}
-    uses: list[tuple[int, str, str]] = []
-    quiet: list[tuple[int, int]] = []
-    comments = Comments(lines)
-    targets: dict[bytes, str] = {}
-    source = lines.source
-    for role, captures in _counting(matches, grammar, source):
-        if role == "call":
-            [node] = captures["call"]
-            start, end = node.byte_range
-            text = source[start:end]
-            if (target := targets.get(text)) is None:
-                target = targets[text] = target_of(text)
-            uses.append((start, "call", target))
-        elif role == "comment":
-            comments.add(captures["comment"][0], captures["doc"][0] if "doc" in captures else None)
-        elif role == "glue":
-            comments.glue(captures["glue"][0])
-        elif role == "quiet":
-            quiet.extend(node.byte_range for node in captures["quiet"])
-        elif role == "use":
-            uses.extend(uses_of(captures, grammar.separator, source))
-        else:
-            _keep(spans, _span_of(role, captures, grammar, source))
-    ordered = _in_order(spans.values(), source)
-    scopes, definitions = _place(ordered[: grammar.most_symbols], grammar, lines, comments)
-    heard = list(outside(quiet, uses)) if quiet else uses
-    return Found(tuple(definitions), tuple(scopes), tuple(edges_of(heard, scopes, lines)))
+    heard = _Heard(grammar, lines)
+    for role, captures in _counting(matches, grammar, lines.source):
+        heard.hear(role, captures)
+    ordered = _in_order(heard.spans.values(), lines.source)[: grammar.most_symbols]
+    placing = Placing(grammar, lines, Labels(heard.labels), heard.exported)
+    for span in ordered:
+        placing.place(span)
+    scopes = placing.scopes
+    definitions = placing.definitions(heard.comments, Measures(heard.branches, heard.comments.ranges, lines))
+    uses = list(outside(heard.quiet, heard.uses)) if heard.quiet else heard.uses
+    bound, typed = heard.bindings.in_scopes(scopes, lines)
+    return Found(tuple(definitions), tuple(scopes), tuple(edges_of(uses, scopes, lines, bound, typed)))
 
 
 def _counting(
@@ -112,7 +107,7 @@ def _holds(conditions: Sequence[Condition], captures: Captures, source: bytes) -
     return True
 
 
-def _keep(spans: dict[tuple[int, int, str], _Span], span: _Span | None) -> None:
+def _keep(spans: dict[tuple[int, int, str], Span], span: Span | None) -> None:
     """Keep one span of those that stand for the same definition, with what each of its patterns says."""
     if span is None:
         return
@@ -130,7 +125,7 @@ def _keep(spans: dict[tuple[int, int, str], _Span], span: _Span | None) -> None:
     )
 
 
-def _in_order(spans: Iterable[_Span], source: bytes) -> list[_Span]:
+def _in_order(spans: Iterable[Span], source: bytes) -> list[Span]:
     """The spans in source order, the outer ones first; sections go on until the next one, or the end of the file."""
     ordered = sorted(spans, key=lambda span: (span.first, -span.last))
     if not any(span.kind.startswith(_SECTION) for span in ordered):
@@ -147,7 +142,7 @@ def _in_order(spans: Iterable[_Span], source: bytes) -> list[_Span]:
     return extended[::-1]
 
 
-def _span_of(role: str, captures: Captures, grammar: Grammar, source: bytes) -> _Span | None:
+def _span_of(role: str, captures: Captures, grammar: Grammar, source: bytes) -> Span | None:
     node, name_node = captures[role][0], captures["name"][0]
     name = " ".join(text_of(name_node, source).split()).strip("\"'`")
     owner = ""
@@ -163,7 +158,7 @@ def _span_of(role: str, captures: Captures, grammar: Grammar, source: bytes) -> 
         last = max(last, body.end_byte)
     last = first + len(source[first:last].rstrip())
     doc = clean_doc(text_of(captures["doc"][0], source)) if "doc" in captures else ""
-    return _Span(first, last, role.removeprefix("def."), name, owner, node, body, doc)
+    return Span(first, last, role.removeprefix("def."), name, owner, node, body, doc, name_node.start_byte)
 
 
 def _split_owner(name: str) -> tuple[str, str]:
@@ -177,63 +172,3 @@ def _split_owner(name: str) -> tuple[str, str]:
         before = shorter
     owner, _, last = before.rpartition("::")
     return owner.strip(), f"{last}{operator}{after}".strip()
-
-
-def _place(
-    spans: Sequence[_Span], grammar: Grammar, lines: Lines, comments: Comments
-) -> tuple[list[Scope], list[Definition]]:
-    """Give each span its parent and qualified name, in one sweep over the spans in source order."""
-    scopes: list[Scope] = []
-    definitions: list[Definition] = []
-    open_scopes: list[Scope] = []
-    for span in spans:
-        while open_scopes and open_scopes[-1].last <= span.first:
-            open_scopes.pop()
-        if len(open_scopes) >= MAX_DEPTH:
-            continue
-        outer = open_scopes[-1] if open_scopes else None
-        parent = grammar.separator.join(filter(None, (outer.qualified_name if outer else "", span.owner)))
-        qualified = f"{parent}{grammar.separator}{span.name}" if parent else span.name
-        if len(qualified) > _MAX_QUALIFIED:
-            continue
-        kind = span.kind
-        if kind == "function" and (span.owner or (outer is not None and outer.kind in _CLASSES)):
-            kind = "method"
-        if kind not in _LEAVES:
-            first_line, last_line = lines.line_of(span.first), lines.line_of(span.last - 1)
-            scope = Scope(span.first, span.last, kind, qualified, first_line, last_line)
-            scopes.append(scope)
-            open_scopes.append(scope)
-        if kind != "scope":
-            definitions.append(_definition(span, kind, qualified, parent or None, lines, comments))
-    return scopes, definitions
-
-
-def _definition(
-    span: _Span, kind: str, qualified: str, parent: str | None, lines: Lines, comments: Comments
-) -> Definition:
-    body = span.body or span.node.child_by_field_name("body")
-    first_line = lines.line_of(span.first)
-    return Definition(
-        kind=kind,
-        name=span.name,
-        qualified_name=qualified,
-        parent=parent,
-        signature=_signature(span, body, first_line, lines),
-        docstring=span.doc or docstring_of(body, lines.source) or comments.above(first_line),
-        first_line=first_line,
-        last_line=lines.line_of(span.last - 1),
-        first_byte=span.first,
-        last_byte=span.last,
-    )
-
-
-def _signature(span: _Span, body: Node | None, first_line: int, lines: Lines) -> str:
-    """The definition up to its body, on one line, with what stands before it on its first line (`export const`)."""
-    start = lines.start_of(first_line)
-    end = body.start_byte if body is not None and body.start_byte > span.first else span.last
-    text = lines.source[start : min(end, start + 4 * _MAX_SIGNATURE)]
-    if body is None:
-        text = text.split(b"\n", 1)[0]
-    signature = " ".join(text.decode("utf-8", "replace").split()).removesuffix("=>").rstrip(" {:=")
-    return signature[:_MAX_SIGNATURE]

@@ -21,10 +21,12 @@ class Comments:
         self._ending: dict[int, int] = {}  # line → offset of the comment that ends on it
         self._glue: dict[int, int] = {}
         self._said: dict[int, Node] = {}
+        self.ranges: list[tuple[int, int]] = []  # of bytes
 
     def add(self, node: Node, said: Node | None = None) -> None:
         """Remember a comment, and the part of it that is its text where there are no marks to take off."""
         start, end = node.byte_range
+        self.ranges.append((start, end))
         self._ending[self._last_line(start, end)] = start
         if said is not None:
             self._said[self._last_line(start, end)] = said

@@ -5,8 +5,11 @@ A language is a row of `_SOURCES`, a file of queries (`queries/<language>.scm`) 
 `owner` the type a method belongs to where it stands elsewhere; `doc` what is written about it inside of it;
 `section.<kind>` a definition that goes on until the next section; `scope` (with `name`) encloses definitions without
 being one; `import`, `call`, `inherit` what it uses; `import.from` (its first and last word) + `import.name` two parts
-of one import; `component` an element of JSX; `quiet` in which calls are none; `comment`, with `doc` where only that
-part of it is said; `glue` what may stand between a comment and its definition.
+of one import; `imports` a statement that `imports.py` takes apart; `import.to` what a module is assigned to; `receiver`
+what a call is asked of where that stands apart; `component` an element of JSX; `quiet` in which calls are none;
+`comment`, with `doc` where only that part of it is said; `glue` what may stand between a comment and its definition;
+`branch` where the flow divides; `bind.name` with `bind.type` or `bind.call` a name that is given a type; `access` a
+label that says who may use what is below it; `exported` names that a module gives.
 
 `(#any-of? @capture "word" …)`, `(#eq? @capture "word")`, `(#match? @capture "expression")` and their `#not-` forms are
 evaluated here, and the binding never sees them: it crashes on predicates where a tree was parsed through a callback.
@@ -36,7 +39,8 @@ class Grammar:
     """A loaded grammar. `separator` joins the parts of a qualified name as its language writes them.
 
     `roles` says of each pattern of the query what its matches are: `def.<kind>`, `section.<kind>`, `scope`, `call`,
-    `comment`, `glue`, `quiet`, or `use` for the rest; `conditions` under which they count. No file has more than
+    `comment`, `glue`, `quiet`, `branch`, `bind`, `access`, `exported`, or `use` for the rest; `conditions` under which
+    they count. No file has more than
     `most_symbols`.
     """
 
@@ -91,7 +95,8 @@ _SOURCES = {
 }
 LANGUAGES = tuple(_SOURCES)
 _QUERIES = {"tsx": ("typescript", "tsx")}  # where a language is another one with something added
-_ROLE = re.compile(r"@((?:def|section)\.\w+|scope|call|comment|glue|quiet)\b")
+_ROLES = r"(?:def|section)\.\w+|scope|call|comment|glue|quiet|branch|access|exported|bind"
+_ROLE = re.compile(rf"@({_ROLES})\b")
 _PREDICATE = re.compile(r'\(#(not-)?(any-of|eq|match)\?\s+@([\w.]+)((?:\s+"[^"]*")+)\s*\)')
 _WORD = re.compile(r'"([^"]*)"')
 

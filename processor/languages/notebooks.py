@@ -12,9 +12,9 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from processor.languages.cuts import MAX_WEIGHT, Piece, cut_headings
-from processor.languages.definitions import Definition
 from processor.languages.headings import Section
 from processor.languages.lines import Lines
+from processor.languages.placing import Definition
 
 _MAX_GAP = 12  # lines between two cells without output, in the usual indentation, are nine
 _MAGIC = re.compile(rb"^\s*[%!?]")

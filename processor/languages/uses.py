@@ -1,28 +1,44 @@
 """What a syntax tree uses: imports, calls and inheritances, each with the definition it stands in. Pure."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from tree_sitter import Node
 
+from processor.languages.imports import imports_of
 from processor.languages.lines import Lines
+from processor.languages.text import MAX_NAME, receiver_of, short_receiver, target_of, text_of
 
 Captures: TypeAlias = dict[str, list[Node]]
+# first byte, kind, target, receiver, module, name, alias, level
+Use: TypeAlias = tuple[int, str, str, str, str, str, str, int]
+Bound: TypeAlias = Mapping[tuple[str, str], str]  # (enclosing definition, name) → type as written
 
-MAX_EDGES = 2_000  # a file, each (kind, source, target) once
-MAX_NAME = 200
-_PLAIN = re.compile(r"[\w.$:@>?!\\-]+")
-_TAIL = re.compile(r"[A-Za-z_$][\w$]*[?!]?$")
+MAX_EDGES = 2_000  # a file, each use once
+_OWN = ("self", "cls", "this", "$this", "Self", "static")
+_IN_ORDER = itemgetter(0, 1, 2)
+_BESIDE = frozenset({"require_relative"})  # a path that is looked for beside the file
 
 
 class Edge(NamedTuple):
-    """One use as written: an import, a call, an inheritance; `source` is the enclosing definition."""
+    """One use as written: an import, a call, an inheritance; `source` is the enclosing definition.
+
+    `receiver` is what a call is asked of, `receiver_type` the type that the file gives to the beginning of it;
+    `module`, `name`, `alias` and `level` are those of an import. `typed` says which type a field or a variable of the
+    file has: `name` is the field, `source` its class, `target` the type.
+    """
 
     kind: str
     source: str | None
     target: str
     line: int
+    receiver: str = ""
+    receiver_type: str = ""
+    module: str = ""
+    name: str = ""
+    alias: str = ""
+    level: int = 0
 
 
 class Scope(NamedTuple):
@@ -36,12 +52,34 @@ class Scope(NamedTuple):
     last_line: int
 
 
-def uses_of(captures: Captures, separator: str, source: bytes) -> Iterator[tuple[int, str, str]]:
-    """(first byte, kind, target) of the imports and inheritances in one match."""
-    if "component" in captures:  # in JSX, lower case is HTML and upper case is a call
-        node = captures["component"][0]
-        if source[node.start_byte : node.start_byte + 1].isupper():
-            yield node.start_byte, "call", target_of(source[node.start_byte : node.end_byte])
+class Calls:
+    """The calls of a file; what is written alike is taken apart once."""
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._known: dict[bytes, tuple[str, str]] = {}
+
+    def use(self, captures: Captures) -> Use:
+        """The call in one match; `receiver` is captured where it stands apart from the name."""
+        start, end = captures["call"][0].byte_range
+        text = self._source[start:end]
+        if (known := self._known.get(text)) is None:
+            target = target_of(text)
+            known = self._known[text] = (target, receiver_of(text, target) if target else "")
+        target, receiver = known
+        if "receiver" in captures:
+            receiver = short_receiver(text_of(captures["receiver"][0], self._source))
+        return (start, "call", target, receiver, "", "", "", 0)
+
+
+def uses_of(captures: Captures, language: str, separator: str, source: bytes) -> Iterator[Use]:
+    """The imports and inheritances in one match."""
+    if "imports" in captures:
+        for each in imports_of(language, captures["imports"][0], source):
+            yield (each.at, "import", each.target, "", each.module, each.name, each.alias, each.level)
+        return
+    if "component" in captures:
+        yield from _component(captures["component"][0], source)
         return
     kind = "inherit" if "inherit" in captures else "import"
     begun = captures.get("import.from")
@@ -49,18 +87,55 @@ def uses_of(captures: Captures, separator: str, source: bytes) -> Iterator[tuple
     if "import.name" in captures and prefix[-1:].isalnum():
         prefix += separator
     elif begun and "import.name" not in captures:
-        yield begun[0].start_byte, "import", prefix[:MAX_NAME]
+        yield _use(begun[0].start_byte, "import", prefix[:MAX_NAME])
     for node in captures.get("import.name" if prefix else kind, ()):
         text = source[node.start_byte : node.end_byte]
-        target = prefix + " ".join(text_of(node, source).split()) if kind == "import" else target_of(text)
-        yield node.start_byte, kind, target.strip("\"'<> ")[:MAX_NAME]
+        if kind == "inherit":
+            yield _use(node.start_byte, kind, target_of(text).strip("\"'<> ")[:MAX_NAME])
+        else:
+            written = prefix + " ".join(text_of(node, source).split())
+            yield from _plain_imports(node.start_byte, written, captures, language, source)
 
 
-def outside(quiet: list[tuple[int, int]], uses: list[tuple[int, str, str]]) -> Iterator[tuple[int, str, str]]:
+def _component(node: Node, source: bytes) -> Iterator[Use]:
+    """In JSX, lower case is HTML and upper case is a call."""
+    if source[node.start_byte : node.start_byte + 1].isupper():
+        yield _use(node.start_byte, "call", target_of(source[node.start_byte : node.end_byte]))
+
+
+def _use(at: int, kind: str, target: str) -> Use:
+    return (at, kind, target, "", target if kind == "import" else "", "", "", 0)
+
+
+def _plain_imports(at: int, written: str, captures: Captures, language: str, source: bytes) -> Iterator[Use]:
+    """An import of a module, or of a file by its path; `const { a, b: c } = require(…)` has a row for each name."""
+    target = written.strip("\"'<> ")[:MAX_NAME]
+    to = captures["import.to"][0] if "import.to" in captures else None
+    callee = text_of(captures["callee"][0], source) if "callee" in captures else ""
+    beside = written[:1] == '"' if language in {"c", "cpp"} else language == "php" or callee in _BESIDE
+    level = int(beside or target.startswith("."))
+    for name, alias in _taken(to, source) if to is not None else [("", "")]:
+        yield (at, "import", target, "", target, name[:MAX_NAME], alias[:MAX_NAME], level)
+
+
+def _taken(to: Node, source: bytes) -> Iterator[tuple[str, str]]:
+    """The names that a module is assigned to, as (name, alias)."""
+    if to.type != "object_pattern":
+        yield "", text_of(to, source) if to.type == "identifier" else ""
+        return
+    for child in to.named_children[:100]:
+        key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+        if key is not None and value is not None:
+            yield text_of(key, source), text_of(value, source)
+        elif child.type == "shorthand_property_identifier_pattern":
+            yield text_of(child, source), ""
+
+
+def outside(quiet: list[tuple[int, int]], uses: list[Use]) -> Iterator[Use]:
     """The uses that are not calls within one of the ranges of bytes, in source order."""
     quiet.sort()
     upto = place = 0
-    for use in sorted(uses):
+    for use in sorted(uses, key=_IN_ORDER):
         while place < len(quiet) and quiet[place][0] <= use[0]:
             upto = max(upto, quiet[place][1])
             place += 1
@@ -68,29 +143,31 @@ def outside(quiet: list[tuple[int, int]], uses: list[tuple[int, str, str]]) -> I
             yield use
 
 
-def text_of(node: Node, source: bytes) -> str:
-    """The text of a node."""
-    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+def edges_of(uses: list[Use], scopes: Sequence[Scope], lines: Lines, bound: Bound, typed: list[Edge]) -> Iterator[Edge]:
+    """Each use once for its enclosing definition, in source order, then `typed`; at most `MAX_EDGES`."""
+    uses.sort(key=_IN_ORDER)
+    seen: set[tuple[object, ...]] = set()
+    for use, open_scopes in enclosed(uses, scopes):
+        at, kind, target, receiver, module, name, alias, level = use
+        source = open_scopes[-1].qualified_name if open_scopes else None
+        key = (kind, source, target, receiver, module, name)
+        if key in seen or not target:
+            continue
+        seen.add(key)
+        type_ = type_of(receiver, open_scopes, bound) if receiver and bound else ""
+        yield Edge(kind, source, target, lines.line_of(at), receiver, type_, module, name, alias, level)
+        if len(seen) >= MAX_EDGES:
+            return
+    yield from typed[: MAX_EDGES - len(seen)]
 
 
-def target_of(written: bytes) -> str:
-    """The callee or type as written where that is a plain name, else its last name; empty where it has none."""
-    text = written.decode("utf-8", "replace")
-    if len(text) <= MAX_NAME and _PLAIN.fullmatch(text):
-        return text
-    head, generic, _ = text.partition("<")
-    tail = _TAIL.search((head if generic and "(" not in head else text)[-MAX_NAME:].rstrip())
-    return tail.group() if tail else ""
-
-
-def edges_of(uses: list[tuple[int, str, str]], scopes: Sequence[Scope], lines: Lines) -> Iterator[Edge]:
-    """Each use once for its enclosing definition, in source order, at most `MAX_EDGES`."""
-    uses.sort()
+def enclosed(uses: Sequence[Use], scopes: Sequence[Scope]) -> Iterator[tuple[Use, list[Scope]]]:
+    """Each use, sorted by its first byte, with the scopes that it stands in, the innermost last: read, not kept."""
     coming = iter(scopes)
     following = next(coming, None)
-    seen: set[tuple[str, str | None, str]] = set()
     open_scopes: list[Scope] = []
-    for at, kind, target in uses:
+    for use in uses:
+        at = use[0]
         while following is not None and following.first <= at:
             while open_scopes and open_scopes[-1].last <= following.first:
                 open_scopes.pop()
@@ -98,11 +175,24 @@ def edges_of(uses: list[tuple[int, str, str]], scopes: Sequence[Scope], lines: L
             following = next(coming, None)
         while open_scopes and open_scopes[-1].last <= at:
             open_scopes.pop()
-        source = open_scopes[-1].qualified_name if open_scopes else None
-        key = (kind, source, target)
-        if key in seen or not target:
-            continue
-        seen.add(key)
-        yield Edge(kind, source, target, lines.line_of(at))
-        if len(seen) >= MAX_EDGES:
-            return
+        yield use, open_scopes
+
+
+def beginning_of(receiver: str) -> str:
+    """The part of a receiver that a file may give a type to: `self.a` of `self.a.b`, `a` of `a.b`."""
+    parts = receiver.replace("->", ".").replace("?.", ".").split(".", 2)
+    if parts[0] in _OWN and len(parts) > 1:
+        return f"self.{parts[1]}"
+    return parts[0]
+
+
+def type_of(receiver: str, open_scopes: Sequence[Scope], bound: Bound) -> str:
+    """The type that the innermost scope gives to the beginning of a receiver; empty where none does."""
+    beginning = beginning_of(receiver)
+    for scope in reversed(open_scopes):
+        if (found := bound.get((scope.qualified_name, beginning))) is not None:
+            return found
+        # A field is named bare in some languages (`field.call()`), and by its owner in others (`self.field.call()`).
+        if (found := bound.get((scope.qualified_name, f"self.{beginning}"))) is not None:
+            return found
+    return bound.get(("", beginning), "")

@@ -11,8 +11,9 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from processor.languages.cuts import Piece
-from processor.languages.definitions import Definition, Found
+from processor.languages.definitions import Found
 from processor.languages.lines import Lines
+from processor.languages.placing import Definition
 from processor.languages.uses import Scope
 
 MAX_TEXT = 6_000  # characters; only a single enormous line is longer, and is cut

@@ -12,12 +12,13 @@ from tree_sitter import Node, Query, QueryCursor
 
 from events.artifacts import SourceRow
 from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
-from processor.languages.definitions import MAX_DEPTH, Definition, Found, find_definitions
+from processor.languages.definitions import Found, find_definitions
 from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
 from processor.languages.headings import HEADED, headings_of, sections_of
 from processor.languages.lines import Lines
 from processor.languages.notebooks import cut_cells, placed, read_notebook, shown, without_magics
+from processor.languages.placing import MAX_DEPTH, Definition
 from processor.languages.uses import Edge
 from processor.stages.chunk import Origin, chunk_file
 

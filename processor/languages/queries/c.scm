@@ -27,3 +27,6 @@
 (preproc_include path: (_) @import)
 (call_expression function: (_) @call)
 (comment) @comment
+
+[(if_statement) (for_statement) (while_statement) (do_statement) (case_statement) (conditional_expression)] @branch
+(binary_expression operator: ["&&" "||"]) @branch

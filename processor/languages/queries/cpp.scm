@@ -36,3 +36,11 @@
 
 (base_class_clause [(type_identifier) (qualified_identifier) (template_type)] @inherit)
 (new_expression type: (_) @call)
+
+[(if_statement) (for_statement) (while_statement) (do_statement) (case_statement) (conditional_expression)] @branch
+(binary_expression operator: ["&&" "||"]) @branch
+[(for_range_loop) (catch_clause)] @branch
+(access_specifier) @access
+(parameter_declaration type: (type_identifier) @bind.type declarator: (_) @bind.name)
+(field_declaration type: (type_identifier) @bind.type declarator: (field_identifier) @bind.name)
+(declaration type: (type_identifier) @bind.type declarator: (identifier) @bind.name)

@@ -13,8 +13,17 @@
 (field_declaration (modifier "const") (variable_declaration (variable_declarator name: (_) @name))) @def.constant
 (field_declaration (modifier "readonly") (variable_declaration (variable_declarator name: (_) @name))) @def.constant
 
-(using_directive [(identifier) (qualified_name)] @import .)
+(using_directive) @imports
 (invocation_expression function: (_) @call)
 (object_creation_expression type: (_) @call)
 (base_list (_) @inherit)
 (comment) @comment
+
+[(if_statement) (for_statement) (foreach_statement) (while_statement) (do_statement) (switch_section)
+  (switch_expression_arm) (catch_clause) (conditional_expression)] @branch
+(binary_expression operator: ["&&" "||" "??"]) @branch
+(parameter type: (_) @bind.type name: (identifier) @bind.name)
+(variable_declaration type: [(identifier) (qualified_name) (generic_name) (nullable_type)] @bind.type
+  (variable_declarator name: (identifier) @bind.name))
+(variable_declarator name: (identifier) @bind.name (object_creation_expression type: (_) @bind.type))
+(property_declaration type: (_) @bind.type name: (identifier) @bind.name)

@@ -39,3 +39,6 @@
 (mixin_declaration (type_identifier) @inherit)
 [(comment) (documentation_comment)] @comment
 (annotation) @glue
+
+[(if_statement) (for_statement) (while_statement) (do_statement) (switch_statement_case) (catch_clause)
+  (conditional_expression) (logical_and_expression) (logical_or_expression)] @branch

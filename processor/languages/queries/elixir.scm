@@ -55,3 +55,6 @@
 (unary_operator operand: (call target: (identifier) @callee)
   (#any-of? @callee "spec" "impl" "since" "deprecated")) @glue
 (comment) @comment
+
+(call target: (identifier) @word (#any-of? @word "if" "unless" "for" "while")) @branch
+(do_block (stab_clause) @branch)

@@ -14,8 +14,19 @@
 (source_file (var_declaration (var_spec name: (identifier) @name) @def.variable))
 (source_file (var_declaration (var_spec_list (var_spec name: (identifier) @name) @def.variable)))
 
-(import_spec path: (interpreted_string_literal (interpreted_string_literal_content) @import))
-(import_spec path: (raw_string_literal (raw_string_literal_content) @import))
+(import_spec) @imports
 (call_expression function: (_) @call)
 (composite_literal type: [(type_identifier) (qualified_type)] @call)
 (comment) @comment
+
+[(if_statement) (for_statement) (expression_case) (type_case) (communication_case)] @branch
+(binary_expression operator: ["&&" "||"]) @branch
+(parameter_declaration name: (identifier) @bind.name type: (_) @bind.type)
+(var_spec name: (identifier) @bind.name type: (_) @bind.type)
+(field_declaration name: (field_identifier) @bind.name type: (_) @bind.type)
+(short_var_declaration left: (expression_list . (identifier) @bind.name .)
+  right: (expression_list . (composite_literal type: (_) @bind.type)))
+(short_var_declaration left: (expression_list . (identifier) @bind.name .)
+  right: (expression_list . (unary_expression operand: (composite_literal type: (_) @bind.type))))
+(short_var_declaration left: (expression_list . (identifier) @bind.name) right: (expression_list .
+  (call_expression function: [(identifier) (selector_expression)] @bind.call) .))

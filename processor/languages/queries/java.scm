@@ -11,11 +11,20 @@
 (field_declaration (modifiers "static" "final") declarator: (variable_declarator name: (identifier) @name)) @def.constant
 (constant_declaration declarator: (variable_declarator name: (identifier) @name)) @def.constant
 
-(import_declaration (scoped_identifier) @import)
-(method_invocation name: (identifier) @call)
+(import_declaration) @imports
+(method_invocation object: (_)? @receiver name: (identifier) @call)
 (object_creation_expression type: (_) @call)
-(method_reference (identifier) @call .)
+(method_reference . (_) @receiver (identifier) @call .)
 (superclass (_) @inherit)
 (super_interfaces (type_list (_) @inherit))
 (extends_interfaces (type_list (_) @inherit))
 [(line_comment) (block_comment)] @comment
+
+[(if_statement) (for_statement) (enhanced_for_statement) (while_statement) (do_statement) (switch_label)
+  (catch_clause) (ternary_expression)] @branch
+(binary_expression operator: ["&&" "||"]) @branch
+(formal_parameter type: (_) @bind.type name: (identifier) @bind.name)
+(local_variable_declaration type: (_) @bind.type declarator: (variable_declarator name: (identifier) @bind.name))
+(field_declaration type: (_) @bind.type declarator: (variable_declarator name: (identifier) @bind.name))
+(enhanced_for_statement type: (_) @bind.type name: (identifier) @bind.name)
+(resource type: (_) @bind.type name: (identifier) @bind.name)

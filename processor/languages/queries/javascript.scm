@@ -16,11 +16,13 @@
 (program (variable_declaration (variable_declarator name: (identifier) @name) @def.variable))
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name) @def.variable)))
 
-(import_statement source: (string (string_fragment) @import))
-(export_statement source: (string (string_fragment) @import))
+(import_statement source: (_)) @imports
+(export_statement source: (_)) @imports
 (call_expression function: (import) arguments: (arguments . (string (string_fragment) @import)))
 (call_expression function: (identifier) @callee arguments: (arguments . (string (string_fragment) @import))
   (#eq? @callee "require"))
+(variable_declarator name: (_) @import.to value: (call_expression function: (identifier) @callee
+  arguments: (arguments . (string (string_fragment) @import))) (#eq? @callee "require"))
 
 (call_expression function: [(identifier) (member_expression)] @call)
 (new_expression constructor: (_) @call)
@@ -29,3 +31,12 @@
 (class_heritage (_) @inherit)
 (jsx_opening_element name: (_) @component)
 (jsx_self_closing_element name: (_) @component)
+
+[(if_statement) (for_statement) (for_in_statement) (while_statement) (do_statement) (switch_case) (catch_clause)
+  (ternary_expression)] @branch
+(binary_expression operator: ["&&" "||" "??"]) @branch
+(export_statement !source (export_clause (export_specifier name: (identifier) @exported)))
+(export_statement value: (identifier) @exported)
+(variable_declarator name: (identifier) @bind.name value: (new_expression constructor: (identifier) @bind.type))
+(assignment_expression left: (member_expression object: (this)) @bind.name right: (new_expression constructor: (identifier) @bind.type))
+(field_definition property: (_) @bind.name value: (new_expression constructor: (identifier) @bind.type))

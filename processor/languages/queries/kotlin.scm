@@ -20,7 +20,7 @@
 (enum_class_body (property_declaration (variable_declaration (identifier) @name)) @def.property)
 (property_declaration (modifiers (property_modifier "const")) (variable_declaration (identifier) @name)) @def.constant
 
-(import (qualified_identifier) @import)
+(import) @imports
 (call_expression . (_) @call)
 (constructor_invocation (user_type) @call)
 (delegation_specifier (user_type) @inherit)
@@ -28,3 +28,9 @@
 (delegation_specifier (explicit_delegation (user_type) @inherit))
 (annotation [(user_type) (constructor_invocation (user_type))] @call)
 [(line_comment) (block_comment)] @comment
+
+[(if_expression) (for_statement) (while_statement) (do_while_statement) (when_entry) (catch_block)] @branch
+(binary_expression operator: ["&&" "||" "?:"]) @branch
+(parameter (identifier) @bind.name (user_type) @bind.type)
+(class_parameter (identifier) @bind.name (user_type) @bind.type)
+(variable_declaration (identifier) @bind.name (user_type) @bind.type)

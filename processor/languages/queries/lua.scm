@@ -13,3 +13,6 @@
   (#any-of? @callee "require" "dofile" "loadfile"))
 (function_call name: (_) @call)
 (comment) @comment
+
+[(if_statement) (elseif_statement) (for_statement) (while_statement) (repeat_statement)] @branch
+(binary_expression ["and" "or"]) @branch

@@ -18,9 +18,8 @@
   (reference_type type: (type_identifier) @name)
 ]) @scope
 
-(use_declaration argument: (_) @import)
-(mod_item !body name: (_) @import)
-(extern_crate_declaration name: (_) @import)
+[(use_declaration) (extern_crate_declaration)] @imports
+(mod_item !body) @imports
 (call_expression function: (_) @call)
 (macro_invocation macro: (_) @call)
 (struct_expression name: (_) @call)
@@ -28,3 +27,12 @@
 (line_comment) @comment
 (block_comment) @comment
 (attribute_item) @glue
+
+[(if_expression) (while_expression) (for_expression) (loop_expression) (match_arm)] @branch
+(binary_expression operator: ["&&" "||"]) @branch
+(parameter pattern: (identifier) @bind.name type: (_) @bind.type)
+(field_declaration name: (field_identifier) @bind.name type: (_) @bind.type)
+(let_declaration pattern: (identifier) @bind.name type: (_) @bind.type)
+(let_declaration pattern: (identifier) @bind.name value: (struct_expression name: (_) @bind.type))
+(let_declaration pattern: (identifier) @bind.name value: (call_expression
+  function: [(identifier) (scoped_identifier)] @bind.call))

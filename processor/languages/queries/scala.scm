@@ -29,3 +29,5 @@
 (extends_clause [(type_identifier) (generic_type) (stable_type_identifier)] @inherit)
 [(comment) (block_comment)] @comment
 (annotation name: (_) @call)
+
+[(if_expression) (for_expression) (while_expression) (case_clause) (catch_clause)] @branch

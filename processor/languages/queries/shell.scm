@@ -8,3 +8,6 @@
 (command name: (command_name (word) @call)
   (#not-any-of? @call "." ":" "[" "cd" "echo" "exit" "printf" "return" "set" "shift" "source" "test" "true" "false"))
 (comment) @comment
+
+[(if_statement) (elif_clause) (for_statement) (c_style_for_statement) (while_statement) (case_item)] @branch
+(list ["&&" "||"]) @branch

@@ -24,3 +24,6 @@
 (macro_invocation (simple_identifier) @call)
 (inheritance_specifier inherits_from: (_) @inherit)
 [(comment) (multiline_comment)] @comment
+
+[(if_statement) (guard_statement) (for_statement) (while_statement) (repeat_while_statement) (switch_entry)
+  (catch_block) (ternary_expression) (conjunction_expression) (disjunction_expression)] @branch

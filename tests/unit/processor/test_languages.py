@@ -16,7 +16,8 @@ def test_a_file_says_what_it_defines_and_uses(path: str) -> None:
 
     found = [(s["kind"], s["qualified_name"], s["first_line"], s["last_line"], s["docstring"]) for s in parsed.symbols]
     assert found == symbols
-    assert [(e["kind"], e["source"], e["target"], e["line"]) for e in parsed.edges] == edges
+    uses = [(e["kind"], e["source"], e["target"], e["line"]) for e in parsed.edges if e["kind"] != "typed"]
+    assert list(dict.fromkeys(uses)) == edges  # a statement that brings in several names is several rows
     assert parsed.outcome == {
         "path": path,
         "outcome": "parsed",

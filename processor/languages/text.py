@@ -1,0 +1,48 @@
+"""The text of nodes, and of what they call."""
+
+import re
+
+from tree_sitter import Node
+
+MAX_NAME = 200
+_PLAIN = re.compile(r"[\w.$:@>?!\\-]+")
+_TAIL = re.compile(r"[A-Za-z_$][\w$]*[?!]?$")
+_LAST = re.compile(r"(?:\?\.|\.|::|->|\\)(?=[^.:>\\]*$)")
+_ARGUMENTS = re.compile(r"\([^()]*\)")
+_STRINGS = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
+
+
+def text_of(node: Node, source: bytes) -> str:
+    """The text of a node."""
+    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+
+def target_of(written: bytes) -> str:
+    """The callee or type as written where that is a plain name, else its last name; empty where it has none."""
+    text = written.decode("utf-8", "replace")
+    if len(text) <= MAX_NAME and _PLAIN.fullmatch(text):
+        return text
+    head, generic, _ = text.partition("<")
+    tail = _TAIL.search((head if generic and "(" not in head else text)[-MAX_NAME:].rstrip())
+    return tail.group() if tail else ""
+
+
+def receiver_of(written: bytes, target: str) -> str:
+    """What stands before the last name of a callee: `a.b` of `a.b.c`; empty where nothing does."""
+    text = written.decode("utf-8", "replace")
+    if text == target:
+        last = _LAST.search(text)
+        return text[: last.start()] if last else ""
+    head, tail, _ = text.rpartition(target)
+    return short_receiver(head.rstrip(" \n\t.:>-?!&\\")) if tail else ""
+
+
+def short_receiver(text: str) -> str:
+    """A receiver on one line, without the arguments of its calls; `?` where it is no chain of names and calls."""
+    if len(text) > 5 * MAX_NAME:
+        return "?"
+    text = _STRINGS.sub("''", text) if "'" in text or '"' in text else text
+    while (shorter := _ARGUMENTS.sub("\0", text)) != text:
+        text = shorter
+    text = "".join(text.replace("\0", "()").split())
+    return text if len(text) <= MAX_NAME else "?"
