@@ -1,5 +1,5 @@
 """Answers: retrieval, prompt, model, citation check.
 
 Hears `ai.query.requested`. Says `ai.query.processed` or `ai.query.failed`; while an answer is being written its parts
-go out live on `live.answer.<question id>`.
+go out live on `live.<tenant>.answer.<question>`.
 """

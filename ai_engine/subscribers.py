@@ -36,7 +36,7 @@ from events.question import (
     SearchRequest,
 )
 from runtime.faults import Fault, Permanent, Transient
-from runtime.live import WRITTEN, send_answer_part
+from runtime.live import WRITTEN, LiveChannels, send_answer_part
 
 CONSUMER = "ai_engine.answer"
 PROMPT = "answer-v1"
@@ -92,24 +92,24 @@ class Answerer:
         """Answer one question within the deadline. Raises Transient and Permanent."""
         asked = decode(envelope)
         assert isinstance(asked, QuestionAsked)  # noqa: S101  # the topic carries nothing else
-        began = time.monotonic()
+        began, channel = time.monotonic(), _channel(envelope.tenant_id, asked)
         try:
             async with asyncio.timeout(self._deadline):
                 answered = await self._answered(envelope.tenant_id, asked, run, began)
         except Fault:
-            await self._say(asked.question_id, {"type": WRITTEN})
+            await self._say(channel, {"type": WRITTEN})
             raise
         except TimeoutError as error:
-            await self._say(asked.question_id, {"type": WRITTEN})
+            await self._say(channel, {"type": WRITTEN})
             message = f"No complete answer within {self._deadline:.0f} seconds: ask again."
             raise Transient("answer_deadline", message) from error
-        await self._say(asked.question_id, {"type": WRITTEN})
+        await self._say(channel, {"type": WRITTEN})
         return Result(appends=(_append(envelope, answered),))
 
     async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
-        model = self._model(asked.model)
-        await self._say(asked.question_id, {"type": "reset"})
-        await self._say(asked.question_id, {"type": "status", "step": "searching"})
+        model, channel = self._model(asked.model), _channel(tenant_id, asked)
+        await self._say(channel, {"type": "reset"})
+        await self._say(channel, {"type": "status", "step": "searching"})
         found = await self._retriever.search(
             SearchRequest(
                 tenant_id=tenant_id,
@@ -120,11 +120,11 @@ class Answerer:
         )
         place = _Place(tenant_id, found.analysis_id)
         run.check()
-        await self._say(asked.question_id, {"type": "status", "step": "reading", "passages": len(found.passages)})
+        await self._say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
         readme = None if model and terms_of(asked.query) else await self._readme(place)
         given = (*([_as_passage(readme)] if readme else []), *found.passages)
         written, passages = await (
-            self._generate(asked, given, model, run) if model else self._extract(asked, found, readme)
+            self._generate(channel, asked, given, model, run) if model else self._extract(channel, asked, found, readme)
         )
         counts = await self._line_counts(place, written.text)
         checked = check_citations(written.text, passages, counts)
@@ -164,15 +164,15 @@ class Answerer:
         return self._models[name]
 
     async def _extract(
-        self, asked: QuestionAsked, found: SearchReply, readme: LinesReply | None
+        self, channel: str, asked: QuestionAsked, found: SearchReply, readme: LinesReply | None
     ) -> tuple[Written, tuple[Passage, ...]]:
         text = extract_answer(asked.query, found.passages, readme)
         given = (*found.passages, *([_as_passage(readme)] if readme else []))
-        await self._say(asked.question_id, {"type": "token", "text": checked_so_far(text, given)})
+        await self._say(channel, {"type": "token", "text": checked_so_far(text, given)})
         return Written(text, "extractive", "none", "none", "extractive-v1"), given
 
     async def _generate(
-        self, asked: QuestionAsked, given: tuple[Passage, ...], model: LanguageModel, run: Run
+        self, channel: str, asked: QuestionAsked, given: tuple[Passage, ...], model: LanguageModel, run: Run
     ) -> tuple[Written, tuple[Passage, ...]]:
         grounded = build_prompt(
             asked.query,
@@ -184,17 +184,17 @@ class Answerer:
         )
         for call in range(1, _CALLS + 1):
             try:
-                return await self._stream(asked.question_id, grounded, model, run), grounded.passages
+                return await self._stream(channel, grounded, model, run), grounded.passages
             except Transient as fault:
                 pause = _pause(fault, call)
                 if call == _CALLS or pause > _LONGEST_PAUSE:
                     raise
-                await self._say(asked.question_id, {"type": "reset"})
-                await self._say(asked.question_id, {"type": "status", "step": "retrying", "code": fault.code})
+                await self._say(channel, {"type": "reset"})
+                await self._say(channel, {"type": "status", "step": "retrying", "code": fault.code})
                 await asyncio.sleep(pause)
         raise AssertionError("the last call returns or raises")
 
-    async def _stream(self, question_id: UUID, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
+    async def _stream(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
         text, shown, prompt = "", "", grounded.prompt
         async for item in model.stream(prompt):
             run.check()
@@ -203,16 +203,16 @@ class Answerer:
                     text, "generated", model.provider, item.model, prompt.name, item.input_tokens, item.output_tokens
                 )
             text += item.text
-            shown = await self._show(question_id, shown, checked_so_far(text, grounded.passages))
+            shown = await self._show(channel, shown, checked_so_far(text, grounded.passages))
         raise Transient("answer_cut_off", "The model ended its answer in the middle: ask again.")
 
-    async def _show(self, question_id: UUID, shown: str, wanted: str) -> str:
+    async def _show(self, channel: str, shown: str, wanted: str) -> str:
         """Let the reader see `wanted` after `shown`, or anew where it is no longer its beginning; what is seen now."""
         if not wanted.startswith(shown):
-            if not await self._say(question_id, {"type": "reset"}):
+            if not await self._say(channel, {"type": "reset"}):
                 return shown
             shown = ""
-        if wanted != shown and await self._say(question_id, {"type": "token", "text": wanted[len(shown) :]}):
+        if wanted != shown and await self._say(channel, {"type": "token", "text": wanted[len(shown) :]}):
             return wanted
         return shown
 
@@ -231,13 +231,17 @@ class Answerer:
                 return reply
         return None
 
-    async def _say(self, question_id: UUID, part: dict[str, object]) -> bool:
+    async def _say(self, channel: str, part: dict[str, object]) -> bool:
         if part["type"] == "token" and time.monotonic() < self._mute_until:  # its text goes with the next one
             return False
-        sent = await send_answer_part(self._redis, question_id, part)
+        sent = await send_answer_part(self._redis, channel, part)
         if not sent:
             self._mute_until = time.monotonic() + _MUTE
         return sent
+
+
+def _channel(tenant_id: UUID, asked: QuestionAsked) -> str:
+    return LiveChannels(tenant_id).answer(asked.question_id)
 
 
 def failed(envelope: Envelope, fault: Fault) -> tuple[Append, ...]:

@@ -23,7 +23,7 @@ class Lines:
         self._rows = rows
         self._objects = objects
         self._max_cached = max_cached
-        self._cached: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._cached: OrderedDict[tuple[str, str, int], str] = OrderedDict()
 
     async def __call__(self, request: LinesRequest) -> LinesReply:
         """Return the lines that exist of those asked for. Raises Permanent `no_such_analysis` or `no_such_file`."""
@@ -44,17 +44,17 @@ class Lines:
             text="\n".join(lines[first - 1 : last]),
         )
 
-    def held(self) -> set[str]:
-        """The digests of the sources whose files are kept."""
-        return {sha256 for sha256, _ in self._cached}
+    def held(self) -> set[tuple[str, str]]:
+        """The sources whose files are kept: each one's key, which is its tenant's, and digest."""
+        return {(key, sha256) for key, sha256, _ in self._cached}
 
-    def forget(self, sources: set[str]) -> None:
+    def forget(self, sources: set[tuple[str, str]]) -> None:
         """Let go of the files of these sources."""
-        for key in [key for key in self._cached if key[0] in sources]:
+        for key in [key for key in self._cached if key[:2] in sources]:
             del self._cached[key]
 
     async def _content(self, place: FilePlace) -> str:
-        key = (place.source_sha256, place.source_row)
+        key = (place.source_key, place.source_sha256, place.source_row)
         if key not in self._cached:
             artifact = await self._objects.get(place.source_key, place.source_sha256)
             self._cached[key] = await asyncio.to_thread(_row_content, artifact, place.source_row)

@@ -49,8 +49,8 @@ class Lexicon(Protocol):
         """Return a sealed index over lines of blank-separated tokens; a document's number is its place."""
         ...
 
-    def open(self, sha256: str, packed: bytes | None) -> OpenLexicon:
-        """Return the index whose blob has this hash, from the disk cache or from `packed`.
+    def open(self, name: str, packed: bytes | None) -> OpenLexicon:
+        """Return the index that is kept by this name, from the disk cache or from `packed`.
 
         Raises LookupError where it is not cached (or the cached copy is damaged) and no blob was given.
         """

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,7 +16,19 @@ from runtime.objects import Objects
 from runtime.tenancy import TenantDatabase
 
 MAX_CHUNKS = 250_000  # in all catalogues together; about 1 KB each
-Key = tuple[UUID, UUID, str]  # tenant, analysis, lexicon
+
+
+class Key(NamedTuple):
+    """What an analysis is held by."""
+
+    tenant_id: UUID
+    analysis_id: UUID
+    lexicon_sha256: str
+
+    @property
+    def folder(self) -> str:
+        """The name of the unpacked lexicon: each tenant has its own, also of equal ones."""
+        return f"{self.tenant_id}.{self.lexicon_sha256}"
 
 
 @dataclass(frozen=True)
@@ -41,30 +54,30 @@ class ServingCache:
 
     async def get(self, tenant_id: UUID, served: Served) -> Loaded:
         """Return the analysis of a served generation. Raises Permanent where its lexicon is missing or damaged."""
-        key = (tenant_id, served.analysis_id, served.lexicon_sha256)
+        key = Key(tenant_id, served.analysis_id, served.lexicon_sha256)
         if key not in self._loaded:
             async with self._locks.setdefault(key, asyncio.Lock()):
                 if key not in self._loaded:
-                    self._loaded[key] = await self._load(tenant_id, served)
+                    self._loaded[key] = await self._load(key, served)
                     self._trim(keep=key)
             self._locks.pop(key, None)
         self._loaded.move_to_end(key)
         return self._loaded[key]
 
     async def keep(self, engine: AsyncEngine) -> set[str]:
-        """Let go of analyses that are not there any more; the digests of all lexicons that are."""
-        there = await reading.existing_lexicons(engine)
-        for key in [key for key in self._loaded if key[1] not in there]:
+        """Let go of analyses that are not there any more; the folders of all lexicons that are."""
+        there = {Key(*each) for each in await reading.existing_lexicons(engine)}
+        for key in self._loaded.keys() - there:
             del self._loaded[key]
-        return set(there.values())
+        return {key.folder for key in there}
 
-    async def _load(self, tenant_id: UUID, served: Served) -> Loaded:
-        catalogue = await reading.catalogue(self.rows, tenant_id, served.analysis_id)
+    async def _load(self, key: Key, served: Served) -> Loaded:
+        catalogue = await reading.catalogue(self.rows, key.tenant_id, served.analysis_id)
         try:
-            opened = await asyncio.to_thread(self._lexicon.open, served.lexicon_sha256, None)
+            opened = await asyncio.to_thread(self._lexicon.open, key.folder, None)
         except LookupError:
             packed = await self._objects.get(served.lexicon_key, served.lexicon_sha256)
-            opened = await asyncio.to_thread(self._lexicon.open, served.lexicon_sha256, packed)
+            opened = await asyncio.to_thread(self._lexicon.open, key.folder, packed)
         return Loaded(catalogue, opened)
 
     def _trim(self, *, keep: Key) -> None:

@@ -1,22 +1,43 @@
 """Live channels over Redis: progress ticks and answer tokens. They may be lost; the log holds what is true.
 
-A tick is one JSON object on the stream `live.ticks`; a token is one JSON object on `live.answer.<question id>`.
+Each tenant has its own: one stream of ticks, each a JSON object, and one stream for each answer that is written, each
+part of it a JSON object.
 """
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-TICKS = "live.ticks"
 WRITTEN = "written"  # the type of an answer's last part here; that it is recorded, only the log says
 _TICKS_KEPT = 10_000
 _ANSWER_KEPT = 20_000
-_ANSWER_SECONDS = 3_600
+_KEPT_SECONDS = 3_600  # after the last tick or part
 _TICK_INTERVAL = 0.25  # seconds: at most 4 ticks a second and run
+
+
+@dataclass(frozen=True)
+class LiveChannels:
+    """The names of one tenant's live channels, which nothing else makes."""
+
+    tenant_id: UUID
+
+    @property
+    def ticks(self) -> str:
+        """The Redis stream of the ticks of all runs."""
+        return f"live.{self.tenant_id}.ticks"
+
+    def answer(self, question_id: UUID | str) -> str:
+        """The Redis stream that carries one answer while it is written."""
+        return f"live.{self.tenant_id}.answer.{question_id}"
+
+    @property
+    def every(self) -> str:
+        """The pattern of all that are the tenant's."""
+        return f"live.{self.tenant_id}.*"
 
 
 @dataclass(frozen=True)
@@ -28,23 +49,19 @@ class Tick:
     stage: str
     shard: int
     shards: int
-    done: int
-    total: int
-    current: str
+    done: int = 0
+    total: int = 0
+    current: str = ""
 
 
 class Ticker:
     """Sends the ticks of one run, at most four a second. A Redis that is down is not the stage's problem."""
 
-    def __init__(self, redis: Redis, *, analysis_id: UUID, run_id: UUID, stage: str, shard: int, shards: int) -> None:
+    def __init__(self, redis: Redis, channels: LiveChannels, begun: Tick) -> None:
+        """`begun` is the run's tick before anything was done."""
         self._redis = redis
-        self._fixed = {
-            "analysis_id": str(analysis_id),
-            "run_id": str(run_id),
-            "stage": stage,
-            "shard": shard,
-            "shards": shards,
-        }
+        self._channel = channels.ticks
+        self._begun = begun
         self._last = 0.0
 
     async def tick(self, done: int, total: int, current: str = "") -> None:
@@ -53,29 +70,24 @@ class Ticker:
         if now - self._last < _TICK_INTERVAL and done < total:
             return
         self._last = now
-        tick = Tick(**self._fixed, done=done, total=total, current=current)  # type: ignore[arg-type]  # a plain dict
-        try:
-            await self._redis.xadd(TICKS, {"tick": json.dumps(asdict(tick))}, maxlen=_TICKS_KEPT, approximate=True)
-        except RedisError:
-            return
+        tick = replace(self._begun, done=done, total=total, current=current)
+        await _send(self._redis, self._channel, {"tick": json.dumps(asdict(tick))}, kept=_TICKS_KEPT)
 
 
-def answer_channel(question_id: UUID | str) -> str:
-    """The Redis stream that carries one answer while it is written."""
-    return f"live.answer.{question_id}"
-
-
-async def send_answer_part(redis: Redis, question_id: UUID, part: dict[str, object]) -> bool:
+async def send_answer_part(redis: Redis, channel: str, part: dict[str, object]) -> bool:
     """Append one part of an answer: `{"type": "status"|"token"|"reset"|"written", …}`. Never fails.
 
     Returns whether it was sent. `reset` takes back all tokens before it; `written` says that the writer is about to
     record an answer or a failure.
     """
-    channel = answer_channel(question_id)
+    return await _send(redis, channel, {"part": json.dumps(part)}, kept=_ANSWER_KEPT)
+
+
+async def _send(redis: Redis, channel: str, fields: dict[str, str], *, kept: int) -> bool:
     try:
         async with redis.pipeline(transaction=False) as pipe:
-            pipe.xadd(channel, {"part": json.dumps(part)}, maxlen=_ANSWER_KEPT, approximate=True)
-            pipe.expire(channel, _ANSWER_SECONDS)
+            pipe.xadd(channel, fields, maxlen=kept, approximate=True)  # type: ignore[arg-type]  # invariant in its keys
+            pipe.expire(channel, _KEPT_SECONDS)
             await pipe.execute()
     except RedisError:
         return False

@@ -54,8 +54,10 @@ class Erasure:
         """Erase what was deleted; returns once it is gone."""
         event = decode(envelope)
         if isinstance(event, RepositoryDeleted) and envelope.repository_id is not None:
-            repository_id = envelope.repository_id
-            await until_done(lambda: self._repository(repository_id, run), run, f"erasing repository {repository_id}")
+            tenant_id, repository_id = envelope.tenant_id, envelope.repository_id
+            await until_done(
+                lambda: self._repository(tenant_id, repository_id, run), run, f"erasing repository {repository_id}"
+            )
             return Result()
         steps: dict[type[Event], Callable[[Envelope, Run], Awaitable[None]]] = {
             TenantDeleted: self._tenant,
@@ -70,15 +72,15 @@ class Erasure:
 
     async def _tenant(self, envelope: Envelope, run: Run) -> None:
         for repository_id in await self._people.open_repositories(envelope.tenant_id):
-            await self._repository(repository_id, run)
+            await self._repository(envelope.tenant_id, repository_id, run)
         await self._people.tenant(envelope, run)
 
-    async def _repository(self, repository_id: UUID, run: Run) -> None:
+    async def _repository(self, tenant_id: UUID, repository_id: UUID, run: Run) -> None:
         async with self._engine.begin() as connection:
             await erase_subject(connection, Subject.REPOSITORY, repository_id)
         crash_point("erasure", "after_key")
         await until_idle(self._engine, repository_id, run)
-        await self._live(repository_id)
+        await self._live(tenant_id, repository_id)
         await self._artifacts(repository_id, run)
         crash_point("erasure", "before_done")
         async with self._engine.begin() as connection:
@@ -87,15 +89,15 @@ class Erasure:
             await dead_letters.forget(connection, "repository", repository_id)
             await connection.execute(_DONE, {"repository": repository_id})
 
-    async def _live(self, repository_id: UUID) -> None:
+    async def _live(self, tenant_id: UUID, repository_id: UUID) -> None:
         """Answers while they were written, and ticks, which name paths."""
         async with self._engine.connect() as connection:
             values = {"repository": repository_id}
             asked = {**values, "type": QuestionAsked.event_type}
             questions = list((await connection.execute(_QUESTIONS, asked)).scalars())
             analyses = set((await connection.execute(_ANALYSES, values)).scalars())
-        await forget_answers(self._redis, questions)
-        await forget_ticks(self._redis, analyses)
+        await forget_answers(self._redis, tenant_id, questions)
+        await forget_ticks(self._redis, tenant_id, analyses)
 
     async def _artifacts(self, repository_id: UUID, run: Run) -> None:
         """Delete what nobody else refers to; the reference goes in the transaction that saw that it was the last."""

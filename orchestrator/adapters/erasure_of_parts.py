@@ -59,7 +59,7 @@ class ErasureOfParts:
             await dead_letters.forget(connection, "stream", stream)
             await connection.execute(_SHARES, {"id": _id_of(stream)})
             questions = list((await connection.execute(_QUESTIONS, {"stream": stream})).scalars())
-        await forget_answers(self._redis, questions)
+        await forget_answers(self._redis, envelope.tenant_id, questions)
 
     async def analysis(self, envelope: Envelope, run: Run) -> None:
         """Empty its facts, and let go of the artifacts that no other analysis has."""
@@ -69,7 +69,7 @@ class ErasureOfParts:
             await erase_stream(connection, stream)
             await dead_letters.forget(connection, "stream", stream)
             await connection.execute(_DELIVERIES, {"id": str(_id_of(stream))})
-        await forget_ticks(self._redis, {str(_id_of(stream))})
+        await forget_ticks(self._redis, envelope.tenant_id, {str(_id_of(stream))})
         crash_point("erasure", "before_artifacts")
         if envelope.repository_id is not None:
             await self._artifacts(stream, envelope.repository_id, run)

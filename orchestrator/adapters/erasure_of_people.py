@@ -14,7 +14,7 @@ from events.delivery.work import Run
 from events.log.keyring import erase_subject
 from events.question import QuestionAsked
 from orchestrator.adapters.belongings import delete_rows
-from orchestrator.adapters.erasure_of_live import forget_answers
+from orchestrator.adapters.erasure_of_live import forget_answers, forget_tenant
 
 SETTLED = 8.0  # seconds: by then whoever was let in before has written what they were about to, or was refused
 _LOOK = 0.25
@@ -26,7 +26,10 @@ SELECT coalesce(bool_and(cursor_seq >= :seq), true) FROM (
 ) newest
 """)
 _AGE = text("SELECT extract(epoch FROM clock_timestamp() - CAST(:at AS timestamptz))")
-_ASKED = text("SELECT data->>'question_id' FROM es.events WHERE user_id = :user AND type = :type")
+_ASKED = text("""
+SELECT tenant_id, array_agg(data->>'question_id') AS questions FROM es.events
+WHERE user_id = :user AND type = :type GROUP BY tenant_id
+""")
 _FORGET = text("SELECT audit.forget(:user, :most)")
 _TENANT_DONE = text("UPDATE auth.tenants SET erased_at = clock_timestamp() WHERE tenant_id = :tenant")
 _USER_DONE = text("UPDATE auth.users SET erased_at = clock_timestamp() WHERE user_id = :user")
@@ -52,6 +55,7 @@ class ErasureOfPeople:
             await erase_subject(connection, Subject.TENANT, tenant_id)
         crash_point("erasure", "after_key")
         await self._settle(envelope, run)
+        await forget_tenant(self._redis, tenant_id)
         async with self._engine.begin() as connection:
             await delete_rows(connection, tenant=tenant_id)
             await dead_letters.forget(connection, "tenant", tenant_id)
@@ -64,10 +68,10 @@ class ErasureOfPeople:
         async with self._engine.begin() as connection:
             await erase_subject(connection, Subject.USER, user_id)
             asked = {"user": user_id, "type": QuestionAsked.event_type}
-            questions = list((await connection.execute(_ASKED, asked)).scalars())
-        await forget_answers(self._redis, questions)
+            questions = [(row.tenant_id, row.questions) for row in await connection.execute(_ASKED, asked)]
         await self._settle(envelope, run)
-        await forget_answers(self._redis, questions)  # one of them may have been written on meanwhile
+        for tenant_id, asked_there in questions:
+            await forget_answers(self._redis, tenant_id, asked_there)
         while await self._forgotten(user_id):
             run.check()
         async with self._engine.begin() as connection:

@@ -119,7 +119,8 @@ async def live(
     """The events of an analysis as they happen, after those that were missed (SSE)."""
     await history_head(parts, who, f"analysis/{analysis_id}")
     begin_after = last_event_id(last_event_id_header, after)
-    return AnalysisEvents(analysis_id, after=begin_after, journal=parts.journals.of(who.tenant_id), hub=parts.hub)
+    journal = parts.journals.of(who.tenant_id)
+    return AnalysisEvents(who.tenant_id, analysis_id, after=begin_after, journal=journal, hub=parts.hub)
 
 
 async def stream_page(journal: Journal, stream_id: str, page: Page, after: int) -> EventPage:

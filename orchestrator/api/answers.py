@@ -8,7 +8,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID
 
 from starlette.types import Receive, Send
 
@@ -18,7 +17,7 @@ from orchestrator.progress.channels import Channels, Listener
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.sse import until_gone
 from orchestrator.progress.stream import Stream
-from runtime.live import WRITTEN, answer_channel
+from runtime.live import WRITTEN
 
 _WAIT = 1.0  # seconds between two looks at the log where no part comes
 _SOON = 0.05  # once the writer said that it wrote all: its transaction is under way
@@ -29,7 +28,7 @@ class AnswerStream(Stream):
 
     def __init__(  # what it reads from, and where it begins
         self,
-        question_id: UUID,
+        channel: str,
         channels: Channels,
         stored: Callable[[], Awaitable[QuestionView]],
         hub: Hub,
@@ -38,7 +37,7 @@ class AnswerStream(Stream):
         heartbeat: float = 5.0,
     ) -> None:
         super().__init__()
-        self._question_id = question_id
+        self._channel = channel
         self._channels = channels
         self._stored = stored
         self._hub = hub
@@ -70,7 +69,7 @@ class AnswerStream(Stream):
 
     async def _serve(self, send: Send) -> None:
         """Hand on parts until the log has the end, which is looked for after each read."""
-        with self._channels.listen(answer_channel(self._question_id), self._after) as listener:
+        with self._channels.listen(self._channel, self._after) as listener:
             await self._hand_on(listener, send)
 
     async def _hand_on(self, listener: Listener, send: Send) -> None:

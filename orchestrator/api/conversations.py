@@ -18,6 +18,7 @@ from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
 from orchestrator.projections.conversations import fold
+from runtime.live import LiveChannels
 
 router = APIRouter(tags=["conversations"])
 TURNS = 6  # earlier questions that are sent along: enough for "and where is that called?"
@@ -96,7 +97,8 @@ async def stream(
     async def stored() -> QuestionView:
         return await _find(parts, who, question_id)
 
-    return AnswerStream(question_id, parts.channels, stored, parts.hub, after=last_event_id)
+    channel = LiveChannels(who.tenant_id).answer(question_id)
+    return AnswerStream(channel, parts.channels, stored, parts.hub, after=last_event_id)
 
 
 @router.post("/questions/{question_id}/rating")

@@ -1,6 +1,7 @@
 """Fan-out inside the process, by analysis. A viewer who is slow loses ticks first and is then asked to come back."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,6 +19,7 @@ _BEAT = Message(frames.HEARTBEAT)
 class _Watched:
     """An analysis with viewers, and its newest milestones without a gap: whoever comes back is served from memory."""
 
+    tenant_id: UUID
     viewers: dict[Viewer, int] = field(default_factory=dict)  # each with its place in the rounds of heartbeats
     milestones: list[Message] = field(default_factory=list)
 
@@ -37,6 +39,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._watched: dict[UUID, _Watched] = {}
+        self._tenants: Counter[UUID] = Counter()
         self._ticks: dict[tuple[UUID, str], str] = {}
         self._round = 0
         self._places = 0
@@ -47,11 +50,19 @@ class Hub:
         """How many are connected."""
         return sum(len(watched.viewers) for watched in self._watched.values())
 
-    def subscribe(self, analysis_id: UUID, viewer: Viewer) -> None:
-        """Put what happens from now on to `viewer`, until `unsubscribe`."""
+    @property
+    def tenants(self) -> list[UUID]:
+        """Whose analyses are watched."""
+        return list(self._tenants)
+
+    def subscribe(self, tenant_id: UUID, analysis_id: UUID, viewer: Viewer) -> None:
+        """Put what happens from now on in a tenant's analysis to `viewer`, until `unsubscribe`."""
         if self.closing.is_set():
             viewer.send_away(frames.RESYNC)
-        watched = self._watched.setdefault(analysis_id, _Watched())
+        watched = self._watched.get(analysis_id)
+        if watched is None:
+            watched = self._watched[analysis_id] = _Watched(tenant_id)
+            self._tenants[tenant_id] += 1
         self._places += 1
         watched.viewers[viewer] = self._places % BEATS
 
@@ -61,6 +72,9 @@ class Hub:
         del watched.viewers[viewer]
         if not watched.viewers:
             del self._watched[analysis_id]
+            self._tenants[watched.tenant_id] -= 1
+            if not self._tenants[watched.tenant_id]:
+                del self._tenants[watched.tenant_id]
 
     def since(self, analysis_id: UUID, version: int) -> list[Message] | None:
         """The milestones after `version` that were published; None where memory does not reach back so far."""
@@ -89,9 +103,10 @@ class Hub:
             for viewer in list(watched.viewers):
                 viewer.put(message)
 
-    def offer_tick(self, analysis_id: UUID, run_id: str, tick: str) -> None:
-        """Keep the newest tick of a run until the next flush; dropped where nobody watches."""
-        if analysis_id in self._watched:
+    def offer_tick(self, tenant_id: UUID, analysis_id: UUID, run_id: str, tick: str) -> None:
+        """Keep the newest tick of a run until the next flush; dropped where nobody of the tenant watches."""
+        watched = self._watched.get(analysis_id)
+        if watched is not None and watched.tenant_id == tenant_id:
             self._ticks[analysis_id, run_id] = tick
 
     def flush_ticks(self) -> None:

@@ -20,8 +20,9 @@ _PAGE = 500
 class AnalysisEvents(Stream):
     """The live events of one analysis, beginning after version `after`. Ends when the client leaves."""
 
-    def __init__(self, analysis_id: UUID, *, after: int, journal: Journal, hub: Hub) -> None:
+    def __init__(self, tenant_id: UUID, analysis_id: UUID, *, after: int, journal: Journal, hub: Hub) -> None:
         super().__init__()
+        self._tenant_id = tenant_id
         self._analysis_id = analysis_id
         self._after = after
         self._journal = journal
@@ -36,7 +37,7 @@ class AnalysisEvents(Stream):
     async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
         self._viewer = viewer = Viewer(send, self._after, self._missed)
-        self._hub.subscribe(self._analysis_id, viewer)
+        self._hub.subscribe(self._tenant_id, self._analysis_id, viewer)
         try:
             await viewer.begin(frames.retry_hint(frames.RETRY_MS + randrange(1_000)))  # noqa: S311  # spreads returns
             await until_gone(receive)

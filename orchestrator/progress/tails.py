@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from redis.exceptions import RedisError
 from events.log.journal import Journal
 from orchestrator.progress.channels import channels_of
 from orchestrator.progress.hub import Hub
-from runtime.live import TICKS
+from runtime.live import LiveChannels
 
 _log = structlog.get_logger(__name__)
 _BATCH = 500
 _FLUSH = 0.25  # seconds between ticks of one run
-_BLOCK_MS = 1_000
+_RECENT = 5  # seconds
+_BLOCK_MS = 100  # by then the ticks of whoever came meanwhile are read, too
 
 
 async def tail_feed(journal: Journal, hub: Hub, *, after: int, wait: Callable[[], Awaitable[object]]) -> None:
@@ -41,18 +42,41 @@ async def tail_feed(journal: Journal, hub: Hub, *, after: int, wait: Callable[[]
 
 
 async def tail_ticks(redis: Redis, hub: Hub) -> None:
-    """Offer every tick to the hub, for ever. A Redis that is down costs ticks, nothing else."""
-    last: Any = "$"
+    """Offer the ticks of every tenant that somebody watches to the hub, for ever.
+
+    A Redis that is down costs ticks, nothing else.
+    """
+    places: dict[UUID, str] = {}
     while True:
         try:
-            reply: Any = await redis.xread({TICKS: last}, count=1_000, block=_BLOCK_MS)
+            places = await _places(redis, hub.tenants, places)
+            if places:
+                places |= await _read_ticks(redis, hub, places)
+            await asyncio.sleep(_BLOCK_MS / 1_000)  # they are handed on less often than they may come
         except (RedisError, OSError):
-            last = "$"
+            places = {}
             await asyncio.sleep(0.5)
-            continue
-        for entry_id, fields in channels_of(reply).get(TICKS, ()):
-            last = entry_id
-            _offer(hub, fields)
+
+
+async def _places(redis: Redis, tenants: Sequence[UUID], known: Mapping[UUID, str]) -> dict[UUID, str]:
+    """From where each tenant's ticks are read: some seconds ago, where nobody of it was watched until now."""
+    if known.keys() == set(tenants):
+        return dict(known)
+    seconds, _ = await redis.time()
+    return {tenant: known.get(tenant, f"{(seconds - _RECENT) * 1_000}-0") for tenant in tenants}
+
+
+async def _read_ticks(redis: Redis, hub: Hub, places: Mapping[UUID, str]) -> dict[UUID, str]:
+    """Offer what comes to the hub; how far each tenant's ticks were read."""
+    tenants = {LiveChannels(tenant).ticks: tenant for tenant in places}
+    asked: dict[Any, Any] = {channel: places[tenant] for channel, tenant in tenants.items()}
+    reply: Any = await redis.xread(asked, count=1_000, block=_BLOCK_MS)
+    read = {}
+    for channel, entries in channels_of(reply).items():
+        for entry_id, fields in entries:
+            read[tenants[channel]] = entry_id
+            _offer(hub, tenants[channel], fields)
+    return read
 
 
 async def flush_ticks(hub: Hub) -> None:
@@ -63,10 +87,10 @@ async def flush_ticks(hub: Hub) -> None:
         hub.beat()
 
 
-def _offer(hub: Hub, fields: dict[Any, Any]) -> None:
+def _offer(hub: Hub, tenant_id: UUID, fields: dict[Any, Any]) -> None:
     raw: Any = fields.get(b"tick") or fields.get("tick")
     try:
         tick = json.loads(raw)
-        hub.offer_tick(UUID(tick["analysis_id"]), str(tick["run_id"]), json.dumps(tick))
+        hub.offer_tick(tenant_id, UUID(tick["analysis_id"]), str(tick["run_id"]), json.dumps(tick))
     except (TypeError, ValueError, KeyError):
         _log.warning("tick_unreadable")

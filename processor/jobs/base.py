@@ -14,7 +14,7 @@ from events.base import Envelope
 from events.delivery.work import Run
 from events.processing import StageRequested
 from runtime.faults import Cancelled
-from runtime.live import Ticker
+from runtime.live import LiveChannels, Tick, Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_rows
 
@@ -35,16 +35,12 @@ class Backends:
         """The same, storing for the repository that a message is about."""
         return replace(self, objects=self.objects.of(envelope.tenant_id, envelope.repository_id))
 
-    def ticker(self, request: StageRequested) -> Ticker:
-        """The ticker of one run."""
-        return Ticker(
-            self.redis,
-            analysis_id=request.analysis_id,
-            run_id=request.run_id,
-            stage=request.stage,
-            shard=request.shard,
-            shards=request.shards,
+    def ticker(self, envelope: Envelope, request: StageRequested) -> Ticker:
+        """The ticker of one run, which its tenant hears."""
+        begun = Tick(
+            str(request.analysis_id), str(request.run_id), request.stage, shard=request.shard, shards=request.shards
         )
+        return Ticker(self.redis, LiveChannels(envelope.tenant_id), begun)
 
     async def store(self, kind: ArtifactKind, shard: int, content: bytes, rows: int) -> ArtifactRef:
         """Keep Parquet bytes as an artifact."""

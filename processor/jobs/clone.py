@@ -50,7 +50,7 @@ class Clone:
         """Take the commit that was asked for; say which it is, and that processing has begun."""
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
-        ticker = self.backends.ticker(request)
+        ticker = self.backends.ticker(envelope, request)
         owned = replace(self, backends=self.backends.of(envelope))
         login = await self._login(request)
         with hidden(login.password) if login is not None else nullcontext():

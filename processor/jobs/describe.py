@@ -26,7 +26,7 @@ class Metadata:
         """Gather README, licence, dependencies and the like."""
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
-        ticker = self.backends.ticker(request)
+        ticker = self.backends.ticker(envelope, request)
         tree = await read_tree(self.backends, request)
         wanted = await asyncio.to_thread(wanted_files, tree)
         sources: list[SourceRow] = []
@@ -81,7 +81,7 @@ class Structure:
         tree = await read_tree(self.backends, request)
         run.check()
         facts = await asyncio.to_thread(describe_structure, tree)
-        await self.backends.ticker(request).tick(len(tree), len(tree))
+        await self.backends.ticker(envelope, request).tick(len(tree), len(tree))
         languages = facts["languages"]
         completed = stages.completed(
             envelope,

@@ -35,7 +35,7 @@ class Parse:
         if len(refs) != 1:
             raise Permanent("artifact_missing", "The stage was asked for without one shard of sources.")
         table = await asyncio.to_thread(read_table, await self.backends.fetch(refs[0]), _COLUMNS)
-        ticker = self.backends.ticker(request)
+        ticker = self.backends.ticker(envelope, request)
         parsed = await self.pool.parse(table, on_progress=ticker.tick, cancelled=lambda: run.cancelled)
         owned = replace(self, backends=self.backends.of(envelope))
         artifacts = [await owned._store(kind, request.shard, rows) for kind, rows in _tables(parsed)]

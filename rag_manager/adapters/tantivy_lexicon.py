@@ -1,6 +1,6 @@
 """The lexicon over tantivy: one field of our own tokens, one number per document, packed as one tar.
 
-A sealed index never changes. Its blob is unpacked once into a folder named by the blob's hash; the least recently used
+A sealed index never changes. Its blob is unpacked once into a folder of its name; the least recently used
 folders are removed when the cache outgrows its bound.
 """
 
@@ -66,9 +66,9 @@ class TantivyLexicon:
             writer.wait_merging_threads()
             return _pack(Path(folder))
 
-    def open(self, sha256: str, packed: bytes | None) -> TantivyOpen:
+    def open(self, name: str, packed: bytes | None) -> TantivyOpen:
         """See `ports.Lexicon`."""
-        folder = self._cache / sha256
+        folder = self._cache / name
         if folder.is_dir():
             try:
                 opened = TantivyOpen(tantivy.Index.open(str(folder)))
@@ -78,9 +78,9 @@ class TantivyLexicon:
                 os.utime(folder)
                 return opened
         if packed is None:
-            raise LookupError(sha256)
+            raise LookupError(name)
         self._unpack(packed, folder)
-        self._evict(keep=sha256)
+        self._evict(keep=name)
         return TantivyOpen(tantivy.Index.open(str(folder)))
 
     def keep(self, wanted: set[str]) -> None:

@@ -19,6 +19,7 @@ from rag_manager.ports import VectorsUnavailable
 from rag_manager.rows import generations, reading
 from rag_manager.rows.generations import Generation
 from runtime.faults import Permanent, Transient
+from runtime.live import Ticker
 from runtime.tenancy import TenantDatabase
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class ActivateGeneration:
             artifacts=tuple(refs),
         )
         await generations.begin(engine, generation)
-        await self._fill(generation, shards, request, run)
+        await self._fill(generation, shards, ticker(self._backends, envelope, request), run)
         change = await activation_of(
             engine,
             generation,
@@ -83,8 +84,7 @@ class ActivateGeneration:
             write=partial(record, change=change),
         )
 
-    async def _fill(self, generation: Generation, shards: Shards, request: StageRequested, run: Run) -> None:
-        ticks = ticker(self._backends, request)
+    async def _fill(self, generation: Generation, shards: Shards, ticks: Ticker, run: Run) -> None:
 
         async def told(done: int, total: int) -> None:
             run.check()

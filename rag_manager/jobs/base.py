@@ -16,7 +16,7 @@ from events.base import Envelope
 from events.processing import StageRequested
 from rag_manager.ports import Vectors
 from runtime.faults import Permanent
-from runtime.live import Ticker
+from runtime.live import LiveChannels, Tick, Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_table
 
@@ -78,16 +78,12 @@ def repository_of(envelope: Envelope) -> UUID:
     return envelope.repository_id
 
 
-def ticker(backends: Backends, request: StageRequested) -> Ticker:
-    """The ticker of one run."""
-    return Ticker(
-        backends.redis,
-        analysis_id=request.analysis_id,
-        run_id=request.run_id,
-        stage=request.stage,
-        shard=request.shard,
-        shards=request.shards,
+def ticker(backends: Backends, envelope: Envelope, request: StageRequested) -> Ticker:
+    """The ticker of one run, which its tenant hears."""
+    begun = Tick(
+        str(request.analysis_id), str(request.run_id), request.stage, shard=request.shard, shards=request.shards
     )
+    return Ticker(backends.redis, LiveChannels(envelope.tenant_id), begun)
 
 
 def inputs_of(request: StageRequested, kind: ArtifactKind) -> list[ArtifactRef]:

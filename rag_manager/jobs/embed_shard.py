@@ -53,7 +53,7 @@ class EmbedShard:
         found = await self._reused(envelope.tenant_id, hashes)
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
         order = sorted(fresh.values(), key=lambda place: (len(texts[place]), place))
-        ticks = ticker(self._backends, request)
+        ticks = ticker(self._backends, envelope, request)
         found |= await self._embedded(order, hashes, texts, run, partial(_tick, ticks, len(texts), order, paths))
         content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
         run.check()

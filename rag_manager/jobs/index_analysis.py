@@ -40,7 +40,8 @@ class IndexAnalysis:
         request = stages.read(envelope, StageRequested)
         repository_id = repository_of(envelope)
         with self._backends.turns.working(Urgency.ANSWERABLE):
-            rows, documents = await _read(self._backends.objects, request, run, ticker(self._backends, request))
+            ticks = ticker(self._backends, envelope, request)
+            rows, documents = await _read(self._backends.objects, request, run, ticks)
             packed = await asyncio.to_thread(self._lexicon.build, documents)
         run.check()
         stored = await self._backends.objects.of(envelope.tenant_id, repository_id).put("lexicon", ".tar", packed)

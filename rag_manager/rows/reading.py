@@ -153,23 +153,24 @@ async def _served(rows: TenantDatabase, tenant_id: UUID, query: str, parameters:
         return None if row is None else Served(**{**row, "kind": GenerationKind(row["kind"])})
 
 
-async def existing_lexicons(engine: AsyncEngine) -> dict[UUID, str]:
-    """The digest of the lexicon of every indexed analysis of all tenants."""
+async def existing_lexicons(engine: AsyncEngine) -> set[tuple[UUID, UUID, str]]:
+    """Tenant, analysis and digest of the lexicon of every analysis that is indexed, of all tenants."""
     async with engine.connect() as connection:
-        rows = await connection.execute(text("SELECT analysis_id, lexicon_sha256 FROM rag.analyses"))
-        return {row[0]: row[1] for row in rows}
+        rows = await connection.execute(text("SELECT tenant_id, analysis_id, lexicon_sha256 FROM rag.analyses"))
+        return {(row[0], row[1], row[2]) for row in rows}
 
 
-async def existing_sources(engine: AsyncEngine, digests: set[str]) -> set[str]:
-    """Of these digests of sources, those that an indexed analysis of any tenant still has."""
-    if not digests:
+async def existing_sources(engine: AsyncEngine, held: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of these sources (key and digest), those that an indexed analysis of any tenant still has."""
+    if not held:
         return set()
+    pairs = sorted(held)
     async with engine.connect() as connection:
         rows = await connection.execute(
             text(
-                "SELECT d FROM unnest(CAST(:digests AS text[])) d"
-                " WHERE EXISTS (SELECT FROM rag.files f WHERE f.source_sha256 = d)"
+                "SELECT key, sha256 FROM unnest(CAST(:keys AS text[]), CAST(:digests AS text[])) AS t (key, sha256)"
+                " WHERE EXISTS (SELECT FROM rag.files f WHERE f.source_sha256 = t.sha256 AND f.source_key = t.key)"
             ),
-            {"digests": sorted(digests)},
+            {"keys": [key for key, _ in pairs], "digests": [sha256 for _, sha256 in pairs]},
         )
-        return set(rows.scalars())
+        return {(row[0], row[1]) for row in rows}

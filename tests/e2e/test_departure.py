@@ -17,6 +17,7 @@ from tests.support.canaries import Canary, files, found_in, keys, tables
 from tests.support.git_repositories import build_repository
 from tests.support.git_server import GitServer
 from tests.support.github import GitHubStandIn
+from tests.support.names import redis_names, unowned_files, without_tenant
 from tests.support.people import rows_about
 from tests.support.signing_in import settings_for
 from tests.support.system import System
@@ -73,15 +74,40 @@ def works(system: System, git_host: GitServer, word: str) -> dict[str, Any]:
     return view
 
 
+def redis_url(system: System) -> str:
+    """As its owner, who sees everything."""
+    valkey = system.home / "valkey"
+    return f"redis://:{(valkey / 'password').read_text()}@127.0.0.1:{(valkey / 'port').read_text()}/0"
+
+
+async def nobodys(system: System) -> list[str]:
+    """Whatever lies in Valkey, among the artifacts and unpacked indexes or in Chroma, and names no tenant."""
+    connection = await asyncpg.connect(system.database_url)
+    try:
+        tenants = {str(row[0]) for row in await connection.fetch("SELECT tenant_id FROM auth.tenants")}
+        known = {row[0] for row in await connection.fetch("SELECT collection FROM rag.generations")}
+    finally:
+        await connection.close()
+    named = await redis_names(redis_url(system))
+    assert {"ticks", "answer"} <= {name.split(".")[2] for name in named if name.startswith("live.")}
+    vectors = ChromaVectors(system.chroma_url)
+    try:  # a collection's name is a keyed hash of its tenant, which only the table of the index tells
+        foreign = sorted(set(await vectors.names()) - known)
+    finally:
+        await vectors.close()
+    folders = [system.home / "objects", system.home / "cache" / "lexicon"]
+    assert all(any(folder.iterdir()) for folder in folders)
+    stray = [name for folder in folders for name in unowned_files(folder, tenants)]
+    return [*without_tenant(named, tenants), *foreign, *stray]
+
+
 async def left(system: System) -> list[str]:
     """The stores that have the canary: tables, Valkey, objects, unpacked indexes, folders of work, logs."""
     canaries = [Canary(CANARY)]
-    valkey = system.home / "valkey"
-    redis_url = f"redis://:{(valkey / 'password').read_text()}@127.0.0.1:{(valkey / 'port').read_text()}/0"
     found = [
         line async for where, content in tables(system.database_url) for line in found_in(canaries, where, content)
     ]
-    found += [line async for where, content in keys(redis_url) for line in found_in(canaries, where, content)]
+    found += [line async for where, content in keys(redis_url(system)) for line in found_in(canaries, where, content)]
     folders = [system.home / name for name in ("objects", "cache", "work", "logs")]
     stored = [pair for folder in folders if folder.is_dir() for pair in files(folder)]
     stored.append(("up.log", (system.home.parent / "up.log").read_bytes()))
@@ -117,6 +143,7 @@ def test_nothing_of_a_deleted_account_is_left_in_any_store_and_another_tenant_is
     assert gone <= there
     assert gone
     assert len(asyncio.run(left(site))) > 10, "the canary would be seen"
+    assert asyncio.run(nobodys(site)) == []
     before = asyncio.run(rows_about(site.database_url, OTHER, theirs["analysis_id"]))
 
     reply = site.client.request("DELETE", "/me", json={"confirm": CANARY})

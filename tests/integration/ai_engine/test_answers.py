@@ -14,12 +14,12 @@ from ai_engine.adapters.openai import OpenAIModel
 from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.ports import LanguageModel, Retriever
 from ai_engine.subscribers import CONSUMER, Answerer
-from events.base import Envelope
+from events.base import LOCAL_TENANT, Envelope
 from events.catalog import QUESTIONS
 from events.delivery.subscriber import EventSubscriber
 from events.question import LinesRequest, QuestionAsked, SearchRequest
 from runtime.faults import Permanent
-from runtime.live import answer_channel
+from runtime.live import LiveChannels
 from tests.conftest import Servers
 from tests.fakes.retriever import FakeRetriever
 from tests.support.delivery import Kernel, a_kernel, until
@@ -62,7 +62,7 @@ class Desk:
         return only
 
     async def parts(self) -> list[dict[str, object]]:
-        entries = await self.kernel.redis.xrange(answer_channel(self.question_id))
+        entries = await self.kernel.redis.xrange(LiveChannels(LOCAL_TENANT).answer(self.question_id))
         return [json.loads(fields[b"part"]) for _, fields in entries]
 
     async def seen(self) -> str:

@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
-from runtime.live import answer_channel, send_answer_part
+from events.base import LOCAL_TENANT
+from runtime.live import LiveChannels, send_answer_part
 from tests.support.orchestrator import System, a_system, eventually
 
+LIVE = LiveChannels(LOCAL_TENANT)
 VIEWERS = 120  # more than a pool of redis-py holds
 
 
@@ -72,9 +74,9 @@ async def test_many_viewers_of_answers_share_one_connection_and_all_hear_all(sys
         waiting = [client for client in await redis.client_list() if client["cmd"] == "xread"]
         ready = await system.client.get("/readyz")
         for question in questions:
-            await send_answer_part(redis, question, {"type": "token", "text": f"first-{question}"})
-            await send_answer_part(redis, question, {"type": "token", "text": f"last-{question}"})
-        [(first_id, _), _last] = await redis.xrange(answer_channel(questions[0]))
+            await send_answer_part(redis, LIVE.answer(question), {"type": "token", "text": f"first-{question}"})
+            await send_answer_part(redis, LIVE.answer(question), {"type": "token", "text": f"last-{question}"})
+        [(first_id, _), _last] = await redis.xrange(LIVE.answer(questions[0]))
         said = await asyncio.gather(*(heard(one, f"last-{questions[n % 2]}".encode()) for n, one in enumerate(readers)))
         late = await stack.enter_async_context(viewer(system, questions[0]))
         returned = await stack.enter_async_context(viewer(system, questions[0], first_id.decode()))

@@ -10,11 +10,12 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from events.base import LOCAL_TENANT
 from events.processing import FaultKind, Stage
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import rebuild
-from runtime.live import TICKS, send_answer_part
+from runtime.live import LiveChannels, send_answer_part
 from runtime.sealing import fresh_key
 from tests.support.canaries import dump, files, keys
 from tests.support.orchestrator import FILES, System, a_system, eventually
@@ -80,8 +81,9 @@ async def test_what_was_deleted_is_hidden_at_once_and_then_nowhere_any_more(
     conversation = await talked(system, repository)
     async with Redis.from_url(redis_url) as redis:
         question = (await system.get(f"/conversations/{conversation}"))["questions"][0]["question_id"]
-        await send_answer_part(redis, question, {"type": "token", "text": CANARY})
-        await redis.xadd(TICKS, {"tick": f'{{"analysis_id": "{analysis}", "current": "{CANARY}"}}'})
+        live = LiveChannels(LOCAL_TENANT)
+        await send_answer_part(redis, live.answer(question), {"type": "token", "text": CANARY})
+        await redis.xadd(live.ticks, {"tick": f'{{"analysis_id": "{analysis}", "current": "{CANARY}"}}'})
     await eventually(lambda: system.get(f"/analyses/{analysis}/files"), lambda page: page.get("total"))
     assert CANARY in await dump(database_url)
     assert CANARY in await in_redis(redis_url)

@@ -19,7 +19,7 @@ from orchestrator.audit.entry import Entry
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import rebuild
-from runtime.live import TICKS, send_answer_part
+from runtime.live import LiveChannels, send_answer_part
 from runtime.sealing import fresh_key
 from tests.support.canaries import dump, files, keys
 from tests.support.orchestrator import FILES, System, a_system, eventually
@@ -110,7 +110,7 @@ async def test_a_deleted_conversation_is_hidden_at_once_and_soon_nowhere(
     kept, _ = await talked(system, repository, "Why not?")
     shared = await system.client.post("/api/v1/shares", json={"kind": "conversation", "resource_id": conversation})
     async with Redis.from_url(redis_url) as redis:
-        await send_answer_part(redis, question, {"type": "token", "text": CANARY})  # type: ignore[arg-type]  # its text
+        await send_answer_part(redis, LiveChannels(LOCAL_TENANT).answer(question), {"type": "token", "text": CANARY})
     await eventually(lambda: system.get("/conversations"), lambda page: len(page["items"]) == 2)
     await eventually(lambda: dump(database_url), lambda whole: CANARY in whole)
 
@@ -177,7 +177,8 @@ async def test_only_replaced_analyses_go_and_what_the_newer_one_shares_stays(
 ) -> None:
     first, second = await a_reanalysed_repository(system, monkeypatch)
     async with Redis.from_url(redis_url) as redis:
-        await redis.xadd(TICKS, {"tick": f'{{"analysis_id": "{first["analysis_id"]}", "current": "{CANARY}"}}'})
+        tick = f'{{"analysis_id": "{first["analysis_id"]}", "current": "{CANARY}"}}'
+        await redis.xadd(LiveChannels(LOCAL_TENANT).ticks, {"tick": tick})
     shared = await rows(
         system,
         "SELECT a->>'key' FROM es.events e CROSS JOIN LATERAL jsonb_array_elements(e.data->'artifacts') a"

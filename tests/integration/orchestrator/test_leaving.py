@@ -11,7 +11,7 @@ from events.base import ERASED
 from orchestrator.adapters import erasure_of_people
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import rebuild
-from runtime.live import TICKS, send_answer_part
+from runtime.live import LiveChannels, send_answer_part
 from tests.support.canaries import Canary, dump, hiding_places
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import FILES, eventually, followed
@@ -38,8 +38,10 @@ async def test_an_account_that_is_deleted_ends_at_once_and_is_soon_nowhere(
     monkeypatch.setitem(FILES, f"app/{CANARY}.py", f"def canary():\n    return '{CANARY}'\n")
     mine = await leaver.works()
     async with Redis.from_url(redis_url) as redis:
-        await send_answer_part(redis, mine["question"]["question_id"], {"type": "token", "text": CANARY})
-        await redis.xadd(TICKS, {"tick": f'{{"analysis_id": "{mine["view"]["analysis_id"]}", "current": "{CANARY}"}}'})
+        live = LiveChannels(leaver.tenant_id)
+        await send_answer_part(redis, live.answer(mine["question"]["question_id"]), {"type": "token", "text": CANARY})
+        tick = f'{{"analysis_id": "{mine["view"]["analysis_id"]}", "current": "{CANARY}"}}'
+        await redis.xadd(live.ticks, {"tick": tick})
     canaries = [Canary(CANARY), Canary(TOKEN)]
     marks = ("heron", str(other.user_id), str(other.tenant_id), theirs["view"]["analysis_id"])
     await followed(here.engine)

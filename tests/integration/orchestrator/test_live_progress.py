@@ -14,13 +14,13 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from events.base import derived_id
+from events.base import LOCAL_TENANT, derived_id
 from events.delivery.pump import Pace, Pump
 from events.log.postgres import PostgresJournal
 from events.log.wake import Wake
 from events.processing import Stage, StageStarted
 from runtime.embedded.child import free_port
-from runtime.live import Ticker
+from runtime.live import LiveChannels, Tick, Ticker
 from tests.support.kernel import a_draft
 from tests.support.orchestrator import Message, System, a_system, configure, eventually, messages
 
@@ -83,9 +83,11 @@ async def test_ticks_reach_the_viewer_and_carry_no_id(system: System, redis_url:
     analysis_id = await system.begin()
     stream = messages(system, f"/analyses/{analysis_id}/events")
     async with Redis.from_url(redis_url) as redis:
-        ticker = Ticker(redis, analysis_id=analysis_id, run_id=uuid4(), stage="clone", shard=0, shards=1)
+        begun = Tick(str(analysis_id), str(uuid4()), "clone", shard=0, shards=1)
+        ticker, forged = (Ticker(redis, LiveChannels(one), begun) for one in (LOCAL_TENANT, uuid4()))
         async with asyncio.timeout(10):
             assert (await anext(stream))[0] == "milestone"
+            await forged.tick(1, 9, "another tenant's")
             await ticker.tick(3, 9, "src/flask/app.py")
             [message] = [message async for message in first(stream, "tick")]
 

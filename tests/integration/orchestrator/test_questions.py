@@ -10,10 +10,12 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
-from events.base import caused_by
+from events.base import LOCAL_TENANT, caused_by
 from events.question import QuestionAnswered, QuestionFailed
-from runtime.live import WRITTEN, answer_channel, send_answer_part
+from runtime.live import WRITTEN, LiveChannels, send_answer_part
 from tests.support.orchestrator import System, a_system, eventually, messages
+
+LIVE = LiveChannels(LOCAL_TENANT)
 
 
 @pytest.fixture
@@ -70,8 +72,8 @@ async def test_an_answer_is_streamed_and_ends_with_what_is_stored(system: System
         {"type": "token", "text": "In "},
         {"type": "token", "text": "app.py"},
     ):
-        await send_answer_part(redis, question_id, part)
-    await send_answer_part(redis, question_id, {"type": WRITTEN})
+        await send_answer_part(redis, LIVE.answer(question_id), part)
+    await send_answer_part(redis, LIVE.answer(question_id), {"type": WRITTEN})
     await answer(system, question, "In app.py")
     async with asyncio.timeout(10):
         parts = await listening
@@ -87,8 +89,8 @@ async def test_the_last_part_comes_after_the_commit_so_that_whoever_hears_it_fin
 ) -> None:
     question = await asked(system)
     question_id = UUID(question["question_id"])
-    await send_answer_part(redis, question_id, {"type": "token", "text": "In app.py"})
-    await send_answer_part(redis, question_id, {"type": WRITTEN})
+    await send_answer_part(redis, LIVE.answer(question_id), {"type": "token", "text": "In app.py"})
+    await send_answer_part(redis, LIVE.answer(question_id), {"type": WRITTEN})
     listening = asyncio.create_task(heard(system, question))
     await asyncio.sleep(0.5)  # a slow commit
     early = listening.done()
@@ -109,7 +111,7 @@ async def test_a_writer_that_died_before_its_commit_is_followed_by_one_that_begi
     question_id = UUID(question["question_id"])
     lost: list[dict[str, object]] = [{"type": "token", "text": "lost"}, {"type": WRITTEN}]
     for part in [*lost, {"type": "reset"}, {"type": "token", "text": "kept"}]:
-        await send_answer_part(redis, question_id, part)
+        await send_answer_part(redis, LIVE.answer(question_id), part)
     parts: list[dict[str, object]] = []
     async with asyncio.timeout(10):
         async for event, _, data in messages(system, f"/questions/{question_id}/stream"):
@@ -128,8 +130,8 @@ async def test_a_writer_that_died_before_its_commit_is_followed_by_one_that_begi
 async def test_a_listener_who_returns_goes_on_after_the_part_it_had(system: System, redis: Redis) -> None:
     question = await asked(system)
     for word in ("a", "b", "c"):
-        await send_answer_part(redis, UUID(question["question_id"]), {"type": "token", "text": word})
-    ids = [entry_id.decode() for entry_id, _ in await redis.xrange(answer_channel(question["question_id"]))]
+        await send_answer_part(redis, LIVE.answer(question["question_id"]), {"type": "token", "text": word})
+    ids = [entry_id.decode() for entry_id, _ in await redis.xrange(LIVE.answer(question["question_id"]))]
     await answer(system, question, "abc")
     parts = await heard(system, question, last=ids[0])
 
@@ -139,8 +141,8 @@ async def test_a_listener_who_returns_goes_on_after_the_part_it_had(system: Syst
 async def test_an_answer_whose_channel_is_lost_comes_from_the_log(system: System, redis: Redis) -> None:
     question = await asked(system)
     listening = asyncio.create_task(heard(system, question))
-    await send_answer_part(redis, UUID(question["question_id"]), {"type": "token", "text": "x"})
-    await redis.delete(answer_channel(question["question_id"]))
+    await send_answer_part(redis, LIVE.answer(question["question_id"]), {"type": "token", "text": "x"})
+    await redis.delete(LIVE.answer(question["question_id"]))
     await answer(system, question, "All of it")
     async with asyncio.timeout(10):
         parts = await listening

@@ -15,6 +15,7 @@ from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
 from processor.stages.take_sources import SourceLimits
 from processor.subscribers import Slots, handlers, subscribe
+from runtime.live import LiveChannels
 from tests.support.delivery import Kernel, a_kernel, until
 from tests.support.git_repositories import build_repository
 from tests.support.git_server import GitServer, Manner
@@ -85,7 +86,7 @@ async def test_all_four_stages_of_an_analysis(database_url: str, redis_url: str,
             for stage in (Stage.METADATA, Stage.STRUCTURE, Stage.PARSE):
                 await until(lambda stage=stage: completed(kernel, stage))  # type: ignore[misc]  # bound now
             metadata, parse = await completed(kernel, Stage.METADATA), await completed(kernel, Stage.PARSE)
-            ticks = await kernel.redis.xlen("live.ticks")
+            ticks = await kernel.redis.xlen(LiveChannels(LOCAL_TENANT).ticks)
             events = [envelope.event_type for envelope in await history(kernel)]
 
     assert cloned.counts["files"] == 2

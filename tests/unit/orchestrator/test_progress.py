@@ -19,6 +19,8 @@ from orchestrator.progress.viewer import CAPACITY, Mailbox, Message
 from tests.support.analyses import ANALYSIS, STREAM, requested
 from tests.support.kernel import a_draft
 
+TENANT = uuid4()
+
 
 def a_milestone(version: int) -> Message:
     return Message(f"m{version}".encode(), version=version)
@@ -113,12 +115,23 @@ async def test_only_viewers_of_an_analysis_get_its_events() -> None:
     assert hub.viewers == 0
 
 
+async def test_ticks_of_another_tenants_channel_reach_nobody_whatever_they_say() -> None:
+    hub = Hub()
+    async with watching(hub, MemoryJournal()) as viewer:
+        assert hub.tenants == [TENANT]
+        hub.offer_tick(uuid4(), ANALYSIS, "r", "forged")
+        hub.flush_ticks()
+
+    assert "forged" not in viewer.text
+    assert hub.tenants == []
+
+
 async def test_ticks_are_handed_on_at_the_flush_and_only_the_newest_of_each_run() -> None:
     hub = Hub()
-    hub.offer_tick(ANALYSIS, "r", "lost")
+    hub.offer_tick(TENANT, ANALYSIS, "r", "lost")
     async with watching(hub, MemoryJournal()) as viewer:
         for n in range(50):
-            hub.offer_tick(ANALYSIS, "r", json.dumps(n))
+            hub.offer_tick(TENANT, ANALYSIS, "r", json.dumps(n))
         assert "tick" not in viewer.text
         hub.flush_ticks()
         hub.flush_ticks()
@@ -180,7 +193,7 @@ async def watching(
     hub: Hub, journal: Journal, *, after: int = 0, analysis: UUID = ANALYSIS
 ) -> AsyncIterator[Connection]:
     """A viewer who has been greeted, and who leaves."""
-    connection = Connection(AnalysisEvents(analysis, after=after, journal=journal, hub=hub))
+    connection = Connection(AnalysisEvents(TENANT, analysis, after=after, journal=journal, hub=hub))
     await connection.until(lambda: "retry: " in connection.text)
     yield connection
     await connection.leave()
