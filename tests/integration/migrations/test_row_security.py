@@ -1,5 +1,6 @@
 """The database keeps tenants apart by itself: whatever a statement forgets, it sees one tenant's rows or none."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from runtime.database import create_engine
 from runtime.settings import DatabaseSettings
 from runtime.tenancy import DatabaseRole, TenantDatabase
+from tests.support.orchestrator import eventually
 from tests.support.row_security import OURS, THEIRS, Seen, fill, insert, leaks, protected_tables, reader_of, seen
 
 _BOOKS = "the kernel's books hold no tenant's content; requests may not read them"
@@ -155,6 +157,44 @@ async def test_a_transaction_that_had_a_tenant_leaves_none_behind(database_url: 
 
     assert tuple(during) == (1, str(OURS))
     assert tuple(after) == (0, "")
+
+
+async def test_what_is_asked_of_the_driver_is_of_the_tenant_and_leaves_nothing_behind_however_it_ends(
+    database_url: str,
+) -> None:
+    settings = DatabaseSettings.model_validate({"url": database_url, "pool_size": 1, "max_overflow": 0})
+    engine = create_engine(settings, application="test", role=DatabaseRole.REQUESTS)
+    owner = await asyncpg.connect(database_url)
+    await fill(owner, ["app.repositories"])
+    ours = TenantDatabase(engine)
+    count = "SELECT count(*), current_setting('app.tenant', true), pg_backend_pid() FROM app.repositories"
+
+    async def of_nobody() -> tuple[int, str, int]:
+        async with engine.connect() as connection:
+            found = (await connection.execute(text(count))).one()
+        return found[0], found[1], found[2]
+
+    [during] = await ours.rows(OURS, count)
+    after = await of_nobody()
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await ours.rows(OURS, "SELECT 1 / $1::int", 0)
+    after_error = await of_nobody()
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        await ours.rows(OURS, "DELETE FROM app.questions")
+    waiting = asyncio.create_task(ours.rows(OURS, "SELECT pg_sleep(30)"))
+    begun = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'"
+    await eventually(lambda: owner.fetchval(begun), bool)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    after_end = await of_nobody()
+    await owner.close()
+    await engine.dispose()
+
+    assert tuple(during)[:2] == (1, str(OURS))
+    assert after == (0, "", during[2])  # the same connection
+    assert after_error[:2] == after_end[:2] == (0, None)  # connections that never had a tenant
+    assert len({after[2], after_error[2], after_end[2]}) == 3
 
 
 @pytest.mark.parametrize("table", ["es.streams", "es.events", "app.intake", "app.idempotency"])
