@@ -22,6 +22,7 @@ class ArtifactKind(StrEnum):
     LEXICON = "lexicon"
     LOCKS = "locks"
     DEPENDENCIES = "dependencies"
+    UPLOAD = "upload"  # a part of an uploaded archive, as it came; no rows
 
 
 class ArtifactRef(Value):

@@ -39,6 +39,7 @@ class ProcessingRequested(Event):
 
     `folder` limits it to what is below that path; empty for the whole repository.
     `credential_ref` is the id of what the repository may be read with, never a secret.
+    `upload` are the parts of the archive that is to be read instead of a host's repository.
     """
 
     event_type: ClassVar[str] = "repository.processing.requested"
@@ -50,6 +51,7 @@ class ProcessingRequested(Event):
     options: dict[str, str] = Field(default_factory=dict)
     priority: int = 0
     credential_ref: UUID | None = None
+    upload: tuple[ArtifactRef, ...] = ()
 
 
 class ProcessingStarted(Event):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 
 from events.delivery.subscriber import EventSubscriber
 from events.log.ownership import ArtifactOwners
+from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
 from processor.adapters.git import GitPolicy, GitRepositories
 from processor.adapters.git_process import GitLimits
@@ -21,6 +23,7 @@ from processor.adapters.parser_pool import ParserPool
 from processor.adapters.upstream import read_upstream
 from processor.adapters.workspace import Workspace, open_workspace
 from processor.api import NAME, internal_routes
+from processor.archives.limits import ArchiveLimits
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
 from processor.ports import Logins
@@ -64,7 +67,9 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     logins = _logins()
     egress = _egress(intake)
     repositories = GitRepositories(_policy(intake, egress.url), workspace)
-    subscribe(subscriber, handlers(backends, _clone(intake, backends, repositories, logins), pool, slots))
+    archives = UploadedArchives(workspace, ArchiveLimits(intake.archive_bytes, intake.archive_entries))
+    clone = replace(_clone(intake, backends, repositories, logins), archives=archives)
+    subscribe(subscriber, handlers(backends, clone, pool, slots))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

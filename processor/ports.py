@@ -1,6 +1,6 @@
 """What the stages need from outside: repositories to read, somebody to watch the work."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,5 +116,16 @@ class Repositories(Protocol):
         """Ask the host which refs there are; of those with the full names `wanted` also the commits.
 
         Blocking, for some seconds at most. Raises as `checkout`.
+        """
+        ...
+
+
+class Archives(Protocol):
+    """What reads uploads."""
+
+    def checkout(self, pieces: Iterable[bytes], watch: Watch) -> AbstractContextManager[Checkout]:
+        """Hold the content of the archive whose bytes are `pieces`; its commit is its content's id.
+
+        Blocking. Raises Permanent with the reason why it is not read, and Cancelled.
         """
         ...

@@ -11,7 +11,8 @@ class IntakeSettings(Settings):
     """Which repositories may be read: host names separated by commas; `loopback` adds http on this machine.
 
     `proxy` is an egress proxy (`http://host:port`) that resolves names and guards in our place; `ca_file` has the
-    certificates to trust instead of the system's. The limits are those of one repository.
+    certificates to trust instead of the system's. The limits are those of one repository; `archive_bytes` and
+    `archive_entries` those of one upload, unpacked.
     """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
@@ -24,6 +25,8 @@ class IntakeSettings(Settings):
     tree_entries: int = 200_000
     files: int = 50_000
     text_bytes: int = 200_000_000
+    archive_bytes: int = 500_000_000
+    archive_entries: int = 50_000
 
     @property
     def host_names(self) -> frozenset[str]:

@@ -144,7 +144,7 @@ def _request(state: AnalysisState, rule: Rule, shard: int, attempt: int) -> fact
         ref=state.ref,
         folder=state.folder,
         commit=state.commit,
-        inputs=inputs(state, rule, shard),
+        inputs=state.upload if rule.stage is Stage.CLONE else inputs(state, rule, shard),
         credential_ref=state.credential_ref if rule.stage is Stage.CLONE else None,
     )
 

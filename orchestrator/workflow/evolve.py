@@ -27,6 +27,7 @@ def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datet
         ref=event.ref,
         folder=event.folder,
         credential_ref=event.credential_ref,
+        upload=event.upload,
         requested_at=at,
     )
 

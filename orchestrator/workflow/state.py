@@ -80,6 +80,7 @@ class AnalysisState:
     folder: str = ""
     commit: str | None = None
     credential_ref: UUID | None = None
+    upload: tuple[ArtifactRef, ...] = ()
     requested_at: datetime | None = None
     started: bool = False
     stop: str | None = None

@@ -5,29 +5,21 @@ must not be trusted by its parent. First comes the frame `{"ready": true}`; then
 `[[path, language, file_class, content], …]` on standard input one frame a file, in order, on standard output.
 """
 
-import contextlib
-import ctypes
 import gc
 import json
 import os
 import resource
-import signal
 import struct
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from events.artifacts import SourceRow
+from processor.adapters.confine import confine
 from processor.stages.parse import Parsed, Stop, failed, parse_source
 
 Parse: TypeAlias = Callable[[SourceRow, Stop], Parsed]
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
-_MAX_FILE_BYTES = 1 << 20  # it writes nothing but a crash's last words
-_MAX_OPEN_FILES = 64
 
 
 def main() -> None:
@@ -35,21 +27,6 @@ def main() -> None:
     memory, seconds, parent = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     confine(memory, parent)
     serve(parse_source, seconds)
-
-
-def confine(memory: int, parent: int) -> None:
-    """Die with the parent, gain no rights, stay within `memory` bytes of address space."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != parent:  # it died before we asked to follow it
-        os._exit(1)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MAX_OPEN_FILES, _MAX_OPEN_FILES))
 
 
 def serve(parse: Parse, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """What every job needs: the artifacts, the ticker, and blocking work that can be watched and stopped."""
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.delivery.work import Run
 from events.processing import StageRequested
-from runtime.faults import Cancelled
+from runtime.faults import Cancelled, Permanent
 from runtime.live import LiveChannels, Tick, Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_rows
@@ -87,6 +88,13 @@ class Watched:
     def stop(self) -> None:
         """The next `check` raises."""
         self._stopped.set()
+
+    def fetch(self, backends: Backends, ref: ArtifactRef) -> bytes:
+        """`Backends.fetch`, from the thread, on which the bytes are checked: others may hold all other threads."""
+        content = asyncio.run_coroutine_threadsafe(backends.objects.get(ref.key), self._loop).result(_STORE_SECONDS)
+        if hashlib.sha256(content).hexdigest() != ref.sha256:
+            raise Permanent("artifact_corrupt", f"The artifact {ref.key} is damaged.")
+        return content
 
     def store(self, backends: Backends, kind: ArtifactKind, shard: int, content: bytes, rows: int) -> ArtifactRef:
         """`Backends.store`, from the thread."""

@@ -1,7 +1,7 @@
 """Clone: one commit's tree and sources, as artifacts."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,8 +13,8 @@ from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.processing import ProcessingStarted, StageRequested
-from processor.jobs.base import Backends, Watched, watched
-from processor.ports import Head, Login, Logins, Repositories, TreeEntry
+from processor.jobs.base import Backends, Watched, inputs_of, watched
+from processor.ports import Archives, Checkout, Head, Login, Logins, Repositories, TreeEntry
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.faults import Permanent
 from runtime.parquet import schema_of, write_rows, write_table
@@ -45,6 +45,7 @@ class Clone:
     limits: SourceLimits
     tree_entries: int = 200_000
     logins: Logins | None = None
+    archives: Archives | None = None
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
         """Take the commit that was asked for; say which it is, and that processing has begun."""
@@ -97,7 +98,7 @@ class Clone:
     def take(self, request: StageRequested, watch: Watched, login: Login | None = None) -> Taken:
         """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory."""
         folder = request.folder
-        with self.repositories.checkout(request.url, request.ref, watch, login) as checkout:
+        with self._checkout(request, watch, login) as checkout:
             intake = Intake(self.limits)
             stored = []
             entries = _checked(checkout.entries(self.tree_entries + 1, folder), watch)
@@ -107,7 +108,7 @@ class Clone:
             is_cut = next(entries, None) is not None
             outside = max(0, checkout.count(_MOST_COUNTED) - len(intake.tree) - is_cut) if folder else 0
         if not intake.tree:
-            raise Permanent("repository_empty", "The commit has no files.")
+            raise Permanent("repository_empty", "There are no files in it.")
         if not intake.has_text:
             raise Permanent(
                 "no_text_files", "The repository has no text that could be read: only binary or skipped files."
@@ -117,6 +118,17 @@ class Clone:
             content = write_rows(SourceRow, intake.locks)
             stored.append(watch.store(self.backends, ArtifactKind.LOCKS, 0, content, len(intake.locks)))
         return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), is_cut, outside)
+
+    def _checkout(
+        self, request: StageRequested, watch: Watched, login: Login | None
+    ) -> AbstractContextManager[Checkout]:
+        """What is to be read: a clone, or an upload where the request names one."""
+        if not request.inputs:
+            return self.repositories.checkout(request.url, request.ref, watch, login)
+        if self.archives is None:
+            raise Permanent("archive_unsupported", "This worker reads no uploads.")
+        parts = inputs_of(request, ArtifactKind.UPLOAD)
+        return self.archives.checkout((watch.fetch(self.backends, part) for part in parts), watch)
 
 
 def write_tree(rows: Iterable[TreeRow]) -> bytes:

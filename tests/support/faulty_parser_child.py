@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from events.artifacts import SourceRow
-from processor.adapters.parser_child import confine, serve
+from processor.adapters.confine import confine
+from processor.adapters.parser_child import serve
 from processor.stages.parse import Parsed, Stop, parse_source
 
 

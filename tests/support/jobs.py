@@ -12,10 +12,12 @@ from events.artifacts import ArtifactRef
 from events.base import LOCAL_TENANT, Envelope, Event
 from events.delivery.work import Result
 from events.processing import Stage, StageRequested
+from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
 from processor.adapters.git import GitPolicy, GitRepositories
 from processor.adapters.git_process import GitLimits
 from processor.adapters.workspace import open_workspace
+from processor.archives.limits import ArchiveLimits
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
 from processor.stages.take_sources import SourceLimits
@@ -77,6 +79,7 @@ class Bench:
     limits: SourceLimits = field(default_factory=SourceLimits)
     git_limits: GitLimits = field(default_factory=GitLimits)
     tree_entries: int = 200_000
+    archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
 
     def __post_init__(self) -> None:
         self.redis = FakeRedis()
@@ -85,7 +88,8 @@ class Bench:
         self.backends = Backends(open_objects("", self.folder).of(LOCAL_TENANT, None), self.redis)  # type: ignore[arg-type]  # what ticks need
         policy = GitPolicy(frozenset({"github.com"}), egress_url(), loopback=True, limits=self.git_limits)
         self.repositories = GitRepositories(policy, self.workspace)
-        self.clone = Clone(self.backends, self.repositories, self.limits, self.tree_entries)
+        archives = UploadedArchives(self.workspace, self.archive_limits)
+        self.clone = Clone(self.backends, self.repositories, self.limits, self.tree_entries, archives=archives)
 
     def leftovers(self) -> list[Path]:
         """What is left of clones."""
