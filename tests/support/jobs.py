@@ -44,7 +44,23 @@ class FakeRedis:
 
     ticks: list[dict[str, object]] = field(default_factory=list)
 
-    async def xadd(self, _stream: str, fields: dict[str, str], **_options: object) -> None:
+    def pipeline(self, *, transaction: bool) -> "FakeRedis":
+        assert not transaction
+        return self
+
+    async def __aenter__(self) -> "FakeRedis":
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        pass
+
+    def expire(self, _stream: str, _seconds: int) -> None:
+        pass
+
+    async def execute(self) -> None:
+        pass
+
+    def xadd(self, _stream: str, fields: dict[str, str], **_options: object) -> None:
         self.ticks.append(json.loads(fields["tick"]))
 
 
