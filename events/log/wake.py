@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 CHANNEL = "es.wake"
 APPENDED = b"appended"  # something is in the outbox: for the sequencer
 SEQUENCED = b"sequenced"  # the feed has grown: for the relay, for projections and for live pages
+_LONGER = 4  # times as long, at most, is waited where nothing was heard for a while: an idle installation rests
 
 
 class Wake:
@@ -43,10 +44,12 @@ class Wake:
 
 
 class Signal:
-    """One waiter's ear: set by a wake-up, cleared by waiting."""
+    """One waiter's ear: set by a wake-up, cleared by waiting. One that `rests` waits longer while it hears nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rests: bool = False) -> None:
         self._event = asyncio.Event()
+        self._growth = 1.25 if rests else 1.0
+        self._longer = 1.0
 
     def set(self) -> None:
         """Wake the waiter, or let its next wait end at once."""
@@ -55,10 +58,11 @@ class Signal:
     async def wait(self, seconds: float) -> bool:
         """Return at a wake-up since the last wait (True), or after `seconds`."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds * self._longer):
                 await self._event.wait()
         was_woken = self._event.is_set()
         self._event.clear()
+        self._longer = 1.0 if was_woken else min(_LONGER, self._longer * self._growth)
         return was_woken
 
 
@@ -71,7 +75,7 @@ class Wakeups:
 
     def signal(self, message: bytes) -> Signal:
         """A new waiter for `APPENDED` or `SEQUENCED`."""
-        signal = Signal()
+        signal = Signal(rests=True)
         self._signals[message].append(signal)
         return signal
 
