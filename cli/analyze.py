@@ -58,7 +58,7 @@ def begin(api: Client, request: AnalysisRequest, console: Console, *, quiet: boo
         if not quiet:
             console.print("Analysed already: --force begins again.", markup=False, highlight=False)
         return api.analyses_one(looked.finished.analysis_id)
-    known = {"url": looked.url, "ref": looked.ref, "folder": looked.folder or None}
+    known = {"url": looked.url, "ref": looked.ref, "folder": looked.folder or None, "commit": looked.commit}
     return api.analyses_begin(request.model_copy(update=known))
 
 

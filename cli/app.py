@@ -28,6 +28,12 @@ app.add_typer(people_app, name="people")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 TokenFile = Annotated[Path | None, typer.Option(help="The file with a private repository's token; - asks for it.")]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A pattern, as .gitignore has them, of files to read although a rule leaves them out; again for more."
+    ),
+]
 Ref = Annotated[str | None, typer.Option(help="A branch, a tag or a commit; the default branch where it is left out.")]
 
 
@@ -64,6 +70,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     ask: Annotated[str | None, typer.Option(help="A question to ask as soon as it can be answered well.")] = None,
     up: Annotated[bool, typer.Option("--up", help="Start the system for as long as this takes, if none runs.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Again, although that commit was analysed.")] = False,
+    include: Include = None,
     token_file: TokenFile = None,
     json: Json = False,
 ) -> None:
@@ -76,7 +83,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     from runtime.client.shapes import AnalysisRequest
 
     token = read_token(token_file)
-    request = AnalysisRequest(url=url, ref=ref, folder=folder, force=force, token=token)
+    request = AnalysisRequest(url=url, ref=ref, folder=folder, force=force, include=include or [], token=token)
     raise typer.Exit(run_analyze(request, question=ask, start=up, as_json=json))
 
 
@@ -114,6 +121,18 @@ def dependencies(
     from cli.dependencies import run_dependencies
 
     raise typer.Exit(run_dependencies(repository, scope=scope, locked=locked, as_json=json))
+
+
+@app.command()
+def skipped(
+    repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
+    reason: Annotated[str | None, typer.Option(help="Only of this reason: vendored, generated, ignored …")] = None,
+    json: Json = False,
+) -> None:
+    """List the files that were left out, or failed, each with its reason and the rule behind it."""
+    from cli.skipped import run_skipped
+
+    raise typer.Exit(run_skipped(repository, reason=reason, as_json=json))
 
 
 @app.command()

@@ -39,7 +39,9 @@ class ArtifactRef(Value):
 class TreeRow(Value):
     """One entry of the repository's tree at the commit: accepted (`skipped` is None) or left out, with the reason.
 
-    `file_class` is one of code, test, docs, config, data, generated, vendored, other.
+    `file_class` is one of code, test, docs, config, data, generated, vendored, other. `rule` is the line that decided
+    (`.repostreamignore:3`), `request` for a file that is read because whoever asked wants it, empty where none did.
+    `is_counted`: whether it counts among the languages.
     """
 
     path: str
@@ -51,6 +53,8 @@ class TreeRow(Value):
     lines: int = 0
     shard: int | None = None
     skipped: str | None = None
+    rule: str = ""
+    is_counted: bool = True
 
 
 class SourceRow(Value):

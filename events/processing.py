@@ -37,17 +37,28 @@ class FaultKind(StrEnum):
 class ProcessingRequested(Event):
     """A person asked for an analysis; from here on it will end in completed, failed or cancelled.
 
-    `folder` limits it to what is below that path; empty for the whole repository.
+    `folder` limits it to what is below that path; empty for the whole repository. `commit` is the one that was shown
+    for `ref` when it was asked for; None where nobody looked. `include` are patterns of files that are read although a
+    rule would leave them out.
     `credential_ref` is the id of what the repository may be read with, never a secret.
     `upload` are the parts of the archive that is to be read instead of a host's repository.
     """
 
     event_type: ClassVar[str] = "repository.processing.requested"
-    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "folder": ERASED, "options": {}}
+    private: ClassVar[Mapping[str, object]] = {
+        "url": ERASED,
+        "ref": ERASED,
+        "folder": ERASED,
+        "commit": ERASED,
+        "include": (),
+        "options": {},
+    }
     analysis_id: UUID
     url: str
     ref: str | None = None
     folder: str = ""
+    commit: str | None = None
+    include: tuple[str, ...] = ()
     options: dict[str, str] = Field(default_factory=dict)
     priority: int = 0
     credential_ref: UUID | None = None
@@ -69,10 +80,19 @@ class ProcessingStarted(Event):
 
 
 class StageRequested(Event):
-    """One run of one stage over one shard is to be done. `credential_ref` is the request's, for clone alone."""
+    """One run of one stage over one shard is to be done.
+
+    `credential_ref` and `include` are the request's, for clone alone; there `commit` is the one to read, where known.
+    """
 
     event_type: ClassVar[str] = "processing.stage.requested"
-    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "ref": ERASED, "folder": ERASED, "commit": ERASED}
+    private: ClassVar[Mapping[str, object]] = {
+        "url": ERASED,
+        "ref": ERASED,
+        "folder": ERASED,
+        "commit": ERASED,
+        "include": (),
+    }
     analysis_id: UUID
     run_id: UUID
     stage: Stage
@@ -85,6 +105,7 @@ class StageRequested(Event):
     commit: str | None = None
     inputs: tuple[ArtifactRef, ...] = ()
     credential_ref: UUID | None = None
+    include: tuple[str, ...] = ()
 
 
 class StageStarted(Event):

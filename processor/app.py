@@ -136,7 +136,7 @@ def _egress(intake: IntakeSettings) -> EgressProxy:
 
 
 def _clone(intake: IntakeSettings, backends: Backends, repositories: GitRepositories, logins: Logins | None) -> Clone:
-    limits = SourceLimits(files=intake.files, text_bytes=intake.text_bytes)
+    limits = SourceLimits(files=intake.files, text_bytes=intake.text_bytes, wanted_bytes=intake.wanted_bytes)
     return Clone(backends, repositories, limits, intake.tree_entries, logins)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+MAX_FILE_BYTES = 1_048_576  # generated code or data: minutes to read, nothing to learn; also the clone's blob limit
+
 
 class TreeEntry(NamedTuple):
     """One entry of a commit's tree, as stored: `path` is bytes, `size` None where the object was not fetched."""
@@ -83,11 +85,20 @@ class Checkout(Protocol):
         """Which commit it is."""
         ...
 
+    @property
+    def is_tracked(self) -> bool:
+        """Whether everything in it was committed on purpose: then no `.gitignore` counts."""
+        ...
+
     def entries(self, limit: int, folder: str = "") -> Iterator[TreeEntry]:
         """The tree's entries in git's order, at most `limit`; those below `folder` where one is named.
 
         Raises Permanent `folder_not_found`.
         """
+        ...
+
+    def named(self, paths: Collection[str]) -> list[TreeEntry]:
+        """The entries with exactly these paths, wherever they are; those that are not there are left out."""
         ...
 
     def count(self, limit: int) -> int:
@@ -102,12 +113,20 @@ class Checkout(Protocol):
 class Repositories(Protocol):
     """Where repositories come from."""
 
-    def checkout(
-        self, url: str, ref: str | None, watch: Watch, login: Login | None = None
+    def checkout(  # what is read, how much of it, who watches and by which right
+        self,
+        url: str,
+        ref: str | None,
+        watch: Watch,
+        login: Login | None = None,
+        *,
+        commit: str | None = None,
+        file_bytes: int = MAX_FILE_BYTES,
     ) -> AbstractContextManager[Checkout]:
         """Hold one commit of the repository at `url`; whatever was put on disk for it is gone afterwards.
 
-        `login` is shown to the host of `url` alone.
+        `login` is shown to the host of `url` alone. `commit` is read where it is given, wherever `ref` is by now.
+        Larger files than `file_bytes` are not fetched.
         Blocking. Raises a `Fault` that says why it cannot be read, and Cancelled.
         """
         ...

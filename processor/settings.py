@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from runtime.secret_files import Settings
@@ -12,7 +13,7 @@ class IntakeSettings(Settings):
 
     `proxy` is an egress proxy (`http://host:port`) that resolves names and guards in our place; `ca_file` has the
     certificates to trust instead of the system's. The limits are those of one repository; `archive_bytes` and
-    `archive_entries` those of one upload, unpacked.
+    `archive_entries` those of one upload, unpacked; `wanted_bytes` that of one file that somebody wants read.
     """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
@@ -27,6 +28,7 @@ class IntakeSettings(Settings):
     text_bytes: int = 200_000_000
     archive_bytes: int = 500_000_000
     archive_entries: int = 50_000
+    wanted_bytes: int = Field(default=8_388_608, ge=1_048_576, le=67_108_864)
 
     @property
     def host_names(self) -> frozenset[str]:

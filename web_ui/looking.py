@@ -31,5 +31,6 @@ def ref_names(looked: PreflightView) -> str:
 
 
 def settled(wanted: AnalysisRequest, looked: PreflightView) -> AnalysisRequest:
-    """The request as the host's refs settle it: nothing in its address is left to be read."""
-    return wanted.model_copy(update={"url": looked.url, "ref": looked.ref, "folder": looked.folder or None})
+    """The request as the host's refs settle it: nothing in its address is left to be read, and the commit is known."""
+    known = {"url": looked.url, "ref": looked.ref, "folder": looked.folder or None, "commit": looked.commit}
+    return wanted.model_copy(update=known)

@@ -1,11 +1,16 @@
 """What became of the files: parsed, searched as plain text, left out, failed, each with its reason. Pure."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runtime.client.shapes import AnalysisView, FileView
+from runtime.client.shapes import AnalysisRequest, AnalysisView, FileView
+from runtime.reasons import may_be_read
 from web_ui.words import count, reason, visible
 
+MOST_PATTERNS = 50
+_LONGEST_PATTERN = 200
+_MAGIC = re.compile(r"[\\*?\[\]]")
 _KINDS = {
     ("failed", ""): "failed",
     ("parsed", "syntax_errors"): "parsed as far as possible",
@@ -45,7 +50,9 @@ def facts(analysis: AnalysisView) -> list[str]:
         (sum(analysis.skipped.values()), "left out"),
         (sum(n for code, n in _lost(analysis).items() if "." not in code), "failed"),
     )
-    return [f"{n:,} {word}" for n, word in numbers if n]
+    wanted = len(analysis.include)
+    asked = [f"{count(wanted, 'pattern')} read all the same"] if wanted else []
+    return [*(f"{n:,} {word}" for n, word in numbers if n), *asked]
 
 
 def partial_sentence(analysis: AnalysisView) -> str:
@@ -64,7 +71,31 @@ def partial_sentence(analysis: AnalysisView) -> str:
 def file_reason(file: FileView, asked: str | None = None) -> str:
     """Why a file is in the list: what was asked for, or why it failed or was left out."""
     said = reason(asked or file.failed or file.skipped or file.reason or "")
-    return f"{said} ({file.errors:,})" if asked == "syntax_errors" and file.errors else said
+    if asked == "syntax_errors" and file.errors:
+        return f"{said} ({file.errors:,})"
+    return f"{said}: {visible(file.rule)}" if file.rule and file.skipped else said
+
+
+def patterns_for(files: Iterable[FileView]) -> list[str]:
+    """Patterns that name exactly those of `files` that may be read all the same, as many as one request may have."""
+    found = (_pattern(file.path) for file in files if may_be_read(file.skipped or ""))
+    return [pattern for pattern in found if len(pattern) <= _LONGEST_PATTERN and pattern.isprintable()][:MOST_PATTERNS]
+
+
+def _pattern(path: str) -> str:
+    escaped = _MAGIC.sub(r"\\\g<0>", path)
+    return f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}"
+
+
+def again_with(analysis: AnalysisView, include: list[str]) -> AnalysisRequest:
+    """The request for the same commit with all of `include` read all the same."""
+    return AnalysisRequest(
+        url=analysis.url,
+        ref=analysis.ref,
+        folder=analysis.folder or None,
+        commit=analysis.commit,
+        include=include,
+    )
 
 
 def damage(analysis: AnalysisView) -> list[str]:

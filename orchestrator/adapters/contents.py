@@ -15,7 +15,7 @@ _LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
 # Of one reason: why it was left out, failed or was cut by lines; `syntax_errors` also where the rest could be parsed.
 _REASON = "(f.skipped = :reason OR o.reason = :reason OR (:reason = 'syntax_errors' AND o.errors > 0))"
 _FILES = """
-SELECT f.path, f.language, f.file_class, f.size, f.lines, f.skipped, o.outcome, o.reason,
+SELECT f.path, f.language, f.file_class, f.size, f.lines, f.skipped, f.rule, o.outcome, o.reason,
   coalesce(o.errors, 0) AS errors,
   CASE WHEN o.outcome = 'failed' THEN coalesce(o.reason, 'failed') END AS failed
 FROM app.files f LEFT JOIN app.outcomes o USING (analysis_id, path)

@@ -1,7 +1,8 @@
 """Accept a request: one transaction finds what is already running, or appends the events of a new analysis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -122,8 +123,28 @@ async def _present_id(connection: AsyncConnection, who: Identity, wanted: Wanted
 async def _running(
     connection: AsyncConnection, repository_id: UUID | None, wanted: Wanted, credential: Credential | None
 ) -> AnalysisRecord | None:
-    """The newest analysis of the same repository and ref, if work on it goes on."""
-    where = {"repository": repository_id, "ref": wanted.ref or ""}
+    """The newest analysis of the same repository, ref and patterns, if work on it goes on.
+
+    One that was asked for without a commit is the same where it turned out to read the one that is wanted.
+    """
+    same = await _running_as(connection, repository_id, key_of(wanted), credential)
+    if same is not None or wanted.commit is None:
+        return same
+    other = await _running_as(connection, repository_id, key_of(replace(wanted, commit=None)), credential)
+    return other if other is not None and other.view.commit == wanted.commit else None
+
+
+def key_of(wanted: Wanted) -> str:
+    """What makes two requests for one repository the same. A ref has no blanks."""
+    patterns = sha256("\n".join(wanted.include).encode()).hexdigest()[:32] if wanted.include else ""
+    parts = (wanted.ref or "", f"at {wanted.commit}" if wanted.commit else "", f"with {patterns}" if patterns else "")
+    return " ".join(part for part in parts if part)
+
+
+async def _running_as(
+    connection: AsyncConnection, repository_id: UUID | None, key: str, credential: Credential | None
+) -> AnalysisRecord | None:
+    where = {"repository": repository_id, "ref": key}
     analysis_id = (await connection.execute(_NEWEST, where)).scalar_one_or_none()
     if analysis_id is None:
         return None
@@ -155,13 +176,19 @@ async def _begin(
     else:
         read_with = await newest_for(connection, who, repository.host, at)
     requested = ProcessingRequested(
-        analysis_id=analysis_id, url=repository.url, ref=wanted.ref, folder=wanted.folder, credential_ref=read_with
+        analysis_id=analysis_id,
+        url=repository.url,
+        ref=wanted.ref,
+        folder=wanted.folder,
+        commit=wanted.commit,
+        include=wanted.include,
+        credential_ref=read_with,
     )
     await append_in(connection, f"repository/{repository_id}", [draft(registered, "registered", repository_id)])
     history = await append_in(
         connection, f"analysis/{analysis_id}", [draft(requested, "requested", analysis_id)], expected=0
     )
-    row = {"tenant": who.tenant_id, "repository": repository_id, "ref": wanted.ref or "", "analysis": analysis_id}
+    row = {"tenant": who.tenant_id, "repository": repository_id, "ref": key_of(wanted), "analysis": analysis_id}
     await connection.execute(_KEEP, row)
     record = fold(history)
     assert record is not None  # noqa: S101  # it was just begun

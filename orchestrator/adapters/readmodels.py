@@ -1,6 +1,7 @@
 """Read what the projections wrote, for one tenant. A single analysis is not read here, but folded from its stream."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ SELECT a.analysis_id, {_DAMAGE} AS damaged FROM app.analyses a
 WHERE tenant_id = $1 AND repository_id = $2 AND state IN ('ready', 'refined')
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
   AND record #>> '{{view,commit}}' = $3 AND record #>> '{{view,partial}}' = 'false'
+  AND coalesce(record #> '{{view,include}}', '[]') = CAST($4 AS jsonb)
 ORDER BY requested_at DESC LIMIT 1
 """  # noqa: S608  # the same
 _REPOSITORIES = f"""
@@ -127,9 +129,12 @@ class ReadModels:
         rows, following = await self._page(_ANALYSES, ANALYSES, page, tenant, key=key, repository=repository)
         return page_of(await self._items(tenant, rows, self._analyses, _analysis), following)
 
-    async def whole_analysis(self, tenant: UUID, repository: UUID, commit: str) -> AnalysisSummary | None:
-        """The newest finished analysis of a commit of which nothing is missing."""
-        rows = await self._rows(_WHOLE, tenant, repository, commit)
+    async def whole_analysis(
+        self, tenant: UUID, repository: UUID, commit: str, include: Sequence[str] = ()
+    ) -> AnalysisSummary | None:
+        """The newest finished analysis of a commit of which nothing is missing, with exactly these patterns."""
+        patterns = json.dumps(list(include))
+        rows = await self._rows(_WHOLE, tenant, repository, commit, patterns)
         return next(iter((await self._summaries(tenant, rows)).values()), None)
 
     async def repositories(self, tenant: UUID, page: Page) -> bytes:

@@ -21,7 +21,7 @@ from orchestrator.api.dependencies import (
     record_of,
 )
 from orchestrator.api.freshness import Freshness
-from orchestrator.api.intake import is_commit, read_request
+from orchestrator.api.intake import read_request
 from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, StageState
 from orchestrator.api.pages import AnalysisPage, EventPage, JsonText
 from orchestrator.api.paging import STREAM, Page, Paging
@@ -43,14 +43,15 @@ Version = Annotated[int, Query(ge=0, le=2**62)]
 async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Request, response: Response) -> AnalysisView:
     """Begin an analysis (202), or join the one of the same repository, folder and ref that is running (200).
 
-    Where the commit is known beforehand (its id is the `ref`, or the host was asked where the ref in the address ends)
-    and was analysed already, that analysis is the answer (200), unless `force` is set.
+    Where the commit is known beforehand (its id is the `ref` or `commit`, or the host was asked where the ref in the
+    address ends) and was analysed already with the same `include`, that analysis is the answer (200), unless `force`
+    is set.
     A private repository takes a `token`, or one that you keep (`/me/credentials`): named by `credential`, else the
     newest for its host. The request is committed when the answer comes.
     """
     wanted = read_request(body, parts.rules)
     await parts.gate.take(request, who, Resource.ANALYSES)
-    commit = wanted.ref if wanted.ref is not None and is_commit(wanted.ref) else None
+    commit = wanted.known_commit
     if wanted.unsettled is not None:
         wanted, found = await look(parts, who, request, body)
         commit = found.commit

@@ -1,7 +1,8 @@
 """From what a person typed to what is analysed. Pure."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from orchestrator.api.models import AnalysisRequest
 from runtime.faults import Permanent
@@ -15,13 +16,21 @@ _REF_BYTES = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,255}")
 class Wanted:
     """A checked repository and ref; no ref means the default branch, no folder the whole repository.
 
-    `unsettled` is a ref that may be followed by a path, where only the host knows which is which.
+    `unsettled` is a ref that may be followed by a path, where only the host knows which is which. `commit` is what a
+    look showed for the ref, `include` are patterns of what is read all the same.
     """
 
     repository: RepositoryUrl
     ref: str | None
     folder: str = ""
     unsettled: str | None = None
+    commit: str | None = None
+    include: tuple[str, ...] = ()
+
+    @property
+    def known_commit(self) -> str | None:
+        """The commit that will be read, where that is settled already."""
+        return self.ref if self.ref is not None and is_commit(self.ref) else self.commit
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,18 @@ def read_host(raw: str, rules: Rules) -> str:
 def read_request(request: AnalysisRequest, rules: Rules) -> Wanted:
     """The request, checked.
 
-    Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`, `bad_ref`, `bad_folder`.
+    Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`, `bad_ref`, `bad_folder`, `bad_include`.
     """
+    wanted = replace(_read_address(request, rules), include=read_include(request.include))
+    commit = (request.commit or "").lower() or None
+    if commit is None or wanted.ref == commit:
+        return wanted
+    if wanted.ref is not None and is_commit(wanted.ref):
+        raise Permanent("bad_ref", "The ref is another commit than the one that is named: leave one of them out.")
+    return replace(wanted, commit=commit)
+
+
+def _read_address(request: AnalysisRequest, rules: Rules) -> Wanted:
     repository = parse_repository_url(request.url.strip(), hosts=rules.hosts, loopback=rules.loopback)
     ref, folder = read_ref(request.ref), read_folder(request.folder)
     if repository.inside is None:
@@ -79,6 +98,14 @@ def split_ref(rest: str, ref: str | None) -> tuple[str, str] | None:
 def is_commit(ref: str) -> bool:
     """Whether `ref` is the whole id of a commit."""
     return _COMMIT.fullmatch(ref) is not None
+
+
+def read_include(lines: Sequence[str]) -> tuple[str, ...]:
+    """Patterns of files that are to be read all the same; empty ones are dropped. Raises Permanent `bad_include`."""
+    found = tuple(line for raw in lines if (line := raw.strip()))
+    if any(not line.isprintable() or line.startswith("#") or line.strip("!/") == "" for line in found):
+        raise Permanent("bad_include", "Give patterns as .gitignore has them, one for each, like third_party/zlib/.")
+    return found
 
 
 def read_folder(raw: str | None) -> str:

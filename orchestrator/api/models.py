@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
@@ -77,6 +77,7 @@ class AnalysisSummary(BaseModel):
     name: str
     ref: str | None
     folder: str = ""
+    include: list[str] = Field(default_factory=list)
     commit: str | None
     head: HeadView | None = None
     state: AnalysisState
@@ -108,11 +109,18 @@ class AnalysisView(AnalysisSummary):
 class AnalysisRequest(BaseModel):
     """Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out).
 
-    `folder` limits it to what is below that path. Both may stand in the address: `/tree/<ref>/<folder>`.
+    `folder` limits it to what is below that path. Both may stand in the address: `/tree/<ref>/<folder>`. `include` are
+    patterns, as `.gitignore` has them, of files to be read although a rule would leave them out.
     """
 
     url: str = Field(max_length=2_000)
     ref: str | None = Field(default=None, max_length=255)
+    commit: str | None = Field(
+        default=None,
+        pattern=r"^([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$",
+        description="What a look showed for that ref: it is read, wherever the ref is by now.",
+    )
+    include: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=50)
     folder: str | None = Field(default=None, max_length=1_024)
     force: bool = Field(default=False, description="Begin although that commit was analysed already.")
     token: SecretStr | None = Field(default=None, description="For this analysis alone, of a private repository.")

@@ -84,9 +84,9 @@ def settled(wanted: Wanted, found: Found) -> Wanted:
 
 
 async def finished_at(parts: Services, who: Identity, wanted: Wanted, commit: str | None) -> AnalysisSummary | None:
-    """The newest analysis of the same repository and folder that is whole and of that commit."""
+    """The newest analysis of the same repository and folder that is whole, of that commit, and left out as much."""
     if commit is None:
         return None
     repository_id = await parts.intake.present_id(who, wanted)
-    found = await parts.read.whole_analysis(who.tenant_id, repository_id, commit)
+    found = await parts.read.whole_analysis(who.tenant_id, repository_id, commit, wanted.include)
     return found if found is not None and not found.damaged else None

@@ -42,6 +42,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "host_not_allowed": (422, "Repositories of that host are not read here"),
     "bad_ref": (422, "That is not the name of a branch, a tag or a commit"),
     "bad_folder": (422, "That is not the path of a folder"),
+    "bad_include": (422, "Those are no patterns of paths"),
     "bad_webhook_url": (422, "A webhook cannot have that address"),
     "too_many_webhooks": (409, "There are too many webhooks"),
     "delivery_waiting": (409, "It is about to be sent"),

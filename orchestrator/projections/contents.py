@@ -5,7 +5,7 @@ cannot be read is marked in `app.loaded`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -32,11 +32,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Table:
-    """Where the rows of one kind of artifact go. `numbered` tables keep the shard and the place in it."""
+    """Where the rows of one kind of artifact go. `numbered` tables keep the shard and the place in it.
+
+    `later` are columns that older artifacts do not have, with what is meant there.
+    """
 
     name: str
     columns: tuple[str, ...]
     numbered: bool
+    later: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -46,7 +50,10 @@ class Table:
 
 TABLES = {
     ArtifactKind.TREE: Table(
-        "files", ("path", "language", "file_class", "size", "lines", "shard", "skipped"), numbered=False
+        "files",
+        ("path", "language", "file_class", "size", "lines", "shard", "skipped", "rule"),
+        numbered=False,
+        later={"rule": ""},
     ),
     ArtifactKind.OUTCOMES: Table(
         "outcomes", ("path", "outcome", "reason", "symbols", "chunks", "errors"), numbered=False
@@ -196,7 +203,11 @@ def _decode(content: bytes, source: Source) -> list[tuple[Any, ...]]:
     """The rows as PostgreSQL takes them. Whole columns become lists at once: row by row would take far longer."""
     table, whose = TABLES[source.ref.kind], (source.tenant_id, source.analysis_id)
     arrow = read_table(content, table.columns)
-    columns = [arrow.column(name).to_pylist() for name in table.columns]
+    missing = table.later.keys() - set(arrow.column_names)
+    columns = [
+        [table.later[name]] * arrow.num_rows if name in missing else arrow.column(name).to_pylist()
+        for name in table.columns
+    ]
     if table.numbered:
         return [(*whose, source.shard, n, *row) for n, row in enumerate(zip(*columns, strict=True))]
     return [(*whose, *row) for row in zip(*columns, strict=True)]

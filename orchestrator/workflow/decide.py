@@ -146,6 +146,7 @@ def _request(state: AnalysisState, rule: Rule, shard: int, attempt: int) -> fact
         commit=state.commit,
         inputs=state.upload if rule.stage is Stage.CLONE else inputs(state, rule, shard),
         credential_ref=state.credential_ref if rule.stage is Stage.CLONE else None,
+        include=state.include if rule.stage is Stage.CLONE else (),
     )
 
 

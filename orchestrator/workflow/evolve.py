@@ -26,6 +26,8 @@ def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datet
         url=event.url,
         ref=event.ref,
         folder=event.folder,
+        commit=event.commit,
+        include=event.include,
         credential_ref=event.credential_ref,
         upload=event.upload,
         requested_at=at,

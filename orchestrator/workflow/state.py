@@ -79,6 +79,7 @@ class AnalysisState:
     ref: str | None = None
     folder: str = ""
     commit: str | None = None
+    include: tuple[str, ...] = ()
     credential_ref: UUID | None = None
     upload: tuple[ArtifactRef, ...] = ()
     requested_at: datetime | None = None

@@ -5,7 +5,7 @@ behind the other into a file without a name: no member's name ever reaches the f
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -50,6 +50,8 @@ class UploadedArchives:
 class ArchiveCheckout:
     """The content of one archive, as a commit has it."""
 
+    is_tracked = False  # whatever lay in the folder that was packed
+
     def __init__(self, entries: list[TreeEntry], spool: "_Spool") -> None:
         self._entries = sorted(entries)
         self._spool = spool
@@ -62,6 +64,11 @@ class ArchiveCheckout:
         if folder and not found:
             raise Permanent("folder_not_found", "There is no such folder in the upload: check its path.")
         return iter(found[:limit])
+
+    def named(self, paths: Collection[str]) -> list[TreeEntry]:
+        """As `ports.Checkout.named`."""
+        wanted = {path.encode() for path in paths}
+        return [entry for entry in self._entries if entry.path in wanted]
 
     def count(self, limit: int) -> int:
         """As `ports.Checkout.count`."""

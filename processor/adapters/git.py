@@ -18,9 +18,9 @@ from processor.adapters import git_recipe as recipe
 from processor.adapters.git_errors import fault_of, ref_not_found, too_large
 from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.git_refs import ask_both, list_refs
+from processor.adapters.git_tree import entry, records
 from processor.adapters.workspace import Workspace
-from processor.ports import Head, Login, Refs, TreeEntry, Watch
-from processor.stages.classify import MAX_FILE_BYTES
+from processor.ports import MAX_FILE_BYTES, Head, Login, Refs, TreeEntry, Watch
 from processor.stages.read_commit import read_commit
 from runtime.faults import Fault, Permanent
 from runtime.redaction import redact
@@ -28,7 +28,6 @@ from runtime.repository_url import parse_repository_url
 
 _log = structlog.get_logger(__name__)
 _PERCENT = re.compile(r"^(Receiving objects|Resolving deltas): +(\d+)%")
-_MAX_PATH = 65_536  # bytes of one path that are kept; longer ones are cut, and refused by their length
 _LOOK_UP_SECONDS = 20.0
 _COMMIT_BYTES = 4 * MAX_FILE_BYTES
 
@@ -53,15 +52,25 @@ class GitRepositories:
         self._workspace = workspace
 
     @contextmanager
-    def checkout(self, url: str, ref: str | None, watch: Watch, login: Login | None = None) -> Iterator["GitCheckout"]:
+    def checkout(  # as the port has it
+        self,
+        url: str,
+        ref: str | None,
+        watch: Watch,
+        login: Login | None = None,
+        *,
+        commit: str | None = None,
+        file_bytes: int = MAX_FILE_BYTES,
+    ) -> Iterator["GitCheckout"]:
         """As `ports.Repositories.checkout`."""
         address = self._checked(url)
         if ref is not None and not recipe.is_ref_name(ref):
             raise ref_not_found(ref)
         with self._ground("clone", address, watch, self._policy.limits.seconds) as (ground, options):
             try:
-                clone = _Clone(ground, _online(ground, address, login), options, ground.folder / "repository.git")
-                head = clone.make(address, ref)
+                online, folder = _online(ground, address, login), ground.folder / "repository.git"
+                clone = _Clone(ground, online, options, folder, file_bytes)
+                head = clone.make(address, ref, commit)
                 with clone.objects() as objects:
                     yield GitCheckout(clone, _described(head, objects), objects)
             except GitFailed as failure:
@@ -96,6 +105,8 @@ class GitRepositories:
 class GitCheckout:
     """One commit in a temporary clone."""
 
+    is_tracked = True
+
     def __init__(self, clone: "_Clone", head: Head, objects: "_Objects") -> None:
         self.head = head
         self._clone = clone
@@ -105,13 +116,17 @@ class GitCheckout:
         """As `ports.Checkout.entries`; stops git at the limit."""
         return self._clone.entries(self.head.commit, limit, folder)
 
+    def named(self, paths: Collection[str]) -> list[TreeEntry]:
+        """As `ports.Checkout.named`."""
+        return self._clone.named(self.head.commit, paths)
+
     def count(self, limit: int) -> int:
         """As `ports.Checkout.count`."""
         return self._clone.count(self.head.commit, limit)
 
     def read(self, blob_id: str) -> bytes | None:
         """As `ports.Checkout.read`."""
-        found = self._objects.read(blob_id, MAX_FILE_BYTES)
+        found = self._objects.read(blob_id, self._clone.file_bytes)
         return None if found is None else found[1]
 
 
@@ -123,27 +138,43 @@ class _Clone:
     online: Ground
     options: dict[str, str]
     folder: Path
+    file_bytes: int = MAX_FILE_BYTES
 
-    def make(self, address: str, ref: str | None) -> Head:
-        """Clone, take the way back to the server away, and say which commit it is (without its date and subject)."""
+    def make(self, address: str, ref: str | None, wanted: str | None = None) -> Head:
+        """Clone, take the way back to the server away, and say which commit it is (without its date and subject).
+
+        It is `wanted`, where that is given, although `ref` may be at another one by now.
+        """
         url, default = ask_both(address, lambda one: self._look_up(one, ref))
         exact = ref is not None and recipe.is_exact(ref)
         if ref is not None and exact:
             run_git(self.ground, recipe.init(self.options, self.folder, ref))
-            self._download(recipe.fetch(self.options, url, self.folder, ref), ref)
+            self._download(recipe.fetch(self.options, url, self.folder, ref, self.file_bytes), ref)
         else:
-            self._download(recipe.clone(self.options, url, self.folder, ref), ref)
+            self._download(recipe.clone(self.options, url, self.folder, ref, self.file_bytes), ref)
+        start = recipe.FETCHED if exact else "HEAD"
+        if wanted is not None and self._commit_at(start) not in {wanted, None}:
+            start = self._go_back(url, wanted)
         if (
             folder_bytes(self.ground.folder) > self.ground.limits.folder_bytes
         ):  # a quick one is done before it is measured
             raise too_large()
         self._cut_off()
-        start = recipe.FETCHED if exact else "HEAD"
-        try:
-            commit = self._git("rev-parse", "--verify", "--end-of-options", f"{start}^{{commit}}").decode().strip()
-        except GitFailed:
-            raise self._nothing(url, ref) from None
+        commit = self._commit_at(start)
+        if commit is None:
+            raise self._nothing(url, ref)
         return Head(commit, ref or default or "HEAD", default, None, "")
+
+    def _commit_at(self, start: str) -> str | None:
+        try:
+            return self._git("rev-parse", "--verify", "--end-of-options", f"{start}^{{commit}}").decode().strip()
+        except GitFailed:
+            return None
+
+    def _go_back(self, url: str, wanted: str) -> str:
+        """Fetch the commit that was wanted: the ref has moved on since. Raises as git, `commit_not_offered` first."""
+        self._download(recipe.fetch(self.options, url, self.folder, wanted, self.file_bytes), wanted)
+        return recipe.FETCHED
 
     def _look_up(self, url: str, ref: str | None) -> str | None:
         name = None if ref is None or recipe.is_sha(ref) else ref
@@ -195,10 +226,14 @@ class _Clone:
             raise Permanent("folder_not_found", "There is no such folder at that commit: check its path and the ref.")
         listed = ["-r", "-z", "-l", "--full-tree", commit, "--", *([f"{below}/"] if below else [])]
         with GitProcess(self.ground, recipe.command(self.options, "ls-tree", *listed, folder=self.folder)) as process:
-            for number, record in enumerate(_records(process.output())):
+            for number, record in enumerate(records(process.output())):
                 if number >= limit:
                     return
-                yield _entry(record)
+                yield entry(record)
+
+    def named(self, commit: str, paths: Collection[str]) -> list[TreeEntry]:
+        listed = self._git("ls-tree", "-z", "-l", "--full-tree", commit, "--", *paths) if paths else b""
+        return [entry(record) for record in listed.split(b"\0") if record]
 
     def count(self, commit: str, limit: int) -> int:
         listed = ["-r", "-z", "--name-only", "--full-tree", commit]
@@ -240,24 +275,6 @@ def _described(head: Head, objects: _Objects) -> Head:
     found = objects.read(head.commit, _COMMIT_BYTES)
     authored_at, subject = read_commit(found[1]) if found is not None else (None, "")
     return replace(head, authored_at=authored_at, subject=subject)
-
-
-def _records(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The records between NUL bytes; of one that is absurdly long, the beginning."""
-    rest = b""
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\0")
-        yield from whole
-        rest = rest[:_MAX_PATH]
-    if rest:
-        yield rest
-
-
-def _entry(record: bytes) -> TreeEntry:
-    """`100644 blob <id>    1234\\tpath`; the size is `BAD` for an object that was not fetched and `-` for no blob."""
-    described, _, path = record.partition(b"\t")
-    mode, _, blob_id, size = described.decode("ascii", "replace").split(maxsplit=3)
-    return TreeEntry(path, mode, blob_id, int(size) if size.isdecimal() else 0 if size == "-" else None)
 
 
 def _online(ground: Ground, address: str, login: Login | None) -> Ground:

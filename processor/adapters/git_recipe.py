@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 _NULL = "/dev/null"
 FETCHED = "refs/repostream/asked"  # a tag may be there, where below refs/heads git wants a commit
-_BLOB_LIMIT = "blob:limit=1m"
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REF = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\-][^\x00-\x20\x7f~^:?*\[\\]{0,254}")
 
@@ -145,14 +144,14 @@ def command(options: Mapping[str, str], *arguments: str, folder: Path | None = N
     return [*argv, *arguments]
 
 
-def clone(options: Mapping[str, str], url: str, folder: Path, branch: str | None) -> list[str]:
-    """Fetch the newest commit of one branch or tag, without a work tree and without large files."""
+def clone(options: Mapping[str, str], url: str, folder: Path, branch: str | None, file_bytes: int) -> list[str]:
+    """Fetch the newest commit of one branch or tag, without a work tree and without files above `file_bytes`."""
     fixed = [
         "--bare",
         "--depth=1",
         "--single-branch",
         "--no-tags",
-        f"--filter={_BLOB_LIMIT}",
+        f"--filter=blob:limit={file_bytes + 1}",
         "--template=",
         "--progress",
     ]
@@ -166,10 +165,10 @@ def init(options: Mapping[str, str], folder: Path, sha: str) -> list[str]:
     return command(options, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(folder))
 
 
-def fetch(options: Mapping[str, str], url: str, folder: Path, exact: str) -> list[str]:
+def fetch(options: Mapping[str, str], url: str, folder: Path, exact: str, file_bytes: int) -> list[str]:
     """Fetch one commit by its id or by a ref's full name, as `clone` would, as `FETCHED`."""
     remote = {**options, "remote.origin.url": url}
-    fixed = ["--depth=1", "--no-tags", f"--filter={_BLOB_LIMIT}", "--progress", "--no-write-fetch-head"]
+    fixed = ["--depth=1", "--no-tags", f"--filter=blob:limit={file_bytes + 1}", "--progress", "--no-write-fetch-head"]
     return command(remote, "fetch", *fixed, "--", "origin", f"{exact}:{FETCHED}", folder=folder)
 
 

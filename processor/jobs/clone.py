@@ -14,7 +14,8 @@ from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.processing import ProcessingStarted, StageRequested
 from processor.jobs.base import Backends, Watched, inputs_of, watched
-from processor.ports import Archives, Checkout, Head, Login, Logins, Repositories, TreeEntry
+from processor.ports import MAX_FILE_BYTES, Archives, Checkout, Head, Login, Logins, Repositories, TreeEntry
+from processor.rules.said import read_rules, rule_files_above
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.faults import Permanent
 from runtime.parquet import schema_of, write_rows, write_table
@@ -32,6 +33,7 @@ class Taken:
     artifacts: tuple[ArtifactRef, ...]
     counts: dict[str, int]
     skipped: dict[str, int]
+    rules: dict[str, object]
     is_cut: bool
     outside: int = 0  # entries of the tree that are not below the folder
 
@@ -74,6 +76,7 @@ class Clone:
             "last_commit_at": head.authored_at.isoformat() if head.authored_at else None,
             "last_commit_subject": head.subject,
             "skipped": taken.skipped,
+            "rules": taken.rules,
             "tree_cut": taken.is_cut,
             **({"folder": request.folder, "out_of_scope": taken.outside} if request.folder else {}),
         }
@@ -97,15 +100,19 @@ class Clone:
 
     def take(self, request: StageRequested, watch: Watched, login: Login | None = None) -> Taken:
         """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory."""
-        folder = request.folder
+        folder, stored = request.folder, []
         with self._checkout(request, watch, login) as checkout:
-            intake = Intake(self.limits)
-            stored = []
-            entries = _checked(checkout.entries(self.tree_entries + 1, folder), watch)
-            for shard, rows in enumerate(intake.shards(islice(entries, self.tree_entries), checkout.read, watch.look)):
+            listed = _checked(checkout.entries(self.tree_entries + 1, folder), watch)
+            entries = list(islice(listed, self.tree_entries))
+            is_cut = next(listed, None) is not None
+            above = checkout.named(rule_files_above(folder))
+            rules = read_rules(
+                [*above, *entries], checkout.read, include=request.include, is_tracked=checkout.is_tracked
+            )
+            intake = Intake(self.limits, rules)
+            for shard, rows in enumerate(intake.shards(entries, checkout.read, watch.look)):
                 content = write_rows(SourceRow, rows)
                 stored.append(watch.store(self.backends, ArtifactKind.SOURCES, shard, content, len(rows)))
-            is_cut = next(entries, None) is not None
             outside = max(0, checkout.count(_MOST_COUNTED) - len(intake.tree) - is_cut) if folder else 0
         if not intake.tree:
             raise Permanent("repository_empty", "There are no files in it.")
@@ -117,14 +124,17 @@ class Clone:
         if intake.locks:
             content = write_rows(SourceRow, intake.locks)
             stored.append(watch.store(self.backends, ArtifactKind.LOCKS, 0, content, len(intake.locks)))
-        return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), is_cut, outside)
+        return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), rules.facts(), is_cut, outside)
 
     def _checkout(
         self, request: StageRequested, watch: Watched, login: Login | None
     ) -> AbstractContextManager[Checkout]:
-        """What is to be read: a clone, or an upload where the request names one."""
+        """What is to be read: an upload where one is named, else a clone; with large files where some are wanted."""
         if not request.inputs:
-            return self.repositories.checkout(request.url, request.ref, watch, login)
+            most = max(MAX_FILE_BYTES, self.limits.wanted_bytes) if request.include else MAX_FILE_BYTES
+            return self.repositories.checkout(
+                request.url, request.ref, watch, login, commit=request.commit, file_bytes=most
+            )
         if self.archives is None:
             raise Permanent("archive_unsupported", "This worker reads no uploads.")
         parts = inputs_of(request, ArtifactKind.UPLOAD)

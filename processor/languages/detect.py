@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
-from processor.languages.names import BY_EXTENSION, BY_INTERPRETER, BY_NAME, CONFIG, DATA, DOCS
+from processor.languages.names import BY_EXTENSION, BY_INTERPRETER, BY_NAME, BY_TITLE, CONFIG, DATA, DOCS
 
 _SHEBANG = re.compile(r"^#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*(?:\S*/)?)?([A-Za-z-]+)")
 _CPP_SIGNS = re.compile(
@@ -12,6 +12,8 @@ _CPP_SIGNS = re.compile(
     re.MULTILINE,
 )
 _DOCKERFILE = re.compile(r"^(?:dockerfile|containerfile)\.|\.(?:dockerfile|containerfile)$")
+
+_LANGUAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+#._-]{0,39}")
 
 _VENDORED = frozenset(
     (
@@ -71,6 +73,13 @@ def language_of(path: str, first_line: str = "") -> str | None:
     return found or _by_shebang(first_line)
 
 
+def language_called(title: str) -> str | None:
+    """The language that people call `title` (`C++`, `Jupyter-Notebook`); None for what can be no name."""
+    lowered = title.strip().lower()
+    found = BY_TITLE.get(lowered) or BY_TITLE.get(lowered.replace("-", " ")) or lowered.replace(" ", "-")
+    return found if _LANGUAGE_NAME.fullmatch(found) else None
+
+
 def is_cpp(text: str) -> bool:
     """Whether the text of a `.h` file is C++ rather than C."""
     return _CPP_SIGNS.search(text) is not None
@@ -88,16 +97,17 @@ def _by_shebang(first_line: str) -> str | None:
     return BY_INTERPRETER.get(shebang.group(1).lower().rstrip("-")) if shebang else None
 
 
-def file_class_of(path: str, language: str | None, head: str = "") -> str:
+def file_class_of(path: str, language: str | None, head: str = "", *, but_not: frozenset[str] = frozenset()) -> str:
     """One of code, test, docs, config, data, generated, vendored, other.
 
     `head` is the beginning of the text (a few lines), where generators leave their mark; without it the path decides.
+    `but_not` are classes that somebody who knows has denied.
     """
     pure = PurePosixPath(path)
     parts = {part.lower() for part in pure.parts[:-1]}
-    if parts & _VENDORED:
+    if parts & _VENDORED and "vendored" not in but_not:
         return "vendored"
-    if _is_generated(pure.name, parts, language, head):
+    if "generated" not in but_not and _is_generated(pure.name, parts, language, head):
         return "generated"
     if parts & _TEST_PARTS or _TEST_NAME.match(pure.name):
         return "test"

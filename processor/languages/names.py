@@ -163,6 +163,7 @@ BY_NAME = {
     ".npmignore": "ignore",
     ".prettierignore": "ignore",
     ".eslintignore": "ignore",
+    ".repostreamignore": "ignore",
     "procfile": "yaml",
 }
 
@@ -195,6 +196,30 @@ BY_INTERPRETER = {
     "tclsh": "tcl",
     "groovy": "groovy",
     "pwsh": "powershell",
+}
+
+# What `linguist-language` calls a language, in lower case → language, where it is not the same word.
+BY_TITLE = {
+    "bash": "shell",
+    "c#": "csharp",
+    "c++": "cpp",
+    "common lisp": "lisp",
+    "emacs lisp": "lisp",
+    "f#": "fsharp",
+    "go module": "go-mod",
+    "golang": "go",
+    "js": "javascript",
+    "jupyter notebook": "jupyter",
+    "makefile": "make",
+    "plain text": "text",
+    "protocol buffer": "protobuf",
+    "restructuredtext": "rst",
+    "scheme": "lisp",
+    "sh": "shell",
+    "ts": "typescript",
+    "vim script": "vim",
+    "viml": "vim",
+    "visual basic .net": "visual-basic",
 }
 
 DOCS = frozenset({"markdown", "rst", "asciidoc", "text", "tex"})

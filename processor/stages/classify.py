@@ -5,13 +5,17 @@ import unicodedata
 from hashlib import sha256
 from pathlib import PurePosixPath
 
+from processor.ports import MAX_FILE_BYTES
+from processor.rules.said import NOTHING, Said
+
 MAX_PATH_BYTES = 1_024
 MAX_LEVELS = 64
-MAX_FILE_BYTES = 1_048_576  # generated code or data: minutes to read, nothing to learn; also the clone's blob limit
 _HEAD = 8_192
 _MAX_INVALID = 0.05
 _MAX_MEAN_LINE = 1_000
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
+_MAX_POINTER = 1_024
+_POINTER = b"version "  # of the formats before that, where `.gitattributes` says that it is one
 
 _FILES = frozenset({"100644", "100755", "100664"})
 _OTHER_MODES = {"120000": "symlink", "160000": "submodule"}
@@ -86,27 +90,47 @@ def _shown(text: str, raw: bytes) -> str:
     return f"{cut}…{sha256(raw).hexdigest()}"
 
 
-def skip_by_name(path: str, mode: str, size: int | None) -> str | None:
-    """Why the entry is left out without looking inside, or None. `size` is None for a blob too large to be fetched."""
+def skip_by_name(
+    path: str, mode: str, size: int | None, said: Said = NOTHING, wanted_bytes: int = MAX_FILE_BYTES
+) -> str | None:
+    """Why the entry is left out without looking inside, or None. `size` is None for a blob too large to be fetched.
+
+    What the repository itself says of a file counts more than what its name tells, and what whoever asked for the
+    analysis wants read counts more than both: such a file may have `wanted_bytes`.
+    """
     pure = PurePosixPath(path)
     if mode not in _FILES:
         return _OTHER_MODES.get(mode, "bad_mode")
     if len(pure.parts) > MAX_LEVELS:
         return "too_deep"
-    if any(part.lower() in _VENDORED for part in pure.parts[:-1]):
+    if said.is_wanted:
+        return "too_large" if size is None or size > wanted_bytes else None
+    is_large = size is None or size > MAX_FILE_BYTES
+    return _skip_by_folder(pure, said) or ("too_large" if is_large else _skip_by_kind(pure.name.lower(), said))
+
+
+def _skip_by_folder(pure: PurePosixPath, said: Said) -> str | None:
+    if said.ignored is not None:
+        return "ignored"
+    looks_copied = any(part.lower() in _VENDORED for part in pure.parts[:-1])
+    if looks_copied if said.vendored is None else said.vendored:
         return "vendored"
-    if _LOCK.fullmatch(pure.name.lower()):
-        return "lock_file"
-    if size is None or size > MAX_FILE_BYTES:
-        return "too_large"
-    if _TRANSLATION.fullmatch(pure.name.lower()):
+    return "lock_file" if _LOCK.fullmatch(pure.name.lower()) else None
+
+
+def _skip_by_kind(name: str, said: Said) -> str | None:
+    if _TRANSLATION.fullmatch(name):
         return "translation"
-    return "generated" if _GENERATED.fullmatch(pure.name.lower()) else None
+    looks_generated = _GENERATED.fullmatch(name) is not None
+    if looks_generated if said.generated is None else said.generated:
+        return "generated"
+    return "binary" if said.is_binary else None
 
 
-def skip_by_content(content: bytes) -> str | None:
+def skip_by_content(content: bytes, said: Said = NOTHING) -> str | None:
     """Why the bytes are not a text to read, or None."""
-    if content.startswith(_LFS):
+    is_pointer = said.is_lfs and len(content) < _MAX_POINTER and content.startswith(_POINTER)
+    if is_pointer or content.startswith(_LFS):
         return "lfs_pointer"
     return "binary" if b"\0" in content[:_HEAD] else None
 

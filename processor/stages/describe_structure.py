@@ -43,7 +43,7 @@ class _Folder:
 def describe_structure(rows: Sequence[TreeRow]) -> dict[str, object]:
     """The facts, small enough for an event. `languages` are bytes of accepted text by language, most first."""
     accepted = [row for row in rows if row.skipped is None]
-    languages = _sizes((row.language or "other", row) for row in accepted)
+    languages = _sizes((row.language or "other", row) for row in accepted if row.is_counted)
     folders = _folders(rows)
     facts: dict[str, object] = {
         "entries": len(rows),

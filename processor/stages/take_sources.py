@@ -1,6 +1,6 @@
 """Choose what is read of a repository, and cut it into shards.
 
-In:  the entries of one commit's tree, and a way to read a blob.
+In:  the entries of one commit's tree, what is said of them (`processor.rules`), and a way to read a blob.
 Out: `sources` shards, one at a time, and a `tree` row for every entry: accepted, or left out with the reason.
 """
 
@@ -12,9 +12,9 @@ from events.artifacts import SourceRow, TreeRow
 from processor.languages.detect import file_class_of, language_of
 from processor.languages.names import DOCS
 from processor.manifests.registry import is_lock
-from processor.ports import TreeEntry
+from processor.ports import MAX_FILE_BYTES, TreeEntry
+from processor.rules.said import NOTHING, Rules, Said
 from processor.stages.classify import (
-    MAX_FILE_BYTES,
     count_lines,
     is_minified,
     is_not_utf8,
@@ -26,6 +26,8 @@ from processor.stages.classify import (
 
 _LONG_LINES = DOCS | {"jupyter"}  # prose, and pictures that a notebook put out
 _HEAD = 2_000  # characters in which generators and shebangs are looked for
+
+ON_REQUEST = "request"  # the rule of a file that is read because whoever asked for the analysis wants it
 
 Read = Callable[[str], bytes | None]
 Look = Callable[[int, int, str], None]
@@ -41,6 +43,7 @@ class SourceLimits:
     shard_bytes: int = 4_000_000
     lock_files: int = 100
     lock_bytes: int = 16_000_000
+    wanted_bytes: int = 8_388_608  # of one file that is to be read all the same
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class _Candidate:
     path: str
     entry: TreeEntry
     skipped: str | None
+    said: Said = NOTHING
 
 
 @dataclass
@@ -55,6 +59,7 @@ class Intake:
     """What was taken so far. Draw `shards` to the end before looking at the rest."""
 
     limits: SourceLimits
+    rules: Rules = field(default_factory=lambda: Rules({}))
     tree: list[TreeRow] = field(default_factory=list)
     files: int = 0
     bytes: int = 0
@@ -68,7 +73,10 @@ class Intake:
 
         `look` is told (done, total, path) before each file is read, and may raise to stop.
         """
-        candidates = sorted((_candidate(entry) for entry in entries), key=lambda candidate: candidate.path.encode())
+        candidates = sorted(
+            (_candidate(entry, self.rules, self.limits) for entry in entries),
+            key=lambda candidate: candidate.path.encode(),
+        )
         total = sum(candidate.skipped is None for candidate in candidates)
         rows: list[SourceRow] = []
         weight = looked = 0
@@ -107,7 +115,7 @@ class Intake:
         found = (
             candidate.skipped
             or self._over_budget(candidate.entry)
-            or read_source(candidate.path, candidate.entry, read)
+            or read_source(candidate.path, candidate.entry, read, candidate.said)
         )
         if isinstance(found, str):
             self.tree.append(_left_out(candidate, found))
@@ -118,7 +126,7 @@ class Intake:
         self.bytes += found.size
         self.lines += found.lines
         self.has_text = self.has_text or (not found.content.isspace() and found.content != "")
-        self.tree.append(_accepted(candidate.entry, found, self._shard))
+        self.tree.append(_accepted(candidate, found, self._shard))
         return found
 
     def _keep_lock(self, candidate: _Candidate, read: Read) -> None:
@@ -136,25 +144,28 @@ class Intake:
         return "text_budget" if self.bytes + (entry.size or 0) > self.limits.text_bytes else None
 
 
-def read_source(path: str, entry: TreeEntry, read: Read, *, is_lock: bool = False) -> SourceRow | str:
+def read_source(
+    path: str, entry: TreeEntry, read: Read, said: Said = NOTHING, *, is_lock: bool = False
+) -> SourceRow | str:
     """One file as a row, or the reason why it is left out."""
     content = read(entry.blob_id)
     if content is None:
         return "too_large"
-    if (reason := skip_by_content(content)) is not None:
+    if (reason := skip_by_content(content, said)) is not None:
         return reason
     text, replaced = read_text(content)
     if is_not_utf8(content, replaced):
         return "binary"
-    language = language_of(path, text[:_HEAD])
+    language = said.language or language_of(path, text[:_HEAD])
     lines = count_lines(text)
-    if language not in _LONG_LINES and not is_lock and is_minified(text, lines):
+    may_be_wide = is_lock or said.is_wanted or language in _LONG_LINES
+    if not may_be_wide and is_minified(text, lines):
         return "minified"
     return SourceRow(
         path=path,
         blob_id=entry.blob_id,
         language=language,
-        file_class=file_class_of(path, language, text[:_HEAD]),
+        file_class=_class_of(path, language, text[:_HEAD], said),
         size=len(content),
         lines=lines,
         content=text,
@@ -162,13 +173,25 @@ def read_source(path: str, entry: TreeEntry, read: Read, *, is_lock: bool = Fals
     )
 
 
-def _candidate(entry: TreeEntry) -> _Candidate:
+def _class_of(path: str, language: str | None, head: str, said: Said) -> str:
+    """What the repository says the file is, else what it looks like, but for what the repository says it is not."""
+    flags = {"vendored": said.vendored, "generated": said.generated, "docs": said.documentation}
+    named = next((name for name, flag in flags.items() if flag), None)
+    return named or file_class_of(
+        path, language, head, but_not=frozenset(n for n, flag in flags.items() if flag is False)
+    )
+
+
+def _candidate(entry: TreeEntry, rules: Rules, limits: SourceLimits) -> _Candidate:
     path, is_usable = readable_path(entry.path)
-    return _Candidate(path, entry, skip_by_name(path, entry.mode, entry.size) if is_usable else "bad_path")
+    said = rules.of(entry.path) if is_usable else NOTHING
+    reason = skip_by_name(path, entry.mode, entry.size, said, limits.wanted_bytes) if is_usable else "bad_path"
+    return _Candidate(path, entry, reason, said)
 
 
 def _left_out(candidate: _Candidate, reason: str) -> TreeRow:
-    entry, language = candidate.entry, language_of(candidate.path)
+    entry, said = candidate.entry, candidate.said
+    language = said.language or language_of(candidate.path)
     return TreeRow(
         path=candidate.path,
         blob_id=entry.blob_id,
@@ -176,19 +199,22 @@ def _left_out(candidate: _Candidate, reason: str) -> TreeRow:
         # A blob that was not fetched has no known size; it is at least the limit.
         size=entry.size if entry.size is not None else MAX_FILE_BYTES * (reason == "too_large"),
         language=language,
-        file_class=file_class_of(candidate.path, language),
+        file_class=_class_of(candidate.path, language, "", said),
         skipped=reason,
+        rule=said.rule(reason),
     )
 
 
-def _accepted(entry: TreeEntry, row: SourceRow, shard: int) -> TreeRow:
+def _accepted(candidate: _Candidate, row: SourceRow, shard: int) -> TreeRow:
     return TreeRow(
         path=row.path,
         blob_id=row.blob_id,
-        mode=entry.mode,
+        mode=candidate.entry.mode,
         size=row.size,
         language=row.language,
         file_class=row.file_class,
         lines=row.lines,
         shard=shard,
+        rule=ON_REQUEST if candidate.said.is_wanted else "",
+        is_counted=candidate.said.detectable is not False,
     )

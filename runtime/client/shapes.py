@@ -9,7 +9,8 @@ class AnalysisRequest(BaseModel):
     """
     Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out).
 
-    `folder` limits it to what is below that path. Both may stand in the address: `/tree/<ref>/<folder>`.
+    `folder` limits it to what is below that path. Both may stand in the address: `/tree/<ref>/<folder>`. `include` are
+    patterns, as `.gitignore` has them, of files to be read although a rule would leave them out.
     """
 
     model_config = ConfigDict(
@@ -18,6 +19,11 @@ class AnalysisRequest(BaseModel):
     )
     url: str
     ref: str | None = None
+    commit: Annotated[
+        str | None,
+        Field(description="What a look showed for that ref: it is read, wherever the ref is by now."),
+    ] = None
+    include: Annotated[list[str], Field(max_length=50)] = []
     folder: str | None = None
     force: Annotated[bool, Field(description="Begin although that commit was analysed already.")] = False
     token: Annotated[
@@ -372,7 +378,8 @@ class FileView(BaseModel):
     """
     One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped.
 
-    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met.
+    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met. `rule` is the line of the
+    repository's own rules that decided (`.repostreamignore:3`), or `request` where whoever asked wants it read.
     """
 
     model_config = ConfigDict(
@@ -388,6 +395,7 @@ class FileView(BaseModel):
     reason: str | None = None
     errors: int = 0
     skipped: str | None = None
+    rule: str = ""
     failed: str | None = None
 
 
@@ -1059,6 +1067,7 @@ class AnalysisSummary(BaseModel):
     name: str
     ref: str | None = None
     folder: str = ""
+    include: list[str] = []
     commit: str | None = None
     head: HeadView | None = None
     state: str
@@ -1094,6 +1103,7 @@ class AnalysisView(BaseModel):
     name: str
     ref: str | None = None
     folder: str = ""
+    include: list[str] = []
     commit: str | None = None
     head: HeadView | None = None
     state: str

@@ -40,7 +40,7 @@ def test_a_token_for_a_private_repository_is_sent_once_and_left_nowhere(page: Pa
     page.goto("/")
     field = page.get_by_label("Access token")
     expect(field).not_to_be_visible()
-    page.get_by_text("One folder, or a private repository").click()
+    page.get_by_text("One folder, a private repository, or files that are usually left out").click()
     expect(field).to_have_attribute("type", "password")
     expect(field).to_have_attribute("autocomplete", "new-password")
     field.fill("canary-token-of-the-page")
@@ -52,7 +52,7 @@ def test_a_token_for_a_private_repository_is_sent_once_and_left_nowhere(page: Pa
     left = page.evaluate("() => document.documentElement.outerHTML + JSON.stringify({...localStorage}) + location.href")
     assert "canary-token" not in left
     page.go_back()
-    page.get_by_text("One folder, or a private repository").click()
+    page.get_by_text("One folder, a private repository, or files that are usually left out").click()
     expect(page.get_by_label("Access token")).to_have_value("")
 
 
@@ -61,7 +61,7 @@ def test_a_look_first_shows_what_the_address_means_and_begins_nothing(page: Page
     api.looked = {"ref": "rel/1.0", "folder": "src"}
     page.goto("/")
     page.get_by_label("Repository URL").fill("https://github.com/pallets/flask/tree/rel/1.0/src")
-    page.get_by_text("One folder, or a private repository").click()
+    page.get_by_text("One folder, a private repository, or files that are usually left out").click()
     page.get_by_role("button", name="Look first").click()
 
     card = page.locator(".st-key-looked")

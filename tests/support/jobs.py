@@ -119,6 +119,8 @@ def a_request(
     inputs: tuple[ArtifactRef, ...] = (),
     *,
     folder: str = "",
+    commit: str | None = None,
+    include: tuple[str, ...] = (),
     shard: int = 0,
     shards: int = 1,
 ) -> Envelope:
@@ -130,6 +132,8 @@ def a_request(
         url=url,
         ref=ref,
         folder=folder,
+        commit=commit,
+        include=include,
         inputs=inputs,
         shard=shard,
         shards=shards,

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView, FilePage, FileView
+from runtime.reasons import may_be_read
 from web_ui import markup, outcomes, words
-from web_ui.session import attempt, client
+from web_ui.components import notices, preflight
+from web_ui.session import attempt, client, may_write
 
 _PAGE = 200
 _LEFT_OUT = "all that was left out or failed"
@@ -23,7 +25,27 @@ def show(analysis: AnalysisView) -> None:
         return
     by_title = {f"{group.label}: {group.kind}": group.code for group in groups}
     chosen = st.selectbox("Which files", [_LEFT_OUT, *by_title], label_visibility="collapsed", width=420)
-    files(analysis, by_title.get(chosen))
+    code = by_title.get(chosen)
+    if code and (said := words.meaning(code)):
+        st.caption(said)
+    files(analysis, code)
+
+
+def read_all_the_same(analysis: AnalysisView, listed: list[FileView]) -> None:
+    """Have the same commit analysed with some of what was left out."""
+    patterns = outcomes.patterns_for(listed)
+    if not patterns or not may_write() or analysis.state not in {"ready", "refined"}:
+        return
+    with st.expander("Analyse some of them all the same"), st.form(f"include-{analysis.analysis_id}", border=False):
+        given = st.text_area("Patterns, one a line, as in .gitignore", value="\n".join(patterns), height=160)
+        st.caption("The same commit is read again, with these files in it. What comes out takes this one's place.")
+        if st.form_submit_button("Analyse again with these", type="primary"):
+            include = [line for raw in given.splitlines() if (line := raw.strip())]
+            wanted = [*dict.fromkeys([*analysis.include, *include])]
+            if len(wanted) > outcomes.MOST_PATTERNS:
+                notices.too_many_patterns(len(wanted))
+                return
+            preflight.begin(outcomes.again_with(analysis, wanted))
 
 
 def files(analysis: AnalysisView, reason: str | None) -> None:
@@ -41,6 +63,8 @@ def files(analysis: AnalysisView, reason: str | None) -> None:
             break
     rows = ((file.path, outcomes.file_reason(file, reason), words.size(file.size)) for file in found)
     st.html(markup.table(("Path", "Reason", "Size"), rows, "rs-files"))
+    if reason is None or may_be_read(reason):
+        read_all_the_same(analysis, found)
     if cursor is not None and st.button("Show more", key=f"more-{analysis.analysis_id}"):
         st.session_state[key] = st.session_state.get(key, 1) + 1
         st.rerun()

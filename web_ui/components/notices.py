@@ -5,6 +5,7 @@ import streamlit as st
 from runtime.client.client import local_problem
 from runtime.client.shapes import Problem
 from web_ui import markup
+from web_ui.outcomes import MOST_PATTERNS
 
 
 def problem(told: Problem) -> None:
@@ -24,3 +25,8 @@ def failure(title: str, message: str | None, code: str | None) -> None:
 def empty(title: str, hint: str) -> None:
     """That there is nothing to show, and what brings something."""
     st.html(f'<div class="rs-notice"><strong>{markup.text(title)}</strong><p>{markup.text(hint)}</p></div>')
+
+
+def too_many_patterns(given: int) -> None:
+    """More patterns than one request may have."""
+    empty(f"{given:,} patterns are too many.", f"One analysis takes {MOST_PATTERNS}: name folders, or use wildcards.")

@@ -1,15 +1,25 @@
 """Start: paste a repository's address; the recent analyses."""
 
 from datetime import UTC, datetime
+from typing import TypedDict
 
 import streamlit as st
 
 from runtime.client.shapes import AnalysisRequest, AnalysisSummary
 from web_ui import markup, views
 from web_ui.components import frame, notices, preflight
+from web_ui.outcomes import MOST_PATTERNS
 from web_ui.session import attempt, client, may_write
 
 _RECENT = 30
+
+
+class More(TypedDict):
+    """What the folded part of the form asks for."""
+
+    folder: str | None
+    token: str | None
+    include: list[str]
 
 
 def ask_for_address() -> None:
@@ -19,34 +29,40 @@ def ask_for_address() -> None:
         url = left.text_input("Repository URL", placeholder="https://github.com/pallets/flask", max_chars=2_000)
         ref = middle.text_input("Branch, tag or commit", placeholder="default branch", max_chars=255)
         submitted = right.form_submit_button("Analyse", type="primary", width="stretch")
-        folder, token, only_look = ask_for_more()
+        more, only_look = ask_for_more()
     if not submitted and not only_look:
         preflight.show()
         return
     if not url.strip():
         notices.empty("Paste a repository's URL first.", "For example https://github.com/pallets/flask")
         return
-    wanted = AnalysisRequest(
-        url=url.strip(), ref=ref.strip() or None, folder=folder.strip() or None, token=token.strip() or None
-    )
+    if len(more["include"]) > MOST_PATTERNS:
+        notices.too_many_patterns(len(more["include"]))
+        return
+    wanted = AnalysisRequest.model_validate({"url": url.strip(), "ref": ref.strip() or None, **more})
     preflight.ask(wanted, only_look=only_look)
     preflight.show()
 
 
-def ask_for_more() -> tuple[str, str, bool]:
-    """A folder, a token and whether only to look, folded away: most repositories are public and read whole.
+def ask_for_more() -> tuple[More, bool]:
+    """A folder, a token, patterns and whether only to look, folded away: most are public and read whole.
 
     The browser is told to keep and to fill in nothing.
     """
-    with st.expander("One folder, or a private repository"):
+    with st.expander("One folder, a private repository, or files that are usually left out"):
         folder = st.text_input("Only this folder", placeholder="all of it", max_chars=1_024)
         token = st.text_input("Access token", type="password", max_chars=4_000, autocomplete="new-password")
         st.caption(
             "Used for this one analysis, shown to the repository's host alone, forgotten once the code is read. "
             "On GitHub a fine-grained token with “Contents: read-only” is enough."
         )
+        include = st.text_area(
+            "Read all the same", placeholder="third_party/zlib/\n*.min.js", max_chars=10_000, height=90
+        )
+        st.caption("Patterns as in .gitignore, one a line: such files are read although a rule leaves them out.")
         only_look = st.form_submit_button("Look first")
-    return folder, token, only_look
+    patterns = [line for raw in include.splitlines() if (line := raw.strip())]
+    return More(folder=folder.strip() or None, token=token.strip() or None, include=patterns), only_look
 
 
 def recent() -> None:

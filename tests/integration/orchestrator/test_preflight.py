@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from events.processing import Stage
 from processor.adapters.git import GitPolicy, GitRepositories
 from processor.adapters.workspace import open_workspace
 from processor.api import internal_routes
@@ -159,6 +160,33 @@ async def test_a_finished_analysis_of_the_same_commit_is_offered_unless_another_
     assert (begun.status_code, again.status_code, again.json()["analysis_id"]) == (202, 200, first)
     assert forced.status_code == 202
     assert forced.json()["analysis_id"] != first
+
+
+async def test_what_is_read_all_the_same_and_the_commit_that_was_shown_are_part_of_what_is_the_same(
+    system: System, host: GitServer
+) -> None:
+    async def asked(**more: object) -> tuple[int, str]:
+        reply = await system.client.post("/api/v1/analyses", json={"url": url, **more})
+        return reply.status_code, reply.json().get("analysis_id") or reply.json()["code"]
+
+    url, commit = host.url("good"), "c0ffee" * 6 + "c0ff"  # what the stand-ins of the workers say
+    patterns = {"include": ["vendor/", " ", "*.min.js "]}
+    _, plain = await asked(ref=commit)
+    await system.until(plain, "refined")
+    status, wanted = await asked(ref=commit, **patterns)
+    await system.until(wanted, "refined")
+    await system.followed()
+
+    assert (status, wanted != plain) == (202, True)
+    assert await asked(ref="main", commit=commit.upper()) == (200, plain)
+    assert await asked(ref="main", commit=commit, include=["vendor/", "*.min.js"]) == (200, wanted)
+    assert (await looked(system, url, ref=commit, **patterns))["finished"]["include"] == ["vendor/", "*.min.js"]
+    system.workers.held = {Stage.CLONE}  # so that they go on running
+    first, second = await asked(ref="main", commit="d" * 40), await asked(ref="main", commit="e" * 40)
+    assert (first[0], second[0], first[1] != second[1]) == (202, 202, True)
+    assert await asked(ref="main", commit="d" * 40) == (200, first[1])
+    assert await asked(ref=commit, commit="d" * 40) == (422, "bad_ref")
+    assert await asked(include=["# all"]) == (422, "bad_include")
 
 
 async def test_without_a_processor_nothing_is_asked_and_plain_requests_are_accepted(

@@ -26,11 +26,11 @@ def test_the_environment_is_made_of_nothing_but_what_is_listed(tmp_path: Path) -
 
 
 def test_a_clone_is_bare_shallow_filtered_and_its_address_comes_after_the_options() -> None:
-    argv = recipe.clone(recipe.config(ROUTE), URL, Path("/x/r.git"), "--upload-pack=sh")
+    argv = recipe.clone(recipe.config(ROUTE), URL, Path("/x/r.git"), "--upload-pack=sh", 1_048_576)
 
     assert argv[-3:] == ["--", URL, "/x/r.git"]
     assert "--branch=--upload-pack=sh" in argv
-    for option in ("--bare", "--depth=1", "--single-branch", "--no-tags", "--filter=blob:limit=1m", "--template="):
+    for option in ("--bare", "--depth=1", "--single-branch", "--no-tags", "--filter=blob:limit=1048577", "--template="):
         assert option in argv
 
 

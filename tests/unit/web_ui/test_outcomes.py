@@ -75,3 +75,31 @@ def test_what_could_not_be_loaded_and_a_tree_that_was_cut_are_told() -> None:
         "The tree has more entries than are read of one repository.",
         "edges 2: The artifact is gone.",
     ]
+
+
+def test_patterns_name_exactly_the_files_that_may_be_read_all_the_same() -> None:
+    files = [
+        a_file("vendor/a[1]*.py", skipped="vendored"),
+        a_file("link", skipped="symlink"),
+        a_file("lib/x ", skipped="generated"),
+        a_file("d/" * 120 + "x", skipped="vendored"),
+        a_file("failed.py", failed="parser_timeout"),
+    ]
+
+    assert outcomes.patterns_for(files) == ["/vendor/a\\[1\\]\\*.py", "/lib/x\\ "]
+    assert len(outcomes.patterns_for([a_file(f"v{n}", skipped="vendored") for n in range(99)])) == 50
+
+
+def test_the_same_commit_is_asked_for_with_what_is_read_all_the_same() -> None:
+    analysis = an_analysis(url="https://github.com/o/r", ref="main", folder="src", commit="c" * 40, include=["/a"])
+    request = outcomes.again_with(analysis, ["/a", "/b"])
+
+    assert (request.ref, request.folder, request.commit, request.include) == ("main", "src", "c" * 40, ["/a", "/b"])
+    assert outcomes.facts(analysis) == ["1 pattern read all the same"]
+
+
+def test_a_file_that_was_left_out_names_the_rule() -> None:
+    told = a_file("a.csv", skipped="ignored", rule=".repostreamignore:1")
+
+    assert outcomes.file_reason(told) == "Ignored: .repostreamignore:1"
+    assert outcomes.file_reason(a_file("a", skipped="ignored")) == "Ignored"
