@@ -15,8 +15,10 @@ from cli.exits import FAILED, OK
 from cli.progress import Progress, Row, draw, going_on, print_summary
 from cli.screen import Screen
 from cli.temporary import temporary_system
+from cli.uploading import with_upload
 from runtime.client import ApiError, Client, ServerSent
 from runtime.client.shapes import AnalysisRequest, AnalysisView, PreflightView
+from runtime.upload_url import HOST
 
 _MAY_GO_ON = frozenset({"preflight_unavailable", "host_unreachable", "clone_timeout", "clone_failed", "rate_limited"})
 _OVER = ("ready", "refined", "failed", "cancelled")
@@ -29,7 +31,7 @@ def run_analyze(request: AnalysisRequest, *, question: str | None, start: bool, 
     console = Screen(stderr=as_json)
     with temporary_system(console) if start else _as_it_is() as started:
         api = connect()
-        view = begin(api, request, console, quiet=as_json)
+        view = begin(api, with_upload(api, request, console, quiet=as_json), console, quiet=as_json)
         view = follow(api, view, console, quiet=as_json)
         answerable = view.state in ("ready", "refined") or view.answerable_at is not None
         asked = ask_about(api, view.repository_id, question, console) if question and answerable else None
@@ -64,6 +66,8 @@ def begin(api: Client, request: AnalysisRequest, console: Console, *, quiet: boo
 
 def meant(looked: PreflightView) -> str:
     """What a request means: `pallets/flask: main (default branch), commit 2ac89889f4; 3 branches, 50 tags`."""
+    if looked.host == HOST:
+        return f"{looked.name}: an upload" + (f", only {looked.folder}" if looked.folder else "")
     ref = looked.ref or f"{looked.default_branch or 'HEAD'} (default branch)"
     scope = f", only {looked.folder}" if looked.folder else ""
     commit = f", commit {looked.commit[:10]}" if looked.commit else ""

@@ -64,7 +64,7 @@ def service(
 
 @app.command()
 def analyze(  # noqa: PLR0913, PLR0917  # one for each option
-    url: Annotated[str, typer.Argument(help="The repository's URL; /tree/<ref>/<folder> may follow.")],
+    url: Annotated[str, typer.Argument(help="The repository's URL; /tree/<ref>/<folder> may follow. Or a zip or tar.")],
     ref: Ref = None,
     folder: Annotated[str | None, typer.Option(help="A folder: nothing outside is read.")] = None,
     ask: Annotated[str | None, typer.Option(help="A question to ask as soon as it can be answered well.")] = None,

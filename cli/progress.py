@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runtime.client.shapes import AnalysisView, HeadView, StageView
+from runtime.upload_url import SCHEME
 
 _MARKS = {
     "waiting": ("·", "dim"),
@@ -136,7 +137,8 @@ def commit_line(view: AnalysisView) -> str:
     named = ", ".join(part for part in (head.ref, day) if part)
     subject = f": {head.subject}" if head.subject else ""
     scope = f", only {view.folder} ({head.out_of_scope:,} entries outside)" if view.folder else ""
-    return f"Commit {view.commit[:10]}" + (f" ({named})" if named else "") + scope + subject
+    what = "Content" if view.url.startswith(SCHEME) else "Commit"
+    return f"{what} {view.commit[:10]}" + (f" ({named})" if named else "") + scope + subject
 
 
 def outcomes_line(outcomes: Mapping[str, int]) -> str:

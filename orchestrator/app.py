@@ -56,6 +56,8 @@ from orchestrator.parts import (
     create_requests_engine,
     create_retention,
     create_sealer,
+    create_uploads,
+    create_uploads_ending,
 )
 from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
@@ -126,7 +128,7 @@ class Process:
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
         self.projections: tuple[Projection, ...] = (Overview(), Contents(objects), Webhooks())
-        self.sources = sources.Sources(objects)
+        self.sources, self.uploads_ending = sources.Sources(objects), create_uploads_ending(engine, objects)
         self.erasure = Erasure(engine, redis, objects)
         self.audit = audit_table.AuditTable(engine, reading)
         self.trail = Trail(self.audit.append)
@@ -147,6 +149,7 @@ class Process:
             "retention": create_retention(self.engine, self.wake, self.trail).run,
             "leases": self.leases.keep,
             "streams": self.holders.watch,
+            "uploads": self.uploads_ending.run,
             "answers": lambda: sweep_answers(self.engine),
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
@@ -288,6 +291,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,
+        uploads=create_uploads(process.engine, rows, process.uploads_ending, _now),
         webhooks=WebhookTable(rows, process.sealer),
         webhooks_loopback=WebhookSettings().loopback,
         rules=Rules(intake_settings.host_names, intake_settings.loopback),

@@ -1,11 +1,14 @@
 """Single parts of the process, made from the settings that each of them has: the smaller half of `app.py`."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 from fastapi import APIRouter
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from events.log.ownership import ArtifactOwners
 from events.log.wake import Wake
 from orchestrator.adapters import database
 from orchestrator.adapters.commits import watch_commits
@@ -15,18 +18,21 @@ from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.retention import Retention
+from orchestrator.adapters.uploads import Uploads
+from orchestrator.adapters.uploads_ending import UploadsEnding
 from orchestrator.api import internal
 from orchestrator.api.dependencies import Services
 from orchestrator.api.limiting import Gate
 from orchestrator.audit.trail import Trail
 from orchestrator.auth.address import read_networks
-from orchestrator.settings import GithubAppSettings, LimitSettings, RetentionSettings
+from orchestrator.settings import GithubAppSettings, LimitSettings, RetentionSettings, UploadSettings
 from runtime.database import create_engine
+from runtime.objects import Objects
 from runtime.sealing import Sealer
 from runtime.secret_files import Secret
 from runtime.service_tokens import ServiceSigner, ServiceVerifier
 from runtime.settings import DatabaseSettings, InternalSettings, SecretSettings, ServiceKeySettings
-from runtime.tenancy import DatabaseRole
+from runtime.tenancy import DatabaseRole, TenantDatabase
 
 _AUDIT_READERS = 3
 _AUDIT_SECONDS = 10.0  # of one statement, which looks at the whole trail
@@ -44,6 +50,18 @@ def create_github() -> GithubApp | None:
     if not app.id:
         return None
     return GithubApp(app_id=app.id, key=Secret(GithubAppSettings, "private_key"), api_url=app.api_url)
+
+
+def create_uploads_ending(engine: AsyncEngine, objects: Objects) -> UploadsEnding:
+    """What lets uploads go."""
+    return UploadsEnding(engine, objects, timedelta(hours=UploadSettings().keep_hours))
+
+
+def create_uploads(
+    engine: AsyncEngine, rows: TenantDatabase, ending: UploadsEnding, clock: Callable[[], datetime]
+) -> Uploads:
+    """What takes uploads. `engine` is the background's, which keeps the books of parts."""
+    return Uploads(rows, ending.objects.claimed_in(ArtifactOwners(engine)), ending, clock, limit=UploadSettings().bytes)
 
 
 def create_requests_engine(settings: DatabaseSettings, seconds: float) -> AsyncEngine:

@@ -51,6 +51,14 @@ class IntakeSettings(Settings):
         return _words(self.hosts)
 
 
+class UploadSettings(Settings):
+    """Uploaded archives: how large one may be (bytes), and for how many hours one stays that is not analysed."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_UPLOADS_", extra="ignore", frozen=True)
+    bytes: int = Field(default=100_000_000, gt=0)
+    keep_hours: float = Field(default=24, gt=0)
+
+
 class GithubAppSettings(Settings):
     """The GitHub App by which private repositories are read, for who may read them anyway; none without an `id`.
 
@@ -111,6 +119,7 @@ class LimitSettings(Settings):
     requests: str = "address:300/minute key:1200/minute user:1200/minute tenant:6000/minute"
     analyses: str = "key:60/hour user:60/hour tenant:300/hour"
     lookups: str = "key:60/minute user:60/minute tenant:300/minute"
+    uploads: str = "key:60/hour user:60/hour tenant:300/hour"
     questions: str = "key:300/hour user:300/hour tenant:1500/hour"
     bytes: str = "address:500000000/hour key:2000000000/hour user:2000000000/hour tenant:10000000000/hour"
     streams: str = "user:100 tenant:1000"

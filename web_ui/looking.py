@@ -1,6 +1,7 @@
 """What a look at a repository's host came to, in words. Pure."""
 
 from runtime.client.shapes import AnalysisRequest, PreflightView
+from runtime.upload_url import HOST
 from web_ui.words import count, short_commit, visible
 
 # Where the host or the processor cannot be asked now, an analysis asks again by itself.
@@ -10,6 +11,8 @@ _NAMED = 30
 
 def preflight_facts(looked: PreflightView) -> list[str]:
     """The ref, the commit, the folder, and how many refs there are."""
+    if looked.host == HOST:
+        return ["upload", *([f"only {visible(looked.folder)}"] if looked.folder else [])]
     default = f"{looked.default_branch} (default branch)" if looked.default_branch else "default branch"
     facts = [visible(looked.ref) if looked.ref else visible(default)]
     if looked.commit:

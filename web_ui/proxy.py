@@ -1,4 +1,4 @@
-"""`/api/v1` and `/auth` on the web pages' own origin: reading requests, event streams, and a person's way in and out.
+"""`/api/v1` and `/auth` on the web pages' own origin: reads, event streams, uploads, a person's way in and out.
 
 So the browser needs one port and no cross-origin rules. In a cluster the ingress routes the same path to the API.
 """
@@ -7,13 +7,15 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from runtime.service_tokens import ServiceSigner
 
 PREFIX = "/api/v1"
+UPLOADS = f"{PREFIX}/uploads"
+_SENT = ("content-type", "content-length", "idempotency-key")
 _WAYS = {"/auth/login": "GET", "/auth/callback": "GET", "/auth/logout": "POST"}  # tokens are not for browsers
 _ASKED = ("accept", "accept-language", "authorization", "cookie", "last-event-id", "traceparent", "if-none-match")
 _TOLD = (
@@ -54,9 +56,13 @@ class ApiProxy:
         )
 
     def routes(self) -> list[Route]:
-        """The routes to mount. Of the API GET alone: whatever changes something goes through the pages' own session."""
+        """The routes to mount. Of the API GET alone: whatever changes something goes through the pages' own session,
+
+        but for uploads, which are too large for it.
+        """
         api = Route(f"{PREFIX}/{{path:path}}", self.forward, methods=["GET"])
-        return [api, *(Route(path, self.sign, methods=[method]) for path, method in _WAYS.items())]
+        upload = Route(UPLOADS, self.upload, methods=["POST"])
+        return [upload, api, *(Route(path, self.sign, methods=[method]) for path, method in _WAYS.items())]
 
     async def sign(self, request: Request) -> Response:
         """Hand on a step of signing in or out, with its cookies and redirects; 403 for what another site began."""
@@ -90,6 +96,21 @@ class ApiProxy:
         is_stream = told.get("content-type", "").startswith("text/event-stream")
         pieces = _until(self._ending, reply) if is_stream else _pieces(reply)
         return StreamingResponse(pieces, reply.status_code, headers=told)
+
+    async def upload(self, request: Request) -> Response:
+        """Hand an upload on as it comes, with the session's cookie; 403 for what another site began."""
+        if not _is_own(request):
+            return _problem(request, 403, "cross_site", "The request comes from another site", "Upload on a page here.")
+        asked = {name: request.headers[name] for name in (*_ASKED, *_SENT) if name in request.headers}
+        url = httpx.URL(path=UPLOADS, query=request.url.query.encode())
+        try:
+            reply = await self._http.post(url, headers=asked | self._on_behalf(request), content=request.stream())
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to hear it
+        except httpx.HTTPError:
+            return _unreachable(request)
+        told = {name: reply.headers[name] for name in _TOLD if name in reply.headers}
+        return Response(reply.content, reply.status_code, headers=told)
 
     def _on_behalf(self, request: Request) -> dict[str, str]:
         """Headers that say for whose address it is asked, and that it is the page server who says so."""

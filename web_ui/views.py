@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from runtime.client.shapes import AnalysisSummary, AnalysisView, Citation, Envelope, Passage, QuestionView
+from runtime.upload_url import SCHEME
 from web_ui.markdown import read_markdown
 from web_ui.words import ago, count, duration, language, place, short_commit, visible
 
@@ -84,14 +85,21 @@ def headline_facts(analysis: Analysis, now: datetime) -> list[str]:
     """One line about an analysis: reference, commit, size, age."""
     facts = [reference(analysis)]
     if analysis.commit:
-        facts.append(f"commit {short_commit(analysis.commit)}")
+        facts.append(f"{commit_word(analysis)} {short_commit(analysis.commit)}")
     facts.extend(total_facts(analysis.totals)[:3])
     facts.append(ago(analysis.requested_at, now))
     return facts
 
 
+def commit_word(analysis: Analysis) -> str:
+    """What the id of the version is of: an upload has no commit, its id is its content's."""
+    return "content" if analysis.url.startswith(SCHEME) else "commit"
+
+
 def reference(analysis: Analysis) -> str:
     """What was asked for, or the name of the default branch."""
+    if analysis.url.startswith(SCHEME):
+        return "upload"
     named = analysis.ref or (analysis.head.ref or analysis.head.default_branch if analysis.head else None)
     return visible(named) if named else "default branch"
 

@@ -40,8 +40,13 @@ class ArtifactOwners:
     async def claim(self, key: str, owner: UUID) -> None:
         """Say, before it is stored, that `owner` refers to an artifact. Raises Permanent where that was deleted."""
         async with self._engine.connect() as connection:
-            if not (await connection.execute(_CLAIM, {"key": key, "owner": owner})).scalar_one():
-                raise Permanent("repository_deleted", "The repository was deleted while it was being analysed.")
+            await claim_in(connection, key, owner)
+
+
+async def claim_in(connection: AsyncConnection, key: str, owner: UUID) -> None:
+    """As `ArtifactOwners.claim`, in a transaction of the caller's, until whose end nobody deletes the artifact."""
+    if not (await connection.execute(_CLAIM, {"key": key, "owner": owner})).scalar_one():
+        raise Permanent("repository_deleted", "The repository was deleted while it was being analysed.")
 
 
 async def owned(connection: AsyncConnection, owner: UUID, *, limit: int = 1_000) -> list[str]:

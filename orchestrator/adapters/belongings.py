@@ -77,6 +77,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     _of_tenant("app.edges", "edges", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.dependencies", "dependencies", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.loaded", "artifacts", "analysis_id", "kind", "shard"),
+    _of_tenant("app.uploads", "uploads", "upload_id"),
     Belonging("app.looks", Fate.DELETED, _MINE, why="when each repository was last looked at, for retention"),
     Belonging("app.intake", Fate.DELETED, _MINE, why=_AGAIN),
     Belonging("app.accepted_questions", Fate.DELETED, _MINE, why=_AGAIN),

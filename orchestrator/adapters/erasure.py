@@ -26,6 +26,7 @@ from events.repository import RepositoryDeleted
 from orchestrator.adapters.erasure_of_live import forget_answers, forget_ticks
 from orchestrator.adapters.erasure_of_parts import ErasureOfParts
 from orchestrator.adapters.erasure_of_people import ErasureOfPeople
+from orchestrator.adapters.uploads_ending import UploadsEnding
 from runtime.objects import Objects
 
 _QUESTIONS = text("""
@@ -47,7 +48,8 @@ class Erasure:
         self._engine = engine
         self._redis = redis
         self._objects = objects
-        self._people = ErasureOfPeople(engine, redis)
+        self._uploads = UploadsEnding(engine, objects)
+        self._people = ErasureOfPeople(engine, redis, self._uploads)
         self._parts = ErasureOfParts(engine, redis, objects)
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
@@ -81,6 +83,7 @@ class Erasure:
         crash_point("erasure", "after_key")
         await until_idle(self._engine, repository_id, run)
         await self._live(tenant_id, repository_id)
+        await self._uploads.of_repository(repository_id)
         await self._artifacts(repository_id, run)
         crash_point("erasure", "before_done")
         async with self._engine.begin() as connection:

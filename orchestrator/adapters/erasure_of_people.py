@@ -15,6 +15,7 @@ from events.log.keyring import erase_subject
 from events.question import QuestionAsked
 from orchestrator.adapters.belongings import delete_rows
 from orchestrator.adapters.erasure_of_live import forget_answers, forget_tenant
+from orchestrator.adapters.uploads_ending import UploadsEnding
 
 SETTLED = 8.0  # seconds: by then whoever was let in before has written what they were about to, or was refused
 _LOOK = 0.25
@@ -38,9 +39,10 @@ _USER_DONE = text("UPDATE auth.users SET erased_at = clock_timestamp() WHERE use
 class ErasureOfPeople:
     """Each step may be done again."""
 
-    def __init__(self, engine: AsyncEngine, redis: Redis, *, settled: float = SETTLED) -> None:
+    def __init__(self, engine: AsyncEngine, redis: Redis, uploads: UploadsEnding, *, settled: float = SETTLED) -> None:
         self._engine = engine
         self._redis = redis
+        self._uploads = uploads
         self._settled = settled
 
     async def open_repositories(self, tenant_id: UUID) -> list[UUID]:
@@ -56,6 +58,7 @@ class ErasureOfPeople:
         crash_point("erasure", "after_key")
         await self._settle(envelope, run)
         await forget_tenant(self._redis, tenant_id)
+        await self._uploads.of_tenant(tenant_id)
         async with self._engine.begin() as connection:
             await delete_rows(connection, tenant=tenant_id)
             await dead_letters.forget(connection, "tenant", tenant_id)

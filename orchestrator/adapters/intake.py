@@ -15,6 +15,7 @@ from events.processing import ProcessingRequested
 from events.repository import RepositoryRegistered
 from orchestrator.adapters.deletion import is_deleted
 from orchestrator.adapters.repository_credentials import Credential, keep_once, newest_for
+from orchestrator.adapters.uploads import Upload, use_in
 from orchestrator.adapters.usage import Usage
 from orchestrator.api.intake import Wanted
 from orchestrator.api.models import AnalysisView
@@ -65,12 +66,15 @@ class Intake:
         credential: Credential | None,
         correlation_id: UUID,
         at: datetime,
+        upload: Upload | None = None,
     ) -> Accepted:
         """Begin an analysis, or find the one that this request means. Committed when it returns.
 
         A request that names what to read the repository with joins no analysis that reads it with something else.
 
-        Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have.
+        An `upload` is what is read instead of a host's repository.
+
+        Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have, `upload_gone`.
         """
         same = f"{wanted.repository.url}#{wanted.folder} {wanted.ref or ''}"
         async with self._database.of(who.tenant_id) as connection:
@@ -87,7 +91,8 @@ class Intake:
             joined = record is not None
             if record is None:
                 async with self._usage.counted(connection, who, context.repository_id, at):
-                    record = await _begin(connection, who, wanted, credential, context, at)
+                    read_by = credential if upload is None else upload
+                    record = await _begin(connection, who, wanted, read_by, context, at)
         if not joined:
             self._wake.appended()
         return Accepted(view_of(record), joined)
@@ -159,7 +164,7 @@ async def _begin(
     connection: AsyncConnection,
     who: Identity,
     wanted: Wanted,
-    credential: Credential | None,
+    read_by: Credential | Upload | None,
     context: Context,
     at: datetime,
 ) -> AnalysisRecord:
@@ -170,9 +175,13 @@ async def _begin(
 
     name = name_of(repository.url, wanted.folder)
     registered = RepositoryRegistered(url=repository.url, host=repository.host, name=name, folder=wanted.folder)
-    if credential is not None:
-        await keep_once(connection, who, credential, analysis_id, at)
-        read_with: UUID | None = credential.ref
+    read_with: UUID | None = None
+    if isinstance(read_by, Upload):
+        assert repository_id is not None  # noqa: S101  # it was worked out before
+        await use_in(connection, who.tenant_id, read_by, repository_id)
+    elif read_by is not None:
+        await keep_once(connection, who, read_by, analysis_id, at)
+        read_with = read_by.ref
     else:
         read_with = await newest_for(connection, who, repository.host, at)
     requested = ProcessingRequested(
@@ -183,6 +192,7 @@ async def _begin(
         commit=wanted.commit,
         include=wanted.include,
         credential_ref=read_with,
+        upload=read_by.parts if isinstance(read_by, Upload) else (),
     )
     await append_in(connection, f"repository/{repository_id}", [draft(registered, "registered", repository_id)])
     history = await append_in(

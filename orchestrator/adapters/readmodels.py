@@ -36,7 +36,8 @@ _WHOLE = f"""
 SELECT a.analysis_id, {_DAMAGE} AS damaged FROM app.analyses a
 WHERE tenant_id = $1 AND repository_id = $2 AND state IN ('ready', 'refined')
   AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
-  AND record #>> '{{view,commit}}' = $3 AND record #>> '{{view,partial}}' = 'false'
+  AND record #>> '{{view,commit}}' = coalesce($3, record #>> '{{view,commit}}')
+  AND record #>> '{{view,partial}}' = 'false'
   AND coalesce(record #> '{{view,include}}', '[]') = CAST($4 AS jsonb)
 ORDER BY requested_at DESC LIMIT 1
 """  # noqa: S608  # the same
@@ -130,9 +131,9 @@ class ReadModels:
         return page_of(await self._items(tenant, rows, self._analyses, _analysis), following)
 
     async def whole_analysis(
-        self, tenant: UUID, repository: UUID, commit: str, include: Sequence[str] = ()
+        self, tenant: UUID, repository: UUID, commit: str | None, include: Sequence[str] = ()
     ) -> AnalysisSummary | None:
-        """The newest finished analysis of a commit of which nothing is missing, with exactly these patterns."""
+        """The newest whole, finished analysis of a commit (of any, without one) with exactly these patterns."""
         patterns = json.dumps(list(include))
         rows = await self._rows(_WHOLE, tenant, repository, commit, patterns)
         return next(iter((await self._summaries(tenant, rows)).values()), None)

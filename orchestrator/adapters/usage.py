@@ -30,7 +30,8 @@ _COUNTS = {
     LEFT JOIN app.repositories r USING (repository_id) WHERE i.tenant_id = :tenant AND r.deleted_at IS NULL
     """),
     Quota.BYTES: text("""
-    SELECT coalesce(sum(CAST(newest.bytes AS bigint)), 0) FROM app.repositories r JOIN LATERAL (
+    SELECT coalesce((SELECT sum(u.bytes) FROM app.uploads u WHERE u.tenant_id = :tenant), 0)
+      + coalesce(sum(CAST(newest.bytes AS bigint)), 0) FROM app.repositories r JOIN LATERAL (
       SELECT a.record #>> '{view,totals,bytes}' AS bytes FROM app.analyses a
       WHERE a.repository_id = r.repository_id ORDER BY a.requested_at DESC LIMIT 1
     ) newest ON true WHERE r.tenant_id = :tenant AND r.deleted_at IS NULL
@@ -105,6 +106,12 @@ class Usage:
         await self._check(connection, who, [Quota.BYTES], at)
         if not known:
             await self._check(connection, who, [Quota.REPOSITORIES], at, new=1)
+
+    async def check_bytes(self, who: Identity, at: datetime) -> None:
+        """Raise ApiProblem `quota_full` where the tenant may store no more bytes."""
+        if self.allowed(who):
+            async with self._database.of(who.tenant_id) as connection:
+                await self._check(connection, who, [Quota.BYTES], at)
 
     async def check_running(self, connection: AsyncConnection, who: Identity, at: datetime) -> None:
         """Raise ApiProblem `quota_reached` where the analysis did not fit that `connection`'s transaction let run.

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from events.base import Draft, Envelope, Event
 from events.log.journal import Journal, WrongExpectedVersion
 from events.processing import CancelRequested, RetryRequested
+from orchestrator.adapters.intake import Accepted
 from orchestrator.api.dependencies import (
     EventReader,
     HeldStream,
@@ -21,7 +22,7 @@ from orchestrator.api.dependencies import (
     record_of,
 )
 from orchestrator.api.freshness import Freshness
-from orchestrator.api.intake import read_request
+from orchestrator.api.intake import Wanted, read_request
 from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, StageState
 from orchestrator.api.pages import AnalysisPage, EventPage, JsonText
 from orchestrator.api.paging import STREAM, Page, Paging
@@ -47,7 +48,8 @@ async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Reque
     address ends) and was analysed already with the same `include`, that analysis is the answer (200), unless `force`
     is set.
     A private repository takes a `token`, or one that you keep (`/me/credentials`): named by `credential`, else the
-    newest for its host. The request is committed when the answer comes.
+    newest for its host. An uploaded archive is asked for by its `url`, and is analysed once unless `force` is set.
+    The request is committed when the answer comes.
     """
     wanted = read_request(body, parts.rules)
     await parts.gate.take(request, who, Resource.ANALYSES)
@@ -55,11 +57,13 @@ async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Reque
     if wanted.unsettled is not None:
         wanted, found = await look(parts, who, request, body)
         commit = found.commit
-    if commit is not None and not body.force:
+    if (commit is not None or wanted.content is not None) and not body.force:
         finished = await finished_at(parts, who, wanted, commit)
         if finished is not None:
             response.status_code = 200
             return view_of(await record_of(parts, who, finished.analysis_id))
+    if wanted.content is not None:
+        return await _begin_upload(parts, who, wanted, request, response)
     token = body.token.get_secret_value() if body.token is not None else None
     credential = await parts.credentials.choose(
         who, wanted.repository.host, token=token, named=body.credential, at=parts.clock()
@@ -68,6 +72,20 @@ async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Reque
     accepted = await parts.intake.accept(
         who, wanted, credential=credential, correlation_id=correlation_id, at=parts.clock()
     )
+    return _accepted(accepted, response)
+
+
+async def _begin_upload(
+    parts: Services, who: Identity, wanted: Wanted, request: Request, response: Response
+) -> AnalysisView:
+    upload = await parts.uploads.by_content(who, wanted.content or "")
+    accepted = await parts.intake.accept(
+        who, wanted, credential=None, correlation_id=UUID(correlation_of(request)), at=parts.clock(), upload=upload
+    )
+    return _accepted(accepted, response)
+
+
+def _accepted(accepted: Accepted, response: Response) -> AnalysisView:
     if accepted.joined:
         response.status_code = 200
     response.headers["Location"] = f"/api/v1/analyses/{accepted.view.analysis_id}"

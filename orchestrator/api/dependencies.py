@@ -28,6 +28,7 @@ from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
+from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhooks import WebhookTable
 from orchestrator.api import idempotency
@@ -77,6 +78,7 @@ class Services:
     accounts: Accounts
     directory: Directory
     usage: Usage
+    uploads: Uploads
     sign_in: SignIn | None  # None in local mode
     teams: Teams
     webhooks: WebhookTable

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.adapters.commits import Done, follow
 from orchestrator.adapters.idempotency import Answer, Answers, Asked, Claim
+from orchestrator.api.guard import is_streamed
 from orchestrator.api.problems import ApiProblem
 from orchestrator.audit.note import note_of
 from orchestrator.auth.identity import Identity
@@ -48,16 +49,20 @@ class Replayed(Exception):
         self.answer = answer
 
 
-async def begin(request: Request, who: Identity, answers: Answers) -> None:
-    """Claim what a POST under a key asks for. Raises Replayed where it was done, ApiProblem as `Answers.claim`."""
+async def begin(request: Request, who: Identity, answers: Answers, content: bytes | None = None) -> None:
+    """Claim what a POST under a key asks for. Raises Replayed where it was done, ApiProblem as `Answers.claim`.
+
+    A body that nobody holds is waited for: its route says by `content`, once it is there, what it was.
+    """
     keys = request.headers.getlist(HEADER)
-    if not keys or request.method != "POST":
+    if not keys or request.method != "POST" or (content is None and is_streamed(request.scope)):
         return
     if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
         raise ApiProblem("invalid_request", f"{HEADER}: send one, of 1 to 200 visible ASCII characters.")
     route = request.scope["route"]
     name = ".".join([*(str(tag) for tag in route.tags[:1]), route.name])
-    found = await answers.claim(who, Asked(name, keys[0], await _fingerprint(request, who)))
+    body = await request.body() if content is None else content
+    found = await answers.claim(who, Asked(name, keys[0], _fingerprint(request, who, body)))
     if isinstance(found, Answer):
         note_of(request).action = f"{name}.repeated"
         raise Replayed(found)
@@ -66,7 +71,7 @@ async def begin(request: Request, who: Identity, answers: Answers) -> None:
     done.may_stand = False  # what was written before is no part of what is asked for
 
 
-async def _fingerprint(request: Request, who: Identity) -> bytes:
+def _fingerprint(request: Request, who: Identity, body: bytes) -> bytes:
     """Of what is asked for, and by which proof: a key or a program is not shown what only a person may see."""
     asked = hashlib.sha256()
     for part in (
@@ -76,7 +81,7 @@ async def _fingerprint(request: Request, who: Identity) -> bytes:
         request.scope.get("query_string", b""),
     ):
         asked.update(len(part).to_bytes(4) + part)
-    asked.update(await request.body())
+    asked.update(body)
     return asked.digest()
 
 

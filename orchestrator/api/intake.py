@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from orchestrator.api.models import AnalysisRequest
 from runtime.faults import Permanent
 from runtime.repository_url import RepositoryUrl, is_inner_path, is_loopback_authority, parse_repository_url
+from runtime.upload_url import HOST, read_upload_url, upload_url
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.IGNORECASE)
 _REF_BYTES = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,255}")
@@ -17,7 +18,8 @@ class Wanted:
     """A checked repository and ref; no ref means the default branch, no folder the whole repository.
 
     `unsettled` is a ref that may be followed by a path, where only the host knows which is which. `commit` is what a
-    look showed for the ref, `include` are patterns of what is read all the same.
+    look showed for the ref, `include` are patterns of what is read all the same. `content` is the SHA-256 of the
+    uploaded archive that is meant instead of a host's repository.
     """
 
     repository: RepositoryUrl
@@ -26,6 +28,7 @@ class Wanted:
     unsettled: str | None = None
     commit: str | None = None
     include: tuple[str, ...] = ()
+    content: str | None = None
 
     @property
     def known_commit(self) -> str | None:
@@ -66,6 +69,8 @@ def read_request(request: AnalysisRequest, rules: Rules) -> Wanted:
 
 
 def _read_address(request: AnalysisRequest, rules: Rules) -> Wanted:
+    if (upload := read_upload_url(request.url.strip())) is not None:
+        return _read_upload(request, *upload)
     repository = parse_repository_url(request.url.strip(), hosts=rules.hosts, loopback=rules.loopback)
     ref, folder = read_ref(request.ref), read_folder(request.folder)
     if repository.inside is None:
@@ -78,6 +83,14 @@ def _read_address(request: AnalysisRequest, rules: Rules) -> Wanted:
     if folder and pointed and folder != pointed:
         raise Permanent("bad_folder", "The address names another folder than the request does: leave one of them out.")
     return Wanted(repository, read_ref(named), folder or pointed)
+
+
+def _read_upload(request: AnalysisRequest, sha256: str, name: str) -> Wanted:
+    if read_ref(request.ref) is not None:
+        raise Permanent("bad_ref", "An upload has no branches: leave the ref empty.")
+    return Wanted(
+        RepositoryUrl(upload_url(sha256, name), HOST, name), None, read_folder(request.folder), content=sha256
+    )
 
 
 def split_ref(rest: str, ref: str | None) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from orchestrator.limits.rules import Resource
 from runtime.faults import Permanent
 
 router = APIRouter(prefix="/preflight", tags=["analyses"])
+_NO_REFS = Found(ref=None, path="", commit=None, default_branch=None, branches=[], tags=[], branch_count=0, tag_count=0)
 _SHOWN = 100  # branches, and as many tags
 
 
@@ -65,6 +66,9 @@ async def look(parts: Services, who: Identity, request: Request, body: AnalysisR
     """What a request means, settled with the host, and what that said. Raises as `Lookups.find`, and ApiProblem."""
     wanted = read_request(body, parts.rules)
     await parts.gate.take(request, who, Resource.LOOKUPS)
+    if wanted.content is not None:
+        await parts.uploads.by_content(who, wanted.content)
+        return wanted, _NO_REFS
     repository, at = wanted.repository, parts.clock()
     token = body.token.get_secret_value() if body.token is not None else None
     chosen = await parts.credentials.choose(who, repository.host, token=token, named=body.credential, at=at)
@@ -85,7 +89,7 @@ def settled(wanted: Wanted, found: Found) -> Wanted:
 
 async def finished_at(parts: Services, who: Identity, wanted: Wanted, commit: str | None) -> AnalysisSummary | None:
     """The newest analysis of the same repository and folder that is whole, of that commit, and left out as much."""
-    if commit is None:
+    if commit is None and wanted.content is None:
         return None
     repository_id = await parts.intake.present_id(who, wanted)
     found = await parts.read.whole_analysis(who.tenant_id, repository_id, commit, wanted.include)

@@ -19,6 +19,7 @@ from orchestrator.api import (
     sign_in,
     tenants,
     tokens,
+    uploads,
     usage,
     webhooks,
 )
@@ -26,6 +27,7 @@ from orchestrator.api import (
 ROUTERS = (
     analyses.router,
     preflight.router,
+    uploads.router,
     contents.router,
     conversations.router,
     deleting.router,

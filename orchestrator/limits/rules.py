@@ -17,6 +17,7 @@ class Resource(StrEnum):
     REQUESTS = "requests"
     ANALYSES = "analyses"
     LOOKUPS = "look-ups at hosts"
+    UPLOADS = "uploads"
     QUESTIONS = "questions"
     BYTES = "bytes"  # of request and answer bodies
     SIGN_INS = "sign-ins"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -20,6 +20,7 @@ Parameters = Mapping[str, str | int | bool | None]
 _SILENCE = 20.0  # seconds; heartbeats of a stream come every five
 _PATIENCE, _PAUSE = 20, 1.0  # times, seconds: what a request may take at most, and a little
 _LONGEST_SILENCE = 60.0  # seconds between two pieces of a download
+_PIECE = 1 << 16
 _HINT = "It may be starting: try again in a few seconds."
 
 
@@ -71,7 +72,7 @@ class Client(Operations):
         *,
         params: Parameters | None = None,
         headers: Parameters | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | BinaryIO | None = None,
     ) -> T:
         reply = self._send(method, path, params=params, headers=headers, body=body)
         try:
@@ -86,7 +87,7 @@ class Client(Operations):
         *,
         params: Parameters | None = None,
         headers: Parameters | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | BinaryIO | None = None,
     ) -> bytes:
         return self._send(method, path, params=params, headers=headers, body=body).content
 
@@ -125,40 +126,45 @@ class Client(Operations):
         *,
         params: Parameters | None,
         headers: Parameters | None,
-        body: BaseModel | None,
+        body: BaseModel | BinaryIO | None,
     ) -> httpx.Response:
         sent = self._headers(headers)
         if "Idempotency-Key" in (headers or {}):
             sent.setdefault("Idempotency-Key", str(uuid4()))
-        content = None if body is None else body.model_dump_json(exclude_unset=True)
-        if content is not None:
-            sent["Content-Type"] = "application/json"
-        request = self._http.build_request(method, path, params=_known(params), headers=sent, content=content)
+        if body is not None:
+            sent["Content-Type"] = "application/json" if isinstance(body, BaseModel) else "application/octet-stream"
+        if body is not None and not isinstance(body, BaseModel):
+            sent["Content-Length"] = str(body.seek(0, 2))
+
+        def asked() -> httpx.Request:
+            content = body.model_dump_json(exclude_unset=True) if isinstance(body, BaseModel) else _pieces(body)
+            return self._http.build_request(method, path, params=_known(params), headers=sent, content=content)
+
         try:
             repeatable = method == "GET" or "Idempotency-Key" in sent
-            reply = self._settled(request) if repeatable else self._http.send(request)
+            reply = self._settled(asked) if repeatable else self._http.send(asked())
         except httpx.HTTPError as error:
             raise ApiError(self._unreachable()) from error
         if not reply.is_success:
             raise ApiError(read_problem(reply))
         return reply
 
-    def _settled(self, request: httpx.Request) -> httpx.Response:
+    def _settled(self, asked: Callable[[], httpx.Request]) -> httpx.Response:
         """The reply to a request that may be sent again: what the first of two came to, not that it is at work."""
-        reply = self._twice(request)
+        reply = self._twice(asked)
         for _ in range(_PATIENCE):
             if reply.status_code != 409 or read_problem(reply).code != "idempotency_in_flight":
                 break
             time.sleep(_PAUSE)
-            reply = self._twice(request)
+            reply = self._twice(asked)
         return reply
 
-    def _twice(self, request: httpx.Request) -> httpx.Response:
+    def _twice(self, asked: Callable[[], httpx.Request]) -> httpx.Response:
         """The reply; asked for again where a connection that had been kept was closed under the request."""
         try:
-            return self._http.send(request)
+            return self._http.send(asked())
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            return self._http.send(request)
+            return self._http.send(asked())
 
     def _headers(self, headers: Parameters | None) -> dict[str, str]:
         authorization = self._authorization()
@@ -188,6 +194,14 @@ def _not_understood(reply: httpx.Response) -> Problem:
     title = "The analysis service gave an answer that is not understood here"
     detail = f"It answered with HTTP status {reply.status_code}."
     return local_problem("unexpected_reply", title, detail, reply.status_code)
+
+
+def _pieces(file: BinaryIO | None) -> Iterator[bytes] | None:
+    """A file from its beginning, piece by piece."""
+    if file is None:
+        return None
+    file.seek(0)
+    return iter(lambda: file.read(_PIECE), b"")
 
 
 def _known(params: Parameters | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -30,7 +30,7 @@ class Operations(Protocol):
         *,
         params: Parameters | None = None,
         headers: Parameters | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | BinaryIO | None = None,
     ) -> T: ...
 
     def _content(
@@ -40,7 +40,7 @@ class Operations(Protocol):
         *,
         params: Parameters | None = None,
         headers: Parameters | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | BinaryIO | None = None,
     ) -> bytes: ...
 
     def _stream(
@@ -119,6 +119,23 @@ class Operations(Protocol):
         return self._call(
             shapes.PreflightView, "POST", "/api/v1/preflight", headers={"Idempotency-Key": idempotency_key}, body=body
         )
+
+    def uploads_receive(
+        self, body: BinaryIO, *, name: str | None = None, idempotency_key: str | None = None
+    ) -> shapes.UploadView:
+        """Upload a zip or a tar (plain, gzip, bzip2, xz or zstd), as the body (201); the same content again is known (200)."""
+        return self._call(
+            shapes.UploadView,
+            "POST",
+            "/api/v1/uploads",
+            params={"name": name},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def uploads_one(self, upload_id: str) -> shapes.UploadView:
+        """One upload, for as long as it is kept."""
+        return self._call(shapes.UploadView, "GET", f"/api/v1/uploads/{part(upload_id)}")
 
     def contents_files(
         self,

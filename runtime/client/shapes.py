@@ -941,6 +941,24 @@ class TokenView(BaseModel):
     token_type: str = "Bearer"
 
 
+class UploadView(BaseModel):
+    """
+    An uploaded archive. Ask for its analysis by `url`; `sha256` is of the file as it came, `bytes` its size.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    upload_id: str
+    url: str
+    name: str
+    kind: str
+    sha256: str
+    bytes: int
+    uploaded_at: AwareDatetime
+
+
 class UsageView(BaseModel):
     """
     What the tenant has of each thing that a quota counts: running, repositories, bytes, questions, tokens.

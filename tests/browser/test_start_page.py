@@ -1,10 +1,13 @@
 import re
+from hashlib import sha256
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import StandIn, problem
+from tests.support.archives import zip_of
+from tests.support.site import shoot
 
 pytestmark = pytest.mark.browser
 
@@ -161,3 +164,35 @@ def test_the_first_visitor_of_a_process_may_come_by_any_address(page: Page, api:
     expect(page).to_have_title("Analysis · Repostream")
     expect(page.locator(".rs-pill")).to_have_css("border-radius", "999px")
     expect(page.locator(".stMainBlockContainer")).to_have_css("max-width", "1180px")
+
+
+def test_an_archive_that_is_chosen_is_sent_whole_and_its_analysis_opens(page: Page, api: StandIn) -> None:
+    api.begun.clear()
+    raw = zip_of({"a.py": b"x = 1\n"})
+    page.goto("/")
+    page.get_by_label("Archive").set_input_files({"name": "my-project.zip", "mimeType": "", "buffer": raw})
+
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    assert api.sent[-1] == raw
+    assert [body["url"] for body in api.begun] == [f"upload://{sha256(raw).hexdigest()}/my-project"]
+    expect(page.get_by_text("upload", exact=True)).to_be_visible()
+
+
+def test_an_archive_that_is_dropped_and_refused_is_told_in_the_api_s_words(page: Page, api: StandIn) -> None:
+    api.refuse_url = problem(422, "archive_unknown", "That is no archive that is read here", "Upload a zip.")
+    page.goto("/")
+    box = page.locator(".drop")
+    expect(box).to_contain_text("or drop it here")
+    dropped = page.evaluate_handle(
+        "() => { const all = new DataTransfer(); all.items.add(new File(['no'], 'no.zip')); return all; }"
+    )
+    box.dispatch_event("dragover", {"dataTransfer": dropped})
+    expect(box).to_have_class("drop over")
+    shoot(page, "uploads-over")
+    box.dispatch_event("drop", {"dataTransfer": dropped})
+
+    expect(page.get_by_role("status").filter(has_text="archive_unknown")).to_contain_text("Upload a zip.")
+    shoot(page, "uploads-refused")
+    page.set_viewport_size({"width": 390, "height": 800})
+    shoot(page, "uploads-phone")
+    assert api.analyses == {}

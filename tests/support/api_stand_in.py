@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256 as sha256_of
 from typing import Any
 from uuid import uuid4
 
@@ -177,6 +178,7 @@ class StandIn:
     def __init__(self) -> None:
         self.analyses: dict[str, Scripted] = {}
         self.begun: list[dict[str, Any]] = []  # the bodies of requests for an analysis
+        self.sent: list[bytes] = []  # uploads
         self.conversations: dict[str, Json] = {}
         self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
         self.models: list[str] = []
@@ -274,6 +276,7 @@ class StandIn:
                 Route("/healthz", lambda _r: JSONResponse({"status": "ok"})),
                 Route("/api/v1/analyses", self._begin, methods=["POST"]),
                 Route("/api/v1/analyses", self._recent),
+                Route("/api/v1/uploads", self._upload, methods=["POST"]),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),
@@ -307,6 +310,15 @@ class StandIn:
         self.begun.append(body)
         name = "/".join(body["url"].rstrip("/").split("/")[-2:])
         return JSONResponse(self.begin(name, body["url"], ref=body["ref"]).view, 202)
+
+    async def _upload(self, request: Request) -> Response:
+        if self.refuse_url is not None:
+            return self.refuse_url
+        self.sent.append(await request.body())
+        sha256, name = sha256_of(self.sent[-1]).hexdigest(), request.query_params["name"].partition(".")[0]
+        known = {"name": name, "kind": "zip", "sha256": sha256, "bytes": len(self.sent[-1])}
+        at = datetime.now(UTC).isoformat()
+        return JSONResponse({"upload_id": str(uuid4()), "url": f"upload://{sha256}/{name}", "uploaded_at": at, **known})
 
     async def _preflight(self, request: Request) -> Response:
         if self.refuse_url is not None:

@@ -22,7 +22,7 @@ _OPERATIONS_HEAD = '''"""One method for each operation of the API. Made by `make
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -50,7 +50,7 @@ class Operations(Protocol):
         *,
         params: Parameters | None = None,
         headers: Parameters | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | BinaryIO | None = None,
     ) -> T: ...
 
     def _content(
@@ -60,7 +60,7 @@ class Operations(Protocol):
         *,
         params: Parameters | None = None,
         headers: Parameters | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | BinaryIO | None = None,
     ) -> bytes: ...
 
     def _stream(
@@ -150,8 +150,7 @@ def method_source(path: str, verb: str, operation: Json) -> str:
     options = list(_options(parameters, with_body=body is not None))
     ordered = [f"{_name(p)}: str" for p in parameters if p["in"] == "path"]
     if body is not None:
-        shape = body["content"]["application/json"]["schema"]
-        ordered.append(f"body: {type_of(shape)}" + ("" if body.get("required") else " | None = None"))
+        ordered.append(_body_argument(body))
     named = [_argument(p) for p in parameters if p["in"] != "path"]
     arguments = ", ".join(["self", *ordered, *(["*", *named] if named else [])])
     if answer == "None":
@@ -198,6 +197,14 @@ def _name(parameter: Json) -> str:
 def _argument(parameter: Json) -> str:
     kind = type_of(parameter["schema"])
     return f"{_name(parameter)}: {kind}" if parameter.get("required") else f"{_name(parameter)}: {kind} | None = None"
+
+
+def _body_argument(body: Json) -> str:
+    """A shape; for a body of bytes a file that is open for reading."""
+    if "application/json" not in body["content"]:
+        return "body: BinaryIO"
+    shape = body["content"]["application/json"]["schema"]
+    return f"body: {type_of(shape)}" + ("" if body.get("required") else " | None = None")
 
 
 def _options(parameters: list[Json], *, with_body: bool) -> Iterator[str]:

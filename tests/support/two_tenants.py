@@ -11,6 +11,7 @@ from sqlalchemy import text
 from starlette.requests import HTTPConnection
 
 from orchestrator.auth.identity import ALL_SCOPES, Identity, Proof
+from tests.support.archives import zip_of
 from tests.support.orchestrator import System
 
 HEADER = "x-test-tenant"
@@ -146,6 +147,9 @@ async def settle(system: System, tenant: Tenant) -> None:
     question = await post(path, {"query": f"Where does {tenant.word} begin?"})
     ids |= {name: analysis[name] for name in ("analysis_id", "repository_id")}
     ids |= {"conversation_id": conversation["conversation_id"], "question_id": question["question_id"]}
+    sent = zip_of({tenant.word: b"of one tenant"})
+    uploaded = await client.post("/api/v1/uploads", params={"name": tenant.word}, content=sent, headers=tenant.headers)
+    ids["upload_id"] = uploaded.json()["upload_id"]
     ids["stream_id"] = f"analysis/{ids['analysis_id']}"
     ids |= {"tenant_id": str(tenant.tenant_id), "resource_id": ids["repository_id"]}
     ids["user_id"] = str(UUID(int=tenant.tenant_id.int + 1))

@@ -60,6 +60,12 @@ def link_secret(prefix: str, *, stays: bool) -> str | None:
     return None if found is None else str(found)
 
 
+def upload() -> str | None:
+    """Where an archive is dropped or chosen; the address of one that has come just now."""
+    sent = _component("upload")(key="upload", data={"api": PREFIX}, on_uploaded_change=_ignore).get("uploaded")
+    return str(sent) if sent else None
+
+
 def event_list(data: dict[str, object], key: str) -> None:
     """The events of an analysis in their order, live while it runs."""
     _component("event_list")(key=key, data=data | {"api": PREFIX})

@@ -6,6 +6,7 @@ import streamlit as st
 
 from runtime.client import ApiError
 from runtime.client.shapes import AnalysisRequest, AnalysisView, PreflightView
+from runtime.upload_url import HOST
 from web_ui import markup
 from web_ui.components import notices
 from web_ui.looking import MAY_GO_ON, preflight_facts, ref_names, settled
@@ -65,9 +66,8 @@ def show() -> None:
         finished = looked.finished
         if finished is not None:
             when = f"It was asked for {ago(finished.requested_at, datetime.now(UTC))}"
-            notices.empty(
-                "This commit was analysed already.", f"It was asked for {when}, and nothing has changed at that ref."
-            )
+            what, since = ("file", "") if looked.host == HOST else ("commit", ", and nothing has changed at that ref")
+            notices.empty(f"This {what} was analysed already.", f"{when}{since}.")
             st.page_link(
                 "pages/analysis.py", label="Open that analysis", query_params={"analysis": finished.analysis_id}
             )

@@ -1,4 +1,4 @@
-"""Start: paste a repository's address; the recent analyses."""
+"""Start: paste a repository's address, or drop an archive; the recent analyses."""
 
 from datetime import UTC, datetime
 from typing import TypedDict
@@ -7,7 +7,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisRequest, AnalysisSummary
 from web_ui import markup, views
-from web_ui.components import frame, notices, preflight
+from web_ui.components import browser, frame, notices, preflight
 from web_ui.outcomes import MOST_PATTERNS
 from web_ui.session import attempt, client, may_write
 
@@ -65,6 +65,16 @@ def ask_for_more() -> tuple[More, bool]:
     return More(folder=folder.strip() or None, token=token.strip() or None, include=patterns), only_look
 
 
+def ask_for_either() -> None:
+    """The form, and where an archive is dropped: once it has come, it is asked for as any repository is."""
+    form = st.container()
+    url = browser.upload()
+    with form:
+        if url is not None:
+            preflight.ask(AnalysisRequest(url=url, ref=None, folder=None), only_look=False)
+        ask_for_address()
+
+
 def recent() -> None:
     """The newest analyses, the newest first."""
     page = attempt(lambda: client().analyses_newest(limit=_RECENT))
@@ -102,10 +112,11 @@ def show() -> None:
     frame.top()
     st.html(
         '<h1 class="rs-hero">Ask a repository anything</h1>'
-        '<p class="rs-lead">Paste its URL and watch every stage. Answers cite the exact lines at the exact commit.</p>'
+        '<p class="rs-lead">Paste its URL or drop an archive, and watch every stage. '
+        "Answers cite exact lines at the exact commit.</p>"
     )
     if may_write():
-        ask_for_address()
+        ask_for_either()
     else:
         notices.empty("You are a viewer here.", "Members have repositories analysed: an owner can make you one.")
     recent()

@@ -199,3 +199,32 @@ def test_the_allowed_names_are_loopback_the_served_address_and_the_configured_on
     host: str, configured: str, extra: tuple[str, ...]
 ) -> None:
     assert allowed_hosts(host, configured) == (*LOOPBACK, *extra)
+
+
+async def test_an_upload_is_passed_on_as_it_comes_and_only_from_a_page_of_ours() -> None:
+    asked: list[tuple[httpx.Request, bytes]] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request, await request.aread()))
+        return httpx.Response(201, json={"url": "upload://x"}, headers={"set-cookie": "a=b"})
+
+    proxy = ApiProxy("http://orchestrator:8001", httpx.MockTransport(answer), signer=signer("web_ui"))
+    transport = httpx.ASGITransport(Starlette(routes=proxy.routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://pages") as browser:
+        headers = {"cookie": "sid=1", "content-length": "6", "sec-fetch-site": "same-origin"}
+        reply = await browser.post("/api/v1/uploads?name=a.zip", content=pieces(b"abc", b"def"), headers=headers)
+        foreign = await browser.post("/api/v1/uploads", content=b"x", headers={"sec-fetch-site": "cross-site"})
+        unsaid = await browser.post("/api/v1/uploads", content=b"x")
+        other = await browser.post("/api/v1/analyses", content=b"{}", headers=headers)
+    await proxy.close()
+
+    assert (reply.status_code, reply.json()) == (201, {"url": "upload://x"})
+    assert "set-cookie" not in reply.headers
+    [(sent, body)] = asked
+    assert (sent.url.query, sent.headers["cookie"], sent.headers["content-length"], body) == (
+        b"name=a.zip",
+        "sid=1",
+        "6",
+        b"abcdef",
+    )
+    assert [foreign.status_code, unsaid.status_code, other.status_code] == [403, 403, 405]
