@@ -71,6 +71,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     up: Annotated[bool, typer.Option("--up", help="Start the system for as long as this takes, if none runs.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Again, although that commit was analysed.")] = False,
     include: Include = None,
+    history: Annotated[int, typer.Option(min=0, help="So many commits of its history are read too.")] = 0,
     token_file: TokenFile = None,
     json: Json = False,
 ) -> None:
@@ -83,7 +84,9 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     from runtime.client.shapes import AnalysisRequest
 
     token = read_token(token_file)
-    request = AnalysisRequest(url=url, ref=ref, folder=folder, force=force, include=include or [], token=token)
+    request = AnalysisRequest(
+        url=url, ref=ref, folder=folder, force=force, include=include or [], token=token, history=history
+    )
     raise typer.Exit(run_analyze(request, question=ask, start=up, as_json=json))
 
 

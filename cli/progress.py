@@ -23,6 +23,7 @@ _MARKS = {
     "cancelled": ("-", "dim"),
 }
 _BACKGROUND = ("refine", "promote")
+_SPOTS = 5
 _TOTALS = ("files", "lines", "symbols", "edges", "chunks")  # those that mean something without the stage
 
 
@@ -120,7 +121,7 @@ def summary_lines(view: AnalysisView) -> list[str]:
     lines = [commit_line(view), ", ".join(f"{totals[name]:,} {name}" for name in _TOTALS if totals.get(name))]
     if languages:
         lines.append("Languages: " + ", ".join(f"{name} {count:,}" for name, count in _largest(languages, 6)))
-    lines.append(outcomes_line(view.outcomes))
+    lines += [outcomes_line(view.outcomes), *history_lines(view.history)]
     for word, counts in (("Left out", view.skipped), ("Failed", view.failed)):
         if counts:
             lines.append(f"{word}: " + ", ".join(f"{reason} {count:,}" for reason, count in _largest(counts, 6)))
@@ -139,6 +140,17 @@ def commit_line(view: AnalysisView) -> str:
     scope = f", only {view.folder} ({head.out_of_scope:,} entries outside)" if view.folder else ""
     what = "Content" if view.url.startswith(SCHEME) else "Commit"
     return f"{what} {view.commit[:10]}" + (f" ({named})" if named else "") + scope + subject
+
+
+def history_lines(past: Mapping[str, Any]) -> list[str]:
+    """How many commits of how many people were read, and the files that changed most often."""
+    if not past.get("commits"):
+        return []
+    since = f" since {past['oldest_at'][:10]}" if past.get("oldest_at") else ""
+    whole = "all of it" if past.get("complete") else "there is more"
+    spots = ", ".join(f"{spot['path']} {spot['commits']:,}" for spot in past.get("hot_spots", ())[:_SPOTS])
+    head = f"History: {past['commits']:,} commits{since} ({whole}), {past['contributors']:,} contributors"
+    return [head, *([f"Changed most often: {spots}"] if spots else [])]
 
 
 def outcomes_line(outcomes: Mapping[str, int]) -> str:

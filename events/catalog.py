@@ -107,6 +107,7 @@ _OWNER = {
     processing.Stage.CLONE: "processor",
     processing.Stage.METADATA: "processor",
     processing.Stage.STRUCTURE: "processor",
+    processing.Stage.HISTORY: "processor",
     processing.Stage.PARSE: "processor",
     processing.Stage.INDEX: "rag_manager",
     processing.Stage.EMBED: "rag_manager",

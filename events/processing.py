@@ -18,6 +18,7 @@ class Stage(StrEnum):
     CLONE = "clone"
     METADATA = "metadata"
     STRUCTURE = "structure"
+    HISTORY = "history"
     PARSE = "parse"
     INDEX = "index"
     EMBED = "embed"
@@ -39,7 +40,7 @@ class ProcessingRequested(Event):
 
     `folder` limits it to what is below that path; empty for the whole repository. `commit` is the one that was shown
     for `ref` when it was asked for; None where nobody looked. `include` are patterns of files that are read although a
-    rule would leave them out.
+    rule would leave them out. `history_depth` is how many commits back its history is read; 0 for none.
     `credential_ref` is the id of what the repository may be read with, never a secret.
     `upload` are the parts of the archive that is to be read instead of a host's repository.
     """
@@ -63,6 +64,7 @@ class ProcessingRequested(Event):
     priority: int = 0
     credential_ref: UUID | None = None
     upload: tuple[ArtifactRef, ...] = ()
+    history_depth: int = 0
 
 
 class ProcessingStarted(Event):
@@ -82,7 +84,8 @@ class ProcessingStarted(Event):
 class StageRequested(Event):
     """One run of one stage over one shard is to be done.
 
-    `credential_ref` and `include` are the request's, for clone alone; there `commit` is the one to read, where known.
+    `credential_ref` is the request's, for the stages that ask the host, and `include`, for clone alone; there `commit`
+    is the one to read, where known. `history_depth` is for the stage of that name.
     """
 
     event_type: ClassVar[str] = "processing.stage.requested"
@@ -106,6 +109,7 @@ class StageRequested(Event):
     inputs: tuple[ArtifactRef, ...] = ()
     credential_ref: UUID | None = None
     include: tuple[str, ...] = ()
+    history_depth: int = 0
 
 
 class StageStarted(Event):

@@ -294,7 +294,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         uploads=create_uploads(process.engine, rows, process.uploads_ending, _now),
         webhooks=WebhookTable(rows, process.sealer),
         webhooks_loopback=WebhookSettings().loopback,
-        rules=Rules(intake_settings.host_names, intake_settings.loopback),
+        rules=Rules(intake_settings.host_names, intake_settings.loopback, intake_settings.history_commits),
         models=OfferSettings().names,
         clock=_now,
     )

@@ -39,11 +39,15 @@ class ServiceSettings(Settings):
 
 
 class IntakeSettings(Settings):
-    """Which repositories may be analysed: host names separated by commas; `loopback` adds http on this machine."""
+    """Which repositories may be analysed: host names separated by commas; `loopback` adds http on this machine.
+
+    `history_commits` is how many commits back their history may be read.
+    """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
     hosts: str = "github.com,gitlab.com,bitbucket.org,codeberg.org"
     loopback: bool = False
+    history_commits: int = 10_000
 
     @property
     def host_names(self) -> frozenset[str]:

@@ -16,7 +16,9 @@ from events.delivery.subscriber import EventSubscriber
 from events.log.ownership import ArtifactOwners
 from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
-from processor.adapters.git import GitPolicy, GitRepositories
+from processor.adapters.git import GitRepositories
+from processor.adapters.git_ground import GitPolicy
+from processor.adapters.git_history import GitPasts
 from processor.adapters.git_process import GitLimits
 from processor.adapters.logins import HttpLogins
 from processor.adapters.parser_pool import ParserPool
@@ -26,6 +28,7 @@ from processor.api import NAME, internal_routes
 from processor.archives.limits import ArchiveLimits
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
+from processor.jobs.history import History
 from processor.ports import Logins
 from processor.settings import IntakeSettings, ProcessorSettings
 from processor.stages.take_sources import SourceLimits
@@ -50,7 +53,7 @@ from runtime.tenancy import DatabaseRole
 
 
 def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put together
-    """The service: consumes four stages; serves health, metrics and look-ups of refs."""
+    """The service: consumes five stages; serves health, metrics and look-ups of refs."""
     logs, home, broker_settings = LogSettings(), HomeSettings().home, BrokerSettings()
     intake, settings = IntakeSettings(), ProcessorSettings()
     configure_logging(service="processor", level=logs.level, format=logs.format)
@@ -61,15 +64,17 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     workspace = open_workspace(settings.work or home / "work")
     objects = open_objects(ObjectStoreSettings().url, home).claimed_in(ArtifactOwners(engine))
     backends = Backends(objects, redis)
-    pool = ParserPool(settings.parsers or _cores())
+    clones, cores = settings.clones, settings.parsers or _cores()
+    pool = ParserPool(cores)
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")
-    slots = Slots(clone=settings.clones, describe=settings.readers, parse=settings.parsers or _cores())
+    slots = Slots(clone=clones, history=clones, describe=settings.readers, parse=cores)
     logins = _logins()
     egress = _egress(intake)
     repositories = GitRepositories(_policy(intake, egress.url), workspace)
     archives = UploadedArchives(workspace, ArchiveLimits(intake.archive_bytes, intake.archive_entries))
     clone = replace(_clone(intake, backends, repositories, logins), archives=archives)
-    subscribe(subscriber, handlers(backends, clone, pool, slots))
+    history = History(backends, _pasts(intake, egress.url, workspace), intake.history_commits, logins)
+    subscribe(subscriber, handlers(backends, clone, history, pool, slots))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -138,6 +143,12 @@ def _egress(intake: IntakeSettings) -> EgressProxy:
 def _clone(intake: IntakeSettings, backends: Backends, repositories: GitRepositories, logins: Logins | None) -> Clone:
     limits = SourceLimits(files=intake.files, text_bytes=intake.text_bytes, wanted_bytes=intake.wanted_bytes)
     return Clone(backends, repositories, limits, intake.tree_entries, logins)
+
+
+def _pasts(intake: IntakeSettings, proxy: str, workspace: Workspace) -> GitPasts:
+    size = intake.history_bytes
+    limits = GitLimits(seconds=intake.history_seconds, folder_bytes=size, file_bytes=size)
+    return GitPasts(_policy(intake, proxy), workspace, limits)
 
 
 def _policy(intake: IntakeSettings, proxy: str) -> GitPolicy:

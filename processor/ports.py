@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from processor.stages.read_history import Commit
+
 MAX_FILE_BYTES = 1_048_576  # generated code or data: minutes to read, nothing to learn; also the clone's blob limit
 
 
@@ -107,6 +109,20 @@ class Checkout(Protocol):
 
     def read(self, blob_id: str) -> bytes | None:
         """The content of a blob; None where it was not fetched."""
+        ...
+
+
+class Pasts(Protocol):
+    """Where the history of repositories comes from."""
+
+    def commits(
+        self, url: str, commit: str, depth: int, watch: Watch, login: Login | None = None
+    ) -> AbstractContextManager[Iterator[Commit]]:
+        """Hold the newest commits, newest first: those that `depth` and one more are enough for.
+
+        Names are those that the repository's own map of names gives them. `login` is shown to the host of `url` alone.
+        Blocking. Raises a `Fault` that says why it cannot be read, and Cancelled; the iterator too.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """What the processor hears, and which job does it.
 
-Hears `processing.stage.requested` of four stages; says `repository.processing.started` and `processing.stage.*`.
+Hears `processing.stage.requested` of five stages; says `repository.processing.started` and `processing.stage.*`.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from processor.adapters.parser_pool import ParserPool
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
 from processor.jobs.describe import Metadata, Structure
+from processor.jobs.history import History
 from processor.jobs.parse import Parse
 
 
@@ -23,16 +24,20 @@ class Slots:
     """How many runs of each stage go on side by side in one process."""
 
     clone: int = 2
+    history: int = 1
     describe: int = 2
     parse: int = 1
 
 
-def handlers(backends: Backends, clone: Clone, pool: ParserPool, slots: Slots) -> dict[Stage, tuple[LongHandler, int]]:
+def handlers(
+    backends: Backends, clone: Clone, history: History, pool: ParserPool, slots: Slots
+) -> dict[Stage, tuple[LongHandler, int]]:
     """The job of each stage, and its slots."""
     return {
         Stage.CLONE: (clone, slots.clone),
         Stage.METADATA: (Metadata(backends), slots.describe),
         Stage.STRUCTURE: (Structure(backends), slots.describe),
+        Stage.HISTORY: (history, slots.history),
         Stage.PARSE: (Parse(backends, pool), slots.parse),
     }
 

@@ -128,14 +128,16 @@ async def _present_id(connection: AsyncConnection, who: Identity, wanted: Wanted
 async def _running(
     connection: AsyncConnection, repository_id: UUID | None, wanted: Wanted, credential: Credential | None
 ) -> AnalysisRecord | None:
-    """The newest analysis of the same repository, ref and patterns, if work on it goes on.
+    """The newest analysis of the same repository, ref and patterns, if work on it goes on and it reads as much history.
 
     One that was asked for without a commit is the same where it turned out to read the one that is wanted.
     """
-    same = await _running_as(connection, repository_id, key_of(wanted), credential)
+    same = await _running_as(connection, repository_id, key_of(wanted), credential, wanted.history)
     if same is not None or wanted.commit is None:
         return same
-    other = await _running_as(connection, repository_id, key_of(replace(wanted, commit=None)), credential)
+    other = await _running_as(
+        connection, repository_id, key_of(replace(wanted, commit=None)), credential, wanted.history
+    )
     return other if other is not None and other.view.commit == wanted.commit else None
 
 
@@ -147,7 +149,7 @@ def key_of(wanted: Wanted) -> str:
 
 
 async def _running_as(
-    connection: AsyncConnection, repository_id: UUID | None, key: str, credential: Credential | None
+    connection: AsyncConnection, repository_id: UUID | None, key: str, credential: Credential | None, depth: int
 ) -> AnalysisRecord | None:
     where = {"repository": repository_id, "ref": key}
     analysis_id = (await connection.execute(_NEWEST, where)).scalar_one_or_none()
@@ -157,7 +159,8 @@ async def _running_as(
     if credential is not None and history[0].data.get("credential_ref") != str(credential.ref):
         return None
     record = fold(history)
-    return record if record is not None and is_running(record) else None
+    is_enough = record is not None and record.view.history_depth >= depth
+    return record if record is not None and is_enough and is_running(record) else None
 
 
 async def _begin(
@@ -193,6 +196,7 @@ async def _begin(
         include=wanted.include,
         credential_ref=read_with,
         upload=read_by.parts if isinstance(read_by, Upload) else (),
+        history_depth=wanted.history,
     )
     await append_in(connection, f"repository/{repository_id}", [draft(registered, "registered", repository_id)])
     history = await append_in(

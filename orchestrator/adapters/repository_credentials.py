@@ -54,11 +54,13 @@ WHERE c.credential_id = :id AND c.tenant_id = :tenant AND c.user_id = :user AND 
   AND m.user_id = c.user_id AND m.tenant_id = c.tenant_id
 RETURNING c.sealed
 """)
-# A clone needs its token until the commit is there; an analysis that has ended needs none.
+# A clone needs its token until the commit is there, the history of it until the analysis is ready; one that has ended
+# needs none.
 _SWEEP = text("""
 DELETE FROM auth.repository_credentials c WHERE c.given = 'once' AND (c.expires_at <= :at OR EXISTS (
   SELECT FROM app.analyses a WHERE a.analysis_id = c.analysis_id
-  AND (a.record #>> '{view,commit}' IS NOT NULL OR a.record #>> '{view,ended_at}' IS NOT NULL)))
+  AND (a.record #>> '{view,ended_at}' IS NOT NULL OR a.record #>> '{view,ready_at}' IS NOT NULL
+    OR a.record #>> '{view,commit}' IS NOT NULL AND coalesce(a.record #>> '{view,history_depth}', '0') = '0')))
 RETURNING c.credential_id
 """)
 

@@ -29,6 +29,7 @@ class Wanted:
     commit: str | None = None
     include: tuple[str, ...] = ()
     content: str | None = None
+    history: int = 0
 
     @property
     def known_commit(self) -> str | None:
@@ -38,10 +39,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Rules:
-    """Which repositories may be analysed."""
+    """Which repositories may be analysed, and how many commits back their history may be read."""
 
     hosts: frozenset[str]
     loopback: bool
+    history: int = 0
 
 
 def read_host(raw: str, rules: Rules) -> str:
@@ -57,9 +59,13 @@ def read_host(raw: str, rules: Rules) -> str:
 def read_request(request: AnalysisRequest, rules: Rules) -> Wanted:
     """The request, checked.
 
-    Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`, `bad_ref`, `bad_folder`, `bad_include`.
+    Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`, `bad_ref`, `bad_folder`, `bad_include`,
+    `history_too_deep`.
     """
-    wanted = replace(_read_address(request, rules), include=read_include(request.include))
+    if request.history > rules.history:
+        raise Permanent("history_too_deep", f"History is read {rules.history:,} commits back at most: ask for fewer.")
+    include = read_include(request.include)
+    wanted = replace(_read_address(request, rules), include=include, history=request.history)
     commit = (request.commit or "").lower() or None
     if commit is None or wanted.ref == commit:
         return wanted
@@ -88,6 +94,8 @@ def _read_address(request: AnalysisRequest, rules: Rules) -> Wanted:
 def _read_upload(request: AnalysisRequest, sha256: str, name: str) -> Wanted:
     if read_ref(request.ref) is not None:
         raise Permanent("bad_ref", "An upload has no branches: leave the ref empty.")
+    if request.history:
+        raise Permanent("history_too_deep", "An upload has no history: ask for none.")
     return Wanted(
         RepositoryUrl(upload_url(sha256, name), HOST, name), None, read_folder(request.folder), content=sha256
     )

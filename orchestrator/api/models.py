@@ -69,7 +69,10 @@ class HeadView(BaseModel):
 
 
 class AnalysisSummary(BaseModel):
-    """One analysis as lists show it. `version` is that of its stream: listen to events after it."""
+    """One analysis as lists show it. `version` is that of its stream: listen to events after it.
+
+    `history_depth` is how many commits back its history was asked for.
+    """
 
     analysis_id: UUID
     repository_id: UUID
@@ -83,6 +86,7 @@ class AnalysisSummary(BaseModel):
     state: AnalysisState
     version: int
     requested_at: datetime
+    history_depth: int = 0
     answerable_at: datetime | None = None
     ready_at: datetime | None = None
     refined_at: datetime | None = None
@@ -104,6 +108,7 @@ class AnalysisView(AnalysisSummary):
     stages: list[StageView]
     metadata: dict[str, object] = Field(default_factory=dict)
     structure: dict[str, object] = Field(default_factory=dict)
+    history: dict[str, object] = Field(default_factory=dict)
 
 
 class AnalysisRequest(BaseModel):
@@ -123,6 +128,7 @@ class AnalysisRequest(BaseModel):
     include: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=50)
     folder: str | None = Field(default=None, max_length=1_024)
     force: bool = Field(default=False, description="Begin although that commit was analysed already.")
+    history: int = Field(default=0, ge=0, le=1_000_000, description="How many commits back history is read; 0: none.")
     token: SecretStr | None = Field(default=None, description="For this analysis alone, of a private repository.")
     credential: UUID | None = Field(default=None, description="A kept token (`/me/credentials`) to read it by.")
 

@@ -88,9 +88,12 @@ def settled(wanted: Wanted, found: Found) -> Wanted:
 
 
 async def finished_at(parts: Services, who: Identity, wanted: Wanted, commit: str | None) -> AnalysisSummary | None:
-    """The newest analysis of the same repository and folder that is whole, of that commit, and left out as much."""
+    """The newest analysis of the same repository and folder that is whole, of that commit, and left out as much.
+
+    None where that one's history is not read as far back as is wanted.
+    """
     if commit is None and wanted.content is None:
         return None
     repository_id = await parts.intake.present_id(who, wanted)
     found = await parts.read.whole_analysis(who.tenant_id, repository_id, commit, wanted.include)
-    return found if found is not None and not found.damaged else None
+    return found if found is not None and not found.damaged and found.history_depth >= wanted.history else None

@@ -41,6 +41,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "credentials_in_url": (422, "The address holds a password"),
     "host_not_allowed": (422, "Repositories of that host are not read here"),
     "bad_ref": (422, "That is not the name of a branch, a tag or a commit"),
+    "history_too_deep": (422, "The history is not read as far back as that"),
     "bad_folder": (422, "That is not the path of a folder"),
     "bad_include": (422, "Those are no patterns of paths"),
     "bad_webhook_url": (422, "A webhook cannot have that address"),

@@ -78,6 +78,7 @@ def begin(envelope: Envelope) -> AnalysisRecord | None:
         state=AnalysisState.REQUESTED,
         version=envelope.version,
         requested_at=envelope.timestamp,
+        history_depth=event.history_depth,
         stages=[],
     )
     return AnalysisRecord(tenant_id=envelope.tenant_id, view=view)
@@ -150,6 +151,8 @@ def _learn(view: AnalysisView, event: facts.StageCompleted, at: datetime) -> Non
         case Stage.STRUCTURE:
             view.structure = dict(event.facts)
             view.languages = _numbers(event.facts.get("languages"))
+        case Stage.HISTORY:
+            view.history = dict(event.facts)
         case Stage.INDEX if view.answerable_at is None:
             view.answerable_at = at
             view.state = AnalysisState.ANSWERABLE if view.state is AnalysisState.RUNNING else view.state

@@ -13,8 +13,12 @@ _BROKEN = (StageState.PARKED, StageState.FAILED, StageState.CANCELLED)
 
 
 def view_of(record: AnalysisRecord) -> AnalysisView:
-    """The analysis with all its stages, in the order of the graph."""
-    stages = [_stage_view(stage, record.stages.get(stage, StageRecord()), record.view.state) for stage in Stage]
+    """The analysis with all its stages, in the order of the graph; history where it was asked for."""
+    stages = [
+        _stage_view(stage, record.stages.get(stage, StageRecord()), record.view.state)
+        for stage in Stage
+        if stage is not Stage.HISTORY or record.view.history_depth
+    ]
     return record.view.model_copy(update={"stages": stages, "outcomes": _outcomes(record)})
 
 

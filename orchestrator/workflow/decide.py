@@ -10,6 +10,7 @@ from events.base import Context, Draft, Envelope, Event, derived_id
 from events.processing import Stage
 from orchestrator.workflow.evolve import RETRY, evolve_all
 from orchestrator.workflow.graph import (
+    ASKS_HOST,
     READY_NEEDS,
     RULES,
     Rule,
@@ -145,7 +146,8 @@ def _request(state: AnalysisState, rule: Rule, shard: int, attempt: int) -> fact
         folder=state.folder,
         commit=state.commit,
         inputs=state.upload if rule.stage is Stage.CLONE else inputs(state, rule, shard),
-        credential_ref=state.credential_ref if rule.stage is Stage.CLONE else None,
+        credential_ref=state.credential_ref if rule.stage in ASKS_HOST else None,
+        history_depth=state.history if rule.stage is Stage.HISTORY else 0,
         include=state.include if rule.stage is Stage.CLONE else (),
     )
 

@@ -30,6 +30,7 @@ def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datet
         include=event.include,
         credential_ref=event.credential_ref,
         upload=event.upload,
+        history=event.history_depth,
         requested_at=at,
     )
 

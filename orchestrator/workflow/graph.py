@@ -40,7 +40,10 @@ class Takes:
 
 @dataclass(frozen=True)
 class Rule:
-    """One stage. `per_shard_of` is the stage whose shards it has too; without one it has a single shard."""
+    """One stage. `per_shard_of` is the stage whose shards it has too; without one it has a single shard.
+
+    `on_demand` is a stage that only some analyses have.
+    """
 
     stage: Stage
     needs: tuple[Needs, ...]
@@ -48,6 +51,7 @@ class Rule:
     loss: Loss
     per_shard_of: Stage | None = None
     phase: Phase = Phase.RUNNING
+    on_demand: bool = False
 
 
 _TREE = Takes(ArtifactKind.TREE, Stage.CLONE)
@@ -60,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Stage.CLONE, (), (), Loss.FATAL),
     Rule(Stage.METADATA, (Needs(Stage.CLONE),), (_TREE, _SOURCES, _LOCKS), Loss.PARTIAL),
     Rule(Stage.STRUCTURE, (Needs(Stage.CLONE),), (_TREE, _SOURCES), Loss.PARTIAL),
+    Rule(Stage.HISTORY, (Needs(Stage.CLONE),), (_TREE,), Loss.PARTIAL, on_demand=True),
     Rule(
         Stage.PARSE,
         (Needs(Stage.CLONE),),
@@ -91,7 +96,8 @@ RULES: tuple[Rule, ...] = (
 )
 
 RULE_OF = {rule.stage: rule for rule in RULES}
-READY_NEEDS = (Stage.ACTIVATE, Stage.METADATA, Stage.STRUCTURE)
+READY_NEEDS = (Stage.ACTIVATE, Stage.METADATA, Stage.STRUCTURE, Stage.HISTORY)
+ASKS_HOST = frozenset({Stage.CLONE, Stage.HISTORY})  # shown what the repository is read with
 
 
 def is_done(slot: Slot | None) -> bool:
@@ -107,6 +113,8 @@ def shard_count(state: AnalysisState) -> int | None:
 
 def expected(state: AnalysisState, stage: Stage, policy: Policy) -> tuple[int, ...] | None:
     """The shards that the stage has to have; None while that is not known. A lost parse shard has no successors."""
+    if stage is Stage.HISTORY and not state.history:
+        return ()
     parent = RULE_OF[stage].per_shard_of
     if parent is None:
         return (0,)
@@ -122,10 +130,10 @@ def _lost(state: AnalysisState, stage: Stage, shard: int, policy: Policy) -> boo
 
 
 def is_settled(state: AnalysisState, stage: Stage, policy: Policy) -> bool:
-    """Whether all shards of the stage are done, or lost where the stage may lose some."""
+    """Whether all shards of the stage are done, or lost where the stage may lose some; or nobody asked for it."""
     shards = expected(state, stage, policy)
     if not shards:
-        return False
+        return shards is not None and RULE_OF[stage].on_demand
     may_lose = RULE_OF[stage].loss in {Loss.PARTIAL, Loss.PARTIAL_UNLESS_ALL}
     return all(
         is_done(state.slots.get((stage, shard))) or (may_lose and _lost(state, stage, shard, policy))

@@ -82,6 +82,7 @@ class AnalysisState:
     include: tuple[str, ...] = ()
     credential_ref: UUID | None = None
     upload: tuple[ArtifactRef, ...] = ()
+    history: int = 0
     requested_at: datetime | None = None
     started: bool = False
     stop: str | None = None

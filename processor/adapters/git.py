@@ -4,44 +4,28 @@ A clone is bare, of one commit, without its large files, made by a git that trus
 that is removed on leaving. Nothing of it is ever executed, checked out or followed.
 """
 
-import re
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 
 from processor.adapters import git_recipe as recipe
-from processor.adapters.git_errors import fault_of, ref_not_found, too_large
-from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
+from processor.adapters.git_errors import ref_not_found, too_large
+from processor.adapters.git_ground import PERCENT, GitPolicy, cut_off, ground_of, online, reported
+from processor.adapters.git_process import GitFailed, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.git_refs import ask_both, list_refs
 from processor.adapters.git_tree import entry, records
 from processor.adapters.workspace import Workspace
 from processor.ports import MAX_FILE_BYTES, Head, Login, Refs, TreeEntry, Watch
 from processor.stages.read_commit import read_commit
 from runtime.faults import Fault, Permanent
-from runtime.redaction import redact
 from runtime.repository_url import parse_repository_url
 
 _log = structlog.get_logger(__name__)
-_PERCENT = re.compile(r"^(Receiving objects|Resolving deltas): +(\d+)%")
 _LOOK_UP_SECONDS = 20.0
 _COMMIT_BYTES = 4 * MAX_FILE_BYTES
-
-
-@dataclass(frozen=True)
-class GitPolicy:
-    """What may be read: hosts, this machine or not, through which egress proxy, trusting which certificates besides."""
-
-    hosts: frozenset[str]
-    proxy: str
-    loopback: bool = False
-    ca_file: Path | None = None
-    path: str = "/usr/local/bin:/usr/bin:/bin"
-    limits: GitLimits = field(default_factory=GitLimits)
 
 
 class GitRepositories:
@@ -66,40 +50,28 @@ class GitRepositories:
         address = self._checked(url)
         if ref is not None and not recipe.is_ref_name(ref):
             raise ref_not_found(ref)
-        with self._ground("clone", address, watch, self._policy.limits.seconds) as (ground, options):
+        with ground_of(self._policy, self._workspace, "clone", address, watch) as (ground, options):
             try:
-                online, folder = _online(ground, address, login), ground.folder / "repository.git"
-                clone = _Clone(ground, online, options, folder, file_bytes)
+                shown, folder = online(ground, address, login), ground.folder / "repository.git"
+                clone = _Clone(ground, shown, options, folder, file_bytes)
                 head = clone.make(address, ref, commit)
                 with clone.objects() as objects:
                     yield GitCheckout(clone, _described(head, objects), objects)
             except GitFailed as failure:
-                raise _reported(failure, login) from None
+                raise reported(failure, login) from None
 
     def look_up(self, url: str, wanted: Collection[str], watch: Watch, login: Login | None = None) -> Refs:
         """As `ports.Repositories.look_up`."""
         address = self._checked(url)
-        with self._ground("refs", address, watch, _LOOK_UP_SECONDS) as (ground, options):
-            online = _online(ground, address, login)
+        with ground_of(self._policy, self._workspace, "refs", address, watch, _LOOK_UP_SECONDS) as (ground, options):
+            shown = online(ground, address, login)
             try:
-                return ask_both(address, lambda one: list_refs(online, options, one, wanted))[1]
+                return ask_both(address, lambda one: list_refs(shown, options, one, wanted))[1]
             except GitFailed as failure:
-                raise _reported(failure, login) from None
+                raise reported(failure, login) from None
 
     def _checked(self, url: str) -> str:
         return parse_repository_url(url, hosts=self._policy.hosts, loopback=self._policy.loopback).url
-
-    @contextmanager
-    def _ground(self, name: str, address: str, watch: Watch, seconds: float) -> Iterator[tuple[Ground, dict[str, str]]]:
-        """A folder to work in for so long, and git's configuration."""
-        policy, scheme = self._policy, urlsplit(address).scheme
-        with self._workspace.folder_for(name) as folder:
-            home = folder / "home"
-            home.mkdir()
-            environment = recipe.environment(home, scheme=scheme, path=policy.path)
-            limits = replace(policy.limits, seconds=min(seconds, policy.limits.seconds))
-            ground = Ground(environment, limits, folder, time.monotonic() + limits.seconds, watch)
-            yield ground, recipe.config(recipe.Route(scheme, policy.proxy, policy.ca_file))
 
 
 class GitCheckout:
@@ -159,7 +131,7 @@ class _Clone:
             folder_bytes(self.ground.folder) > self.ground.limits.folder_bytes
         ):  # a quick one is done before it is measured
             raise too_large()
-        self._cut_off()
+        cut_off(self._git)
         commit = self._commit_at(start)
         if commit is None:
             raise self._nothing(url, ref)
@@ -198,17 +170,8 @@ class _Clone:
             raise
 
     def _progress(self, line: str) -> None:
-        if (found := _PERCENT.match(line)) is not None:
+        if (found := PERCENT.match(line)) is not None:
             self.ground.watch.progress(int(found[2]), 100, found[1].lower())
-
-    def _cut_off(self) -> None:
-        """Forget the server: an object that was not fetched is then missing, instead of fetched or fatal."""
-        kept = self._git("config", "--local", "--list", "--name-only", "-z").decode("utf-8", "replace").split("\0")
-        if any(name.startswith("remote.origin.") for name in kept):
-            self._git("config", "--local", "--remove-section", "remote.origin")
-        for name in kept:
-            if name == "extensions.partialclone":
-                self._git("config", "--local", "--unset-all", name)
 
     def _nothing(self, url: str, ref: str | None) -> Fault:
         """Why there is no commit although git is content: an empty repository and a broken HEAD clone without error."""
@@ -275,17 +238,3 @@ def _described(head: Head, objects: _Objects) -> Head:
     found = objects.read(head.commit, _COMMIT_BYTES)
     authored_at, subject = read_commit(found[1]) if found is not None else (None, "")
     return replace(head, authored_at=authored_at, subject=subject)
-
-
-def _online(ground: Ground, address: str, login: Login | None) -> Ground:
-    """The same ground, with the login in the environment."""
-    if login is None:
-        return ground
-    shown = recipe.login_environment(address, login.username, login.password)
-    return replace(ground, environment={**ground.environment, **shown})
-
-
-def _reported(failure: GitFailed, login: Login | None) -> Fault:
-    fault = fault_of(failure.status, failure.said, with_login=login is not None)
-    _log.warning("git failed", code=fault.code, status=failure.status, said=redact(failure.said[-1_000:]))
-    return fault

@@ -167,9 +167,28 @@ def init(options: Mapping[str, str], folder: Path, sha: str) -> list[str]:
 
 def fetch(options: Mapping[str, str], url: str, folder: Path, exact: str, file_bytes: int) -> list[str]:
     """Fetch one commit by its id or by a ref's full name, as `clone` would, as `FETCHED`."""
+    return _fetch(options, url, folder, ["--depth=1", f"--filter=blob:limit={file_bytes + 1}"], f"{exact}:{FETCHED}")
+
+
+def fetch_past(options: Mapping[str, str], url: str, folder: Path, commit: str, depth: int) -> list[str]:
+    """Fetch a commit with its trees and those of `depth - 1` generations before it, without any file's content.
+
+    Without git's checks: old commits hold what they refuse today, and nothing of them is looked at but by `git log`.
+    """
+    options = {**options, "transfer.fsckObjects": "false"}
+    fixed = [f"--depth={depth}", "--filter=blob:none"]
+    return _fetch(options, url, folder, fixed, f"{commit}:{FETCHED}")
+
+
+def fetch_one(options: Mapping[str, str], url: str, folder: Path, object_id: str) -> list[str]:
+    """Fetch one object that was left out. The host is not told what is here: it would leave it out again for that."""
+    return _fetch({**options, "fetch.negotiationAlgorithm": "noop"}, url, folder, ["--filter=blob:none"], object_id)
+
+
+def _fetch(options: Mapping[str, str], url: str, folder: Path, how: list[str], what: str) -> list[str]:
     remote = {**options, "remote.origin.url": url}
-    fixed = ["--depth=1", "--no-tags", f"--filter=blob:limit={file_bytes + 1}", "--progress", "--no-write-fetch-head"]
-    return command(remote, "fetch", *fixed, "--", "origin", f"{exact}:{FETCHED}", folder=folder)
+    fixed = ["--no-tags", "--progress", "--no-write-fetch-head", *how]
+    return command(remote, "fetch", *fixed, "--", "origin", what, folder=folder)
 
 
 def look_up(options: Mapping[str, str], url: str, branch: str | None) -> list[str]:

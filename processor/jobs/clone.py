@@ -55,7 +55,7 @@ class Clone:
         request = stages.read(envelope, StageRequested)
         ticker = self.backends.ticker(envelope, request)
         owned = replace(self, backends=self.backends.of(envelope))
-        login = await self._login(request)
+        login = await login_of(self.logins, request)
         with hidden(login.password) if login is not None else nullcontext():
             taken = await watched(run, ticker, lambda watch: owned.take(request, watch, login))
         head, counts = taken.head, taken.counts
@@ -90,13 +90,6 @@ class Clone:
             before=(begun,),
         )
         return Result((completed,))
-
-    async def _login(self, request: StageRequested) -> Login | None:
-        if request.credential_ref is None:
-            return None
-        if self.logins is None:
-            raise Permanent("credential_gone", "This worker has no way to the token that the analysis was asked with.")
-        return await self.logins.login_for(request.analysis_id)
 
     def take(self, request: StageRequested, watch: Watched, login: Login | None = None) -> Taken:
         """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory."""
@@ -139,6 +132,15 @@ class Clone:
             raise Permanent("archive_unsupported", "This worker reads no uploads.")
         parts = inputs_of(request, ArtifactKind.UPLOAD)
         return self.archives.checkout((watch.fetch(self.backends, part) for part in parts), watch)
+
+
+async def login_of(logins: Logins | None, request: StageRequested) -> Login | None:
+    """What the host is shown for a run. Raises Permanent `credential_gone`, and as `Logins.login_for`."""
+    if request.credential_ref is None:
+        return None
+    if logins is None:
+        raise Permanent("credential_gone", "This worker has no way to the token that the analysis was asked with.")
+    return await logins.login_for(request.analysis_id)
 
 
 def write_tree(rows: Iterable[TreeRow]) -> bytes:

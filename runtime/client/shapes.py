@@ -26,6 +26,7 @@ class AnalysisRequest(BaseModel):
     include: Annotated[list[str], Field(max_length=50)] = []
     folder: str | None = None
     force: Annotated[bool, Field(description="Begin although that commit was analysed already.")] = False
+    history: Annotated[int, Field(description="How many commits back history is read; 0: none.")] = 0
     token: Annotated[
         str | None,
         Field(description="For this analysis alone, of a private repository."),
@@ -1073,6 +1074,8 @@ class Problem(BaseModel):
 class AnalysisSummary(BaseModel):
     """
     One analysis as lists show it. `version` is that of its stream: listen to events after it.
+
+    `history_depth` is how many commits back its history was asked for.
     """
 
     model_config = ConfigDict(
@@ -1091,6 +1094,7 @@ class AnalysisSummary(BaseModel):
     state: str
     version: int
     requested_at: AwareDatetime
+    history_depth: int = 0
     answerable_at: AwareDatetime | None = None
     ready_at: AwareDatetime | None = None
     refined_at: AwareDatetime | None = None
@@ -1127,6 +1131,7 @@ class AnalysisView(BaseModel):
     state: str
     version: int
     requested_at: AwareDatetime
+    history_depth: int = 0
     answerable_at: AwareDatetime | None = None
     ready_at: AwareDatetime | None = None
     refined_at: AwareDatetime | None = None
@@ -1143,6 +1148,7 @@ class AnalysisView(BaseModel):
     stages: list[StageView]
     metadata: dict[str, object] = {}
     structure: dict[str, object] = {}
+    history: dict[str, object] = {}
 
 
 class ApiKeyPage(BaseModel):

@@ -14,7 +14,9 @@ from events.delivery.work import Result
 from events.processing import Stage, StageRequested
 from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
-from processor.adapters.git import GitPolicy, GitRepositories
+from processor.adapters.git import GitRepositories
+from processor.adapters.git_ground import GitPolicy
+from processor.adapters.git_history import GitPasts
 from processor.adapters.git_process import GitLimits
 from processor.adapters.workspace import open_workspace
 from processor.archives.limits import ArchiveLimits
@@ -104,6 +106,7 @@ class Bench:
         self.backends = Backends(open_objects("", self.folder).of(LOCAL_TENANT, None), self.redis)  # type: ignore[arg-type]  # what ticks need
         policy = GitPolicy(frozenset({"github.com"}), egress_url(), loopback=True, limits=self.git_limits)
         self.repositories = GitRepositories(policy, self.workspace)
+        self.pasts = GitPasts(policy, self.workspace, self.git_limits)
         archives = UploadedArchives(self.workspace, self.archive_limits)
         self.clone = Clone(self.backends, self.repositories, self.limits, self.tree_entries, archives=archives)
 
@@ -123,6 +126,7 @@ def a_request(
     include: tuple[str, ...] = (),
     shard: int = 0,
     shards: int = 1,
+    history: int = 0,
 ) -> Envelope:
     analysis = uuid4()
     event = StageRequested(
@@ -137,6 +141,7 @@ def a_request(
         inputs=inputs,
         shard=shard,
         shards=shards,
+        history_depth=history,
     )
     return Envelope(
         event_id=uuid4(),

@@ -1,7 +1,7 @@
 // The stages of one analysis, live. Draws from the API's snapshot at once, then from the events themselves.
 
 const STAGES = [
-  ["clone", "Clone"], ["metadata", "Read metadata"], ["structure", "Map structure"], ["parse", "Parse sources"],
+  ["clone", "Clone"], ["metadata", "Read metadata"], ["structure", "Map structure"], ["history", "Read history"], ["parse", "Parse sources"],
   ["index", "Index words"], ["embed", "Embed, quick"], ["activate", "Activate"], ["refine", "Embed, full"], ["promote", "Promote"],
 ];
 const REACHED = { index: ["answerable", "Questions can be asked"], activate: ["ready", "Ready"], promote: ["refined", "Complete"] };
@@ -182,6 +182,7 @@ class Timeline {
 
   drawRow(row, view, now) {
     const live = this.live.get(row.name);
+    row.root.hidden = row.name === "history" && view.state === "waiting"; // only where it was asked for
     const running = view.state === "running";
     const heard = Math.max(live?.heard ?? 0, this.opened, this.connection === "lost" ? now : 0, view.started_at ? Date.parse(view.started_at) - this.offset : 0);
     const silent = running && this.data.live && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0;

@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, outcomes, views
-from web_ui.components import browser, findings, frame, left_out, needs, notices, share
+from web_ui.components import browser, findings, frame, left_out, needs, notices, past, share
 from web_ui.session import attempt, chosen_analysis, client, may_write
 
 
@@ -61,6 +61,7 @@ def show() -> None:
     with right:
         findings.show(analysis)
     needs.show(analysis)
+    past.show(analysis)
     left_out.show(analysis)
 
 

@@ -20,6 +20,7 @@ class More(TypedDict):
     folder: str | None
     token: str | None
     include: list[str]
+    history: int
 
 
 def ask_for_address() -> None:
@@ -45,12 +46,19 @@ def ask_for_address() -> None:
 
 
 def ask_for_more() -> tuple[More, bool]:
-    """A folder, a token, patterns and whether only to look, folded away: most are public and read whole.
+    """A folder, a token, a depth of history, patterns and whether only to look, folded away.
 
     The browser is told to keep and to fill in nothing.
     """
     with st.expander("One folder, a private repository, or files that are usually left out"):
         folder = st.text_input("Only this folder", placeholder="all of it", max_chars=1_024)
+        history = st.number_input(
+            "Commits of history to read",
+            min_value=0,
+            value=0,
+            step=500,
+            help="Who changed what, and how often; 0 for none.",
+        )
         token = st.text_input("Access token", type="password", max_chars=4_000, autocomplete="new-password")
         st.caption(
             "Used for this one analysis, shown to the repository's host alone, forgotten once the code is read. "
@@ -62,7 +70,9 @@ def ask_for_more() -> tuple[More, bool]:
         st.caption("Patterns as in .gitignore, one a line: such files are read although a rule leaves them out.")
         only_look = st.form_submit_button("Look first")
     patterns = [line for raw in include.splitlines() if (line := raw.strip())]
-    return More(folder=folder.strip() or None, token=token.strip() or None, include=patterns), only_look
+    return More(
+        folder=folder.strip() or None, token=token.strip() or None, include=patterns, history=int(history)
+    ), only_look
 
 
 def ask_for_either() -> None:

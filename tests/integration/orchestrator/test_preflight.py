@@ -11,7 +11,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from events.processing import Stage
-from processor.adapters.git import GitPolicy, GitRepositories
+from processor.adapters.git import GitRepositories
+from processor.adapters.git_ground import GitPolicy
 from processor.adapters.workspace import open_workspace
 from processor.api import internal_routes
 from tests.support.git_repositories import build_repository, empty_repository, git

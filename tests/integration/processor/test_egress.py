@@ -15,7 +15,8 @@ import pytest
 
 from processor.adapters import git_recipe as recipe
 from processor.adapters.egress import EgressProxy, EgressRules
-from processor.adapters.git import GitPolicy, GitRepositories
+from processor.adapters.git import GitRepositories
+from processor.adapters.git_ground import GitPolicy
 from processor.adapters.upstream import Upstream
 from processor.adapters.workspace import open_workspace
 from runtime.addresses import Resolve

@@ -9,10 +9,12 @@ import pytest
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, derived_id
 from events.catalog import decode
+from events.delivery.work import LongHandler
 from events.processing import Stage, StageCompleted, StageFailed, StageRequested
 from processor.adapters.parser_pool import ParserPool
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
+from processor.jobs.history import History
 from processor.stages.take_sources import SourceLimits
 from processor.subscribers import Slots, handlers, subscribe
 from runtime.live import LiveChannels
@@ -25,9 +27,13 @@ ANALYSIS = UUID("30000000-0000-4000-8000-000000000001")
 STREAM = f"analysis/{ANALYSIS}"
 
 
-async def ask(kernel: Kernel, stage: Stage, url: str, inputs: tuple[ArtifactRef, ...] = (), shard: int = 0) -> None:
-    run_id = derived_id("run", stage, shard)
-    request = StageRequested(analysis_id=ANALYSIS, run_id=run_id, stage=stage, url=url, inputs=inputs, shard=shard)
+async def ask(
+    kernel: Kernel, stage: Stage, url: str, inputs: tuple[ArtifactRef, ...] = (), commit: str | None = None
+) -> None:
+    run_id = derived_id("run", stage, 0)
+    request = StageRequested(
+        analysis_id=ANALYSIS, run_id=run_id, stage=stage, url=url, inputs=inputs, commit=commit, history_depth=5
+    )
     context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4())
     draft = Draft(
         event_id=derived_id("request", run_id),
@@ -60,17 +66,18 @@ def served(tmp_path: Path) -> Path:
     return folder
 
 
-def prepared(kernel: Kernel, bench: Bench) -> Clone:
-    return Clone(Backends(bench.backends.objects, kernel.redis), bench.repositories, SourceLimits())
+def jobs(kernel: Kernel, bench: Bench, pool: ParserPool) -> dict[Stage, tuple[LongHandler, int]]:
+    backends = Backends(bench.backends.objects, kernel.redis)
+    clone, history = Clone(backends, bench.repositories, SourceLimits()), History(backends, bench.pasts, 100)
+    return handlers(backends, clone, history, pool, Slots())
 
 
-async def test_all_four_stages_of_an_analysis(database_url: str, redis_url: str, served: Path, tmp_path: Path) -> None:
+async def test_all_stages_of_an_analysis(database_url: str, redis_url: str, served: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path / "home")
     with GitServer(served) as server:
         async with a_kernel(database_url, redis_url) as kernel, ParserPool(1) as pool, kernel.carrying():
-            clone = prepared(kernel, bench)
             subscriber = kernel.subscriber()
-            subscribe(subscriber, handlers(clone.backends, clone, pool, Slots()))
+            subscribe(subscriber, jobs(kernel, bench, pool))
             await subscriber.start()
             await ask(kernel, Stage.CLONE, server.url("dog"))
             await until(lambda: completed(kernel, Stage.CLONE))
@@ -80,23 +87,27 @@ async def test_all_four_stages_of_an_analysis(database_url: str, redis_url: str,
             for stage, inputs in (
                 (Stage.METADATA, cloned.artifacts),
                 (Stage.STRUCTURE, cloned.artifacts),
+                (Stage.HISTORY, cloned.artifacts),
                 (Stage.PARSE, sources),
             ):
-                await ask(kernel, stage, server.url("dog"), inputs)
-            for stage in (Stage.METADATA, Stage.STRUCTURE, Stage.PARSE):
+                await ask(kernel, stage, server.url("dog"), inputs, str(cloned.facts["commit"]))
+            for stage in (Stage.METADATA, Stage.STRUCTURE, Stage.HISTORY, Stage.PARSE):
                 await until(lambda stage=stage: completed(kernel, stage))  # type: ignore[misc]  # bound now
             metadata, parse = await completed(kernel, Stage.METADATA), await completed(kernel, Stage.PARSE)
             ticks = await kernel.redis.xlen(LiveChannels(LOCAL_TENANT).ticks)
+            past = await completed(kernel, Stage.HISTORY)
             events = [envelope.event_type for envelope in await history(kernel)]
 
     assert cloned.counts["files"] == 2
     assert metadata is not None
     assert metadata.metadata_extracted["readme_title"] == "Dog"
+    assert past is not None
+    assert (past.counts, past.facts["complete"]) == ({"commits": 1, "contributors": 1}, True)
     assert parse is not None
     assert [ref.kind for ref in parse.artifacts] == ["symbols", "edges", "chunks", "outcomes"]
     assert parse.counts["symbols"] == 3  # a class, its method, and the heading of the README
     assert parse.facts == {"failed": {}}
-    assert events.count("processing.stage.started") == events.count("processing.stage.completed") == 4
+    assert events.count("processing.stage.started") == events.count("processing.stage.completed") == 5
     assert events.index("repository.processing.started") == events.index("processing.stage.completed") - 1
     assert ticks > 0
     assert bench.leftovers() == []
@@ -108,9 +119,8 @@ async def test_a_clone_that_is_delivered_twice_is_said_once(
     bench = Bench(tmp_path / "home")
     with GitServer(served) as server:
         async with a_kernel(database_url, redis_url) as kernel, ParserPool(1) as pool:
-            clone = prepared(kernel, bench)
             subscriber = kernel.subscriber()
-            subscribe(subscriber, handlers(clone.backends, clone, pool, Slots()))
+            subscribe(subscriber, jobs(kernel, bench, pool))
             await ask(kernel, Stage.CLONE, server.url("dog"))
             await kernel.carry()
             [(_, fields)] = await kernel.redis.xrange("stage.clone")
@@ -134,9 +144,8 @@ async def test_a_repository_that_is_not_there_is_a_failed_stage(
     bench = Bench(tmp_path / "home")
     with GitServer(served) as server:
         async with a_kernel(database_url, redis_url) as kernel, ParserPool(1) as pool, kernel.carrying():
-            clone = prepared(kernel, bench)
             subscriber = kernel.subscriber()
-            subscribe(subscriber, handlers(clone.backends, clone, pool, Slots()))
+            subscribe(subscriber, jobs(kernel, bench, pool))
             await subscriber.start()
             await ask(kernel, Stage.CLONE, server.behave("dog", Manner.ASK_PASSWORD))
             await until(lambda: _failed(kernel))

@@ -71,3 +71,14 @@ def test_a_folder_is_a_repository_of_its_own_and_the_whole_keeps_its_id() -> Non
 
 def test_a_folder_is_read_without_the_slashes_around_it() -> None:
     assert [read_folder(raw) for raw in (None, "", "/", "a", "/a/b/")] == ["", "", "", "a", "a/b"]
+
+
+def test_more_history_than_may_be_read_is_refused_by_name() -> None:
+    rules = Rules(frozenset({"github.com"}), loopback=False, history=100)
+    asked = AnalysisRequest(url="https://github.com/a/b", history=100)
+    assert read_request(asked, rules).history == 100
+
+    with pytest.raises(Permanent) as caught:
+        read_request(asked.model_copy(update={"history": 101}), rules)
+    assert caught.value.code == "history_too_deep"
+    assert "100" in caught.value.message
