@@ -1,6 +1,7 @@
 """`repostream analyze`: ask for an analysis, show it live, say what came out, and ask about it."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +22,22 @@ from runtime.client.shapes import AnalysisRequest, AnalysisView, PreflightView
 from runtime.upload_url import HOST
 
 _MAY_GO_ON = frozenset({"preflight_unavailable", "host_unreachable", "clone_timeout", "clone_failed", "rate_limited"})
-_OVER = ("ready", "refined", "failed", "cancelled")
+_OVER = ("ready", "refined", "failed", "cancelled", "unconfirmed")
 _FOLLOW_INTERVAL = 0.25  # seconds between two looks at the view, however many milestones pass
 _PATIENCE = 60.0  # seconds without an orchestrator before we give up: it may be restarting
 
 
-def run_analyze(request: AnalysisRequest, *, question: str | None, start: bool, as_json: bool) -> int:
+def run_analyze(  # one for each option
+    request: AnalysisRequest, *, question: str | None, start: bool, as_json: bool, agreed: bool = False
+) -> int:
     """The command; returns its exit code. Raises ApiError."""
     console = Screen(stderr=as_json)
     with temporary_system(console) if start else _as_it_is() as started:
         api = connect()
         view = begin(api, with_upload(api, request, console, quiet=as_json), console, quiet=as_json)
         view = follow(api, view, console, quiet=as_json)
+        if view.state == "unconfirmed" and (agreed or agrees(console, view, quiet=as_json)):
+            view = follow(api, api.analyses_confirm(view.analysis_id), console, quiet=as_json)
         answerable = view.state in ("ready", "refined") or view.answerable_at is not None
         asked = ask_about(api, view.repository_id, question, console) if question and answerable else None
         if as_json:
@@ -72,6 +77,25 @@ def meant(looked: PreflightView) -> str:
     scope = f", only {looked.folder}" if looked.folder else ""
     commit = f", commit {looked.commit[:10]}" if looked.commit else ""
     return f"{looked.name}: {ref}{commit}{scope}; branches: {looked.branch_count:,}, tags: {looked.tag_count:,}"
+
+
+def agrees(console: Console, view: AnalysisView, *, quiet: bool) -> bool:
+    """Ask whether an analysis that is over a limit shall go on; nobody is asked where nobody can answer."""
+    if not quiet:
+        console.print(expectation(view), markup=False, highlight=False, soft_wrap=True)
+    if quiet or not (console.is_terminal and sys.stdin.isatty()):
+        return False
+    return console.input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def expectation(view: AnalysisView) -> str:
+    """What an analysis that waits would take: `Over a limit (files): 1,204 files, 3,000,000 bytes …`."""
+    told = view.estimate
+    if told is None:
+        return "It waits to be confirmed."
+    known = f"about {told.seconds:.0f} s by {told.measured} earlier" if told.seconds is not None else "time unknown"
+    cost = f", {told.tokens:,} tokens, {told.cost:.2f} {told.currency}" if told.cost is not None else ""
+    return f"Over a limit ({', '.join(told.over)}): {told.files:,} files, {told.bytes:,} bytes, {known}{cost}."
 
 
 @contextmanager
@@ -156,6 +180,8 @@ def _say_the_end(console: Console, view: AnalysisView, asked: Asked | None, *, e
     if view.state == "failed":
         said = f"Failed: {view.code}: {view.message}"
         console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+    elif view.state == "unconfirmed":
+        console.print("It waits to be confirmed: the same command with --yes lets it go on.", highlight=False)
     elif view.state == "cancelled":
         console.print("Cancelled.")
     elif asked is None:

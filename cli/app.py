@@ -72,6 +72,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     force: Annotated[bool, typer.Option("--force", help="Again, although that commit was analysed.")] = False,
     include: Include = None,
     history: Annotated[int, typer.Option(min=0, help="So many commits of its history are read too.")] = 0,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on, although it is over a limit.")] = False,
     token_file: TokenFile = None,
     json: Json = False,
 ) -> None:
@@ -87,7 +88,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
     request = AnalysisRequest(
         url=url, ref=ref, folder=folder, force=force, include=include or [], token=token, history=history
     )
-    raise typer.Exit(run_analyze(request, question=ask, start=up, as_json=json))
+    raise typer.Exit(run_analyze(request, question=ask, start=up, as_json=json, agreed=yes))
 
 
 @app.command()

@@ -20,6 +20,8 @@ _CLASSES: tuple[type[Event], ...] = (
     processing.TimerFired,
     processing.CancelRequested,
     processing.RetryRequested,
+    processing.ProcessingEstimated,
+    processing.ProcessingConfirmed,
     processing.AnalysisDeleted,
     processing.ProcessingCompleted,
     processing.ProcessingRefined,
@@ -66,6 +68,7 @@ _WORKFLOW_EVENTS = frozenset(
         processing.TimerFired,
         processing.CancelRequested,
         processing.RetryRequested,
+        processing.ProcessingConfirmed,
     )
 )
 _ERASING_EVENTS = frozenset(

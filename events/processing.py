@@ -204,6 +204,32 @@ class RetryRequested(Event):
     event_type: ClassVar[str] = "repository.processing.retry_requested"
 
 
+class ProcessingEstimated(Event):
+    """The tree is listed, and this is what the rest is expected to take: it goes on, or waits for a person.
+
+    `seconds` until it is ready rests on `measured` earlier analyses of this installation; None where there are none.
+    `cost` of embedding `tokens`, None where that costs nothing. `over` are the limits that it is over; then a person
+    has until `until` to confirm it.
+    """
+
+    event_type: ClassVar[str] = "repository.processing.estimated"
+    files: int
+    bytes: int
+    seconds: float | None = None
+    measured: int = 0
+    tokens: int = 0
+    cost: float | None = None
+    currency: str = ""
+    over: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
+class ProcessingConfirmed(Event):
+    """A person wants an analysis that is over a limit to go on."""
+
+    event_type: ClassVar[str] = "repository.processing.confirmed"
+
+
 class AnalysisDeleted(Event):
     """A policy, which `policy` names, let go of an analysis that a newer one of its repository had replaced."""
 

@@ -21,7 +21,7 @@ from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
-from orchestrator.adapters import contents, deletion, departure, intake, journals, looks, readmodels, sources, streams
+from orchestrator.adapters import contents, deletion, departure, intake, journals, looks, readmodels, sources
 from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.deletion_of_parts import ConversationDeletion
@@ -58,6 +58,7 @@ from orchestrator.parts import (
     create_sealer,
     create_uploads,
     create_uploads_ending,
+    create_workflow,
 )
 from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
@@ -77,8 +78,7 @@ from orchestrator.settings import (
     WebhookSettings,
 )
 from orchestrator.sign_in import account_parts, create_accounts, create_sign_in, create_teams, signs_in_locally
-from orchestrator.subscribers import CONSUMER, ERASER, subscribe_to_erasure, workflow_handler
-from orchestrator.workflow import Policy
+from orchestrator.subscribers import CONSUMER, ERASER, subscribe_to_erasure
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
 from runtime.drain import on_stop_signal
@@ -229,7 +229,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     subscriber = EventSubscriber(
         create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
     )
-    subscriber.short(WORKFLOW, CONSUMER, workflow_handler(streams.read_to_decide, Policy()))
+    subscriber.short(WORKFLOW, CONSUMER, create_workflow())
     subscribe_to_erasure(subscriber, process.erasure)
 
     @asynccontextmanager

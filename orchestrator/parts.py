@@ -8,13 +8,16 @@ from fastapi import APIRouter
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from events.delivery.work import ShortHandler
 from events.log.ownership import ArtifactOwners
 from events.log.wake import Wake
-from orchestrator.adapters import database
+from orchestrator import workflow
+from orchestrator.adapters import database, streams
 from orchestrator.adapters.commits import watch_commits
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.lookups import Lookups
+from orchestrator.adapters.pace import read_pace
 from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.retention import Retention
@@ -25,7 +28,14 @@ from orchestrator.api.dependencies import Services
 from orchestrator.api.limiting import Gate
 from orchestrator.audit.trail import Trail
 from orchestrator.auth.address import read_networks
-from orchestrator.settings import GithubAppSettings, LimitSettings, RetentionSettings, UploadSettings
+from orchestrator.settings import (
+    GithubAppSettings,
+    LimitSettings,
+    PreflightSettings,
+    RetentionSettings,
+    UploadSettings,
+)
+from orchestrator.subscribers import workflow_handler
 from runtime.database import create_engine
 from runtime.objects import Objects
 from runtime.sealing import Sealer
@@ -112,3 +122,9 @@ def create_retention(engine: AsyncEngine, wake: Wake, trail: Trail) -> Retention
         conversation_days=days.conversation_days,
     )
     return Retention(engine, wake, trail.record, policy)
+
+
+def create_workflow() -> ShortHandler:
+    """What decides on analyses, by the limits over which one waits for a person."""
+    policy = workflow.Policy(thresholds=PreflightSettings().thresholds)
+    return workflow_handler(streams.read_to_decide, policy, read_pace)

@@ -7,6 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from orchestrator.limits.quotas import Amounts, Quota
 from orchestrator.limits.rules import Resource, Rule, read_rules
+from orchestrator.workflow.policy import Thresholds
 from runtime.secret_files import Settings
 
 
@@ -141,6 +142,27 @@ class LimitSettings(Settings):
     def rules(self) -> Mapping[Resource, tuple[Rule, ...]]:
         """All of them, read. Raises ValueError with a sentence."""
         return {resource: read_rules(resource, getattr(self, resource.name.lower())) for resource in Resource}
+
+
+class PreflightSettings(Settings):
+    """Over which size, time or cost an analysis waits for somebody to confirm it, for `hours`; 0 is no limit.
+
+    `price` is what embedding a million tokens costs, in `currency`; 0 where it is done here.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_PREFLIGHT_", extra="ignore", frozen=True)
+    files: int = Field(default=0, ge=0)
+    bytes: int = Field(default=0, ge=0)
+    minutes: float = Field(default=0, ge=0)
+    cost: float = Field(default=0, ge=0)
+    price: float = Field(default=0, ge=0)
+    currency: str = Field(default="USD", max_length=8)
+    hours: float = Field(default=24, gt=0, le=24 * 30)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """All of them, as the workflow asks."""
+        return Thresholds(**{name: getattr(self, name) for name in Thresholds.__dataclass_fields__})
 
 
 class SignInSettings(Settings):

@@ -13,7 +13,7 @@ from events.catalog import CONSUMERS, ERASURE, WORKFLOW
 from events.delivery import persist
 from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Append, LongHandler, Result, ShortHandler, Timer
-from orchestrator.workflow import Alarm, Policy, decide, replay
+from orchestrator.workflow import Alarm, Pace, Policy, decide, needs_estimate, replay
 
 CONSUMER = CONSUMERS[WORKFLOW][0]
 ERASER = CONSUMERS[ERASURE][0]
@@ -23,12 +23,21 @@ ERASER = CONSUMERS[ERASURE][0]
 ReadStream = Callable[[AsyncConnection, str], Awaitable[Sequence[Envelope]]]
 
 
-def workflow_handler(read: ReadStream, policy: Policy) -> ShortHandler:
-    """The handler of the topic `workflow`. It raises nothing on purpose; a conflict of versions is decided again."""
+# What earlier analyses took, in the same transaction.
+ReadPace = Callable[[AsyncConnection], Awaitable[Pace]]
+
+
+def workflow_handler(read: ReadStream, policy: Policy, read_pace: ReadPace | None = None) -> ShortHandler:
+    """The handler of the topic `workflow`. It raises nothing on purpose; a conflict of versions is decided again.
+
+    Without `read_pace` nothing is estimated, and nothing waits for a person.
+    """
 
     async def on_workflow_event(envelope: Envelope, connection: AsyncConnection) -> Result:
         history = await read(connection, envelope.stream_id)
-        decision = decide(replay(history), envelope, policy)
+        state = replay(history)
+        pace = await read_pace(connection) if read_pace is not None and needs_estimate(state) else None
+        decision = decide(state, envelope, policy, pace)
         if not decision.drafts:
             return Result()
         append = Append(envelope.stream_id, decision.drafts, expected=history[-1].version)

@@ -11,6 +11,7 @@ from web_ui.words import ago, count, duration, language, place, short_commit, vi
 _STATES = {
     "requested": ("waiting", "calm"),
     "running": ("analysing", "busy"),
+    "unconfirmed": ("to be confirmed", "warn"),
     "answerable": ("answerable", "busy"),
     "ready": ("ready", "good"),
     "refined": ("complete", "good"),

@@ -18,7 +18,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _COUNTS = {
     Quota.RUNNING: text("""
     SELECT (SELECT count(*) FROM app.analyses
-            WHERE tenant_id = :tenant AND state IN ('requested', 'running', 'answerable'))
+            WHERE tenant_id = :tenant AND state IN ('requested', 'running', 'unconfirmed', 'answerable'))
          + (SELECT count(*) FROM app.intake i WHERE i.tenant_id = :tenant
             AND NOT EXISTS (SELECT FROM app.analyses a WHERE a.analysis_id = i.analysis_id))
          + (SELECT count(*) FROM app.analyses a WHERE a.tenant_id = :tenant AND a.state = 'failed' AND EXISTS (

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from events.base import Draft, Envelope, Event
 from events.log.journal import Journal, WrongExpectedVersion
-from events.processing import CancelRequested, RetryRequested
+from events.processing import CancelRequested, ProcessingConfirmed, RetryRequested
 from orchestrator.adapters.intake import Accepted
 from orchestrator.api.dependencies import (
     EventReader,
@@ -166,6 +166,12 @@ async def cancel(
     return await _tell(parts, who, request, analysis_id, event, _may_stop)
 
 
+@router.post("/{analysis_id}/confirm", status_code=202)
+async def confirm(analysis_id: UUID, who: Writer, parts: Parts, request: Request) -> AnalysisView:
+    """Let an analysis go on that is over a limit of this installation."""
+    return await _tell(parts, who, request, analysis_id, ProcessingConfirmed(), _may_confirm)
+
+
 @router.post("/{analysis_id}/retry", status_code=202)
 async def retry(analysis_id: UUID, who: Writer, parts: Parts, request: Request) -> AnalysisView:
     """Let a failed analysis (or a failed refinement) go on from what failed."""
@@ -213,6 +219,11 @@ async def _append(
 def _may_stop(record: AnalysisRecord) -> None:
     if record.view.state in OVER or record.view.ended_at is not None:
         raise ApiProblem("analysis_over", "It has ended; there is nothing to stop.")
+
+
+def _may_confirm(record: AnalysisRecord) -> None:
+    if record.view.state is not AnalysisState.UNCONFIRMED:
+        raise ApiProblem("nothing_to_confirm", "It does not wait for anybody: it goes on, or it has ended.")
 
 
 def _may_go_on(record: AnalysisRecord) -> None:

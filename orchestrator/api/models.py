@@ -11,10 +11,14 @@ from events.question import Citation, Passage
 
 
 class AnalysisState(StrEnum):
-    """Where an analysis is. `answerable` has words, `ready` quick vectors, `refined` full vectors."""
+    """Where an analysis is. `answerable` has words, `ready` quick vectors, `refined` full vectors.
+
+    `unconfirmed` is over a limit and waits for a person (`POST …/confirm`).
+    """
 
     REQUESTED = "requested"
     RUNNING = "running"
+    UNCONFIRMED = "unconfirmed"
     ANSWERABLE = "answerable"
     READY = "ready"
     REFINED = "refined"
@@ -102,10 +106,31 @@ class AnalysisSummary(BaseModel):
     damaged: list[str] = Field(default_factory=list)  # artifacts that could not be read back, each with its reason
 
 
+class EstimateView(BaseModel):
+    """What an analysis was expected to take once its tree was listed.
+
+    `seconds` until it is ready, by `measured` earlier analyses; null where there are none. `cost` of embedding `tokens`
+    in `currency`; null where that costs nothing. `over` are the limits (files, bytes, minutes, cost) that it is over;
+    then it waited until `until` for a person, who let it go on at `confirmed_at`.
+    """
+
+    files: int
+    bytes: int
+    seconds: float | None = None
+    measured: int = 0
+    tokens: int = 0
+    cost: float | None = None
+    currency: str = ""
+    over: list[str] = Field(default_factory=list)
+    until: datetime | None = None
+    confirmed_at: datetime | None = None
+
+
 class AnalysisView(AnalysisSummary):
     """One analysis with its stages and facts."""
 
     stages: list[StageView]
+    estimate: EstimateView | None = None
     metadata: dict[str, object] = Field(default_factory=dict)
     structure: dict[str, object] = Field(default_factory=dict)
     history: dict[str, object] = Field(default_factory=dict)

@@ -83,6 +83,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "file_skipped": (404, "That file was left out"),
     "not_cloned": (409, "The sources are not there yet"),
     "analysis_over": (409, "The analysis is over"),
+    "nothing_to_confirm": (409, "Nothing waits to be confirmed"),
     "analysis_not_failed": (409, "Nothing is left to be tried again"),
     "not_answered": (409, "There is no answer yet"),
     "method_not_allowed": (405, "That cannot be done here"),

@@ -11,7 +11,7 @@ from events import processing as facts
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
 from events.processing import Stage
-from orchestrator.api.models import AnalysisState, AnalysisView, HeadView, StageState
+from orchestrator.api.models import AnalysisState, AnalysisView, EstimateView, HeadView, StageState
 
 OVER = frozenset({AnalysisState.REFINED, AnalysisState.FAILED, AnalysisState.CANCELLED})
 ACTIVE = frozenset({StageState.QUEUED, StageState.RUNNING, StageState.RETRYING})
@@ -146,6 +146,7 @@ def _learn(view: AnalysisView, event: facts.StageCompleted, at: datetime) -> Non
             view.commit = commit if isinstance(commit, str) else view.commit
             view.skipped = _numbers(skipped)
             view.head = _head(event.facts)
+            view.languages = _numbers(event.facts.get("languages"))
         case Stage.METADATA:
             view.metadata = {**event.metadata_extracted, **event.facts}
         case Stage.STRUCTURE:
@@ -203,6 +204,20 @@ def _retry_scheduled(record: AnalysisRecord, event: facts.RetryScheduled, _at: d
 def _started(record: AnalysisRecord, event: facts.ProcessingStarted, _at: datetime) -> None:
     record.view.commit = event.commit
     _running(record)
+
+
+def _estimated(record: AnalysisRecord, event: facts.ProcessingEstimated, _at: datetime) -> None:
+    view = record.view
+    view.estimate = EstimateView.model_validate(event.model_dump())
+    if event.over and view.state in {AnalysisState.REQUESTED, AnalysisState.RUNNING}:
+        view.state = AnalysisState.UNCONFIRMED
+
+
+def _confirmed(record: AnalysisRecord, _event: facts.ProcessingConfirmed, at: datetime) -> None:
+    if record.view.state is AnalysisState.UNCONFIRMED:
+        record.view.state = AnalysisState.RUNNING
+        if record.view.estimate is not None:
+            record.view.estimate.confirmed_at = at
 
 
 def _running(record: AnalysisRecord) -> None:
@@ -267,4 +282,6 @@ _APPLY: dict[type[Event], Callable[[AnalysisRecord, Any, datetime], None]] = {
     facts.ProcessingCancelled: _cancelled,
     facts.CancelRequested: _cancel_requested,
     facts.RetryRequested: _retry_requested,
+    facts.ProcessingEstimated: _estimated,
+    facts.ProcessingConfirmed: _confirmed,
 }

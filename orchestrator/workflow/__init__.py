@@ -5,19 +5,23 @@ missing, so a message that comes twice, late or out of order decides nothing tha
 """
 
 from orchestrator.workflow.decide import Alarm, Decision, decide
+from orchestrator.workflow.estimate import needs_estimate
 from orchestrator.workflow.evolve import evolve, evolve_all, replay
-from orchestrator.workflow.policy import Policy
+from orchestrator.workflow.policy import Pace, Policy, Thresholds
 from orchestrator.workflow.state import AnalysisState, Phase, initial_state
 
 __all__ = [
     "Alarm",
     "AnalysisState",
     "Decision",
+    "Pace",
     "Phase",
     "Policy",
+    "Thresholds",
     "decide",
     "evolve",
     "evolve_all",
     "initial_state",
+    "needs_estimate",
     "replay",
 ]

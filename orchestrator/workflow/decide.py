@@ -8,7 +8,8 @@ from uuid import UUID
 from events import processing as facts
 from events.base import Context, Draft, Envelope, Event, derived_id
 from events.processing import Stage
-from orchestrator.workflow.evolve import RETRY, evolve_all
+from orchestrator.workflow.estimate import estimate, needs_estimate
+from orchestrator.workflow.evolve import CONFIRMATION, RETRY, evolve_all
 from orchestrator.workflow.graph import (
     ASKS_HOST,
     READY_NEEDS,
@@ -22,7 +23,7 @@ from orchestrator.workflow.graph import (
     is_settled,
     shard_count,
 )
-from orchestrator.workflow.policy import Policy, is_lost, retry_delay, tries
+from orchestrator.workflow.policy import Pace, Policy, is_lost, retry_delay, tries
 from orchestrator.workflow.state import AnalysisState, Phase, SlotStatus
 from orchestrator.workflow.summary import summarise
 
@@ -53,25 +54,41 @@ _NOTHING_TO_READ = facts.ProcessingFailed(
 )
 
 
+_NOT_CONFIRMED = facts.ProcessingFailed(
+    stage=Stage.CLONE,
+    kind=facts.FaultKind.PERMANENT,
+    code="not_confirmed",
+    message="It is over a limit of this installation and nobody confirmed it in time: retry it to have it analysed.",
+)
+
+
 def run_id_of(analysis_id: UUID, stage: Stage, shard: int, attempt: int) -> UUID:
     """The id of one run: deciding it again gives the same one."""
     return derived_id("run", analysis_id, stage.value, shard, attempt)
 
 
-def decide(state: AnalysisState, cause: Envelope, policy: Policy) -> Decision:
-    """All that is due in `state`, stamped with the time and the cause of the message that made us look."""
+def decide(state: AnalysisState, cause: Envelope, policy: Policy, pace: Pace | None = None) -> Decision:
+    """All that is due in `state`, stamped with the time and the cause of the message that made us look.
+
+    `pace` is given where the rest of the analysis is to be estimated now.
+    """
     at = cause.timestamp
     events: list[Event] = []
+    if pace is not None and needs_estimate(state) and state.stop is None:
+        events.append(estimate(state, pace, policy.thresholds, at))
+        state = evolve_all(state, [(events[0], at)])
     while new := _due(state, policy, at):
         events += new
         state = evolve_all(state, ((event, at) for event in new))
-    alarms = tuple(_alarm(event) for event in events if isinstance(event, facts.RetryScheduled))
+    alarms = tuple(alarm for event in events if (alarm := _alarm(state, event)) is not None)
     return Decision(tuple(_draft(state, cause, event) for event in events), alarms)
 
 
 def _due(state: AnalysisState, policy: Policy, at: datetime) -> list[Event]:
     if state.phase is Phase.RUNNING:
-        return _end_early(state, policy) or [*_start(state), *_runs(state, policy), *_complete(state, policy, at)]
+        if (ended := _end_early(state, policy)) or state.held:
+            return ended or [*_start(state)]
+        return [*_start(state), *_runs(state, policy), *_complete(state, policy, at)]
     if state.phase is Phase.READY and state.stop is None:
         return [*_runs(state, policy), *_refined(state, at)]
     return []
@@ -82,6 +99,8 @@ def _end_early(state: AnalysisState, policy: Policy) -> list[Event]:
         return [facts.ProcessingCancelled(reason=state.stop)]
     if shard_count(state) == 0:
         return [_NOTHING_TO_READ]
+    if state.expired:
+        return [_NOT_CONFIRMED]
     lost = fatal_loss(state, policy)
     if lost is None or lost.failure is None:
         return []
@@ -196,7 +215,11 @@ def _context(state: AnalysisState, cause: Envelope) -> Context:
     )
 
 
-def _alarm(event: facts.RetryScheduled) -> Alarm:
+def _alarm(state: AnalysisState, event: Event) -> Alarm | None:
+    if isinstance(event, facts.ProcessingEstimated) and event.until is not None:
+        return Alarm(derived_id("timer", state.analysis_id, CONFIRMATION), event.until, CONFIRMATION)
+    if not isinstance(event, facts.RetryScheduled):
+        return None
     data: dict[str, object] = {
         "run_id": str(event.run_id),
         "stage": event.stage.value,

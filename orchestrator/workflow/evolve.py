@@ -13,7 +13,7 @@ from orchestrator.workflow.graph import RULE_OF
 from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, SlotStatus
 
 PARKED = "parked"  # the code of a run that killed its workers
-RETRY = "retry"  # the kind of a timer
+RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
 
 
 def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datetime) -> AnalysisState:
@@ -89,7 +89,17 @@ def _retry_scheduled(state: AnalysisState, event: facts.RetryScheduled, _at: dat
     return state.with_slot(replace(slot, status=SlotStatus.WAITING))
 
 
+def _estimated(state: AnalysisState, event: facts.ProcessingEstimated, _at: datetime) -> AnalysisState:
+    return replace(state, estimated=True, held=bool(event.over)) if state.phase is Phase.RUNNING else state
+
+
+def _confirmed(state: AnalysisState, _event: facts.ProcessingConfirmed, _at: datetime) -> AnalysisState:
+    return replace(state, held=False) if state.phase is Phase.RUNNING and not state.expired else state
+
+
 def _timer_fired(state: AnalysisState, event: facts.TimerFired, _at: datetime) -> AnalysisState:
+    if event.kind == CONFIRMATION:
+        return replace(state, expired=state.held and state.phase is Phase.RUNNING)
     stage, shard, attempt = event.data.get("stage"), event.data.get("shard"), event.data.get("attempt")
     if event.kind != RETRY or stage not in set(Stage) or not isinstance(shard, int):
         return state
@@ -113,7 +123,7 @@ def _retry_requested(state: AnalysisState, _event: facts.RetryRequested, _at: da
         else slot
         for key, slot in state.slots.items()
     }
-    return replace(state, phase=phase, go=state.go + 1, slots=slots)
+    return replace(state, phase=phase, go=state.go + 1, slots=slots, held=False, expired=False)
 
 
 def _too_late(state: AnalysisState, slot: Slot) -> bool:
@@ -141,6 +151,8 @@ _EVOLVE: dict[type[Event], Callable[[AnalysisState, Any, datetime], AnalysisStat
     facts.TimerFired: _timer_fired,
     facts.CancelRequested: _cancel_requested,
     facts.RetryRequested: _retry_requested,
+    facts.ProcessingEstimated: _estimated,
+    facts.ProcessingConfirmed: _confirmed,
     facts.ProcessingCompleted: _ended(Phase.READY),
     facts.ProcessingRefined: _ended(Phase.REFINED),
     facts.ProcessingFailed: _ended(Phase.FAILED),

@@ -9,12 +9,35 @@ from orchestrator.workflow.state import Slot, SlotStatus
 
 
 @dataclass(frozen=True)
+class Pace:
+    """What earlier analyses took from the end of their clone until they were ready; `analyses` 0 means none."""
+
+    analyses: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Over which an analysis waits for somebody to confirm it; 0 is none. `price` is for a million tokens embedded."""
+
+    files: int = 0
+    bytes: int = 0
+    minutes: float = 0.0
+    cost: float = 0.0
+    price: float = 0.0
+    currency: str = "USD"
+    hours: float = 24.0
+
+
+@dataclass(frozen=True)
 class Policy:
     """Seconds and counts of the retry rule."""
 
     base: float = 2.0
     cap: float = 60.0
     attempts: int = 5
+    thresholds: Thresholds = Thresholds()
 
 
 def jitter(run_id: UUID) -> float:

@@ -70,7 +70,10 @@ Key = tuple[Stage, int]
 
 @dataclass(frozen=True)
 class AnalysisState:
-    """One analysis, folded from its stream. `go` counts how often a person asked for it to go on."""
+    """One analysis, folded from its stream. `go` counts how often a person asked for it to go on.
+
+    `held`: it waits for a person to confirm it; `expired`: nobody did in time.
+    """
 
     phase: Phase = Phase.NEW
     analysis_id: UUID | None = None
@@ -86,6 +89,9 @@ class AnalysisState:
     requested_at: datetime | None = None
     started: bool = False
     stop: str | None = None
+    estimated: bool = False
+    held: bool = False
+    expired: bool = False
     go: int = 0
     slots: Mapping[Key, Slot] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -33,6 +33,7 @@ class Taken:
     artifacts: tuple[ArtifactRef, ...]
     counts: dict[str, int]
     skipped: dict[str, int]
+    languages: dict[str, int]
     rules: dict[str, object]
     is_cut: bool
     outside: int = 0  # entries of the tree that are not below the folder
@@ -76,6 +77,7 @@ class Clone:
             "last_commit_at": head.authored_at.isoformat() if head.authored_at else None,
             "last_commit_subject": head.subject,
             "skipped": taken.skipped,
+            "languages": taken.languages,
             "rules": taken.rules,
             "tree_cut": taken.is_cut,
             **({"folder": request.folder, "out_of_scope": taken.outside} if request.folder else {}),
@@ -117,7 +119,16 @@ class Clone:
         if intake.locks:
             content = write_rows(SourceRow, intake.locks)
             stored.append(watch.store(self.backends, ArtifactKind.LOCKS, 0, content, len(intake.locks)))
-        return Taken(checkout.head, (tree, *stored), intake.counts(), intake.skipped(), rules.facts(), is_cut, outside)
+        return Taken(
+            checkout.head,
+            (tree, *stored),
+            intake.counts(),
+            intake.skipped(),
+            intake.languages(),
+            rules.facts(),
+            is_cut,
+            outside,
+        )
 
     def _checkout(
         self, request: StageRequested, watch: Watched, login: Login | None

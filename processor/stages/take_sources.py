@@ -25,6 +25,7 @@ from processor.stages.classify import (
 )
 
 _LONG_LINES = DOCS | {"jupyter"}  # prose, and pictures that a notebook put out
+_LANGUAGES = 60
 _HEAD = 2_000  # characters in which generators and shebangs are looked for
 
 ON_REQUEST = "request"  # the rule of a file that is read because whoever asked for the analysis wants it
@@ -109,6 +110,14 @@ class Intake:
     def skipped(self) -> dict[str, int]:
         """How many entries were left out, by reason, most first."""
         return dict(Counter(row.skipped for row in self.tree if row.skipped is not None).most_common())
+
+    def languages(self) -> dict[str, int]:
+        """Bytes of what was taken by language, most first."""
+        sizes: Counter[str] = Counter()
+        for row in self.tree:
+            if row.skipped is None and row.is_counted:
+                sizes[row.language or "other"] += row.size
+        return dict(sizes.most_common(_LANGUAGES))
 
     def _take(self, candidate: _Candidate, read: Read) -> SourceRow | None:
         """Decide on one entry, write its `tree` row, and return its `sources` row where it is accepted."""

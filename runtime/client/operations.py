@@ -103,6 +103,15 @@ class Operations(Protocol):
             body=body,
         )
 
+    def analyses_confirm(self, analysis_id: str, *, idempotency_key: str | None = None) -> shapes.AnalysisView:
+        """Let an analysis go on that is over a limit of this installation."""
+        return self._call(
+            shapes.AnalysisView,
+            "POST",
+            f"/api/v1/analyses/{part(analysis_id)}/confirm",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
     def analyses_retry(self, analysis_id: str, *, idempotency_key: str | None = None) -> shapes.AnalysisView:
         """Let a failed analysis (or a failed refinement) go on from what failed."""
         return self._call(

@@ -362,6 +362,31 @@ class Envelope(BaseModel):
     erased: list[str] = []
 
 
+class EstimateView(BaseModel):
+    """
+    What an analysis was expected to take once its tree was listed.
+
+    `seconds` until it is ready, by `measured` earlier analyses; null where there are none. `cost` of embedding `tokens`
+    in `currency`; null where that costs nothing. `over` are the limits (files, bytes, minutes, cost) that it is over;
+    then it waited until `until` for a person, who let it go on at `confirmed_at`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    files: int
+    bytes: int
+    seconds: float | None = None
+    measured: int = 0
+    tokens: int = 0
+    cost: float | None = None
+    currency: str = ""
+    over: list[str] = []
+    until: AwareDatetime | None = None
+    confirmed_at: AwareDatetime | None = None
+
+
 class EventPage(BaseModel):
     """
     A page of events as the log recorded them.
@@ -1146,6 +1171,7 @@ class AnalysisView(BaseModel):
     outcomes: dict[str, int] = {}
     damaged: list[str] = []
     stages: list[StageView]
+    estimate: EstimateView | None = None
     metadata: dict[str, object] = {}
     structure: dict[str, object] = {}
     history: dict[str, object] = {}

@@ -71,6 +71,8 @@ def an_event(dice: random.Random) -> Event:
         facts.ProcessingCancelled(reason="asked"),
         facts.CancelRequested(),
         facts.RetryRequested(),
+        facts.ProcessingEstimated(files=1, bytes=1, over=dice.choice(((), ("files",)))),
+        facts.ProcessingConfirmed(),
     )
     return dice.choice(likely if dice.random() < 0.85 else rare)
 

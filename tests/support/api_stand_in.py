@@ -159,6 +159,10 @@ def _fold(analysis: Scripted, event_type: str, data: Json) -> None:  # noqa: C90
             stage.update(state="retrying", retry_at=data["due_at"])
         case "repository.processing.started":
             view.update(commit=data["commit"])
+        case "repository.processing.estimated":
+            view.update(estimate=data, state="unconfirmed" if data.get("over") else view["state"])
+        case "repository.processing.confirmed":
+            view.update(state="running")
         case "repository.processing.completed":
             view.update(state="ready", ready_at=now, totals=data["totals"], skipped=data["skipped"])
             view.update(failed=data["failed"], partial=data.get("partial", False))
@@ -369,6 +373,8 @@ class StandIn:
             return found
         if request.path_params["verb"] == "cancel":
             found.say("repository.processing.cancelled", reason="asked")
+        elif request.path_params["verb"] == "confirm":
+            found.say("repository.processing.confirmed")
         else:
             found.say("repository.processing.retry_requested")
         return JSONResponse(found.view, 202)

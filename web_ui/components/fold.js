@@ -61,6 +61,10 @@ const CHANGES = {
     const run = runOf(fold, data);
     if (run?.state === "failed") Object.assign(run, { state: "retrying", due: data.due_at });
   },
+  "repository.processing.estimated": (fold, data) => {
+    if (data.over?.length && ["requested", "running"].includes(fold.state)) fold.state = "unconfirmed";
+  },
+  "repository.processing.confirmed": (fold) => { if (fold.state === "unconfirmed") fold.state = "running"; },
   "repository.processing.started": (fold) => begin(fold),
   "repository.processing.completed": (fold) => { fold.state = "ready"; },
   "repository.processing.refined": (fold, _data, at) => { Object.assign(fold, { state: "refined", ended: at }); },

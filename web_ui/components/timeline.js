@@ -11,7 +11,7 @@ const WORDS = {
   failed: "failed", parked: "set aside", cancelled: "cancelled",
 };
 const HEADLINES = {
-  requested: "Waiting to start", running: "Analysing", answerable: "Analysing: questions can be asked", ready: "Ready: refining in the background",
+  requested: "Waiting to start", running: "Analysing", unconfirmed: "Waiting to be confirmed", answerable: "Analysing: questions can be asked", ready: "Ready: refining in the background",
   refined: "Complete", failed: "Failed", cancelled: "Cancelled",
 };
 const SHOWN_COUNTS = ["files", "symbols", "edges", "chunks", "vectors", "skipped", "failed"];

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView
-from web_ui import markup, outcomes, views
+from web_ui import estimates, markup, outcomes, views
 from web_ui.components import browser, findings, frame, left_out, needs, notices, past, share
 from web_ui.session import attempt, chosen_analysis, client, may_write
 
@@ -19,6 +19,9 @@ def actions(analysis: AnalysisView) -> None:
             st.switch_page("pages/chat.py", query_params={"analysis": analysis.analysis_id})
         if views.can_retry(analysis) and st.button("Retry what failed", icon=":material/refresh:"):
             attempt(lambda: client().analyses_retry(analysis.analysis_id))
+            st.rerun()
+        if analysis.state == "unconfirmed" and st.button("Go on", type="primary", icon=":material/play_arrow:"):
+            attempt(lambda: client().analyses_confirm(analysis.analysis_id))
             st.rerun()
         if views.can_cancel(analysis) and st.button(
             "Stop refining" if analysis.state == "ready" else "Cancel", icon=":material/close:"
@@ -53,6 +56,10 @@ def show() -> None:
         notices.failure("The analysis failed", analysis.message, analysis.code)
     if missing := outcomes.partial_sentence(analysis):
         st.html(f'<div class="rs-notice rs-warn">{markup.text(missing)}</div>')
+    if waiting := estimates.waiting_sentence(analysis, datetime.now(UTC)):
+        st.html(f'<div class="rs-notice rs-warn">{markup.text(waiting)}</div>')
+    elif facts := estimates.facts(analysis):
+        st.html(markup.line(markup.span("fact", fact) for fact in facts))
     left_out.damage(analysis)
     actions(analysis)
     left, right = st.columns((3, 2), gap="large")
