@@ -25,7 +25,9 @@ _SPEAK = "+xadd +expire +publish +subscribe +unsubscribe"
 _WORKER = f"resetchannels &es.wake -@all {_CONNECT} {_CONSUME} {_SPEAK}"
 VALKEY_USERS = {
     "orchestrator": "~* &* +@all -@admin -@dangerous +info",  # it relays every topic
-    "processor": f"~stage.clone ~stage.metadata ~stage.structure ~stage.history ~stage.parse ~live.*.ticks {_WORKER}",
+    "processor": (
+        f"~stage.clone ~stage.metadata ~stage.structure ~stage.history ~stage.parse ~stage.link ~live.*.ticks {_WORKER}"
+    ),
     "rag_manager": (
         f"~stage.index ~stage.embed ~stage.activate ~stage.refine ~stage.promote ~erasure ~live.*.ticks {_WORKER}"
     ),

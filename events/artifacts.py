@@ -23,6 +23,9 @@ class ArtifactKind(StrEnum):
     LOCKS = "locks"
     DEPENDENCIES = "dependencies"
     UPLOAD = "upload"  # a part of an uploaded archive, as it came; no rows
+    IMPORTS = "imports"
+    LINKS = "links"
+    CONNECTIONS = "connections"
 
 
 class ArtifactRef(Value):
@@ -158,6 +161,58 @@ class DependencyRow(Value):
     path: str
     line: int
     locked: bool = False
+
+
+class ImportRow(Value):
+    """What one name that a file imports means in the repository.
+
+    `resolution` is file, folder, dependency, standard or unknown; `target` the path, or the name of the dependency.
+    """
+
+    path: str
+    line: int
+    written: str
+    module: str
+    name: str
+    alias: str
+    level: int
+    resolution: str
+    target: str
+    confidence: float
+
+
+class LinkRow(Value):
+    """A call or an inheritance whose definition was found. Shard and ordinal name rows of `symbols`; -1 is the file.
+
+    `level` says how it was found and `confidence` how sure that is: exact, inferred, overloaded, named.
+    """
+
+    kind: str
+    path: str
+    line: int
+    source: str
+    source_shard: int
+    source_ordinal: int
+    target_path: str
+    target: str
+    target_shard: int
+    target_ordinal: int
+    confidence: float
+    level: str
+
+
+class ConnectionRow(Value):
+    """One file in the graph of files (how many others, each once), and the sums of its functions' measures."""
+
+    path: str
+    imports: int
+    imported_by: int
+    calls: int
+    called_by: int
+    functions: int
+    complexity: int
+    most_complex: int
+    function_lines: int
 
 
 class VectorRow(Value):

@@ -112,6 +112,7 @@ _OWNER = {
     processing.Stage.STRUCTURE: "processor",
     processing.Stage.HISTORY: "processor",
     processing.Stage.PARSE: "processor",
+    processing.Stage.LINK: "processor",
     processing.Stage.INDEX: "rag_manager",
     processing.Stage.EMBED: "rag_manager",
     processing.Stage.ACTIVATE: "rag_manager",

@@ -13,7 +13,7 @@ from events.base import ERASED, Event
 
 
 class Stage(StrEnum):
-    """The stages of an analysis. `index` makes it answerable, `activate` ready, `promote` refined."""
+    """The stages of an analysis. `index` makes it answerable, `activate` ready, `promote` refined; `link` its graph."""
 
     CLONE = "clone"
     METADATA = "metadata"
@@ -25,6 +25,7 @@ class Stage(StrEnum):
     ACTIVATE = "activate"
     REFINE = "refine"
     PROMOTE = "promote"
+    LINK = "link"
 
 
 class FaultKind(StrEnum):

@@ -16,6 +16,7 @@ from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
 from processor.jobs.describe import Metadata, Structure
 from processor.jobs.history import History
+from processor.jobs.link import Link
 from processor.jobs.parse import Parse
 
 
@@ -27,6 +28,7 @@ class Slots:
     history: int = 1
     describe: int = 2
     parse: int = 1
+    link: int = 1
 
 
 def handlers(
@@ -39,6 +41,7 @@ def handlers(
         Stage.STRUCTURE: (Structure(backends), slots.describe),
         Stage.HISTORY: (history, slots.history),
         Stage.PARSE: (Parse(backends, pool), slots.parse),
+        Stage.LINK: (Link(backends), slots.link),
     }
 
 

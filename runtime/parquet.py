@@ -49,8 +49,10 @@ def write_table(table: pa.Table) -> bytes:
 
 
 def read_table(content: bytes, columns: Sequence[str] | None = None) -> pa.Table:
-    """The Arrow table in Parquet bytes, or some of its columns."""
-    return pq.read_table(pa.BufferReader(content), columns=list(columns) if columns else None)
+    """The Arrow table in Parquet bytes, or those of some columns that it has: an older artifact has fewer."""
+    file = pq.ParquetFile(pa.BufferReader(content))
+    known = set(file.schema_arrow.names)
+    return file.read(columns=[name for name in columns if name in known] if columns else None)
 
 
 def read_rows(row: type[Row], content: bytes) -> list[Row]:

@@ -74,6 +74,16 @@ def marked_table(head: Sequence[str], rows: Iterable[Iterable[str]], kind: str =
     )
 
 
+def treemap(boxes: Iterable[tuple[tuple[float, float, float, float], int, str, str]]) -> str:
+    """Rectangles as (left, top, width, height) in shares (0 to 1), a tone, a label and a title."""
+    parts = "".join(
+        f'<div class="rs-box rs-tone-{tone}" title="{text(title)}" style="left:{left * 100:.3f}%;top:{top * 100:.3f}%;'
+        f'width:{width * 100:.3f}%;height:{height * 100:.3f}%"><span>{text(name)}</span></div>'
+        for (left, top, width, height), tone, name, title in boxes
+    )
+    return f'<div class="rs-treemap" role="img" aria-label="Sizes of folders and files">{parts}</div>'
+
+
 def source(lines: Sequence[Sequence[Run]], first: int, cited: range) -> str:
     """Numbered, coloured lines; those in `cited` are marked."""
     body = "".join(

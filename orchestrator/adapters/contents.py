@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from orchestrator.adapters.graph import Graph
 from orchestrator.api.content_models import DependencyView, FileView, SymbolView
 from orchestrator.api.pages import DependencyPage, FilePage, SymbolPage
 from orchestrator.api.paging import DEPENDENCIES, FILES, SYMBOLS, Page
@@ -33,7 +34,8 @@ analysis_id = :analysis AND (CAST(:path AS text) IS NULL OR path = :path)
   AND (CAST(:name AS text) IS NULL OR lower(name) LIKE :name)
 """
 _SYMBOLS = text(f"""
-SELECT path, kind, name, qualified_name, signature, docstring, first_line, last_line, shard, ordinal FROM app.symbols
+SELECT shard || '-' || ordinal AS id, path, kind, name, qualified_name, signature, docstring, first_line, last_line,
+  visibility, complexity, code_lines, shard, ordinal FROM app.symbols
 WHERE {_SYMBOL_FILTER} AND (shard, ordinal) > (CAST(:shard AS int), CAST(:ordinal AS int))
 ORDER BY shard, ordinal LIMIT :limit
 """)  # noqa: S608  # only our own text is put in
@@ -87,6 +89,7 @@ class Contents:
 
     def __init__(self, database: TenantDatabase) -> None:
         self._database = database
+        self.graph = Graph(database)
 
     async def files(self, tenant: UUID, analysis: UUID, query: FileQuery, page: Page) -> FilePage:
         """Entries of the tree by path."""

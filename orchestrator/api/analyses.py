@@ -228,7 +228,7 @@ def _may_confirm(record: AnalysisRecord) -> None:
 
 def _may_go_on(record: AnalysisRecord) -> None:
     broken = {StageState.FAILED, StageState.PARKED}
-    refining = [record.stages[name] for name in ("refine", "promote") if name in record.stages]
+    refining = [record.stages[name] for name in ("refine", "promote", "link") if name in record.stages]
     lost = any(run.state in broken for stage in refining for run in stage.runs.values())
     ready = record.view.state is AnalysisState.READY and record.view.ended_at is None
     if record.view.state is not AnalysisState.FAILED and not (ready and lost):

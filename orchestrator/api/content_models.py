@@ -24,8 +24,13 @@ class FileView(BaseModel):
 
 
 class SymbolView(BaseModel):
-    """One definition."""
+    """One definition. `id` names it in its analysis.
 
+    `visibility` is public, internal, protected, private or empty where nobody knows; `complexity` McCabe's, 0 for what
+    is no function; `code_lines` are those that are neither blank nor comment.
+    """
+
+    id: str
     path: str
     kind: str
     name: str
@@ -34,6 +39,9 @@ class SymbolView(BaseModel):
     docstring: str
     first_line: int
     last_line: int
+    visibility: str = ""
+    complexity: int = 0
+    code_lines: int = 0
 
 
 class DependencyView(BaseModel):

@@ -87,7 +87,7 @@ async def files(  # one argument for each part of the request
     analysis_id: UUID, who: Reader, parts: Parts, query: Files, page: Paging, known: Freshness
 ) -> FilePage:
     """The tree at the commit, by path; with `reason`, the files of which it is said (`syntax_errors`, `binary`, …)."""
-    await _known_as_of(parts, who, analysis_id, known)
+    await known_as_of(parts, who, analysis_id, known)
     return await parts.contents.files(who.tenant_id, analysis_id, query, page)
 
 
@@ -96,7 +96,7 @@ async def skipped(  # one argument for each part of the request
     analysis_id: UUID, who: Reader, parts: Parts, query: LeftOut, page: Paging, known: Freshness
 ) -> FilePage:
     """The files that were left out, or that failed, with their reasons."""
-    await _known_as_of(parts, who, analysis_id, known)
+    await known_as_of(parts, who, analysis_id, known)
     return await parts.contents.files(who.tenant_id, analysis_id, query, page)
 
 
@@ -110,7 +110,7 @@ async def symbols(
     known: Freshness,
 ) -> SymbolPage:
     """Definitions: of one file, of one kind, whose name begins so."""
-    await _known_as_of(parts, who, analysis_id, known)
+    await known_as_of(parts, who, analysis_id, known)
     return await parts.contents.symbols(who.tenant_id, analysis_id, query, page)
 
 
@@ -119,7 +119,7 @@ async def dependencies(  # one argument for each part of the request
     analysis_id: UUID, who: Reader, parts: Parts, query: Dependencies, page: Paging, known: Freshness
 ) -> DependencyPage:
     """What manifests ask for and lock files chose, with the line of each; by manifest, lock files last."""
-    await _known_as_of(parts, who, analysis_id, known)
+    await known_as_of(parts, who, analysis_id, known)
     return await parts.contents.dependencies(who.tenant_id, analysis_id, query, page)
 
 
@@ -175,7 +175,7 @@ async def repository_files(
 ) -> FilePage:
     """The tree of the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    await _known_as_of(parts, who, newest, known)
+    await known_as_of(parts, who, newest, known)
     return await parts.contents.files(who.tenant_id, newest, query, page)
 
 
@@ -185,7 +185,7 @@ async def repository_skipped(
 ) -> FilePage:
     """The files that the newest analysis left out, or that failed."""
     newest = await _newest(parts, who, repository_id)
-    await _known_as_of(parts, who, newest, known)
+    await known_as_of(parts, who, newest, known)
     return await parts.contents.files(who.tenant_id, newest, query, page)
 
 
@@ -200,7 +200,7 @@ async def repository_symbols(
 ) -> SymbolPage:
     """Definitions in the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    await _known_as_of(parts, who, newest, known)
+    await known_as_of(parts, who, newest, known)
     return await parts.contents.symbols(who.tenant_id, newest, query, page)
 
 
@@ -210,11 +210,11 @@ async def repository_dependencies(  # one argument for each part of the request
 ) -> DependencyPage:
     """What the manifests ask for, in the newest analysis."""
     newest = await _newest(parts, who, repository_id)
-    await _known_as_of(parts, who, newest, known)
+    await known_as_of(parts, who, newest, known)
     return await parts.contents.dependencies(who.tenant_id, newest, query, page)
 
 
-async def _known_as_of(parts: Services, who: Identity, analysis_id: UUID, known: Known) -> None:
+async def known_as_of(parts: Services, who: Identity, analysis_id: UUID, known: Known) -> None:
     """Raise NotModified where nothing of an analysis has changed, and ApiProblem `not_found` where it is not there."""
     version = await parts.read.version(who.tenant_id, analysis_id)
     if version is None:

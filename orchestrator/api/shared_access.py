@@ -51,6 +51,18 @@ OPEN: Mapping[Kind, Mapping[str, Check]] = {
         "contents_symbols": _newest_analysis,
         "contents_dependencies": _newest_analysis,
         "contents_lines": _newest_analysis,
+        **dict.fromkeys(
+            (
+                "graph_callers",
+                "graph_callees",
+                "graph_imports",
+                "graph_imported_by",
+                "graph_connections",
+                "graph_modules",
+                "graph_treemap",
+            ),
+            _newest_analysis,
+        ),
     },
     Kind.CONVERSATION: {"shares_shared": _always, "conversations_one": _conversation},
 }

@@ -1,11 +1,11 @@
-"""The big read models, loaded from artifacts: files, outcomes, symbols, edges, dependencies.
+"""The big read models, loaded from artifacts: files, outcomes, symbols, edges, dependencies, and the graph.
 
 It has its own cursor, so that a repository with a hundred thousand edges delays nobody's small events. An artifact that
 cannot be read is marked in `app.loaded`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.artifacts import ArtifactKind, ArtifactRef
+from events.artifacts import ArtifactKind, ArtifactRef, ConnectionRow, ImportRow, LinkRow
 from events.base import Envelope
 from events.processing import AnalysisDeleted, StageCompleted
 from events.repository import RepositoryDeleted
@@ -71,8 +71,12 @@ TABLES = {
             "docstring",
             "first_line",
             "last_line",
+            "visibility",
+            "complexity",
+            "code_lines",
         ),
         numbered=True,
+        later={"visibility": "", "complexity": 0, "code_lines": 0},
     ),
     ArtifactKind.DEPENDENCIES: Table(
         "dependencies",
@@ -80,6 +84,9 @@ TABLES = {
         numbered=True,
     ),
     ArtifactKind.EDGES: Table("edges", ("path", "kind", "source", "target", "line"), numbered=True),
+    ArtifactKind.IMPORTS: Table("imports", tuple(ImportRow.model_fields), numbered=True),
+    ArtifactKind.LINKS: Table("links", tuple(LinkRow.model_fields), numbered=True),
+    ArtifactKind.CONNECTIONS: Table("connections", tuple(ConnectionRow.model_fields), numbered=False),
 }
 
 _LOADED = text("""
@@ -90,7 +97,7 @@ _FAILED = text("""
 UPDATE app.loaded SET code = :code, message = :message, rows = 0
 WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
 """)
-_LOADED_TABLES = ("files", "outcomes", "symbols", "edges", "dependencies", "loaded")
+_LOADED_TABLES = (*(table.name for table in TABLES.values()), "loaded")
 _REMOVE = tuple(
     text(f"""
     DELETE FROM app.{table} WHERE analysis_id IN (
@@ -104,6 +111,7 @@ _REMOVE_ANALYSIS = tuple(
     text(f"DELETE FROM app.{table} WHERE analysis_id = :analysis")  # noqa: S608  # our own names
     for table in _LOADED_TABLES
 )
+_BLOCK = 2_000  # rows that are objects at a time
 _TRIES = 4  # then the artifact counts as unreadable: a store that is down for long must not stop the feed
 
 
@@ -122,7 +130,7 @@ class Load:
     """One artifact's rows, decoded; or the reason why there are none."""
 
     source: Source
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: "Rows | tuple[()]" = ()
     code: str | None = None
     message: str | None = None
 
@@ -152,9 +160,7 @@ class Contents:
 
     async def clear(self, connection: AsyncConnection) -> None:
         """Remove all rows."""
-        await connection.execute(
-            text("TRUNCATE app.files, app.outcomes, app.symbols, app.edges, app.dependencies, app.loaded")
-        )
+        await connection.execute(text(f"TRUNCATE {', '.join(f'app.{table}' for table in _LOADED_TABLES)}"))
 
     async def _load(self, source: Source) -> Load:
         ref = source.ref
@@ -188,6 +194,7 @@ def _wanted(envelope: Envelope) -> list[Source]:
         "clone",
         "metadata",
         "parse",
+        "link",
     }:
         return []
     try:
@@ -199,18 +206,34 @@ def _wanted(envelope: Envelope) -> list[Source]:
     return [Source(envelope.tenant_id, analysis_id, event.shard, ref) for ref in event.artifacts if ref.kind in TABLES]
 
 
-def _decode(content: bytes, source: Source) -> list[tuple[Any, ...]]:
-    """The rows as PostgreSQL takes them. Whole columns become lists at once: row by row would take far longer."""
-    table, whose = TABLES[source.ref.kind], (source.tenant_id, source.analysis_id)
+class Rows:
+    """The rows of a table as PostgreSQL takes them, a block of objects at a time: a graph can have millions."""
+
+    def __init__(self, arrow: pa.Table, source: Source) -> None:
+        self._arrow = arrow
+        self._source = source
+
+    def __len__(self) -> int:
+        return int(self._arrow.num_rows)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        table, whose = TABLES[self._source.ref.kind], (self._source.tenant_id, self._source.analysis_id)
+        ordinal = 0
+        for batch in self._arrow.to_batches(max_chunksize=_BLOCK):
+            held = {name: batch.column(name).to_pylist() for name in batch.schema.names}
+            columns = [held.get(name) or [table.later.get(name)] * batch.num_rows for name in table.columns]
+            for row in zip(*columns, strict=True):
+                yield (*whose, self._source.shard, ordinal, *row) if table.numbered else (*whose, *row)
+                ordinal += 1
+
+
+def _decode(content: bytes, source: Source) -> Rows:
+    """The rows of an artifact. Raises KeyError where a column is missing."""
+    table = TABLES[source.ref.kind]
     arrow = read_table(content, table.columns)
-    missing = table.later.keys() - set(arrow.column_names)
-    columns = [
-        [table.later[name]] * arrow.num_rows if name in missing else arrow.column(name).to_pylist()
-        for name in table.columns
-    ]
-    if table.numbered:
-        return [(*whose, source.shard, n, *row) for n, row in enumerate(zip(*columns, strict=True))]
-    return [(*whose, *row) for row in zip(*columns, strict=True)]
+    if missing := set(table.columns) - set(arrow.column_names) - set(table.later):
+        raise KeyError(*missing)
+    return Rows(arrow, source)
 
 
 def _writer(loads: list[Load], repository_id: UUID | None) -> Write:
@@ -251,7 +274,7 @@ async def _write(connection: AsyncConnection, load: Load) -> None:
         await connection.execute(_FAILED, key | {"code": "artifact_refused", "message": message})
 
 
-async def _copy(connection: AsyncConnection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+async def _copy(connection: AsyncConnection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
     """Copy the rows; what COPY says of them becomes a ValueError."""
     import asyncpg
 

@@ -13,6 +13,7 @@ from orchestrator.workflow.evolve import CONFIRMATION, RETRY, evolve_all
 from orchestrator.workflow.graph import (
     ASKS_HOST,
     READY_NEEDS,
+    REFINED_NEEDS,
     RULES,
     Rule,
     expected,
@@ -186,7 +187,7 @@ def _complete(state: AnalysisState, policy: Policy, at: datetime) -> Iterator[Ev
 
 
 def _refined(state: AnalysisState, at: datetime) -> Iterator[Event]:
-    if is_done(state.slots.get((Stage.PROMOTE, 0))):
+    if all(is_done(state.slots.get((stage, 0))) for stage in REFINED_NEEDS):
         yield facts.ProcessingRefined(duration=_seconds(state, at))
 
 

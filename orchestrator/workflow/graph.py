@@ -93,11 +93,25 @@ RULES: tuple[Rule, ...] = (
         Loss.RECORDED,
         phase=Phase.READY,
     ),
+    Rule(
+        Stage.LINK,
+        (Needs(Stage.PARSE),),
+        (
+            _TREE,
+            _SOURCES,
+            Takes(ArtifactKind.SYMBOLS, Stage.PARSE),
+            Takes(ArtifactKind.EDGES, Stage.PARSE),
+            Takes(ArtifactKind.DEPENDENCIES, Stage.METADATA),
+        ),
+        Loss.RECORDED,
+        phase=Phase.READY,
+    ),
 )
 
 RULE_OF = {rule.stage: rule for rule in RULES}
 READY_NEEDS = (Stage.ACTIVATE, Stage.METADATA, Stage.STRUCTURE, Stage.HISTORY)
 ASKS_HOST = frozenset({Stage.CLONE, Stage.HISTORY})  # shown what the repository is read with
+REFINED_NEEDS = (Stage.PROMOTE, Stage.LINK)
 
 
 def is_done(slot: Slot | None) -> bool:

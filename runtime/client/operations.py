@@ -326,6 +326,71 @@ class Operations(Protocol):
             },
         )
 
+    def graph_callers(
+        self, analysis_id: str, symbol_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.LinkPage:
+        """Who calls a definition or inherits from it, with the line and how sure that is."""
+        return self._call(
+            shapes.LinkPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/symbols/{part(symbol_id)}/callers",
+            params={"cursor": cursor, "limit": limit},
+        )
+
+    def graph_callees(
+        self, analysis_id: str, symbol_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.LinkPage:
+        """What a definition calls or inherits from, with the line and how sure that is."""
+        return self._call(
+            shapes.LinkPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/symbols/{part(symbol_id)}/callees",
+            params={"cursor": cursor, "limit": limit},
+        )
+
+    def graph_imports(
+        self, analysis_id: str, *, path: str, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.ImportPage:
+        """What a file imports: files of the repository, dependencies, the standard library, or what nobody knows."""
+        return self._call(
+            shapes.ImportPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/imports",
+            params={"path": path, "cursor": cursor, "limit": limit},
+        )
+
+    def graph_imported_by(
+        self, analysis_id: str, *, path: str, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.ImportPage:
+        """Which imports mean a file, or a folder."""
+        return self._call(
+            shapes.ImportPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/imported-by",
+            params={"path": path, "cursor": cursor, "limit": limit},
+        )
+
+    def graph_connections(
+        self, analysis_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.ConnectionPage:
+        """Files by how many others they import, call, are imported and called by; the most connected first."""
+        return self._call(
+            shapes.ConnectionPage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/connections",
+            params={"cursor": cursor, "limit": limit},
+        )
+
+    def graph_modules(self, analysis_id: str) -> shapes.ModuleMap:
+        """How many imports and calls lead from one folder to another."""
+        return self._call(shapes.ModuleMap, "GET", f"/api/v1/analyses/{part(analysis_id)}/modules")
+
+    def graph_treemap(self, analysis_id: str, *, folder: str | None = None) -> shapes.Treemap:
+        """What is right below a folder, with sizes, lines, languages and complexity."""
+        return self._call(
+            shapes.Treemap, "GET", f"/api/v1/analyses/{part(analysis_id)}/treemap", params={"folder": folder}
+        )
+
     def conversations_newest(
         self, *, repository_id: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> shapes.ConversationPage:

@@ -198,6 +198,25 @@ class ConfigView(BaseModel):
     loopback_repositories: bool
 
 
+class ConnectionView(BaseModel):
+    """
+    One file in the graph of files, each other file counted once; and the complexity of its functions together.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    imports: int
+    imported_by: int
+    calls: int
+    called_by: int
+    functions: int
+    complexity: int
+    most_complex: int
+
+
 class ConversationDeletionView(BaseModel):
     """
     Which conversation was deleted, and when: nobody sees it any more; within a minute it is gone for good.
@@ -473,6 +492,28 @@ class HeadView(BaseModel):
     out_of_scope: int = 0
 
 
+class ImportView(BaseModel):
+    """
+    One name that a file imports. `resolution` is file, folder, dependency, standard or unknown.
+
+    `target` is the path of the file or folder, or the name of the dependency.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    line: int
+    written: str
+    module: str
+    name: str
+    alias: str
+    resolution: str
+    target: str
+    confidence: float
+
+
 class InvitationMade(BaseModel):
     """
     A new invitation with its secret and its link, which are shown this once.
@@ -561,6 +602,31 @@ class LinesView(BaseModel):
     text: str
 
 
+class LinkView(BaseModel):
+    """
+    One call or inheritance whose definition was found.
+
+    `symbol_id`, `name`, `kind_of_symbol` and `symbol_path` are of the definition at the other end: what calls, of
+    callers; what is called, of callees. They are null and empty where a file calls outside of any definition. `level`
+    says how it was found: exact, inferred, overloaded or named; `confidence` how sure that is, from 0 to 1.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    kind: str
+    path: str
+    line: int
+    symbol_id: str | None = None
+    name: str
+    kind_of_symbol: str
+    symbol_path: str
+    symbol_line: int
+    confidence: float
+    level: str
+
+
 class MemberView(BaseModel):
     """
     Somebody in a team. `you` is whoever asks.
@@ -576,6 +642,33 @@ class MemberView(BaseModel):
     role: str
     since: AwareDatetime
     you: bool
+
+
+class ModuleEdgeView(BaseModel):
+    """
+    How many imports and calls lead from the files of one folder to those of another.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    source: str
+    target: str
+    imports: int
+    calls: int
+
+
+class ModuleMap(BaseModel):
+    """
+    The edges between folders, most first; at most 200.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ModuleEdgeView]
 
 
 class OfferView(BaseModel):
@@ -892,13 +985,17 @@ class StageView(BaseModel):
 
 class SymbolView(BaseModel):
     """
-    One definition.
+    One definition. `id` names it in its analysis.
+
+    `visibility` is public, internal, protected, private or empty where nobody knows; `complexity` McCabe's, 0 for what
+    is no function; `code_lines` are those that are neither blank nor comment.
     """
 
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
     )
+    id: str
     path: str
     kind: str
     name: str
@@ -907,6 +1004,9 @@ class SymbolView(BaseModel):
     docstring: str
     first_line: int
     last_line: int
+    visibility: str = ""
+    complexity: int = 0
+    code_lines: int = 0
 
 
 class TenantRequest(BaseModel):
@@ -965,6 +1065,26 @@ class TokenView(BaseModel):
     access_token: str
     expires_in: int
     token_type: str = "Bearer"
+
+
+class TreemapItem(BaseModel):
+    """
+    A file, or a folder with all that is below it. `language` is that of most of its bytes.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    name: str
+    is_file: bool
+    files: int
+    size: int
+    lines: int
+    language: str | None = None
+    functions: int
+    complexity: int
 
 
 class UploadView(BaseModel):
@@ -1203,6 +1323,19 @@ class AuditPage(BaseModel):
     next: str | None = None
 
 
+class ConnectionPage(BaseModel):
+    """
+    A page of files, the most connected first.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ConnectionView]
+    next: str | None = None
+
+
 class ConversationView(BaseModel):
     """
     A conversation with its questions, oldest first.
@@ -1286,6 +1419,20 @@ class GrantPage(BaseModel):
     next: str | None = None
 
 
+class ImportPage(BaseModel):
+    """
+    A page of imports; `total` counts them over all pages.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ImportView]
+    total: int
+    next: str | None = None
+
+
 class InvitationPage(BaseModel):
     """
     A page of invitations, the newest first.
@@ -1296,6 +1443,20 @@ class InvitationPage(BaseModel):
         frozen=True,
     )
     items: list[InvitationView]
+    next: str | None = None
+
+
+class LinkPage(BaseModel):
+    """
+    A page of callers or callees; `total` counts them over all pages.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[LinkView]
+    total: int
     next: str | None = None
 
 
@@ -1419,6 +1580,19 @@ class TenantPage(BaseModel):
     )
     items: list[TenantView]
     next: str | None = None
+
+
+class Treemap(BaseModel):
+    """
+    What is right below a folder, the largest first; at most 500.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    folder: str
+    items: list[TreemapItem]
 
 
 class WebhookPage(BaseModel):

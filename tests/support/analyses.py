@@ -31,6 +31,7 @@ _WRITES = {
     Stage.INDEX: (ArtifactKind.LEXICON,),
     Stage.EMBED: (ArtifactKind.VECTORS,),
     Stage.REFINE: (ArtifactKind.VECTORS,),
+    Stage.LINK: (ArtifactKind.IMPORTS, ArtifactKind.LINKS, ArtifactKind.CONNECTIONS),
 }
 
 
@@ -162,4 +163,4 @@ def ready_story(shards: int = 2) -> Story:
 def refined_story(shards: int = 2) -> Story:
     story = ready_story(shards)
     story.given(*(completed(Stage.REFINE, shard, shards=shards) for shard in range(shards)))
-    return story.given(completed(Stage.PROMOTE))
+    return story.given(completed(Stage.PROMOTE), completed(Stage.LINK))

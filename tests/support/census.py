@@ -16,6 +16,12 @@ _TABLES = {
     "outcomes": ("app.outcomes", "path, outcome, reason, symbols, chunks"),
     "symbols": ("app.symbols", "shard, ordinal, path, kind, qualified_name, first_line, last_line, signature"),
     "edges": ("app.edges", "shard, ordinal, path, kind, source, target, line"),
+    "imports": ("app.imports", "ordinal, path, line, module, name, resolution, target, confidence"),
+    "links": (
+        "app.links",
+        "ordinal, kind, path, line, source, target_path, target, target_ordinal, level",
+    ),
+    "connections": ("app.connections", "path, imports, imported_by, calls, called_by, functions, complexity"),
     "dependencies": ("app.dependencies", 'ordinal, ecosystem, name, "constraint", version, scope, path, line'),
     "chunks": ("rag.chunks", "ordinal, chunk_id, path, first_line, last_line, md5(text)"),
 }

@@ -23,8 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.artifacts import (
     ArtifactKind,
     ArtifactRef,
+    ConnectionRow,
     DependencyRow,
     EdgeRow,
+    ImportRow,
+    LinkRow,
     OutcomeRow,
     SourceRow,
     SymbolRow,
@@ -40,6 +43,7 @@ from runtime.objects import Objects, open_objects
 from runtime.parquet import write_rows
 from runtime.sealing import fresh_key
 from runtime.settings import DatabaseSettings
+from tests.support.graph_rows import CONNECTIONS, IMPORTS, links_of
 from tests.support.service_keys import PUBLIC_KEYS
 
 FILES = {
@@ -176,6 +180,8 @@ class Workers:
             return await self.parse(request.shard), {"symbols": 2, "edges": 1, "chunks": 3}, {}
         if request.stage is Stage.METADATA:
             return (await self.dependencies(),), {"dependencies": 2}, {}
+        if request.stage is Stage.LINK:
+            return await self.graph(), {"links": 2}, {}
         if request.stage is Stage.STRUCTURE:
             return (), {}, {"languages": {"python": 2, "markdown": 1}}
         return (), {}, {}
@@ -251,6 +257,17 @@ class Workers:
             await put_rows(self.objects, ArtifactKind.SYMBOLS, SymbolRow, symbols, shard),
             await put_rows(self.objects, ArtifactKind.EDGES, EdgeRow, edges, shard),
             await put_rows(self.objects, ArtifactKind.OUTCOMES, OutcomeRow, outcomes, shard),
+        )
+
+    async def graph(self) -> tuple[ArtifactRef, ...]:
+        def place(path: str, number: int) -> tuple[int, int]:
+            shard = self.shard_of(path)
+            return shard, 2 * [other for other in sorted(FILES) if self.shard_of(other) == shard].index(path) + number
+
+        return (
+            await put_rows(self.objects, ArtifactKind.IMPORTS, ImportRow, IMPORTS, 0),
+            await put_rows(self.objects, ArtifactKind.LINKS, LinkRow, links_of(place), 0),
+            await put_rows(self.objects, ArtifactKind.CONNECTIONS, ConnectionRow, CONNECTIONS, 0),
         )
 
 

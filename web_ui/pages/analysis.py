@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import estimates, markup, outcomes, views
-from web_ui.components import browser, findings, frame, left_out, needs, notices, past, share
+from web_ui.components import browser, findings, frame, graph, left_out, needs, notices, past, share
 from web_ui.session import attempt, chosen_analysis, client, may_write
 
 
@@ -69,6 +69,7 @@ def show() -> None:
         findings.show(analysis)
     needs.show(analysis)
     past.show(analysis)
+    graph.show(analysis)
     left_out.show(analysis)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from events.artifacts import ArtifactKind, ArtifactRef
+from events.artifacts import ArtifactKind, ArtifactRef, ConnectionRow, ImportRow, LinkRow
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, derived_id
 from events.catalog import decode
 from events.delivery.work import LongHandler
@@ -61,6 +61,7 @@ def served(tmp_path: Path) -> Path:
     files = {
         "README.md": "# Dog\n\nBarks at people who come by.\n",
         "src/dog.py": "class Dog:\n    def bark(self): ...\n",
+        "src/zoo.py": "from dog import Dog\nDog().bark()\n",
     }
     build_repository(folder / "dog.git", [files])
     return folder
@@ -94,20 +95,32 @@ async def test_all_stages_of_an_analysis(database_url: str, redis_url: str, serv
             for stage in (Stage.METADATA, Stage.STRUCTURE, Stage.HISTORY, Stage.PARSE):
                 await until(lambda stage=stage: completed(kernel, stage))  # type: ignore[misc]  # bound now
             metadata, parse = await completed(kernel, Stage.METADATA), await completed(kernel, Stage.PARSE)
+            assert parse is not None
+            await ask(kernel, Stage.LINK, server.url("dog"), (*cloned.artifacts, *parse.artifacts))
+            await until(lambda: completed(kernel, Stage.LINK))
+            link = await completed(kernel, Stage.LINK)
+            assert link is not None
+            tables = {
+                ref.kind: (await Backends(bench.backends.objects, kernel.redis).rows(row, ref))
+                for ref, row in zip(link.artifacts, (ImportRow, LinkRow, ConnectionRow), strict=True)
+            }
             ticks = await kernel.redis.xlen(LiveChannels(LOCAL_TENANT).ticks)
             past = await completed(kernel, Stage.HISTORY)
             events = [envelope.event_type for envelope in await history(kernel)]
 
-    assert cloned.counts["files"] == 2
+    assert cloned.counts["files"] == 3
     assert metadata is not None
     assert metadata.metadata_extracted["readme_title"] == "Dog"
     assert past is not None
     assert (past.counts, past.facts["complete"]) == ({"commits": 1, "contributors": 1}, True)
-    assert parse is not None
     assert [ref.kind for ref in parse.artifacts] == ["symbols", "edges", "chunks", "outcomes"]
     assert parse.counts["symbols"] == 3  # a class, its method, and the heading of the README
     assert parse.facts == {"failed": {}}
-    assert events.count("processing.stage.started") == events.count("processing.stage.completed") == 5
+    assert [(row.path, row.target) for row in tables[ArtifactKind.IMPORTS]] == [("src/zoo.py", "src/dog.py")]
+    links, connections = tables[ArtifactKind.LINKS], tables[ArtifactKind.CONNECTIONS]
+    assert [(row.target, row.level) for row in links] == [("Dog", "exact"), ("Dog.bark", "inferred")]
+    assert [(row.path, row.called_by) for row in connections] == [("src/dog.py", 1), ("src/zoo.py", 0)]
+    assert events.count("processing.stage.started") == events.count("processing.stage.completed") == 6
     assert events.index("repository.processing.started") == events.index("processing.stage.completed") - 1
     assert ticks > 0
     assert bench.leftovers() == []

@@ -46,7 +46,10 @@ def test_a_request_is_seen_with_all_its_stages_waiting_but_the_first() -> None:
     view = seen(Story().given(requested()))
 
     assert (view.state, view.name, view.repository_id) == (AnalysisState.REQUESTED, "pallets/flask", REPOSITORY)
-    assert [s.state for s in view.stages] == [StageState.QUEUED, *[StageState.WAITING] * 8]
+    assert [s.state for s in view.stages] == [
+        StageState.QUEUED,
+        *[StageState.WAITING] * (len(Stage) - 2),
+    ]  # history was not asked for
 
 
 def test_the_states_follow_the_milestones() -> None:
@@ -60,7 +63,7 @@ def test_the_states_follow_the_milestones() -> None:
     states.append(seen(story).state)
     story.given(completed(Stage.EMBED), completed(Stage.ACTIVATE))
     states.append(seen(story).state)
-    story.given(completed(Stage.REFINE), completed(Stage.PROMOTE))
+    story.given(completed(Stage.REFINE), completed(Stage.PROMOTE), completed(Stage.LINK))
 
     assert [*states, seen(story).state] == ["requested", "running", "answerable", "ready", "refined"]
     view = seen(story)
@@ -171,7 +174,7 @@ def test_a_record_survives_being_stored_at_any_point() -> None:
 
 def test_work_goes_on_while_it_is_refined_and_not_after() -> None:
     ready, refined = fold(ready_story().history), fold(refined_story().history)
-    lost = fold(ready_story(1).given(failed(Stage.REFINE)).history)
+    lost = fold(ready_story(1).given(completed(Stage.LINK), failed(Stage.REFINE)).history)
 
     assert [record is not None and is_running(record) for record in (ready, refined, lost)] == [True, False, False]
 

@@ -117,7 +117,7 @@ def test_one_lost_parse_shard_leaves_the_rest_partial() -> None:
 
     assert isinstance(done, facts.ProcessingCompleted)
     assert (done.partial, done.failed) == (True, {"parser_killed": 10})
-    assert asked(refine) == [("refine", 0, 1), ("refine", 2, 1)]
+    assert asked(refine) == [("refine", 0, 1), ("refine", 2, 1), ("link", 0, 1)]
     story.given(completed(Stage.REFINE, 0))
     assert asked(story.when(completed(Stage.REFINE, 2))) == [("promote", 0, 1)]
 

@@ -13,6 +13,7 @@ from tests.support.analyses import (
     asked,
     cloned,
     completed,
+    failed,
     parsed_story,
     ready_story,
     refined_story,
@@ -112,8 +113,29 @@ def test_ready_waits_for_activation_metadata_and_structure(last: Stage) -> None:
 
     decided = story.when(completed(last))
 
-    assert [type(event) for event in decided] == [facts.ProcessingCompleted, facts.StageRequested]
-    assert asked(decided) == [("refine", 0, 1)]
+    assert [type(event) for event in decided] == [facts.ProcessingCompleted, *[facts.StageRequested] * 2]
+    assert asked(decided) == [("refine", 0, 1), ("link", 0, 1)]
+
+
+def test_the_graph_is_linked_in_the_background_from_all_that_was_parsed() -> None:
+    [link] = [envelope for envelope in ready_story(1).history if envelope.stage == "link"]
+
+    assert [ref["kind"] for ref in link.data["inputs"]] == ["tree", "sources", "symbols", "edges"]
+
+
+def test_refined_waits_for_the_graph_too() -> None:
+    story = ready_story(1).given(completed(Stage.REFINE, 0), completed(Stage.PROMOTE))
+    assert story.names()[-1] != "repository.processing.refined"
+
+    [refined] = story.when(completed(Stage.LINK))
+    assert isinstance(refined, facts.ProcessingRefined)
+
+
+def test_a_lost_graph_leaves_the_analysis_ready_until_somebody_asks_again() -> None:
+    story = ready_story(1).given(completed(Stage.REFINE, 0), completed(Stage.PROMOTE), failed(Stage.LINK))
+    assert story.names()[-1] != "repository.processing.refined"
+
+    assert asked(story.when(facts.RetryRequested())) == [("link", 0, 2)]
 
 
 def test_refined_follows_promotion_and_is_the_end() -> None:

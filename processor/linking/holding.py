@@ -1,0 +1,131 @@
+"""What names of a repository are held by: imports by file, bases and fields by class. Pure."""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from processor.linking.levels import EXACT, INFERRED, OVERLOADED
+from processor.linking.meanings import Imported, Meaning
+from processor.linking.modules import Modules
+from processor.linking.symbols import CLASSES, Symbols
+from processor.linking.written import parts_of
+
+OWN = frozenset({"self", "this", "cls", "$this", "Self", "static", "@"})
+ABOVE = frozenset({"super", "super()", "parent", "base"})
+IMPLICIT = frozenset({"java", "kotlin", "scala", "csharp", "cpp", "ruby", "swift", "dart"})  # members need no `this`
+_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift"})
+EVERYWHERE = frozenset({"c", "cpp", "ruby", "php", "csharp", "swift", "shell", "lua", "elixir", "rust"})
+OPEN = frozenset({"go", "rust", "cpp", "c", "ruby", "csharp", "swift", "kotlin"})  # members may stand in other files
+
+
+class Thing(NamedTuple):
+    """What an expression is: `module` (a file), `class`, `value` of one, `function`, or `outside` of the repository.
+
+    `number` is a file for a module, else a definition. `above` is a value asked as one of its bases (`super()`).
+    """
+
+    what: str
+    number: int = -1
+    confidence: float = EXACT
+
+
+OUTSIDE = Thing("outside")
+
+
+class Bound(NamedTuple):
+    """A name that an import gives to a file."""
+
+    meaning: Meaning
+    module: str
+    name: str
+
+
+class Holding:
+    """Takes in what files say, and answers what needs one look alone."""
+
+    def __init__(self, symbols: Symbols, modules: Modules) -> None:
+        self.symbols = symbols
+        self._files = symbols.files
+        self._modules = modules
+        self._bound: dict[int, dict[str, Bound]] = defaultdict(dict)
+        self._all_of: dict[int, list[Meaning]] = defaultdict(list)
+        self._bases: dict[int, list[str]] = defaultdict(list)
+        self._typed: dict[tuple[int, str, str], str] = {}
+
+    def bind(self, imported: Imported, meaning: Meaning) -> None:
+        """Take in what an import means."""
+        if imported.name == "*":
+            self._all_of[imported.file].append(meaning)
+            return
+        language = self._files.languages[imported.file]
+        local = imported.alias or imported.name
+        if not local:
+            parts = [part for part in parts_of(imported.module.replace("/", ".")) if part]
+            if not parts:
+                return
+            local = parts[0] if language == "python" else parts[-1]
+            if language in {"c", "cpp", "ruby"}:
+                self._all_of[imported.file].append(meaning)
+                return
+        self._bound[imported.file].setdefault(local, Bound(meaning, imported.module, imported.name))
+
+    def inherit(self, file: int, owner: str, base: str) -> None:
+        """Take in that a class is derived from another, as written."""
+        number = self.symbols.in_file[file].get(owner)
+        if number is not None:
+            self._bases[number].append(base)
+
+    def type_field(self, file: int, owner: str, name: str, written: str) -> None:
+        """Take in the type of a field of a class, or of a variable of a file (`owner` is empty)."""
+        self._typed[file, owner, name] = written
+
+    def class_around(self, file: int, scope: str) -> int | None:
+        """The class that a scope is in."""
+        held, separator = self.symbols.in_file[file], self.symbols.separator(file)
+        while scope:
+            number = held.get(scope)
+            if number is not None and self.symbols.kind[number] in CLASSES:
+                return number
+            scope = scope.rpartition(separator)[0]
+        return None
+
+    def _in_folder(self, file: int, name: str) -> Thing | None:
+        if self._files.languages[file] not in _BY_FOLDER:
+            return None
+        return self._one_of(self.symbols.in_folder.get((self._files.folders[file], name), []))
+
+    def _everywhere(self, file: int, name: str) -> Thing | None:
+        """In languages without a scope of files: the only definition of the name that stands by itself."""
+        if self._files.languages[file] not in EVERYWHERE:
+            return None
+        found = [n for n in self.symbols.called(file, name) if self._is_top(n)]
+        thing = self._one_of(found)
+        return thing._replace(confidence=min(thing.confidence, INFERRED)) if thing is not None else None
+
+    def _is_top(self, number: int) -> bool:
+        owner = self.symbols.owner(self.symbols.file[number], self.symbols.qualified[number])
+        around = self.symbols.in_file[self.symbols.file[number]].get(owner)
+        return not owner or around is None or self.symbols.kind[around] in {"namespace", "module"}
+
+    def _one_of(self, found: list[int]) -> Thing | None:
+        if not found:
+            return None
+        if len(found) == 1:
+            return self._thing(found[0])
+        symbols = self.symbols
+        if len({(symbols.file[n], symbols.qualified[n]) for n in found}) == 1:
+            return self._thing(found[0])._replace(confidence=OVERLOADED)
+        return None
+
+    def _thing(self, number: int) -> Thing:
+        kind = self.symbols.kind[number]
+        confidence = OVERLOADED if number in self.symbols.again else EXACT
+        if kind in CLASSES or kind == "type":
+            return Thing("class", number, EXACT)
+        if kind in {"namespace", "module"}:
+            return Thing("class", number, EXACT)
+        return Thing("function", number, confidence)
+
+    def _default_of(self, file: int) -> Thing | None:
+        """What a JavaScript module gives by default, where its only class or function is that."""
+        tops = [n for q, n in self.symbols.in_file[file].items() if "." not in q]
+        return self._thing(tops[0])._replace(confidence=INFERRED) if len(tops) == 1 else None

@@ -1,0 +1,198 @@
+"""What imports mean in languages other than Python. Pure; one function a language."""
+
+from collections.abc import Callable
+from posixpath import dirname, normpath
+
+from processor.linking.files import Files
+from processor.linking.levels import EXACT, INFERRED
+from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, a_file, found
+from processor.linking.python_modules import PythonModules
+from processor.linking.standard import DOTNET, JVM, NODE, RUBY, RUST
+
+_SCRIPTS = (".ts", ".tsx", ".d.ts", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".vue", ".svelte")
+_WRITTEN_AS = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
+_HEADERS = (".h", ".hpp", ".hh", ".hxx")
+
+
+class Modules:
+    """Every import of a repository, by the language of the file that has it."""
+
+    def __init__(self, files: Files, known: Known) -> None:
+        self._files = files
+        self._known = known
+        self.python = PythonModules(files, known)
+        self._by_language: dict[str, Resolve] = {
+            "python": self.python.resolve,
+            **dict.fromkeys(("javascript", "typescript", "tsx"), self._script),
+            "go": self._go,
+            "rust": self._rust,
+            **dict.fromkeys(("java", "kotlin", "scala"), self._jvm),
+            **dict.fromkeys(("c", "cpp"), self._include),
+            "csharp": self._dotnet,
+            "ruby": self._ruby,
+            "php": self._php,
+        }
+
+    def resolve(self, imported: Imported) -> Meaning:
+        """What an import means; `unknown` where its language has no rule here."""
+        rule: Callable[[Imported], Meaning] | None
+        rule = self._by_language.get(self._files.languages[imported.file] or "")
+        return rule(imported) if rule is not None else Meaning("unknown", imported.module)
+
+    def _script(self, imported: Imported) -> Meaning:
+        module, files = imported.module, self._files
+        if module.startswith((".", "/")):
+            path = files.beside(imported.file, module) if not module.startswith("/") else module.lstrip("/")
+            hit = self._script_file(path)
+            return a_file(files, hit) if hit is not None else UNKNOWN
+        bare = module.removeprefix("node:")
+        if module.startswith("node:") or bare.partition("/")[0] in NODE:
+            return Meaning("standard", bare, confidence=EXACT)
+        package = "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
+        if package in self._known.packages:
+            return self._own_package(package, module[len(package) :].strip("/"))
+        if self._known.has("javascript", package):
+            return Meaning("dependency", package, confidence=EXACT)
+        return Meaning("unknown", package)
+
+    def _own_package(self, package: str, rest: str) -> Meaning:
+        folder = self._known.packages[package]
+        for inside in (rest, f"src/{rest}") if rest else ("src/index", "index", "src/main", "lib/index"):
+            hit = self._script_file(normpath(f"{folder}/{inside}").lstrip("./"))
+            if hit is not None:
+                return a_file(self._files, hit, INFERRED)
+        return Meaning("folder", folder, confidence=INFERRED)
+
+    def _script_file(self, path: str) -> int | None:
+        """A file as Node and TypeScript look for it: as written, with an ending, as the source of what is written."""
+        stem, dot, ending = path.rpartition(".")
+        sources = [f"{stem}{source}" for source in _WRITTEN_AS.get(f"{dot}{ending}", ())]
+        candidates = (path, *sources, *(path + end for end in _SCRIPTS), *(f"{path}/index{end}" for end in _SCRIPTS))
+        return self._files.at(*(one.lstrip("/") for one in candidates))
+
+    def _go(self, imported: Imported) -> Meaning:
+        path, files = imported.module, self._files
+        for folder, module in self._known.go_modules.items():
+            if path == module or path.startswith(f"{module}/"):
+                inside = normpath(f"{folder}/{path[len(module) :]}").strip("/.")
+                known = inside in files.in_folder
+                return Meaning("folder", inside, confidence=EXACT) if known else Meaning("unknown", path)
+        if "." not in path.partition("/")[0]:
+            return Meaning("standard", path, confidence=EXACT)
+        parts = path.split("/")
+        for depth in range(len(parts), 2, -1):
+            if self._known.has("go", "/".join(parts[:depth])):
+                return Meaning("dependency", "/".join(parts[:depth]), confidence=EXACT)
+        return Meaning("unknown", path)
+
+    def _rust(self, imported: Imported) -> Meaning:
+        parts = [*imported.module.split("::"), *([imported.name] if imported.name not in {"", "*"} else [])]
+        folder, root = self._crate_of(imported.file)
+        if parts[0] == "crate":
+            return self._rust_file(root, folder, parts[1:])
+        if parts[0] in {"self", "super"}:
+            stem = self._files.paths[imported.file].rpartition("/")[2]
+            base = self._files.folders[imported.file]
+            if stem not in {"mod.rs", "lib.rs", "main.rs"}:
+                base = f"{base}/{stem.removesuffix('.rs')}".lstrip("/")
+            while parts and parts[0] in {"self", "super"}:
+                base = dirname(base) if parts[0] == "super" else base
+                parts = parts[1:]
+            return self._rust_file(imported.file, base, parts)
+        if parts[0] in RUST:
+            return Meaning("standard", parts[0], confidence=EXACT)
+        if self._known.has("rust", parts[0]) or self._known.has("rust", parts[0].replace("_", "-")):
+            return Meaning("dependency", parts[0], confidence=EXACT)
+        hit = self._rust_file(-1, folder, parts)
+        return hit if hit.what == "file" else Meaning("unknown", parts[0])
+
+    def _crate_of(self, file: int) -> tuple[str, int]:
+        """The folder of a file's crate, and the file that it begins with."""
+        folder = self._files.folders[file]
+        while True:
+            for name in ("lib.rs", "main.rs"):
+                hit = self._files.at(f"{folder}/{name}".lstrip("/"))
+                if hit is not None:
+                    return folder, hit
+            if not folder:
+                return self._files.folders[file], file
+            folder = dirname(folder)
+
+    def _rust_file(self, root: int, folder: str, parts: list[str]) -> Meaning:
+        """The file of the longest beginning of a path that has one; the one it starts from where none has."""
+        for depth in range(len(parts), 0, -1):
+            path = "/".join([*([folder] if folder else []), *parts[:depth]])
+            hit = self._files.at(f"{path}.rs", f"{path}/mod.rs")
+            if hit is not None:
+                return a_file(self._files, hit, EXACT if depth >= len(parts) - 1 else INFERRED)
+        return a_file(self._files, root, INFERRED) if root >= 0 else UNKNOWN
+
+    def _jvm(self, imported: Imported) -> Meaning:
+        module, files = imported.module.replace("`", ""), self._files
+        path = module.replace(".", "/")
+        if imported.name == "*":
+            folder = files.folder_ending(path, imported.file)
+            if folder is not None:
+                return Meaning("folder", folder, confidence=INFERRED)
+        parts = path.split("/")
+        for depth in range(len(parts), max(0, len(parts) - 3), -1):  # a class within a class, or a member of one
+            for ending in (".java", ".kt", ".scala"):
+                if hit := found(files, files.ending("/".join(parts[:depth]) + ending, imported.file), EXACT):
+                    return hit
+        if f"{module}.".startswith(JVM):
+            return Meaning("standard", module, confidence=EXACT)
+        folder = files.folder_ending(dirname(path), imported.file) if path.count("/") > 1 else None
+        if folder is not None:
+            return Meaning("folder", folder, confidence=INFERRED)
+        return Meaning("unknown", module)
+
+    def _include(self, imported: Imported) -> Meaning:
+        files, path = self._files, imported.module
+        if imported.level:
+            hit = files.at(files.beside(imported.file, path))
+            if hit is not None:
+                return a_file(files, hit)
+        if by_end := found(files, files.ending(normpath(path), imported.file)):
+            return by_end
+        if "/" not in path and (not path.endswith(_HEADERS) or not imported.level):
+            return Meaning("standard", path, confidence=INFERRED)
+        return Meaning("unknown", path)
+
+    def _dotnet(self, imported: Imported) -> Meaning:
+        if imported.module.partition(".")[0] in DOTNET:
+            return Meaning("standard", imported.module, confidence=EXACT)
+        return Meaning("unknown", imported.module)
+
+    def _ruby(self, imported: Imported) -> Meaning:
+        files, path = self._files, imported.module.removesuffix(".rb")
+        if imported.level or path.startswith("."):
+            hit = files.at(f"{files.beside(imported.file, path)}.rb")
+            return a_file(files, hit) if hit is not None else UNKNOWN
+        hit = files.at(f"lib/{path}.rb")
+        if hit is not None:
+            return a_file(files, hit)
+        if by_end := found(files, files.ending(f"lib/{path}.rb", imported.file)):
+            return by_end
+        top = path.partition("/")[0]
+        if path in RUBY or top in RUBY:
+            return Meaning("standard", path, confidence=EXACT)
+        for name in (path.replace("/", "-"), top):
+            if self._known.has("ruby", name):
+                return Meaning("dependency", name, confidence=EXACT)
+        return Meaning("unknown", path)
+
+    def _php(self, imported: Imported) -> Meaning:
+        files = self._files
+        if imported.level and imported.module.endswith(".php"):
+            hit = files.at(files.beside(imported.file, imported.module.lstrip("/")))
+            return a_file(files, hit, INFERRED) if hit is not None else UNKNOWN
+        parts = imported.module.split("\\")
+        for skipped in range(min(3, len(parts))):  # the beginning of a namespace seldom is a folder
+            path = "/".join(parts[skipped:]) + ".php"
+            confidence = INFERRED if skipped else EXACT
+            hit_by_end = (
+                found(files, files.ending(path, imported.file), confidence) if "/" in path or not skipped else None
+            )
+            if hit_by_end is not None:
+                return hit_by_end
+        return Meaning("unknown", imported.module)

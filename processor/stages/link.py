@@ -1,0 +1,214 @@
+"""Resolve what the files of a repository say of each other: imports to files, calls and inheritances to definitions.
+
+In:  the tree, symbols and edges of every shard, the dependencies, and manifests that name the repository's own modules.
+Out: `imports`, `links` and `connections`, as Arrow tables with the schemas of their row classes, and facts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from events.artifacts import ImportRow, LinkRow
+from processor.linking.calls import Calls, Found, Use
+from processor.linking.files import Files
+from processor.linking.graph import FileGraph, FileMeasures
+from processor.linking.levels import level_of
+from processor.linking.meanings import Imported, Known, Meaning
+from processor.linking.modules import Modules
+from processor.linking.names import Names
+from processor.linking.symbols import Symbols
+from runtime.parquet import schema_of
+
+SYMBOL_COLUMNS = ("path", "kind", "name", "qualified_name", "signature")
+MEASURE_COLUMNS = ("path", "kind", "complexity", "code_lines")
+_LATER = ("receiver", "receiver_type", "module", "name", "alias", "level")
+EDGE_COLUMNS = ("path", "kind", "source", "target", "line", *_LATER)
+_ADDED = {"receiver": "", "receiver_type": "", "module": "", "name": "", "alias": "", "level": 0}
+_MEASURED = {"complexity": 0, "code_lines": 0}
+
+Tables = Callable[[], Iterable[tuple[int, pa.Table]]]
+Look = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What is linked. `symbols` and `edges` give (shard, table) each time that they are asked; `paths` → language."""
+
+    paths: Mapping[str, str | None]
+    symbols: Tables
+    edges: Tables
+    known: Known
+
+
+@dataclass
+class Linked:
+    """The tables, and what is said of the whole."""
+
+    imports: pa.Table
+    links: pa.Table
+    connections: pa.Table
+    counts: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+def link(repository: Repository, look: Look = lambda _: None) -> Linked:
+    """Return the graph of a repository. Pure: the same rows give the same tables.
+
+    What is kept is columns and interned names, by the number of definitions and imports; edges are read shard by shard.
+    """
+    files = Files(list(repository.paths), list(repository.paths.values()))
+    symbols = Symbols(files)
+    measures = FileMeasures(len(files.paths))
+    for shard, table in repository.symbols():
+        look(f"definitions, shard {shard}")
+        _add_symbols(symbols, measures, files, shard, table)
+    modules = Modules(files, repository.known)
+    names = Names(symbols, modules)
+    graph = FileGraph(files)
+    imports = _Imports(files, modules, names, graph)
+    for shard, table in repository.edges():
+        look(f"imports, shard {shard}")
+        imports.read(table)
+    calls = _Links(symbols, Calls(names), graph)
+    for shard, table in repository.edges():
+        look(f"calls, shard {shard}")
+        calls.read(table)
+    counts = {**imports.counts, **calls.counts}
+    connections = measures.table(files, graph)
+    facts: dict[str, object] = {"graph": counts, "connected": graph.most_connected(), "modules": graph.folders()}
+    return Linked(imports.table(), calls.table(), connections, dict(counts), facts)
+
+
+def _rows(table: pa.Table, columns: Iterable[str], missing: Mapping[str, object]) -> Iterator[tuple[object, ...]]:
+    """The rows of some columns, a block at a time; a column that an older artifact does not have is its default."""
+    names = list(columns)
+    for batch in table.select([name for name in names if name in table.column_names]).to_batches(max_chunksize=20_000):
+        held = {name: batch.column(name).to_pylist() for name in batch.schema.names}
+        yield from zip(*(held.get(name) or [missing[name]] * batch.num_rows for name in names), strict=True)
+
+
+def _add_symbols(symbols: Symbols, measures: FileMeasures, files: Files, shard: int, table: pa.Table) -> None:
+    number_of = files.number
+    for place, row in enumerate(_rows(table, SYMBOL_COLUMNS, {})):
+        path, kind, name, qualified, signature = row
+        file = number_of.get(str(path))
+        if file is not None:
+            symbols.add(file, str(kind), str(name), str(qualified), str(signature), (shard, place))
+    for path, kind, complexity, lines in _rows(table, MEASURE_COLUMNS, _MEASURED):
+        file = number_of.get(str(path))
+        if file is not None and kind in {"function", "method"}:
+            measures.add(file, _int(complexity), _int(lines))
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+class _Imports:
+    """Reads imports, bases and types out of edges; resolves the imports."""
+
+    def __init__(self, files: Files, modules: Modules, names: Names, graph: FileGraph) -> None:
+        self._files, self._modules, self._names, self._graph = files, modules, names, graph
+        self._columns: dict[str, list[object]] = {name: [] for name in ImportRow.model_fields}
+        self._meanings: dict[Imported, Meaning] = {}
+        self.counts: Counter[str] = Counter()
+
+    def read(self, table: pa.Table) -> None:
+        """Take in the edges of one shard."""
+        for row in _rows(table, EDGE_COLUMNS, _ADDED):
+            path, kind, source, target, line, _receiver, _type, module, name, alias, level = row
+            file = self._files.number.get(str(path))
+            if file is None:
+                continue
+            if kind == "import":
+                # An older artifact has the target alone.
+                said = (str(module) or ("" if level else str(target).lstrip(".")), str(name), str(alias))
+                self._import(Imported(file, *said, _int(level), _int(line)), str(target))
+            elif kind == "inherit":
+                self._names.inherit(file, str(source or ""), str(target))
+            elif kind == "typed":
+                self._names.type_field(file, str(source or ""), str(name), str(target))
+
+    def _import(self, imported: Imported, written: str) -> None:
+        key = imported._replace(alias="", line=0)
+        meaning = self._meanings.get(key)
+        if meaning is None:
+            if len(self._meanings) > 20_000:
+                self._meanings.clear()
+            meaning = self._meanings[key] = self._modules.resolve(imported)
+        self._names.bind(imported, meaning)
+        self._graph.imported(imported.file, meaning.file)
+        self.counts[f"imports.{meaning.what}"] += 1
+        row = {
+            "path": self._files.paths[imported.file],
+            "line": imported.line,
+            "written": written,
+            "module": imported.module,
+            "name": imported.name,
+            "alias": imported.alias,
+            "level": imported.level,
+            "resolution": meaning.what,
+            "target": meaning.target,
+            "confidence": meaning.confidence,
+        }
+        for name, value in row.items():
+            self._columns[name].append(value)
+
+    def table(self) -> pa.Table:
+        return pa.table(self._columns, schema=schema_of(ImportRow))
+
+
+class _Links:
+    """Resolves calls and inheritances."""
+
+    def __init__(self, symbols: Symbols, calls: Calls, graph: FileGraph) -> None:
+        self._symbols, self._calls, self._graph = symbols, calls, graph
+        self._blocks: list[pa.Table] = []
+        self.counts: Counter[str] = Counter()
+
+    def read(self, table: pa.Table) -> None:
+        """Resolve the edges of one shard."""
+        columns: dict[str, list[object]] = {name: [] for name in LinkRow.model_fields}
+        for row in _rows(table, EDGE_COLUMNS, _ADDED):
+            path, kind, source, target, line, receiver, type_ = row[:7]
+            file = self._symbols.files.number.get(str(path))
+            if file is None or kind not in {"call", "inherit"}:
+                continue
+            use = Use(file, str(kind), str(source or ""), str(target), str(receiver), str(type_))
+            found = self._calls.find(use)
+            self._count(use, found)
+            if found.number >= 0:
+                self._graph.called(file, self._symbols.file[found.number])
+                for name, value in self._row(use, found, _int(line)).items():
+                    columns[name].append(value)
+        self._blocks.append(pa.table(columns, schema=schema_of(LinkRow)))
+
+    def _count(self, use: Use, found: Found) -> None:
+        said = level_of(found.confidence) if found.number >= 0 else found.why
+        self.counts[f"{use.kind}s.{said}"] += 1
+
+    def _row(self, use: Use, found: Found, line: int) -> dict[str, object]:
+        symbols = self._symbols
+        source = symbols.in_file[use.file].get(use.source, -1)
+        shard, place = symbols.place[source] if source >= 0 else (-1, -1)
+        target_shard, target_place = symbols.place[found.number]
+        return {
+            "kind": use.kind,
+            "path": symbols.files.paths[use.file],
+            "line": line,
+            "source": use.source,
+            "source_shard": shard,
+            "source_ordinal": place,
+            "target_path": symbols.files.paths[symbols.file[found.number]],
+            "target": symbols.qualified[found.number],
+            "target_shard": target_shard,
+            "target_ordinal": target_place,
+            "confidence": found.confidence,
+            "level": level_of(found.confidence),
+        }
+
+    def table(self) -> pa.Table:
+        empty = schema_of(LinkRow).empty_table()
+        return pa.concat_tables([empty, *self._blocks])

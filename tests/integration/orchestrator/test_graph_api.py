@@ -1,0 +1,67 @@
+"""The graph over HTTP: callers and callees, imports both ways, the most connected files, folders, what is in them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.orchestrator import FILES, System, a_system, eventually
+
+
+@pytest.fixture
+async def system(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str, home: Path
+) -> AsyncIterator[System]:
+    async with a_system(monkeypatch, database_url=database_url, redis_url=redis_url, home=home) as system:
+        yield system
+
+
+async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: System) -> None:
+    """One analysis for all of them: what each route says of the same rows."""
+    analysis = await system.begin()
+    await system.until(analysis, "refined")
+    base = f"/analyses/{analysis}"
+    await eventually(lambda: system.get(f"{base}/symbols"), lambda page: page["total"] == 2 * len(FILES))
+    connected = await eventually(lambda: system.get(f"{base}/connections"), lambda page: page["items"])
+    symbols = {item["qualified_name"]: item for item in (await system.get(f"{base}/symbols"))["items"]}
+    caller, called = symbols["app/main.py.f0"], symbols["app/util.py.f1"]
+
+    callers = await system.get(f"{base}/symbols/{called['id']}/callers")
+    assert callers["total"] == 2
+    assert [(one["symbol_id"], one["name"], one["line"], one["level"]) for one in callers["items"]] == [
+        (caller["id"], "app/main.py.f0", 4, "exact"),
+        (None, "", 5, "named"),
+    ]
+    callees = await system.get(f"{base}/symbols/{caller['id']}/callees")
+    assert [(one["symbol_id"], one["symbol_path"]) for one in callees["items"]] == [(called["id"], "app/util.py")]
+    assert (await system.get(f"{base}/symbols/{caller['id']}/callers"))["items"] == []
+
+    first = await system.client.get(f"/api/v1{base}/symbols/{called['id']}/callers", params={"limit": 1})
+    rest = await system.client.get(
+        f"/api/v1{base}/symbols/{called['id']}/callers", params={"limit": 1, "cursor": first.json()["next"]}
+    )
+    assert [one["line"] for one in (*first.json()["items"], *rest.json()["items"])] == [4, 5]
+    assert rest.json()["next"] is None
+
+    imports = (await system.client.get(f"/api/v1{base}/imports", params={"path": "app/main.py"})).json()
+    assert [(one["module"], one["resolution"]) for one in imports["items"]] == [
+        ("os", "standard"),
+        ("app.util", "file"),
+        ("flask", "dependency"),
+    ]
+    importing = (await system.client.get(f"/api/v1{base}/imported-by", params={"path": "app/util.py"})).json()
+    assert [(one["path"], one["line"]) for one in importing["items"]] == [("app/main.py", 2)]
+
+    assert [(one["path"], one["imports"], one["called_by"]) for one in connected["items"]] == [
+        ("app/main.py", 1, 0),
+        ("app/util.py", 0, 1),
+    ]
+    assert (await system.get(f"{base}/modules"))["items"] == []  # both files are in one folder
+    top = (await system.get(f"{base}/treemap"))["items"]
+    assert {(one["path"], one["is_file"], one["files"], one["complexity"]) for one in top} == {
+        ("app", False, 2, 10),
+        ("README.md", True, 1, 0),
+    }
+    inside = (await system.client.get(f"/api/v1{base}/treemap", params={"folder": "app"})).json()
+    assert {one["path"] for one in inside["items"]} == {"app/main.py", "app/util.py"}
+    assert sum(one["size"] for one in inside["items"]) == next(one["size"] for one in top if not one["is_file"])

@@ -1,0 +1,57 @@
+"""The graph as rows and rectangles: areas as sizes, nothing over another, words for what is known."""
+
+import pytest
+
+from runtime.client.shapes import LinkView, TreemapItem
+from web_ui import graph, markup
+
+
+def an_item(name: str, size: int, **more: object) -> TreemapItem:
+    told = {"path": f"src/{name}", "is_file": True, "files": 1, "lines": 3, "language": "python"}
+    return TreemapItem.model_validate({"name": name, "size": size, **told, "functions": 2, "complexity": 7, **more})
+
+
+@pytest.mark.parametrize("sizes", [[5], [4, 3, 2, 1], [1_000_000, 1, 1], [1] * 60, list(range(100, 1, -7))])
+def test_areas_are_as_sizes_and_fill_the_picture(sizes: list[int]) -> None:
+    boxes = graph.boxes([an_item(f"f{n}.py", size) for n, size in enumerate(sizes)])
+    whole = graph.WIDTH * graph.HEIGHT
+
+    assert [box.width * box.height / whole for box in boxes] == pytest.approx([n / sum(sizes) for n in sizes])
+    assert all(0 <= box.x <= box.x + box.width <= graph.WIDTH + 1e-6 for box in boxes)
+    assert all(0 <= box.y <= box.y + box.height <= graph.HEIGHT + 1e-6 for box in boxes)
+
+
+def test_no_rectangle_lies_over_another() -> None:
+    boxes = graph.boxes([an_item(f"f{n}", 100 - n) for n in range(40)])
+
+    for n, one in enumerate(boxes):
+        for other in boxes[n + 1 :]:
+            beside = one.x + one.width <= other.x + 1e-6 or other.x + other.width <= one.x + 1e-6
+            above = one.y + one.height <= other.y + 1e-6 or other.y + other.height <= one.y + 1e-6
+            assert beside or above
+
+
+def test_what_is_empty_and_more_than_can_be_seen_is_left_out() -> None:
+    assert graph.boxes([an_item("empty", 0)]) == []
+    assert len(graph.boxes([an_item(f"f{n}", 5) for n in range(99)])) == 60
+
+
+def test_a_rectangle_says_what_it_is_and_escapes_it() -> None:
+    [box] = graph.boxes([an_item("<b>.py", 1_234)])
+
+    assert box.title == "src/<b>.py: 1,234 bytes, 3 lines, python, 2 functions, complexity 7"
+    assert "<b>" not in markup.treemap([box.drawn])
+
+
+def test_a_folder_leads_back_to_those_it_is_in() -> None:
+    assert graph.above("a/b/c") == ["", "a", "a/b", "a/b/c"]
+    assert graph.above("") == [""]
+
+
+def test_a_link_says_how_sure_it_is() -> None:
+    told = {"kind": "call", "path": "a.py", "line": 3, "symbol_id": None, "name": "", "kind_of_symbol": ""}
+    link = LinkView.model_validate(
+        {**told, "symbol_path": "a.py", "symbol_line": 3, "confidence": 0.5, "level": "named"}
+    )
+
+    assert graph.link_cells(link) == ("the file itself", "a.py:3", "named (0.50)")

@@ -1,0 +1,134 @@
+"""The graph of a repository as rows and rectangles to draw. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from runtime.client.shapes import ConnectionView, ImportView, LinkView, SymbolView, TreemapItem
+from web_ui.words import count, place, visible
+
+WIDTH, HEIGHT = 1_000.0, 420.0  # of the picture, in its own units
+_MOST_BOXES = 60
+_TONES = 6
+
+
+@dataclass(frozen=True)
+class Box:
+    """One rectangle of the treemap; `tone` is a number of a colour, one a language."""
+
+    item: TreemapItem
+    x: float
+    y: float
+    width: float
+    height: float
+    tone: int
+
+    @property
+    def drawn(self) -> tuple[tuple[float, float, float, float], int, str, str]:
+        """As `markup.treemap` takes it."""
+        area = (self.x / WIDTH, self.y / HEIGHT, self.width / WIDTH, self.height / HEIGHT)
+        return area, self.tone, self.label, self.title
+
+    @property
+    def label(self) -> str:
+        """What fits into it."""
+        room = int(self.width / 8)
+        name = visible(self.item.name) + ("" if self.item.is_file else "/")
+        return name if self.height >= 16 and len(name) <= room else ""
+
+    @property
+    def title(self) -> str:
+        """All that is known of it."""
+        item = self.item
+        facts = [f"{item.size:,} bytes", count(item.lines, "line"), item.language or "no language"]
+        if not item.is_file:
+            facts.insert(0, count(item.files, "file"))
+        if item.functions:
+            facts.append(f"{count(item.functions, 'function')}, complexity {item.complexity:,}")
+        return f"{visible(item.path)}: {', '.join(facts)}"
+
+
+def boxes(items: Sequence[TreemapItem]) -> list[Box]:
+    """The largest of `items` as rectangles whose areas are as their sizes: the longer side is cut each time."""
+    shown = [item for item in items[:_MOST_BOXES] if item.size > 0]
+    languages = list(dict.fromkeys(item.language for item in shown))
+    placed: list[Box] = []
+    todo = [(shown, 0.0, 0.0, WIDTH, HEIGHT)]
+    while todo:
+        group, x, y, width, height = todo.pop()
+        if len(group) == 1:
+            tone = languages.index(group[0].language) % _TONES
+            placed.append(Box(group[0], x, y, width, height, tone))
+        elif group:
+            todo += _cut(group, x, y, width, height)
+    return sorted(placed, key=lambda box: (-box.item.size, box.item.path))
+
+
+def _cut(
+    group: list[TreemapItem], x: float, y: float, width: float, height: float
+) -> list[tuple[list[TreemapItem], float, float, float, float]]:
+    total = sum(item.size for item in group)
+    taken, at = group[0].size, 1
+    while at < len(group) - 1 and 2 * (taken + group[at].size) <= total:
+        taken += group[at].size
+        at += 1
+    share = taken / total
+    if width >= height:
+        wide = width * share
+        return [(group[:at], x, y, wide, height), (group[at:], x + wide, y, width - wide, height)]
+    high = height * share
+    return [(group[:at], x, y, width, high), (group[at:], x, y + high, width, height - high)]
+
+
+def above(folder: str) -> list[str]:
+    """A folder and those it is in, the repository itself (empty) first."""
+    parts = [part for part in folder.split("/") if part]
+    return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
+
+
+def connections(found: Iterable[ConnectionView]) -> list[tuple[str, ...]]:
+    """Rows of the most connected files."""
+    return [
+        (
+            visible(one.path),
+            f"{one.imported_by:,}",
+            f"{one.imports:,}",
+            f"{one.called_by:,}",
+            f"{one.calls:,}",
+            f"{one.complexity:,}" if one.functions else "",
+        )
+        for one in found
+    ]
+
+
+def address(analysis_id: str, path: str, line: int) -> str:
+    """Where a line is shown."""
+    return f"/analysis?{urlencode({'analysis': analysis_id, 'open': place(path, line, line)})}"
+
+
+def symbol_words(one: SymbolView) -> str:
+    """A definition in a list to choose from."""
+    return f"{one.qualified_name} · {one.kind} · {one.path}:{one.first_line}"
+
+
+def symbol_facts(one: SymbolView) -> list[str]:
+    """What is known of a definition beside its lines."""
+    told = [one.visibility] if one.visibility else []
+    if one.complexity:
+        told.append(f"complexity {one.complexity:,}")
+    if one.code_lines:
+        told.append(f"{count(one.code_lines, 'line')} of code")
+    return told
+
+
+def link_cells(one: LinkView) -> tuple[str, str, str]:
+    """Who or what is at the other end, where, and how sure that is."""
+    name = one.name or "the file itself"
+    sure = f"{one.level} ({one.confidence:.2f})"
+    return visible(name), f"{visible(one.path)}:{one.line}", sure if one.kind == "call" else f"inherits, {sure}"
+
+
+def import_cells(one: ImportView) -> tuple[str, str, str]:
+    """What an import says and what it means."""
+    named = f"{one.module} · {one.name}" if one.name else one.module
+    return visible(named or one.written), one.resolution, visible(one.target)
