@@ -158,9 +158,12 @@ class Repositories(Protocol):
 class Archives(Protocol):
     """What reads uploads."""
 
-    def checkout(self, pieces: Iterable[bytes], watch: Watch) -> AbstractContextManager[Checkout]:
+    def checkout(
+        self, pieces: Iterable[bytes], watch: Watch, *, file_bytes: int = MAX_FILE_BYTES
+    ) -> AbstractContextManager[Checkout]:
         """Hold the content of the archive whose bytes are `pieces`; its commit is its content's id.
 
+        Files of `file_bytes` and more are not kept, as in a clone.
         Blocking. Raises Permanent with the reason why it is not read, and Cancelled.
         """
         ...

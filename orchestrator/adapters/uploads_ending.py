@@ -14,7 +14,7 @@ from runtime.objects import Objects
 _log = structlog.get_logger(__name__)
 _SWEEP = 60.0  # seconds
 _AT_ONCE = 100
-_UNFINISHED = timedelta(hours=2)  # twice what one may take to come
+_UNFINISHED = timedelta(hours=2)  # what 100 MB take to come at the slowest that is waited for
 _DROP = text("DELETE FROM app.uploads WHERE upload_id = :upload")
 _UNUSED = """
 repositories = '{}' AND uploaded_at < clock_timestamp() -

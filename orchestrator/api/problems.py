@@ -49,7 +49,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "delivery_waiting": (409, "It is about to be sent"),
     "archive_unknown": (422, "That is no archive that is read here"),
     "upload_too_large": (413, "The upload is too large"),
-    "upload_stalled": (408, "The upload broke off"),
+    "upload_stalled": (503, "The upload broke off"),
     "upload_gone": (404, "The upload is not kept any more"),
     "idempotency_key_reused": (422, "The idempotency key was used for something else"),
     "idempotency_in_flight": (409, "The first request with that key is not answered yet"),

@@ -18,7 +18,7 @@ from orchestrator.limits.rules import Resource
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 _SILENCE = 30.0  # seconds between two pieces
-_LONGEST = 3_600.0
+_SLOWEST = 32_000  # bytes a second, so that a few who send drop by drop keep nobody from uploading
 _BODY = {
     "requestBody": {
         "required": True,
@@ -72,17 +72,21 @@ async def one(upload_id: UUID, who: Reader, parts: Parts) -> UploadView:
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes. Raises ApiProblem `upload_stalled` where it does not."""
-    stream = request.stream()
+    stream, clock = request.stream(), asyncio.get_running_loop().time
+    begun, received = clock(), 0
     try:
-        async with asyncio.timeout(_LONGEST):
-            while True:
-                async with asyncio.timeout(_SILENCE):
-                    piece = await anext(stream, None)
-                if piece is None:
-                    return
-                yield piece
+        while True:
+            async with asyncio.timeout(_SILENCE):
+                piece = await anext(stream, None)
+            if piece is None:
+                return
+            received += len(piece)
+            if received < _SLOWEST * (clock() - begun - _SILENCE):
+                break
+            yield piece
     except (TimeoutError, ClientDisconnect):
-        raise ApiProblem("upload_stalled", "The upload broke off: try again, over a steadier connection.") from None
+        pass
+    raise ApiProblem("upload_stalled", "The upload broke off: try again, over a steadier connection.")
 
 
 def _view(upload: Upload) -> UploadView:

@@ -7,13 +7,14 @@ behind the other into a file without a name: no member's name ever reaches the f
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, Any
 
 from processor.adapters.archive_process import ArchiveProcess, reading
 from processor.adapters.workspace import Workspace
 from processor.archives.content_id import content_id, without_top
 from processor.archives.limits import ArchiveLimits
-from processor.ports import Head, TreeEntry, Watch
+from processor.ports import MAX_FILE_BYTES, Head, TreeEntry, Watch
 from runtime.archive_kinds import HEAD_BYTES, kind_of
 from runtime.faults import Permanent
 
@@ -30,8 +31,11 @@ class UploadedArchives:
         self._limits = limits or ArchiveLimits()
 
     @contextmanager
-    def checkout(self, pieces: Iterable[bytes], watch: Watch) -> Iterator["ArchiveCheckout"]:
+    def checkout(
+        self, pieces: Iterable[bytes], watch: Watch, *, file_bytes: int = MAX_FILE_BYTES
+    ) -> Iterator["ArchiveCheckout"]:
         """As `ports.Archives.checkout`."""
+        limits = replace(self._limits, keep_bytes=file_bytes)
         with (
             self._workspace.folder_for("upload") as folder,
             tempfile.TemporaryFile(dir=folder) as archive,
@@ -41,8 +45,8 @@ class UploadedArchives:
                 watch.check()
                 archive.write(piece)
             archive.flush()
-            with reading(archive, self._limits, watch) as process:
-                spool = _Spool(kept, self._limits)
+            with reading(archive, limits, watch) as process:
+                spool = _Spool(kept, limits)
                 entries = spool.fill(process, watch)
             yield ArchiveCheckout(without_top(entries), spool)
 

@@ -134,15 +134,15 @@ class Clone:
         self, request: StageRequested, watch: Watched, login: Login | None
     ) -> AbstractContextManager[Checkout]:
         """What is to be read: an upload where one is named, else a clone; with large files where some are wanted."""
+        most = max(MAX_FILE_BYTES, self.limits.wanted_bytes) if request.include else MAX_FILE_BYTES
         if not request.inputs:
-            most = max(MAX_FILE_BYTES, self.limits.wanted_bytes) if request.include else MAX_FILE_BYTES
             return self.repositories.checkout(
                 request.url, request.ref, watch, login, commit=request.commit, file_bytes=most
             )
         if self.archives is None:
             raise Permanent("archive_unsupported", "This worker reads no uploads.")
         parts = inputs_of(request, ArtifactKind.UPLOAD)
-        return self.archives.checkout((watch.fetch(self.backends, part) for part in parts), watch)
+        return self.archives.checkout((watch.fetch(self.backends, part) for part in parts), watch, file_bytes=most)
 
 
 async def login_of(logins: Logins | None, request: StageRequested) -> Login | None:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.archives import zip_of
 from tests.support.chromium import chromium_running
 from tests.support.git_server import GitServer
+from tests.support.site import shoot
 from tests.support.system import System
 
 pytestmark = pytest.mark.browser
@@ -75,6 +77,36 @@ def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
     shown = page.locator(".rs-cited code").first.text_content()
     assert shown is not None
     assert shown.strip() == stored["text"].strip()
+
+
+def test_a_person_uploads_an_archive_asks_opens_a_citation_and_is_offered_it_again(page: Page, system: System) -> None:
+    source = (
+        '"""A shop."""\n\n\ndef total_price(items, tax):\n    """Put the tax on top."""\n    return sum(items) * tax\n'
+    )
+    raw = zip_of({"shop-1.0/shop/app.py": source.encode(), "shop-1.0/README.md": b"# Shop\n\nAdds up prices.\n"})
+    upload = {"name": "shop-1.0.zip", "mimeType": "application/zip", "buffer": raw}
+    page.goto("/")
+    page.get_by_label("Archive").set_input_files(upload)
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    expect(page.get_by_role("button", name="Ask about it")).to_be_visible(timeout=120_000)
+    view = system.analysis(parameter(page, "analysis"))
+    expect(page.get_by_text(f"content {view['commit'][:10]}").first).to_be_visible()
+    shoot(page, "upload-analysis")
+    page.get_by_role("button", name="Ask about it").click()
+
+    field = page.get_by_placeholder("Ask about this repository")
+    field.fill("Where is the tax put on the total price?")
+    field.press("Enter")
+    chip = page.locator("article.answer .chip", has_text="shop/app.py").first
+    chip.click(timeout=60_000)
+    expect(page.locator(".rs-place")).to_contain_text("shop/app.py")
+    expect(page.locator(".rs-source")).to_contain_text("def total_price(items, tax):")
+    shoot(page, "upload-citation")
+
+    page.goto("/")
+    page.get_by_label("Archive").set_input_files(upload | {"name": "another-name.zip"})
+    expect(page.locator(".st-key-looked")).to_contain_text("This file was analysed already.")
+    shoot(page, "upload-known")
 
 
 def parameter(page: Page, name: str) -> str:
