@@ -76,7 +76,8 @@ def meant(looked: PreflightView) -> str:
     ref = looked.ref or f"{looked.default_branch or 'HEAD'} (default branch)"
     scope = f", only {looked.folder}" if looked.folder else ""
     commit = f", commit {looked.commit[:10]}" if looked.commit else ""
-    return f"{looked.name}: {ref}{commit}{scope}; branches: {looked.branch_count:,}, tags: {looked.tag_count:,}"
+    size = f", {looked.size / 1_000_000:,.1f} MB at the host" if looked.size else ""
+    return f"{looked.name}: {ref}{commit}{scope}; branches: {looked.branch_count:,}, tags: {looked.tag_count:,}{size}"
 
 
 def agrees(console: Console, view: AnalysisView, *, quiet: bool) -> bool:

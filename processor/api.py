@@ -1,6 +1,7 @@
 """The internal HTTP interface: what a repository's host says of its refs, before anything is cloned."""
 
 import asyncio
+from collections.abc import Callable
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +23,9 @@ _WAITING = 16
 _MOST_BYTES = 16_384
 
 
+SizeOf = Callable[[str], int | None]
+
+
 class RefsRequest(BaseModel):
     """A repository; `ref` is one by its name, `rest` a ref followed by a path, where it ends being unknown."""
 
@@ -33,7 +37,10 @@ class RefsRequest(BaseModel):
 
 
 class RefsReply(BaseModel):
-    """`ref` and `commit` are those that were asked for, or of the default branch; a commit's id is not looked for."""
+    """`ref` and `commit` are those that were asked for, or of the default branch; a commit's id is not looked for.
+
+    `size` is what the host says that all of the repository takes, in bytes; None where it does not say.
+    """
 
     ref: str | None
     path: str
@@ -43,6 +50,7 @@ class RefsReply(BaseModel):
     tags: list[str]
     branch_count: int
     tag_count: int
+    size: int | None = None
 
 
 class Deadline:
@@ -60,8 +68,10 @@ class Deadline:
         """As `ports.Watch.progress`; nobody looks."""
 
 
-def internal_routes(repositories: Repositories, callers: ServiceVerifier) -> list[Route]:
-    """The routes, for the orchestrator alone."""
+def internal_routes(
+    repositories: Repositories, callers: ServiceVerifier, size_of: SizeOf = lambda _url: None
+) -> list[Route]:
+    """The routes, for the orchestrator alone. `size_of` says how large a host says that a repository is."""
     slots, waiting = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_WAITING)
 
     async def refs(request: Request) -> Response:
@@ -71,7 +81,7 @@ def internal_routes(repositories: Repositories, callers: ServiceVerifier) -> lis
             if waiting.locked():
                 raise Transient("preflight_unavailable", "Too many hosts are being asked: try again in a moment.")
             async with waiting, slots:
-                reply = await _ask(repositories, wanted)
+                reply = await _ask(repositories, wanted, size_of)
         except ValidationError:
             return _problem(422, "invalid_request", "The look-up cannot be read.")
         except Fault as fault:
@@ -81,7 +91,7 @@ def internal_routes(repositories: Repositories, callers: ServiceVerifier) -> lis
     return [Route("/internal/refs", refs, methods=["POST"])]
 
 
-async def _ask(repositories: Repositories, wanted: RefsRequest) -> RefsReply:
+async def _ask(repositories: Repositories, wanted: RefsRequest, size_of: SizeOf) -> RefsReply:
     login = Login(wanted.username, wanted.password.get_secret_value()) if wanted.username else None
     watch = Deadline()
 
@@ -96,7 +106,8 @@ async def _ask(repositories: Repositories, wanted: RefsRequest) -> RefsReply:
                 found = await run_in_threadpool(look)
     finally:
         watch.over = True
-    return answer(wanted, found)
+    size = await run_in_threadpool(size_of, wanted.url) if login is None else None  # the address was checked by now
+    return answer(wanted, found).model_copy(update={"size": size})
 
 
 def _names(wanted: RefsRequest) -> list[str]:

@@ -16,6 +16,7 @@ from events.delivery.subscriber import EventSubscriber
 from events.log.ownership import ArtifactOwners
 from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
+from processor.adapters.forges import Forges, read_forges
 from processor.adapters.git import GitRepositories
 from processor.adapters.git_ground import GitPolicy
 from processor.adapters.git_history import GitPasts
@@ -69,7 +70,9 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")
     slots = Slots(clone=clones, history=clones, describe=settings.readers, parse=cores)
     logins = _logins()
-    egress = _egress(intake)
+    forges = _forges(intake)
+    egress = _egress(intake, forges.api_hosts())
+    forges = replace(forges, proxy=lambda: egress.port)
     repositories = GitRepositories(_policy(intake, egress.url), workspace)
     archives = UploadedArchives(workspace, ArchiveLimits(intake.archive_bytes, intake.archive_entries))
     clone = replace(_clone(intake, backends, repositories, logins), archives=archives)
@@ -91,7 +94,10 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
         await engine.dispose()
 
     callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
-    routes = [*health_routes(_checks(engine, redis, workspace)), *internal_routes(repositories, callers)]
+    routes = [
+        *health_routes(_checks(engine, redis, workspace)),
+        *internal_routes(repositories, callers, forges.size_of),
+    ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(MeasureRequests)
     return app
@@ -131,13 +137,23 @@ def _logins() -> HttpLogins | None:
     return HttpLogins(InternalSettings().orchestrator_url, lambda: signer.headers("orchestrator"))
 
 
-def _egress(intake: IntakeSettings) -> EgressProxy:
+def _forges(intake: IntakeSettings) -> Forges:
+    """The hosts that are asked for sizes: those that repositories are read from. Exits where the setting is wrong."""
+    try:
+        kinds = read_forges(intake.forges)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    read = {host: kind for host, kind in kinds.items() if intake.loopback or host in intake.host_names}
+    return Forges(read, lambda: 0, intake.ca_file)
+
+
+def _egress(intake: IntakeSettings, api_hosts: frozenset[str]) -> EgressProxy:
     """The way out. Exits with a sentence where the setting of an operator's proxy cannot be read."""
     try:
         upstream = read_upstream(intake.proxy)
     except ValueError as error:
         raise SystemExit(str(error)) from error
-    return EgressProxy(EgressRules(intake.host_names, loopback=intake.loopback, upstream=upstream))
+    return EgressProxy(EgressRules(intake.host_names | api_hosts, loopback=intake.loopback, upstream=upstream))
 
 
 def _clone(intake: IntakeSettings, backends: Backends, repositories: GitRepositories, logins: Logins | None) -> Clone:

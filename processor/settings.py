@@ -11,6 +11,7 @@ from runtime.secret_files import Settings
 class IntakeSettings(Settings):
     """Which repositories may be read: host names separated by commas; `loopback` adds http on this machine.
 
+    `forges` are the kinds of those hosts whose API says how large a repository is (`host=kind`, separated by commas).
     `proxy` is an egress proxy (`http://host:port`) that resolves names and guards in our place; `ca_file` has the
     certificates to trust instead of the system's. The limits are those of one repository; `archive_bytes` and
     `archive_entries` those of one upload, unpacked; `wanted_bytes` that of one file that somebody wants read; those of
@@ -19,6 +20,7 @@ class IntakeSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
     hosts: str = "github.com,gitlab.com,bitbucket.org,codeberg.org"
+    forges: str = "github.com=github,gitlab.com=gitlab,codeberg.org=gitea,bitbucket.org=bitbucket"
     loopback: bool = False
     proxy: str = ""
     ca_file: Path | None = None

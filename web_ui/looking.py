@@ -2,7 +2,7 @@
 
 from runtime.client.shapes import AnalysisRequest, PreflightView
 from runtime.upload_url import HOST
-from web_ui.words import count, short_commit, visible
+from web_ui.words import count, short_commit, size, visible
 
 # Where the host or the processor cannot be asked now, an analysis asks again by itself.
 MAY_GO_ON = frozenset({"preflight_unavailable", "host_unreachable", "clone_timeout", "clone_failed", "rate_limited"})
@@ -19,6 +19,8 @@ def preflight_facts(looked: PreflightView) -> list[str]:
         facts.append(f"commit {short_commit(looked.commit)}")
     if looked.folder:
         facts.append(f"only {visible(looked.folder)}")
+    if looked.size:
+        facts.append(f"{size(looked.size)} at the host, history included")
     return [*facts, count(looked.branch_count, "branch", "branches"), count(looked.tag_count, "tag"), looked.host]
 
 

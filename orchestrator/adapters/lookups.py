@@ -16,6 +16,7 @@ class Found(BaseModel):
     """What was found: the ref and the path that the request meant, the commit, and some of the refs there are.
 
     `commit` is what the host said, or the id that was asked for; whether that one exists is not known.
+    `size` is in bytes.
     """
 
     ref: str | None
@@ -26,6 +27,7 @@ class Found(BaseModel):
     tags: list[str]
     branch_count: int
     tag_count: int
+    size: int | None = None
 
 
 class Lookups:

@@ -21,7 +21,9 @@ _SHOWN = 100  # branches, and as many tags
 class PreflightView(BaseModel):
     """What a request for an analysis would mean at this moment. Null `ref`: the default branch, as it was asked.
 
-    `branches` and `tags` are the first of them by name. `finished` is a whole analysis of the same commit and folder.
+    `branches` and `tags` are the first of them by name.
+    `size` is what the host says that the repository takes, in bytes, history and all; null where it does not say.
+    `finished` is a whole analysis of the same commit and folder.
     """
 
     url: str
@@ -35,6 +37,7 @@ class PreflightView(BaseModel):
     tags: list[str]
     branch_count: int
     tag_count: int
+    size: int | None = None
     finished: AnalysisSummary | None = None
 
 
@@ -58,6 +61,7 @@ async def preflight(body: AnalysisRequest, who: Writer, parts: Parts, request: R
         tags=found.tags[:_SHOWN],
         branch_count=found.branch_count,
         tag_count=found.tag_count,
+        size=found.size,
         finished=await finished_at(parts, who, wanted, found.commit),
     )
 

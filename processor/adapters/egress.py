@@ -74,9 +74,14 @@ class EgressProxy:
         self._thread = threading.Thread(target=self._run, name="egress", daemon=True)
 
     @property
+    def port(self) -> int:
+        """Where it listens, on loopback."""
+        return int(self._listener.getsockname()[1])
+
+    @property
     def url(self) -> str:
         """What git is told: `socks5h`, so that names come here unresolved."""
-        return f"socks5h://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"socks5h://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Begin to serve."""

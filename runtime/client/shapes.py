@@ -1490,7 +1490,9 @@ class PreflightView(BaseModel):
     """
     What a request for an analysis would mean at this moment. Null `ref`: the default branch, as it was asked.
 
-    `branches` and `tags` are the first of them by name. `finished` is a whole analysis of the same commit and folder.
+    `branches` and `tags` are the first of them by name.
+    `size` is what the host says that the repository takes, in bytes, history and all; null where it does not say.
+    `finished` is a whole analysis of the same commit and folder.
     """
 
     model_config = ConfigDict(
@@ -1508,6 +1510,7 @@ class PreflightView(BaseModel):
     tags: list[str]
     branch_count: int
     tag_count: int
+    size: int | None = None
     finished: AnalysisSummary | None = None
 
 

@@ -40,7 +40,7 @@ async def a_processor(work: Path) -> AsyncIterator[str]:
     """The part of the processor that looks up refs, served as it is in the product."""
     workspace = open_workspace(work)
     policy = GitPolicy(frozenset({"github.com"}), egress_url(), loopback=True)
-    app = Starlette(routes=internal_routes(GitRepositories(policy, workspace), verifier("processor")))
+    app = Starlette(routes=internal_routes(GitRepositories(policy, workspace), verifier("processor"), len))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -77,6 +77,7 @@ async def test_what_a_request_would_mean_is_said_before_it_begins(system: System
 
     whole = await looked(system, host.url("good.git/"))
     assert (whole["url"], whole["ref"], whole["folder"], whole["commit"]) == (host.url("good"), None, "", second)
+    assert whole["size"] == len(host.url("good"))  # the stand-in of a host says the length of its address
     assert (whole["default_branch"], whole["branches"], whole["tags"]) == (
         "main",
         ["fix", "main", "rel/1.0", "rel/1.0-src"],
