@@ -27,11 +27,10 @@ def facts(analysis: AnalysisView) -> list[str]:
 
 
 def hot_spots(analysis: AnalysisView) -> list[Row]:
-    """Path, kind, commits, authors, last change of the files that changed most often."""
+    """Path, commits, authors, last change of the files that changed most often."""
     return [
         (
             visible(str(spot.get("path", ""))),
-            str(spot.get("file_class", "")),
             f"{_number(spot, 'commits'):,}",
             f"{_number(spot, 'authors'):,}",
             _day(spot.get("last_at")),

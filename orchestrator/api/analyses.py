@@ -37,6 +37,7 @@ from orchestrator.projections.stages import view_of
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 _CONFLICTS = 5
+_DESCRIPTIONS, _REFINING = {"structure", "history"}, {"refine", "promote", "link"}
 Version = Annotated[int, Query(ge=0, le=2**62)]
 
 
@@ -174,7 +175,10 @@ async def confirm(analysis_id: UUID, who: Writer, parts: Parts, request: Request
 
 @router.post("/{analysis_id}/retry", status_code=202)
 async def retry(analysis_id: UUID, who: Writer, parts: Parts, request: Request) -> AnalysisView:
-    """Let a failed analysis (or a failed refinement) go on from what failed."""
+    """Let a failed analysis go on from what failed.
+
+    Of a ready one, what is done again is a lost refinement, structure or history.
+    """
     await parts.gate.take(request, who, Resource.ANALYSES)
     return await _tell(parts, who, request, analysis_id, RetryRequested(), _may_go_on)
 
@@ -227,9 +231,9 @@ def _may_confirm(record: AnalysisRecord) -> None:
 
 
 def _may_go_on(record: AnalysisRecord) -> None:
-    broken = {StageState.FAILED, StageState.PARKED}
-    refining = [record.stages[name] for name in ("refine", "promote", "link") if name in record.stages]
-    lost = any(run.state in broken for stage in refining for run in stage.runs.values())
-    ready = record.view.state is AnalysisState.READY and record.view.ended_at is None
-    if record.view.state is not AnalysisState.FAILED and not (ready and lost):
+    view, broken = record.view, {StageState.FAILED, StageState.PARKED}
+    lost = {name for name, stage in record.stages.items() if any(run.state in broken for run in stage.runs.values())}
+    is_ready = view.state is AnalysisState.READY and view.ended_at is None
+    again = (_DESCRIPTIONS | _REFINING) if is_ready else _DESCRIPTIONS if view.state is AnalysisState.REFINED else set()
+    if view.state is not AnalysisState.FAILED and not lost & again:
         raise ApiProblem("analysis_not_failed", "Only what failed can go on; begin a new analysis instead.")

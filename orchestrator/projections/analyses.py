@@ -227,7 +227,8 @@ def _running(record: AnalysisRecord) -> None:
 
 def _completed(record: AnalysisRecord, event: facts.ProcessingCompleted, at: datetime) -> None:
     view = record.view
-    view.state, view.ready_at, view.commit, view.partial = AnalysisState.READY, at, event.commit, event.partial
+    view.state, view.commit, view.partial = AnalysisState.READY, event.commit, event.partial
+    view.ready_at = view.ready_at or at  # said again once what was lost is there
     view.totals, view.skipped, view.failed = event.totals, event.skipped, event.failed
 
 
@@ -265,6 +266,8 @@ def _retry_requested(record: AnalysisRecord, _event: facts.RetryRequested, _at: 
     if view.state is AnalysisState.FAILED:
         view.state = AnalysisState.ANSWERABLE if view.answerable_at is not None else AnalysisState.RUNNING
         view.ended_at = view.code = view.message = None
+    elif view.state is AnalysisState.REFINED:
+        view.state, view.ended_at = AnalysisState.READY, None
 
 
 # Any: each function takes the one event class it stands beside.

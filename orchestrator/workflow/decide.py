@@ -12,6 +12,7 @@ from orchestrator.workflow.estimate import estimate, needs_estimate
 from orchestrator.workflow.evolve import CONFIRMATION, RETRY, evolve_all
 from orchestrator.workflow.graph import (
     ASKS_HOST,
+    DESCRIPTIONS,
     READY_NEEDS,
     REFINED_NEEDS,
     RULES,
@@ -91,7 +92,8 @@ def _due(state: AnalysisState, policy: Policy, at: datetime) -> list[Event]:
             return ended or [*_start(state)]
         return [*_start(state), *_runs(state, policy), *_complete(state, policy, at)]
     if state.phase is Phase.READY and state.stop is None:
-        return [*_runs(state, policy), *_refined(state, at)]
+        mended = list(_complete(state, policy, at)) if state.mending else []
+        return [*_runs(state, policy), *(mended if state.mending else _refined(state, at))]
     return []
 
 
@@ -140,7 +142,7 @@ def _runs(state: AnalysisState, policy: Policy) -> Iterator[Event]:
                 due_at=slot.failure.at + retry_delay(policy, tries(slot), slot.run_id),
             )
     for rule in RULES:
-        if rule.phase is state.phase:
+        if rule.phase is state.phase or (state.mending and rule.stage in DESCRIPTIONS):
             yield from _requests(state, rule, policy)
 
 

@@ -9,11 +9,12 @@ from events import processing as facts
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
 from events.processing import FaultKind, Stage
-from orchestrator.workflow.graph import RULE_OF
+from orchestrator.workflow.graph import DESCRIPTIONS, RULE_OF
 from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, SlotStatus
 
 PARKED = "parked"  # the code of a run that killed its workers
 RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
+_GO_ON = {Phase.FAILED: Phase.RUNNING, Phase.READY: Phase.READY, Phase.REFINED: Phase.READY}
 
 
 def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datetime) -> AnalysisState:
@@ -114,16 +115,24 @@ def _cancel_requested(state: AnalysisState, event: facts.CancelRequested, _at: d
 
 
 def _retry_requested(state: AnalysisState, _event: facts.RetryRequested, _at: datetime) -> AnalysisState:
-    if state.phase not in {Phase.FAILED, Phase.READY} or state.stop is not None:
+    if state.phase not in _GO_ON or state.stop is not None:
         return state
-    phase = Phase.RUNNING if state.phase is Phase.FAILED else Phase.READY
+    phase = _GO_ON[state.phase]
+    again = {key for key, slot in state.slots.items() if _goes_again(state, slot, phase)}
+    mending = phase is Phase.READY and any(stage in DESCRIPTIONS for stage, _ in again)
+    if state.phase is Phase.REFINED and not mending:
+        return state
     slots = {
-        key: replace(slot, status=SlotStatus.DUE, since=slot.attempt + 1)
-        if slot.status is SlotStatus.FAILED and RULE_OF[slot.stage].phase is phase and not _too_late(state, slot)
-        else slot
+        key: replace(slot, status=SlotStatus.DUE, since=slot.attempt + 1) if key in again else slot
         for key, slot in state.slots.items()
     }
-    return replace(state, phase=phase, go=state.go + 1, slots=slots, held=False, expired=False)
+    mending = state.mending or mending
+    return replace(state, phase=phase, go=state.go + 1, slots=slots, mending=mending, held=False, expired=False)
+
+
+def _goes_again(state: AnalysisState, slot: Slot, phase: Phase) -> bool:
+    is_of_phase = RULE_OF[slot.stage].phase is phase or (phase is Phase.READY and slot.stage in DESCRIPTIONS)
+    return slot.status is SlotStatus.FAILED and is_of_phase and not _too_late(state, slot)
 
 
 def _too_late(state: AnalysisState, slot: Slot) -> bool:
@@ -137,6 +146,10 @@ def _ended(phase: Phase) -> Callable[[AnalysisState, Event, datetime], AnalysisS
         return replace(state, phase=phase)
 
     return end
+
+
+def _completed(state: AnalysisState, _event: facts.ProcessingCompleted, _at: datetime) -> AnalysisState:
+    return replace(state, phase=Phase.READY, mending=False)
 
 
 # Any: each function takes the one event class it stands beside.
@@ -153,7 +166,7 @@ _EVOLVE: dict[type[Event], Callable[[AnalysisState, Any, datetime], AnalysisStat
     facts.RetryRequested: _retry_requested,
     facts.ProcessingEstimated: _estimated,
     facts.ProcessingConfirmed: _confirmed,
-    facts.ProcessingCompleted: _ended(Phase.READY),
+    facts.ProcessingCompleted: _completed,
     facts.ProcessingRefined: _ended(Phase.REFINED),
     facts.ProcessingFailed: _ended(Phase.FAILED),
     facts.ProcessingCancelled: _ended(Phase.CANCELLED),

@@ -110,6 +110,7 @@ RULES: tuple[Rule, ...] = (
 
 RULE_OF = {rule.stage: rule for rule in RULES}
 READY_NEEDS = (Stage.ACTIVATE, Stage.METADATA, Stage.STRUCTURE, Stage.HISTORY)
+DESCRIPTIONS = frozenset({Stage.STRUCTURE, Stage.HISTORY})  # nothing else is made of them
 ASKS_HOST = frozenset({Stage.CLONE, Stage.HISTORY})  # shown what the repository is read with
 REFINED_NEEDS = (Stage.PROMOTE, Stage.LINK)
 

@@ -73,6 +73,7 @@ class AnalysisState:
     """One analysis, folded from its stream. `go` counts how often a person asked for it to go on.
 
     `held`: it waits for a person to confirm it; `expired`: nobody did in time.
+    `mending` says that a description that was lost is made again, of an analysis that is ready.
     """
 
     phase: Phase = Phase.NEW
@@ -93,6 +94,7 @@ class AnalysisState:
     held: bool = False
     expired: bool = False
     go: int = 0
+    mending: bool = False
     slots: Mapping[Key, Slot] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, stage: Stage) -> list[Slot]:

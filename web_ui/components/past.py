@@ -6,7 +6,7 @@ from runtime.client.shapes import AnalysisView
 from web_ui import markup, past
 
 _TABLES = (
-    ("Hot spots", ("Path", "Kind", "Commits", "Authors", "Last changed"), past.hot_spots),
+    ("Hot spots", ("Path", "Commits", "Authors", "Last changed"), past.hot_spots),
     ("Change together", ("Path", "Path", "Commits", "Of the rarer one"), past.co_changes),
     ("Contributors", ("Name", "Commits", "First", "Last"), past.contributors),
 )
