@@ -120,6 +120,21 @@ async def test_one_lost_parse_shard_leaves_it_ready_and_partial(system: System) 
     assert view["failed"] == {"parser_killed": 1}
 
 
+async def test_a_lost_structure_of_a_refined_analysis_is_read_again(system: System) -> None:
+    system.workers.faults[Stage.STRUCTURE, 0, 1] = (FaultKind.PERMANENT, "artifact_missing")
+    analysis_id = await system.begin()
+    lost = await system.until(analysis_id, "refined")
+    assert (lost["partial"], lost["failed"]) == (True, {"structure.artifact_missing": 1})
+
+    reply = await system.client.post(f"/api/v1/analyses/{analysis_id}/retry")
+    assert (reply.status_code, reply.json()["state"]) == (202, "ready")
+    view = await system.until(analysis_id, "refined")
+
+    assert (view["partial"], view["failed"], view["languages"]) == (False, {}, {"python": 2, "markdown": 1})
+    again = await system.client.post(f"/api/v1/analyses/{analysis_id}/retry")
+    assert (again.status_code, again.json()["code"]) == (409, "analysis_not_failed")
+
+
 async def test_a_stopped_analysis_is_cancelled_and_cannot_be_stopped_twice(system: System) -> None:
     system.workers.held = {Stage.PARSE}
     analysis_id = await system.begin()
