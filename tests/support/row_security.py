@@ -23,6 +23,7 @@ _VALUES = {
     "bytea": lambda _: uuid4().bytes,
     "timestamp with time zone": None,
     "double precision": lambda _: 1.0,
+    "real": lambda _: 1.0,
     "numeric": lambda _: 1,
 }
 
