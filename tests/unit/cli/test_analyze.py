@@ -57,6 +57,9 @@ class _Orchestrator:
     def _created(self, path: str) -> dict[str, Any]:
         if path == "/analyses":
             return _a_view("requested", version=0)
+        if path.endswith("/confirm"):
+            self.views = [_a_view("ready", version=9)]
+            return _a_view("running", version=8)
         asked = {"conversation_id": "k1", "question_id": "q1", "query": "what?", "state": "asked"}
         return asked | {"repository_id": "r1", "title": "n", "asked_at": _AT, "started_at": _AT}
 
@@ -216,3 +219,25 @@ def test_a_log_file_gets_a_line_for_what_is_done_and_for_each_retry() -> None:
     ]
 
     assert stage_lines(rows) == ["clone: done in 1.2 s", "parse: trying again: The worker was lost."]
+
+
+WAITING = {"over": ["files"], "files": 1_204, "bytes": 3_000_000, "tokens": 857_143, "cost": 0.857, "currency": "USD"}
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_what_is_over_a_limit_goes_on_only_where_somebody_agreed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], agreed: bool
+) -> None:
+    orchestrator = _Orchestrator(_a_view("unconfirmed", version=3, estimate=WAITING))
+    _use(monkeypatch, orchestrator)
+    request = AnalysisRequest(url="https://h/o/n")
+    code = run_analyze(request, question=None, start=False, as_json=False, agreed=agreed)
+    said = capsys.readouterr().out
+
+    assert ("POST /analyses/a1/confirm" in orchestrator.seen) is agreed
+    if agreed:
+        assert code == 0
+        return
+    assert code == 1
+    assert "Over a limit (files): 1,204 files, 3,000,000 bytes, time unknown, 857,143 tokens, 0.86 USD." in said
+    assert "the same command with --yes lets it go on" in said
