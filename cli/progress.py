@@ -122,6 +122,8 @@ def summary_lines(view: AnalysisView) -> list[str]:
     if languages:
         lines.append("Languages: " + ", ".join(f"{name} {count:,}" for name, count in _largest(languages, 6)))
     lines += [outcomes_line(view.outcomes), *history_lines(view.history)]
+    if view.reused is not None:
+        lines.append(f"Reused: {view.reused.percent} % ({view.reused.files:,} of {view.reused.of:,} files unchanged)")
     for word, counts in (("Left out", view.skipped), ("Failed", view.failed)):
         if counts:
             lines.append(f"{word}: " + ", ".join(f"{reason} {count:,}" for reason, count in _largest(counts, 6)))

@@ -29,7 +29,11 @@ class ArtifactKind(StrEnum):
 
 
 class ArtifactRef(Value):
-    """Where one artifact is, and how to know that it is the right one. `shard` orders the artifacts of one kind."""
+    """Where one artifact is, and how to know that it is the right one. `shard` orders the artifacts of one kind.
+
+    `made_from` is a digest of what it was made of and by: of its inputs and of the code, grammars or model that read
+    them. A later run of the same digest need not be done again. Empty where nobody asks.
+    """
 
     kind: ArtifactKind
     key: str
@@ -37,6 +41,7 @@ class ArtifactRef(Value):
     rows: int
     bytes: int
     shard: int = 0
+    made_from: str = ""
 
 
 class TreeRow(Value):

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from events.delivery.subscriber import EventSubscriber
+from events.log.earlier import EarlierRuns
 from events.log.ownership import ArtifactOwners
 from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
@@ -64,7 +65,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     )
     workspace = open_workspace(settings.work or home / "work")
     objects = open_objects(ObjectStoreSettings().url, home).claimed_in(ArtifactOwners(engine))
-    backends = Backends(objects, redis)
+    backends = Backends(objects, redis, EarlierRuns(engine))
     clones, cores = settings.clones, settings.parsers or _cores()
     pool = ParserPool(cores)
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from events.delivery.subscriber import EventSubscriber
 from events.index import GenerationKind
+from events.log.earlier import EarlierRuns
 from events.log.ownership import ArtifactOwners
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.onnx_model import load_full
@@ -118,6 +119,7 @@ def _backends(home: Path, broker: BrokerSettings) -> Backends:
         redis=create_redis(broker),
         vectors=ChromaVectors(chroma.url.get_secret_value(), timeout=chroma.timeout),
         turns=Turns(),
+        earlier=EarlierRuns(engine),
     )
 
 

@@ -5,6 +5,7 @@ Each round is safe beside other processes doing the same, and beside generations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from sqlalchemy import text
 
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import Shards, fill, is_whole
+from rag_manager.jobs.share_collection import purge, refill
 from rag_manager.ports import VectorsUnavailable
-from rag_manager.rows import generations
+from rag_manager.rows import generations, sharing
 from rag_manager.rows.generations import Generation
 from runtime.faults import Fault
 from runtime.tasks import end_tasks
@@ -40,6 +42,8 @@ class Housekeeping:
         for generation in await generations.superseded(engine, grace=self._generation_grace):
             await generations.retire(engine, generation.generation_id)
         await generations.forget_analyses(engine, grace=self._analysis_grace)
+        for collection in await sharing.left_by_some(engine):
+            await self._purge(collection)
         ours = await generations.collection_names(engine)
         # Names first: a collection made after this list was read is not on it, and one on it has had its row before.
         names = await self._backends.vectors.names()
@@ -49,18 +53,38 @@ class Housekeeping:
                 logger.info("dropping the collection %s: no generation has it", name)
                 await self._backends.vectors.drop(name)
 
+    async def _purge(self, collection: str) -> None:
+        """Remove what only retired generations had in a collection that another lives in."""
+        try:
+            await purge(self._backends, collection)
+        except Fault as fault:
+            logger.warning("collection %s cannot be purged: %s", collection, fault)
+            return
+        async with self._backends.engine.begin() as connection:
+            await sharing.forget_left(connection, collection)
+
     async def mend(self) -> list[UUID]:
         """Check every collection in use against what was written to it; return the generations that were rebuilt.
 
         Nothing is embedded again: the vectors come from their artifacts. Raises VectorsUnavailable.
         """
-        return [
-            generation.generation_id
-            for generation in await generations.with_collections(self._backends.engine)
-            if generation.state == "built" and await self._is_damaged(generation) and await self._rebuild(generation)
-        ]
+        ours = await generations.collection_names(self._backends.engine)
+        found = await generations.with_collections(self._backends.engine)
+        living = Counter(generation.collection for generation in found)
+        lost: set[str | None] = set()
+        mended = []
+        for generation in found:
+            repository_id = await generations.repository_of(self._backends.engine, generation.generation_id)
+            own = repository_id and ours.of(generation.tenant_id, repository_id, generation.generation_id)
+            shared = living[generation.collection] > 1 or generation.collection != own
+            if generation.state != "built":
+                continue
+            if generation.collection in lost or await self._is_damaged(generation, shared=shared):
+                lost.add(generation.collection)  # whoever else lives in it has to be written again as well
+                mended += [generation.generation_id] if await self._rebuild(generation, shared=shared) else []
+        return mended
 
-    async def _is_damaged(self, generation: Generation) -> bool:
+    async def _is_damaged(self, generation: Generation, *, shared: bool) -> bool:
         shards = Shards(self._backends.objects, generation.artifacts[:1])
         try:
             await shards.read()
@@ -68,9 +92,9 @@ class Housekeeping:
             logger.warning("generation %s cannot be checked: %s", generation.generation_id, fault)
             return False
         collection = generation.collection or ""
-        return not await is_whole(self._backends.vectors, collection, generation.vectors, shards.probes)
+        return not await is_whole(self._backends.vectors, collection, generation.vectors, shards.probes, shared=shared)
 
-    async def _rebuild(self, generation: Generation) -> bool:
+    async def _rebuild(self, generation: Generation, *, shared: bool) -> bool:
         async with self._backends.engine.connect() as connection:
             key = {"lock": _LOCK, "generation": generation.generation_id.int & 0x7FFFFFFF}
             if not await connection.scalar(text("SELECT pg_try_advisory_lock(:lock, :generation)"), key):
@@ -79,7 +103,10 @@ class Housekeeping:
                 logger.warning("rebuilding the collection of generation %s", generation.generation_id)
                 shards = Shards(self._backends.objects, generation.artifacts)
                 await shards.read()
-                await fill(self._backends.vectors, generation.collection or "", shards)
+                if shared:
+                    await refill(self._backends, generation.collection or "", shards)
+                else:
+                    await fill(self._backends.vectors, generation.collection or "", shards)
             except Fault as fault:
                 logger.warning("generation %s cannot be rebuilt: %s", generation.generation_id, fault)
                 return False

@@ -87,6 +87,14 @@ class Vectors(Protocol):
         """Return at most `limit` (id, cosine distance), nearest first. Raises CollectionMissing."""
         ...
 
+    async def ids(self, collection: str) -> list[str]:
+        """Return the ids of all vectors of a collection. Raises CollectionMissing."""
+        ...
+
+    async def remove(self, collection: str, ids: Sequence[str]) -> None:
+        """Remove vectors; what is not there is no error. Raises CollectionMissing."""
+        ...
+
     async def drop(self, collection: str) -> None:
         """Remove a collection; a missing one is no error."""
         ...

@@ -6,7 +6,7 @@ the reply says why.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ LEXICAL_DEPTH = 200  # chunks that each retriever hands to the fusion
 DENSE_DEPTH = 100
 MAX_LIMIT = 50
 MAX_QUERY = 8_000  # characters of a question that are read
+_MOST_ASKED = 8 * DENSE_DEPTH
 _DENSE_TIMEOUT = 2.0  # seconds: then the answer is lexical
 _DENSE_PAUSE = 5.0  # seconds without asking a vector server that failed
 
@@ -111,7 +112,7 @@ class Search:
         try:
             async with asyncio.timeout(_DENSE_TIMEOUT):
                 vector = (await asyncio.to_thread(embedder.embed, [question.text]))[0]
-                found = await self._ask(served.collection, vector)
+                found = await self._ask(served.collection, vector, catalogue.ordinals)
         except (VectorsUnavailable, TimeoutError):
             self._quiet_until = time.monotonic() + _DENSE_PAUSE
             return _Dense(degraded="vectors_unavailable")
@@ -123,10 +124,17 @@ class Search:
         weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick
         return _Dense(tuple(ordinals[chunk_id] for chunk_id in found if chunk_id in ordinals), weight)
 
-    async def _ask(self, collection: str, vector: NDArray[np.float32]) -> list[str]:
+    async def _ask(self, collection: str, vector: NDArray[np.float32], own: Container[str]) -> list[str]:
+        """The nearest chunks of the analysis: others' may live in the collection, and are passed over."""
         if not vector.any():  # no word that the model knows: near to nothing
             return []
-        return [chunk_id for chunk_id, _ in await self._vectors.query(collection, vector, DENSE_DEPTH)]
+        limit = DENSE_DEPTH
+        while True:
+            near = await self._vectors.query(collection, vector, limit)
+            found = [chunk_id for chunk_id, _ in near if chunk_id in own][:DENSE_DEPTH]
+            if len(found) == DENSE_DEPTH or len(near) < limit or limit >= _MOST_ASKED:
+                return found
+            limit *= 2
 
     def _rank(self, question: Question, dense: _Dense, loaded: Loaded, limit: int) -> list[Picked]:
         lexical = [chunk for chunk, _ in loaded.lexicon.search(question.tokens, LEXICAL_DEPTH)]

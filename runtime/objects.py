@@ -88,6 +88,18 @@ class Objects:
             raise Permanent("artifact_corrupt", f"The artifact {key} is damaged: its bytes are not the ones written.")
         return content
 
+    async def take_over(self, key: str, sha256: str) -> bytes | None:
+        """The bytes at `key`, which the owner refers to from now on; None where they are gone or damaged.
+
+        Raises Permanent where nothing may be kept for the owner any more.
+        """
+        if self._claims is not None and self._owner is not None:
+            await self._claims.claim(key, self._owner)
+        try:
+            return await self.get(key, sha256)
+        except Permanent:
+            return None
+
     async def delete(self, key: str) -> None:
         """Remove a blob; a missing one is no error."""
         try:

@@ -42,7 +42,7 @@ def groups(analysis: AnalysisView) -> list[Group]:
 
 
 def facts(analysis: AnalysisView) -> list[str]:
-    """How many files were parsed, searched as plain text, left out, lost."""
+    """How many files were parsed, searched as plain text, left out, lost; how many an earlier analysis had already."""
     lines = sum(n for (outcome, _), n in _read_otherwise(analysis) if outcome == "lines")
     numbers = (
         (analysis.outcomes.get("parsed", 0), "parsed"),
@@ -52,7 +52,9 @@ def facts(analysis: AnalysisView) -> list[str]:
     )
     wanted = len(analysis.include)
     asked = [f"{count(wanted, 'pattern')} read all the same"] if wanted else []
-    return [*(f"{n:,} {word}" for n, word in numbers if n), *asked]
+    reused = analysis.reused
+    told = [f"reused {reused.percent} % ({reused.files:,} of {reused.of:,} files)"] if reused is not None else []
+    return [*(f"{n:,} {word}" for n, word in numbers if n), *asked, *told]
 
 
 def partial_sentence(analysis: AnalysisView) -> str:

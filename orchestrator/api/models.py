@@ -72,6 +72,14 @@ class HeadView(BaseModel):
     out_of_scope: int = 0
 
 
+class ReusedView(BaseModel):
+    """How many of the files read so far were the same in an earlier analysis, and taken over; `percent` rounds down."""
+
+    files: int
+    of: int
+    percent: int
+
+
 class AnalysisSummary(BaseModel):
     """One analysis as lists show it. `version` is that of its stream: listen to events after it.
 
@@ -103,6 +111,7 @@ class AnalysisSummary(BaseModel):
     failed: dict[str, int] = Field(default_factory=dict)
     languages: dict[str, int] = Field(default_factory=dict)
     outcomes: dict[str, int] = Field(default_factory=dict)  # files by what parsing did: `parsed`, `lines.no_grammar`, …
+    reused: ReusedView | None = None  # null where nothing was taken over
     damaged: list[str] = Field(default_factory=list)  # artifacts that could not be read back, each with its reason
 
 

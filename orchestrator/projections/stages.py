@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from events.processing import Stage
-from orchestrator.api.models import AnalysisState, AnalysisSummary, AnalysisView, StageState, StageView
+from orchestrator.api.models import AnalysisState, AnalysisSummary, AnalysisView, ReusedView, StageState, StageView
 from orchestrator.projections.analyses import ACTIVE, AnalysisRecord, RunRecord, StageRecord
 
 _SEARCHABLE = frozenset({AnalysisState.READY, AnalysisState.REFINED})
@@ -19,13 +19,19 @@ def view_of(record: AnalysisRecord) -> AnalysisView:
         for stage in Stage
         if stage is not Stage.HISTORY or record.view.history_depth
     ]
-    return record.view.model_copy(update={"stages": stages, "outcomes": _outcomes(record)})
+    return record.view.model_copy(update={"stages": stages, "outcomes": _outcomes(record), "reused": _reused(record)})
 
 
 def summary_of(record: AnalysisRecord) -> AnalysisSummary:
     """The analysis without its stages and facts."""
     known = {name: getattr(record.view, name) for name in AnalysisSummary.model_fields}
-    return AnalysisSummary.model_construct(**{**known, "outcomes": _outcomes(record)})
+    return AnalysisSummary.model_construct(**{**known, "outcomes": _outcomes(record), "reused": _reused(record)})
+
+
+def _reused(record: AnalysisRecord) -> ReusedView | None:
+    runs = record.stages.get(Stage.PARSE, StageRecord()).runs.values()
+    files, of = sum(run.counts.get("files_reused", 0) for run in runs), sum(run.files for run in runs)
+    return ReusedView(files=files, of=of, percent=100 * files // of) if files and of else None
 
 
 def _outcomes(record: AnalysisRecord) -> dict[str, int]:

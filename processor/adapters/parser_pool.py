@@ -86,6 +86,11 @@ class ParserPool:
         self._slots = asyncio.Semaphore(self._size)
         self._idle: list[ParserProcess] = []
 
+    @property
+    def limits(self) -> Limits:
+        """What one file may take: part of what its rows are made by."""
+        return self._limits
+
     async def parse(
         self, rows: Sequence[SourceRow] | pa.Table, *, on_progress: OnProgress, cancelled: Callable[[], bool]
     ) -> ParsedShard:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.delivery.work import Run
+from events.log.earlier import EarlierRuns
 from events.processing import StageRequested
 from runtime.faults import Cancelled, Permanent
 from runtime.live import LiveChannels, Tick, Ticker
@@ -31,6 +32,7 @@ class Backends:
 
     objects: Objects
     redis: Redis
+    earlier: EarlierRuns = field(default_factory=EarlierRuns)
 
     def of(self, envelope: Envelope) -> "Backends":
         """The same, storing for the repository that a message is about."""
@@ -43,10 +45,20 @@ class Backends:
         )
         return Ticker(self.redis, LiveChannels(envelope.tenant_id), begun)
 
-    async def store(self, kind: ArtifactKind, shard: int, content: bytes, rows: int) -> ArtifactRef:
+    async def store(
+        self, kind: ArtifactKind, shard: int, content: bytes, rows: int, *, made_from: str = ""
+    ) -> ArtifactRef:
         """Keep Parquet bytes as an artifact."""
         stored = await self.objects.put(kind, ".parquet", content)
-        return ArtifactRef(kind=kind, key=stored.key, sha256=stored.sha256, rows=rows, bytes=stored.bytes, shard=shard)
+        return ArtifactRef(
+            kind=kind,
+            key=stored.key,
+            sha256=stored.sha256,
+            rows=rows,
+            bytes=stored.bytes,
+            shard=shard,
+            made_from=made_from,
+        )
 
     async def fetch(self, ref: ArtifactRef) -> bytes:
         """The bytes of an artifact, checked. Raises Permanent where they are missing or damaged."""

@@ -1,22 +1,28 @@
 """Parse: symbols, edges, chunks and outcomes of one shard of sources."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
-from events.processing import StageRequested
+from events.log.earlier import EarlierRun, made_from
+from events.processing import Stage, StageRequested
 from processor.adapters.parser_pool import ParsedShard, ParserPool
+from processor.adapters.parser_recipe import parser_recipe
 from processor.jobs.base import Backends, inputs_of
+from processor.jobs.taken_over import merge, paths_of, take_files, take_shard
 from runtime.faults import Permanent
+from runtime.live import Ticker
 from runtime.parquet import read_table, write_table
 
-_COLUMNS = ("path", "language", "file_class", "content")
+_COLUMNS = ("path", "blob_id", "language", "file_class", "content")
 _FAILED = "failed."
 
 
@@ -34,17 +40,24 @@ class Parse:
         refs = inputs_of(request, ArtifactKind.SOURCES)
         if len(refs) != 1:
             raise Permanent("artifact_missing", "The stage was asked for without one shard of sources.")
-        table = await asyncio.to_thread(read_table, await self.backends.fetch(refs[0]), _COLUMNS)
-        ticker = self.backends.ticker(envelope, request)
-        parsed = await self.pool.parse(table, on_progress=ticker.tick, cancelled=lambda: run.cancelled)
         owned = replace(self, backends=self.backends.of(envelope))
-        artifacts = [await owned._store(kind, request.shard, rows) for kind, rows in _tables(parsed)]
+        digest = made_from(parser_recipe(self.pool.limits), refs[0].sha256)
+        runs = await self.backends.earlier.of(envelope, Stage.CLONE, Stage.PARSE)
+        taken = await take_shard(owned.backends, runs, digest, request.shard)
+        if taken is not None:
+            parsed, artifacts, reused = taken.parsed, list(taken.artifacts), taken.parsed.outcomes.num_rows
+        else:
+            parsed, reused = await owned._parse(refs[0], runs, run, self.backends.ticker(envelope, request))
+            artifacts = [await owned._store(kind, request.shard, rows, digest) for kind, rows in _tables(parsed)]
         counts = parsed.counts
         completed = stages.completed(
             envelope,
             started_at=started_at,
-            files_processed=table.num_rows,
-            counts={name: count for name, count in counts.items() if not name.startswith(_FAILED)},
+            files_processed=counts["files"],
+            counts={
+                **{name: count for name, count in counts.items() if not name.startswith(_FAILED)},
+                "files_reused": reused,
+            },
             artifacts=artifacts,
             facts={
                 "failed": {
@@ -54,9 +67,22 @@ class Parse:
         )
         return Result((completed,))
 
-    async def _store(self, kind: ArtifactKind, shard: int, table: pa.Table) -> ArtifactRef:
+    async def _parse(
+        self, sources: ArtifactRef, runs: Sequence[EarlierRun], run: Run, ticker: Ticker
+    ) -> tuple[ParsedShard, int]:
+        """Parse the files that earlier analyses do not have; all rows, and how many files were taken over."""
+        table = await asyncio.to_thread(read_table, await self.backends.fetch(sources), _COLUMNS)
+        taken = await take_files(self.backends, runs, parser_recipe(self.pool.limits), table)
+        reused = pa.array(sorted(paths_of(taken)), pa.large_string())
+        rest = table.filter(pc.invert(pc.is_in(table["path"], value_set=reused)))
+        parsed = await self.pool.parse(rest, on_progress=ticker.tick, cancelled=lambda: run.cancelled)
+        if taken:
+            parsed = await asyncio.to_thread(merge, table["path"], parsed, taken)
+        return parsed, len(reused)
+
+    async def _store(self, kind: ArtifactKind, shard: int, table: pa.Table, digest: str) -> ArtifactRef:
         content = await asyncio.to_thread(write_table, table)
-        return await self.backends.store(kind, shard, content, table.num_rows)
+        return await self.backends.store(kind, shard, content, table.num_rows, made_from=digest)
 
 
 def _tables(parsed: ParsedShard) -> list[tuple[ArtifactKind, pa.Table]]:

@@ -7,6 +7,7 @@ Out: `sources` shards, one at a time, and a `tree` row for every entry: accepted
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from events.artifacts import SourceRow, TreeRow
 from processor.languages.detect import file_class_of, language_of
@@ -42,6 +43,7 @@ class SourceLimits:
     text_bytes: int = 200_000_000
     shard_files: int = 500
     shard_bytes: int = 4_000_000
+    shard_every: int = 256  # about so many files are between two whose paths end a shard
     lock_files: int = 100
     lock_bytes: int = 16_000_000
     wanted_bytes: int = 8_388_608  # of one file that is to be read all the same
@@ -72,6 +74,8 @@ class Intake:
     def shards(self, entries: Iterable[TreeEntry], read: Read, look: Look) -> Iterator[Sequence[SourceRow]]:
         """The accepted files by path, a shard at a time; the same tree always gives the same shards.
 
+        A shard ends where a path says so, or where it is full: a file that comes, goes or grows moves the borders of
+        its own shard and at most of the next ones, and all others stay what they were in an earlier commit.
         `look` is told (done, total, path) before each file is read, and may raise to stop.
         """
         candidates = sorted(
@@ -90,12 +94,15 @@ class Intake:
                 continue
             rows.append(row)
             weight += row.size
-            if len(rows) >= self.limits.shard_files or weight >= self.limits.shard_bytes:
+            if self._is_full(len(rows), weight) or ends_shard(row.path, self.limits.shard_every):
                 yield rows
                 rows, weight = [], 0
                 self._shard += 1
         if rows:
             yield rows
+
+    def _is_full(self, files: int, weight: int) -> bool:
+        return files >= self.limits.shard_files or weight >= self.limits.shard_bytes
 
     def counts(self) -> dict[str, int]:
         """Files accepted, their bytes and lines, entries in all and left out."""
@@ -151,6 +158,11 @@ class Intake:
         if self.files >= self.limits.files:
             return "too_many_files"
         return "text_budget" if self.bytes + (entry.size or 0) > self.limits.text_bytes else None
+
+
+def ends_shard(path: str, every: int) -> bool:
+    """Whether a shard ends with this path: so does one in `every`. Pure, and the same at every commit."""
+    return int.from_bytes(sha256(path.encode()).digest()[:8]) % every == 0
 
 
 def read_source(

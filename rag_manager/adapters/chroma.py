@@ -55,6 +55,20 @@ class ChromaVectors:
         )
         return list(zip(reply["ids"][0], reply["distances"][0], strict=True))
 
+    async def ids(self, collection: str) -> list[str]:
+        """See `ports.Vectors`."""
+        found: list[str] = []
+        while True:
+            page = await self._reading.on(collection, partial(_ids, offset=len(found)))
+            found.extend(page)
+            if len(page) < BATCH:
+                return found
+
+    async def remove(self, collection: str, ids: Sequence[str]) -> None:
+        """See `ports.Vectors`."""
+        for start in range(0, len(ids), BATCH):
+            await self._writing.on(collection, partial(_remove, ids=list(ids[start : start + BATCH])))
+
     async def drop(self, collection: str) -> None:
         """See `ports.Vectors`."""
         try:
@@ -138,6 +152,14 @@ async def _call(do: Callable[[], Reply]) -> Reply:
 
 def _upsert(found: Any, *, ids: list[str], vectors: NDArray[np.float32]) -> None:  # noqa: ANN401  # as _client
     found.upsert(ids=ids, embeddings=vectors)
+
+
+def _ids(found: Any, *, offset: int) -> list[str]:  # noqa: ANN401  # as _client
+    return list(found.get(include=[], limit=BATCH, offset=offset)["ids"])
+
+
+def _remove(found: Any, *, ids: list[str]) -> None:  # noqa: ANN401  # as _client
+    found.delete(ids=ids)
 
 
 def _connect(url: SplitResult, timeout: httpx.Timeout) -> Any:  # noqa: ANN401  # as _client

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from uuid import UUID
 
 from events.artifacts import ArtifactKind
 from events.base import Envelope
@@ -14,9 +16,10 @@ from events.index import GenerationKind
 from events.processing import StageRequested
 from rag_manager.jobs.activation import activation_of, generation_id, record
 from rag_manager.jobs.base import Backends, inputs_of, repository_of, ticker
-from rag_manager.jobs.fill_collection import Call, Reply, Shards, fill
+from rag_manager.jobs.fill_collection import Call, Patience, Reply, Shards, Told, fill
+from rag_manager.jobs.share_collection import extend, plan_extension
 from rag_manager.ports import VectorsUnavailable
-from rag_manager.rows import generations, reading
+from rag_manager.rows import generations, reading, sharing
 from rag_manager.rows.generations import Generation
 from runtime.faults import Permanent, Transient
 from runtime.live import Ticker
@@ -26,6 +29,15 @@ logger = logging.getLogger(__name__)
 
 _WAIT = 60.0  # seconds a run waits for the vector server before it gives up its turn
 _PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A generation whose collection is complete; `written` of its vectors were not in there before."""
+
+    generation: Generation
+    dimension: int | None
+    written: int
 
 
 class ActivateGeneration:
@@ -46,29 +58,32 @@ class ActivateGeneration:
         if place is None:
             raise Permanent("not_indexed_yet", "The analysis has no lexical index to put vectors beside.")
         refs = inputs_of(request, ArtifactKind.VECTORS)
-        shards = Shards(self._backends.objects, refs)
-        await shards.read()
         identity = generation_id(request.analysis_id, self._kind)
-        generation = Generation(
+        blank = Generation(
             generation_id=identity,
             tenant_id=envelope.tenant_id,
             analysis_id=request.analysis_id,
             kind=self._kind,
             state="building",
-            model=shards.model,
+            model=None,
             chunks=place.chunks,
-            vectors=shards.count,
+            vectors=0,
             collection=(await generations.collection_names(engine)).of(envelope.tenant_id, repository_id, identity),
             artifacts=tuple(refs),
         )
+<<<<<<< HEAD
         await generations.begin(engine, generation)
         await self._fill(generation, shards, ticker(self._backends, envelope, request), run)
+=======
+        built = await self._extended(blank, repository_id, request, run) or await self._alone(blank, request, run)
+        generation = built.generation
+>>>>>>> 9e3319d (Take over from earlier analyses what did not change: rows, vectors and the collection they are in)
         change = await activation_of(
             engine,
             generation,
             repository_id=repository_id,
             requested_at=place.requested_at,
-            dimension=shards.dimension,
+            dimension=built.dimension,
         )
         return Result(
             appends=(
@@ -76,20 +91,68 @@ class ActivateGeneration:
                     envelope,
                     started_at=began,
                     files_processed=place.files,
-                    counts={"chunks": place.chunks, "vectors": shards.count},
-                    facts={"model": shards.model, "generation_id": str(identity), "active": change.target is not None},
+                    counts={
+                        "chunks": place.chunks,
+                        "vectors": generation.vectors,
+                        "vectors_reused": generation.vectors - built.written,
+                    },
+                    facts={
+                        "model": generation.model,
+                        "generation_id": str(identity),
+                        "active": change.target is not None,
+                    },
                     before=change.events,
                 ),
             ),
             write=partial(record, change=change),
         )
 
+<<<<<<< HEAD
     async def _fill(self, generation: Generation, shards: Shards, ticks: Ticker, run: Run) -> None:
+=======
+    async def _extended(
+        self, blank: Generation, repository_id: UUID, request: StageRequested, run: Run
+    ) -> _Built | None:
+        """The generation in the collection of the one before it; None where it has to have one of its own."""
+        told, patiently = self._told(request, run), self._patience(run)
+        try:
+            extension = await patiently(
+                partial(plan_extension, self._backends, repository_id, blank.analysis_id, self._kind, blank.artifacts)
+            )
+            if extension is None:
+                return None
+            generation = replace(blank, model=extension.model, vectors=extension.count, collection=extension.collection)
+            if not await sharing.begin_in(self._backends.engine, generation, extension.base):
+                return None
+            if not await extend(self._backends, extension, told=told, patiently=patiently):
+                return None
+        except VectorsUnavailable as error:
+            raise _unavailable() from error
+        return _Built(generation, extension.dimension, extension.fresh.count)
+
+    async def _alone(self, blank: Generation, request: StageRequested, run: Run) -> _Built:
+        shards = Shards(self._backends.objects, blank.artifacts)
+        await shards.read()
+        generation = replace(blank, model=shards.model, vectors=shards.count)
+        await generations.begin(self._backends.engine, generation)
+        told, patiently = self._told(request, run), self._patience(run)
+        try:
+            await fill(self._backends.vectors, generation.collection or "", shards, told=told, patiently=patiently)
+        except VectorsUnavailable as error:
+            raise _unavailable() from error
+        return _Built(generation, shards.dimension, shards.count)
+
+    def _told(self, request: StageRequested, run: Run) -> Told:
+        ticks = ticker(self._backends, request)
+>>>>>>> 9e3319d (Take over from earlier analyses what did not change: rows, vectors and the collection they are in)
 
         async def told(done: int, total: int) -> None:
             run.check()
             await ticks.tick(done, total, "vectors")
 
+        return told
+
+    def _patience(self, run: Run) -> Patience:
         async def patiently(call: Call[Reply]) -> Reply:
             deadline = time.monotonic() + self._wait
             while True:
@@ -102,9 +165,8 @@ class ActivateGeneration:
                     logger.info("waiting for the vector server: %s", error)
                     await asyncio.sleep(_PAUSE)
 
-        try:
-            await fill(self._backends.vectors, generation.collection or "", shards, told=told, patiently=patiently)
-        except VectorsUnavailable as error:
-            raise Transient(
-                "index_unavailable", "The vector server does not answer: the step is tried again later."
-            ) from error
+        return patiently
+
+
+def _unavailable() -> Transient:
+    return Transient("index_unavailable", "The vector server does not answer: the step is tried again later.")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
+from events.log.earlier import EarlierRuns
 from events.processing import StageRequested
 from rag_manager.ports import Vectors
 from runtime.faults import Permanent
@@ -69,6 +70,7 @@ class Backends:
     redis: Redis
     vectors: Vectors
     turns: Turns
+    earlier: EarlierRuns = field(default_factory=EarlierRuns)
 
 
 def repository_of(envelope: Envelope) -> UUID:

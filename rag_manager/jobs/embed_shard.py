@@ -14,12 +14,13 @@ from events.artifacts import ArtifactKind, ArtifactRef, VectorRow
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
+from events.log.earlier import EarlierRun, find_made, made_from
 from events.processing import StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
 from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
 from rag_manager.rows.embeddings import VectorPlace
-from rag_manager.stages.passage_text import embedding_text, text_hash
+from rag_manager.stages.passage_text import embedding_text, passage_recipe, text_hash
 from runtime.faults import Fault
 from runtime.live import Ticker
 from runtime.objects import Objects
@@ -35,8 +36,9 @@ MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact
 class EmbedShard:
     """The handler of embed (`background=False`, quick model) and of refine (`background=True`, full model).
 
-    It lets what is more urgent pass first. In the background it looks up what was embedded before; with the quick model
-    computing a vector costs less than looking it up.
+    What an earlier analysis of the repository embedded is taken over: a whole shard of the same chunks, or the texts
+    that the shard of the same number has. In the background all that the tenant ever embedded is looked up besides;
+    with the quick model computing a vector costs less. It lets what is more urgent pass first.
     """
 
     def __init__(self, backends: Backends, embedder: Embedder, *, background: bool) -> None:
@@ -48,16 +50,22 @@ class EmbedShard:
         """Write the vectors of one shard of chunks."""
         began = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
-        ids, paths, texts = await _chunks(self._backends.objects, inputs_of(request, ArtifactKind.CHUNKS))
+        refs = inputs_of(request, ArtifactKind.CHUNKS)
+        objects = self._backends.objects.of(envelope.tenant_id, envelope.repository_id)
+        digest = made_from(self._embedder.name, passage_recipe(), *(ref.sha256 for ref in refs))
+        runs = await self._backends.earlier.of(envelope, request.stage)
+        taken = await _taken(objects, runs, digest, request)
+        if taken is not None:
+            return self._result(envelope, began, taken[0], embedded=0, files=taken[1])
+        ids, paths, texts = await _chunks(self._backends.objects, refs)
         hashes = await asyncio.to_thread(lambda: [text_hash(text) for text in texts])
-        found = await self._reused(envelope.tenant_id, hashes)
+        found = await self._reused(envelope.tenant_id, hashes, await self._earlier_shard(runs, request.shard))
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
         order = sorted(fresh.values(), key=lambda place: (len(texts[place]), place))
         ticks = ticker(self._backends, envelope, request)
         found |= await self._embedded(order, hashes, texts, run, partial(_tick, ticks, len(texts), order, paths))
         content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
         run.check()
-        objects = self._backends.objects.of(envelope.tenant_id, envelope.repository_id)
         stored = await objects.put("vectors", ".parquet", content)
         artifact = ArtifactRef(
             kind=ArtifactKind.VECTORS,
@@ -66,36 +74,69 @@ class EmbedShard:
             rows=len(ids),
             bytes=stored.bytes,
             shard=request.shard,
+            made_from=digest,
         )
         places = list(fresh.items()) if self._background else []
+        return self._result(envelope, began, artifact, embedded=len(fresh), files=len(set(paths)), places=places)
+
+    def _result(  # what is said of the vectors, and what is remembered of them
+        self,
+        envelope: Envelope,
+        began: datetime,
+        artifact: ArtifactRef,
+        *,
+        embedded: int,
+        files: int,
+        places: Sequence[tuple[str, int]] = (),
+    ) -> Result:
+        remember = partial(
+            embeddings.remember,
+            tenant_id=envelope.tenant_id,
+            model=self._embedder.name,
+            artifact=artifact,
+            places=places,
+        )
         return Result(
             appends=(
                 stages.completed(
                     envelope,
                     started_at=began,
-                    files_processed=len(set(paths)),
-                    counts={"chunks": len(ids), "embedded": len(fresh), "reused": len(ids) - len(fresh)},
+                    files_processed=files,
+                    counts={"chunks": artifact.rows, "embedded": embedded, "reused": artifact.rows - embedded},
                     artifacts=(artifact,),
                     facts={"model": self._embedder.name, "dimension": self._embedder.dimension},
                 ),
             ),
-            write=partial(
-                embeddings.remember,
-                tenant_id=envelope.tenant_id,
-                model=self._embedder.name,
-                artifact=artifact,
-                places=places,
-            )
-            if places
-            else None,
+            write=remember if places else None,
         )
 
-    async def _reused(self, tenant_id: UUID, hashes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    async def _earlier_shard(self, runs: Sequence[EarlierRun], shard: int) -> pa.Table | None:
+        """The vectors of the shard with this number in the newest earlier analysis: most are of the same texts."""
+        newest = runs[0].stream_id if runs else None
+        for ref in (ref for run in runs if run.stream_id == newest and run.shard == shard for ref in run.artifacts):
+            try:
+                content = await self._backends.objects.get(ref.key, ref.sha256)
+                table = await asyncio.to_thread(read_table, content, ["text_sha256", "vector"])
+            except Fault:
+                return None
+            same_model = (table.schema.metadata or {}).get(MODEL_KEY, b"").decode() == self._embedder.name
+            return table if same_model and table.num_rows else None
+        return None
+
+    async def _reused(
+        self, tenant_id: UUID, hashes: Sequence[str], earlier: pa.Table | None
+    ) -> dict[str, NDArray[np.float32]]:
+        wanted = set(hashes)
+        found: dict[str, NDArray[np.float32]] = {}
+        if earlier is not None:
+            matrix = vectors_of(earlier, self._embedder.dimension)
+            known = earlier.column("text_sha256").to_pylist()
+            found = {hash_: matrix[row] for row, hash_ in enumerate(known) if hash_ in wanted}
         if not self._background:
-            return {}
-        unique = sorted(set(hashes))
+            return found
+        unique = sorted(wanted - found.keys())
         places = await embeddings.known(self._backends.engine, tenant_id, self._embedder.name, unique)
-        return await stored_vectors(self._backends.objects, places, self._embedder.dimension)
+        return found | await stored_vectors(self._backends.objects, places, self._embedder.dimension)
 
     async def _embedded(
         self, order: Sequence[int], hashes: Sequence[str], texts: Sequence[str], run: Run, ticked: Ticked
@@ -112,6 +153,19 @@ class EmbedShard:
             found |= {hashes[place]: vectors[row] for row, place in enumerate(order[start : start + size])}
             await ticked(min(start + size, len(order)))
         return found
+
+
+async def _taken(
+    objects: Objects, runs: Sequence[EarlierRun], digest: str, request: StageRequested
+) -> tuple[ArtifactRef, int] | None:
+    """The vectors that were made of the same chunks by the same model, whole and readable; of how many files."""
+    made = find_made(runs, request.stage, digest)
+    if made is None:
+        return None
+    [ref] = made.artifacts
+    if await objects.take_over(ref.key, ref.sha256) is None:
+        return None
+    return ref.model_copy(update={"shard": request.shard}), made.files
 
 
 async def _tick(ticks: Ticker, total: int, order: Sequence[int], paths: Sequence[str], done: int) -> None:

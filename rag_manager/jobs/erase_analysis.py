@@ -9,6 +9,7 @@ from uuid import UUID
 from events.delivery.persist import until_stream_idle
 from events.delivery.work import Run
 from rag_manager.jobs.base import Backends
+from rag_manager.jobs.share_collection import drop_or_purge
 from rag_manager.rows import erasing_analysis
 from runtime.faults import Fault
 from runtime.parquet import read_table
@@ -55,4 +56,4 @@ class EraseAnalysis:
     async def _drop(self, collections: list[str], run: Run) -> None:
         for collection in collections:
             run.check()
-            await self._backends.vectors.drop(collection)
+            await drop_or_purge(self._backends, collection)

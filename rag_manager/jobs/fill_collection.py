@@ -76,6 +76,10 @@ class Shards:
         self.content = shards
         self._choose_probes(shards)
 
+    def ids(self) -> set[str]:
+        """The ids of what was read."""
+        return {chunk_id for ids, _ in self.content for chunk_id in ids}
+
     def batches(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """What was read, in pieces to be written."""
         for ids, matrix in self.content:
@@ -127,20 +131,35 @@ async def fill(
 
 
 async def is_whole(
-    vectors: Vectors, collection: str, count: int, probes: Sequence[tuple[str, NDArray[np.float32]]]
+    vectors: Vectors,
+    collection: str,
+    count: int,
+    probes: Sequence[tuple[str, NDArray[np.float32]]],
+    *,
+    shared: bool = False,
 ) -> bool:
-    """Whether the collection has exactly `count` vectors, and most probes find themselves. Raises VectorsUnavailable.
+    """Whether the collection has exactly `count` vectors (where it is `shared`: at least), and the probes find them.
+
+    Raises VectorsUnavailable.
+    """
+    try:
+        held = await vectors.count(collection)
+        return (held == count or (shared and held > count)) and await probes_find_themselves(
+            vectors, collection, probes
+        )
+    except CollectionMissing:
+        return False
+
+
+async def probes_find_themselves(
+    vectors: Vectors, collection: str, probes: Sequence[tuple[str, NDArray[np.float32]]]
+) -> bool:
+    """Whether most do. Raises VectorsUnavailable, CollectionMissing.
 
     Not all: the search is approximate, and among many near-duplicates it may pass one vector over. A broken index
     misses most of what it holds.
     """
-    try:
-        held = await vectors.count(collection)
-        if held != count:
-            return False
-        answers = await asyncio.gather(*(vectors.query(collection, vector, NEIGHBOURS) for _, vector in probes))
-    except CollectionMissing:
-        return False
+    answers = await asyncio.gather(*(vectors.query(collection, vector, NEIGHBOURS) for _, vector in probes))
     missed = sum(
         not any(found == chunk_id or distance < _NEAR for found, distance in answer)
         for (chunk_id, _), answer in zip(probes, answers, strict=True)

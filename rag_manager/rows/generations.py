@@ -43,28 +43,33 @@ async def collection_names(engine: AsyncEngine) -> CollectionNames:
 async def begin(engine: AsyncEngine, generation: Generation) -> None:
     """Say, and commit, that a generation is being built: from now on its collection is nobody's orphan."""
     async with engine.begin() as connection:
-        await connection.execute(
-            text(
-                "INSERT INTO rag.generations (generation_id, tenant_id, analysis_id, kind, state, model, chunks,"
-                " collection, artifacts) VALUES (:id, :tenant, :analysis, :kind, 'building', :model, :chunks,"
-                " :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id)"
-                " DO UPDATE SET model = excluded.model,"
-                " chunks = excluded.chunks, artifacts = excluded.artifacts, changed_at = now(),"
-                " collection = CASE generations.state WHEN 'built' THEN generations.collection"
-                " ELSE excluded.collection END,"
-                " state = CASE generations.state WHEN 'built' THEN 'built' ELSE 'building' END"
-            ),
-            {
-                "id": generation.generation_id,
-                "tenant": generation.tenant_id,
-                "analysis": generation.analysis_id,
-                "kind": generation.kind,
-                "model": generation.model,
-                "chunks": generation.chunks,
-                "collection": generation.collection,
-                "artifacts": _to_json(generation.artifacts),
-            },
-        )
+        await begin_on(connection, generation)
+
+
+async def begin_on(connection: AsyncConnection, generation: Generation) -> None:
+    """As `begin`. Does not commit."""
+    await connection.execute(
+        text(
+            "INSERT INTO rag.generations (generation_id, tenant_id, analysis_id, kind, state, model, chunks,"
+            " collection, artifacts) VALUES (:id, :tenant, :analysis, :kind, 'building', :model, :chunks,"
+            " :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id)"
+            " DO UPDATE SET model = excluded.model,"
+            " chunks = excluded.chunks, artifacts = excluded.artifacts, changed_at = now(),"
+            " collection = CASE generations.state WHEN 'built' THEN generations.collection"
+            " ELSE excluded.collection END,"
+            " state = CASE generations.state WHEN 'built' THEN 'built' ELSE 'building' END"
+        ),
+        {
+            "id": generation.generation_id,
+            "tenant": generation.tenant_id,
+            "analysis": generation.analysis_id,
+            "kind": generation.kind,
+            "model": generation.model,
+            "chunks": generation.chunks,
+            "collection": generation.collection,
+            "artifacts": _to_json(generation.artifacts),
+        },
+    )
 
 
 async def finish(connection: AsyncConnection, generation: Generation, *, dimension: int | None) -> None:
@@ -138,22 +143,33 @@ async def get(engine: AsyncEngine, generation_id: UUID) -> Generation | None:
     return found[0] if found else None
 
 
+async def repository_of(engine: AsyncEngine, generation_id: UUID) -> UUID | None:
+    """The repository of a generation."""
+    async with engine.connect() as connection:
+        query = text(
+            "SELECT a.repository_id FROM rag.generations g JOIN rag.analyses a USING (analysis_id)"
+            " WHERE g.generation_id = :id"
+        )
+        found: UUID | None = (await connection.execute(query, {"id": generation_id})).scalar_one_or_none()
+        return found
+
+
 async def with_collections(engine: AsyncEngine) -> list[Generation]:
     """Every generation that has, or is about to have, a collection."""
     return await _select(engine, "WHERE collection IS NOT NULL AND state <> 'retired'")
 
 
 async def superseded(engine: AsyncEngine, *, grace: float) -> list[Generation]:
-    """Vector generations that nobody searches any more, `grace` seconds after a better one began to serve.
+    """Vector generations of analyses that nobody searches any more, `grace` seconds after another began to serve.
 
-    Better is the full one of the same analysis, or any other analysis of the repository that the pointer moved to.
+    The quick one stays beside the full one of the same analysis: that of the next analysis will live in its collection.
     """
     return await _select(
         engine,
         "g WHERE state = 'built' AND kind <> 'lexical' AND EXISTS (SELECT 1 FROM rag.analyses a JOIN rag.pointers p"
         " USING (repository_id) WHERE a.analysis_id = g.analysis_id AND p.generation_id <> g.generation_id"
         " AND p.moved_at < now() - make_interval(secs => :grace)"
-        " AND (p.analysis_id <> g.analysis_id OR g.kind = 'quick'))"
+        " AND p.analysis_id <> g.analysis_id)"
         " AND changed_at < now() - make_interval(secs => :grace)",
         grace=grace,
     )

@@ -5,6 +5,8 @@ Out: the line for BM25; the text for the model, and the hash that names it.
 """
 
 import hashlib
+from functools import cache
+from pathlib import Path
 
 from rag_manager.stages.code_tokens import joined_tokens
 
@@ -25,3 +27,10 @@ def embedding_text(header: str, text: str) -> str:
 def text_hash(text: str) -> str:
     """Return the SHA-256 (hex) of a text to be embedded: the same hash under one model is the same vector. Pure."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def passage_recipe() -> str:
+    """A digest of this file and of what cuts texts into tokens: where it differs, nothing is taken over."""
+    code = [Path(__file__), Path(__file__).with_name("code_tokens.py")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()

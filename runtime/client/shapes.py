@@ -831,6 +831,20 @@ class RefreshRequest(BaseModel):
     refresh_token: str
 
 
+class ReusedView(BaseModel):
+    """
+    How many of the files read so far were the same in an earlier analysis, and taken over; `percent` rounds down.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    files: int
+    of: int
+    percent: int
+
+
 class RevokeRequest(BaseModel):
     """
     The refresh token that is to end.
@@ -1252,6 +1266,7 @@ class AnalysisSummary(BaseModel):
     failed: dict[str, int] = {}
     languages: dict[str, int] = {}
     outcomes: dict[str, int] = {}
+    reused: ReusedView | None = None
     damaged: list[str] = []
 
 
@@ -1289,6 +1304,7 @@ class AnalysisView(BaseModel):
     failed: dict[str, int] = {}
     languages: dict[str, int] = {}
     outcomes: dict[str, int] = {}
+    reused: ReusedView | None = None
     damaged: list[str] = []
     stages: list[StageView]
     estimate: EstimateView | None = None

@@ -34,6 +34,15 @@ class MemoryVectors:
         distances = [(key, float(1 - held @ vector)) for key, held in self._found(collection).items()]
         return sorted(distances, key=lambda item: item[1])[:limit]
 
+    async def ids(self, collection: str) -> list[str]:
+        self._answer()
+        return list(self._found(collection))
+
+    async def remove(self, collection: str, ids: Sequence[str]) -> None:
+        self._answer()
+        for each in ids:
+            self._found(collection).pop(each, None)
+
     async def drop(self, collection: str) -> None:
         self._answer()
         self.collections.pop(collection, None)

@@ -102,7 +102,7 @@ async def test_embed_and_activate_swap_to_quick_vectors_in_one_transaction(index
     assert reply.passages[0].path == "src/cookies.py"
     assert "dense" in reply.passages[0].ranks
     [completed] = [draft.event for draft in result.appends[0].drafts if isinstance(draft.event, StageCompleted)]
-    assert completed.counts == {"chunks": 6, "vectors": 6}
+    assert completed.counts == {"chunks": 6, "vectors": 6, "vectors_reused": 0}
 
 
 async def test_refine_and_promote_swap_to_full_vectors(index: Index) -> None:

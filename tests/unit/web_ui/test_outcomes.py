@@ -22,6 +22,7 @@ def test_every_file_that_was_not_simply_parsed_is_in_a_group_with_its_reason_and
         outcomes=OUTCOMES | {"failed.parser_timeout": 3},
         failed={"parser_timeout": 3, "metadata.internal_error": 1},
         skipped={"lock_file": 1, "binary": 5},
+        reused={"files": 1180, "of": 1204, "percent": 98},
     )
 
     assert [(group.label, group.files, group.kind) for group in outcomes.groups(analysis)] == [
@@ -33,7 +34,13 @@ def test_every_file_that_was_not_simply_parsed_is_in_a_group_with_its_reason_and
         ("Empty", 1, "nothing to search"),
         ("Syntax errors", 1, "searched as plain text"),
     ]
-    assert outcomes.facts(analysis) == ["83 parsed", "148 read as plain text", "6 left out", "3 failed"]
+    assert outcomes.facts(analysis) == [
+        "83 parsed",
+        "148 read as plain text",
+        "6 left out",
+        "3 failed",
+        "reused 98 % (1,180 of 1,204 files)",
+    ]
 
 
 def test_what_failed_is_seen_while_parsing_still_runs() -> None:

@@ -1,0 +1,115 @@
+"""Let a generation live in the collection of the one before it: only what changed is written.
+
+Both have it from then on. A search knows which ids are its own (`Search`); what only the older one had is removed once
+that is retired or erased. Where more than a fifth changed, or the collection is not what it should be, the generation
+gets a collection of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from events.artifacts import ArtifactRef
+from events.index import GenerationKind
+from rag_manager.jobs.base import Backends
+from rag_manager.jobs.fill_collection import Patience, Shards, Told, at_once, probes_find_themselves
+from rag_manager.ports import CollectionMissing
+from rag_manager.rows import sharing
+from runtime.faults import Fault, Permanent
+
+_MOST_FOREIGN = 0.2  # of the vectors may be another's: each search asks for so many more
+_SMALL = 200  # vectors: below that nothing is worth the trouble of building anew
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What is to be written into `collection` for a generation of `count` vectors; `base` has the rest there."""
+
+    base: UUID
+    collection: str
+    fresh: Shards
+    count: int
+    model: str
+    dimension: int | None
+
+
+async def plan_extension(
+    backends: Backends, repository_id: UUID, analysis_id: UUID, kind: GenerationKind, refs: Sequence[ArtifactRef]
+) -> Extension | None:
+    """How to live in the collection of the newest generation of the repository; None where that is not worth it.
+
+    Raises VectorsUnavailable.
+    """
+    base = await sharing.newest_built(backends.engine, repository_id, analysis_id, kind)
+    if base is None:
+        return None
+    known, wanted = {ref.sha256 for ref in base.artifacts}, {ref.sha256 for ref in refs}
+    fresh = Shards(backends.objects, [ref for ref in refs if ref.sha256 not in known])
+    gone = Shards(backends.objects, [ref for ref in base.artifacts if ref.sha256 not in wanted])
+    try:
+        await fresh.read()
+        await gone.read()
+        held = await backends.vectors.count(base.collection)
+    except (Permanent, CollectionMissing):
+        return None
+    if fresh.model not in {"", base.model} or fresh.count > max(_SMALL, base.vectors // 2):
+        return None
+    count = base.vectors - gone.count + fresh.count
+    foreign = held + len(fresh.ids() - gone.ids()) - count
+    if held < base.vectors or foreign > max(_SMALL, count * _MOST_FOREIGN):
+        return None
+    return Extension(base.generation_id, base.collection, fresh, count, base.model, base.dimension)
+
+
+async def extend(backends: Backends, extension: Extension, *, told: Told, patiently: Patience) -> bool:
+    """Write what is missing; whether the collection has all of the generation now."""
+    vectors, done = backends.vectors, 0
+    try:
+        for ids, matrix in extension.fresh.batches():
+            await patiently(partial(vectors.upsert, extension.collection, ids, matrix))
+            done += len(ids)
+            await told(done, extension.fresh.count)
+        held = await patiently(partial(vectors.count, extension.collection))
+        good = await patiently(partial(probes_find_themselves, vectors, extension.collection, extension.fresh.probes))
+    except CollectionMissing:
+        return False
+    return good and held >= extension.count
+
+
+async def purge(backends: Backends, collection: str) -> None:
+    """Remove from a collection what none of the generations has that live in it.
+
+    Raises VectorsUnavailable; a fault where their vectors cannot be read: then nothing is removed.
+    """
+    try:
+        there = set(await backends.vectors.ids(collection))
+    except CollectionMissing:
+        return
+    # Rows after ids: whoever wrote one of those ids has had its row before.
+    for artifacts in await sharing.living_in(backends.engine, collection):
+        shards = Shards(backends.objects, artifacts)
+        await shards.read()
+        there -= shards.ids()
+    await backends.vectors.remove(collection, sorted(there))
+
+
+async def drop_or_purge(backends: Backends, collection: str) -> None:
+    """Let go of a collection that generations had which are gone: of all of it, or of what only they had.
+
+    Of all of it also where nobody can tell any more what the others have.
+    """
+    if await sharing.living_in(backends.engine, collection):
+        try:
+            await purge(backends, collection)
+        except Fault:
+            await backends.vectors.drop(collection)
+    else:
+        await backends.vectors.drop(collection)
+
+
+async def refill(backends: Backends, collection: str, shards: Shards) -> None:
+    """Write all vectors of one generation into a collection that others have too. Raises VectorsUnavailable."""
+    await backends.vectors.create(collection)
+    for ids, matrix in shards.batches():
+        await at_once(partial(backends.vectors.upsert, collection, ids, matrix))

@@ -1,0 +1,91 @@
+"""Which generations live in one collection."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from events.artifacts import ArtifactRef
+from events.index import GenerationKind
+from rag_manager.rows import generations
+from rag_manager.rows.generations import Generation
+
+_REFS = TypeAdapter(tuple[ArtifactRef, ...])
+_NEWEST = text("""
+SELECT g.generation_id, g.collection, g.model, g.dimension, g.vectors, g.artifacts::text AS artifacts
+FROM rag.generations g JOIN rag.analyses a USING (analysis_id)
+WHERE a.repository_id = :repository AND g.analysis_id <> :analysis AND g.kind = :kind AND g.state = 'built'
+  AND g.collection IS NOT NULL
+ORDER BY g.changed_at DESC LIMIT 1
+""")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('collection ' || :collection, 0))")
+_MAY_SHARE = text("""
+SELECT EXISTS (SELECT FROM rag.generations WHERE generation_id = :base AND state = 'built' AND collection = :collection
+    FOR SHARE)
+  AND NOT EXISTS (SELECT FROM rag.generations
+    WHERE collection = :collection AND state = 'building' AND generation_id <> :mine)
+""")
+_LIVING = text("""
+SELECT artifacts::text FROM rag.generations WHERE collection = :collection AND state <> 'retired'
+""")
+_LEFT = text("""
+SELECT DISTINCT r.collection FROM rag.generations r JOIN rag.generations l USING (collection)
+WHERE r.state = 'retired' AND l.state <> 'retired'
+""")
+_FORGET = text("UPDATE rag.generations SET collection = NULL WHERE collection = :collection AND state = 'retired'")
+
+
+@dataclass(frozen=True)
+class Base:
+    """A generation whose collection another one may live in."""
+
+    generation_id: UUID
+    collection: str
+    model: str
+    dimension: int | None
+    vectors: int
+    artifacts: tuple[ArtifactRef, ...]
+
+
+async def newest_built(
+    engine: AsyncEngine, repository_id: UUID, analysis_id: UUID, kind: GenerationKind
+) -> Base | None:
+    """The newest complete generation of a kind of another analysis of the repository."""
+    async with engine.connect() as connection:
+        values = {"repository": repository_id, "analysis": analysis_id, "kind": kind}
+        row = (await connection.execute(_NEWEST, values)).first()
+    if row is None:
+        return None
+    artifacts = _REFS.validate_json(row.artifacts)
+    return Base(row.generation_id, row.collection, row.model or "", row.dimension, row.vectors, artifacts)
+
+
+async def begin_in(engine: AsyncEngine, generation: Generation, base: UUID) -> bool:
+    """As `generations.begin`, in the collection of `base`; False where that is gone, or somebody else is writing it."""
+    async with engine.begin() as connection:
+        values = {"base": base, "collection": generation.collection, "mine": generation.generation_id}
+        await connection.execute(_LOCK, {"collection": generation.collection})
+        if not (await connection.execute(_MAY_SHARE, values)).scalar_one():
+            return False
+        await generations.begin_on(connection, generation)
+        return True
+
+
+async def living_in(engine: AsyncEngine, collection: str) -> list[tuple[ArtifactRef, ...]]:
+    """The vectors of each generation that has, or is about to have, the collection."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(_LIVING, {"collection": collection})
+        return [_REFS.validate_json(row[0]) for row in rows]
+
+
+async def left_by_some(engine: AsyncEngine) -> list[str]:
+    """The collections that a retired generation shared with one that is there."""
+    async with engine.connect() as connection:
+        return list((await connection.execute(_LEFT)).scalars())
+
+
+async def forget_left(connection: AsyncConnection, collection: str) -> None:
+    """Say that nothing of retired generations is left in a collection. Does not commit."""
+    await connection.execute(_FORGET, {"collection": collection})
