@@ -11,7 +11,8 @@ from cli.exits import OK
 from cli.progress import summary_lines
 from cli.screen import Screen
 from cli.up import configured_home
-from runtime.client.shapes import AnalysisSummary, AnalysisView, FilePage
+from runtime.client import ApiError, Client
+from runtime.client.shapes import AnalysisSummary, AnalysisView, FilePage, StalenessView
 
 _SHOWN = 20  # paths of one reason in the text; with --json up to
 _LISTED = 500
@@ -57,15 +58,33 @@ def _one(repository: str, *, as_json: bool) -> int:
         raise refusal("repository_unknown", f"“{repository}” was not analysed: run `repostream analyze`.")
     view = api.analyses_one(found.latest.analysis_id)
     files = {why: api.contents_files(view.analysis_id, reason=why, limit=_LISTED) for why in reasons_of(view)}
+    stale = _staleness(api, found.repository_id)
     if as_json:
         listed = {why: page.model_dump(mode="json") for why, page in files.items()}
-        print(json.dumps({"repository": found.url, "analysis": view.model_dump(mode="json"), "files": listed}))
+        said = {"repository": found.url, "analysis": view.model_dump(mode="json"), "files": listed}
+        print(json.dumps(said | {"staleness": stale.model_dump(mode="json") if stale is not None else None}))
         return OK
     console = Screen()
     console.print(f"{found.url}  {view.state}", markup=False, highlight=False)
-    for line in [*failure_lines(view), *(f"  {line}" for line in summary_lines(view)), *path_lines(files)]:
+    behind = staleness_lines(stale)
+    for line in [*failure_lines(view), *behind, *(f"  {line}" for line in summary_lines(view)), *path_lines(files)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return OK
+
+
+def _staleness(api: Client, repository_id: str) -> StalenessView | None:
+    try:
+        return api.contents_staleness(repository_id)
+    except ApiError:
+        return None  # the host does not answer, or the commit is not known yet
+
+
+def staleness_lines(stale: StalenessView | None) -> list[str]:
+    """That there is something newer, and what to do; nothing where there is not, or nobody can tell."""
+    if stale is None or stale.standing != "behind":
+        return []
+    newest = f"{stale.ref or 'the default branch'} is at {(stale.newest or '')[:10]}"
+    return [f"  Behind: {newest}; `repostream analyze` takes over what did not change."]
 
 
 def notes_of(view: AnalysisSummary) -> str:

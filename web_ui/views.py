@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from runtime.client.shapes import AnalysisSummary, AnalysisView, Citation, Envelope, Passage, QuestionView
+from runtime.client.shapes import (
+    AnalysisSummary,
+    AnalysisView,
+    Citation,
+    Envelope,
+    Passage,
+    QuestionView,
+    StalenessView,
+)
 from runtime.upload_url import SCHEME
 from web_ui.markdown import read_markdown
 from web_ui.words import ago, count, duration, language, place, short_commit, visible
@@ -35,6 +43,15 @@ def state_pill(analysis: Analysis) -> tuple[str, str]:
     if analysis.partial and analysis.state in {"ready", "refined"}:
         return "ready in part" if analysis.state == "ready" else "complete in part", "warn"
     return _STATES.get(analysis.state, (analysis.state, "calm"))
+
+
+def staleness_pill(analysis: AnalysisView, found: StalenessView) -> tuple[str, str]:
+    """Where the analysed commit stands, as a sentence and a tone."""
+    if found.analysis_id != analysis.analysis_id:
+        return "a newer analysis of this repository is here", "warn"
+    if found.standing == "behind":
+        return f"behind: {found.ref or 'the default branch'} is at {(found.newest or '')[:10]}", "warn"
+    return ("asked for by its commit" if found.standing == "fixed" else "up to date"), "calm"
 
 
 def is_over(analysis: AnalysisView) -> bool:

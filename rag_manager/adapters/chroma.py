@@ -19,6 +19,9 @@ from rag_manager.ports import CollectionMissing, VectorsUnavailable
 
 _PAGE = 500
 BATCH = 1_000  # vectors of one upsert; the server's own bound is 5,461
+# Candidates that a search keeps in hand, for a hundred answers: with fewer, what is found depends on the order in which
+# the vectors were written, and a collection that grew answers otherwise than one that was filled at once.
+_BREADTH = 500
 
 Reply = TypeVar("Reply")
 
@@ -114,7 +117,7 @@ class _Connection:
 
     def make(self, collection: str) -> None:
         self._collections[collection] = self._client().get_or_create_collection(
-            collection, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+            collection, configuration={"hnsw": {"space": "cosine", "ef_search": _BREADTH}}, embedding_function=None
         )
 
     def drop(self, collection: str) -> None:

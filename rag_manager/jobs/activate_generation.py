@@ -71,13 +71,9 @@ class ActivateGeneration:
             collection=(await generations.collection_names(engine)).of(envelope.tenant_id, repository_id, identity),
             artifacts=tuple(refs),
         )
-<<<<<<< HEAD
-        await generations.begin(engine, generation)
-        await self._fill(generation, shards, ticker(self._backends, envelope, request), run)
-=======
-        built = await self._extended(blank, repository_id, request, run) or await self._alone(blank, request, run)
+        told, patiently = _told(ticker(self._backends, envelope, request), run), self._patience(run)
+        built = await self._extended(blank, repository_id, told, patiently) or await self._alone(blank, told, patiently)
         generation = built.generation
->>>>>>> 9e3319d (Take over from earlier analyses what did not change: rows, vectors and the collection they are in)
         change = await activation_of(
             engine,
             generation,
@@ -107,14 +103,8 @@ class ActivateGeneration:
             write=partial(record, change=change),
         )
 
-<<<<<<< HEAD
-    async def _fill(self, generation: Generation, shards: Shards, ticks: Ticker, run: Run) -> None:
-=======
-    async def _extended(
-        self, blank: Generation, repository_id: UUID, request: StageRequested, run: Run
-    ) -> _Built | None:
+    async def _extended(self, blank: Generation, repository_id: UUID, told: Told, patiently: Patience) -> _Built | None:
         """The generation in the collection of the one before it; None where it has to have one of its own."""
-        told, patiently = self._told(request, run), self._patience(run)
         try:
             extension = await patiently(
                 partial(plan_extension, self._backends, repository_id, blank.analysis_id, self._kind, blank.artifacts)
@@ -130,27 +120,16 @@ class ActivateGeneration:
             raise _unavailable() from error
         return _Built(generation, extension.dimension, extension.fresh.count)
 
-    async def _alone(self, blank: Generation, request: StageRequested, run: Run) -> _Built:
+    async def _alone(self, blank: Generation, told: Told, patiently: Patience) -> _Built:
         shards = Shards(self._backends.objects, blank.artifacts)
         await shards.read()
         generation = replace(blank, model=shards.model, vectors=shards.count)
         await generations.begin(self._backends.engine, generation)
-        told, patiently = self._told(request, run), self._patience(run)
         try:
             await fill(self._backends.vectors, generation.collection or "", shards, told=told, patiently=patiently)
         except VectorsUnavailable as error:
             raise _unavailable() from error
         return _Built(generation, shards.dimension, shards.count)
-
-    def _told(self, request: StageRequested, run: Run) -> Told:
-        ticks = ticker(self._backends, request)
->>>>>>> 9e3319d (Take over from earlier analyses what did not change: rows, vectors and the collection they are in)
-
-        async def told(done: int, total: int) -> None:
-            run.check()
-            await ticks.tick(done, total, "vectors")
-
-        return told
 
     def _patience(self, run: Run) -> Patience:
         async def patiently(call: Call[Reply]) -> Reply:
@@ -166,6 +145,14 @@ class ActivateGeneration:
                     await asyncio.sleep(_PAUSE)
 
         return patiently
+
+
+def _told(ticks: Ticker, run: Run) -> Told:
+    async def told(done: int, total: int) -> None:
+        run.check()
+        await ticks.tick(done, total, "vectors")
+
+    return told
 
 
 def _unavailable() -> Transient:

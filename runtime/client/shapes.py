@@ -997,6 +997,25 @@ class StageView(BaseModel):
     retry_at: AwareDatetime | None = None
 
 
+class StalenessView(BaseModel):
+    """
+    What the newest analysis of a repository that knows its commit is of, and what its ref points to now.
+
+    `checked_at` is when the host was asked: it is asked again after five minutes at the soonest.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    standing: str
+    ref: str | None = None
+    commit: str
+    newest: str | None = None
+    checked_at: AwareDatetime
+
+
 class SymbolView(BaseModel):
     """
     One definition. `id` names it in its analysis.

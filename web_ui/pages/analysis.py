@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import estimates, markup, outcomes, views
-from web_ui.components import browser, findings, frame, graph, left_out, needs, notices, past, share
+from web_ui.components import browser, findings, frame, graph, left_out, needs, notices, past, share, staleness
 from web_ui.session import attempt, chosen_analysis, client, may_write
 
 
@@ -61,6 +61,7 @@ def show() -> None:
     elif facts := estimates.facts(analysis):
         st.html(markup.line(markup.span("fact", fact) for fact in facts))
     left_out.damage(analysis)
+    staleness.show(analysis)
     actions(analysis)
     left, right = st.columns((3, 2), gap="large")
     with left:

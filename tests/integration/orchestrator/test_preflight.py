@@ -220,3 +220,37 @@ async def test_nobody_but_the_orchestrator_may_ask_the_processor(tmp_path: Path,
 
     assert [(reply.status_code, reply.json()["code"]) for reply in replies] == [(401, "unauthorized")] * 3
     assert (good.status_code, bad.status_code, bad.json()["code"]) == (200, 422, "invalid_request")
+
+
+async def test_a_repository_whose_host_has_something_newer_is_behind_and_the_host_is_asked_once(
+    system: System, host: GitServer
+) -> None:
+    newest = git(host.folder / "good.git", "rev-parse", "main").decode().strip()
+    begun = (await system.client.post("/api/v1/analyses", json={"url": host.url("good")})).json()
+    pinned = (
+        await system.client.post("/api/v1/analyses", json={"url": f"{host.url('good')}/tree/{newest}/src"})
+    ).json()
+    for analysis in (begun, pinned):
+        await system.until(analysis["analysis_id"], "refined")
+    await system.followed()
+
+    async def asked(repository_id: str) -> dict[str, Any]:
+        reply = await system.client.get(f"/api/v1/repositories/{repository_id}/staleness")
+        assert reply.status_code == 200, reply.text
+        found: dict[str, Any] = reply.json()
+        return found
+
+    behind = await asked(begun["repository_id"])
+    host.behave("good", Manner.BROKEN)
+    again = await asked(begun["repository_id"])
+    fixed = await asked(pinned["repository_id"])
+    system.app.state.services.staleness._heard.clear()
+    unanswered = await system.client.get(f"/api/v1/repositories/{begun['repository_id']}/staleness")
+    unknown = await system.client.get(f"/api/v1/repositories/{begun['analysis_id']}/staleness")
+
+    assert (behind["standing"], behind["newest"], behind["ref"]) == ("behind", newest, None)
+    assert behind["analysis_id"] == begun["analysis_id"]
+    assert again == behind
+    assert fixed["standing"] == "fixed"
+    assert (unanswered.status_code, unanswered.json()["code"]) == (503, "host_unreachable")
+    assert unknown.status_code == 404

@@ -40,6 +40,10 @@ FILES = {
 }
 
 
+STALE = {"analysis_id": "a1", "standing": "behind", "ref": "main", "commit": "1" * 40, "newest": "2" * 40}
+STALE |= {"checked_at": "2026-03-01T12:00:00Z"}
+
+
 def answer(request: httpx.Request) -> httpx.Response:
     path = request.url.path.removeprefix("/api/v1")
     if path == "/analyses/a1/files":
@@ -49,6 +53,7 @@ def answer(request: httpx.Request) -> httpx.Response:
         "/repositories": {"items": [REPOSITORY]},
         "/repositories/r1": REPOSITORY,
         "/analyses/a1": VIEW,
+        "/repositories/r1/staleness": STALE,
     }
     return httpx.Response(200, json=replies[path])
 
@@ -76,6 +81,7 @@ def test_one_repository_is_told_with_its_failures_its_counts_and_the_paths_by_re
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "https://github.com/o/r  ready"
     assert "  refine failed: disk_full: No space left." in lines
+    assert "  Behind: main is at 2222222222; `repostream analyze` takes over what did not change." in lines
     assert "  Could not be loaded: edges 2: It is gone." in lines
     begin = lines.index("  parser_timeout (25)")
     assert lines[begin + 1] == "    src/slow-00.c"
@@ -89,6 +95,7 @@ def test_a_script_gets_the_files_of_every_reason(capsys: pytest.CaptureFixture[s
     assert status.run_status("https://github.com/o/r.git", as_json=True) == OK
 
     told = json.loads(capsys.readouterr().out)
+    assert told["staleness"]["standing"] == "behind"
     assert told["analysis"]["damaged"] == ["edges 2: It is gone."]
     assert set(told["files"]) == {"parser_timeout", "syntax_errors", "no_grammar", "binary"}
     assert told["files"]["no_grammar"]["items"][0]["path"] == "README"

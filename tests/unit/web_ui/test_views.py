@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from runtime.client.shapes import AnalysisView, Citation, Passage, QuestionView
+from runtime.client.shapes import AnalysisView, Citation, Passage, QuestionView, StalenessView
 from web_ui import summary, views
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -256,3 +256,28 @@ def test_a_place_is_shown_from_the_passage_that_has_the_most_of_it(
     shown = views.passage_at(passages, place)
 
     assert (shown.chunk_id if shown else None) == found
+
+
+@pytest.mark.parametrize(
+    ("standing", "newer", "said"),
+    [
+        ("behind", False, ("behind: main is at c0ffeec0ff", "warn")),
+        ("current", False, ("up to date", "calm")),
+        ("fixed", False, ("asked for by its commit", "calm")),
+        ("behind", True, ("a newer analysis of this repository is here", "warn")),
+    ],
+)
+def test_the_badge_says_where_the_commit_stands(standing: str, newer: bool, said: tuple[str, str]) -> None:
+    analysis = an_analysis()
+    found = StalenessView.model_validate(
+        {
+            "analysis_id": "another" if newer else analysis.analysis_id,
+            "standing": standing,
+            "ref": "main",
+            "commit": "1" * 40,
+            "newest": "c0ffee" * 6 + "c0ff",
+            "checked_at": NOW,
+        }
+    )
+
+    assert views.staleness_pill(analysis, found) == said

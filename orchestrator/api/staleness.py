@@ -1,0 +1,85 @@
+"""Whether the commit that was analysed is still the newest one: the host is asked, politely."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from orchestrator.adapters.lookups import Found
+from orchestrator.api.dependencies import Parts, Reader, Services
+from orchestrator.api.intake import is_commit, read_request
+from orchestrator.api.models import AnalysisRequest, AnalysisSummary
+from orchestrator.api.problems import ApiProblem
+from orchestrator.auth.identity import Identity
+from orchestrator.limits.rules import Resource
+
+router = APIRouter(prefix="/repositories", tags=["contents"])
+
+
+class Standing(StrEnum):
+    """Where the analysed commit stands: the newest of its ref, behind it, or asked for by its id and never behind."""
+
+    CURRENT = "current"
+    BEHIND = "behind"
+    FIXED = "fixed"
+
+
+class StalenessView(BaseModel):
+    """What the newest analysis of a repository that knows its commit is of, and what its ref points to now.
+
+    `checked_at` is when the host was asked: it is asked again after five minutes at the soonest.
+    """
+
+    analysis_id: UUID
+    standing: Standing
+    ref: str | None
+    commit: str
+    newest: str | None
+    checked_at: datetime
+
+
+@router.get("/{repository_id}/staleness")
+async def staleness(repository_id: UUID, who: Reader, parts: Parts, request: Request) -> StalenessView:
+    """Ask the host whether the ref of the newest analysis points to another commit by now.
+
+    A new analysis of the repository then takes over what did not change.
+    """
+    found = await parts.read.repository(who.tenant_id, repository_id)
+    if found is None or found.latest is None or found.latest.commit is None:
+        raise ApiProblem("not_found", "Check the id: no repository of yours with a commit that was analysed has it.")
+    latest, commit = found.latest, found.latest.commit
+    if latest.ref is not None and is_commit(latest.ref):
+        return _view(latest, commit, Standing.FIXED, commit, parts.clock())
+    host, at = await _asked(parts, who, request, latest)
+    newest = host.commit
+    standing = Standing.BEHIND if newest is not None and newest != commit else Standing.CURRENT
+    return _view(latest, commit, standing, newest, at)
+
+
+def _view(latest: AnalysisSummary, commit: str, standing: Standing, newest: str | None, at: datetime) -> StalenessView:
+    return StalenessView(
+        analysis_id=latest.analysis_id,
+        standing=standing,
+        ref=latest.ref,
+        commit=commit,
+        newest=newest,
+        checked_at=at,
+    )
+
+
+async def _asked(parts: Services, who: Identity, request: Request, latest: AnalysisSummary) -> tuple[Found, datetime]:
+    """What the host said within the last minutes, or says now, by what this person may read the repository with."""
+    at = parts.clock()
+    key = (who.tenant_id, who.user_id, latest.url, latest.ref)
+    known = parts.staleness.known(key, at)
+    if known is None:
+        wanted = read_request(AnalysisRequest(url=latest.url, ref=latest.ref), parts.rules)
+        await parts.gate.take(request, who, Resource.LOOKUPS)
+        chosen = await parts.credentials.choose(who, wanted.repository.host, token=None, named=None, at=at)
+        ref = chosen.ref if chosen is not None else None
+        login = await parts.logins.login_to_look(who, wanted.repository, token=None, ref=ref)
+        found = await parts.lookups.find(wanted.repository.url, ref=wanted.ref, rest=None, login=login)
+        known = parts.staleness.keep(key, found, at)
+    return known

@@ -1,0 +1,27 @@
+"""Whether the analysed commit is still the newest, and the button that analyses the newest one."""
+
+import streamlit as st
+
+from runtime.client import ApiError
+from runtime.client.shapes import AnalysisRequest, AnalysisView
+from web_ui import markup, views
+from web_ui.session import attempt, client, may_write
+
+
+def show(analysis: AnalysisView) -> None:
+    """A badge where the host was asked with success; the button where there is something newer."""
+    if analysis.commit is None or not views.is_over(analysis):
+        return
+    try:
+        found = client().contents_staleness(analysis.repository_id)
+    except ApiError:
+        return  # that a host does not answer is no reason to show less of what is here
+    said, tone = views.staleness_pill(analysis, found)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="staleness"):
+        st.html(markup.pill(said, tone))
+        is_newest = found.analysis_id == analysis.analysis_id
+        if found.standing == "behind" and is_newest and may_write() and st.button("Refresh", icon=":material/sync:"):
+            wanted = AnalysisRequest(url=analysis.url, ref=analysis.ref, folder=analysis.folder or None)
+            begun = attempt(lambda: client().analyses_begin(wanted))
+            if begun is not None:
+                st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
