@@ -16,7 +16,7 @@ from events.artifacts import SourceRow
 from processor.languages.detect import file_class_of, language_of
 from processor.stages.parse import parse_source
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon, TantivyOpen
-from rag_manager.ports import Embedder
+from rag_manager.ports import Embedder, LexiconPart
 from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH
 from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
 from rag_manager.stages.passage_text import embedding_text, lexical_text, text_hash
@@ -61,7 +61,7 @@ def index_repository(git_dir: Path, revision: str, root: str) -> RepositoryIndex
     folder = tempfile.mkdtemp(prefix="bench-lexicon-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     lexicon = TantivyLexicon(Path(folder))
-    packed = lexicon.build(documents)
+    packed, _ = lexicon.build([LexiconPart("0" * 64, len(documents), lambda: documents)])
     places = [
         ChunkPlace(
             str(row["chunk_id"]),

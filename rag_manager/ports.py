@@ -1,6 +1,7 @@
 """What the index needs of the world outside, as Protocols. Implementations are in `adapters/`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -42,11 +43,32 @@ class OpenLexicon(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class LexiconPart:
+    """Some documents that are always indexed together. `name` is a digest (hex) of what they are made from.
+
+    `documents` gives lines of blank-separated tokens, `size` of them; it is called where they have to be indexed.
+    """
+
+    name: str
+    size: int
+    documents: Callable[[], Iterable[str]]
+
+
 class Lexicon(Protocol):
     """Builds lexical indexes as one blob each, and opens them again. Synchronous, bound to processor and disk."""
 
-    def build(self, documents: Iterable[str]) -> bytes:
-        """Return a sealed index over lines of blank-separated tokens; a document's number is its place."""
+    @property
+    def recipe(self) -> str:
+        """What makes an index of documents: a blob of another recipe is of no use to `build`."""
+        ...
+
+    def build(self, parts: Sequence[LexiconPart], earlier: bytes | None = None) -> tuple[bytes, int]:
+        """Return a sealed index over all parts, and how many of its documents were taken from the blob `earlier`.
+
+        A document's number is its place in all parts together. What is found and how it is scored does not depend on
+        what was taken over.
+        """
         ...
 
     def open(self, name: str, packed: bytes | None) -> OpenLexicon:

@@ -4,44 +4,43 @@ A sealed index never changes. Its blob is unpacked once into a folder of its nam
 folders are removed when the cache outgrows its bound.
 """
 
-import io
 import os
-import re
 import shutil
-import tarfile
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import tantivy
 
-_HEAP_BYTES = 64_000_000
-_MEMBER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-_SCHEMA = (
-    tantivy.SchemaBuilder()
-    .add_text_field("body", stored=False, tokenizer_name="whitespace", index_option="freq")
-    .add_unsigned_field("number", stored=False, indexed=False, fast=True)
-    .build()
-)
+from rag_manager.adapters.tantivy_parts import PARTS, SCHEMA, bases_of, pack, put_together, read_parts, unpack
+from rag_manager.ports import LexiconPart
 
 
 class TantivyOpen:
     """One open index."""
 
-    def __init__(self, index: tantivy.Index) -> None:
-        self._index = index
-        self._searcher = index.searcher()
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError, ValueError where there is no whole index in `folder`."""
+        self._index = tantivy.Index.open(str(folder))
+        self._searcher = self._index.searcher()
+        file = folder / PARTS  # an index from before there were parts numbers its documents by itself
+        self._bases = bases_of(read_parts(file.read_bytes())) if file.is_file() else None
 
     def search(self, tokens: Sequence[str], limit: int) -> list[tuple[int, float]]:
         """See `ports.OpenLexicon`."""
         if not tokens or limit < 1:
             return []
         query = tantivy.Query.or_should_match(
-            *(tantivy.Query.term_query(_SCHEMA, "body", token, index_option="freq") for token in tokens)
+            *(tantivy.Query.term_query(SCHEMA, "body", token, index_option="freq") for token in tokens)
         )
         hits = self._searcher.search(query, limit=limit, count=False).hits
-        numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
-        found = [(int(number or 0), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
+        addresses = [address for _, address in hits]
+        numbers = [int(number or 0) for number in self._searcher.fast_field_values("number", addresses)]
+        if self._bases is not None:
+            parts = self._searcher.fast_field_values("part", addresses)
+            numbers = [self._bases[int(part or 0)] + number for part, number in zip(parts, numbers, strict=True)]
+        found = [(number, float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 
 
@@ -52,26 +51,22 @@ class TantivyLexicon:
         self._cache = cache
         self._max_bytes = max_bytes
 
-    def build(self, documents: Iterable[str]) -> bytes:
+    @property
+    def recipe(self) -> str:
         """See `ports.Lexicon`."""
-        with tempfile.TemporaryDirectory(prefix="lexicon-") as folder:
-            index = tantivy.Index(_SCHEMA, path=folder)
-            writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-            for number, line in enumerate(documents):
-                document = tantivy.Document()
-                document.add_text("body", line)
-                document.add_unsigned("number", number)
-                writer.add_document(document)
-            writer.commit()
-            writer.wait_merging_threads()
-            return _pack(Path(folder))
+        return f"tantivy {version('tantivy')}, parts 1"
+
+    def build(self, parts: Sequence[LexiconPart], earlier: bytes | None = None) -> tuple[bytes, int]:
+        """See `ports.Lexicon`."""
+        files, taken = put_together(parts, unpack(earlier) if earlier is not None else {})
+        return pack(files), taken
 
     def open(self, name: str, packed: bytes | None) -> TantivyOpen:
         """See `ports.Lexicon`."""
         folder = self._cache / name
         if folder.is_dir():
             try:
-                opened = TantivyOpen(tantivy.Index.open(str(folder)))
+                opened = TantivyOpen(folder)
             except (OSError, ValueError):
                 shutil.rmtree(folder, ignore_errors=True)
             else:
@@ -81,7 +76,7 @@ class TantivyLexicon:
             raise LookupError(name)
         self._unpack(packed, folder)
         self._evict(keep=name)
-        return TantivyOpen(tantivy.Index.open(str(folder)))
+        return TantivyOpen(folder)
 
     def keep(self, wanted: set[str]) -> None:
         """Remove the unpacked indexes that are not `wanted`; one that is searched stays open until it is let go of."""
@@ -92,11 +87,8 @@ class TantivyLexicon:
     def _unpack(self, packed: bytes, folder: Path) -> None:
         self._cache.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=self._cache))
-        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:") as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.isreg() and _MEMBER.fullmatch(member.name) else None
-                if content is not None:
-                    (fresh / member.name).write_bytes(content.read())
+        for name, content in unpack(packed).items():
+            (fresh / name).write_bytes(content)
         try:
             fresh.rename(folder)
         except OSError:  # another opener was faster: its copy is the same
@@ -109,19 +101,6 @@ class TantivyLexicon:
             total += sum(_size(file) for file in folder.iterdir())
             if total > self._max_bytes and folder.name != keep and not folder.name.startswith(".new-"):
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _pack(folder: Path) -> bytes:
-    sink = io.BytesIO()
-    with tarfile.open(fileobj=sink, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for file in sorted(folder.iterdir()):
-            if file.suffix == ".lock" or not file.is_file():
-                continue
-            member = tarfile.TarInfo(file.name)
-            member.size = file.stat().st_size
-            with file.open("rb") as content:
-                archive.addfile(member, content)
-    return sink.getvalue()
 
 
 def _used_at(folder: Path) -> float:

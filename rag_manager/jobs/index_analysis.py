@@ -1,6 +1,7 @@
 """Index: rows of chunks, files and symbols, and the lexical generation. From here on questions can be answered."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,14 +12,15 @@ from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.index import GenerationKind
-from events.processing import StageRequested
+from events.log.earlier import made_from
+from events.processing import Stage, StageRequested
 from rag_manager.jobs.activation import Change, activation_of, generation_id, record
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, repository_of, tables, ticker
-from rag_manager.ports import Lexicon
+from rag_manager.ports import Lexicon, LexiconPart
 from rag_manager.rows.generations import Generation
 from rag_manager.rows.indexing import AnalysisRow, IndexedRows, write_index
-from rag_manager.stages.passage_text import lexical_text
-from runtime.faults import Permanent
+from rag_manager.stages.passage_text import lexical_text, passage_recipe
+from runtime.faults import Fault, Permanent
 from runtime.live import Ticker
 from runtime.objects import Objects
 
@@ -41,12 +43,19 @@ class IndexAnalysis:
         repository_id = repository_of(envelope)
         with self._backends.turns.working(Urgency.ANSWERABLE):
             ticks = ticker(self._backends, envelope, request)
-            rows, documents = await _read(self._backends.objects, request, run, ticks)
-            packed = await asyncio.to_thread(self._lexicon.build, documents)
+            recipe = made_from(self._lexicon.recipe, passage_recipe())
+            rows, parts = await _read(self._backends.objects, request, run, ticks)
+            earlier = await self._earlier(envelope, recipe)
+            packed, reused = await asyncio.to_thread(self._lexicon.build, parts, earlier)
         run.check()
         stored = await self._backends.objects.of(envelope.tenant_id, repository_id).put("lexicon", ".tar", packed)
         artifact = ArtifactRef(
-            kind=ArtifactKind.LEXICON, key=stored.key, sha256=stored.sha256, rows=len(rows.chunks), bytes=stored.bytes
+            kind=ArtifactKind.LEXICON,
+            key=stored.key,
+            sha256=stored.sha256,
+            rows=len(rows.chunks),
+            bytes=stored.bytes,
+            made_from=recipe,
         )
         analysis = AnalysisRow(
             request.analysis_id, repository_id, envelope.tenant_id, request.commit or "", envelope.timestamp
@@ -72,13 +81,27 @@ class IndexAnalysis:
                     envelope,
                     started_at=began,
                     files_processed=len(rows.files),
-                    counts={"chunks": len(rows.chunks), "files": len(rows.files), "symbols": len(rows.symbols)},
+                    counts={
+                        "chunks": len(rows.chunks),
+                        "files": len(rows.files),
+                        "symbols": len(rows.symbols),
+                        "words_reused": reused,
+                    },
                     artifacts=(artifact,),
                     before=change.events,
                 ),
             ),
             write=partial(_write, analysis=analysis, rows=rows, change=change, artifact=artifact),
         )
+
+    async def _earlier(self, envelope: Envelope, recipe: str) -> bytes | None:
+        """The newest index of an earlier analysis that was made in the same way, as far as it can be read."""
+        for run in await self._backends.earlier.of(envelope, Stage.INDEX):
+            for ref in run.outputs(ArtifactKind.LEXICON):
+                if ref.made_from == recipe:
+                    with suppress(Fault):
+                        return await self._backends.objects.get(ref.key, ref.sha256)
+        return None
 
 
 async def _write(
@@ -88,24 +111,28 @@ async def _write(
     await record(connection, change)
 
 
-async def _read(objects: Objects, request: StageRequested, run: Run, ticks: Ticker) -> tuple[IndexedRows, list[str]]:
+async def _read(
+    objects: Objects, request: StageRequested, run: Run, ticks: Ticker
+) -> tuple[IndexedRows, list[LexiconPart]]:
     chunk_refs = inputs_of(request, ArtifactKind.CHUNKS)
     total = sum(ref.rows for ref in chunk_refs)
     seen: set[str] = set()
     chunks: list[tuple[object, ...]] = []
-    documents: list[str] = []
-    async for _, table in tables(objects, chunk_refs, _CHUNK_COLUMNS):
+    parts: list[LexiconPart] = []
+    async for ref, table in tables(objects, chunk_refs, _CHUNK_COLUMNS):
+        part: list[tuple[object, ...]] = []
         for batch in table.select(list(_CHUNK_COLUMNS)).to_batches(max_chunksize=_SLICE):
             run.check()
             rows = await asyncio.to_thread(_rows_of, list(zip(*batch.to_pydict().values(), strict=True)), seen)
             chunks += [(ordinal, *row[:-1]) for ordinal, row in enumerate(rows, start=len(chunks))]
-            documents += await asyncio.to_thread(_documents, rows)
-            await ticks.tick(len(documents), total, str(rows[-1][1]) if rows else "")
+            part += rows
+            await ticks.tick(len(chunks), total, str(rows[-1][1]) if rows else "")
+        parts.append(LexiconPart(ref.sha256, len(part), partial(_documents, part)))
     if not chunks:
         raise Permanent("nothing_to_index", "The repository has no passage of text that could be indexed.")
     files = await _files(objects, inputs_of(request, ArtifactKind.SOURCES))
     symbols = await _symbols(objects, inputs_of(request, ArtifactKind.SYMBOLS))
-    return IndexedRows(chunks, files, symbols), documents
+    return IndexedRows(chunks, files, symbols), parts
 
 
 def _rows_of(rows: list[tuple[object, ...]], seen: set[str]) -> list[tuple[object, ...]]:
