@@ -87,7 +87,7 @@ def main() -> None:
     commits = _git(repository, "rev-list", "--first-parent", f"-{arguments.commits + 1}", arguments.ref).split()[::-1]
     with tempfile.TemporaryDirectory(prefix="bench-incremental-") as name:
         compared = _replay(Path(name), repository, commits)
-    report = _report(repository.stem, compared, load)
+    report = _report(arguments.repository.stem, compared, load)
     RESULTS.write_text(report)
     print(report)
 

@@ -21,7 +21,9 @@ def show(analysis: AnalysisView) -> None:
         st.html(markup.pill(said, tone))
         is_newest = found.analysis_id == analysis.analysis_id
         if found.standing == "behind" and is_newest and may_write() and st.button("Refresh", icon=":material/sync:"):
-            wanted = AnalysisRequest(url=analysis.url, ref=analysis.ref, folder=analysis.folder or None)
+            wanted = AnalysisRequest(
+                url=analysis.url, ref=analysis.ref, folder=analysis.folder or None, include=analysis.include
+            )
             begun = attempt(lambda: client().analyses_begin(wanted))
             if begun is not None:
                 st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
