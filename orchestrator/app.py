@@ -31,7 +31,6 @@ from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.idempotency import sweep as sweep_answers
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
-from orchestrator.adapters.staleness import HeardOfRefs
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhook_delivery import WebhookDelivery
 from orchestrator.adapters.webhooks import WebhookTable
@@ -289,7 +288,6 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         credentials=credentials,
         logins=CloneLogins(process.journal, credentials, process.github, own_tokens, _now),
         lookups=create_lookups(),
-        staleness=HeardOfRefs(),
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,

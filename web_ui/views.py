@@ -51,7 +51,7 @@ def staleness_pill(analysis: AnalysisView, found: StalenessView) -> tuple[str, s
         return "a newer analysis of this repository is here", "warn"
     if found.standing == "behind":
         return f"behind: {found.ref or 'the default branch'} is at {(found.newest or '')[:10]}", "warn"
-    return ("asked for by its commit" if found.standing == "fixed" else "up to date"), "calm"
+    return ("a fixed state" if found.standing == "fixed" else "up to date"), "calm"
 
 
 def is_over(analysis: AnalysisView) -> bool:

@@ -1,6 +1,9 @@
 """What a repository's host says of its refs, by the processor, which alone has a way out to hosts."""
 
+from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -8,6 +11,9 @@ from pydantic import BaseModel, ValidationError
 from orchestrator.adapters.clone_logins import CloneLogin
 from runtime.faults import Fault, Permanent, Transient
 
+FRESH = timedelta(minutes=5)
+_MOST_HEARD = 2_000
+Key = tuple[UUID, UUID, str, str | None]  # tenant, user, address, ref
 _SECONDS = 30.0  # the processor gives a host 20
 _UNAVAILABLE = "Hosts cannot be asked at the moment: try again in a moment."
 
@@ -30,11 +36,35 @@ class Found(BaseModel):
     size: int | None = None
 
 
+class HeardOfRefs:
+    """What hosts said some minutes ago, the latest of each question: a page that is looked at often asks them once."""
+
+    def __init__(self) -> None:
+        self._heard: OrderedDict[Key, tuple[Found, datetime]] = OrderedDict()
+
+    def known(self, key: Key, at: datetime) -> tuple[Found, datetime] | None:
+        """What was heard, and when; None where that is too long ago."""
+        heard = self._heard.get(key)
+        return heard if heard is not None and at - heard[1] < FRESH else None
+
+    def keep(self, key: Key, found: Found, at: datetime) -> tuple[Found, datetime]:
+        """Remember an answer."""
+        self._heard[key] = (found, at)
+        self._heard.move_to_end(key)
+        while len(self._heard) > _MOST_HEARD:
+            self._heard.popitem(last=False)
+        return found, at
+
+
 class Lookups:
-    """Asks each time: an answer that is a minute old may name a commit that is not the newest any more."""
+    """Asks each time: an answer that is a minute old may name a commit that is not the newest any more.
+
+    Whoever can do with an older answer keeps them in `heard`.
+    """
 
     def __init__(self, base_url: str, headers: Callable[[], dict[str, str]] | None) -> None:
         """`headers` makes those that show the processor who is asking; without them nothing is asked."""
+        self.heard = HeardOfRefs()
         self._headers = headers
         self._client = httpx.AsyncClient(
             base_url=base_url, timeout=httpx.Timeout(_SECONDS, connect=3.0), trust_env=False, follow_redirects=False

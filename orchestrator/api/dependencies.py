@@ -28,7 +28,6 @@ from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.sources import Sources
-from orchestrator.adapters.staleness import HeardOfRefs
 from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhooks import WebhookTable
@@ -74,7 +73,6 @@ class Services:
     credentials: RepositoryCredentials
     logins: CloneLogins
     lookups: Lookups
-    staleness: HeardOfRefs
     audit: AuditTable
     gate: Gate
     accounts: Accounts

@@ -14,12 +14,13 @@ from orchestrator.api.models import AnalysisRequest, AnalysisSummary
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
+from runtime.upload_url import SCHEME
 
 router = APIRouter(prefix="/repositories", tags=["contents"])
 
 
 class Standing(StrEnum):
-    """Where the analysed commit stands: the newest of its ref, behind it, or asked for by its id and never behind."""
+    """Where the analysed commit stands: the newest of its ref, behind it, or one that cannot be behind."""
 
     CURRENT = "current"
     BEHIND = "behind"
@@ -50,7 +51,7 @@ async def staleness(repository_id: UUID, who: Reader, parts: Parts, request: Req
     if found is None or found.latest is None or found.latest.commit is None:
         raise ApiProblem("not_found", "Check the id: no repository of yours with a commit that was analysed has it.")
     latest, commit = found.latest, found.latest.commit
-    if latest.ref is not None and is_commit(latest.ref):
+    if latest.url.startswith(SCHEME) or (latest.ref is not None and is_commit(latest.ref)):
         return _view(latest, commit, Standing.FIXED, commit, parts.clock())
     host, at = await _asked(parts, who, request, latest)
     newest = host.commit
@@ -73,7 +74,7 @@ async def _asked(parts: Services, who: Identity, request: Request, latest: Analy
     """What the host said within the last minutes, or says now, by what this person may read the repository with."""
     at = parts.clock()
     key = (who.tenant_id, who.user_id, latest.url, latest.ref)
-    known = parts.staleness.known(key, at)
+    known = parts.lookups.heard.known(key, at)
     if known is None:
         wanted = read_request(AnalysisRequest(url=latest.url, ref=latest.ref), parts.rules)
         await parts.gate.take(request, who, Resource.LOOKUPS)
@@ -81,5 +82,5 @@ async def _asked(parts: Services, who: Identity, request: Request, latest: Analy
         ref = chosen.ref if chosen is not None else None
         login = await parts.logins.login_to_look(who, wanted.repository, token=None, ref=ref)
         found = await parts.lookups.find(wanted.repository.url, ref=wanted.ref, rest=None, login=login)
-        known = parts.staleness.keep(key, found, at)
+        known = parts.lookups.heard.keep(key, found, at)
     return known

@@ -244,7 +244,7 @@ async def test_a_repository_whose_host_has_something_newer_is_behind_and_the_hos
     host.behave("good", Manner.BROKEN)
     again = await asked(begun["repository_id"])
     fixed = await asked(pinned["repository_id"])
-    system.app.state.services.staleness._heard.clear()
+    system.app.state.services.lookups.heard._heard.clear()
     unanswered = await system.client.get(f"/api/v1/repositories/{begun['repository_id']}/staleness")
     unknown = await system.client.get(f"/api/v1/repositories/{begun['analysis_id']}/staleness")
 

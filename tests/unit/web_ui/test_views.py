@@ -263,7 +263,7 @@ def test_a_place_is_shown_from_the_passage_that_has_the_most_of_it(
     [
         ("behind", False, ("behind: main is at c0ffeec0ff", "warn")),
         ("current", False, ("up to date", "calm")),
-        ("fixed", False, ("asked for by its commit", "calm")),
+        ("fixed", False, ("a fixed state", "calm")),
         ("behind", True, ("a newer analysis of this repository is here", "warn")),
     ],
 )
