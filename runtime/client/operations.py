@@ -390,6 +390,7 @@ class Operations(Protocol):
         return self._call(
             shapes.Treemap, "GET", f"/api/v1/analyses/{part(analysis_id)}/treemap", params={"folder": folder}
         )
+
     def contents_staleness(self, repository_id: str) -> shapes.StalenessView:
         """Ask the host whether the ref of the newest analysis points to another commit by now."""
         return self._call(shapes.StalenessView, "GET", f"/api/v1/repositories/{part(repository_id)}/staleness")
