@@ -79,7 +79,8 @@ def can_retry(analysis: AnalysisView) -> bool:
 def signature(analysis: AnalysisView) -> str:
     """What decides whether the page around the timeline must be drawn again; as `signatureOf` in fold.js."""
     states = {stage.stage: stage.state for stage in analysis.stages}
-    done = [name for name in ("clone", "metadata", "structure", "history", "parse") if states.get(name) == "completed"]
+    told = ("clone", "metadata", "structure", "history", "parse", "link")
+    done = [name for name in told if states.get(name) == "completed"]
     state = "running" if analysis.state == "requested" else analysis.state
     return "|".join([state, "ended" if analysis.ended_at else "", *done])
 

@@ -22,7 +22,8 @@ def test_flask_is_refined_with_every_stage_done_and_every_file_accounted_for(
 ) -> None:
     assert flask["state"] == "refined", flask
     assert {stage["stage"]: stage["state"] for stage in flask["stages"]} == dict.fromkeys(
-        ["clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote"], "completed"
+        ["clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote", "link"],
+        "completed",
     )
     assert len(flask["commit"]) == 40
     assert flask["languages"]["python"] > 70

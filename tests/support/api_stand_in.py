@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-STAGES = ("clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote")
+STAGES = ("clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote", "link")
 Json = dict[str, Any]
 
 
@@ -86,6 +86,7 @@ class Scripted:
     events: list[Json] = field(default_factory=list)
     left_out: list[Json] = field(default_factory=list)
     needs: list[Json] = field(default_factory=list)
+    told: dict[str, Json] = field(default_factory=dict)  # address below the analysis → answer
     sources: dict[str, str] = field(default_factory=dict)
     clock: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -289,6 +290,7 @@ class StandIn:
                 Route("/api/v1/analyses/{id}/skipped", self._skipped),
                 Route("/api/v1/analyses/{id}/files", self._skipped),
                 Route("/api/v1/analyses/{id}/dependencies", self._dependencies),
+                Route("/api/v1/analyses/{id}/{what:path}", self._told),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
@@ -398,6 +400,15 @@ class StandIn:
         start, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
         following = str(start + limit) if start + limit < len(files) else None
         return JSONResponse({"items": files[start : start + limit], "total": len(files), "next": following})
+
+    async def _told(self, request: Request) -> Response:
+        """What was told for this address below the analysis, as it stands."""
+        found = self._find(request)
+        if isinstance(found, Response):
+            return found
+        folder = request.query_params.get("folder")
+        told = found.told.get(f"{request.path_params['what']}?{folder}" if folder else request.path_params["what"])
+        return JSONResponse(told) if told is not None else Response(status_code=404)
 
     async def _dependencies(self, request: Request) -> Response:
         found = self._find(request)

@@ -93,6 +93,7 @@ def complete(api: StandIn, name: str = "pallets/flask") -> Scripted:
     become_ready(analysis)
     analysis.run("refine", seconds=40.0, counts={"vectors": 1_240})
     analysis.run("promote", seconds=0.2)
+    analysis.run("link", seconds=0.4)
     analysis.say("repository.processing.refined", duration=60.1)
     analysis.sources[APP] = source()
     return analysis

@@ -126,6 +126,6 @@ const viewsOf = (fold) => new Map([...fold.stages].map(([name, stage]) => [name,
 
 // What decides whether the page around the timeline has to be drawn again.
 const signatureOf = (state, ended, views) => {
-  const done = ["clone", "metadata", "structure", "history", "parse"].filter((name) => views.get(name)?.state === "completed");
+  const done = ["clone", "metadata", "structure", "history", "parse", "link"].filter((name) => views.get(name)?.state === "completed");
   return [state === "requested" ? "running" : state, ended ? "ended" : "", ...done].join("|");
 };

@@ -71,9 +71,9 @@ def symbol(analysis_id: str, chosen: SymbolView) -> None:
     """One definition with both ends of its links."""
     facts = [markup.span("muted", fact) for fact in graph.symbol_facts(chosen)]
     lines = f"{chosen.path}:{chosen.first_line}-{chosen.last_line}"
-    st.html(markup.line([markup.link(lines, graph.address(analysis_id, chosen.path, chosen.first_line)), *facts]))
+    st.html(markup.line([markup.span("muted", lines), *facts]))
     opened = read_place(lines)
-    if opened is not None:
+    if opened is not None and st.toggle("Show its lines", key=f"graph-lines-{chosen.id}"):
         source_panel.show(analysis_id, opened)
     callers = attempt(lambda: client().graph_callers(analysis_id, chosen.id, limit=_LINKS))
     callees = attempt(lambda: client().graph_callees(analysis_id, chosen.id, limit=_LINKS))

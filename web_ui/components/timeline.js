@@ -2,7 +2,7 @@
 
 const STAGES = [
   ["clone", "Clone"], ["metadata", "Read metadata"], ["structure", "Map structure"], ["history", "Read history"], ["parse", "Parse sources"],
-  ["index", "Index words"], ["embed", "Embed, quick"], ["activate", "Activate"], ["refine", "Embed, full"], ["promote", "Promote"],
+  ["index", "Index words"], ["embed", "Embed, quick"], ["activate", "Activate"], ["link", "Link calls"], ["refine", "Embed, full"], ["promote", "Promote"],
 ];
 const REACHED = { index: ["answerable", "Questions can be asked"], activate: ["ready", "Ready"], promote: ["refined", "Complete"] };
 const ORDER = ["requested", "running", "answerable", "ready", "refined"];

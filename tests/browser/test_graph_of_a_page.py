@@ -1,0 +1,64 @@
+"""How a repository hangs together: sizes as rectangles, the most connected files, who calls a definition."""
+
+from playwright.sync_api import Page, expect
+
+from tests.support import ui_samples as samples
+from tests.support.api_stand_in import Json, Scripted, StandIn
+
+_MEASURES = {"lines": 900, "functions": 30, "complexity": 120}
+_LINK = {"kind": "call", "kind_of_symbol": "method", "symbol_line": 12, "confidence": 0.85, "level": "inferred"}
+
+
+def a_place(path: str, size: int, language: str, *, is_file: bool) -> Json:
+    told = {"path": path, "name": path.rpartition("/")[2], "is_file": is_file, "files": 1, "size": size}
+    return {**told, **_MEASURES, "language": language}
+
+
+def linked(api: StandIn) -> Scripted:
+    analysis = samples.complete(api)
+    top = [("src", 300_000, "python", False), ("docs", 200_000, "rst", False), ("tests", 150_000, "python", False)]
+    top += [
+        ("examples", 40_000, "python", False),
+        ("<b>.md", 30_000, "markdown", True),
+        ("uv.lock", 9_000, "toml", True),
+    ]
+    found = [a_place(path, size, language, is_file=is_file) for path, size, language, is_file in top]
+    analysis.told["treemap"] = {"folder": "", "items": found}
+    inside = [a_place(f"src/{name}.py", 9_000 * n, "python", is_file=True) for n, name in enumerate(("cli", "app"), 1)]
+    analysis.told["treemap?src"] = {"folder": "src", "items": inside}
+    ends = {"imports": 12, "imported_by": 6, "calls": 7, "called_by": 47, **_MEASURES, "most_complex": 9}
+    files = [{"path": samples.APP, **ends}, {"path": "src/flask/__init__.py", **ends, "functions": 0}]
+    analysis.told["connections"] = {"items": files, "next": None}
+    symbol = {"id": "0-7", "path": samples.APP, "kind": "method", "name": "run", "qualified_name": "Flask.run"}
+    more = {"signature": "def run(self)", "docstring": "", "first_line": 3, "last_line": 9, "visibility": "public"}
+    facts = {"complexity": 14, "code_lines": 50}
+    analysis.told["symbols"] = {"items": [{**symbol, **more, **facts}], "total": 1, "next": None}
+    caller = {
+        "path": "src/flask/cli.py",
+        "line": 12,
+        "symbol_id": "0-9",
+        "name": "main",
+        "symbol_path": "src/flask/cli.py",
+    }
+    analysis.told["symbols/0-7/callers"] = {"items": [{**_LINK, **caller}], "total": 1, "next": None}
+    analysis.told["symbols/0-7/callees"] = {"items": [], "total": 0, "next": None}
+    return analysis
+
+
+def test_sizes_connections_and_callers_are_shown_on_demand(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    page.goto(f"/analysis?analysis={analysis.id}")
+
+    expect(page.get_by_role("heading", name="How it hangs together")).to_be_visible()
+    page.get_by_text("Show sizes, connections and callers").click()
+    expect(page.locator(".rs-box")).to_have_count(6)
+    expect(page.locator(".rs-box").first).to_have_attribute(
+        "title", "src: 1 file, 300,000 bytes, 900 lines, python, 30 functions, complexity 120"
+    )
+    expect(page.locator(".rs-needs tbody td:first-child").first).to_have_text(samples.APP)
+
+    page.get_by_label("Definition begins with").fill("run")
+    page.get_by_label("Definition begins with").press("Enter")
+    expect(page.locator("h3.rs-manifest", has_text="Called by 1")).to_be_visible()
+    expect(page.get_by_role("cell", name="inferred (0.85)")).to_be_visible()
+    expect(page.get_by_text("complexity 14")).to_be_visible()
