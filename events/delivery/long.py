@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.base import Envelope
+from events.base import Envelope, Subject
 from events.delivery import inbox, leases
 from events.delivery.crash import crash_point
 from events.delivery.entries import Entry
@@ -19,7 +19,7 @@ from events.delivery.short import Desk, is_cancelled_here
 from events.delivery.work import LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
 from events.processing import AnalysisDeleted, CancelRequested
-from events.question import ConversationDeleted
+from events.question import ConversationDeleted, QuestionAsked
 from runtime.faults import Cancelled, Fault, Transient
 from runtime.tasks import end_tasks
 
@@ -30,6 +30,7 @@ _PAUSE = 0.25  # seconds between attempts to record a result while the database 
 
 _CANCEL_REQUESTED = text("""
 SELECT EXISTS (SELECT FROM es.events WHERE stream_id = :stream AND version > :version AND type = ANY (:types))
+  OR EXISTS (SELECT FROM es.keys_of(CAST(:subjects AS text[]), NULL) WHERE sealed IS NULL)
 """)
 _STOPPING = [cls.event_type for cls in (CancelRequested, AnalysisDeleted, ConversationDeleted)]
 
@@ -215,5 +216,8 @@ def unforeseen() -> Transient:
 
 
 async def _cancel_requested(connection: AsyncConnection, envelope: Envelope) -> bool:
-    values = {"stream": envelope.stream_id, "version": envelope.version, "types": _STOPPING}
+    # What somebody asked whose account is deleted is not answered any more.
+    asked = envelope.event_type == QuestionAsked.event_type and envelope.user_id is not None
+    subjects = [f"{Subject.USER}/{envelope.user_id}"] if asked else []
+    values = {"stream": envelope.stream_id, "version": envelope.version, "types": _STOPPING, "subjects": subjects}
     return bool((await connection.execute(_CANCEL_REQUESTED, values)).scalar_one())

@@ -10,10 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.account import AccountDeleted, TenantDeleted
 from events.base import Context, Draft, Event, derived_id
+from events.log.outage import is_conflict
 from events.log.postgres import append_in
 from events.log.wake import Wake
 from orchestrator.adapters.deletion import delete_repositories
@@ -73,6 +75,9 @@ UPDATE auth.sessions SET revoked_at = :at, address = '', agent = '' WHERE user_i
 _CREDENTIALS = text("DELETE FROM auth.repository_credentials WHERE user_id = :user")
 
 
+_CONFLICTS = 5
+
+
 @dataclass(frozen=True)
 class Gone:
     """What a deletion took along: tenants, and the ids of tokens (`sid`) that are over."""
@@ -97,6 +102,9 @@ class Departure:
         """
         if who.proof is Proof.LOCAL:
             raise ApiProblem("local_account", "Stop Repostream and remove its folder: everything is in it.")
+        return await _insisting(lambda: self._account(who, confirm, correlation_id, at))
+
+    async def _account(self, who: Identity, confirm: str, correlation_id: UUID, at: datetime) -> Gone:
         async with self._engine.begin() as connection:
             await hold_families(connection, user_id=who.user_id)
             person = (await connection.execute(_PERSON, {"user": who.user_id})).first()
@@ -125,6 +133,9 @@ class Departure:
 
         Raises ApiProblem `not_found`, `forbidden`, `personal_tenant`, `local_account`, `not_confirmed`.
         """
+        return await _insisting(lambda: self._team(who, tenant_id, confirm, correlation_id, at))
+
+    async def _team(self, who: Identity, tenant_id: UUID, confirm: str, correlation_id: UUID, at: datetime) -> Gone:
         async with self._engine.begin() as connection:
             await hold_families(connection, tenant_id=tenant_id)
             found = (await connection.execute(_TENANT, {"tenant": tenant_id, "user": who.user_id})).first()
@@ -145,6 +156,17 @@ class Departure:
         self._wake.appended()
         for each in over:
             await self._tell(each)
+
+
+async def _insisting(delete: Callable[[], Awaitable[Gone]]) -> Gone:
+    """What `delete` returns, begun again where somebody who writes at that moment was let through before it."""
+    for _ in range(_CONFLICTS):
+        try:
+            return await delete()
+        except DBAPIError as error:
+            if not is_conflict(error):
+                raise
+    return await delete()
 
 
 def _check(confirm: str, name: str, what: str) -> None:

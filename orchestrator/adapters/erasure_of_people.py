@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.base import Envelope, Subject
 from events.delivery import dead_letters
 from events.delivery.crash import crash_point
+from events.delivery.persist import until_stream_idle
 from events.delivery.work import Run
 from events.log.keyring import erase_subject
 from events.question import QuestionAsked
@@ -17,8 +18,7 @@ from orchestrator.adapters.belongings import delete_rows
 from orchestrator.adapters.erasure_of_live import forget_answers, forget_tenant
 from orchestrator.adapters.uploads_ending import UploadsEnding
 
-SETTLED = 8.0  # seconds: by then whoever was let in before has written what they were about to, or was refused
-_LOOK = 0.25
+_LOOK = 0.1  # seconds
 _AT_ONCE = 2_000
 _OPEN = text("SELECT repository_id FROM app.deleted_repositories WHERE tenant_id = :tenant AND erased_at IS NULL")
 _PROJECTED = text("""
@@ -26,10 +26,10 @@ SELECT coalesce(bool_and(cursor_seq >= :seq), true) FROM (
   SELECT DISTINCT ON (name) cursor_seq FROM es.projections ORDER BY name, version DESC
 ) newest
 """)
-_AGE = text("SELECT extract(epoch FROM clock_timestamp() - CAST(:at AS timestamptz))")
+_UNAWARE = text("SELECT auth.unaware_of_deletions()")
 _ASKED = text("""
-SELECT tenant_id, array_agg(data->>'question_id') AS questions FROM es.events
-WHERE user_id = :user AND type = :type GROUP BY tenant_id
+SELECT tenant_id, stream_id, array_agg(data->>'question_id') AS questions FROM es.events
+WHERE user_id = :user AND type = :type GROUP BY tenant_id, stream_id
 """)
 _FORGET = text("SELECT audit.forget(:user, :most)")
 _TENANT_DONE = text("UPDATE auth.tenants SET erased_at = clock_timestamp() WHERE tenant_id = :tenant")
@@ -39,11 +39,10 @@ _USER_DONE = text("UPDATE auth.users SET erased_at = clock_timestamp() WHERE use
 class ErasureOfPeople:
     """Each step may be done again."""
 
-    def __init__(self, engine: AsyncEngine, redis: Redis, uploads: UploadsEnding, *, settled: float = SETTLED) -> None:
+    def __init__(self, engine: AsyncEngine, redis: Redis, uploads: UploadsEnding) -> None:
         self._engine = engine
         self._redis = redis
         self._uploads = uploads
-        self._settled = settled
 
     async def open_repositories(self, tenant_id: UUID) -> list[UUID]:
         """The tenant's repositories that are not erased yet: their own messages may have come to nothing."""
@@ -70,11 +69,13 @@ class ErasureOfPeople:
         user_id = UUID(envelope.stream_id.partition("/")[2])
         async with self._engine.begin() as connection:
             await erase_subject(connection, Subject.USER, user_id)
-            asked = {"user": user_id, "type": QuestionAsked.event_type}
-            questions = [(row.tenant_id, row.questions) for row in await connection.execute(_ASKED, asked)]
         await self._settle(envelope, run)
-        for tenant_id, asked_there in questions:
-            await forget_answers(self._redis, tenant_id, asked_there)
+        async with self._engine.connect() as connection:
+            asked = {"user": user_id, "type": QuestionAsked.event_type}
+            talks = (await connection.execute(_ASKED, asked)).all()
+        for talk in talks:
+            await until_stream_idle(self._engine, talk.stream_id, run)
+            await forget_answers(self._redis, talk.tenant_id, talk.questions)
         while await self._forgotten(user_id):
             run.check()
         async with self._engine.begin() as connection:
@@ -88,12 +89,17 @@ class ErasureOfPeople:
             return int((await connection.execute(_FORGET, {"user": user_id, "most": _AT_ONCE})).scalar_one())
 
     async def _settle(self, envelope: Envelope, run: Run) -> None:
-        """Return once the read models know of the deletion, and nobody writes any more who was let in before it."""
+        """Return once the read models know of the deletion, and whoever wrote without knowing of it has ended.
+
+        Whoever begins to write now is refused: see the trigger `refuse_deleted`.
+        """
+        async with self._engine.connect() as connection:
+            unaware = set((await connection.execute(_UNAWARE)).scalar_one())
         while True:
             run.check()
             async with self._engine.connect() as connection:
+                unaware &= set((await connection.execute(_UNAWARE)).scalar_one())
                 projected = (await connection.execute(_PROJECTED, {"seq": envelope.seq})).scalar_one()
-                age = float((await connection.execute(_AGE, {"at": envelope.timestamp})).scalar_one())
-            if projected and age >= self._settled:
+            if projected and not unaware:
                 return
             await asyncio.sleep(_LOOK)

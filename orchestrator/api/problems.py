@@ -182,6 +182,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     return _answer(request, "invalid_request", "; ".join(places)[:1_000] or "It is not what this address takes.")
 
 
+_DELETED = "RS404"  # as the trigger `refuse_deleted` says it: a row for somebody who is deleted
 _BY_STATUS = {401: "not_signed_in", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -203,6 +204,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _on_database(request: Request, error: Exception) -> Response:
     """Locked, down or out of connections: come back. What we asked wrongly is our fault."""
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _DELETED:
+        return _answer(request, "not_found", "The account or the team was deleted while you asked.")
     _log.warning("database_fault", error=repr(error)[:500], path=request.scope.get("path"))
     if isinstance(error, _ASKED_WRONGLY):
         return _answer(request, "internal_error", "It was logged; please report the correlation id.")

@@ -62,6 +62,34 @@ async def test_the_rules_name_columns_that_are_there_and_leave_out_nobodys_rows(
 EXEMPT = {"audit.entries"}  # what a person did in a tenant is the person's
 
 
+_FOLLOWS = "read models skip what was deleted, in the order of the feed, and are waited for"
+_CASCADES = "goes with the row that it is of"
+# Tables of which nothing is refused though their rows are deleted with somebody, each with why nothing is left there.
+UNGUARDED = {
+    **dict.fromkeys(("app.repositories", "app.analyses", "app.questions", "app.conversations", "app.files"), _FOLLOWS),
+    **dict.fromkeys(("app.imports", "app.links", "app.connections"), _FOLLOWS),
+    **dict.fromkeys(("app.outcomes", "app.symbols", "app.edges", "app.dependencies", "app.loaded"), _FOLLOWS),
+    "app.webhook_deliveries": _CASCADES,
+    "app.webhook_attempts": _CASCADES,
+    "es.timers": "of work on repositories, which are deleted first, and whose work is cancelled",
+    "es.snapshots": "the same",
+    "es.stage_queue": "the same",
+}
+
+
+async def test_every_table_that_requests_write_refuses_rows_of_whoever_is_deleted(
+    connection: asyncpg.Connection,
+) -> None:
+    rows = await connection.fetch(
+        "SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'refuse_deleted'"
+    )
+    guarded = {row["name"] for row in rows}
+    deleted = {each.table for each in BELONGINGS if each.fate is Fate.DELETED and each.by == "orchestrator"}
+
+    assert guarded == (deleted - UNGUARDED.keys()) | {"es.events"}
+    assert deleted >= UNGUARDED.keys()
+
+
 def each_id() -> str:
     return "00000000-0000-4000-8000-00000000000f"
 
