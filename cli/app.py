@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cli.leaving import account_app, team_app
+
 app = typer.Typer(
     name="repostream",
     help="Analyse a repository, watch each stage, ask questions whose answers cite exact lines, replay any of it.",
@@ -23,6 +25,8 @@ keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=Tru
 app.add_typer(keys_app, name="keys")
 conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
 app.add_typer(conversation_app, name="conversation")
+app.add_typer(team_app, name="team")
+app.add_typer(account_app, name="account")
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
 app.add_typer(people_app, name="people")
 

@@ -1,18 +1,27 @@
 """Delete for good: a repository, a conversation, a team, an account."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from orchestrator.api.dependencies import Asker, Parts, Services, Writer, context_of, history_of
-from orchestrator.api.keys import Person
+from orchestrator.api.dependencies import Asker, Parts, Reader, Services, Writer, context_of, history_of
+from orchestrator.api.keys import in_person
 from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth import sessions
-from orchestrator.auth.identity import Role
+from orchestrator.auth.identity import ADMIN, Identity, Proof, Role
 
 router = APIRouter(tags=["deleting"])
+
+
+async def leaving(who: Reader, parts: Parts) -> Identity:
+    """Somebody who signed in, or an administrator by a key that has `admin`; other keys delete nobody."""
+    return who if who.proof is Proof.API_KEY and ADMIN in who.scopes else await in_person(who, parts)
+
+
+Leaver = Annotated[Identity, Depends(leaving)]
 
 
 class DeletionView(BaseModel):
@@ -75,10 +84,11 @@ async def delete_conversation(
 
 @router.delete("/me", status_code=202)
 async def delete_account(
-    body: DepartureRequest, who: Person, parts: Parts, request: Request, response: Response
+    body: DepartureRequest, who: Leaver, parts: Parts, request: Request, response: Response
 ) -> DepartureView:
     """Delete your account, your own tenant, and every team that has no other member. You are signed out everywhere.
 
+    It takes a session, or a key with `admin`.
     A team of which you are the last owner is `last_owner` while it has other members. What you asked goes too; what a
     team had analysed stays the team's.
     """
@@ -91,9 +101,12 @@ async def delete_account(
 
 @router.delete("/tenants/{tenant_id}", status_code=202)
 async def delete_tenant(
-    tenant_id: UUID, body: DepartureRequest, who: Person, parts: Parts, request: Request
+    tenant_id: UUID, body: DepartureRequest, who: Leaver, parts: Parts, request: Request
 ) -> DepartureView:
-    """Delete a team that you own, with all that it has. Whoever worked in it is back in their own tenant."""
+    """Delete a team that you own, with all that it has. Whoever worked in it is back in their own tenant.
+
+    It takes a session, or a key with `admin`.
+    """
     at = parts.clock()
     gone = await parts.departure.tenant(who, tenant_id, body.confirm, UUID(correlation_of(request)), at)
     _forget(parts)

@@ -188,6 +188,30 @@ async def test_an_answer_about_a_repository_goes_with_it(system: System) -> None
     assert [row.answer for row in await rows(system, "SELECT answer FROM app.idempotency")] == [None]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "id_"),
+    [
+        ("/webhooks", {"url": "https://example.com/canary-hook"}, "webhook_id"),
+        ("/me/keys", {"name": "canary", "scopes": ["read:events"]}, "key_id"),
+        ("/me/credentials", {"host": "github.com", "name": "canary", "token": "ghp_canary"}, "credential_id"),
+    ],
+)
+async def test_an_answer_with_a_secret_goes_with_what_it_made(
+    system: System, path: str, body: dict[str, object], id_: str
+) -> None:
+    made, other = await post(system, path, body, "made"), await post(system, path, {**body, "name": "other"}, "other")
+    repeated = await post(system, path, body, "made")
+
+    ended = await system.client.delete(f"/api/v1{path}/{made.json()[id_]}")
+
+    assert ended.is_success, ended.text
+    assert repeated.content == made.content
+    gone = await post(system, path, body, "made")
+    assert (gone.status_code, gone.json()["code"]) == (409, "idempotency_answer_gone")
+    kept = await rows(system, "SELECT key FROM app.idempotency WHERE answer IS NOT NULL")
+    assert [row.key for row in kept] == (["other"] if other.is_success else [])
+
+
 async def test_a_claim_is_held_given_up_kept_and_forgotten(system: System) -> None:
     answers = Answers(TenantDatabase(system.engine), Sealer(fresh_key()))
     unsealed = Answers(TenantDatabase(system.engine), None)

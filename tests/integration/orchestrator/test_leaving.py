@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -82,6 +84,10 @@ async def test_an_account_that_is_deleted_ends_at_once_and_is_soon_nowhere(
     assert (await newcomer.get("/repositories"))["items"] == []
 
 
+async def _by_key(here: Here, path: str, secret: str, body: dict[str, str]) -> httpx.Response:
+    return await here.site.client.request("DELETE", f"/api/v1{path}", json=body, headers=_bearer(secret))
+
+
 def _bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
@@ -141,8 +147,25 @@ async def test_an_owner_deletes_a_team_and_its_members_are_back_in_their_own(her
     refused = await member.call("DELETE", f"/tenants/{team}", named)
     own = await member.call("DELETE", f"/tenants/{home_of_member}", {"confirm": "heron"})
     foreign = await member.call("DELETE", f"/tenants/{owner.user_id}", named)
-    reply = await owner.call("DELETE", f"/tenants/{team}", named)
+    await here.site.rows("UPDATE auth.users SET admin = true")  # of both: what somebody may do is remembered
+    asked = {"name": "commands", "scopes": ["read:repositories", "admin"]}
+    made = [
+        await eventually(lambda who=who: who.call("POST", "/me/keys", asked), lambda found: found.status_code == 201)  # type: ignore[misc]  # bound now
+        for who in (owner, member)
+    ]
+    weak = await owner.made("/me/keys", {"name": "weak", "scopes": ["read:repositories", "write:analysis"]})
+    by_key, by_member, by_weak = (
+        partial(_by_key, here, f"/tenants/{team}", secret)
+        for secret in (*(each.json()["secret"] for each in made), weak["secret"])
+    )
+    tries = [await by_weak(named), await by_member(named), await by_key({"confirm": f"{CANARY}"}), await by_key(named)]
+    reply = tries.pop()
 
+    assert [(each.status_code, each.json()["code"]) for each in tries] == [
+        (403, "forbidden"),
+        (403, "forbidden"),
+        (422, "not_confirmed"),
+    ]
     assert (refused.status_code, own.status_code, foreign.status_code) == (403, 409, 404)
     assert own.json()["code"] == "personal_tenant"
     assert reply.status_code == 202, reply.text

@@ -1,11 +1,13 @@
+import json
+
 import httpx
 import pytest
 import typer
 
 from cli import delete
-from cli.delete import run_delete, run_delete_conversation
+from cli.delete import run_delete, run_delete_account, run_delete_conversation, run_delete_team
 from cli.exits import OK, USAGE
-from runtime.client import Client
+from runtime.client import ApiError, Client
 
 AT = "2026-01-01T00:00:00Z"
 REPOSITORY = {
@@ -17,6 +19,26 @@ REPOSITORY = {
 }
 
 
+def told_of_people(request: httpx.Request, path: str) -> httpx.Response:
+    if request.method == "DELETE":
+        if (json.loads(request.content)["confirm"]) not in ("Otters", "heron"):
+            problem = {"type": "about:blank", "title": "t", "status": 422, "code": "not_confirmed", "detail": "No."}
+            return httpx.Response(422, json=problem)
+        return httpx.Response(202, json={"tenants": ["t1"], "deleted_at": AT})
+    if path == "/me":
+        return httpx.Response(200, json={"user_id": "u1", "tenant_id": "t0", "name": "Grey Heron", "local": False})
+    teams = [
+        {"tenant_id": id_, "name": name, "personal": personal, "role": "owner", "since": AT, "current": False}
+        for id_, name, personal in (
+            ("t0", "heron", True),
+            ("t1", "Otters", False),
+            ("t2", "Twice", False),
+            ("t3", "Twice", False),
+        )
+    ]
+    return httpx.Response(200, json={"items": teams})
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the API was asked for."""
@@ -25,6 +47,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def answer(request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v1")
         requests.append(f"{request.method} {path}")
+        if path in ("/tenants", "/tenants/t1", "/me"):
+            return told_of_people(request, path)
         if path == "/conversations/c1":
             deleted = {"conversation_id": "c1", "deleted_at": AT}
             talk = {"conversation_id": "c1", "repository_id": "r1", "title": "o/r", "started_at": AT}
@@ -81,3 +105,32 @@ def test_a_conversation_is_deleted_once_a_person_says_yes(
     assert "the conversation about o/r with its 0 questions" in questions[0]
     assert ("DELETE /conversations/c1" in asked) is answer
     assert ("Deleted the conversation about o/r." in capsys.readouterr().out) is answer
+
+
+def test_a_team_is_deleted_by_its_name_which_is_asked_for(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(typer, "prompt", lambda _text, **_options: "Otters")
+
+    assert run_delete_team("t1", confirm="", as_json=False) == OK
+
+    assert asked[-1] == "DELETE /tenants/t1"
+    assert "Deleted the team “Otters”." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("team", ["heron", "Twice", "Nobody"])
+def test_one_own_tenant_and_names_that_are_not_one_teams_delete_nothing(asked: list[str], team: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_delete_team(team, confirm=team, as_json=False)
+
+    assert ended.value.code == USAGE
+    assert asked == ["GET /tenants"]
+
+
+def test_an_account_is_deleted_by_its_login_alone(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ApiError):
+        run_delete_account(confirm="otter", as_json=True)
+    assert run_delete_account(confirm="heron", as_json=True) == OK
+
+    assert asked.count("DELETE /me") == 2
+    assert json.loads(capsys.readouterr().out)["tenants"] == ["t1"]
