@@ -118,7 +118,7 @@ class ActivateGeneration:
                 return None
         except VectorsUnavailable as error:
             raise _unavailable() from error
-        return _Built(generation, extension.dimension, extension.fresh.count)
+        return _Built(generation, extension.dimension, extension.written)
 
     async def _alone(self, blank: Generation, told: Told, patiently: Patience) -> _Built:
         shards = Shards(self._backends.objects, blank.artifacts)

@@ -80,6 +80,15 @@ class Shards:
         """The ids of what was read."""
         return {chunk_id for ids, _ in self.content for chunk_id in ids}
 
+    def without(self, other: "Shards") -> None:
+        """Leave out of what is to be written the vectors that `other` has under the same id, to the last bit."""
+        known = {chunk_id: matrix[row] for ids, matrix in other.content for row, chunk_id in enumerate(ids)}
+        kept = []
+        for ids, matrix in self.content:
+            rows = [n for n, one in enumerate(ids) if one not in known or not np.array_equal(known[one], matrix[n])]
+            kept.append(([ids[row] for row in rows], matrix[rows]))
+        self.content = kept
+
     def batches(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """What was read, in pieces to be written."""
         for ids, matrix in self.content:

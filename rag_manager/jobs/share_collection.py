@@ -33,6 +33,11 @@ class Extension:
     model: str
     dimension: int | None
 
+    @property
+    def written(self) -> int:
+        """How many vectors are to be written."""
+        return len(self.fresh.ids())
+
 
 async def plan_extension(
     backends: Backends, repository_id: UUID, analysis_id: UUID, kind: GenerationKind, refs: Sequence[ArtifactRef]
@@ -59,6 +64,7 @@ async def plan_extension(
     foreign = held + len(fresh.ids() - gone.ids()) - count
     if held < base.vectors or foreign > max(_SMALL, count * _MOST_FOREIGN):
         return None
+    fresh.without(gone)
     return Extension(base.generation_id, base.collection, fresh, count, base.model, base.dimension)
 
 
@@ -69,7 +75,7 @@ async def extend(backends: Backends, extension: Extension, *, told: Told, patien
         for ids, matrix in extension.fresh.batches():
             await patiently(partial(vectors.upsert, extension.collection, ids, matrix))
             done += len(ids)
-            await told(done, extension.fresh.count)
+            await told(done, extension.written)
         held = await patiently(partial(vectors.count, extension.collection))
         good = await patiently(partial(probes_find_themselves, vectors, extension.collection, extension.fresh.probes))
     except CollectionMissing:

@@ -131,12 +131,13 @@ class System:
     def history(self, analysis_id: str) -> list[dict[str, Any]]:
         """All events of an analysis, in order."""
         items: list[dict[str, Any]] = []
-        after: int | None = 0
-        while after is not None:
-            page = self.client.get(f"/analyses/{analysis_id}/history", params={"after": after}).json()
+        params: dict[str, str | int] = {"limit": 500}
+        while True:
+            page = self.client.get(f"/analyses/{analysis_id}/history", params=params).json()
             items += page["items"]
-            after = page["next"]
-        return items
+            if page["next"] is None:
+                return items
+            params["cursor"] = page["next"]
 
     def ask(self, repository_id: str, query: str, seconds: float = 60) -> dict[str, Any]:
         """Ask in a new conversation and wait for the stored answer."""
