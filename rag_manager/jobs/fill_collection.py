@@ -81,13 +81,17 @@ class Shards:
         return {chunk_id for ids, _ in self.content for chunk_id in ids}
 
     def without(self, other: "Shards") -> None:
-        """Leave out of what is to be written the vectors that `other` has under the same id, to the last bit."""
+        """Leave out of what is to be written the vectors that `other` has under the same id, to the last bit.
+
+        The probes are chosen anew, among what is left.
+        """
         known = {chunk_id: matrix[row] for ids, matrix in other.content for row, chunk_id in enumerate(ids)}
         kept = []
         for ids, matrix in self.content:
             rows = [n for n, one in enumerate(ids) if one not in known or not np.array_equal(known[one], matrix[n])]
             kept.append(([ids[row] for row in rows], matrix[rows]))
-        self.content = kept
+        self.content, self.probes = kept, []
+        self._choose_probes(kept)
 
     def batches(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """What was read, in pieces to be written."""
@@ -96,7 +100,7 @@ class Shards:
                 yield ids[start : start + BATCH], matrix[start : start + BATCH]
 
     def _choose_probes(self, shards: Sequence[tuple[list[str], NDArray[np.float32]]]) -> None:
-        every = max(1, self.count // PROBES)
+        every = max(1, sum(len(ids) for ids, _ in shards) // PROBES)
         place = 0
         for ids, matrix in shards:
             for row, chunk_id in enumerate(ids):
@@ -168,11 +172,19 @@ async def probes_find_themselves(
     Not all: the search is approximate, and among many near-duplicates it may pass one vector over. A broken index
     misses most of what it holds.
     """
-    answers = await asyncio.gather(*(vectors.query(collection, vector, NEIGHBOURS) for _, vector in probes))
-    missed = sum(
-        not any(found == chunk_id or distance < _NEAR for found, distance in answer)
-        for (chunk_id, _), answer in zip(probes, answers, strict=True)
-    )
+    missed = await missing(vectors, collection, probes)
     if missed:
-        logger.info("%s: %d of %d probes did not find themselves", collection, missed, len(probes))
-    return missed <= len(probes) * MISSED_SHARE
+        logger.info("%s: %d of %d probes did not find themselves", collection, len(missed), len(probes))
+    return len(missed) <= len(probes) * MISSED_SHARE
+
+
+async def missing(
+    vectors: Vectors, collection: str, probes: Sequence[tuple[str, NDArray[np.float32]]]
+) -> list[tuple[str, NDArray[np.float32]]]:
+    """Those that do not find themselves. Raises VectorsUnavailable, CollectionMissing."""
+    answers = await asyncio.gather(*(vectors.query(collection, vector, NEIGHBOURS) for _, vector in probes))
+    return [
+        probe
+        for probe, answer in zip(probes, answers, strict=True)
+        if not any(found == probe[0] or distance < _NEAR for found, distance in answer)
+    ]

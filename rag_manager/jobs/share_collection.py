@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
 from events.artifacts import ArtifactRef
 from events.index import GenerationKind
 from rag_manager.jobs.base import Backends
-from rag_manager.jobs.fill_collection import Patience, Shards, Told, at_once, probes_find_themselves
+from rag_manager.jobs.fill_collection import Patience, Shards, Told, at_once, missing
 from rag_manager.ports import CollectionMissing
 from rag_manager.rows import sharing
 from runtime.faults import Fault, Permanent
@@ -76,11 +79,23 @@ async def extend(backends: Backends, extension: Extension, *, told: Told, patien
             await patiently(partial(vectors.upsert, extension.collection, ids, matrix))
             done += len(ids)
             await told(done, extension.written)
+        found = await patiently(partial(_all_found, vectors, extension.collection, extension.fresh.probes))
         held = await patiently(partial(vectors.count, extension.collection))
-        good = await patiently(partial(probes_find_themselves, vectors, extension.collection, extension.fresh.probes))
     except CollectionMissing:
         return False
-    return good and held >= extension.count
+    return found and held >= extension.count
+
+
+async def _all_found(vectors: Vectors, collection: str, probes: Sequence[tuple[str, NDArray[np.float32]]]) -> bool:
+    """Whether each probe finds itself, where needed after it was put in anew.
+
+    A vector that comes late into a graph of near-duplicates may be in it without a way to it; what changed is what
+    people ask about next, so that none may be lost.
+    """
+    for chunk_id, vector in await missing(vectors, collection, probes):
+        await vectors.remove(collection, [chunk_id])
+        await vectors.upsert(collection, [chunk_id], vector[np.newaxis])
+    return not await missing(vectors, collection, probes)
 
 
 async def purge(backends: Backends, collection: str) -> None:
