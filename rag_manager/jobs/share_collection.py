@@ -17,7 +17,7 @@ from events.artifacts import ArtifactRef
 from events.index import GenerationKind
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import Patience, Shards, Told, at_once, missing
-from rag_manager.ports import CollectionMissing
+from rag_manager.ports import CollectionMissing, Vectors
 from rag_manager.rows import sharing
 from runtime.faults import Fault, Permanent
 
