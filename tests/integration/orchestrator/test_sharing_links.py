@@ -48,7 +48,7 @@ async def analysed(who: Somebody, word: str) -> dict[str, str]:
     """Have a repository analysed; its ids."""
     begun = await who.done("POST", "/analyses", {"url": f"https://github.com/{word}/app"})
     path = f"/analyses/{begun['analysis_id']}"
-    await eventually(lambda: who.done("GET", path), lambda view: view["state"] in {"ready", "refined"}, 30)
+    await eventually(lambda: who.done("GET", path), lambda view: view["state"] == "refined", 30)
     return {"repository_id": begun["repository_id"], "analysis_id": begun["analysis_id"]}
 
 

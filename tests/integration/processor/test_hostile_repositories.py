@@ -90,6 +90,8 @@ async def test_a_clone_says_what_it_found_and_that_processing_has_begun(server: 
         "default_branch": "main",
         "last_commit_at": "2023-11-14T23:13:20+01:00",
         "last_commit_subject": "Teach it to bark",
+        "languages": {"markdown": 14, "python": 35},
+        "rules": {"files": 0, "lines": 0},
         "skipped": {},
         "tree_cut": False,
     }
@@ -245,7 +247,9 @@ async def test_metadata_and_structure_read_only_the_artifacts(server: GitServer,
     [needed] = [ref for ref in metadata.artifacts if ref.kind is ArtifactKind.DEPENDENCIES]
     rows = await bench.backends.rows(DependencyRow, needed)
 
-    assert Counter(ref.kind for ref in completed.artifacts) == {"tree": 1, "sources": 3, "locks": 1}
+    kinds = Counter(ref.kind for ref in completed.artifacts)
+    assert (kinds["tree"], kinds["locks"]) == (1, 1)
+    assert kinds["sources"] >= 3
     assert [(row.name, row.version, row.scope, row.path, row.line) for row in rows] == [
         ("rich", "14.1", "runtime", "pyproject.toml", 2),
         ("rich", "14.1", "runtime", "poetry.lock", 2),
