@@ -14,7 +14,8 @@ EXCLUDED = {
     "negative_data_rejection": "in a query string every value is text, and the server reads `1` and `true` out of it",
 }
 ENDLESS = ("analyses_live", "conversations_stream")  # server-sent events
-ASKS_HOSTS = ("analyses_preflight", "contents_staleness")  # 503 where the host of an example cannot be reached, as from every test
+# 503 where the host of an example cannot be reached, as from every test.
+ASKS_HOSTS = ("analyses_preflight", "contents_staleness")
 
 
 @dataclass(frozen=True)
