@@ -28,6 +28,8 @@ _STATES = {
 }
 _OVER = frozenset({"refined", "failed", "cancelled"})
 _ASKABLE = frozenset({"answerable", "ready", "refined"})
+# What can be made again beside an index that serves: what describes the repository, and what refines it.
+_DESCRIPTIONS, _REFINING = frozenset({"structure", "history"}), frozenset({"refine", "promote", "link"})
 _SHOWN_SHARES = 6
 _WORDS_ONLY = {
     "vectors_unavailable": "the vector server does not answer",
@@ -72,8 +74,11 @@ def can_cancel(analysis: AnalysisView) -> bool:
 
 
 def can_retry(analysis: AnalysisView) -> bool:
-    """Whether going on from what failed makes sense."""
-    return analysis.state == "failed" or any(stage.state in {"failed", "parked"} for stage in analysis.stages)
+    """Whether the API lets it go on: after a failure, or where an index serves and something beside it was lost."""
+    lost = {stage.stage for stage in analysis.stages if stage.state in {"failed", "parked"}}
+    if analysis.state == "ready" and analysis.ended_at is None:
+        return bool(lost & (_DESCRIPTIONS | _REFINING))
+    return analysis.state == "failed" or (analysis.state == "refined" and bool(lost & _DESCRIPTIONS))
 
 
 def signature(analysis: AnalysisView) -> str:
