@@ -84,7 +84,15 @@ def staleness_lines(stale: StalenessView | None) -> list[str]:
     if stale is None or stale.standing != "behind":
         return []
     newest = f"{stale.ref or 'the default branch'} is at {(stale.newest or '')[:10]}"
-    return [f"  Behind: {newest}; `repostream analyze` takes over what did not change."]
+    return [f"  {behind_words(stale)}: {newest}; `repostream analyze` takes over what did not change."]
+
+
+def behind_words(stale: StalenessView) -> str:
+    """`Behind by 12 commits`; `Behind` where the host does not say how many."""
+    if stale.behind_by is None:
+        return "Behind"
+    more = " or more" if stale.behind_or_more else ""
+    return f"Behind by {stale.behind_by:,}{more} commit{'s' if stale.behind_by != 1 or more else ''}"
 
 
 def notes_of(view: AnalysisSummary) -> str:

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from processor.adapters import git_recipe as recipe
-from processor.ports import Login, Refs, Repositories
+from processor.ports import Ahead, Login, Refs, Repositories
 from processor.stages.settle_ref import names_in, settle_ref
 from runtime.faults import Cancelled, Fault, Permanent, Transient
 from runtime.redaction import hidden
@@ -24,14 +24,19 @@ _MOST_BYTES = 16_384
 
 
 SizeOf = Callable[[str], int | None]
+AheadOf = Callable[[str, str, str, Login | None], Ahead | None]  # address, base, head, what it is read with
 
 
 class RefsRequest(BaseModel):
-    """A repository; `ref` is one by its name, `rest` a ref followed by a path, where it ends being unknown."""
+    """A repository; `ref` is one by its name, `rest` a ref followed by a path, where it ends being unknown.
+
+    `since` is a commit that is known: how many commits were added to it is asked for then, and the size is not.
+    """
 
     url: str
     ref: str | None = None
     rest: str | None = None
+    since: str | None = Field(default=None, pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")
     username: str = ""
     password: SecretStr = SecretStr("")
 
@@ -39,7 +44,8 @@ class RefsRequest(BaseModel):
 class RefsReply(BaseModel):
     """`ref` and `commit` are those that were asked for, or of the default branch; a commit's id is not looked for.
 
-    `size` is what the host says that all of the repository takes, in bytes; None where it does not say.
+    `size` is what the host says that all of the repository takes, in bytes; None where it does not say. `ahead` is how
+    many commits it says that `commit` has beyond the known one; with `ahead_or_more` it is so many, or more.
     """
 
     ref: str | None
@@ -51,6 +57,8 @@ class RefsReply(BaseModel):
     branch_count: int
     tag_count: int
     size: int | None = None
+    ahead: int | None = None
+    ahead_or_more: bool = False
 
 
 class Deadline:
@@ -69,9 +77,12 @@ class Deadline:
 
 
 def internal_routes(
-    repositories: Repositories, callers: ServiceVerifier, size_of: SizeOf = lambda _url: None
+    repositories: Repositories,
+    callers: ServiceVerifier,
+    size_of: SizeOf = lambda _url: None,
+    ahead_of: AheadOf = lambda _url, _base, _head, _login: None,
 ) -> list[Route]:
-    """The routes, for the orchestrator alone. `size_of` says how large a host says that a repository is."""
+    """The routes, for the orchestrator alone. `size_of` and `ahead_of` are what hosts say of size and of commits."""
     slots, waiting = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_WAITING)
 
     async def refs(request: Request) -> Response:
@@ -81,7 +92,7 @@ def internal_routes(
             if waiting.locked():
                 raise Transient("preflight_unavailable", "Too many hosts are being asked: try again in a moment.")
             async with waiting, slots:
-                reply = await _ask(repositories, wanted, size_of)
+                reply = await _ask(repositories, wanted, size_of, ahead_of)
         except ValidationError:
             return _problem(422, "invalid_request", "The look-up cannot be read.")
         except Fault as fault:
@@ -91,23 +102,33 @@ def internal_routes(
     return [Route("/internal/refs", refs, methods=["POST"])]
 
 
-async def _ask(repositories: Repositories, wanted: RefsRequest, size_of: SizeOf) -> RefsReply:
+async def _ask(repositories: Repositories, wanted: RefsRequest, size_of: SizeOf, ahead_of: AheadOf) -> RefsReply:
     login = Login(wanted.username, wanted.password.get_secret_value()) if wanted.username else None
     watch = Deadline()
 
-    def look() -> Refs:
-        return repositories.look_up(wanted.url, _names(wanted), watch, login)
+    def look() -> RefsReply:
+        """The address is checked by the first question; the others follow."""
+        found = answer(wanted, repositories.look_up(wanted.url, _names(wanted), watch, login))
+        if wanted.since is not None:
+            return _with_ahead(found, wanted, ahead_of, login)
+        return found.model_copy(update={"size": size_of(wanted.url) if login is None else None})
 
     try:
         if login is None:
-            found = await run_in_threadpool(look)
-        else:
-            with hidden(login.password):
-                found = await run_in_threadpool(look)
+            return await run_in_threadpool(look)
+        with hidden(login.password):
+            return await run_in_threadpool(look)
     finally:
         watch.over = True
-    size = await run_in_threadpool(size_of, wanted.url) if login is None else None  # the address was checked by now
-    return answer(wanted, found).model_copy(update={"size": size})
+
+
+def _with_ahead(found: RefsReply, wanted: RefsRequest, ahead_of: AheadOf, login: Login | None) -> RefsReply:
+    if found.commit is None or wanted.since is None or found.commit == wanted.since:
+        return found
+    ahead = ahead_of(wanted.url, wanted.since, found.commit, login)
+    if ahead is None:
+        return found
+    return found.model_copy(update={"ahead": ahead.commits, "ahead_or_more": ahead.is_least})
 
 
 def _names(wanted: RefsRequest) -> list[str]:

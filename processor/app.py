@@ -97,7 +97,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
     routes = [
         *health_routes(_checks(engine, redis, workspace)),
-        *internal_routes(repositories, callers, forges.size_of),
+        *internal_routes(repositories, callers, forges.size_of, forges.ahead),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(MeasureRequests)

@@ -56,6 +56,14 @@ class Refs:
     commits: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """How many commits one state has that another has not; `is_least` where there are so many or more."""
+
+    commits: int
+    is_least: bool = False
+
+
 class Logins(Protocol):
     """Where logins come from: nobody but the orchestrator keeps them."""
 

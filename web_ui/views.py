@@ -52,8 +52,15 @@ def staleness_pill(analysis: AnalysisView, found: StalenessView) -> tuple[str, s
     if found.analysis_id != analysis.analysis_id:
         return "a newer analysis of this repository is here", "warn"
     if found.standing == "behind":
-        return f"behind: {found.ref or 'the default branch'} is at {(found.newest or '')[:10]}", "warn"
+        return f"{behind_words(found)}: {found.ref or 'the default branch'} is at {(found.newest or '')[:10]}", "warn"
     return ("a fixed state" if found.standing == "fixed" else "up to date"), "calm"
+
+
+def behind_words(found: StalenessView) -> str:
+    """`12 commits behind`; `behind` where the host does not say how many."""
+    if found.behind_by is None:
+        return "behind"
+    return f"{count(found.behind_by, 'commit')}{' or more' if found.behind_or_more else ''} behind"
 
 
 def is_over(analysis: AnalysisView) -> bool:

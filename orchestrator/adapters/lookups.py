@@ -13,7 +13,7 @@ from runtime.faults import Fault, Permanent, Transient
 
 FRESH = timedelta(minutes=5)
 _MOST_HEARD = 2_000
-Key = tuple[UUID, UUID, str, str | None]  # tenant, user, address, ref
+Key = tuple[UUID, UUID, str, str | None, str]  # tenant, user, address, ref, the commit that is known
 _SECONDS = 30.0  # the processor gives a host 20
 _UNAVAILABLE = "Hosts cannot be asked at the moment: try again in a moment."
 
@@ -22,7 +22,8 @@ class Found(BaseModel):
     """What was found: the ref and the path that the request meant, the commit, and some of the refs there are.
 
     `commit` is what the host said, or the id that was asked for; whether that one exists is not known.
-    `size` is in bytes.
+    `size` is in bytes. `ahead` is how many commits the host says that were added to the one that was known, so many
+    or more with `ahead_or_more`.
     """
 
     ref: str | None
@@ -34,6 +35,8 @@ class Found(BaseModel):
     branch_count: int
     tag_count: int
     size: int | None = None
+    ahead: int | None = None
+    ahead_or_more: bool = False
 
 
 class HeardOfRefs:
@@ -70,15 +73,20 @@ class Lookups:
             base_url=base_url, timeout=httpx.Timeout(_SECONDS, connect=3.0), trust_env=False, follow_redirects=False
         )
 
-    async def find(self, url: str, *, ref: str | None, rest: str | None, login: CloneLogin | None) -> Found:
-        """What the host says. Raises the `Fault` that the processor names, Transient `preflight_unavailable`."""
+    async def find(
+        self, url: str, *, ref: str | None, rest: str | None, login: CloneLogin | None, since: str | None = None
+    ) -> Found:
+        """What the host says; with `since`, how many commits were added to that one too.
+
+        Raises the `Fault` that the processor names, Transient `preflight_unavailable`.
+        """
         if self._headers is None:
             raise Transient("preflight_unavailable", "This orchestrator has no REPOSTREAM_SERVICE_KEY to ask with.")
-        shown = {"username": login.username, "password": login.password} if login is not None else {}
+        asked: dict[str, str | None] = {"url": url, "ref": ref, "rest": rest, "since": since}
+        if login is not None:
+            asked |= {"username": login.username, "password": login.password}
         try:
-            reply = await self._client.post(
-                "/internal/refs", json={"url": url, "ref": ref, "rest": rest, **shown}, headers=self._headers()
-            )
+            reply = await self._client.post("/internal/refs", json=asked, headers=self._headers())
         except httpx.HTTPError:
             raise Transient("preflight_unavailable", _UNAVAILABLE) from None
         if not reply.is_success:

@@ -17,6 +17,7 @@ from orchestrator.limits.rules import Resource
 from runtime.upload_url import SCHEME
 
 router = APIRouter(prefix="/repositories", tags=["contents"])
+_FIXED = Found(ref=None, path="", commit=None, default_branch=None, branches=[], tags=[], branch_count=0, tag_count=0)
 
 
 class Standing(StrEnum):
@@ -30,7 +31,9 @@ class Standing(StrEnum):
 class StalenessView(BaseModel):
     """What the newest analysis of a repository that knows its commit is of, and what its ref points to now.
 
-    `checked_at` is when the host was asked: it is asked again after five minutes at the soonest.
+    `behind_by` is how many commits the host says that lie between, null where it does not say; with `behind_or_more`
+    there are so many, or more. `checked_at` is when the host was asked: it is asked again after five minutes at the
+    soonest.
     """
 
     analysis_id: UUID
@@ -38,6 +41,8 @@ class StalenessView(BaseModel):
     ref: str | None
     commit: str
     newest: str | None
+    behind_by: int | None = None
+    behind_or_more: bool = False
     checked_at: datetime
 
 
@@ -52,28 +57,32 @@ async def staleness(repository_id: UUID, who: Reader, parts: Parts, request: Req
         raise ApiProblem("not_found", "Check the id: no repository of yours with a commit that was analysed has it.")
     latest, commit = found.latest, found.latest.commit
     if latest.url.startswith(SCHEME) or (latest.ref is not None and is_commit(latest.ref)):
-        return _view(latest, commit, Standing.FIXED, commit, parts.clock())
-    host, at = await _asked(parts, who, request, latest)
-    newest = host.commit
-    standing = Standing.BEHIND if newest is not None and newest != commit else Standing.CURRENT
-    return _view(latest, commit, standing, newest, at)
+        return _view(latest, commit, Standing.FIXED, _FIXED.model_copy(update={"commit": commit}), parts.clock())
+    host, at = await _asked(parts, who, request, latest, commit)
+    standing = Standing.BEHIND if host.commit is not None and host.commit != commit else Standing.CURRENT
+    return _view(latest, commit, standing, host, at)
 
 
-def _view(latest: AnalysisSummary, commit: str, standing: Standing, newest: str | None, at: datetime) -> StalenessView:
+def _view(latest: AnalysisSummary, commit: str, standing: Standing, host: Found, at: datetime) -> StalenessView:
+    is_behind = standing is Standing.BEHIND
     return StalenessView(
         analysis_id=latest.analysis_id,
         standing=standing,
         ref=latest.ref,
         commit=commit,
-        newest=newest,
+        newest=host.commit,
+        behind_by=host.ahead if is_behind else None,
+        behind_or_more=is_behind and host.ahead is not None and host.ahead_or_more,
         checked_at=at,
     )
 
 
-async def _asked(parts: Services, who: Identity, request: Request, latest: AnalysisSummary) -> tuple[Found, datetime]:
+async def _asked(
+    parts: Services, who: Identity, request: Request, latest: AnalysisSummary, commit: str
+) -> tuple[Found, datetime]:
     """What the host said within the last minutes, or says now, by what this person may read the repository with."""
     at = parts.clock()
-    key = (who.tenant_id, who.user_id, latest.url, latest.ref)
+    key = (who.tenant_id, who.user_id, latest.url, latest.ref, commit)
     known = parts.lookups.heard.known(key, at)
     if known is None:
         wanted = read_request(AnalysisRequest(url=latest.url, ref=latest.ref), parts.rules)
@@ -81,6 +90,6 @@ async def _asked(parts: Services, who: Identity, request: Request, latest: Analy
         chosen = await parts.credentials.choose(who, wanted.repository.host, token=None, named=None, at=at)
         ref = chosen.ref if chosen is not None else None
         login = await parts.logins.login_to_look(who, wanted.repository, token=None, ref=ref)
-        found = await parts.lookups.find(wanted.repository.url, ref=wanted.ref, rest=None, login=login)
+        found = await parts.lookups.find(wanted.repository.url, ref=wanted.ref, rest=None, login=login, since=commit)
         known = parts.lookups.heard.keep(key, found, at)
     return known

@@ -1,43 +1,84 @@
-"""How large a host says that a repository is: one question to the host's own API, through our egress proxy.
+"""What hosts say by their own APIs: how large a repository is, and how many commits one is ahead of another.
 
-Nobody's login is shown, so that only public repositories have a size; whatever else happens, there is none.
+Whatever else happens, there is no number. For a size nobody's login is shown; for commits what the repository is read
+with, and to nobody but its host.
 """
 
 import http.client
-import json
-import socket
-import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-_SECONDS = 4.0
-_MOST = 1_000_000  # bytes of an answer
-_GRANTED = b"\x05\x00"
+from processor.adapters.forge_api import Answer, ForgeApi, authorization_of
+from processor.ports import Ahead, Login
+
 _KILO = 1_024
+_LISTED = 100  # commits, by hosts that list them and do not count
+_FAULTS = (OSError, ValueError, AttributeError, TypeError, http.client.HTTPException)
 
 
 @dataclass(frozen=True)
 class Forge:
-    """How a kind of host is asked: the API's host where it is another one, the path, what the answer's size is in."""
+    """How a kind of host is asked: the API's host where it is another one; for the size a path, and where it stands.
+
+    `between` is the path for the commits of (name, base, head), `count` what the answer says of them.
+    """
 
     host: str | None
     path: Callable[[str], str]
     read: Callable[[Mapping[str, Any]], object]
     unit: int
+    between: Callable[[str, str, str], str]
+    count: Callable[[Answer], Ahead]
+
+
+def _listed(commits: Any, *, is_more: bool) -> Ahead:  # noqa: ANN401  # any JSON
+    if not isinstance(commits, list):
+        raise TypeError
+    return Ahead(len(commits), is_least=is_more)
+
+
+def _project(name: str) -> str:
+    return f"/api/v4/projects/{quote(name, safe='')}"
 
 
 KINDS: Mapping[str, Forge] = {
-    "github": Forge("api.github.com", "/repos/{}".format, lambda said: said.get("size"), _KILO),
-    "gitea": Forge(None, "/api/v1/repos/{}".format, lambda said: said.get("size"), _KILO),
-    "bitbucket": Forge("api.bitbucket.org", "/2.0/repositories/{}".format, lambda said: said.get("size"), 1),
+    "github": Forge(
+        "api.github.com",
+        "/repos/{}".format,
+        lambda said: said.get("size"),
+        _KILO,
+        # The first page has the changed files, as many megabytes as they may be; the count is on each.
+        "/repos/{}/compare/{}...{}?per_page=1&page=2".format,
+        lambda answer: Ahead(answer.said.get("ahead_by")),
+    ),
+    "gitea": Forge(
+        None,
+        "/api/v1/repos/{}".format,
+        lambda said: said.get("size"),
+        _KILO,
+        "/api/v1/repos/{}/compare/{}...{}".format,
+        lambda answer: Ahead(answer.said.get("total_commits")),
+    ),
+    "bitbucket": Forge(
+        "api.bitbucket.org",
+        "/2.0/repositories/{}".format,
+        lambda said: said.get("size"),
+        1,
+        lambda name, base, head: (
+            f"/2.0/repositories/{name}/commits/{head}?exclude={base}&pagelen={_LISTED}&fields=next,values.hash"
+        ),
+        lambda answer: _listed(answer.said.get("values"), is_more="next" in answer.said),
+    ),
     "gitlab": Forge(
         None,
-        lambda name: f"/api/v4/projects/{quote(name, safe='')}?statistics=true",
+        lambda name: f"{_project(name)}?statistics=true",
         lambda said: (said.get("statistics") or {}).get("repository_size"),
         1,
+        lambda name, base, head: f"{_project(name)}/repository/commits?ref_name={base}..{head}&per_page={_LISTED}",
+        lambda answer: _listed(answer.said, is_more=bool(answer.headers.get("x-next-page"))),
     ),
 }
 
@@ -52,11 +93,16 @@ def read_forges(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Forges:
-    """The hosts that tell sizes, by name, and how they are reached: `proxy` is the SOCKS proxy's port on loopback."""
+    """The hosts that are asked, by name, and how they are reached: `proxy` is the SOCKS proxy's port on loopback."""
 
     kinds: Mapping[str, str]
     proxy: Callable[[], int]
     ca_file: Path | None = None
+    api: ForgeApi = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the way to the APIs."""
+        object.__setattr__(self, "api", ForgeApi(self.proxy, self.ca_file))
 
     def api_hosts(self) -> frozenset[str]:
         """The hosts that are asked besides those of the repositories."""
@@ -68,57 +114,37 @@ class Forges:
         Blocking, for some seconds at most. `url` was checked before.
         """
         parts = urlsplit(url)
-        forge = KINDS.get(self.kinds.get(parts.netloc.lower(), ""))
+        forge = self._forge(parts.netloc)
         if forge is None:
             return None
         try:
-            said = self._ask(parts.scheme, forge.host or parts.netloc, forge.path(parts.path.strip("/")))
-            size = forge.read(said)
-        except (OSError, ValueError, AttributeError, http.client.HTTPException):
+            answer = self.api.ask(parts.scheme, forge.host or parts.netloc, forge.path(parts.path.strip("/")))
+            size = forge.read(answer.said)
+        except _FAULTS:
             return None
         return size * forge.unit if isinstance(size, int) and not isinstance(size, bool) and size > 0 else None
 
-    def _ask(self, scheme: str, authority: str, path: str) -> Mapping[str, Any]:
-        """The object that a GET is answered with. Raises OSError and ValueError. No redirect is followed."""
-        parts = urlsplit(f"{scheme}://{authority}")
-        host, port = parts.hostname or "", parts.port or (443 if scheme == "https" else 80)
-        with self._connected(host, port, is_secret=scheme == "https") as connection:
-            caller = http.client.HTTPConnection(host, port, timeout=_SECONDS)
-            caller.sock = connection
-            caller.request("GET", path, headers={"Accept": "application/json", "User-Agent": "repostream"})
-            reply = caller.getresponse()
-            content = reply.read(_MOST)
-        if reply.status != http.client.OK:
-            raise ValueError("The host tells no size.")
-        said = json.loads(content)
-        return said if isinstance(said, dict) else {}
+    def ahead(self, url: str, base: str, head: str, login: Login | None = None) -> Ahead | None:
+        """How many commits `head` has that `base` has not; None where the host does not say.
 
-    def _connected(self, host: str, port: int, *, is_secret: bool) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.proxy()), timeout=_SECONDS)
+        Both are whole ids. `login` is shown to the repository's host, or to the API of its own name (`api.<host>`), and
+        to no other. Blocking, for some seconds at most. `url` was checked before.
+        """
+        parts = urlsplit(url)
+        forge = self._forge(parts.netloc)
+        if forge is None:
+            return None
+        is_own = forge.host in {None, f"api.{parts.netloc.lower()}"}
+        if login is not None and not is_own:
+            return None
+        path = forge.between(parts.path.strip("/"), base, head)
         try:
-            _ask_for(connection, host.encode("ascii"), port)
-            if not is_secret:
-                return connection
-            context = ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file is not None else None)
-            return context.wrap_socket(connection, server_hostname=host)
-        except BaseException:
-            connection.close()
-            raise
+            answer = self.api.ask(parts.scheme, forge.host or parts.netloc, path, authorization_of(login))
+            found = forge.count(answer)
+        except _FAULTS:
+            return None
+        is_number = isinstance(found.commits, int) and not isinstance(found.commits, bool)
+        return found if is_number and found.commits > 0 else None
 
-
-def _ask_for(connection: socket.socket, name: bytes, port: int) -> None:
-    """Have the proxy connect: RFC 1928, by name. Raises OSError where it does not."""
-    asked = b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big")
-    connection.sendall(b"\x05\x01\x00" + asked)
-    if _exactly(connection, 2) != _GRANTED or _exactly(connection, 10)[:2] != _GRANTED:
-        raise ConnectionRefusedError
-
-
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    found = b""
-    while len(found) < count:
-        block = connection.recv(count - len(found))
-        if not block:
-            raise ConnectionResetError
-        found += block
-    return found
+    def _forge(self, authority: str) -> Forge | None:
+        return KINDS.get(self.kinds.get(authority.lower(), ""))

@@ -1001,7 +1001,9 @@ class StalenessView(BaseModel):
     """
     What the newest analysis of a repository that knows its commit is of, and what its ref points to now.
 
-    `checked_at` is when the host was asked: it is asked again after five minutes at the soonest.
+    `behind_by` is how many commits the host says that lie between, null where it does not say; with `behind_or_more`
+    there are so many, or more. `checked_at` is when the host was asked: it is asked again after five minutes at the
+    soonest.
     """
 
     model_config = ConfigDict(
@@ -1013,6 +1015,8 @@ class StalenessView(BaseModel):
     ref: str | None = None
     commit: str
     newest: str | None = None
+    behind_by: int | None = None
+    behind_or_more: bool = False
     checked_at: AwareDatetime
 
 

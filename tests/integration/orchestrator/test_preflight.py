@@ -15,6 +15,7 @@ from processor.adapters.git import GitRepositories
 from processor.adapters.git_ground import GitPolicy
 from processor.adapters.workspace import open_workspace
 from processor.api import internal_routes
+from processor.ports import Ahead, Login
 from tests.support.git_repositories import build_repository, empty_repository, git
 from tests.support.git_server import GitServer, Manner
 from tests.support.jobs import egress_url
@@ -35,12 +36,18 @@ def host(tmp_path: Path) -> Iterator[GitServer]:
         yield running
 
 
+def ahead(url: str, base: str, head: str, login: Login | None) -> Ahead | None:
+    """What the stand-in of a host's API says of commits."""
+    assert (len(base), len(head), login) == (40, 40, None)
+    return Ahead(12) if url.endswith("/good") and base != head else None
+
+
 @asynccontextmanager
 async def a_processor(work: Path) -> AsyncIterator[str]:
     """The part of the processor that looks up refs, served as it is in the product."""
     workspace = open_workspace(work)
     policy = GitPolicy(frozenset({"github.com"}), egress_url(), loopback=True)
-    app = Starlette(routes=internal_routes(GitRepositories(policy, workspace), verifier("processor"), len))
+    app = Starlette(routes=internal_routes(GitRepositories(policy, workspace), verifier("processor"), len, ahead))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -250,7 +257,8 @@ async def test_a_repository_whose_host_has_something_newer_is_behind_and_the_hos
 
     assert (behind["standing"], behind["newest"], behind["ref"]) == ("behind", newest, None)
     assert behind["analysis_id"] == begun["analysis_id"]
+    assert (behind["behind_by"], behind["behind_or_more"]) == (12, False)
     assert again == behind
-    assert fixed["standing"] == "fixed"
+    assert (fixed["standing"], fixed["behind_by"]) == ("fixed", None)
     assert (unanswered.status_code, unanswered.json()["code"]) == (503, "host_unreachable")
     assert unknown.status_code == 404

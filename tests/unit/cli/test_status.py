@@ -41,7 +41,7 @@ FILES = {
 
 
 STALE = {"analysis_id": "a1", "standing": "behind", "ref": "main", "commit": "1" * 40, "newest": "2" * 40}
-STALE |= {"checked_at": "2026-03-01T12:00:00Z"}
+STALE |= {"checked_at": "2026-03-01T12:00:00Z", "behind_by": 12}
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -81,7 +81,9 @@ def test_one_repository_is_told_with_its_failures_its_counts_and_the_paths_by_re
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "https://github.com/o/r  ready"
     assert "  refine failed: disk_full: No space left." in lines
-    assert "  Behind: main is at 2222222222; `repostream analyze` takes over what did not change." in lines
+    assert (
+        "  Behind by 12 commits: main is at 2222222222; `repostream analyze` takes over what did not change." in lines
+    )
     assert "  Could not be loaded: edges 2: It is gone." in lines
     begin = lines.index("  parser_timeout (25)")
     assert lines[begin + 1] == "    src/slow-00.c"

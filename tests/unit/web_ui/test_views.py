@@ -285,3 +285,20 @@ def test_the_badge_says_where_the_commit_stands(standing: str, newer: bool, said
     )
 
     assert views.staleness_pill(analysis, found) == said
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "behind"),
+        ({"behind_by": 1}, "1 commit behind"),
+        ({"behind_by": 1_234}, "1,234 commits behind"),
+        ({"behind_by": 100, "behind_or_more": True}, "100 commits or more behind"),
+    ],
+)
+def test_the_badge_says_how_many_commits_where_the_host_does(more: dict[str, Any], said: str) -> None:
+    analysis = an_analysis()
+    known = {"analysis_id": analysis.analysis_id, "standing": "behind", "ref": "main", "commit": "1" * 40}
+    found = StalenessView.model_validate({**known, "newest": "2" * 40, "checked_at": NOW, **more})
+
+    assert views.staleness_pill(analysis, found) == (f"{said}: main is at 2222222222", "warn")
