@@ -34,6 +34,7 @@ def api_process() -> Iterator[StandIn]:
 @pytest.fixture
 def api(api_process: StandIn) -> Iterator[StandIn]:
     api_process.down = False
+    api_process.slow = 0.0
     api_process.refuse_url = None
     api_process.looked = {}
     yield api_process

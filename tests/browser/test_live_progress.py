@@ -1,6 +1,8 @@
 """What happens is seen without a reload, survives one, and a broken connection heals."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -53,6 +55,25 @@ def test_stages_move_without_a_reload_and_the_page_follows_the_state(page: Page,
     expect(page.get_by_text("14 left out")).to_be_visible()
     expect(page.locator(".rs-pill")).to_have_text("ready")
     assert page.evaluate("window.sameDocument") is True
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "address"), [("button", "Ask about it", "chat"), ("link", "Events", "events")]
+)
+def test_a_click_is_followed_where_a_stage_ends_while_the_page_still_turns(
+    page: Page, api: StandIn, role: Literal["button", "link"], name: str, address: str
+) -> None:
+    analysis = samples.running(api)
+    samples.become_answerable(analysis)
+    watch(page, analysis)
+    goal = page.get_by_role(role, name=name, exact=True)
+    expect(goal).to_be_visible()
+    api.slow = 0.4
+    goal.click()
+    samples.become_ready(analysis)
+    expect(page).to_have_url(re.compile(rf"/{address}\?analysis="))
+    page.wait_for_timeout(1_500)  # as long as the timeline may hold back what it has to tell
+    expect(page).to_have_url(re.compile(rf"/{address}\?analysis="))
 
 
 def test_an_event_is_on_the_screen_within_half_a_second(page: Page, api: StandIn) -> None:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.archives import zip_of
 from tests.support.chromium import chromium_running
@@ -39,16 +38,6 @@ def begin(page: Page, url: str, ref: str = "") -> None:
     page.get_by_role("button", name="Analyse", exact=True).click()
 
 
-def go_to(page: Page, link: Locator, address: str) -> None:
-    """Follow a link; once more, as a person would, where the page was just being drawn again and the click was lost."""
-    link.click()
-    try:
-        page.wait_for_url(re.compile(address), timeout=10_000)
-    except PlaywrightTimeout:
-        link.click()
-        page.wait_for_url(re.compile(address))
-
-
 def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
     page: Page, system: System, git_host: GitServer
 ) -> None:
@@ -66,7 +55,8 @@ def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
     expect(page.locator(".row[data-stage=parse].completed")).to_be_visible()
     assert done.count() >= before
     expect(page.get_by_role("button", name="Ask about it")).to_be_visible(timeout=120_000)
-    go_to(page, page.get_by_role("button", name="Ask about it"), r"/chat\?")
+    page.get_by_role("button", name="Ask about it").click()
+    page.wait_for_url(re.compile(r"/chat\?"))
 
     field = page.get_by_placeholder("Ask about this repository")
     field.fill("How does Flask register a blueprint on an application?")
@@ -105,7 +95,8 @@ def test_a_person_uploads_an_archive_asks_opens_a_citation_and_is_offered_it_aga
     view = system.analysis(parameter(page, "analysis"))
     expect(page.get_by_text(f"content {view['commit'][:10]}").first).to_be_visible()
     shoot(page, "upload-analysis")
-    go_to(page, page.get_by_role("button", name="Ask about it"), r"/chat\?")
+    page.get_by_role("button", name="Ask about it").click()
+    page.wait_for_url(re.compile(r"/chat\?"))
 
     field = page.get_by_placeholder("Ask about this repository")
     field.fill("Where is the tax put on the total price?")
@@ -138,7 +129,8 @@ def test_an_analysis_is_seen_until_it_is_ready_and_its_events_are_all_there(
         expect(page.locator(f".row[data-stage={stage}].completed")).to_be_visible(timeout=200_000)
     expect(page.locator(".mark.reached").nth(1)).to_have_text("Ready")
     before = system.analysis(parameter(page, "analysis"))["version"]
-    go_to(page, page.get_by_role("link", name="Events"), r"/events\?")
+    page.get_by_role("link", name="Events").click()
+    page.wait_for_url(re.compile(r"/events\?"))
     expect(page.locator("details.event").nth(before - 1)).to_be_visible()
     versions = [int(text) for text in page.locator(".event .version").all_text_contents()]
     assert versions == list(range(1, len(versions) + 1))

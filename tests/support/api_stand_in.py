@@ -190,6 +190,7 @@ class StandIn:
         self.refuse_url: Response | None = None
         self.looked: Json = {}  # what a look at the host says besides
         self.down = False
+        self.slow = 0.0  # seconds that each look at an analysis takes
         self.requests: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server = uvicorn.Server(
@@ -345,6 +346,7 @@ class StandIn:
 
     async def _analysis(self, request: Request) -> Response:
         found = self._find(request)
+        await asyncio.sleep(self.slow)
         return found if isinstance(found, Response) else JSONResponse(found.view)
 
     async def _stream(self, request: Request) -> Response:

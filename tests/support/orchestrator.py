@@ -89,6 +89,7 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=120,  # s; longer than a client keeps one: a loop that rested would close it under a request
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -44,6 +44,16 @@ const seconds = (value) => {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
 
+// Whether a person has just acted, or the page is being drawn: a component that asked for another drawing now would
+// name the page that the person is about to leave, and take the click back.
+const ACTING = 1000; // ms between a press and the page's answer to it
+let pressed = 0;
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { pressed = Date.now(); }, { capture: true, passive: true });
+const busy = () => {
+  const script = document.querySelector("[data-test-script-state]")?.dataset.testScriptState ?? "notRunning";
+  return Date.now() - pressed < ACTING || script !== "notRunning";
+};
+
 // Follows a stream of server-sent events. The browser resumes a short break by itself with Last-Event-ID; where it
 // gives up (an error reply) or nothing at all is heard for `silence` ms, a new stream is opened from the beginning.
 const listen = (url, { events, onstate, silence = 20000 }) => {

@@ -48,8 +48,16 @@ class LiveAnswer {
   tell() {
     clearTimeout(this.timer);
     if (!this.ended || this.tries >= 40) return;
-    this.timer = setTimeout(() => this.trigger("ended", String(this.tries)), this.tries ? 400 : 0);
+    this.timer = setTimeout(() => this.ask(), this.tries ? 400 : 0);
+  }
+
+  ask() {
+    if (busy()) {
+      this.timer = setTimeout(() => this.ask(), 200);
+      return;
+    }
     this.tries += 1;
+    this.trigger("ended", String(this.tries));
   }
 
   close() {

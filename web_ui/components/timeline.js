@@ -214,7 +214,7 @@ class Timeline {
   tell(signature, now) {
     if (!this.data.live || signature === this.data.signature) return;
     if (this.told.signature !== signature) this.told = { signature, at: 0, tries: 0 };
-    if (this.told.tries >= 20 || now - this.told.at < 500 * (this.told.tries + 1)) return;
+    if (busy() || this.told.tries >= 20 || now - this.told.at < 500 * (this.told.tries + 1)) return;
     this.told.at = now;
     this.told.tries += 1;
     this.trigger("changed", signature);

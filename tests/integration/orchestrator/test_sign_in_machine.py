@@ -118,7 +118,8 @@ class SignInMachine(RuleBasedStateMachine):
         code, why = httpx.URL(path).params["code"], providers.EXPIRED
         if kind.startswith("replayed"):
             kept = attacker.cookies[STATE]
-            site.arrive(attacker, path)
+            own = site.arrive(attacker, path)
+            assert attacker.signed_in, (told(own), own.text)
             before += 1
             if kind != "replayed":
                 victim.cookies[STATE], why = kept, providers.REFUSED
