@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.leaving import account_app, team_app
+from cli.reading_app import reading_app
 
 app = typer.Typer(
     name="repostream",
@@ -29,6 +30,7 @@ app.add_typer(team_app, name="team")
 app.add_typer(account_app, name="account")
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
 app.add_typer(people_app, name="people")
+app.add_typer(reading_app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 TokenFile = Annotated[Path | None, typer.Option(help="The file with a private repository's token; - asks for it.")]

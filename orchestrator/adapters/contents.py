@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orchestrator.adapters.graph import Graph
+from orchestrator.adapters.overview_facts import OverviewFacts
 from orchestrator.api.content_models import DependencyView, FileView, SymbolView
 from orchestrator.api.pages import DependencyPage, FilePage, SymbolPage
 from orchestrator.api.paging import DEPENDENCIES, FILES, SYMBOLS, Page
@@ -90,6 +91,7 @@ class Contents:
     def __init__(self, database: TenantDatabase) -> None:
         self._database = database
         self.graph = Graph(database)
+        self.overview = OverviewFacts(database)
 
     async def files(self, tenant: UUID, analysis: UUID, query: FileQuery, page: Page) -> FilePage:
         """Entries of the tree by path."""

@@ -60,6 +60,7 @@ OPEN: Mapping[Kind, Mapping[str, Check]] = {
                 "graph_connections",
                 "graph_modules",
                 "graph_treemap",
+                "overview_one",
             ),
             _newest_analysis,
         ),

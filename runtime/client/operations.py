@@ -391,6 +391,10 @@ class Operations(Protocol):
             shapes.Treemap, "GET", f"/api/v1/analyses/{part(analysis_id)}/treemap", params={"folder": folder}
         )
 
+    def overview_one(self, analysis_id: str) -> shapes.OverviewView:
+        """What it is, how it is built, its main modules and how they talk, entry points, how to run and test it."""
+        return self._call(shapes.OverviewView, "GET", f"/api/v1/analyses/{part(analysis_id)}/overview")
+
     def contents_staleness(self, repository_id: str) -> shapes.StalenessView:
         """Ask the host whether the ref of the newest analysis points to another commit by now."""
         return self._call(shapes.StalenessView, "GET", f"/api/v1/repositories/{part(repository_id)}/staleness")

@@ -659,6 +659,23 @@ class ModuleEdgeView(BaseModel):
     calls: int
 
 
+class ModuleLinkView(BaseModel):
+    """
+    How many imports and calls lead from one module to another; one of them stands at `path`, `line`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    source: str
+    target: str
+    imports: int
+    calls: int
+    path: str
+    line: int
+
+
 class ModuleMap(BaseModel):
     """
     The edges between folders, most first; at most 200.
@@ -669,6 +686,22 @@ class ModuleMap(BaseModel):
         frozen=True,
     )
     items: list[ModuleEdgeView]
+
+
+class ModuleView(BaseModel):
+    """
+    A main module: a folder with what is below it, or a file; `path` is empty for the top folder.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    is_file: bool
+    files: int
+    lines: int
+    languages: list[str]
 
 
 class OfferView(BaseModel):
@@ -684,6 +717,48 @@ class OfferView(BaseModel):
     team: str
     role: str
     inviter: str
+
+
+class OverviewSectionView(BaseModel):
+    """
+    One section as Markdown with citations `[path:first-last]`.
+
+    `key` is what, built, modules, entries or commands; a section that no fact supports is not there.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    key: str
+    title: str
+    text: str
+
+
+class OverviewView(BaseModel):
+    """
+    What a repository is, from facts alone. `has_graph` says whether the graph was there to tell of modules.
+
+    `diagram` is a map of the modules as Mermaid text, empty where there is none; `markdown` all of it in one document.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    repository_id: str
+    name: str
+    url: str
+    commit: str
+    has_graph: bool
+    sections: list[OverviewSectionView]
+    modules: list[ModuleView]
+    links: list[ModuleLinkView]
+    diagram: str
+    citations: list[Citation]
+    questions: list[str]
+    markdown: str
 
 
 class Passage(BaseModel):

@@ -62,3 +62,57 @@ def test_sizes_connections_and_callers_are_shown_on_demand(page: Page, api: Stan
     expect(page.locator("h3.rs-manifest", has_text="Called by 1")).to_be_visible()
     expect(page.get_by_role("cell", name="inferred (0.85)")).to_be_visible()
     expect(page.get_by_text("complexity 14")).to_be_visible()
+
+
+def told_overview(analysis: Scripted) -> Json:
+    modules = "- **`src/flask`**: 24 files of code. Most used of it: class `Flask` [src/flask/app.py:110-114]"
+    sections = [
+        {"key": "what", "title": "What it is", "text": f"> {samples.HOSTILE_NAME.replace('[', chr(92) + '[')}"},
+        {"key": "modules", "title": "Main modules and how they talk", "text": modules},
+    ]
+    link = {
+        "source": "src/flask",
+        "target": "src/flask/json",
+        "imports": 12,
+        "calls": 3,
+        "path": samples.APP,
+        "line": 3,
+    }
+    return {
+        "analysis_id": analysis.id,
+        "repository_id": analysis.view["repository_id"],
+        "name": "pallets/flask",
+        "url": "https://github.com/pallets/flask",
+        "commit": samples.COMMIT,
+        "has_graph": True,
+        "sections": sections,
+        "modules": [],
+        "links": [link],
+        "diagram": 'flowchart LR\n  m0["src/flask"]',
+        "citations": [{"path": samples.APP, "first_line": 110, "last_line": 114}],
+        "questions": ["How does Flask work, and who uses it?"],
+        "markdown": "# pallets/flask\n",
+    }
+
+
+def test_the_overview_is_told_with_its_lines_its_map_and_first_questions(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    analysis.told["overview"] = told_overview(analysis)
+    page.goto(f"/analysis?analysis={analysis.id}")
+
+    expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+    told = page.locator("article.answer")
+    expect(told).to_contain_text("told from facts alone, no model")
+    expect(told.locator("img")).to_have_count(0)
+    page.get_by_text("Map of the modules").click()
+    expect(page.get_by_role("cell", name="src/flask/json")).to_be_visible()
+    expect(page.get_by_text('m0["src/flask"]')).to_be_visible()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Markdown").click()
+    assert saving.value.path().read_text() == "# pallets/flask\n"
+    told.locator(".chip").click()
+    expect(page.locator(".rs-cited")).to_have_count(5)
+
+    page.get_by_role("link", name="Chat").click()
+    page.get_by_role("button", name="How does Flask work, and who uses it?").click()
+    expect(page.locator(".rs-question")).to_have_text("How does Flask work, and who uses it?")

@@ -22,6 +22,9 @@ from starlette.routing import Route
 
 STAGES = ("clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote", "link")
 Json = dict[str, Any]
+# The overview of an analysis of which nothing is told.
+_UNTOLD: Json = dict.fromkeys(("repository_id", "name", "url", "commit", "diagram", "markdown"), "")
+_UNTOLD |= {name: [] for name in ("sections", "modules", "links", "citations", "questions")} | {"has_graph": True}
 
 
 def problem(status: int, code: str, title: str, detail: str) -> Response:
@@ -409,7 +412,8 @@ class StandIn:
         if isinstance(found, Response):
             return found
         folder = request.query_params.get("folder")
-        told = found.told.get(f"{request.path_params['what']}?{folder}" if folder else request.path_params["what"])
+        what = f"{request.path_params['what']}?{folder}" if folder else request.path_params["what"]
+        told = found.told.get(what, _UNTOLD | {"analysis_id": found.id} if what == "overview" else None)
         return JSONResponse(told) if told is not None else Response(status_code=404)
 
     async def _dependencies(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView, DependencyView
 from web_ui import markup, needs
-from web_ui.components import source_panel
+from web_ui.components import overview, source_panel
 from web_ui.session import attempt, client
 from web_ui.words import read_place
 
@@ -19,7 +19,7 @@ def show(analysis: AnalysisView) -> None:
     if not told:
         return
     st.html('<h2 class="rs-section">Dependencies</h2>' + markup.line(markup.span("muted", fact) for fact in told))
-    opened = read_place(st.query_params.get("open"))
+    opened = read_place(st.query_params.get("open")) if st.query_params.get("at") != overview.HERE else None
     if opened is not None:
         source_panel.show(analysis.analysis_id, opened)
     if not st.toggle("List the dependencies", value=opened is not None, key=f"needs-{analysis.analysis_id}"):

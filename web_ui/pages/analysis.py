@@ -6,7 +6,19 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import estimates, markup, outcomes, views
-from web_ui.components import browser, findings, frame, graph, left_out, needs, notices, past, share, staleness
+from web_ui.components import (
+    browser,
+    findings,
+    frame,
+    graph,
+    left_out,
+    needs,
+    notices,
+    overview,
+    past,
+    share,
+    staleness,
+)
 from web_ui.session import attempt, chosen_analysis, client, may_write
 
 
@@ -68,6 +80,7 @@ def show() -> None:
         browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
     with right:
         findings.show(analysis)
+    overview.show(analysis)
     needs.show(analysis)
     past.show(analysis)
     graph.show(analysis)

@@ -6,11 +6,12 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView, ConversationRequest, ConversationView, QuestionRequest, QuestionView
 from web_ui import markup, views
-from web_ui.components import browser, frame, notices, share, source_panel, talks
+from web_ui.components import browser, frame, notices, overview, share, source_panel, talks
+from web_ui.overview import is_told
 from web_ui.session import attempt, chosen_analysis, client, parameter
 from web_ui.words import read_place
 
-_SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")
+_SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")  # of what is not ready yet
 
 
 def turn(question: QuestionView, analysis: AnalysisView) -> None:
@@ -39,11 +40,13 @@ def not_yet(analysis: AnalysisView) -> None:
     browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
 
 
-def suggestion() -> str | None:
-    """A question to begin with, when one is picked."""
+def suggestion(analysis: AnalysisView) -> str | None:
+    """A question to begin with, when one is picked: about what the facts name, once they are there."""
     notices.empty("Ask about this repository.", "Every answer names its commit and cites the lines it rests on.")
+    told = overview.found_for(analysis) if is_told(analysis) else None
     with st.container(horizontal=True, gap="small"):
-        picked = [text for text in _SUGGESTIONS if st.button(text)]
+        questions = told.questions if told is not None and told.questions else _SUGGESTIONS
+        picked = [text for text in questions if st.button(markup.label(text), key=f"suggested-{text}")]
     return picked[0] if picked else None
 
 
@@ -66,7 +69,7 @@ def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     with left:
         for question in questions:
             turn(question, analysis)
-        picked = suggestion() if not questions else None
+        picked = suggestion(analysis) if not questions else None
     opened = read_place(parameter("open"))
     if right is None and opened is not None:
         st.rerun()  # a citation was opened just now: make room for it

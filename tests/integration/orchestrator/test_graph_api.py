@@ -65,3 +65,28 @@ async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: Syst
     inside = (await system.client.get(f"/api/v1{base}/treemap", params={"folder": "app"})).json()
     assert {one["path"] for one in inside["items"]} == {"app/main.py", "app/util.py"}
     assert sum(one["size"] for one in inside["items"]) == next(one["size"] for one in top if not one["is_file"])
+
+
+async def test_the_overview_tells_of_modules_and_commands_and_each_of_its_lines_exists(system: System) -> None:
+    analysis = await system.begin()
+    await system.until(analysis, "refined")
+    base = f"/api/v1/analyses/{analysis}"
+    told = await eventually(lambda: system.get(f"/analyses/{analysis}/overview"), lambda found: found["links"])
+
+    assert [(one["source"], one["target"], one["imports"], one["calls"]) for one in told["links"]] == [
+        ("app/main.py", "app/util.py", 1, 1)
+    ]
+    assert "`app/main.py` → `app/util.py`: 1 import and 1 call" in told["markdown"]
+    assert told["diagram"].startswith("flowchart LR\n")
+    assert f"```mermaid\n{told['diagram']}\n```" in told["markdown"]
+    assert (told["has_graph"], told["questions"][0]) == (True, "What does this project do?")
+    cited = [place for place in told["citations"] if place["path"] in FILES]  # its dependencies stand in no file of it
+    assert {place["path"] for place in cited} == {"app/main.py", "app/util.py"}
+    for place in cited:
+        asked = {"path": place["path"], "first_line": place["first_line"], "last_line": place["last_line"]}
+        lines = (await system.client.get(f"{base}/lines", params=asked)).json()
+        assert (lines["first_line"], lines["last_line"]) == (place["first_line"], place["last_line"]), place
+
+    first = await system.client.get(f"{base}/overview")
+    again = await system.client.get(f"{base}/overview", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304

@@ -1,0 +1,20 @@
+"""The commands that tell what is known of a repository in ways made for reading on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+reading_app = typer.Typer()
+
+
+@reading_app.command()
+def overview(
+    repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it as Markdown into this file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Tell what a repository is, how it is built, how its modules talk, how to run and test it; each with its lines."""
+    from cli.overview import run_overview
+
+    raise typer.Exit(run_overview(repository, output=output, as_json=json))
