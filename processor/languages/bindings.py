@@ -5,15 +5,17 @@ A query says it by `bind.name` with `bind.type` (a type as written) or `bind.cal
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from processor.languages.lines import Lines
-from processor.languages.text import MAX_NAME, text_of
-from processor.languages.uses import Captures, Edge, Scope, Use, enclosed
+from processor.languages.text import MAX_NAME
+from processor.languages.uses import Captures, Edge, Scope, Use, segments
 
 _CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object", "scope"})
 _WRAPPED = re.compile(
     r"^(?:[\w.]*\.)?(?:Optional|Annotated|Final|ClassVar|Type|type|Box|Rc|Arc|Readonly)[\[<](.*)[\]>]$"
 )
+_REMEMBERED = 8_192  # types as written
 _NOTHING = frozenset({"None", "null", "undefined"})
 _NAME = re.compile(r"^[A-Za-z_$\\][\w.$:\\]*(?:\(\))?$")
 _GENERIC = re.compile(r"^([A-Za-z_$\\][\w.$:\\]*)[\[<]")
@@ -28,51 +30,55 @@ class Bindings:
         self._source = source
         self._given: list[Use] = []
 
-    def add(self, captures: Captures) -> None:
+    def add(self, captures: Captures, _role: str) -> None:
         """Remember what one match says."""
-        name = text_of(captures["bind.name"][0], self._source)
+        source = self._source
         called = "bind.call" in captures
-        node = captures["bind.call" if called else "bind.type"][0]
-        if node.end_byte - node.start_byte > MAX_NAME or len(name) > MAX_NAME:
+        named, typed = captures["bind.name"][0], captures["bind.call" if called else "bind.type"][0]
+        first = named.start_byte
+        name = source[first : named.end_byte].decode("utf-8", "replace")
+        written = source[typed.start_byte : typed.end_byte]
+        if len(written) > MAX_NAME or len(name) > MAX_NAME:
             return
-        type_ = plain_type(text_of(node, self._source))
+        type_ = _plain(written)
         if type_ and called:
             type_ += "()"
-        self._given.append((captures["bind.name"][0].start_byte, "typed", type_, "", "", name, "", 0))
+        self._given.append((first, "typed", type_, "", "", name, "", 0))
 
-    def in_scopes(self, scopes: Sequence[Scope], lines: Lines) -> tuple[dict[tuple[str, str], str], list[Edge]]:
-        """(scope, name) → type, and those of fields and of the file itself as edges.
+    def in_scopes(self, scopes: Sequence[Scope], lines: Lines) -> tuple[dict[str, dict[str, str]], list[Edge]]:
+        """Scope → name → type, and those of fields and of the file itself as edges.
 
         A name that is given two types in one scope has none, and one of no plain type neither.
         """
-        bound: dict[tuple[str, str], str] = {}
-        at: dict[tuple[str, str], int] = {}
+        bound: dict[tuple[str, str], tuple[str, int]] = {}
         self._given.sort()
         for key, type_, first in self._placed(scopes):
-            held = bound.setdefault(key, type_)
-            at.setdefault(key, first)
-            if held != type_ and type_:
-                bound[key] = _agreed(held, type_)
-        known = {key: type_ for key, type_ in bound.items() if type_}
+            held = bound.setdefault(key, (type_, first))
+            if held[0] != type_ and type_:
+                bound[key] = (_agreed(held[0], type_), held[1])
         classes = {scope.qualified_name for scope in scopes if scope.kind in _CLASSES}
-        typed = [
-            Edge("typed", scope or None, type_, lines.line_of(at[scope, name]), name=name.removeprefix("self."))
-            for (scope, name), type_ in known.items()
-            if not scope or (scope in classes and name.startswith("self."))
-        ]
+        known: dict[str, dict[str, str]] = {}
+        typed = []
+        for (scope, name), (type_, first) in bound.items():
+            if not type_:
+                continue
+            known.setdefault(scope, {})[name] = type_
+            if not scope or (scope in classes and name.startswith("self.")):
+                edge = Edge("typed", scope or None, type_, lines.line_of(first), name=name.removeprefix("self."))
+                typed.append(edge)
         return known, typed
 
     def _placed(self, scopes: Sequence[Scope]) -> Iterator[tuple[tuple[str, str], str, int]]:
-        for given, open_scopes in enclosed(self._given, scopes):
-            first, type_, name = given[0], given[2], given[5]
-            if own := _OWN.match(name):
-                owner = next((scope for scope in reversed(open_scopes) if scope.kind in _CLASSES), None)
-                if owner is not None:
-                    yield (owner.qualified_name, f"self.{name[own.end() :]}"), type_, first
-            elif open_scopes and open_scopes[-1].kind in _CLASSES:
-                yield (open_scopes[-1].qualified_name, f"self.{name}"), type_, first
-            else:
-                yield (open_scopes[-1].qualified_name if open_scopes else "", name), type_, first
+        for open_scopes, within in segments(self._given, scopes):
+            here = open_scopes[-1].qualified_name if open_scopes else ""
+            owner = next((scope.qualified_name for scope in reversed(open_scopes) if scope.kind in _CLASSES), None)
+            is_field = bool(open_scopes) and open_scopes[-1].kind in _CLASSES
+            for first, _, type_, _, _, name, _, _ in within:
+                own = _OWN.match(name) if "." in name or ">" in name else None
+                if own and owner is not None:
+                    yield (owner, f"self.{name[own.end() :]}"), type_, first
+                elif not own:
+                    yield (here, f"self.{name}" if is_field else name), type_, first
 
 
 def _agreed(held: str, other: str) -> str:
@@ -80,6 +86,11 @@ def _agreed(held: str, other: str) -> str:
     if held.endswith("()") != other.endswith("()") and held:
         return held if other.endswith("()") else other
     return other if not held else ""
+
+
+@lru_cache(_REMEMBERED)
+def _plain(written: bytes) -> str:
+    return plain_type(written.decode("utf-8", "replace"))
 
 
 def plain_type(text: str) -> str:

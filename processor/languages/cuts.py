@@ -3,8 +3,9 @@
 Each cutter returns pieces in order that share no line and together hold every line (windows overlap a little).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from tree_sitter import Node
 
@@ -18,7 +19,6 @@ _MIN_SECTION = 200
 _WINDOW_LINES = 40
 _OVERLAP_LINES = 4
 _MAX_DEPTH = 1_000
-_GLUE = ("comment", "attribute", "annotation", "decorator")  # begins what follows it
 
 
 class Piece(NamedTuple):
@@ -30,15 +30,15 @@ class Piece(NamedTuple):
     titles: tuple[str, ...] = ()
 
 
-class _Part(NamedTuple):
-    first: int
-    last: int
-    node: Node | None
+_Part: TypeAlias = tuple[int, int, Node | None]  # first line, last line, the largest node that begins in them
 
 
-def cut_tree(root: Node, lines: Lines) -> list[Piece]:
-    """Cut along the syntax tree: large nodes into their children, small neighbours together (cAST, 2506.15655)."""
-    return list(_merged(_split(root, lines), lines))
+def cut_tree(root: Node, lines: Lines, glue: frozenset[int]) -> list[Piece]:
+    """Cut along the syntax tree: large nodes into their children, small neighbours together (cAST, 2506.15655).
+
+    `glue` are the kinds of nodes that begin what follows them.
+    """
+    return list(_merged(_split(root, lines, glue), lines))
 
 
 def cut_headings(sections: Sequence[Section], lines: Lines) -> list[Piece]:
@@ -70,20 +70,21 @@ def cut_lines(lines: Lines) -> list[Piece]:
     return pieces
 
 
-def _split(root: Node, lines: Lines) -> Iterator[Piece]:
+def _split(root: Node, lines: Lines, glue: frozenset[int]) -> Iterator[Piece]:
     """Pieces of at most `MAX_WEIGHT`, in order, without recursion; a heavier line stays whole."""
-    todo: list[tuple[_Part, int]] = [(_Part(1, lines.count, root), 0)]
+    weights = lines.weights
+    todo: list[tuple[int, int, Node | None, int]] = [(1, lines.count, root, 0)]
     while todo:
-        part, depth = todo.pop()
-        if lines.weight(part.first, part.last) <= MAX_WEIGHT or part.first == part.last:
-            yield Piece(part.first, part.last, depth)
-        elif part.node is None or depth >= _MAX_DEPTH or not part.node.named_child_count:
-            yield from (Piece(line, line, depth) for line in range(part.first, part.last + 1))
+        first, last, node, depth = todo.pop()
+        if first == last or weights[last] - weights[first - 1] <= MAX_WEIGHT:
+            yield Piece(first, last, depth)
+        elif node is None or depth >= _MAX_DEPTH or not node.named_child_count:
+            yield from (Piece(line, line, depth) for line in range(first, last + 1))
         else:
-            todo.extend((child, depth + 1) for child in reversed(_parts(part.node, part.first, part.last, lines)))
+            todo.extend([(*part, depth + 1) for part in reversed(_parts(node, first, last, lines, glue))])
 
 
-def _parts(node: Node, first: int, last: int, lines: Lines) -> list[_Part]:
+def _parts(node: Node, first: int, last: int, lines: Lines, glue: frozenset[int]) -> list[_Part]:
     """Share the lines out among the children: each line goes to the last child that begins on or before it.
 
     A comment, attribute or decorator goes with what follows; a closing bracket with what it closes.
@@ -93,11 +94,11 @@ def _parts(node: Node, first: int, last: int, lines: Lines) -> list[_Part]:
     size = 0
     glued = False
     previous_end = first
+    starts, count = lines.starts, lines.count
     for child in node.named_children:
         start, end = child.byte_range
-        line = lines.line_of(start)
-        kind = child.type
-        is_glue = kind.endswith(_GLUE) or kind.startswith(_GLUE)
+        line = previous_end if start < starts[previous_end] else bisect_right(starts, start, previous_end, count)
+        is_glue = child.kind_id in glue
         beside = is_glue and line == previous_end
         if not glued and not beside and begins[-1] < line <= last:
             begins.append(line)
@@ -105,10 +106,10 @@ def _parts(node: Node, first: int, last: int, lines: Lines) -> list[_Part]:
             size = 0
         if end - start > size:
             nodes[-1], size = child, end - start
-        previous_end = lines.line_of(max(start, end - 1))
+        previous_end = line if end <= starts[line] else bisect_right(starts, end - 1, line, count)
         glued = is_glue and not beside
     ends = [*(begin - 1 for begin in begins[1:]), last]
-    return [_Part(*part) for part in zip(begins, ends, nodes, strict=True)]
+    return list(zip(begins, ends, nodes, strict=True))
 
 
 def _paragraphs(first: int, last: int, lines: Lines) -> Iterator[Piece]:
@@ -125,13 +126,15 @@ def _paragraphs(first: int, last: int, lines: Lines) -> Iterator[Piece]:
 
 def _merged(pieces: Iterable[Piece], lines: Lines) -> Iterator[Piece]:
     """Neighbours together while they fit; what ends something large does not take in what follows outside of it."""
+    weights = lines.weights
     held: Piece | None = None
     for piece in pieces:
         if held is None:
             held = piece
             continue
-        outward = piece.depth < held.depth and lines.weight(held.first, held.last) > MAX_WEIGHT // 2
-        if lines.weight(held.first, piece.last) <= MAX_WEIGHT and not outward:
+        before = weights[held.first - 1]
+        outward = piece.depth < held.depth and weights[held.last] - before > MAX_WEIGHT // 2
+        if weights[piece.last] - before <= MAX_WEIGHT and not outward:
             held = Piece(held.first, piece.last, min(held.depth, piece.depth), held.titles)
         else:
             yield held

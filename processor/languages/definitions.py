@@ -1,8 +1,8 @@
 """What a syntax tree defines and uses: symbols and edges, from the matches of its language's query. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 from processor.languages.bindings import Bindings
 from processor.languages.docs import Comments, clean_doc
@@ -18,6 +18,9 @@ _PRECISION = {"variable": 0, "type": 0, "class": 1}  # of a kind; 2 for the rest
 _ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
 _QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
 _RUBY_OPERATORS = frozenset({"<", "<=", "<<", "<=>"})
+
+
+Listener: TypeAlias = Callable[[Captures, str], None]  # the captures of a match, the role of its pattern
 
 
 class Found(NamedTuple):
@@ -40,44 +43,57 @@ class _Heard:
         self.exported: set[str] = set()
         self.comments = Comments(lines)
         self.bindings = Bindings(lines.source)
-        self._calls = Calls(lines.source)
         self._grammar = grammar
         self._source = lines.source
 
-    def hear(self, role: str, captures: Captures) -> None:
-        """Take in one match."""
-        if role == "call":
-            self.uses.append(self._calls.use(captures))
-        elif role == "branch":
-            self.branches.append(captures["branch"][0].start_byte)
-        elif role == "bind":
-            self.bindings.add(captures)
-        elif role == "comment":
-            self.comments.add(captures["comment"][0], captures["doc"][0] if "doc" in captures else None)
-        elif role == "use":
-            self.uses.extend(uses_of(captures, self._grammar.name, self._grammar.separator, self._source))
-        elif role.startswith(("def.", "section.")) or role == "scope":
-            _keep(self.spans, _span_of(role, captures, self._grammar, self._source))
-        else:
-            self._hear_seldom(role, captures)
+    def listeners(self) -> list[Listener]:
+        """Who takes in the matches of each pattern."""
+        by_role: dict[str, Listener] = {
+            "call": Calls(self._source, self.uses).add,
+            "bind": self.bindings.add,
+            "branch": self._branch,
+            "comment": self._comment,
+            "use": self._use,
+            "glue": self._glue,
+            "quiet": self._quiet,
+            "access": self._access,
+            "exported": self._export,
+        }
+        return [by_role.get(role, self._define) for role in self._grammar.roles]
 
-    def _hear_seldom(self, role: str, captures: Captures) -> None:
-        [node] = captures[role][:1]
-        if role == "glue":
-            self.comments.glue(node)
-        elif role == "quiet":
-            self.quiet.extend(each.byte_range for each in captures["quiet"])
-        elif role == "access":
-            self.labels.append((node.start_byte, text_of(node, self._source).strip(": ")))
-        elif role == "exported":
-            self.exported.update(text_of(each, self._source) for each in captures["exported"])
+    def _branch(self, captures: Captures, _role: str) -> None:
+        self.branches.append(captures["branch"][0].start_byte)
+
+    def _comment(self, captures: Captures, _role: str) -> None:
+        self.comments.add(captures["comment"][0], captures["doc"][0] if "doc" in captures else None)
+
+    def _use(self, captures: Captures, _role: str) -> None:
+        self.uses.extend(uses_of(captures, self._grammar.name, self._grammar.separator, self._source))
+
+    def _define(self, captures: Captures, role: str) -> None:
+        _keep(self.spans, _span_of(role, captures, self._grammar, self._source))
+
+    def _glue(self, captures: Captures, _role: str) -> None:
+        self.comments.glue(captures["glue"][0])
+
+    def _quiet(self, captures: Captures, _role: str) -> None:
+        self.quiet.extend(each.byte_range for each in captures["quiet"])
+
+    def _access(self, captures: Captures, _role: str) -> None:
+        node = captures["access"][0]
+        self.labels.append((node.start_byte, text_of(node, self._source).strip(": ")))
+
+    def _export(self, captures: Captures, _role: str) -> None:
+        self.exported.update(text_of(each, self._source) for each in captures["exported"])
 
 
-def find_definitions(matches: Sequence[tuple[int, Captures]], grammar: Grammar, lines: Lines) -> Found:
+def find_definitions(matches: Iterable[tuple[int, Captures]], grammar: Grammar, lines: Lines) -> Found:
     """The definitions and edges that the matches of the grammar's query stand for."""
     heard = _Heard(grammar, lines)
-    for role, captures in _counting(matches, grammar, lines.source):
-        heard.hear(role, captures)
+    listeners, roles, conditions = heard.listeners(), grammar.roles, grammar.conditions
+    for pattern, captures in matches:
+        if not conditions[pattern] or _holds(conditions[pattern], captures, lines.source):
+            listeners[pattern](captures, roles[pattern])
     ordered = _in_order(heard.spans.values(), lines.source)[: grammar.most_symbols]
     placing = Placing(grammar, lines, Labels(heard.labels), heard.exported)
     for span in ordered:
@@ -87,16 +103,6 @@ def find_definitions(matches: Sequence[tuple[int, Captures]], grammar: Grammar, 
     uses = list(outside(heard.quiet, heard.uses)) if heard.quiet else heard.uses
     bound, typed = heard.bindings.in_scopes(scopes, lines)
     return Found(tuple(definitions), tuple(scopes), tuple(edges_of(uses, scopes, lines, bound, typed)))
-
-
-def _counting(
-    matches: Sequence[tuple[int, Captures]], grammar: Grammar, source: bytes
-) -> Iterator[tuple[str, Captures]]:
-    """The matches whose conditions hold, with their roles."""
-    roles, conditions = grammar.roles, grammar.conditions
-    for pattern, captures in matches:
-        if not conditions[pattern] or _holds(conditions[pattern], captures, source):
-            yield roles[pattern], captures
 
 
 def _holds(conditions: Sequence[Condition], captures: Captures, source: bytes) -> bool:

@@ -7,6 +7,7 @@ from tree_sitter import Node
 
 from processor.languages.lines import Lines
 
+DOCUMENTED_INSIDE = frozenset({"python"})  # by a string that begins the body
 _MAX_DOCSTRING = 2_000
 _MAX_COMMENT_LINES = 200
 _MARKS = re.compile(r"^\s*(?://[/!]?|/\*[*!]?|\*/|\*(?!\*)|#+!?|--)\s?|\s*\*/\s*$", re.MULTILINE)

@@ -40,8 +40,7 @@ class Grammar:
 
     `roles` says of each pattern of the query what its matches are: `def.<kind>`, `section.<kind>`, `scope`, `call`,
     `comment`, `glue`, `quiet`, `branch`, `bind`, `access`, `exported`, or `use` for the rest; `conditions` under which
-    they count. No file has more than
-    `most_symbols`.
+    they count. `glue` are the kinds of nodes that begin what follows them. No file has more than `most_symbols`.
     """
 
     name: str
@@ -51,6 +50,7 @@ class Grammar:
     roles: tuple[str, ...]
     conditions: tuple[tuple[Condition, ...], ...]
     errors: Query
+    glue: frozenset[int]
     separator: str
     most_symbols: int
 
@@ -94,6 +94,7 @@ _SOURCES = {
     "dockerfile": _Source("tree_sitter_containerfile"),
 }
 LANGUAGES = tuple(_SOURCES)
+_GLUE = ("comment", "attribute", "annotation", "decorator")
 _QUERIES = {"tsx": ("typescript", "tsx")}  # where a language is another one with something added
 _ROLES = r"(?:def|section)\.\w+|scope|call|comment|glue|quiet|branch|access|exported|bind"
 _ROLE = re.compile(rf"@({_ROLES})\b")
@@ -120,9 +121,15 @@ def grammar_of(language: str) -> Grammar | None:
         roles=tuple(_role(pattern) for pattern in patterns),
         conditions=tuple(_conditions(pattern) for pattern in patterns),
         errors=Query(loaded, "(ERROR) @error (MISSING) @missing"),
+        glue=_glue(loaded),
         separator=source.separator,
         most_symbols=source.most_symbols,
     )
+
+
+def _glue(language: Language) -> frozenset[int]:
+    kinds = ((kind, language.node_kind_for_id(kind) or "") for kind in range(language.node_kind_count))
+    return frozenset(kind for kind, name in kinds if name.startswith(_GLUE) or name.endswith(_GLUE))
 
 
 def _query_text(name: str) -> str:

@@ -169,4 +169,4 @@ def imports_of(language: str, node: Node, source: bytes) -> Iterator[Import]:
     """The names that one statement brings in; none where they are too long to be names."""
     for found in READERS[language](node, source):
         if len(found.module) <= MAX_NAME and len(found.name) <= MAX_NAME and len(found.alias) <= MAX_NAME:
-            yield found._replace(target=found.target[:MAX_NAME])
+            yield found if len(found.target) <= MAX_NAME else found._replace(target=found.target[:MAX_NAME])

@@ -2,12 +2,18 @@
 
 from bisect import bisect_right
 from itertools import accumulate
+from operator import add
 
 _WHITESPACE = b" \t\r\f\v"
 
 
 class Lines:
-    """The lines of one source, 1-based; only `\\n` ends a line. Weights are bytes that are not white space."""
+    """The lines of one source, 1-based; only `\\n` ends a line. Weights are bytes that are not white space.
+
+    `starts` and `weights` are sums: of bytes, and of weights, before each line and at the end of the last one.
+    """
+
+    __slots__ = ("count", "source", "starts", "weights")
 
     def __init__(self, source: bytes) -> None:
         rows = source.split(b"\n")
@@ -15,20 +21,22 @@ class Lines:
             rows.pop()  # the last newline ends a line, it does not begin one
         self.source = source
         self.count = len(rows)
-        self._starts = list(accumulate([len(row) + 1 for row in rows], initial=0))
-        self._weights = list(accumulate([len(row.translate(None, _WHITESPACE)) for row in rows], initial=0))
+        filled = source.translate(None, _WHITESPACE).split(b"\n")
+        del filled[self.count :]
+        self.starts: list[int] = list(map(add, accumulate(map(len, rows), initial=0), range(self.count + 1)))
+        self.weights: list[int] = list(accumulate(map(len, filled), initial=0))
 
     def line_of(self, byte: int) -> int:
         """The line that holds the byte at this offset."""
-        return bisect_right(self._starts, byte, 0, self.count) or 1
+        return bisect_right(self.starts, byte, 0, self.count) or 1
 
     def start_of(self, line: int) -> int:
         """The offset of the first byte of a line."""
-        return self._starts[line - 1]
+        return self.starts[line - 1]
 
     def weight(self, first: int, last: int) -> int:
         """How many bytes other than white space the lines `first` to `last` hold."""
-        return self._weights[last] - self._weights[first - 1]
+        return self.weights[last] - self.weights[first - 1]
 
     def trimmed(self, first: int, last: int) -> tuple[int, int]:
         """The same lines without the blank ones at both ends; `first > last` where all are blank."""
@@ -40,4 +48,4 @@ class Lines:
 
     def text(self, first: int, last: int) -> str:
         """The lines `first` to `last` as they stand, without the last newline."""
-        return self.source[self._starts[first - 1] : self._starts[last] - 1].decode("utf-8", "replace")
+        return self.source[self.starts[first - 1] : self.starts[last] - 1].decode("utf-8", "replace")

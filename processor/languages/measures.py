@@ -8,6 +8,7 @@ comment alone.
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import gt
 
 from processor.languages.lines import Lines
 from processor.languages.uses import Scope
@@ -21,11 +22,11 @@ class Measures:
     def __init__(self, branches: list[int], comments: Sequence[tuple[int, int]], lines: Lines) -> None:
         self._branches = sorted(branches)
         self._inner: dict[tuple[int, int], int] = {}
-        filled = [int(lines.weight(line, line) > 0) for line in range(1, lines.count + 1)]
+        filled = list(map(gt, lines.weights[1:], lines.weights))
         for first, last in _lines_of(comments, lines):
             for line in range(first, last + 1):
-                filled[line - 1] = 0
-        self._filled = list(accumulate(filled, initial=0))
+                filled[line - 1] = False
+        self._filled: list[int] = list(accumulate(filled, initial=0))
 
     def nest(self, scopes: Sequence[Scope]) -> None:
         """Know which functions stand in which, so that branches of inner ones are not counted for the outer one."""

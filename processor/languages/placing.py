@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from processor.languages.docs import Comments, docstring_of
+from processor.languages.docs import DOCUMENTED_INSIDE, Comments, docstring_of
 from processor.languages.grammars import Grammar
 from processor.languages.lines import Lines
 from processor.languages.measures import Measures
@@ -67,6 +67,8 @@ class Labels:
 
     def at(self, byte: int, open_scopes: Sequence[Scope]) -> str:
         """What holds at `byte`, whose scopes are `open_scopes`. To be asked in the order of the file."""
+        if not self._labels:
+            return ""
         while self._next < len(self._labels) and self._labels[self._next][0] < byte:
             place, word = self._labels[self._next]
             holder = next((scope for scope in reversed(open_scopes) if scope.first <= place < scope.last), None)
@@ -82,6 +84,8 @@ class _Placed(NamedTuple):
     qualified: str
     parent: str | None
     visibility: str
+    first_line: int
+    last_line: int
 
 
 class Placing:
@@ -99,67 +103,68 @@ class Placing:
 
     def place(self, span: Span) -> None:
         """Give the next span its parent and qualified name."""
-        separator = self._grammar.separator
-        self._labels.at(span.first, self._open)  # those that stand in a scope that ends before this span
-        while self._open and self._open[-1].last <= span.first:
-            self._open.pop()
-        if len(self._open) >= MAX_DEPTH:
+        open_scopes, separator = self._open, self._grammar.separator
+        self._labels.at(span.first, open_scopes)  # those that stand in a scope that ends before this span
+        while open_scopes and open_scopes[-1].last <= span.first:
+            open_scopes.pop()
+        if len(open_scopes) >= MAX_DEPTH:
             return
-        outer = self._open[-1] if self._open else None
-        parent = separator.join(filter(None, (outer.qualified_name if outer else "", span.owner)))
-        qualified = f"{parent}{separator}{span.name}" if parent else span.name
+        outer = open_scopes[-1] if open_scopes else None
+        parent = _joined(separator, outer.qualified_name if outer is not None else "", span.owner)
+        qualified = _joined(separator, parent, span.name)
         if len(qualified) > _MAX_QUALIFIED:
             return
         kind = span.kind
         if kind == "function" and (span.owner or (outer is not None and outer.kind in _CLASSES)):
             kind = "method"
-        visibility = self._visibility(span, outer)
+        first_line, last_line = self._lines.line_of(span.first), self._lines.line_of(span.last - 1)
+        visibility = self._visibility(span, outer, first_line)
         if kind not in _LEAVES:
-            self._enter(span, kind, qualified, visibility)
+            scope = Scope(span.first, span.last, kind, qualified, first_line, last_line)
+            self.scopes.append(scope)
+            open_scopes.append(scope)
+            self._visible[qualified] = (kind, visibility)
         if kind != "scope":
-            self._placed.append(_Placed(span, kind, qualified, parent or None, visibility))
+            self._placed.append(_Placed(span, kind, qualified, parent or None, visibility, first_line, last_line))
 
     def definitions(self, comments: Comments, measures: Measures) -> list[Definition]:
         """All that was placed."""
         measures.nest(self.scopes)
         return [self._definition(each, comments, measures) for each in self._placed]
 
-    def _enter(self, span: Span, kind: str, qualified: str, visibility: str) -> None:
-        first_line, last_line = self._lines.line_of(span.first), self._lines.line_of(span.last - 1)
-        scope = Scope(span.first, span.last, kind, qualified, first_line, last_line)
-        self.scopes.append(scope)
-        self._open.append(scope)
-        self._visible[qualified] = (kind, visibility)
-
-    def _visibility(self, span: Span, outer: Scope | None) -> str:
+    def _visibility(self, span: Span, outer: Scope | None, first_line: int) -> str:
         if outer is None and span.name in self._exported:
             return "public"
         source = self._lines.source
-        start = max(self._lines.start_of(self._lines.line_of(span.first)), span.first - _MAX_BEFORE)
+        start = max(self._lines.start_of(first_line), span.first - _MAX_BEFORE)
         written = source[start : span.first] + source[max(span.first, span.named - _MAX_SIGNATURE) : span.named]
         around = self._visible.get(outer.qualified_name) if outer is not None else None
         label = self._labels.at(span.first, self._open)
-        return visibility_of(self._grammar.name, span.name, written.decode("utf-8", "replace"), around, label)
+        return visibility_of(self._grammar.name, span.name, written, around, label)
 
     def _definition(self, placed: _Placed, comments: Comments, measures: Measures) -> Definition:
-        span, kind, qualified, parent, visibility = placed
+        span, kind, qualified, parent, visibility, first_line, last_line = placed
         body = span.body or span.node.child_by_field_name("body")
-        first_line, last_line = self._lines.line_of(span.first), self._lines.line_of(span.last - 1)
+        inside = docstring_of(body, self._lines.source) if self._grammar.name in DOCUMENTED_INSIDE else ""
         return Definition(
-            kind=kind,
-            name=span.name,
-            qualified_name=qualified,
-            parent=parent,
-            signature=_signature(span, body, first_line, self._lines),
-            docstring=span.doc or docstring_of(body, self._lines.source) or comments.above(first_line),
-            first_line=first_line,
-            last_line=last_line,
-            first_byte=span.first,
-            last_byte=span.last,
-            visibility=visibility,
-            complexity=measures.complexity(kind, span.first, span.last),
-            code_lines=measures.code_lines(first_line, last_line) if kind not in _LEAVES else 0,
+            kind,
+            span.name,
+            qualified,
+            parent,
+            _signature(span, body, first_line, self._lines),
+            span.doc or inside or comments.above(first_line),
+            first_line,
+            last_line,
+            span.first,
+            span.last,
+            visibility,
+            measures.complexity(kind, span.first, span.last),
+            measures.code_lines(first_line, last_line) if kind not in _LEAVES else 0,
         )
+
+
+def _joined(separator: str, outer: str, inner: str) -> str:
+    return f"{outer}{separator}{inner}" if outer and inner else outer or inner
 
 
 def _signature(span: Span, body: Node | None, first_line: int, lines: Lines) -> str:

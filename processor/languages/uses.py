@@ -1,6 +1,8 @@
 """What a syntax tree uses: imports, calls and inheritances, each with the definition it stands in. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
@@ -8,14 +10,16 @@ from tree_sitter import Node
 
 from processor.languages.imports import imports_of
 from processor.languages.lines import Lines
-from processor.languages.text import MAX_NAME, receiver_of, short_receiver, target_of, text_of
+from processor.languages.text import MAX_NAME, receiver_written, taken_apart, target_of, text_of
 
 Captures: TypeAlias = dict[str, list[Node]]
 # first byte, kind, target, receiver, module, name, alias, level
 Use: TypeAlias = tuple[int, str, str, str, str, str, str, int]
-Bound: TypeAlias = Mapping[tuple[str, str], str]  # (enclosing definition, name) → type as written
+Bound: TypeAlias = Mapping[str, Mapping[str, str]]  # enclosing definition → name → type as written
 
 MAX_EDGES = 2_000  # a file, each use once
+_REMEMBERED = 8_192  # beginnings of receivers
+_NOTHING: Mapping[str, str] = {}
 _OWN = ("self", "cls", "this", "$this", "Self", "static")
 _IN_ORDER = itemgetter(0, 1, 2)
 _BESIDE = frozenset({"require_relative"})  # a path that is looked for beside the file
@@ -53,23 +57,22 @@ class Scope(NamedTuple):
 
 
 class Calls:
-    """The calls of a file; what is written alike is taken apart once."""
+    """The calls of a file, as they are heard."""
 
-    def __init__(self, source: bytes) -> None:
+    def __init__(self, source: bytes, uses: list[Use]) -> None:
         self._source = source
-        self._known: dict[bytes, tuple[str, str]] = {}
+        self._uses = uses
 
-    def use(self, captures: Captures) -> Use:
-        """The call in one match; `receiver` is captured where it stands apart from the name."""
-        start, end = captures["call"][0].byte_range
-        text = self._source[start:end]
-        if (known := self._known.get(text)) is None:
-            target = target_of(text)
-            known = self._known[text] = (target, receiver_of(text, target) if target else "")
-        target, receiver = known
-        if "receiver" in captures:
-            receiver = short_receiver(text_of(captures["receiver"][0], self._source))
-        return (start, "call", target, receiver, "", "", "", 0)
+    def add(self, captures: Captures, _role: str) -> None:
+        """Remember the call in one match; `receiver` is captured where it stands apart from the name."""
+        source = self._source
+        node = captures["call"][0]
+        start = node.start_byte
+        target, receiver = taken_apart(source[start : node.end_byte])
+        if len(captures) > 1:
+            asked = captures["receiver"][0]
+            receiver = receiver_written(source[asked.start_byte : asked.end_byte])
+        self._uses.append((start, "call", target, receiver, "", "", "", 0))
 
 
 def uses_of(captures: Captures, language: str, separator: str, source: bytes) -> Iterator[Use]:
@@ -143,41 +146,57 @@ def outside(quiet: list[tuple[int, int]], uses: list[Use]) -> Iterator[Use]:
             yield use
 
 
-def edges_of(uses: list[Use], scopes: Sequence[Scope], lines: Lines, bound: Bound, typed: list[Edge]) -> Iterator[Edge]:
+def edges_of(uses: list[Use], scopes: Sequence[Scope], lines: Lines, bound: Bound, typed: list[Edge]) -> list[Edge]:
     """Each use once for its enclosing definition, in source order, then `typed`; at most `MAX_EDGES`."""
     uses.sort(key=_IN_ORDER)
-    seen: set[tuple[object, ...]] = set()
-    for use, open_scopes in enclosed(uses, scopes):
-        at, kind, target, receiver, module, name, alias, level = use
+    seen: dict[str | None, set[tuple[object, ...]]] = {}
+    edges: list[Edge] = []
+    line_of = lines.line_of
+    for open_scopes, within in segments(uses, scopes):
         source = open_scopes[-1].qualified_name if open_scopes else None
-        key = (kind, source, target, receiver, module, name)
-        if key in seen or not target:
-            continue
-        seen.add(key)
-        type_ = type_of(receiver, open_scopes, bound) if receiver and bound else ""
-        yield Edge(kind, source, target, lines.line_of(at), receiver, type_, module, name, alias, level)
-        if len(seen) >= MAX_EDGES:
-            return
-    yield from typed[: MAX_EDGES - len(seen)]
+        known = seen.setdefault(source, set())
+        types: dict[str, str] = {}
+        for at, kind, target, receiver, module, name, alias, level in within:
+            key = (kind, target, receiver, module, name)
+            if not target or key in known:
+                continue
+            known.add(key)
+            if receiver and bound and receiver not in types:
+                types[receiver] = type_of(receiver, open_scopes, bound)
+            type_ = types.get(receiver, "")
+            row = (kind, source, target, line_of(at), receiver, type_, module, name, alias, level)
+            edges.append(tuple.__new__(Edge, row))  # a third of what `Edge(…)` takes
+        if len(edges) >= MAX_EDGES:
+            break
+    return (edges + typed)[:MAX_EDGES]
 
 
-def enclosed(uses: Sequence[Use], scopes: Sequence[Scope]) -> Iterator[tuple[Use, list[Scope]]]:
-    """Each use, sorted by its first byte, with the scopes that it stands in, the innermost last: read, not kept."""
-    coming = iter(scopes)
-    following = next(coming, None)
+def segments(uses: Sequence[Use], scopes: Sequence[Scope]) -> Iterator[tuple[Sequence[Scope], Sequence[Use]]]:
+    """The uses, sorted by their first byte, in runs that stand in the same scopes, the innermost scope last.
+
+    The scopes are read, not kept.
+    """
+    begins = [use[0] for use in uses]
     open_scopes: list[Scope] = []
-    for use in uses:
-        at = use[0]
-        while following is not None and following.first <= at:
-            while open_scopes and open_scopes[-1].last <= following.first:
+    place, following = 0, 0
+    while place < len(uses):
+        at = begins[place]
+        while following < len(scopes) and scopes[following].first <= at:
+            while open_scopes and open_scopes[-1].last <= scopes[following].first:
                 open_scopes.pop()
-            open_scopes.append(following)
-            following = next(coming, None)
+            open_scopes.append(scopes[following])
+            following += 1
         while open_scopes and open_scopes[-1].last <= at:
             open_scopes.pop()
-        yield use, open_scopes
+        border = scopes[following].first if following < len(scopes) else begins[-1] + 1
+        if open_scopes:
+            border = min(border, open_scopes[-1].last)
+        end = bisect_left(begins, border, place)
+        yield open_scopes, uses[place:end]
+        place = end
 
 
+@lru_cache(_REMEMBERED)
 def beginning_of(receiver: str) -> str:
     """The part of a receiver that a file may give a type to: `self.a` of `self.a.b`, `a` of `a.b`."""
     parts = receiver.replace("->", ".").replace("?.", ".").split(".", 2)
@@ -190,9 +209,10 @@ def type_of(receiver: str, open_scopes: Sequence[Scope], bound: Bound) -> str:
     """The type that the innermost scope gives to the beginning of a receiver; empty where none does."""
     beginning = beginning_of(receiver)
     for scope in reversed(open_scopes):
-        if (found := bound.get((scope.qualified_name, beginning))) is not None:
-            return found
+        if (held := bound.get(scope.qualified_name)) is None:
+            continue
         # A field is named bare in some languages (`field.call()`), and by its owner in others (`self.field.call()`).
-        if (found := bound.get((scope.qualified_name, f"self.{beginning}"))) is not None:
+        found = held.get(beginning) or held.get(f"self.{beginning}")
+        if found is not None:
             return found
-    return bound.get(("", beginning), "")
+    return bound.get("", _NOTHING).get(beginning, "")

@@ -5,7 +5,9 @@ scope; empty where the language has no such notion (data, markup, headings).
 """
 
 import re
+from functools import lru_cache
 
+_REMEMBERED = 4_096  # beginnings of definitions, which are a few words
 _WORD = re.compile(r"[a-z]+(?:\([a-z ]+\))?|[A-Z]\w*")
 _INSIDE = frozenset({"function", "method"})
 _MODIFIERS = {
@@ -42,11 +44,11 @@ _OPEN_CLASSES = frozenset({"struct", "namespace", "module"})
 _CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object"})
 
 
-def visibility_of(language: str, name: str, before: str, outer: tuple[str, str] | None, access: str) -> str:
+def visibility_of(language: str, name: str, before: bytes, outer: tuple[str, str] | None, access: str) -> str:
     """Who may use a definition.
 
-    `before` is what stands before its name; `outer` the kind of what encloses it, and who may use that; `access` what a
-    label above says (`private:` in C++, `private` in Ruby), empty where none does.
+    `before` is the source that stands before its name; `outer` the kind of what encloses it, and who may use that;
+    `access` what a label above says (`private:` in C++, `private` in Ruby), empty where none does.
     """
     if language in {"python", "dart", "cython"}:
         return _by_underscore(language, name, outer)
@@ -56,12 +58,9 @@ def visibility_of(language: str, name: str, before: str, outer: tuple[str, str] 
         return ""
     if outer is not None and outer[0] in _INSIDE and language not in {"ruby", "rust"}:
         return "private"
-    words = _WORD.findall(before)
-    if said := _said(language, name, words):
-        return said
-    if access:
-        return access
-    return _default(language, outer)
+    if name.startswith("#"):
+        return "private"
+    return _said(language, before) or access or _default(language, outer)
 
 
 def _by_underscore(language: str, name: str, outer: tuple[str, str] | None) -> str:
@@ -78,7 +77,9 @@ def _by_underscore(language: str, name: str, outer: tuple[str, str] | None) -> s
     return "protected" if outer is not None and outer[0] == "class" else "internal"
 
 
-def _said(language: str, name: str, words: list[str]) -> str:
+@lru_cache(_REMEMBERED)
+def _said(language: str, before: bytes) -> str:
+    words = _WORD.findall(before.decode("utf-8", "replace"))
     if language == "rust":
         return next(("public" if word == "pub" else "internal" for word in words if word.startswith("pub")), "")
     if language in {"c", "cpp"}:
@@ -87,8 +88,6 @@ def _said(language: str, name: str, words: list[str]) -> str:
         return "private" if words and words[-1].endswith("p") and words[-1].startswith("def") else ""
     if language == "lua":
         return "internal" if "local" in words else ""
-    if name.startswith("#"):
-        return "private"
     if language == "csharp" and "protected" in words and "private" in words:
         return "internal"
     return next((_MODIFIERS[word] for word in words if word in _MODIFIERS), "")

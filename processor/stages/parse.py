@@ -4,7 +4,7 @@ In:  one row of a `sources` shard.
 Out: rows of `symbols`, `edges`, `chunks` and `outcomes`, or the reason there are none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -30,7 +30,6 @@ _MAX_ERROR_SHARE = 0.5
 _MATCH_LIMIT = 65_536  # matches in progress at one time
 _MAX_HEAP = 20_000  # children of one node that holds errors
 _SYMBOL = ("path", "language", *Definition._fields)
-_EDGE = ("path", *Edge._fields)
 _NOTHING = Found((), (), ())
 
 
@@ -83,7 +82,7 @@ def _parse_code(source: SourceRow, grammar: Grammar, lines: Lines, should_stop: 
         pieces = cut_lines(lines)
     else:
         outcome = ("parsed", None)
-        pieces = cut_tree(tree.root, lines) if lines.count else []
+        pieces = cut_tree(tree.root, lines, grammar.glue) if lines.count else []
     return _parsed(source, grammar.name, lines, pieces, outcome=outcome, found=tree.found, errors=tree.errors)
 
 
@@ -106,7 +105,8 @@ def _parse_notebook(source: SourceRow, json: Grammar, lines: Lines, should_stop:
         return failed(source.path, "parser_timeout")
     defined = (tree.found if tree else _NOTHING, headings_of(sections, everything))
     definitions = placed([one for found in defined for one in found.definitions], notebook.cells)
-    pieces = cut_cells(notebook.cells, sections, cut_tree(tree.root, code) if tree else cut_lines(code), everything)
+    cut = cut_tree(tree.root, code, grammar.glue) if grammar is not None and tree else cut_lines(code)
+    pieces = cut_cells(notebook.cells, sections, cut, everything)
     found = Found(definitions, defined[0].scopes, defined[0].edges)
     errors = tree.errors if tree else 0
     return _parsed(source, notebook.language, everything, pieces, outcome=("parsed", None), found=found, errors=errors)
@@ -206,5 +206,24 @@ def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
     symbols: list[Row] = [
         dict(zip(_SYMBOL, (source.path, language, *symbol), strict=True)) for symbol in found.definitions
     ]
-    edges: list[Row] = [dict(zip(_EDGE, (source.path, *edge), strict=True)) for edge in found.edges]
-    return Parsed(row, symbols, edges, chunks)
+    return Parsed(row, symbols, _edges(source.path, found.edges), chunks)
+
+
+def _edges(path: str, edges: Iterable[Edge]) -> list[Row]:
+    """The rows, each field by its name: several times quicker than from a list of names."""
+    return [
+        {
+            "path": path,
+            "kind": kind,
+            "source": source,
+            "target": target,
+            "line": line,
+            "receiver": receiver,
+            "receiver_type": receiver_type,
+            "module": module,
+            "name": name,
+            "alias": alias,
+            "level": level,
+        }
+        for kind, source, target, line, receiver, receiver_type, module, name, alias, level in edges
+    ]
