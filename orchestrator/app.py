@@ -127,7 +127,7 @@ class Process:
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
-        self.projections: tuple[Projection, ...] = (Overview(), Contents(objects), Webhooks())
+        self.projections: tuple[Projection, ...] = (Overview(), Contents(objects, engine), Webhooks())
         self.sources, self.uploads_ending = sources.Sources(objects), create_uploads_ending(engine, objects)
         self.erasure = Erasure(engine, redis, objects)
         self.audit = audit_table.AuditTable(engine, reading)

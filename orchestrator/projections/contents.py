@@ -1,12 +1,12 @@
 """The big read models, loaded from artifacts: files, outcomes, symbols, edges, dependencies, and the graph.
 
 It has its own cursor, so that a repository with a hundred thousand edges delays nobody's small events. An artifact that
-cannot be read is marked in `app.loaded`.
+another analysis has is copied within the database. One that cannot be read is marked in `app.loaded`.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,80 +14,21 @@ import pyarrow as pa
 import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from events.artifacts import ArtifactKind, ArtifactRef, ConnectionRow, ImportRow, LinkRow
+from events.artifacts import ArtifactRef
 from events.base import Envelope
 from events.processing import AnalysisDeleted, StageCompleted
 from events.repository import RepositoryDeleted
+from orchestrator.projections.content_tables import TABLES, Loaded, copy_into, copy_same, loaded_before
 from orchestrator.projections.deleted import deleted_of
 from orchestrator.projections.runner import Step, Write
-from runtime.database import copy_rows
 from runtime.faults import Permanent
 from runtime.objects import Objects
 from runtime.parquet import read_table
 
 _log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True)
-class Table:
-    """Where the rows of one kind of artifact go. `numbered` tables keep the shard and the place in it.
-
-    `later` are columns that older artifacts do not have, with what is meant there.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    numbered: bool
-    later: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def all_columns(self) -> tuple[str, ...]:
-        """The columns as they are copied."""
-        return ("tenant_id", "analysis_id", *(("shard", "ordinal") if self.numbered else ()), *self.columns)
-
-
-TABLES = {
-    ArtifactKind.TREE: Table(
-        "files",
-        ("path", "language", "file_class", "size", "lines", "shard", "skipped", "rule"),
-        numbered=False,
-        later={"rule": ""},
-    ),
-    ArtifactKind.OUTCOMES: Table(
-        "outcomes", ("path", "outcome", "reason", "symbols", "chunks", "errors"), numbered=False
-    ),
-    ArtifactKind.SYMBOLS: Table(
-        "symbols",
-        (
-            "path",
-            "language",
-            "kind",
-            "name",
-            "qualified_name",
-            "parent",
-            "signature",
-            "docstring",
-            "first_line",
-            "last_line",
-            "visibility",
-            "complexity",
-            "code_lines",
-        ),
-        numbered=True,
-        later={"visibility": "", "complexity": 0, "code_lines": 0},
-    ),
-    ArtifactKind.DEPENDENCIES: Table(
-        "dependencies",
-        ("ecosystem", "name", "constraint", "version", "scope", "group", "path", "line", "locked"),
-        numbered=True,
-    ),
-    ArtifactKind.EDGES: Table("edges", ("path", "kind", "source", "target", "line"), numbered=True),
-    ArtifactKind.IMPORTS: Table("imports", tuple(ImportRow.model_fields), numbered=True),
-    ArtifactKind.LINKS: Table("links", tuple(LinkRow.model_fields), numbered=True),
-    ArtifactKind.CONNECTIONS: Table("connections", tuple(ConnectionRow.model_fields), numbered=False),
-}
 
 _LOADED = text("""
 INSERT INTO app.loaded (tenant_id, analysis_id, kind, shard, key, rows, code, message)
@@ -111,6 +52,7 @@ _REMOVE_ANALYSIS = tuple(
     text(f"DELETE FROM app.{table} WHERE analysis_id = :analysis")  # noqa: S608  # our own names
     for table in _LOADED_TABLES
 )
+_MOST_ROWS = 50_000  # that one transaction writes, but for those of one event
 _BLOCK = 2_000  # rows that are objects at a time
 _TRIES = 4  # then the artifact counts as unreadable: a store that is down for long must not stop the feed
 
@@ -127,43 +69,60 @@ class Source:
 
 @dataclass(frozen=True)
 class Load:
-    """One artifact's rows, decoded; or the reason why there are none."""
+    """One artifact's rows, decoded, or who has the `same`; or the reason why there are none."""
 
     source: Source
     rows: "Rows | tuple[()]" = ()
+    same: Loaded | None = None
     code: str | None = None
     message: str | None = None
 
+    def __len__(self) -> int:
+        return self.same.rows if self.same is not None else len(self.rows)
+
 
 class Contents:
-    """The projection `contents`. Loads the artifacts of one event a transaction."""
+    """The projection `contents`. Loads all artifacts of an event in one transaction, and those of some more events.
+
+    Without an `engine` it does not know what is loaded already.
+    """
 
     name = "contents"
     version = 2
     batch = 200
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, engine: AsyncEngine | None = None) -> None:
         self._objects = objects
+        self._engine = engine
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
-        """Take events up to the first that brings artifacts, and decode those."""
-        for taken, envelope in enumerate(envelopes, start=1):
-            if envelope.event_type == RepositoryDeleted.event_type:
-                return Step(taken, _remover(_REMOVE, {"repository": envelope.repository_id}))
-            if envelope.event_type == AnalysisDeleted.event_type:
-                return Step(taken, _remover(_REMOVE_ANALYSIS, {"analysis": UUID(envelope.stream_id.partition("/")[2])}))
-            wanted = _wanted(envelope)
-            if wanted:
-                loads = [await self._load(one) for one in wanted]
-                return Step(taken, _writer(loads, envelope.repository_id))
-        return Step(len(envelopes), _writer([], None))
+        """Take events up to a deletion, or until there is enough to write, and decode what they bring."""
+        wanted = [_wanted(envelope) for envelope in envelopes]
+        same = await self._loaded_before([source for sources in wanted for source in sources])
+        loads: list[tuple[UUID | None, Load]] = []
+        for taken, (envelope, sources) in enumerate(zip(envelopes, wanted, strict=True)):
+            if loads and (_removal(envelope) is not None or sum(len(load) for _, load in loads) > _MOST_ROWS):
+                return Step(taken, _writer(loads))
+            if (remove := _removal(envelope)) is not None:
+                return Step(taken + 1, remove)
+            loads += [(envelope.repository_id, await self._load(source, same)) for source in sources]
+        return Step(len(envelopes), _writer(loads))
+
+    async def _loaded_before(self, sources: Sequence[Source]) -> dict[str, Loaded]:
+        keys = {source.ref.key for source in sources if TABLES[source.ref.kind].numbered}
+        if self._engine is None or not keys:
+            return {}
+        async with self._engine.connect() as connection:
+            return await loaded_before(connection, keys)
 
     async def clear(self, connection: AsyncConnection) -> None:
         """Remove all rows."""
         await connection.execute(text(f"TRUNCATE {', '.join(f'app.{table}' for table in _LOADED_TABLES)}"))
 
-    async def _load(self, source: Source) -> Load:
+    async def _load(self, source: Source, same: Mapping[str, Loaded]) -> Load:
         ref = source.ref
+        if ref.key in same:
+            return Load(source, same=same[ref.key])
         try:
             content = await self._fetch(ref)
             rows = await asyncio.to_thread(_decode, content, source)
@@ -236,14 +195,24 @@ def _decode(content: bytes, source: Source) -> Rows:
     return Rows(arrow, source)
 
 
-def _writer(loads: list[Load], repository_id: UUID | None) -> Write:
+def _writer(loads: Sequence[tuple[UUID | None, Load]]) -> Write:
     async def write(connection: AsyncConnection) -> None:
-        if repository_id is not None and await deleted_of(connection, {repository_id}):
-            return
-        for load in loads:
-            await _write(connection, load)
+        named = {repository_id for repository_id, _ in loads if repository_id is not None}
+        deleted = await deleted_of(connection, named) if named else set()
+        for repository_id, load in loads:
+            if repository_id not in deleted:
+                await _write(connection, load)
 
     return write
+
+
+def _removal(envelope: Envelope) -> Write | None:
+    """What an event removes; None where it is no deletion."""
+    if envelope.event_type == RepositoryDeleted.event_type:
+        return _remover(_REMOVE, {"repository": envelope.repository_id})
+    if envelope.event_type == AnalysisDeleted.event_type:
+        return _remover(_REMOVE_ANALYSIS, {"analysis": UUID(envelope.stream_id.partition("/")[2])})
+    return None
 
 
 def _remover(statements: Sequence[TextClause], values: dict[str, UUID | None]) -> Write:
@@ -257,7 +226,7 @@ def _remover(statements: Sequence[TextClause], values: dict[str, UUID | None]) -
 async def _write(connection: AsyncConnection, load: Load) -> None:
     source, ref = load.source, load.source.ref
     key = {"analysis_id": source.analysis_id, "kind": ref.kind.value, "shard": source.shard}
-    more = {"key": ref.key, "rows": len(load.rows), "code": load.code, "message": load.message}
+    more = {"key": ref.key, "rows": len(load), "code": load.code, "message": load.message}
     if (await connection.execute(_LOADED, key | more | {"tenant_id": source.tenant_id})).first() is None:
         return  # loaded before
     if load.code is not None:
@@ -265,22 +234,14 @@ async def _write(connection: AsyncConnection, load: Load) -> None:
         return
     try:
         async with connection.begin_nested():
-            await _copy(connection, TABLES[ref.kind], load.rows)
+            table = TABLES[ref.kind]
+            if load.same is not None:
+                await copy_same(connection, table, source.analysis_id, source.shard, load.same)
+            else:
+                await copy_into(connection, table, load.rows)
     except (DBAPIError, ValueError, OverflowError) as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         _log.warning("artifact_refused", key=ref.key, error=repr(error)[:300])
         message = f"The rows of {ref.key} were refused by the database."
         await connection.execute(_FAILED, key | {"code": "artifact_refused", "message": message})
-
-
-async def _copy(connection: AsyncConnection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Copy the rows; what COPY says of them becomes a ValueError."""
-    import asyncpg
-
-    try:
-        await copy_rows(connection, f"app.{table.name}", table.all_columns, rows)
-    except asyncpg.InterfaceError as error:
-        raise ConnectionError(str(error)) from error
-    except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-        raise ValueError(str(error)) from error

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from redis.asyncio import Redis
@@ -101,17 +101,20 @@ class Watched:
         """The next `check` raises."""
         self._stopped.set()
 
+    def wait(self, doing: Coroutine[Any, Any, Done]) -> Done:
+        """What comes of something that has to be done on the event loop, from the thread."""
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(_STORE_SECONDS)
+
     def fetch(self, backends: Backends, ref: ArtifactRef) -> bytes:
         """`Backends.fetch`, from the thread, on which the bytes are checked: others may hold all other threads."""
-        content = asyncio.run_coroutine_threadsafe(backends.objects.get(ref.key), self._loop).result(_STORE_SECONDS)
+        content = self.wait(backends.objects.get(ref.key))
         if hashlib.sha256(content).hexdigest() != ref.sha256:
             raise Permanent("artifact_corrupt", f"The artifact {ref.key} is damaged.")
         return content
 
     def store(self, backends: Backends, kind: ArtifactKind, shard: int, content: bytes, rows: int) -> ArtifactRef:
         """`Backends.store`, from the thread."""
-        storing = asyncio.run_coroutine_threadsafe(backends.store(kind, shard, content, rows), self._loop)
-        return storing.result(_STORE_SECONDS)
+        return self.wait(backends.store(kind, shard, content, rows))
 
 
 async def watched(run: Run, ticker: Ticker, work: Callable[[Watched], Done]) -> Done:

@@ -1,6 +1,7 @@
 """Clone: one commit's tree and sources, as artifacts."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,10 +13,14 @@ from events.artifacts import ArtifactKind, ArtifactRef, SourceRow, TreeRow
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
-from events.processing import ProcessingStarted, StageRequested
+from events.log.earlier import EarlierRun, made_from
+from events.processing import ProcessingStarted, Stage, StageRequested
+from processor.adapters.intake_recipe import intake_recipe
 from processor.jobs.base import Backends, Watched, inputs_of, watched
+from processor.jobs.known_sources import known_sources, take_over, texts_of
 from processor.ports import MAX_FILE_BYTES, Archives, Checkout, Head, Login, Logins, Repositories, TreeEntry
-from processor.rules.said import read_rules, rule_files_above
+from processor.rules.said import Rules, read_rules, rule_files_above
+from processor.stages.known_files import Shard
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.faults import Permanent
 from runtime.parquet import schema_of, write_rows, write_table
@@ -37,6 +42,15 @@ class Taken:
     rules: dict[str, object]
     is_cut: bool
     outside: int = 0  # entries of the tree that are not below the folder
+    fetch_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """What was cloned before, and the digest that a tree must have been made from to be of use."""
+
+    runs: Sequence[EarlierRun]
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,8 @@ class Clone:
         owned = replace(self, backends=self.backends.of(envelope))
         login = await login_of(self.logins, request)
         with hidden(login.password) if login is not None else nullcontext():
-            taken = await watched(run, ticker, lambda watch: owned.take(request, watch, login))
+            runs = await self.backends.earlier.of(envelope, Stage.CLONE)
+            taken = await watched(run, ticker, lambda watch: owned.take(request, watch, login, runs))
         head, counts = taken.head, taken.counts
         await ticker.tick(counts["files"], counts["files"])
         begun = ProcessingStarted(
@@ -80,6 +95,7 @@ class Clone:
             "languages": taken.languages,
             "rules": taken.rules,
             "tree_cut": taken.is_cut,
+            "fetch_seconds": round(taken.fetch_seconds, 3),
             **({"folder": request.folder, "out_of_scope": taken.outside} if request.folder else {}),
         }
         completed = stages.completed(
@@ -93,10 +109,16 @@ class Clone:
         )
         return Result((completed,))
 
-    def take(self, request: StageRequested, watch: Watched, login: Login | None = None) -> Taken:
-        """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory."""
-        folder, stored = request.folder, []
+    def take(
+        self, request: StageRequested, watch: Watched, login: Login | None = None, runs: Sequence[EarlierRun] = ()
+    ) -> Taken:
+        """Hold the commit, store its shards one by one, then its tree. Blocking; bounded in memory.
+
+        What `runs` of earlier analyses read by the same rules, of files that are the same, is taken over.
+        """
+        folder, began = request.folder, time.monotonic()
         with self._checkout(request, watch, login) as checkout:
+            fetch_seconds = time.monotonic() - began
             listed = _checked(checkout.entries(self.tree_entries + 1, folder), watch)
             entries = list(islice(listed, self.tree_entries))
             is_cut = next(listed, None) is not None
@@ -104,10 +126,8 @@ class Clone:
             rules = read_rules(
                 [*above, *entries], checkout.read, include=request.include, is_tracked=checkout.is_tracked
             )
-            intake = Intake(self.limits, rules)
-            for shard, rows in enumerate(intake.shards(entries, checkout.read, watch.look)):
-                content = write_rows(SourceRow, rows)
-                stored.append(watch.store(self.backends, ArtifactKind.SOURCES, shard, content, len(rows)))
+            digest = made_from(intake_recipe(self.limits), rules.digest)
+            intake, stored = self._take_files(entries, checkout, rules, watch, _Earlier(runs, digest))
             outside = max(0, checkout.count(_MOST_COUNTED) - len(intake.tree) - is_cut) if folder else 0
         if not intake.tree:
             raise Permanent("repository_empty", "There are no files in it.")
@@ -121,14 +141,41 @@ class Clone:
             stored.append(watch.store(self.backends, ArtifactKind.LOCKS, 0, content, len(intake.locks)))
         return Taken(
             checkout.head,
-            (tree, *stored),
+            (tree.model_copy(update={"made_from": digest}), *stored),
             intake.counts(),
             intake.skipped(),
             intake.languages(),
             rules.facts(),
             is_cut,
             outside,
+            fetch_seconds,
         )
+
+    def _take_files(
+        self, entries: Sequence[TreeEntry], checkout: Checkout, rules: Rules, watch: Watched, earlier: "_Earlier"
+    ) -> tuple[Intake, list[ArtifactRef]]:
+        """All that is taken, and its shards in order: those that are in an earlier analysis from there."""
+        known = known_sources(self.backends, earlier.runs, earlier.digest, watch)
+        intake = Intake(self.limits, rules, known.files)
+        stored: dict[int, ArtifactRef] = {}
+        same: dict[int, Shard] = {}
+        for number, shard in enumerate(intake.shards(entries, checkout.read, watch.look)):
+            if shard.earlier in known.shards:
+                same[number] = shard
+            else:
+                stored[number] = self._store(number, shard, watch)
+        taken = watch.wait(take_over(self.backends, {n: known.shards[each.earlier or 0] for n, each in same.items()}))
+        for number, shard in same.items():
+            stored[number] = taken.get(number) or self._store(number, shard, watch)
+        for ref in taken.values():
+            if not intake.has_text:
+                for text in texts_of(watch.fetch(self.backends, ref)):
+                    intake.see(text)
+        return intake, [stored[number] for number in sorted(stored)]
+
+    def _store(self, number: int, shard: Shard, watch: Watched) -> ArtifactRef:
+        rows = shard.read()
+        return watch.store(self.backends, ArtifactKind.SOURCES, number, write_rows(SourceRow, rows), len(rows))
 
     def _checkout(
         self, request: StageRequested, watch: Watched, login: Login | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from processor.languages.detect import language_called
 from processor.ports import TreeEntry
@@ -43,7 +44,10 @@ NOTHING = Said()
 
 
 class Rules:
-    """The rules of one tree. `passed_over` are files of rules that were not read: too large, or too many of them."""
+    """The rules of one tree. `passed_over` are files of rules that were not read: too large, or too many of them.
+
+    Two with the same `digest` say the same of every path.
+    """
 
     def __init__(
         self, files: Mapping[bytes, bytes], include: Sequence[str] = (), passed_over: Iterable[str] = ()
@@ -53,6 +57,7 @@ class Rules:
         self._attributes = Attributes(_named(files, ATTRIBUTES))
         self._wanted = Ignoring({b"include": "\n".join(include).encode()} if include else {})
         self.files = len(files)
+        self.digest = _digest(files, include)
         self.passed_over = tuple(passed_over)
 
     def of(self, path: bytes) -> Said:
@@ -124,6 +129,13 @@ def _outer_first(entry: TreeEntry) -> tuple[int, bytes]:
 
 def _named(files: Mapping[bytes, bytes], name: bytes) -> dict[bytes, bytes]:
     return {path: content for path, content in files.items() if path.rpartition(b"/")[2] == name}
+
+
+def _digest(files: Mapping[bytes, bytes], include: Sequence[str]) -> str:
+    digest = sha256(repr(tuple(include)).encode())
+    for path, content in sorted(files.items()):
+        digest.update(b"%d %d\n" % (len(path), len(content)) + path + content)
+    return digest.hexdigest()
 
 
 def _flag(found: Found | None) -> bool | None:

@@ -1,6 +1,7 @@
 """Choose what is read of a repository, and cut it into shards.
 
-In:  the entries of one commit's tree, what is said of them (`processor.rules`), and a way to read a blob.
+In:  the entries of one commit's tree, what is said of them (`processor.rules`), a way to read a blob, and what an
+     earlier analysis knows of the same files.
 Out: `sources` shards, one at a time, and a `tree` row for every entry: accepted, or left out with the reason.
 """
 
@@ -24,6 +25,8 @@ from processor.stages.classify import (
     skip_by_content,
     skip_by_name,
 )
+from processor.stages.known_files import KnownFiles, Shard
+from runtime.faults import Permanent
 
 _LONG_LINES = DOCS | {"jupyter"}  # prose, and pictures that a notebook put out
 _LANGUAGES = 60
@@ -51,10 +54,13 @@ class SourceLimits:
 
 @dataclass(frozen=True)
 class _Candidate:
+    """An entry that may be read. `known` is its row in an earlier tree; then nothing else was looked up."""
+
     path: str
     entry: TreeEntry
     skipped: str | None
     said: Said = NOTHING
+    known: TreeRow | None = None
 
 
 @dataclass
@@ -63,6 +69,7 @@ class Intake:
 
     limits: SourceLimits
     rules: Rules = field(default_factory=lambda: Rules({}))
+    known: KnownFiles = field(default_factory=KnownFiles)
     tree: list[TreeRow] = field(default_factory=list)
     files: int = 0
     bytes: int = 0
@@ -71,19 +78,16 @@ class Intake:
     locks: list[SourceRow] = field(default_factory=list)  # read for what they say of dependencies, and for nothing else
     _shard: int = 0
 
-    def shards(self, entries: Iterable[TreeEntry], read: Read, look: Look) -> Iterator[Sequence[SourceRow]]:
+    def shards(self, entries: Iterable[TreeEntry], read: Read, look: Look) -> Iterator[Shard]:
         """The accepted files by path, a shard at a time; the same tree always gives the same shards.
 
         A shard ends where a path says so, or where it is full: a file that comes, goes or grows moves the borders of
         its own shard and at most of the next ones, and all others stay what they were in an earlier commit.
         `look` is told (done, total, path) before each file is read, and may raise to stop.
         """
-        candidates = sorted(
-            (_candidate(entry, self.rules, self.limits) for entry in entries),
-            key=lambda candidate: candidate.path.encode(),
-        )
+        candidates = sorted(map(self._candidate, entries), key=lambda candidate: candidate.path.encode())
         total = sum(candidate.skipped is None for candidate in candidates)
-        rows: list[SourceRow] = []
+        taken: list[tuple[_Candidate, SourceRow | TreeRow]] = []
         weight = looked = 0
         for candidate in candidates:
             if candidate.skipped is None:
@@ -92,14 +96,41 @@ class Intake:
             row = self._take(candidate, read)
             if row is None:
                 continue
-            rows.append(row)
+            taken.append((candidate, row))
             weight += row.size
-            if self._is_full(len(rows), weight) or ends_shard(row.path, self.limits.shard_every):
-                yield rows
-                rows, weight = [], 0
+            if self._is_full(len(taken), weight) or ends_shard(row.path, self.limits.shard_every):
+                yield self._shard_of(taken, read)
+                taken, weight = [], 0
                 self._shard += 1
-        if rows:
-            yield rows
+        if taken:
+            yield self._shard_of(taken, read)
+
+    def _shard_of(self, taken: Sequence[tuple[_Candidate, SourceRow | TreeRow]], read: Read) -> Shard:
+        known = [row for _, row in taken if isinstance(row, TreeRow)]
+        earlier = self.known.shard_of(known) if len(known) == len(taken) else None
+        return Shard(earlier, lambda: [self._read(candidate, row, read) for candidate, row in taken])
+
+    def _read(self, candidate: _Candidate, row: SourceRow | TreeRow, read: Read) -> SourceRow:
+        """The row with its text. Raises Permanent where a known file cannot be read any more."""
+        if isinstance(row, SourceRow):
+            return row
+        found = read_source(candidate.path, candidate.entry, read, self.rules.of(candidate.entry.path))
+        if isinstance(found, str):
+            raise Permanent(
+                "repository_damaged", "The repository holds a file that could be read before, and cannot now."
+            )
+        self.see(found.content)
+        return found
+
+    def see(self, content: str) -> None:
+        """Take note of a text that was accepted: some repositories have none that says anything."""
+        self.has_text = self.has_text or (not content.isspace() and content != "")
+
+    def _candidate(self, entry: TreeEntry) -> _Candidate:
+        known = self.known.row_of(entry)
+        if known is None:
+            return _candidate(entry, self.rules, self.limits)
+        return _Candidate(known.path, entry, known.skipped, known=known)
 
     def _is_full(self, files: int, weight: int) -> bool:
         return files >= self.limits.shard_files or weight >= self.limits.shard_bytes
@@ -126,24 +157,36 @@ class Intake:
                 sizes[row.language or "other"] += row.size
         return dict(sizes.most_common(_LANGUAGES))
 
-    def _take(self, candidate: _Candidate, read: Read) -> SourceRow | None:
-        """Decide on one entry, write its `tree` row, and return its `sources` row where it is accepted."""
-        found = (
-            candidate.skipped
-            or self._over_budget(candidate.entry)
-            or read_source(candidate.path, candidate.entry, read, candidate.said)
-        )
+    def _take(self, candidate: _Candidate, read: Read) -> SourceRow | TreeRow | None:
+        """Decide on one entry, write its `tree` row, and return what it is taken as: None where it is left out."""
+        over = self._over_budget(candidate.entry)
+        if candidate.known is not None and over is None:
+            return self._take_known(candidate.known)
+        if candidate.known is not None:
+            candidate = _candidate(candidate.entry, self.rules, self.limits)
+        found = candidate.skipped or over or read_source(candidate.path, candidate.entry, read, candidate.said)
         if isinstance(found, str):
             self.tree.append(_left_out(candidate, found))
             if found == "lock_file":
                 self._keep_lock(candidate, read)
             return None
-        self.files += 1
-        self.bytes += found.size
-        self.lines += found.lines
-        self.has_text = self.has_text or (not found.content.isspace() and found.content != "")
+        self._count(found)
+        self.see(found.content)
         self.tree.append(_accepted(candidate, found, self._shard))
         return found
+
+    def _take_known(self, row: TreeRow) -> TreeRow | None:
+        if row.skipped is not None:
+            self.tree.append(row)
+            return None
+        self._count(row)
+        self.tree.append(row if row.shard == self._shard else row.model_copy(update={"shard": self._shard}))
+        return row
+
+    def _count(self, row: SourceRow | TreeRow) -> None:
+        self.files += 1
+        self.bytes += row.size
+        self.lines += row.lines
 
     def _keep_lock(self, candidate: _Candidate, read: Read) -> None:
         """Keep a lock file's text, within the limits; one that was too large to be fetched is only in the tree."""

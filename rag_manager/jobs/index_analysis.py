@@ -1,7 +1,8 @@
 """Index: rows of chunks, files and symbols, and the lexical generation. From here on questions can be answered."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,12 +14,13 @@ from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.index import GenerationKind
 from events.log.earlier import made_from
-from events.processing import Stage, StageRequested
+from events.processing import StageRequested
 from rag_manager.jobs.activation import Change, activation_of, generation_id, record
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, repository_of, tables, ticker
 from rag_manager.ports import Lexicon, LexiconPart
 from rag_manager.rows.generations import Generation
-from rag_manager.rows.indexing import AnalysisRow, IndexedRows, write_index
+from rag_manager.rows.indexing import AnalysisRow, Base, IndexedRows, newest_base, write_index
+from rag_manager.stages.layout import Layout, starts_of
 from rag_manager.stages.passage_text import lexical_text, passage_recipe
 from runtime.faults import Fault, Permanent
 from runtime.live import Ticker
@@ -26,6 +28,7 @@ from runtime.objects import Objects
 
 _SLICE = 2_000  # chunks between two looks at the cancel flag
 _CHUNK_COLUMNS = ("chunk_id", "path", "language", "file_class", "first_line", "last_line", "symbols", "text", "header")
+_FILE_COLUMNS = ("path", "language", "file_class", "lines")
 _SYMBOL_COLUMNS = ("name", "qualified_name", "kind", "path", "first_line", "last_line")
 
 
@@ -44,16 +47,16 @@ class IndexAnalysis:
         with self._backends.turns.working(Urgency.ANSWERABLE):
             ticks = ticker(self._backends, envelope, request)
             recipe = made_from(self._lexicon.recipe, passage_recipe())
-            rows, parts = await _read(self._backends.objects, request, run, ticks)
-            earlier = await self._earlier(envelope, recipe)
-            packed, reused = await asyncio.to_thread(self._lexicon.build, parts, earlier)
+            base, words = await self._base(envelope, request, recipe)
+            rows, parts = await _read(self._backends.objects, request, base, recipe, _Progress(run, ticks))
+            packed, reused = await asyncio.to_thread(self._lexicon.build, parts, words)
         run.check()
         stored = await self._backends.objects.of(envelope.tenant_id, repository_id).put("lexicon", ".tar", packed)
         artifact = ArtifactRef(
             kind=ArtifactKind.LEXICON,
             key=stored.key,
             sha256=stored.sha256,
-            rows=len(rows.chunks),
+            rows=rows.chunk_count,
             bytes=stored.bytes,
             made_from=recipe,
         )
@@ -67,7 +70,7 @@ class IndexAnalysis:
             kind=GenerationKind.LEXICAL,
             state="built",
             model=None,
-            chunks=len(rows.chunks),
+            chunks=rows.chunk_count,
             vectors=0,
             collection=None,
             artifacts=(artifact,),
@@ -80,11 +83,11 @@ class IndexAnalysis:
                 stages.completed(
                     envelope,
                     started_at=began,
-                    files_processed=len(rows.files),
+                    files_processed=rows.file_count,
                     counts={
-                        "chunks": len(rows.chunks),
-                        "files": len(rows.files),
-                        "symbols": len(rows.symbols),
+                        "chunks": rows.chunk_count,
+                        "files": rows.file_count,
+                        "symbols": rows.symbol_count,
                         "words_reused": reused,
                     },
                     artifacts=(artifact,),
@@ -94,14 +97,29 @@ class IndexAnalysis:
             write=partial(_write, analysis=analysis, rows=rows, change=change, artifact=artifact),
         )
 
-    async def _earlier(self, envelope: Envelope, recipe: str) -> bytes | None:
-        """The newest index of an earlier analysis that was made in the same way, as far as it can be read."""
-        for run in await self._backends.earlier.of(envelope, Stage.INDEX):
-            for ref in run.outputs(ArtifactKind.LEXICON):
-                if ref.made_from == recipe:
-                    with suppress(Fault):
-                        return await self._backends.objects.get(ref.key, ref.sha256)
-        return None
+    async def _base(self, envelope: Envelope, request: StageRequested, recipe: str) -> tuple[Base | None, bytes | None]:
+        """The newest index of an earlier analysis that was made in the same way, and its words, if they are whole."""
+        base = await newest_base(
+            self._backends.engine, envelope.tenant_id, repository_of(envelope), request.analysis_id, recipe
+        )
+        if base is None:
+            return None, None
+        try:
+            return base, await self._backends.objects.get(base.lexicon_key, base.lexicon_sha256)
+        except Fault:
+            return None, None
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """Who hears how far it is, and may want it to stop."""
+
+    run: Run
+    ticks: Ticker
+
+    async def look(self, done: int, total: int, current: str) -> None:
+        self.run.check()
+        await self.ticks.tick(done, total, current)
 
 
 async def _write(
@@ -112,31 +130,43 @@ async def _write(
 
 
 async def _read(
-    objects: Objects, request: StageRequested, run: Run, ticks: Ticker
+    objects: Objects, request: StageRequested, base: Base | None, recipe: str, progress: _Progress
 ) -> tuple[IndexedRows, list[LexiconPart]]:
-    chunk_refs = inputs_of(request, ArtifactKind.CHUNKS)
-    total = sum(ref.rows for ref in chunk_refs)
-    seen: set[str] = set()
+    """The rows that the base does not have, and all parts of the words."""
+    there = base.layout if base is not None else Layout(recipe, (), (), ())
+    chunks, parts = await _chunks(objects, inputs_of(request, ArtifactKind.CHUNKS), there, progress)
+    if not any(part.size for part in parts):
+        raise Permanent("nothing_to_index", "The repository has no passage of text that could be indexed.")
+    files, sources = await _files(objects, inputs_of(request, ArtifactKind.SOURCES), there)
+    symbols, symbol_parts = await _symbols(objects, inputs_of(request, ArtifactKind.SYMBOLS), there)
+    layout = Layout(recipe, [(part.name, part.size) for part in parts], symbol_parts, sources)
+    return IndexedRows(chunks, files, symbols, layout, base), parts
+
+
+async def _chunks(
+    objects: Objects, refs: Sequence[ArtifactRef], there: Layout, progress: _Progress
+) -> tuple[list[tuple[object, ...]], list[LexiconPart]]:
+    known, total = dict(there.chunks), sum(ref.rows for ref in refs)
     chunks: list[tuple[object, ...]] = []
     parts: list[LexiconPart] = []
-    async for ref, table in tables(objects, chunk_refs, _CHUNK_COLUMNS):
+    for ref in refs:
+        start = sum(part.size for part in parts)
+        if ref.sha256 in known:
+            parts.append(LexiconPart(ref.sha256, known[ref.sha256], _not_needed))
+            continue
+        seen: set[str] = set()
         part: list[tuple[object, ...]] = []
-        for batch in table.select(list(_CHUNK_COLUMNS)).to_batches(max_chunksize=_SLICE):
-            run.check()
-            rows = await asyncio.to_thread(_rows_of, list(zip(*batch.to_pydict().values(), strict=True)), seen)
-            chunks += [(ordinal, *row[:-1]) for ordinal, row in enumerate(rows, start=len(chunks))]
-            part += rows
-            await ticks.tick(len(chunks), total, str(rows[-1][1]) if rows else "")
+        async for _, table in tables(objects, [ref], _CHUNK_COLUMNS):
+            for batch in table.select(list(_CHUNK_COLUMNS)).to_batches(max_chunksize=_SLICE):
+                part += await asyncio.to_thread(_rows_of, list(zip(*batch.to_pydict().values(), strict=True)), seen)
+                await progress.look(start + len(part), total, str(part[-1][1]) if part else "")
+        chunks += [(ordinal, *row[:-1]) for ordinal, row in enumerate(part, start)]
         parts.append(LexiconPart(ref.sha256, len(part), partial(_documents, part)))
-    if not chunks:
-        raise Permanent("nothing_to_index", "The repository has no passage of text that could be indexed.")
-    files = await _files(objects, inputs_of(request, ArtifactKind.SOURCES))
-    symbols = await _symbols(objects, inputs_of(request, ArtifactKind.SYMBOLS))
-    return IndexedRows(chunks, files, symbols), parts
+    return chunks, parts
 
 
 def _rows_of(rows: list[tuple[object, ...]], seen: set[str]) -> list[tuple[object, ...]]:
-    # A text that stands twice in one file has one id, and is one chunk.
+    # A text that stands twice in one file (so in one shard) has one id, and is one chunk.
     kept = []
     for row in rows:
         if row[0] not in seen:
@@ -149,17 +179,29 @@ def _documents(rows: list[tuple[object, ...]]) -> list[str]:
     return [lexical_text(str(row[-1]), str(row[-2])) for row in rows]
 
 
-async def _files(objects: Objects, refs: list[ArtifactRef]) -> list[tuple[object, ...]]:
+def _not_needed() -> list[str]:
+    raise LookupError("the words of this part are in the index that it is taken from")
+
+
+async def _files(
+    objects: Objects, refs: Sequence[ArtifactRef], there: Layout
+) -> tuple[list[tuple[object, ...]], list[tuple[str, int]]]:
+    known = dict(there.files)
     files: list[tuple[object, ...]] = []
-    async for ref, table in tables(objects, refs, ("path", "language", "file_class", "lines")):
-        columns = table.select(["path", "language", "file_class", "lines"]).to_pydict().values()
+    async for ref, table in tables(objects, [ref for ref in refs if ref.sha256 not in known], _FILE_COLUMNS):
+        columns = table.select(list(_FILE_COLUMNS)).to_pydict().values()
         files += [(*row, ref.key, ref.sha256, place) for place, row in enumerate(zip(*columns, strict=True))]
-    return files
+    return files, [(ref.sha256, ref.rows) for ref in refs]
 
 
-async def _symbols(objects: Objects, refs: list[ArtifactRef]) -> list[tuple[object, ...]]:
+async def _symbols(
+    objects: Objects, refs: Sequence[ArtifactRef], there: Layout
+) -> tuple[list[tuple[object, ...]], list[tuple[str, int]]]:
+    known, parts = dict(there.symbols), [(ref.sha256, ref.rows) for ref in refs]
     symbols: list[tuple[object, ...]] = []
-    async for _, table in tables(objects, refs, _SYMBOL_COLUMNS):
-        columns = table.select(list(_SYMBOL_COLUMNS)).to_pydict().values()
-        symbols += [(ordinal, *row) for ordinal, row in enumerate(zip(*columns, strict=True), start=len(symbols))]
-    return symbols
+    for ref, start in zip(refs, starts_of(parts), strict=True):
+        if ref.sha256 not in known:
+            async for _, table in tables(objects, [ref], _SYMBOL_COLUMNS):
+                columns = table.select(list(_SYMBOL_COLUMNS)).to_pydict().values()
+                symbols += [(ordinal, *row) for ordinal, row in enumerate(zip(*columns, strict=True), start)]
+    return symbols, parts

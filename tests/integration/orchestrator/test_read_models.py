@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -75,6 +76,12 @@ async def rows(engine: AsyncEngine) -> dict[str, list[Any]]:
         }
 
 
+async def rows_of(engine: AsyncEngine, table: str, analysis_id: UUID) -> list[Any]:
+    query = text(f"SELECT to_jsonb(t) - 'analysis_id' AS row FROM app.{table} t WHERE analysis_id = :id ORDER BY 1")
+    async with engine.connect() as connection:
+        return list((await connection.execute(query, {"id": analysis_id})).scalars())
+
+
 def completed(analysis_id: UUID, stage: Stage, shard: int, artifacts: tuple[ArtifactRef, ...]) -> tuple[Event, Event]:
     run_id = uuid4()
     asked = StageRequested(analysis_id=analysis_id, run_id=run_id, stage=stage, shard=shard, shards=2, url="u")
@@ -102,6 +109,19 @@ async def a_history(engine: AsyncEngine, objects: Objects) -> UUID:
     await tell(engine, conversation, QuestionAsked(question_id=question, repository_id=repository, query="Why?"))
     await tell(engine, conversation, AnswerRated(question_id=question, rating=1))
     return analysis_id
+
+
+async def test_rows_that_another_analysis_has_are_copied_and_are_the_same(
+    engine: AsyncEngine, objects: Objects, home: Path
+) -> None:
+    first = await a_history(engine, objects)
+    await catch_up(engine, PostgresJournal(engine), Contents(objects, engine))
+    second = await a_history(engine, objects)
+    shutil.rmtree(home / "objects" / str(LOCAL_TENANT) / "symbols")  # nothing is read that is copied
+    await catch_up(engine, PostgresJournal(engine), Contents(objects, engine))
+
+    for table in ("files", "outcomes", "symbols", "edges", "dependencies", "loaded"):
+        assert await rows_of(engine, table, first) == await rows_of(engine, table, second) != []
 
 
 async def test_rebuilding_gives_the_same_rows(engine: AsyncEngine, objects: Objects) -> None:

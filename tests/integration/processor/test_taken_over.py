@@ -91,7 +91,10 @@ def artifacts(events: list[StageCompleted]) -> list[tuple[str, int, str, int]]:
 
 def without_reuse(events: list[StageCompleted]) -> list[dict[str, Any]]:
     return [
-        {"facts": event.facts, "counts": {k: n for k, n in event.counts.items() if k != "files_reused"}}
+        {
+            "facts": {k: fact for k, fact in event.facts.items() if k != "fetch_seconds"},
+            "counts": {k: n for k, n in event.counts.items() if k != "files_reused"},
+        }
         for event in events
     ]
 

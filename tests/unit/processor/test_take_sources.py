@@ -18,7 +18,7 @@ def take(
     blobs = {f"id-{path}": content for path, content in files.items()}
     intake = Intake(limits or SourceLimits())
     shards = intake.shards([*entries_of(files), *extra], blobs.get, lambda *_: None)
-    return intake, [list(rows) for rows in shards]
+    return intake, [list(shard.read()) for shard in shards]
 
 
 def row_of(intake: Intake, path: str) -> TreeRow:
