@@ -18,3 +18,11 @@ def overview(
     from cli.overview import run_overview
 
     raise typer.Exit(run_overview(repository, output=output, as_json=json))
+
+
+@reading_app.command()
+def mcp() -> None:
+    """Serve the index to an editor or an agent over the Model Context Protocol (stdio); it starts this command."""
+    from cli.mcp import run_mcp
+
+    raise typer.Exit(run_mcp())

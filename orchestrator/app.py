@@ -5,7 +5,6 @@ import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
@@ -56,9 +55,11 @@ from orchestrator.parts import (
     create_requests_engine,
     create_retention,
     create_sealer,
+    create_searching,
     create_uploads,
     create_uploads_ending,
     create_workflow,
+    now,
 )
 from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
@@ -185,7 +186,7 @@ class Process:
         await tail_feed(self.journal, self.hub, after=head, wait=self._feed_grew)
 
     async def _sweep_credentials(self) -> None:
-        await sweep(self.engine, datetime.now(UTC))
+        await sweep(self.engine, now())
         await asyncio.sleep(_SWEEP)
 
     @property
@@ -241,6 +242,7 @@ def create_app() -> FastAPI:  # one list of what is put together
             yield
         await process.stop()
         await app.state.services.lookups.close()
+        await app.state.services.searching.close()
         await subscriber.stop()
         await process.pump.stop()
         await process.close()
@@ -254,15 +256,11 @@ def create_app() -> FastAPI:  # one list of what is put together
     return app
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     intake_settings = IntakeSettings()
     rows = TenantDatabase(process.requests)
     used, credentials = Usage(rows, QuotaSettings().amounts), RepositoryCredentials(rows, process.sealer)
-    sign_in = create_sign_in(accounts, process.wake, _now)
+    sign_in = create_sign_in(accounts, process.wake, now)
     own_tokens = sign_in.tokens if sign_in is not None else None
     return Services(
         journals=journals.Journals(rows, process.wake),
@@ -274,8 +272,9 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         conversation_deletion=ConversationDeletion(rows, process.wake),
         departure=departure.Departure(process.requests, process.wake, accounts.tokens.revocations.tell),
         export=Export(process.requests, process.engine),
-        looks=looks.Looks(rows, _now),
+        looks=looks.Looks(rows, now),
         contents=contents.Contents(rows),
+        searching=create_searching(),
         sources=process.sources,
         hub=process.hub,
         holders=process.holders,
@@ -284,17 +283,17 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         accounts=accounts,
         directory=Directory(accounts.engine, accounts.tokens.revocations.tell),
         sign_in=sign_in,
-        teams=create_teams(accounts, process.wake, _now),
+        teams=create_teams(accounts, process.wake, now),
         credentials=credentials,
-        logins=CloneLogins(process.journal, credentials, process.github, own_tokens, _now),
+        logins=CloneLogins(process.journal, credentials, process.github, own_tokens, now),
         lookups=create_lookups(),
         audit=process.audit,
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,
-        uploads=create_uploads(process.engine, rows, process.uploads_ending, _now),
+        uploads=create_uploads(process.engine, rows, process.uploads_ending, now),
         webhooks=WebhookTable(rows, process.sealer),
         webhooks_loopback=WebhookSettings().loopback,
         rules=Rules(intake_settings.host_names, intake_settings.loopback, intake_settings.history_commits),
         models=OfferSettings().names,
-        clock=_now,
+        clock=now,
     )

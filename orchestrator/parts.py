@@ -1,7 +1,7 @@
 """Single parts of the process, made from the settings that each of them has: the smaller half of `app.py`."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from fastapi import APIRouter
@@ -21,6 +21,7 @@ from orchestrator.adapters.pace import read_pace
 from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.retention import Retention
+from orchestrator.adapters.searching import Searching
 from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.uploads_ending import UploadsEnding
 from orchestrator.api import internal
@@ -104,6 +105,19 @@ def create_lookups() -> Lookups:
     signer = ServiceSigner(internal.NAME, key) if key else None
     headers = partial(signer.headers, "processor") if signer is not None else None
     return Lookups(InternalSettings().processor_url, headers)
+
+
+def create_searching() -> Searching:
+    """The way to search, by rag_manager; where this service has no key to be known by, it searches nothing."""
+    key = ServiceKeySettings().key.get_secret_value()
+    signer = ServiceSigner(internal.NAME, key) if key else None
+    headers = partial(signer.headers, "rag_manager") if signer is not None else None
+    return Searching(InternalSettings().rag_manager_url, headers)
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
 
 
 def create_internal(services: Services) -> APIRouter:

@@ -27,6 +27,7 @@ from orchestrator.adapters.looks import Looks
 from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
+from orchestrator.adapters.searching import Searching
 from orchestrator.adapters.sources import Sources
 from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.usage import Usage
@@ -65,6 +66,7 @@ class Services:
     export: Export
     looks: Looks
     contents: Contents
+    searching: Searching
     sources: Sources
     hub: Hub
     holders: Holders

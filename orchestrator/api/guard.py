@@ -19,6 +19,7 @@ from runtime.security_headers import PERMISSIONS, TRANSPORT
 
 _log = structlog.get_logger(__name__)
 MAX_BODY = 64 * 1024
+TOOLS = "/api/v1/mcp"  # messages of agents: a question may take long, and what a tool asks has deadlines of its own
 DEADLINE = 15.0  # seconds to the first byte of an answer
 CORRELATION = "x-correlation-id"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -127,9 +128,7 @@ class Guard:
             if is_streamed(scope):
                 await self._app(scope, receive, reply)
                 return
-            async with asyncio.timeout(self._deadline) as deadline:
-                reply.on_start = lambda: deadline.reschedule(None)
-                await self._app(scope, await _bounded(scope["method"], headers, receive), reply)
+            await self._in_time(scope, headers, receive, reply)
         except Refused as refused:
             await reply.problem(refused.code, refused.detail)
         except TimeoutError:
@@ -143,6 +142,15 @@ class Guard:
             await reply.problem("internal_error", "It was logged; please report the correlation id.")
         finally:
             reply.on_start = _nothing
+
+    async def _in_time(self, scope: Scope, headers: Headers, receive: Receive, reply: "_Reply") -> None:
+        """Read the body and hand the request on. Raises Refused, and TimeoutError where no answer begins in time."""
+        async with asyncio.timeout(self._deadline) as deadline:
+            reply.on_start = lambda: deadline.reschedule(None)
+            received = await _bounded(scope["method"], headers, receive)
+            if scope["path"] == TOOLS:
+                deadline.reschedule(None)
+            await self._app(scope, received, reply)
 
 
 def is_streamed(scope: Scope) -> bool:

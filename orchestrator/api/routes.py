@@ -1,6 +1,7 @@
 """All routes that people and programs ask for, one router a resource."""
 
 from orchestrator.api import (
+    agents,
     analyses,
     audit,
     contents,
@@ -16,6 +17,7 @@ from orchestrator.api import (
     people,
     preflight,
     repository_credentials,
+    searching,
     sessions,
     shares,
     sign_in,
@@ -34,6 +36,8 @@ ROUTERS = (
     contents.router,
     graph.router,
     overview.router,
+    searching.router,
+    agents.router,
     staleness.router,
     conversations.router,
     deleting.router,

@@ -395,6 +395,15 @@ class Operations(Protocol):
         """What it is, how it is built, its main modules and how they talk, entry points, how to run and test it."""
         return self._call(shapes.OverviewView, "GET", f"/api/v1/analyses/{part(analysis_id)}/overview")
 
+    def searching_search(self, repository_id: str, *, query: str, limit: int | None = None) -> shapes.SearchView:
+        """Search by meaning and by words in the newest index of a repository."""
+        return self._call(
+            shapes.SearchView,
+            "GET",
+            f"/api/v1/repositories/{part(repository_id)}/search",
+            params={"query": query, "limit": limit},
+        )
+
     def contents_staleness(self, repository_id: str) -> shapes.StalenessView:
         """Ask the host whether the ref of the newest analysis points to another commit by now."""
         return self._call(shapes.StalenessView, "GET", f"/api/v1/repositories/{part(repository_id)}/staleness")

@@ -957,6 +957,22 @@ class RotationView(BaseModel):
     signs_from: AwareDatetime
 
 
+class SearchView(BaseModel):
+    """
+    What a search found, the best first, and in which analysis and commit. `degraded` as of a question.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    commit: str
+    generation_kind: str
+    degraded: str | None = None
+    passages: list[Passage]
+
+
 class SessionTrade(BaseModel):
     """
     The secret of a browser's session.

@@ -15,7 +15,7 @@ EXCLUDED = {
 }
 ENDLESS = ("analyses_live", "conversations_stream")  # server-sent events
 # 503 where the host of an example cannot be reached, as from every test.
-ASKS_HOSTS = ("analyses_preflight", "contents_staleness")
+ASKS_HOSTS = ("analyses_preflight", "contents_staleness", "searching_search")
 
 
 @dataclass(frozen=True)

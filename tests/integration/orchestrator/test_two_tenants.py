@@ -118,8 +118,9 @@ def _ask_anything(ask: Ask, every: list[Operation], tenants: tuple[Tenant, Tenan
         seen["foreign"] += other in whose.values()
         seen["own"] += reply.is_success and who.word in reply.text
 
-        is_without_hosts = '"preflight_unavailable"' in reply.text  # no processor runs here that could ask them
-        assert reply.status_code not in {403, 500, 503} or is_without_hosts, (asked, reply.text)
+        # Neither a processor runs here, which could ask hosts, nor a rag_manager, which could search.
+        is_without = any(f'"{code}"' in reply.text for code in ("preflight_unavailable", "search_unavailable"))
+        assert reply.status_code not in {403, 500, 503} or is_without, (asked, reply.text)
         assert shown_of(other, reply, asked) == set(), (asked, reply.text)
         if any(whose[name] is not who for name in operation.names if f"{{{name}}}" in operation.path):
             assert not reply.is_success, asked
