@@ -18,6 +18,7 @@ KINDS = {
     "ruby": "class module method singletonMethod constant",
     "php": "class interface trait function",
     "javascript": "class function method generator",
+    "typescript": "class function method interface enum alias namespace generator",
     "rust": "function method struct enum interface module macro typedef",
 }
 _UNNAMED = ("__anon", "anonymous", "anonFunc", "AnonymousFunction")

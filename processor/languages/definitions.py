@@ -173,7 +173,7 @@ def _split_owner(name: str) -> tuple[str, str]:
         return "", name
     before, operator, after = name.partition("operator")
     if after.startswith(" "):
-        after = after.partition("(")[0]
+        after = after.partition("()" if "()" in after else "(")[0]
     while "<" in before and (shorter := _ARGUMENTS.sub("", before)) != before:
         before = shorter
     owner, _, last = before.rpartition("::")

@@ -17,6 +17,7 @@ from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
 from processor.languages.headings import HEADED, headings_of, sections_of
 from processor.languages.lines import Lines
+from processor.languages.macros import without_macros
 from processor.languages.notebooks import cut_cells, placed, read_notebook, shown, without_magics
 from processor.languages.placing import MAX_DEPTH, Definition
 from processor.languages.uses import Edge
@@ -26,6 +27,7 @@ Row: TypeAlias = dict[str, object]
 Stop: TypeAlias = Callable[[], bool]
 
 NOTEBOOK = "jupyter"
+_PREPROCESSED = frozenset({"c", "cpp"})
 _MAX_ERROR_SHARE = 0.5
 _MATCH_LIMIT = 65_536  # matches in progress at one time
 _MAX_HEAP = 20_000  # children of one node that holds errors
@@ -88,7 +90,7 @@ def _parse_code(source: SourceRow, grammar: Grammar, lines: Lines, should_stop: 
 
 def _parse_notebook(source: SourceRow, json: Grammar, lines: Lines, should_stop: Stop) -> Parsed | None:
     """What the cells of a notebook say, at the lines of its file; None where it is to be read as the JSON it is."""
-    root = _parse(json, lines, should_stop)
+    root = _parse(json, lines.source, should_stop)
     if root is None:
         return failed(source.path, "parser_timeout")
     notebook = read_notebook(root, lines)
@@ -123,12 +125,12 @@ def _language(source: SourceRow) -> str | None:
     return source.language
 
 
-def _parse(grammar: Grammar, lines: Lines, should_stop: Stop) -> Node | None:
+def _parse(grammar: Grammar, source: bytes, should_stop: Stop) -> Node | None:
     """The root of the syntax tree. None where it was told to stop."""
     views: list[memoryview] = []
 
     def read(offset: int, _point: object) -> memoryview:
-        views.append(memoryview(lines.source)[offset:])
+        views.append(memoryview(source)[offset:])
         return views[-1]
 
     try:
@@ -145,7 +147,8 @@ def _parse(grammar: Grammar, lines: Lines, should_stop: Stop) -> Node | None:
 
 def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | None:
     """Parse, and run the language's query. None where it was told to stop."""
-    root = _parse(grammar, lines, should_stop)
+    source = without_macros(lines.source) if grammar.name in _PREPROCESSED else lines.source
+    root = _parse(grammar, source, should_stop)
     if root is None:
         return None
     if _is_rubble(root):

@@ -14,6 +14,7 @@
 (type_definition declarator: (function_declarator declarator: (parenthesized_declarator
   (pointer_declarator declarator: (type_identifier) @name)))) @def.type
 (preproc_def name: (identifier) @name value: (_)) @def.macro
+(preproc_def name: (identifier) @name !value (#not-match? @name "(_H|_HH|_HPP|_HXX|_INCLUDED)_*$")) @def.macro
 (preproc_function_def name: (identifier) @name) @def.macro
 (translation_unit (declaration declarator: (init_declarator declarator: (identifier) @name)) @def.variable)
 (translation_unit (declaration declarator: (init_declarator declarator: (array_declarator
