@@ -71,12 +71,14 @@ class OverviewFacts:
             async def rows(query: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a statement, and rows of its columns
                 return [dict(row._mapping) for row in await connection.execute(query, values)]
 
-            needs = {row["name"].lower(): Need(**row) for row in reversed(await rows(_NEEDS))}
+            needs = dict[str, Need]()
+            for row in await rows(_NEEDS):
+                needs.setdefault(row["name"].lower(), Need(**row))
             return {
                 "folders": tuple(Folder(**row) for row in await rows(_FOLDERS)),
                 "edges": tuple(Edge(**row) for row in await rows(_EDGES)),
                 "definitions": tuple(Definition(**row) for row in await rows(_DEFINITIONS)),
                 "mains": tuple(Definition(**row) for row in await rows(_MAINS)),
-                "needs": tuple(reversed(needs.values())),
+                "needs": tuple(needs.values()),
                 "top_files": [row["path"] for row in await rows(_TOP_FILES)],
             }

@@ -18,6 +18,7 @@ from orchestrator.overview.readme import paragraph_at, sections_at
 from orchestrator.overview.wording import amount, cite, code, line_of, listed, told
 
 _NEEDS = 10
+_NAMES = 8
 _EDGES = 8
 _LANGUAGES = 5
 _SAID = 160  # characters of a docstring's first line
@@ -116,10 +117,16 @@ def _built(facts: Facts) -> Iterator[str]:
         paths = facts.metadata.get(key)
         names = [code(path) for path in paths if isinstance(path, str)] if isinstance(paths, list | tuple) else []
         if names:
-            yield f"{title}: {', '.join(names[:8])}{f' and {len(names) - 8} more' if len(names) > 8 else ''}."
-    ci = [f"{told(words(one, 'name'))} ({code(words(one, 'path'))})" for one in records(facts.metadata, "ci")]
+            yield f"{title}: {_some(names)}."
+    ci = dict[str, list[str]]()
+    for one in records(facts.metadata, "ci"):
+        ci.setdefault(told(words(one, "name")), []).append(code(words(one, "path")))
     if ci:
-        yield f"Continuous integration: {', '.join(ci[:6])}."
+        yield f"Continuous integration: {'; '.join(f'{name} ({_some(paths)})' for name, paths in ci.items())}."
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
 
 
 def _modules(found: Modules) -> Iterator[str]:

@@ -19,6 +19,7 @@ _TAG = re.compile(r"<[^>]{0,500}>")
 _IMAGE = re.compile(r"!\[[^\]]{0,200}\]\([^)]{0,500}\)|!\[[^\]]{0,200}\]\[[^\]]{0,200}\]")
 _LINK = re.compile(r"\[([^\]\[]{1,300})\](?:\([^)]{0,500}\)|\[[^\]]{0,200}\])")
 _RST_LINK = re.compile(r"`([^`<]{1,200}?)\s*<[^>]{0,300}>`_{1,2}")
+_LINK_TARGET = re.compile(r" {0,3}\[[^\]]{1,200}\]:\s")
 _BRACKETS = re.compile(r"\[([^\]\[]{1,300})\]")
 _MARKS = re.compile(r"[*_`]{1,3}(\S[^*_`]{0,300}?)[*_`]{1,3}")
 _NO_PROSE = ("..", ":", "|", ">", "[!", "<!--", "$ ", "- ", "* ", "+ ", "---", "===", "***", "1.")
@@ -54,7 +55,7 @@ def read_readme(text: str) -> Readme:
 
 
 def _without_fences(lines: list[str]) -> list[str]:
-    """The lines, with those of fenced code blocks blank."""
+    """The lines, with those of fenced code blocks blank, and those that only say where a link leads."""
     kept: list[str] = []
     fence = ""
     for line in lines:
@@ -66,7 +67,7 @@ def _without_fences(lines: list[str]) -> list[str]:
             fence = bare[:3]
             kept.append("")
         else:
-            kept.append(line)
+            kept.append("" if _LINK_TARGET.match(line) else line)
     return kept
 
 

@@ -44,7 +44,11 @@ def facts(**changes: object) -> Facts:
             "readme_summary": "Sample routes requests to handlers at once. And more.",
             "licence": {"spdx": "MIT", "path": "LICENSE"},
             "entry_points": [{"name": "sample", "target": "sample.cli:main", "kind": "", "path": "pyproject.toml"}],
-            "ci": [{"name": "GitHub Actions", "path": ".github/workflows/test.yml"}],
+            "ci": [
+                {"name": "GitHub Actions", "path": ".github/workflows/test.yml"},
+                {"name": "GitHub Actions", "path": ".github/workflows/docs.yml"},
+                {"name": "Travis", "path": ".travis.yml"},
+            ],
         },
         "structure": {
             "lines": 900,
@@ -75,6 +79,10 @@ def test_each_section_says_what_the_facts_say_with_the_lines() -> None:
     assert "Its README says [README.md:5-6]:\n\n> Sample routes requests to handlers at once." in said["what"]
     assert "Licence: MIT [LICENSE:1-1]." in said["what"]
     assert "Needs at run time: `werkzeug` [pyproject.toml:5-5]." in said["built"]
+    assert (
+        "GitHub Actions (`.github/workflows/test.yml`, `.github/workflows/docs.yml`); Travis (`.travis.yml`)."
+        in said["built"]
+    )
     assert "- **`src/sample`**: 4 files of code, 400 lines of python" in said["modules"]
     assert "class `App` “Routes.” [src/sample/app.py:10-40]" in said["modules"]
     assert (

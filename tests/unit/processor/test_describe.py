@@ -106,6 +106,12 @@ def test_a_restructured_readme() -> None:
     assert read_readme(text) == Readme("Django", "Django is a framework for the web.", ("Use",))
 
 
+def test_where_links_lead_is_no_prose() -> None:
+    text = "# Flask\n\nFlask is a lightweight [WSGI] framework.\n\n[WSGI]: https://wsgi.test/\n[Werkzeug]: https://w.test/\n\n## Use\n"
+
+    assert read_readme(text).summary == "Flask is a lightweight WSGI framework."
+
+
 def test_prose_above_the_first_heading_is_the_summary_and_there_is_no_title() -> None:
     text = '<img src="x" alt="fmt">\n\n**{fmt}** is an open-source formatting library.\n\n# Features\n\n- a list\n  goes on\n'
 
