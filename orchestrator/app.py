@@ -52,6 +52,7 @@ from orchestrator.parts import (
     create_github,
     create_internal,
     create_lookups,
+    create_push_hooks,
     create_requests_engine,
     create_retention,
     create_sealer,
@@ -86,13 +87,7 @@ from runtime.drain import on_stop_signal
 from runtime.health import health_routes
 from runtime.logging import configure_logging
 from runtime.objects import Objects, open_objects
-from runtime.settings import (
-    BrokerSettings,
-    DatabaseSettings,
-    HomeSettings,
-    LogSettings,
-    ObjectStoreSettings,
-)
+from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
@@ -293,6 +288,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         uploads=create_uploads(process.engine, rows, process.uploads_ending, now),
         webhooks=WebhookTable(rows, process.sealer),
         webhooks_loopback=WebhookSettings().loopback,
+        push_hooks=create_push_hooks(rows, process.sealer),
         rules=Rules(intake_settings.host_names, intake_settings.loopback, intake_settings.history_commits),
         models=OfferSettings().names,
         clock=now,

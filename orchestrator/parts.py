@@ -19,6 +19,7 @@ from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.pace import read_pace
 from orchestrator.adapters.policy import Policy
+from orchestrator.adapters.push_hooks import PushHooks
 from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.retention import Retention
 from orchestrator.adapters.searching import Searching
@@ -33,6 +34,7 @@ from orchestrator.settings import (
     GithubAppSettings,
     LimitSettings,
     PreflightSettings,
+    PushHookSettings,
     RetentionSettings,
     UploadSettings,
 )
@@ -118,6 +120,9 @@ def create_searching() -> Searching:
 def now() -> datetime:
     """The time."""
     return datetime.now(UTC)
+def create_push_hooks(rows: TenantDatabase, sealer: Sealer | None) -> PushHooks:
+    """What hosts of repositories call."""
+    return PushHooks(rows, sealer, limit=PushHookSettings().bytes)
 
 
 def create_internal(services: Services) -> APIRouter:

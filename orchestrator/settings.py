@@ -135,6 +135,7 @@ class LimitSettings(Settings):
     refreshes: str = "user:120/minute"
     grants: str = "user:30/minute user:300/day"
     redeliveries: str = "user:60/minute tenant:120/minute"
+    pushes: str = "address:600/minute"
     failures: str = "address:60/minute"
     trusted_proxies: str = ""
 
@@ -258,6 +259,13 @@ class OpenIdSettings(Settings):
     def subjects(self) -> frozenset[str]:
         """`users` as a set; a subject's case matters."""
         return frozenset(word.strip() for word in self.users.split(",") if word.strip())
+
+
+class PushHookSettings(Settings):
+    """How many bytes a call of a push hook may have: a push of many commits has some megabytes."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_PUSH_HOOKS_", extra="ignore", frozen=True)
+    bytes: int = Field(default=5_000_000, gt=0, le=25_000_000)
 
 
 class WebhookSettings(Settings):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from runtime.client.shapes import ApiKeyView, DeliveryView, GrantView, WebhookView
+from runtime.client.shapes import ApiKeyView, DeliveryView, GrantView, PushHookView, WebhookView
 from web_ui.words import ago, count
 
 SCOPES = {
@@ -17,6 +17,15 @@ EVENTS = {
     "analysis.ready": "an analysis is ready",
     "analysis.refined": "an analysis is complete",
     "analysis.failed": "an analysis failed",
+}
+_CALLS = {
+    "begun": "began an analysis",
+    "current": "told of what is analysed already",
+    "ping": "said hello",
+    "other_event": "told of something else than a push",
+    "other_branch": "told of another branch",
+    "branch_deleted": "said that the branch was deleted",
+    "not_analysed": "found no analysis to repeat",
 }
 _STATES = {"pending": ("waiting", "busy"), "delivered": ("delivered", "good"), "failed": ("given up", "bad")}
 _DISABLED = {"gone": "it said that it is gone (410)", "failing": "it failed for too long"}
@@ -67,6 +76,18 @@ def webhook_facts(webhook: WebhookView, now: datetime) -> list[str]:
         facts.append(f"failing since {webhook.failing_since:%Y-%m-%d %H:%M} UTC")
     if webhook.disabled_reason is not None:
         facts.append(f"switched off: {_DISABLED.get(webhook.disabled_reason, webhook.disabled_reason)}")
+    return facts
+
+
+def push_hook_facts(hook: PushHookView, now: datetime) -> list[str]:
+    """One line about a push hook: when it was made, and what its newest call did."""
+    facts = [f"made {ago(hook.created_at, now)}"]
+    if hook.received_at is None:
+        facts.append("not called yet")
+    else:
+        facts.append(f"{ago(hook.received_at, now)} it {_CALLS.get(hook.outcome, hook.outcome)}")
+    if not hook.works:
+        facts.append("whoever made it may not begin analyses any more: make a new secret")
     return facts
 
 

@@ -1,4 +1,5 @@
-"""`/api/v1` and `/auth` on the web pages' own origin: reads, event streams, uploads, a person's way in and out.
+"""`/api/v1`, `/auth` and `/hooks` on the pages' own origin: reads, event streams, uploads, a person's way in and out,
+and what hosts of repositories call.
 
 So the browser needs one port and no cross-origin rules. In a cluster the ingress routes the same path to the API.
 """
@@ -15,6 +16,8 @@ from runtime.service_tokens import ServiceSigner
 
 PREFIX = "/api/v1"
 UPLOADS = f"{PREFIX}/uploads"
+HOOKS = "/hooks/{repository_id}"  # what hosts of repositories call
+_SAID_BY_HOSTS = ("x-hub-", "x-github-", "x-gitea-", "x-forgejo-", "x-gitlab-", "webhook-")
 _SENT = ("content-type", "content-length", "idempotency-key")
 _WAYS = {"/auth/login": "GET", "/auth/callback": "GET", "/auth/logout": "POST"}  # tokens are not for browsers
 _ASKED = ("accept", "accept-language", "authorization", "cookie", "last-event-id", "traceparent", "if-none-match")
@@ -62,7 +65,8 @@ class ApiProxy:
         """
         api = Route(f"{PREFIX}/{{path:path}}", self.forward, methods=["GET"])
         upload = Route(UPLOADS, self.upload, methods=["POST"])
-        return [upload, api, *(Route(path, self.sign, methods=[method]) for path, method in _WAYS.items())]
+        hook = Route(HOOKS, self.call_hook, methods=["POST"])
+        return [upload, hook, api, *(Route(path, self.sign, methods=[method]) for path, method in _WAYS.items())]
 
     async def sign(self, request: Request) -> Response:
         """Hand on a step of signing in or out, with its cookies and redirects; 403 for what another site began."""
@@ -103,6 +107,20 @@ class ApiProxy:
             return _problem(request, 403, "cross_site", "The request comes from another site", "Upload on a page here.")
         asked = {name: request.headers[name] for name in (*_ASKED, *_SENT) if name in request.headers}
         url = httpx.URL(path=UPLOADS, query=request.url.query.encode())
+        try:
+            reply = await self._http.post(url, headers=asked | self._on_behalf(request), content=request.stream())
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to hear it
+        except httpx.HTTPError:
+            return _unreachable(request)
+        told = {name: reply.headers[name] for name in _TOLD if name in reply.headers}
+        return Response(reply.content, reply.status_code, headers=told)
+
+    async def call_hook(self, request: Request) -> Response:
+        """Hand a call of a repository's host on as it comes; its signature is looked at by the orchestrator."""
+        asked = {name: request.headers[name] for name in (*_SENT, "user-agent") if name in request.headers}
+        asked |= {name: value for name, value in request.headers.items() if name.startswith(_SAID_BY_HOSTS)}
+        url = httpx.URL(path=request.url.path)
         try:
             reply = await self._http.post(url, headers=asked | self._on_behalf(request), content=request.stream())
         except ClientDisconnect:

@@ -90,6 +90,16 @@ BELONGINGS: tuple[Belonging, ...] = (
     _of_tenant("app.webhook_attempts", "webhook_attempts", "delivery_id", "number"),
     _of_tenant("app.webhook_deliveries", "webhook_deliveries", "delivery_id"),
     _of_tenant("app.webhooks", "webhooks", "webhook_id", secret=("secret",)),
+    _of_tenant("app.push_deliveries", "push_deliveries", "hook_id", "delivery", secret=("digest",)),
+    Belonging(
+        "app.push_hooks",
+        Fate.DELETED,
+        _MINE,
+        "created_by = :user",
+        file="push_hooks",
+        key=("hook_id",),
+        secret=("secret",),
+    ),
     Belonging(
         "app.invitations",
         Fate.DELETED,

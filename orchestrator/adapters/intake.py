@@ -1,5 +1,6 @@
 """Accept a request: one transaction finds what is already running, or appends the events of a new analysis."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -58,7 +59,7 @@ class Intake:
         self._wake = wake
         self._usage = usage
 
-    async def accept(
+    async def accept(  # noqa: PLR0913  # what is asked for, by whom, and what goes with it
         self,
         who: Identity,
         wanted: Wanted,
@@ -67,12 +68,13 @@ class Intake:
         correlation_id: UUID,
         at: datetime,
         upload: Upload | None = None,
+        before: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> Accepted:
         """Begin an analysis, or find the one that this request means. Committed when it returns.
 
         A request that names what to read the repository with joins no analysis that reads it with something else.
 
-        An `upload` is what is read instead of a host's repository.
+        An `upload` is what is read instead of a host's repository. `before` is done in the same transaction, first.
 
         Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have, `upload_gone`.
         """
@@ -80,6 +82,8 @@ class Intake:
         async with self._database.of(who.tenant_id) as connection:
             if (await connection.execute(_TENANT, {"tenant": who.tenant_id})).scalar_one_or_none() is not None:
                 raise ApiProblem("not_signed_in", "The team was deleted: sign in again.")
+            if before is not None:
+                await before(connection)
             await connection.execute(_LOCK, {"what": f"intake {who.tenant_id} {same}"})
             context = Context(
                 tenant_id=who.tenant_id,

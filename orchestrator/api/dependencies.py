@@ -25,6 +25,7 @@ from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.looks import Looks
 from orchestrator.adapters.lookups import Lookups
+from orchestrator.adapters.push_hooks import PushHooks
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.searching import Searching
@@ -85,6 +86,7 @@ class Services:
     teams: Teams
     webhooks: WebhookTable
     webhooks_loopback: bool
+    push_hooks: PushHooks
     rules: Rules
     models: tuple[str, ...]
     clock: Callable[[], datetime]

@@ -20,6 +20,7 @@ from runtime.security_headers import PERMISSIONS, TRANSPORT
 _log = structlog.get_logger(__name__)
 MAX_BODY = 64 * 1024
 TOOLS = "/api/v1/mcp"  # messages of agents: a question may take long, and what a tool asks has deadlines of its own
+HOOKS = "/hooks/"  # what hosts of repositories call
 DEADLINE = 15.0  # seconds to the first byte of an answer
 CORRELATION = "x-correlation-id"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -155,7 +156,8 @@ class Guard:
 
 def is_streamed(scope: Scope) -> bool:
     """Whether the route reads the body as it comes, and bounds its size and its time by itself."""
-    return bool(scope["method"] == "POST" and scope["path"] == "/api/v1/uploads")
+    path: str = scope["path"]
+    return scope["method"] == "POST" and (path == "/api/v1/uploads" or path.startswith(HOOKS))
 
 
 def _nothing() -> None:

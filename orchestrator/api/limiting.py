@@ -96,6 +96,10 @@ class Gate:
         """Count one sign-out from an address."""
         await self._take_one(request, {Subject.ADDRESS: site_of(self.address_of(request))}, Resource.SIGN_OUTS)
 
+    async def pushed(self, request: Request) -> None:
+        """Count one call of a push hook from an address."""
+        await self._take_one(request, {Subject.ADDRESS: site_of(self.address_of(request))}, Resource.PUSHES)
+
     def check_address(self, request: Request) -> None:
         """Refuse an address that failed too often, before anything is looked up for it."""
         site = self._stoppable(request) if self._blocked else None

@@ -47,6 +47,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "bad_webhook_url": (422, "A webhook cannot have that address"),
     "too_many_webhooks": (409, "There are too many webhooks"),
     "delivery_waiting": (409, "It is about to be sent"),
+    "push_hook_refused": (403, "No push hook takes that"),
+    "nothing_is_pushed": (409, "Nothing is pushed there"),
     "archive_unknown": (422, "That is no archive that is read here"),
     "upload_too_large": (413, "The upload is too large"),
     "upload_stalled": (503, "The upload broke off"),

@@ -16,6 +16,7 @@ from orchestrator.api import (
     overview,
     people,
     preflight,
+    push_hooks,
     repository_credentials,
     searching,
     sessions,
@@ -55,5 +56,10 @@ ROUTERS = (
     invitations.router,
     shares.router,
     webhooks.router,
+    push_hooks.router,
 )
-BARE_ROUTERS = (tokens.router, sign_in.router)  # beside the API, at addresses that other programs expect
+BARE_ROUTERS = (
+    tokens.router,
+    sign_in.router,
+    push_hooks.receiver,
+)  # beside the API, at addresses that other programs expect

@@ -32,6 +32,7 @@ class Proof(StrEnum):
     SESSION = "session"
     TOKEN = "token"  # noqa: S105  # a word, no secret
     API_KEY = "api_key"
+    PUSH_HOOK = "push_hook"  # a repository's host, in the name of whoever made the hook
     SHARE = "share"  # a sharing link: nobody in particular, and one thing alone
 
 

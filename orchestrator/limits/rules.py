@@ -27,6 +27,7 @@ class Resource(StrEnum):
     REFRESHES = "refreshes of tokens"
     GRANTS = "new keys, programs and links"
     REDELIVERIES = "webhook deliveries sent again"
+    PUSHES = "calls of push hooks"
     FAILURES = "failed requests"  # without an identity, or with one that does not hold
     STREAMS = "open streams"
 

@@ -871,6 +871,23 @@ class Operations(Protocol):
             headers={"Idempotency-Key": idempotency_key},
         )
 
+    def push_hooks_one(self, repository_id: str) -> shapes.PushHookView:
+        """The push hook of a repository, and what its newest call came to."""
+        return self._call(shapes.PushHookView, "GET", f"/api/v1/repositories/{part(repository_id)}/push-hook")
+
+    def push_hooks_make(self, repository_id: str, *, idempotency_key: str | None = None) -> shapes.PushHookSecretView:
+        """Make the push hook of a repository, or give it a new secret: what was signed with the old one is refused then."""
+        return self._call(
+            shapes.PushHookSecretView,
+            "POST",
+            f"/api/v1/repositories/{part(repository_id)}/push-hook",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
+    def push_hooks_remove(self, repository_id: str) -> None:
+        """End the push hook of a repository."""
+        self._content("DELETE", f"/api/v1/repositories/{part(repository_id)}/push-hook")
+
     def tokens_trade(self, body: shapes.SessionTrade) -> shapes.TokenView:
         """Trade a browser's session for a token of ten minutes, or less where the session ends sooner."""
         return self._call(shapes.TokenView, "POST", "/auth/token", body=body)

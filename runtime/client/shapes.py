@@ -818,6 +818,48 @@ class ProviderView(BaseModel):
     label: str
 
 
+class PushHookSecretView(BaseModel):
+    """
+    A new push hook with its secret (`whsec_…`), which is never shown again.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    hook_id: str
+    repository_id: str
+    url: str
+    created_at: AwareDatetime
+    created_by: str
+    works: bool
+    received_at: AwareDatetime | None = None
+    outcome: str
+    secret: str
+
+
+class PushHookView(BaseModel):
+    """
+    A repository's push hook. `url` is what its host is to call; without a public address only its path is known.
+
+    `works` is false where whoever made it may not begin analyses any more: make it anew. `outcome` is what the newest
+    signed call, at `received_at`, came to; empty before there was one.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    hook_id: str
+    repository_id: str
+    url: str
+    created_at: AwareDatetime
+    created_by: str
+    works: bool
+    received_at: AwareDatetime | None = None
+    outcome: str
+
+
 class QuestionRequest(BaseModel):
     """
     Ask. `model` is one of the configured ones; the default where it is left out.

@@ -190,6 +190,7 @@ class StandIn:
         self.conversations: dict[str, Json] = {}
         self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
         self.models: list[str] = []
+        self.push_hooks: dict[str, Json] = {}
         self.refuse_url: Response | None = None
         self.looked: Json = {}  # what a look at the host says besides
         self.down = False
@@ -295,6 +296,7 @@ class StandIn:
                 Route("/api/v1/analyses/{id}/files", self._skipped),
                 Route("/api/v1/analyses/{id}/dependencies", self._dependencies),
                 Route("/api/v1/analyses/{id}/{what:path}", self._told),
+                Route("/api/v1/repositories/{id}/push-hook", self._push_hook, methods=["GET", "POST", "DELETE"]),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
@@ -415,6 +417,22 @@ class StandIn:
         what = f"{request.path_params['what']}?{folder}" if folder else request.path_params["what"]
         told = found.told.get(what, _UNTOLD | {"analysis_id": found.id} if what == "overview" else None)
         return JSONResponse(told) if told is not None else Response(status_code=404)
+
+    async def _push_hook(self, request: Request) -> Response:
+        repository, at = request.path_params["id"], datetime.now(UTC).isoformat()
+        if request.method == "DELETE":
+            self.push_hooks.pop(repository)
+            return Response(status_code=204)
+        secret: Json = {}
+        if request.method == "POST":
+            hook = {"hook_id": str(uuid4()), "repository_id": repository, "created_by": str(uuid4()), "works": True}
+            hook |= {"url": f"https://pages.example/hooks/{repository}", "created_at": at, "outcome": ""}
+            self.push_hooks[repository] = hook | {"received_at": None}
+            secret = {"secret": f"whsec_{len(self.push_hooks)}"}
+        found = self.push_hooks.get(repository)
+        if found is None:
+            return problem(404, "not_found", "There is no such thing", "No push hook of yours belongs to it.")
+        return JSONResponse(found | secret, 201 if secret else 200)
 
     async def _dependencies(self, request: Request) -> Response:
         found = self._find(request)

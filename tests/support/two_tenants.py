@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from orchestrator.auth.identity import ALL_SCOPES, Identity, Proof
 from tests.support.archives import zip_of
-from tests.support.orchestrator import System
+from tests.support.orchestrator import System, eventually
 
 HEADER = "x-test-tenant"
 _STREAMS = ("events", "stream")  # how the paths of endless answers end
@@ -162,6 +162,16 @@ async def settle(system: System, tenant: Tenant) -> None:
     invitation = await post(f"/tenants/{tenant.tenant_id}/invitations", {"login": tenant.word})
     share = await post(f"/repositories/{ids['repository_id']}/shares", {})
     ids |= {"invitation_id": invitation["invitation_id"], "share_id": share["share_id"]}
+    await _with_push_hook(system, tenant)
+
+
+async def _with_push_hook(system: System, tenant: Tenant) -> None:
+    """Give the tenant's repository a push hook, as soon as the read models have the repository."""
+    path = f"/api/v1/repositories/{tenant.ids['repository_id']}/push-hook"
+    made = await eventually(
+        lambda: system.client.post(path, headers=tenant.headers), lambda reply: reply.status_code == 201
+    )
+    tenant.ids["hook_id"] = made.json()["hook_id"]
 
 
 def asked_by_header(system: System) -> None:

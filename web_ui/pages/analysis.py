@@ -16,6 +16,7 @@ from web_ui.components import (
     notices,
     overview,
     past,
+    push_hook,
     share,
     staleness,
 )
@@ -41,6 +42,8 @@ def actions(analysis: AnalysisView) -> None:
             attempt(lambda: client().analyses_cancel(analysis.analysis_id))
             st.rerun()
         share.control("repository", analysis.repository_id)
+        if analysis.commit is not None:
+            push_hook.control(analysis)
         with st.popover("Delete", icon=":material/delete:"):
             delete(analysis)
 

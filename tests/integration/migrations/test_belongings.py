@@ -71,6 +71,7 @@ UNGUARDED = {
     **dict.fromkeys(("app.outcomes", "app.symbols", "app.edges", "app.dependencies", "app.loaded"), _FOLLOWS),
     "app.webhook_deliveries": _CASCADES,
     "app.webhook_attempts": _CASCADES,
+    "app.push_deliveries": _CASCADES,
     "es.timers": "of work on repositories, which are deleted first, and whose work is cancelled",
     "es.snapshots": "the same",
     "es.stage_queue": "the same",

@@ -29,6 +29,7 @@ PUBLIC = {
     "/auth/login": "the way in",
     "/auth/callback": "the same: the browser keeps a sealed cookie in between",
     "/auth/logout": "the way out, for whoever has a session",
+    "/hooks/{repository_id}": "for a repository's host, whose call is signed: see test_push_hooks.py",
     "/metrics": "for the network of the installation; the ingress does not lead there",
 }
 

@@ -1,0 +1,54 @@
+"""A repository's push hook: make it, give it another secret, see what it was told, end it. Nothing for viewers."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from runtime.client import ApiError
+from runtime.client.shapes import AnalysisView, PushHookView
+from runtime.upload_url import SCHEME
+from web_ui import markup
+from web_ui.components import cards
+from web_ui.components.notices import problem
+from web_ui.programs import push_hook_facts
+from web_ui.session import attempt, client
+
+
+def control(analysis: AnalysisView) -> None:
+    """The button, and what it opens."""
+    if analysis.url.startswith(SCHEME):
+        return
+    with st.popover("Refresh on push", icon=":material/webhook:"):
+        st.write(
+            "The repository's host tells of each push, and a push to the analysed branch is analysed at once: in your "
+            "name, within your limits. What did not change is taken over."
+        )
+        of = analysis.repository_id
+        found = _hook(of)
+        if found is not None:
+            facts = push_hook_facts(found, datetime.now(UTC))
+            st.html(markup.line(markup.span("fact", fact) for fact in facts))
+            st.code(found.url, language=None, wrap_lines=True)
+        verb = "Make a new secret" if found is not None else "Make the hook"
+        if st.button(verb, type="primary", key=f"make-hook-{of}"):
+            made = attempt(lambda: client().push_hooks_make(of))
+            if made is not None:
+                cards.secret("The secret", made.secret)
+                st.caption("The address that the host is to call, for pushes, as JSON:")
+                st.code(made.url, language=None, wrap_lines=True)
+        elif found is not None and st.button("Remove the hook", key=f"remove-hook-{of}") and attempt(lambda: _end(of)):
+            st.rerun()
+
+
+def _hook(repository_id: str) -> PushHookView | None:
+    try:
+        return client().push_hooks_one(repository_id)
+    except ApiError as error:
+        if error.problem.code != "not_found":
+            problem(error.problem)
+        return None
+
+
+def _end(repository_id: str) -> bool:
+    client().push_hooks_remove(repository_id)
+    return True
