@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from cli.graph import graph_app
 from cli.leaving import account_app, team_app
 from cli.push_hooks import push_hook_app
 from cli.reading_app import reading_app
+from cli.uploads import uploads_app
 
 app = typer.Typer(
     name="repostream",
@@ -27,7 +29,8 @@ keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=Tru
 app.add_typer(keys_app, name="keys")
 conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
 app.add_typer(conversation_app, name="conversation")
-app.add_typer(push_hook_app, name="push-hook")
+for name, group in {"push-hook": push_hook_app, "graph": graph_app, "uploads": uploads_app}.items():
+    app.add_typer(group, name=name)
 app.add_typer(team_app, name="team")
 app.add_typer(account_app, name="account")
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)

@@ -120,6 +120,8 @@ def create_searching() -> Searching:
 def now() -> datetime:
     """The time."""
     return datetime.now(UTC)
+
+
 def create_push_hooks(rows: TenantDatabase, sealer: Sealer | None) -> PushHooks:
     """What hosts of repositories call."""
     return PushHooks(rows, sealer, limit=PushHookSettings().bytes)

@@ -1,20 +1,22 @@
 """The graph of a repository as rows and rectangles to draw. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from runtime.client.shapes import ConnectionView, ImportView, LinkView, SymbolView, TreemapItem
-from web_ui.words import count, place, visible
+from runtime.client.shapes import ConnectionView, ImportView, LinkView, ModuleEdgeView, SymbolView, TreemapItem
+from web_ui.words import count, language, place, visible
 
 WIDTH, HEIGHT = 1_000.0, 420.0  # of the picture, in its own units
 _MOST_BOXES = 60
+_MOST_NODES = 40
 _TONES = 6
 
 
 @dataclass(frozen=True)
 class Box:
-    """One rectangle of the treemap; `tone` is a number of a colour, one a language."""
+    """One rectangle of the treemap; `tone` is a number of a colour: the first languages have their own."""
 
     item: TreemapItem
     x: float
@@ -39,29 +41,81 @@ class Box:
     @property
     def title(self) -> str:
         """All that is known of it."""
-        item = self.item
-        facts = [f"{item.size:,} bytes", count(item.lines, "line"), item.language or "no language"]
-        if not item.is_file:
-            facts.insert(0, count(item.files, "file"))
-        if item.functions:
-            facts.append(f"{count(item.functions, 'function')}, complexity {item.complexity:,}")
-        return f"{visible(item.path)}: {', '.join(facts)}"
+        return title_of(self.item)
+
+
+def title_of(item: TreemapItem) -> str:
+    """All that is known of a file or folder."""
+    facts = [f"{item.size:,} bytes", count(item.lines, "line"), item.language or "no language"]
+    if not item.is_file:
+        facts.insert(0, count(item.files, "file"))
+    if item.functions:
+        facts.append(f"{count(item.functions, 'function')}, complexity {item.complexity:,}")
+    return f"{visible(item.path)}: {', '.join(facts)}"
 
 
 def boxes(items: Sequence[TreemapItem]) -> list[Box]:
     """The largest of `items` as rectangles whose areas are as their sizes: the longer side is cut each time."""
     shown = [item for item in items[:_MOST_BOXES] if item.size > 0]
-    languages = list(dict.fromkeys(item.language for item in shown))
+    tones = _tones(shown)
     placed: list[Box] = []
     todo = [(shown, 0.0, 0.0, WIDTH, HEIGHT)]
     while todo:
         group, x, y, width, height = todo.pop()
         if len(group) == 1:
-            tone = languages.index(group[0].language) % _TONES
-            placed.append(Box(group[0], x, y, width, height, tone))
+            placed.append(Box(group[0], x, y, width, height, tones[group[0].language]))
         elif group:
             todo += _cut(group, x, y, width, height)
     return sorted(placed, key=lambda box: (-box.item.size, box.item.path))
+
+
+def _tones(items: Sequence[TreemapItem]) -> dict[str | None, int]:
+    """The colour of each language: the larger ones have their own, what has none and the rest the last one."""
+    sizes: Counter[str] = Counter()
+    for item in items:
+        if item.language:
+            sizes[item.language] += item.size
+    ranked = [name for name, _ in sizes.most_common()]
+    own: dict[str | None, int] = {name: min(number, _TONES - 1) for number, name in enumerate(ranked)}
+    return own | {None: _TONES - 1}
+
+
+def legend(placed: Sequence[Box]) -> list[tuple[int, str]]:
+    """Each colour that is there with its language; the last one is that of all others."""
+    named: dict[int, list[str]] = {}
+    for box in placed:
+        found = named.setdefault(box.tone, [])
+        word = language(box.item.language) if box.item.language else "no language"
+        if word not in found:
+            found.append(word)
+    return [(tone, words[0] if len(words) == 1 else "others") for tone, words in sorted(named.items())]
+
+
+def map_data(items: Sequence[TreemapItem], edges: Sequence[ModuleEdgeView]) -> dict[str, object]:
+    """What the map of one folder is given: the most connected of what is right below it, and their edges."""
+    ends: Counter[str] = Counter()
+    for edge in edges:
+        for path in (edge.source, edge.target):
+            ends[path] += edge.imports + edge.calls
+    ranked = sorted(items, key=lambda item: (-ends[item.path], -item.size, item.path))[:_MOST_NODES]
+    tones = _tones(ranked)
+    left = len(items) - len(ranked)
+    hint = "Press a folder to go into it, a file to read it. An arrow leads from what imports or calls."
+    return {
+        "nodes": [
+            {
+                "path": item.path,
+                "name": item.name,
+                "is_file": item.is_file,
+                "size": item.size,
+                "tone": tones[item.language],
+                "title": title_of(item),
+            }
+            for item in ranked
+        ],
+        "edges": [edge.model_dump() for edge in edges],
+        "hint": hint + (f" {left:,} more with fewer ends are not drawn." if left else ""),
+    }
 
 
 def _cut(

@@ -84,6 +84,17 @@ def treemap(boxes: Iterable[tuple[tuple[float, float, float, float], int, str, s
     return f'<div class="rs-treemap" role="img" aria-label="Sizes of folders and files">{parts}</div>'
 
 
+def legend(rows: Iterable[tuple[int, str]]) -> str:
+    """Tones of a picture with what each stands for."""
+    names = "".join(f'<span class="rs-key"><i class="rs-tone-{tone}"></i>{text(name)}</span>' for tone, name in rows)
+    return f'<div class="rs-keys">{names}</div>'
+
+
+def folded(title: str, inside: str) -> str:
+    """Markup that is shown when somebody opens it by its title."""
+    return f'<details class="rs-folded"><summary>{text(title)}</summary>{inside}</details>'
+
+
 def source(lines: Sequence[Sequence[Run]], first: int, cited: range) -> str:
     """Numbered, coloured lines; those in `cited` are marked."""
     body = "".join(

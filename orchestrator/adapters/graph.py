@@ -66,6 +66,20 @@ SELECT source, target, sum(imports)::int AS imports, sum(calls)::int AS calls FR
 ) AS edges
 WHERE source <> target GROUP BY source, target ORDER BY sum(imports + calls) DESC, source, target LIMIT 200
 """)  # noqa: S608  # only our own text is put in
+_CHILD = "CAST(:prefix AS text) || split_part(substr({path}, CAST(:skip AS int)), '/', 1)"
+_INSIDE = text(f"""
+SELECT source, target, sum(imports)::int AS imports, sum(calls)::int AS calls FROM (
+  SELECT {_CHILD.format(path="path")} AS source, {_CHILD.format(path="target")} AS target, 1 AS imports, 0 AS calls
+  FROM app.imports WHERE analysis_id = :analysis AND resolution IN ('file', 'folder')
+    AND starts_with(path, :prefix) AND starts_with(target, :prefix)
+  UNION ALL
+  SELECT {_CHILD.format(path="path")}, {_CHILD.format(path="target_path")}, 0, 1
+  FROM app.links WHERE analysis_id = :analysis
+    AND starts_with(path, :prefix) AND starts_with(target_path, :prefix)
+) AS edges
+WHERE source <> target AND target <> :prefix
+GROUP BY source, target ORDER BY sum(imports + calls) DESC, source, target LIMIT 200
+""")  # noqa: S608  # only our own text is put in
 _TREEMAP = text("""
 WITH below AS (
   SELECT f.path, f.size, f.lines, f.language, coalesce(c.functions, 0) AS functions,
@@ -129,10 +143,14 @@ class Graph:
             items=[ConnectionView.model_validate(dict(row._mapping)) for row in shown], next=following
         )
 
-    async def modules(self, tenant: UUID, analysis: UUID) -> ModuleMap:
-        """The edges between folders."""
+    async def modules(self, tenant: UUID, analysis: UUID, folder: str | None = None) -> ModuleMap:
+        """The edges between folders; of one folder, those between what is right below it, each with all that it has."""
+        values: dict[str, object] = {"analysis": analysis}
+        if folder is not None:
+            prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
+            values |= {"prefix": prefix, "skip": len(prefix) + 1}
         async with self._database.of(tenant) as connection:
-            rows = (await connection.execute(_MODULES, {"analysis": analysis})).all()
+            rows = (await connection.execute(_MODULES if folder is None else _INSIDE, values)).all()
         return ModuleMap(items=[ModuleEdgeView.model_validate(dict(row._mapping)) for row in rows])
 
     async def treemap(self, tenant: UUID, analysis: UUID, folder: str) -> Treemap:

@@ -44,6 +44,11 @@ UPDATE app.uploads SET sha256 = :sha256, bytes = :bytes, parts = CAST(:parts AS 
 WHERE tenant_id = :tenant AND upload_id = :upload RETURNING *
 """)
 _ONE = text("SELECT * FROM app.uploads WHERE tenant_id = :tenant AND upload_id = :upload AND sha256 IS NOT NULL")
+_LIST = text("""
+SELECT * FROM app.uploads WHERE tenant_id = :tenant AND sha256 IS NOT NULL
+  AND (CAST(:before AS timestamptz) IS NULL OR (uploaded_at, upload_id) < (:before, CAST(:last AS uuid)))
+ORDER BY uploaded_at DESC, upload_id DESC LIMIT :limit
+""")
 _BY_CONTENT = text("SELECT * FROM app.uploads WHERE tenant_id = :tenant AND sha256 = :sha256")
 _USE = text("""
 UPDATE app.uploads SET repositories = CASE WHEN :repository = ANY (repositories) THEN repositories
@@ -54,7 +59,7 @@ WHERE tenant_id = :tenant AND upload_id = :upload RETURNING 1
 
 @dataclass(frozen=True)
 class Upload:
-    """One upload. `url` is what an analysis of it is asked for by."""
+    """One upload. `url` is what an analysis of it is asked for by; `repositories` were made of it."""
 
     upload_id: UUID
     name: str
@@ -63,6 +68,7 @@ class Upload:
     bytes: int
     parts: tuple[ArtifactRef, ...]
     uploaded_at: datetime
+    repositories: tuple[UUID, ...] = ()
 
     @property
     def url(self) -> str:
@@ -162,6 +168,22 @@ class Uploads:
             raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
         return _upload(row)
 
+    async def of(
+        self, tenant_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int = 500
+    ) -> list[Upload]:
+        """The tenant's uploads, the newest first; those `after` the time and id of one."""
+        before, last = after or (None, None)
+        values = {"tenant": tenant_id, "before": before, "last": last, "limit": limit}
+        async with self._database.of(tenant_id) as connection:
+            return [_upload(row) for row in await connection.execute(_LIST, values)]
+
+    async def delete(self, who: Identity, upload_id: UUID) -> None:
+        """Let go of an upload by itself. Raises ApiProblem `not_found`; `upload_in_use` where one was made of it."""
+        if await self._ending.delete(who.tenant_id, upload_id):
+            return
+        await self.one(who, upload_id)
+        raise ApiProblem("upload_in_use", "A repository was made of it: delete that, and it goes too.")
+
     async def by_content(self, who: Identity, sha256: str) -> Upload:
         """The upload with that content. Raises ApiProblem `upload_gone`."""
         async with self._database.of(who.tenant_id) as connection:
@@ -219,4 +241,13 @@ async def _store(objects: Objects, coming: _Coming, content: bytes) -> None:
 
 def _upload(row: Row[Any]) -> Upload:
     parts = tuple(ArtifactRef.model_validate(part) for part in row.parts)
-    return Upload(row.upload_id, row.name, ArchiveKind(row.kind), row.sha256, row.bytes, parts, row.uploaded_at)
+    return Upload(
+        upload_id=row.upload_id,
+        name=row.name,
+        kind=ArchiveKind(row.kind),
+        sha256=row.sha256,
+        bytes=row.bytes,
+        parts=parts,
+        uploaded_at=row.uploaded_at,
+        repositories=tuple(row.repositories),
+    )

@@ -23,6 +23,10 @@ repositories = '{}' AND uploaded_at < clock_timestamp() -
 """
 _OVER = text(f"SELECT upload_id FROM app.uploads WHERE {_UNUSED} LIMIT {_AT_ONCE}")  # noqa: S608  # constants of ours
 _DROP_UNUSED = text(f"DELETE FROM app.uploads WHERE upload_id = :upload AND {_UNUSED} RETURNING 1")  # noqa: S608  # the same
+_DELETE = text("""
+DELETE FROM app.uploads
+WHERE upload_id = :upload AND tenant_id = :tenant AND sha256 IS NOT NULL AND repositories = '{}' RETURNING 1
+""")
 _LET_GO = text("""
 UPDATE app.uploads SET repositories = array_remove(repositories, CAST(:repository AS uuid))
 WHERE :repository = ANY (repositories)
@@ -59,6 +63,17 @@ class UploadsEnding:
                     await self._let_go(connection, upload_id)
                     gone += 1
         return gone
+
+    async def delete(self, tenant_id: UUID, upload_id: UUID) -> bool:
+        """Let go of a tenant's upload that no repository was made of; whether there was one.
+
+        An analysis that begins at the same moment either has it, or finds it gone.
+        """
+        async with self._engine.begin() as connection:
+            if (await connection.execute(_DELETE, {"tenant": tenant_id, "upload": upload_id})).first() is None:
+                return False
+            await self._let_go(connection, upload_id)
+        return True
 
     async def discard(self, upload_id: UUID) -> None:
         """Let go of one."""

@@ -19,6 +19,8 @@ SymbolId = Annotated[
 FilePath = Annotated[str, Query(min_length=1, max_length=4_096)]
 Folder = Annotated[str, Query(max_length=4_096, description="A folder of the repository; empty for all of it.")]
 
+Inside = Annotated[str | None, Query(max_length=4_096, description="What is right below this folder; empty for all.")]
+
 
 @router.get("/analyses/{analysis_id}/symbols/{symbol_id}/callers")
 async def callers(  # one argument for each part of the request
@@ -64,10 +66,14 @@ async def connections(analysis_id: UUID, who: Reader, parts: Parts, page: Paging
 
 
 @router.get("/analyses/{analysis_id}/modules")
-async def modules(analysis_id: UUID, who: Reader, parts: Parts, known: Freshness) -> ModuleMap:
-    """How many imports and calls lead from one folder to another."""
+async def modules(analysis_id: UUID, who: Reader, parts: Parts, known: Freshness, folder: Inside = None) -> ModuleMap:
+    """How many imports and calls lead from one folder to another.
+
+    With `folder` (empty for the whole repository), between the files and folders right below it, each with all that is
+    in it: the map of one level.
+    """
     await known_as_of(parts, who, analysis_id, known)
-    return await parts.contents.graph.modules(who.tenant_id, analysis_id)
+    return await parts.contents.graph.modules(who.tenant_id, analysis_id, folder)
 
 
 @router.get("/analyses/{analysis_id}/treemap")

@@ -54,7 +54,7 @@ class ConnectionView(BaseModel):
 
 
 class ModuleEdgeView(BaseModel):
-    """How many imports and calls lead from the files of one folder to those of another."""
+    """How many imports and calls lead from the files of one folder (or from one file) to those of another."""
 
     source: str
     target: str
@@ -63,7 +63,7 @@ class ModuleEdgeView(BaseModel):
 
 
 class ModuleMap(BaseModel):
-    """The edges between folders, most first; at most 200."""
+    """The edges between folders, or between what is right below one, most first; at most 200."""
 
     items: list[ModuleEdgeView]
 

@@ -53,6 +53,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "upload_too_large": (413, "The upload is too large"),
     "upload_stalled": (503, "The upload broke off"),
     "upload_gone": (404, "The upload is not kept any more"),
+    "upload_in_use": (409, "A repository was made of the upload"),
     "idempotency_key_reused": (422, "The idempotency key was used for something else"),
     "idempotency_in_flight": (409, "The first request with that key is not answered yet"),
     "idempotency_unknown": (409, "The first request with that key came to no known end"),

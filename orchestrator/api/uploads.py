@@ -7,12 +7,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
 from orchestrator.adapters.uploads import Upload, too_large
 from orchestrator.api import idempotency
 from orchestrator.api.dependencies import Parts, Reader, Writer
+from orchestrator.api.paging import UPLOADS, Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.limits.rules import Resource
 
@@ -28,7 +29,10 @@ _BODY = {
 
 
 class UploadView(BaseModel):
-    """An uploaded archive. Ask for its analysis by `url`; `sha256` is of the file as it came, `bytes` its size."""
+    """An uploaded archive. Ask for its analysis by `url`; `sha256` is of the file as it came, `bytes` its size.
+
+    `repositories` were made of it: while there are some it stays, and goes with the last of them.
+    """
 
     upload_id: UUID
     url: str
@@ -37,6 +41,14 @@ class UploadView(BaseModel):
     sha256: str
     bytes: int
     uploaded_at: datetime
+    repositories: list[UUID] = Field(default_factory=list)
+
+
+class UploadPage(BaseModel):
+    """A page of uploads, the newest first."""
+
+    items: list[UploadView]
+    next: str | None = None
 
 
 @router.post("", status_code=201, openapi_extra=_BODY, responses={200: {"model": UploadView, "description": "Known"}})
@@ -62,6 +74,23 @@ async def receive(
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"/api/v1/uploads/{kept.upload_id}"
     return _view(kept)
+
+
+@router.get("")
+async def listed(who: Reader, parts: Parts, page: Paging) -> UploadPage:
+    """The team's uploads that are kept, the newest first."""
+    after = UPLOADS.read(page.cursor)
+    found = await parts.uploads.of(who.tenant_id, after=after, limit=page.limit + 1)
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    following = UPLOADS.write((shown[-1].uploaded_at, shown[-1].upload_id)) if more else None
+    return UploadPage(items=[_view(each) for each in shown], next=following)
+
+
+@router.delete("/{upload_id}", status_code=204)
+async def delete(upload_id: UUID, who: Writer, parts: Parts) -> None:
+    """Delete an upload that no repository was made of; else delete the repository, and it goes too."""
+    await parts.uploads.delete(who, upload_id)
 
 
 @router.get("/{upload_id}")
@@ -98,4 +127,5 @@ def _view(upload: Upload) -> UploadView:
         sha256=upload.sha256,
         bytes=upload.bytes,
         uploaded_at=upload.uploaded_at,
+        repositories=list(upload.repositories),
     )

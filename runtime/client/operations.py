@@ -129,6 +129,10 @@ class Operations(Protocol):
             shapes.PreflightView, "POST", "/api/v1/preflight", headers={"Idempotency-Key": idempotency_key}, body=body
         )
 
+    def uploads_listed(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.UploadPage:
+        """The team's uploads that are kept, the newest first."""
+        return self._call(shapes.UploadPage, "GET", "/api/v1/uploads", params={"cursor": cursor, "limit": limit})
+
     def uploads_receive(
         self, body: BinaryIO, *, name: str | None = None, idempotency_key: str | None = None
     ) -> shapes.UploadView:
@@ -145,6 +149,10 @@ class Operations(Protocol):
     def uploads_one(self, upload_id: str) -> shapes.UploadView:
         """One upload, for as long as it is kept."""
         return self._call(shapes.UploadView, "GET", f"/api/v1/uploads/{part(upload_id)}")
+
+    def uploads_delete(self, upload_id: str) -> None:
+        """Delete an upload that no repository was made of; else delete the repository, and it goes too."""
+        self._content("DELETE", f"/api/v1/uploads/{part(upload_id)}")
 
     def contents_files(
         self,
@@ -381,9 +389,11 @@ class Operations(Protocol):
             params={"cursor": cursor, "limit": limit},
         )
 
-    def graph_modules(self, analysis_id: str) -> shapes.ModuleMap:
+    def graph_modules(self, analysis_id: str, *, folder: str | None = None) -> shapes.ModuleMap:
         """How many imports and calls lead from one folder to another."""
-        return self._call(shapes.ModuleMap, "GET", f"/api/v1/analyses/{part(analysis_id)}/modules")
+        return self._call(
+            shapes.ModuleMap, "GET", f"/api/v1/analyses/{part(analysis_id)}/modules", params={"folder": folder}
+        )
 
     def graph_treemap(self, analysis_id: str, *, folder: str | None = None) -> shapes.Treemap:
         """What is right below a folder, with sizes, lines, languages and complexity."""

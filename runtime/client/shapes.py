@@ -646,7 +646,7 @@ class MemberView(BaseModel):
 
 class ModuleEdgeView(BaseModel):
     """
-    How many imports and calls lead from the files of one folder to those of another.
+    How many imports and calls lead from the files of one folder (or from one file) to those of another.
     """
 
     model_config = ConfigDict(
@@ -678,7 +678,7 @@ class ModuleLinkView(BaseModel):
 
 class ModuleMap(BaseModel):
     """
-    The edges between folders, most first; at most 200.
+    The edges between folders, or between what is right below one, most first; at most 200.
     """
 
     model_config = ConfigDict(
@@ -1260,6 +1260,8 @@ class TreemapItem(BaseModel):
 class UploadView(BaseModel):
     """
     An uploaded archive. Ask for its analysis by `url`; `sha256` is of the file as it came, `bytes` its size.
+
+    `repositories` were made of it: while there are some it stays, and goes with the last of them.
     """
 
     model_config = ConfigDict(
@@ -1273,6 +1275,7 @@ class UploadView(BaseModel):
     sha256: str
     bytes: int
     uploaded_at: AwareDatetime
+    repositories: list[str] = []
 
 
 class UsageView(BaseModel):
@@ -1768,6 +1771,19 @@ class Treemap(BaseModel):
     )
     folder: str
     items: list[TreemapItem]
+
+
+class UploadPage(BaseModel):
+    """
+    A page of uploads, the newest first.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[UploadView]
+    next: str | None = None
 
 
 class WebhookPage(BaseModel):

@@ -42,6 +42,7 @@ def api(api_process: StandIn) -> Iterator[StandIn]:
     api_process.analyses.clear()
     api_process.models.clear()
     api_process.push_hooks.clear()
+    api_process.uploads.clear()
     api_process.requests.clear()
 
 

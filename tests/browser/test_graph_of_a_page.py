@@ -28,6 +28,17 @@ def linked(api: StandIn) -> Scripted:
     analysis.told["treemap?src"] = {"folder": "src", "items": inside}
     ends = {"imports": 12, "imported_by": 6, "calls": 7, "called_by": 47, **_MEASURES, "most_complex": 9}
     files = [{"path": samples.APP, **ends}, {"path": "src/flask/__init__.py", **ends, "functions": 0}]
+    edges = [{"source": "tests", "target": "src", "imports": 40, "calls": 60}]
+    analysis.told["modules"] = {"items": [*edges, {"source": "docs", "target": "src", "imports": 1, "calls": 0}]}
+    analysis.told["modules?src"] = {
+        "items": [{"source": "src/cli.py", "target": "src/app.py", "imports": 1, "calls": 3}]
+    }
+    analysis.sources["src/app.py"] = "import os\nvalue = 1\n"
+    one = {"path": "src/app.py", "line": 1, "written": "import os", "module": "os", "name": "", "alias": ""}
+    one |= {"resolution": "standard", "target": "os", "confidence": 0.95}
+    other = {**one, "path": "src/cli.py", "module": "src.app", "resolution": "file", "target": "src/app.py"}
+    analysis.told["imports"] = {"items": [one], "total": 1, "next": None}
+    analysis.told["imported-by"] = {"items": [other], "total": 1, "next": None}
     analysis.told["connections"] = {"items": files, "next": None}
     symbol = {"id": "0-7", "path": samples.APP, "kind": "method", "name": "run", "qualified_name": "Flask.run"}
     more = {"signature": "def run(self)", "docstring": "", "first_line": 3, "last_line": 9, "visibility": "public"}
@@ -50,7 +61,7 @@ def test_sizes_connections_and_callers_are_shown_on_demand(page: Page, api: Stan
     page.goto(f"/analysis?analysis={analysis.id}")
 
     expect(page.get_by_role("heading", name="How it hangs together")).to_be_visible()
-    page.get_by_text("Show sizes, connections and callers").click()
+    page.get_by_text("Show the map, sizes, connections and callers").click()
     expect(page.locator(".rs-box")).to_have_count(6)
     expect(page.locator(".rs-box").first).to_have_attribute(
         "title", "src: 1 file, 300,000 bytes, 900 lines, python, 30 functions, complexity 120"
@@ -116,3 +127,28 @@ def test_the_overview_is_told_with_its_lines_its_map_and_first_questions(page: P
     page.get_by_role("link", name="Chat").click()
     page.get_by_role("button", name="How does Flask work, and who uses it?").click()
     expect(page.locator(".rs-question")).to_have_text("How does Flask work, and who uses it?")
+
+
+def test_the_map_leads_into_a_folder_and_opens_a_file_with_its_imports(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    page.goto(f"/analysis?analysis={analysis.id}")
+    page.get_by_text("Show the map, sizes, connections and callers").click()
+
+    expect(page.locator(".node")).to_have_count(6)
+    expect(page.locator("path.edge")).to_have_count(2)
+    expect(page.locator(".rs-keys").filter(has_text="Markdown")).to_contain_text("Python")
+    before = page.locator("svg[role=group]").get_attribute("viewBox")
+    page.get_by_role("button", name="Closer").click()
+    assert page.locator("svg[role=group]").get_attribute("viewBox") != before
+    page.get_by_role("button", name="All of it").click()
+    assert page.locator("svg[role=group]").get_attribute("viewBox") == before
+    page.get_by_role("button", name="src/: src:").focus()
+    expect(page.locator(".say").filter(has_text="in: 41 imports, 60 calls")).to_be_visible()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".node")).to_have_count(2)
+    page.locator(".node", has_text="app.py").click()
+    expect(page.locator(".rs-source")).to_contain_text("value = 1")
+    expect(page.locator("h3.rs-manifest", has_text="Imports 1")).to_be_visible()
+    expect(page.locator("h3.rs-manifest", has_text="Imported by 1")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="src/cli.py").get_by_role("link", name="1")).to_be_visible()

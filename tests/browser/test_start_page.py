@@ -170,12 +170,23 @@ def test_an_archive_that_is_chosen_is_sent_whole_and_its_analysis_opens(page: Pa
     api.begun.clear()
     raw = zip_of({"a.py": b"x = 1\n"})
     page.goto("/")
+    page.get_by_text("Of an archive: one folder").click()
+    page.get_by_label("Read all the same of it").fill("vendor/\n\n *.min.js ")
+    page.get_by_label("Only this folder of it").click()
     page.get_by_label("Archive").set_input_files({"name": "my-project.zip", "mimeType": "", "buffer": raw})
 
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     assert api.sent[-1] == raw
-    assert [body["url"] for body in api.begun] == [f"upload://{sha256(raw).hexdigest()}/my-project"]
+    url = f"upload://{sha256(raw).hexdigest()}/my-project"
+    assert [(body["url"], body["include"]) for body in api.begun] == [(url, ["vendor/", "*.min.js"])]
     expect(page.get_by_text("upload", exact=True)).to_be_visible()
+
+    page.goto("/")
+    page.get_by_text("Show the uploads that are kept").click()
+    expect(page.get_by_text("not analysed")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Yes, delete").click()
+    expect(page.get_by_text("No upload is kept.")).to_be_visible()
 
 
 def test_an_archive_that_is_dropped_and_refused_is_told_in_the_api_s_words(page: Page, api: StandIn) -> None:

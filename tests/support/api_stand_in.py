@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256 as sha256_of
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from tests.support.kept_stand_in import push_hook, uploads
 
 STAGES = ("clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote", "link")
 Json = dict[str, Any]
@@ -191,6 +194,7 @@ class StandIn:
         self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
         self.models: list[str] = []
         self.push_hooks: dict[str, Json] = {}
+        self.uploads: dict[str, Json] = {}
         self.refuse_url: Response | None = None
         self.looked: Json = {}  # what a look at the host says besides
         self.down = False
@@ -287,6 +291,8 @@ class StandIn:
                 Route("/api/v1/analyses", self._begin, methods=["POST"]),
                 Route("/api/v1/analyses", self._recent),
                 Route("/api/v1/uploads", self._upload, methods=["POST"]),
+                Route("/api/v1/uploads", partial(uploads, self.uploads)),
+                Route("/api/v1/uploads/{id}", partial(uploads, self.uploads), methods=["DELETE"]),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),
@@ -296,7 +302,11 @@ class StandIn:
                 Route("/api/v1/analyses/{id}/files", self._skipped),
                 Route("/api/v1/analyses/{id}/dependencies", self._dependencies),
                 Route("/api/v1/analyses/{id}/{what:path}", self._told),
-                Route("/api/v1/repositories/{id}/push-hook", self._push_hook, methods=["GET", "POST", "DELETE"]),
+                Route(
+                    "/api/v1/repositories/{id}/push-hook",
+                    partial(push_hook, self.push_hooks),
+                    methods=["GET", "POST", "DELETE"],
+                ),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
@@ -328,9 +338,11 @@ class StandIn:
             return self.refuse_url
         self.sent.append(await request.body())
         sha256, name = sha256_of(self.sent[-1]).hexdigest(), request.query_params["name"].partition(".")[0]
-        known = {"name": name, "kind": "zip", "sha256": sha256, "bytes": len(self.sent[-1])}
-        at = datetime.now(UTC).isoformat()
-        return JSONResponse({"upload_id": str(uuid4()), "url": f"upload://{sha256}/{name}", "uploaded_at": at, **known})
+        known: Json = {"name": name, "kind": "zip", "sha256": sha256, "bytes": len(self.sent[-1])}
+        at, upload_id = datetime.now(UTC).isoformat(), str(uuid4())
+        known |= {"upload_id": upload_id, "url": f"upload://{sha256}/{name}", "uploaded_at": at, "repositories": []}
+        self.uploads[upload_id] = known
+        return JSONResponse(known)
 
     async def _preflight(self, request: Request) -> Response:
         if self.refuse_url is not None:
@@ -417,22 +429,6 @@ class StandIn:
         what = f"{request.path_params['what']}?{folder}" if folder else request.path_params["what"]
         told = found.told.get(what, _UNTOLD | {"analysis_id": found.id} if what == "overview" else None)
         return JSONResponse(told) if told is not None else Response(status_code=404)
-
-    async def _push_hook(self, request: Request) -> Response:
-        repository, at = request.path_params["id"], datetime.now(UTC).isoformat()
-        if request.method == "DELETE":
-            self.push_hooks.pop(repository)
-            return Response(status_code=204)
-        secret: Json = {}
-        if request.method == "POST":
-            hook = {"hook_id": str(uuid4()), "repository_id": repository, "created_by": str(uuid4()), "works": True}
-            hook |= {"url": f"https://pages.example/hooks/{repository}", "created_at": at, "outcome": ""}
-            self.push_hooks[repository] = hook | {"received_at": None}
-            secret = {"secret": f"whsec_{len(self.push_hooks)}"}
-        found = self.push_hooks.get(repository)
-        if found is None:
-            return problem(404, "not_found", "There is no such thing", "No push hook of yours belongs to it.")
-        return JSONResponse(found | secret, 201 if secret else 200)
 
     async def _dependencies(self, request: Request) -> Response:
         found = self._find(request)

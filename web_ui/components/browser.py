@@ -66,6 +66,12 @@ def upload() -> str | None:
     return str(sent) if sent else None
 
 
+def module_map(data: dict[str, object], key: str) -> str | None:
+    """What is right below a folder as a graph; the path of what was opened in it just now."""
+    opened = _component("module_map")(key=key, data=data, on_opened_change=_ignore).get("opened")
+    return str(opened) if opened else None
+
+
 def event_list(data: dict[str, object], key: str) -> None:
     """The events of an analysis in their order, live while it runs."""
     _component("event_list")(key=key, data=data | {"api": PREFIX})

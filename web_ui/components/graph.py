@@ -1,17 +1,20 @@
-"""How a repository hangs together: what is how large, the most connected files, who calls what."""
+"""How a repository hangs together: a map of its folders, what is how large, what files import, who calls what."""
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisView, LinkView, SymbolView
+from runtime.client.shapes import AnalysisView, ImportView, LinkView, SymbolView
 from web_ui import graph, markup
-from web_ui.components import source_panel
+from web_ui.components import browser, source_panel
 from web_ui.session import attempt, client
+from web_ui.source import highlight
 from web_ui.words import read_place
 
 _CONNECTED = 12
 _FOUND = 50
 _LINKS = 100
 _HEAD = ("File", "Imported by", "Imports", "Called by", "Calls", "Complexity")
+_LINES = 2_000  # of a file
+_IMPORTED, _IMPORTERS = ("Import", "Means", "Which is", "Line"), ("File", "Import", "Line")
 _ENDS = ("Name", "Line", "How sure")
 
 
@@ -22,25 +25,78 @@ def show(analysis: AnalysisView) -> None:
         return
     st.html('<h2 class="rs-section">How it hangs together</h2>')
     key = f"graph-{analysis.analysis_id}"
-    if not st.toggle("Show sizes, connections and callers", value="symbol" in st.query_params, key=key):
+    if not st.toggle("Show the map, sizes, connections and callers", value="symbol" in st.query_params, key=key):
         return
-    treemap(analysis.analysis_id)
+    places(analysis.analysis_id)
     connected(analysis.analysis_id)
     symbols(analysis.analysis_id)
 
 
-def treemap(analysis_id: str) -> None:
-    """What is right below a folder, as rectangles; a folder is opened by choosing it."""
-    key = f"graph-folder-{analysis_id}"
+def places(analysis_id: str) -> None:
+    """One folder as a map and as rectangles; a file of it with what it imports and what imports it."""
+    key, file_key = f"graph-folder-{analysis_id}", f"graph-file-{analysis_id}"
     folder = st.session_state.get(key, "")
     found = attempt(lambda: client().graph_treemap(analysis_id, folder=folder))
-    if found is None:
+    edges = attempt(lambda: client().graph_modules(analysis_id, folder=folder))
+    if found is None or edges is None:
         return
+    st.html('<h3 class="rs-manifest">Map of modules</h3>')
+    opened = browser.module_map(graph.map_data(found.items, edges.items), key=f"map-{analysis_id}-{folder}")
+    if opened is not None:
+        is_file = any(item.is_file and item.path == opened for item in found.items)
+        st.session_state[file_key if is_file else key] = opened
+        st.rerun()
+    inside = [item.path for item in found.items if not item.is_file]
+    above = list(reversed(graph.above(folder)[:-1]))
+    st.selectbox(
+        "Folder",
+        list(dict.fromkeys([folder, *above, *inside])),
+        key=key,
+        format_func=lambda path: path or "the whole repository",
+    )
     boxes = graph.boxes(found.items)
-    st.html(markup.treemap(box.drawn for box in boxes))
-    inside = [box.item.path for box in boxes if not box.item.is_file]
-    places = list(dict.fromkeys([folder, *reversed(graph.above(folder)[:-1]), *inside]))
-    st.selectbox("Folder", places, key=key, format_func=lambda path: path or "the whole repository")
+    st.html(markup.treemap(box.drawn for box in boxes) + markup.legend(graph.legend(boxes)))
+    files = [item.path for item in found.items if item.is_file]
+    chosen = st.session_state.get(file_key)
+    listed = list(dict.fromkeys([*([chosen] if chosen else []), *files]))
+    path = st.selectbox("File", listed, index=None, placeholder="Choose a file here, or press one above", key=file_key)
+    if path is not None:
+        file(analysis_id, path)
+
+
+def file(analysis_id: str, path: str) -> None:
+    """One file: its lines, what it imports, what imports it."""
+    lines = attempt(lambda: client().contents_lines(analysis_id, path=path, first_line=1, last_line=_LINES))
+    if lines is not None:
+        coloured = highlight(lines.text, language=lines.language, path=path)
+        st.html(markup.source(coloured, lines.first_line, range(0)))
+        st.html(markup.line([markup.span("muted", f"lines 1 to {lines.last_line:,} of {lines.line_count:,}")]))
+    out = attempt(lambda: client().graph_imports(analysis_id, path=path, limit=_LINKS))
+    into = attempt(lambda: client().graph_imported_by(analysis_id, path=path, limit=_LINKS))
+    if out is not None:
+        rows = [_import(analysis_id, one) for one in out.items]
+        table(f"Imports {out.total:,}", _IMPORTED, rows)
+    if into is not None:
+        rows = [_importer(analysis_id, one) for one in into.items]
+        table(f"Imported by {into.total:,}", _IMPORTERS, rows)
+
+
+def table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A heading, and what it names where there is any."""
+    listed = markup.marked_table(head, rows, "rs-needs") if rows else ""
+    st.html(f'<h3 class="rs-manifest">{markup.text(title)}</h3>{listed}')
+
+
+def _import(analysis_id: str, one: ImportView) -> tuple[str, ...]:
+    said, resolution, target = graph.import_cells(one)
+    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line))
+    return markup.text(said), markup.text(target), markup.text(resolution), line
+
+
+def _importer(analysis_id: str, one: ImportView) -> tuple[str, ...]:
+    said, _, _ = graph.import_cells(one)
+    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line))
+    return markup.text(one.path), markup.text(said), line
 
 
 def connected(analysis_id: str) -> None:
@@ -85,10 +141,10 @@ def symbol(analysis_id: str, chosen: SymbolView) -> None:
 
 def links(analysis_id: str, title: str, found: list[LinkView]) -> None:
     """One side of a definition's links."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for one in found:
         name, line, sure = graph.link_cells(one)
         rows.append(
             (markup.text(name), markup.link(line, graph.address(analysis_id, one.path, one.line)), markup.text(sure))
         )
-    st.html(f'<h3 class="rs-manifest">{markup.text(title)}</h3>' + markup.marked_table(_ENDS, rows, "rs-needs"))
+    table(title, _ENDS, rows)

@@ -9,6 +9,7 @@ from web_ui.session import attempt, client
 from web_ui.words import read_place
 
 _PAGE = 200
+_SHOWN = 15  # of one manifest before the rest is folded
 _ALL_ECOSYSTEMS, _ALL_SCOPES = "all ecosystems", "all scopes"
 _HEAD = ("Name", "Asked for", "Chosen", "Scope", "Line")
 
@@ -56,10 +57,12 @@ def found(analysis_id: str, ecosystem: str | None, scope: str | None, name: str)
         if cursor is None:
             break
     for manifest in needs.by_manifest(mentions):
-        rows = (_cells(analysis_id, one) for one in manifest.mentions)
-        st.html(
-            f'<h3 class="rs-manifest">{markup.text(manifest.title)}</h3>' + markup.marked_table(_HEAD, rows, "rs-needs")
-        )
+        shown, rest = manifest.mentions[:_SHOWN], manifest.mentions[_SHOWN:]
+        listed = markup.marked_table(_HEAD, (_cells(analysis_id, one) for one in shown), "rs-needs")
+        if rest:
+            more = markup.marked_table(_HEAD, (_cells(analysis_id, one) for one in rest), "rs-needs")
+            listed += markup.folded(f"{len(rest):,} more of {manifest.path}", more)
+        st.html(f'<h3 class="rs-manifest">{markup.text(manifest.title)}</h3>{listed}')
     if not mentions:
         st.caption("None of that kind.")
     if cursor is not None and st.button("Show more", key=f"more-{key}"):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisRequest, AnalysisSummary
 from web_ui import markup, views
-from web_ui.components import browser, frame, notices, preflight
+from web_ui.components import frame, notices, preflight, uploads
 from web_ui.outcomes import MOST_PATTERNS
 from web_ui.session import attempt, client, may_write
 
@@ -78,11 +78,10 @@ def ask_for_more() -> tuple[More, bool]:
 def ask_for_either() -> None:
     """The form, and where an archive is dropped: once it has come, it is asked for as any repository is."""
     form = st.container()
-    url = browser.upload()
+    uploads.ask()
     with form:
-        if url is not None:
-            preflight.ask(AnalysisRequest(url=url, ref=None, folder=None), only_look=False)
         ask_for_address()
+    uploads.kept()
 
 
 def recent() -> None:

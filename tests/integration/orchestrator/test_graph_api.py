@@ -57,6 +57,10 @@ async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: Syst
         ("app/util.py", 0, 1),
     ]
     assert (await system.get(f"{base}/modules"))["items"] == []  # both files are in one folder
+    assert (await system.get(f"{base}/modules", folder=""))["items"] == []
+    below = (await system.get(f"{base}/modules", folder="app/"))["items"]
+    assert below == [{"source": "app/main.py", "target": "app/util.py", "imports": 1, "calls": 2}]
+    assert (await system.get(f"{base}/modules", folder="ap"))["items"] == []
     top = (await system.get(f"{base}/treemap"))["items"]
     assert {(one["path"], one["is_file"], one["files"], one["complexity"]) for one in top} == {
         ("app", False, 2, 10),

@@ -1,5 +1,6 @@
 """Uploads over the wire: taken in parts, joined by their content, analysed, let go."""
 
+import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator, Iterator
@@ -12,10 +13,14 @@ from sqlalchemy import text
 
 from orchestrator.adapters import uploads as adapter
 from orchestrator.adapters.uploads_ending import UploadsEnding
+from orchestrator.api import uploads as receiving
 from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisRequest
 from tests.support.archives import zip_of
+from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import System, a_system, eventually
+from tests.support.people import a_place
+from tests.support.signing_in import COOKIE
 
 RAW = zip_of({"a.py": b"x = 1\n", "noise": Random(1).randbytes(300_000)})
 
@@ -125,8 +130,6 @@ async def test_an_upload_under_a_key_is_done_once_and_another_is_refused(system:
 
 
 async def test_the_typed_client_sends_a_file(system: System) -> None:
-    import asyncio
-
     def call() -> Iterator[object]:
         client = Client(str(system.client.base_url))
         kept = client.uploads_receive(io.BytesIO(RAW), name="x.zip")
@@ -137,3 +140,112 @@ async def test_the_typed_client_sends_a_file(system: System) -> None:
         client.close()
 
     assert await asyncio.to_thread(lambda: list(call())) == [len(RAW), "x"]
+
+
+async def test_uploads_are_listed_and_one_goes_by_itself_unless_something_was_made_of_it(
+    system: System, home: Path
+) -> None:
+    first, second = await upload(system, RAW), await upload(system, zip_of({"b.py": b"y = 2\n"}))
+    begun = (await system.client.post("/api/v1/analyses", json={"url": first["url"]})).json()
+
+    page = await system.get("/uploads", limit=1)
+    rest = await system.get("/uploads", limit=1, cursor=page["next"])
+    used = await system.client.delete(f"/api/v1/uploads/{first['upload_id']}")
+    gone = await system.client.delete(f"/api/v1/uploads/{second['upload_id']}")
+    again = await system.client.delete(f"/api/v1/uploads/{second['upload_id']}")
+
+    assert [one["upload_id"] for one in (*page["items"], *rest["items"])] == [second["upload_id"], first["upload_id"]]
+    assert (rest["items"][0]["repositories"], rest["next"]) == ([begun["repository_id"]], None)
+    assert (used.status_code, used.json()["code"]) == (409, "upload_in_use")
+    assert (gone.status_code, again.status_code) == (204, 404)
+    assert (await _left(system, home))[0] == 1
+    assert len(stored(home)) == len(RAW) // 100_000 + 1
+    asked = await system.client.post("/api/v1/analyses", json={"url": second["url"]})
+    assert asked.json()["code"] == "upload_gone"
+
+
+async def test_patterns_of_what_is_read_all_the_same_are_part_of_what_is_asked_of_an_upload(system: System) -> None:
+    kept = await upload(system, RAW)
+    plain = (await system.client.post("/api/v1/analyses", json={"url": kept["url"]})).json()
+    await system.until(plain["analysis_id"], "refined")
+    await system.followed()
+
+    more = await system.client.post("/api/v1/analyses", json={"url": kept["url"], "include": ["vendor/", "*.min.js"]})
+    [request] = (await system.get(f"/analyses/{more.json()['analysis_id']}/history", limit=1))["items"]
+
+    assert (more.status_code, more.json()["repository_id"]) == (202, plain["repository_id"])
+    assert request["data"]["include"] == ["vendor/", "*.min.js"]
+    bad = await system.client.post("/api/v1/analyses", json={"url": kept["url"], "include": ["# all"]})
+    assert bad.json()["code"] == "bad_include"
+
+
+async def test_an_upload_that_stalls_or_drips_breaks_off_and_leaves_nothing(
+    system: System, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault fires: the sender hears why while it still has something to send."""
+    monkeypatch.setattr(receiving, "_SILENCE", 0.2)
+    stalled = await _sent_slowly(system, drips=0)
+    monkeypatch.setattr(receiving, "_SLOWEST", 10_000_000)
+    slow = await _sent_slowly(system, drips=100_000)
+
+    for answer in (stalled, slow):
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b'"upload_stalled"' in answer
+    await eventually(lambda: _left(system, home), lambda left: left == (0, 0))
+
+
+async def _sent_slowly(system: System, *, drips: int) -> bytes:
+    """What is answered to an upload of which a part comes at once, then `drips` bytes one by one, then nothing."""
+    base = system.client.base_url
+    reader, writer = await asyncio.open_connection(base.host, base.port)
+    head = f"POST /api/v1/uploads HTTP/1.1\r\nHost: {base.host}\r\nContent-Length: 900000\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + RAW[:200_000])
+    answer = asyncio.create_task(reader.read())
+    for _ in range(drips):
+        if answer.done():
+            break
+        writer.write(b"x")
+        await asyncio.sleep(0.01)
+    found = await asyncio.wait_for(answer, 30)
+    writer.close()
+    return found
+
+
+async def test_what_was_uploaded_and_deleted_is_on_record_with_who_did_it(system: System) -> None:
+    kept = await upload(system, RAW)
+    await upload(system, b"#!/bin/sh\n" * 100)
+    await system.client.delete(f"/api/v1/uploads/{kept['upload_id']}")
+
+    async def recorded() -> list[tuple[str, str, str, str]]:
+        page = await system.get("/audit", action="uploads.")
+        return [(e["action"], e["outcome"], e["code"], e["target"]) for e in reversed(page["items"])]
+
+    found = await eventually(recorded, lambda entries: len(entries) == 3)
+    target = f"uploads/{kept['upload_id']}"
+    assert sorted(found) == [
+        ("uploads.delete", "allowed", "", target),
+        ("uploads.receive", "allowed", "", target),
+        ("uploads.receive", "failed", "archive_unknown", ""),
+    ]
+
+
+async def test_an_upload_takes_of_the_teams_bytes_and_of_the_uploads_of_an_hour(
+    monkeypatch: pytest.MonkeyPatch, github: GitHubStandIn, database_url: str, redis_url: str, home: Path
+) -> None:
+    monkeypatch.setenv("REPOSTREAM_QUOTA_BYTES", "200000")
+    monkeypatch.setenv("REPOSTREAM_LIMITS_UPLOADS", "user:3/hour")
+    async with a_place(monkeypatch, github, database_url, redis_url, home) as here:
+        person = await here.person("heron")
+
+        async def sends(raw: bytes) -> tuple[int, str]:
+            cookie = {"cookie": f"{COOKIE}={person.visitor.cookies.get(COOKIE, '')}", "origin": here.site.url}
+            reply = await here.site.client.post("/api/v1/uploads", content=raw, headers=cookie)
+            return reply.status_code, reply.json().get("code", reply.json().get("upload_id"))
+
+        small = zip_of({"b.py": b"y = 2\n"})
+        status, first = await sends(RAW)
+        assert status == 201
+        assert await sends(small) == (409, "quota_full")
+        assert (await person.call("DELETE", f"/uploads/{first}")).status_code == 204
+        assert (await sends(small))[0] == 201
+        assert await sends(small) == (429, "rate_limited")

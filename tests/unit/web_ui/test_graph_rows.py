@@ -1,8 +1,10 @@
 """The graph as rows and rectangles: areas as sizes, nothing over another, words for what is known."""
 
+from typing import Any
+
 import pytest
 
-from runtime.client.shapes import LinkView, TreemapItem
+from runtime.client.shapes import LinkView, ModuleEdgeView, TreemapItem
 from web_ui import graph, markup
 
 
@@ -55,3 +57,33 @@ def test_a_link_says_how_sure_it_is() -> None:
     )
 
     assert graph.link_cells(link) == ("the file itself", "a.py:3", "named (0.50)")
+
+
+def test_each_of_the_larger_languages_has_a_colour_of_its_own_and_the_legend_says_which() -> None:
+    names = ["python", "css", "html", "rst", "toml", "yaml", "ini"]
+    items = [an_item(f"f{n}", 700 - 100 * n, language=name) for n, name in enumerate(names)]
+
+    told = graph.legend(graph.boxes([*items, an_item("LICENSE", 5, language=None)]))
+
+    assert told == [
+        (0, "Python"),
+        (1, "CSS"),
+        (2, "HTML"),
+        (3, "reStructuredText"),
+        (4, "TOML"),
+        (5, "others"),
+    ]
+    assert graph.legend(graph.boxes([an_item("LICENSE", 5, language=None)])) == [(5, "no language")]
+    assert "<b>" not in markup.legend([(0, "<b>")])
+
+
+def test_a_map_has_the_most_connected_and_says_how_many_are_not_drawn() -> None:
+    items = [an_item(f"f{n:02}", 1_000 - n) for n in range(42)]
+    edge = ModuleEdgeView(source="src/f41", target="src/f00", imports=2, calls=3)
+
+    told: dict[str, Any] = graph.map_data(items, [edge])
+
+    assert [node["path"] for node in told["nodes"]][:3] == ["src/f00", "src/f41", "src/f01"]
+    assert len(told["nodes"]) == 40
+    assert told["edges"] == [{"source": "src/f41", "target": "src/f00", "imports": 2, "calls": 3}]
+    assert told["hint"].endswith(" 2 more with fewer ends are not drawn.")
