@@ -1,11 +1,12 @@
 """What an import means: a file, a folder of files, a dependency, the language itself, or nothing known. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from processor.linking.files import Files
 from processor.linking.levels import EXACT, INFERRED, NAMED
+from processor.linking.script_paths import ScriptPaths
 
 
 class Imported(NamedTuple):
@@ -36,12 +37,15 @@ class Known:
     """What else of the repository says what a name means.
 
     `dependencies` are names as manifests write them, in lower case, by ecosystem; `go_modules` folder → module;
-    `packages` name → folder of JavaScript packages of the repository itself.
+    `packages` name → folder of JavaScript packages of the repository itself; `script_paths` folder → what TypeScript's
+    configuration in it says; `namespaces` beginning of a PHP namespace → the folders that it is loaded from.
     """
 
     dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     go_modules: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
+    script_paths: Mapping[str, ScriptPaths] = field(default_factory=dict)
+    namespaces: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def has(self, ecosystem: str, name: str) -> bool:
         """Whether a manifest asks for it."""

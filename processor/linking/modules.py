@@ -45,6 +45,8 @@ class Modules:
             path = files.beside(imported.file, module) if not module.startswith("/") else module.lstrip("/")
             hit = self._script_file(path)
             return a_file(files, hit) if hit is not None else UNKNOWN
+        if (configured := self._configured(imported)) is not None:
+            return a_file(files, configured)
         bare = module.removeprefix("node:")
         if module.startswith("node:") or bare.partition("/")[0] in NODE:
             return Meaning("standard", bare, confidence=EXACT)
@@ -54,6 +56,16 @@ class Modules:
         if self._known.has("javascript", package):
             return Meaning("dependency", package, confidence=EXACT)
         return Meaning("unknown", package)
+
+    def _configured(self, imported: Imported) -> int | None:
+        """The file that TypeScript's nearest configuration gives to a name."""
+        folder = self._files.folders[imported.file]
+        while (said := self._known.script_paths.get(folder)) is None:
+            if not folder:
+                return None
+            folder = dirname(folder)
+        found = (self._script_file(path) for path in said.candidates(imported.module) if not path.startswith(".."))
+        return next((file for file in found if file is not None), None)
 
     def _own_package(self, package: str, rest: str) -> Meaning:
         folder = self._known.packages[package]
@@ -186,6 +198,12 @@ class Modules:
         if imported.level and imported.module.endswith(".php"):
             hit = files.at(files.beside(imported.file, imported.module.lstrip("/")))
             return a_file(files, hit, INFERRED) if hit is not None else UNKNOWN
+        for prefix, folders in self._known.namespaces.items():
+            if imported.module.startswith(prefix):
+                inside = imported.module[len(prefix) :].strip("\\").replace("\\", "/")
+                hit = files.at(*(f"{folder}/{inside}.php".lstrip("/") for folder in folders))
+                if hit is not None:
+                    return a_file(files, hit)
         parts = imported.module.split("\\")
         for skipped in range(min(3, len(parts))):  # the beginning of a namespace seldom is a folder
             path = "/".join(parts[skipped:]) + ".php"

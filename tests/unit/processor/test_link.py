@@ -242,3 +242,60 @@ def test_cycles_of_imports_and_bases_come_to_an_end() -> None:
     }
 
     assert [call[2] for call in calls(files)] == ["A", "C"]
+
+
+def test_typescript_finds_files_by_the_paths_of_its_nearest_configuration() -> None:
+    files = {
+        "web/src/app.ts": "import { f } from '@/lib/f';\nimport { g } from 'shared/g';\nimport x from '~env';\n"
+        "import { h } from 'lib/h';\nimport { z } from '@/../../../outside';\n",
+        "web/src/lib/f.ts": "export function f() {}\n",
+        "web/src/lib/h/index.tsx": "export function h() {}\n",
+        "web/env.ts": "export default 1;\n",
+        "shared/src/g.ts": "export function g() {}\n",
+        "other/a.ts": "import { f } from '@/lib/f';\n",
+    }
+    base = '{"compilerOptions": {"baseUrl": "src", /* all of it */ "paths": {"@/*": ["*"], "~env": ["../env"],\n'
+    base += '"shared/*": ["../nowhere/*", "../../shared/src/*"],}, // the last\n}}'
+    known = known_of([("web/tsconfig.json", '{"extends": "./tsconfig.base"}'), ("web/tsconfig.base.json", base)], {})
+
+    assert imports(files, known) == [
+        ("file", "web/src/lib/f.ts"),
+        ("file", "shared/src/g.ts"),
+        ("file", "web/env.ts"),
+        ("file", "web/src/lib/h/index.tsx"),
+        ("unknown", "@/.."),
+        ("unknown", "@/lib"),
+    ]
+
+
+def test_a_configuration_of_references_alone_is_read_by_them_and_a_broken_one_says_nothing() -> None:
+    files = {"src/a.ts": "import { f } from '#lib';\n", "src/lib.ts": "export function f() {}\n"}
+    split = [("tsconfig.json", '{"files": [], "references": [{"path": "./tsconfig.app.json"}]}')]
+    split += [("tsconfig.app.json", '{"compilerOptions": {"paths": {"#lib": ["./src/lib.ts"]}}}')]
+
+    assert imports(files, known_of(split, {})) == [("file", "src/lib.ts")]
+    for broken in (
+        "{",
+        "[]",
+        '{"extends": "./tsconfig.json"}',
+        '{"compilerOptions": {"paths": {"#lib": 1}}}',
+        "/*" * 99,
+    ):
+        assert imports(files, known_of([("tsconfig.json", broken)], {})) == [("unknown", "#lib")]
+
+
+def test_php_finds_classes_where_composer_loads_them_from() -> None:
+    files = {
+        "app/run.php": "<?php\nuse Acme\\Shop\\Cart\\Item;\nuse Acme\\Shop\\Tests\\ItemTest;\nuse Else\\Where;\n",
+        "lib/Cart/Item.php": "<?php\nnamespace Acme\\Shop\\Cart;\nclass Item {}\n",
+        "old/Cart/Item.php": "<?php\nnamespace Old\\Cart;\nclass Item {}\n",
+        "checks/ItemTest.php": "<?php\nnamespace Acme\\Shop\\Tests;\nclass ItemTest {}\n",
+    }
+    composer = '{"autoload": {"psr-4": {"Acme\\\\Shop\\\\": ["missing/", "lib/"]}},'
+    composer += ' "autoload-dev": {"psr-4": {"Acme\\\\Shop\\\\Tests\\\\": "checks"}}}'
+
+    assert imports(files, known_of([("composer.json", composer)], {})) == [
+        ("file", "lib/Cart/Item.php"),
+        ("file", "checks/ItemTest.php"),
+        ("unknown", "Else\\Where"),
+    ]
