@@ -10,6 +10,7 @@ import typer
 
 from cli.graph import graph_app
 from cli.leaving import account_app, team_app
+from cli.overseeing import people_app
 from cli.push_hooks import push_hook_app
 from cli.reading_app import reading_app
 from cli.uploads import uploads_app
@@ -33,7 +34,6 @@ for name, group in {"push-hook": push_hook_app, "graph": graph_app, "uploads": u
     app.add_typer(group, name=name)
 app.add_typer(team_app, name="team")
 app.add_typer(account_app, name="account")
-people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
 app.add_typer(people_app, name="people")
 app.add_typer(reading_app)
 
@@ -123,6 +123,17 @@ def status(
     from cli.status import run_status
 
     raise typer.Exit(run_status(repository, as_json=json))
+
+
+@app.command()
+def retry(
+    target: Annotated[str, typer.Argument(help="The repository's URL, name or id, or an analysis's id.")],
+    json: Json = False,
+) -> None:
+    """Do again what failed of an analysis: go on with a failed one, add to a ready one what is missing of it."""
+    from cli.retry import run_retry
+
+    raise typer.Exit(run_retry(target, as_json=json))
 
 
 @app.command()
@@ -237,38 +248,6 @@ def keys_services() -> None:
     from cli.keys import run_services
 
     raise typer.Exit(run_services())
-
-
-@people_app.command("list")
-def people_list(
-    search: Annotated[str, typer.Argument(help="A part of a login or name.")] = "",
-    suspended: Annotated[bool, typer.Option("--suspended", help="Only those who are suspended.")] = False,
-    json: Json = False,
-) -> None:
-    """List the people of this installation, the newest first. With --json, one a line."""
-    from cli.people import run_list
-
-    raise typer.Exit(run_list(search, suspended=suspended, as_json=json))
-
-
-@people_app.command("suspend")
-def people_suspend(
-    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")],
-) -> None:
-    """Let somebody in no more: within five seconds sessions, tokens, keys and open streams of theirs are over."""
-    from cli.people import run_suspend
-
-    raise typer.Exit(run_suspend(who))
-
-
-@people_app.command("restore")
-def people_restore(
-    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")],
-) -> None:
-    """Let somebody in again: they sign in anew, and their keys are good again."""
-    from cli.people import run_restore
-
-    raise typer.Exit(run_restore(who))
 
 
 def main() -> None:

@@ -86,7 +86,9 @@ class StageRequested(Event):
     """One run of one stage over one shard is to be done.
 
     `credential_ref` is the request's, for the stages that ask the host, and `include`, for clone alone; there `commit`
-    is the one to read, where known. `history_depth` is for the stage of that name.
+    is the one to read, where known. `history_depth` is for the stage of that name. A later `attempt` says `because` of
+    what: the code of what failed, or the stage whose result is another by now; the artifacts of the result that stands
+    until then are among its inputs. `round` counts how often a person had a part of a serving index made again.
     """
 
     event_type: ClassVar[str] = "processing.stage.requested"
@@ -111,6 +113,8 @@ class StageRequested(Event):
     credential_ref: UUID | None = None
     include: tuple[str, ...] = ()
     history_depth: int = 0
+    because: str = ""
+    round: int = 0
 
 
 class StageStarted(Event):
@@ -200,7 +204,7 @@ class CancelRequested(Event):
 
 
 class RetryRequested(Event):
-    """A person asked for a failed analysis to go on from what failed."""
+    """A person asked for an analysis to go on from what failed, or for what is missing of a ready one to be added."""
 
     event_type: ClassVar[str] = "repository.processing.retry_requested"
 

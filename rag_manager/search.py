@@ -17,7 +17,7 @@ from events.question import Passage, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import CollectionMissing, Embedder, Vectors, VectorsUnavailable
 from rag_manager.rows import reading
-from rag_manager.rows.reading import ChunkText, Served
+from rag_manager.rows.reading import ChunkText, IndexChanged, Served
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.rank import Picked, Rankings, Weights, rank
@@ -29,6 +29,7 @@ DENSE_DEPTH = 100
 MAX_LIMIT = 50
 MAX_QUERY = 8_000  # characters of a question that are read
 _MOST_ASKED = 8 * DENSE_DEPTH
+_STATES = 5  # of an index that changes under a search, before that is given up
 _DENSE_TIMEOUT = 2.0  # seconds: then the answer is lexical
 _DENSE_PAUSE = 5.0  # seconds without asking a vector server that failed
 
@@ -62,10 +63,18 @@ class Search:
         self._quiet_until = 0.0
 
     async def __call__(self, request: SearchRequest) -> SearchReply:
-        """Return the passages that match best.
+        """Return the passages that match best, all of one state of the index.
 
         Raises Transient `not_indexed_yet` or Permanent `no_such_analysis`.
         """
+        for _ in range(_STATES):
+            try:
+                return await self._answer(request)
+            except IndexChanged:
+                continue
+        raise Transient("not_indexed_yet", "The index of this repository changes too fast: ask again in a moment.")
+
+    async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
         with self._turns.working(Urgency.QUESTION):
             served = await self._served(request)
@@ -75,7 +84,7 @@ class Search:
             limit = max(1, min(request.limit, MAX_LIMIT))
             picked = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
             chosen = [item.chunk for item in picked]
-            texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served.analysis_id, chosen)
+            texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, chosen)
         return SearchReply(
             analysis_id=served.analysis_id,
             commit=served.commit,

@@ -53,7 +53,10 @@ class ServingCache:
         self._locks: dict[Key, asyncio.Lock] = {}
 
     async def get(self, tenant_id: UUID, served: Served) -> Loaded:
-        """Return the analysis of a served generation. Raises Permanent where its lexicon is missing or damaged."""
+        """Return the analysis of a served generation.
+
+        Raises Permanent where its lexicon is missing or damaged, and IndexChanged where another serves by now.
+        """
         key = Key(tenant_id, served.analysis_id, served.lexicon_sha256)
         if key not in self._loaded:
             async with self._locks.setdefault(key, asyncio.Lock()):
@@ -72,7 +75,7 @@ class ServingCache:
         return {key.folder for key in there}
 
     async def _load(self, key: Key, served: Served) -> Loaded:
-        catalogue = await reading.catalogue(self.rows, key.tenant_id, served.analysis_id)
+        catalogue = await reading.catalogue(self.rows, key.tenant_id, served.analysis_id, served.lexicon_sha256)
         try:
             opened = await asyncio.to_thread(self._lexicon.open, key.folder, None)
         except LookupError:

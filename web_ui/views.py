@@ -28,8 +28,8 @@ _STATES = {
 }
 _OVER = frozenset({"refined", "failed", "cancelled"})
 _ASKABLE = frozenset({"answerable", "ready", "refined"})
-# What can be made again beside an index that serves: what describes the repository, and what refines it.
-_DESCRIPTIONS, _REFINING = frozenset({"structure", "history"}), frozenset({"refine", "promote", "link"})
+_REFINING = frozenset({"refine", "promote", "link"})  # it is ready without them
+_ACTIVE = frozenset({"queued", "running", "retrying"})
 _SHOWN_SHARES = 6
 _WORDS_ONLY = {
     "vectors_unavailable": "the vector server does not answer",
@@ -76,16 +76,19 @@ def can_ask(analysis: AnalysisView) -> bool:
 def can_cancel(analysis: AnalysisView) -> bool:
     """Whether there is something to stop: the analysis, or the refinement of a ready one."""
     return not is_over(analysis) and (
-        analysis.state != "ready" or any(stage.state in {"queued", "running", "retrying"} for stage in analysis.stages)
+        analysis.state != "ready" or any(stage.state in _ACTIVE for stage in analysis.stages)
     )
 
 
 def can_retry(analysis: AnalysisView) -> bool:
-    """Whether the API lets it go on: after a failure, or where an index serves and something beside it was lost."""
+    """Whether the API lets it go on: after a failure, or where an index serves and something is missing of it."""
+    if analysis.state not in {"ready", "refined"} or (analysis.state == "ready" and analysis.ended_at is not None):
+        return analysis.state == "failed"
+    if any(stage.state in _ACTIVE and stage.stage not in _REFINING for stage in analysis.stages):
+        return False  # it is being added
     lost = {stage.stage for stage in analysis.stages if stage.state in {"failed", "parked"}}
-    if analysis.state == "ready" and analysis.ended_at is None:
-        return bool(lost & (_DESCRIPTIONS | _REFINING))
-    return analysis.state == "failed" or (analysis.state == "refined" and bool(lost & _DESCRIPTIONS))
+    files = any(name.startswith("failed.") for name in analysis.outcomes)
+    return bool(lost - (_REFINING if analysis.state == "refined" else set())) or files
 
 
 def signature(analysis: AnalysisView) -> str:

@@ -32,12 +32,12 @@ from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
 from orchestrator.progress.frames import LAST, last_event_id
 from orchestrator.progress.sse import AnalysisEvents
-from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
+from orchestrator.projections.analyses import OVER, AnalysisRecord, StageRecord, fold
 from orchestrator.projections.stages import view_of
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 _CONFLICTS = 5
-_DESCRIPTIONS, _REFINING = {"structure", "history"}, {"refine", "promote", "link"}
+_REFINING = {"refine", "promote", "link"}
 Version = Annotated[int, Query(ge=0, le=2**62)]
 
 
@@ -175,9 +175,10 @@ async def confirm(analysis_id: UUID, who: Writer, parts: Parts, request: Request
 
 @router.post("/{analysis_id}/retry", status_code=202)
 async def retry(analysis_id: UUID, who: Writer, parts: Parts, request: Request) -> AnalysisView:
-    """Let a failed analysis go on from what failed.
+    """Let a failed analysis go on from what failed, or have what is missing of a ready one added to it.
 
-    Of a ready one, what is done again is a lost refinement, structure or history.
+    Of a ready one, what is done again is what was lost (shards of files, metadata, structure, history, a refinement)
+    and the files whose parse did not end well. It is searched all the time, and says again what it amounts to.
     """
     await parts.gate.take(request, who, Resource.ANALYSES)
     return await _tell(parts, who, request, analysis_id, RetryRequested(), _may_go_on)
@@ -233,7 +234,9 @@ def _may_confirm(record: AnalysisRecord) -> None:
 def _may_go_on(record: AnalysisRecord) -> None:
     view, broken = record.view, {StageState.FAILED, StageState.PARKED}
     lost = {name for name, stage in record.stages.items() if any(run.state in broken for run in stage.runs.values())}
+    parsed = record.stages.get("parse", StageRecord()).runs.values()
+    lost |= {"files"} if any(run.failed and run.state is StageState.COMPLETED for run in parsed) else set()
     is_ready = view.state is AnalysisState.READY and view.ended_at is None
-    again = (_DESCRIPTIONS | _REFINING) if is_ready else _DESCRIPTIONS if view.state is AnalysisState.REFINED else set()
-    if view.state is not AnalysisState.FAILED and not lost & again:
+    again = lost if is_ready else lost - _REFINING if view.state is AnalysisState.REFINED else set()
+    if view.state is not AnalysisState.FAILED and not again:
         raise ApiProblem("analysis_not_failed", "Only what failed can go on; begin a new analysis instead.")

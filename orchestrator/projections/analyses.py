@@ -116,7 +116,11 @@ def _run(record: AnalysisRecord, stage: Stage, shard: int) -> RunRecord | None:
 def _stage_requested(record: AnalysisRecord, event: facts.StageRequested, at: datetime) -> None:
     stage = record.stages.setdefault(event.stage, StageRecord())
     stage.shards = event.shards
-    stage.runs[str(event.shard)] = RunRecord(state=StageState.QUEUED, attempt=event.attempt, requested_at=at)
+    before = stage.runs.get(str(event.shard))
+    run = RunRecord(state=StageState.QUEUED, attempt=event.attempt, requested_at=at)
+    if before is not None:  # its result stands until there is another
+        run.files, run.counts, run.failed = before.files, before.counts, before.failed
+    stage.runs[str(event.shard)] = run
 
 
 def _stage_started(record: AnalysisRecord, event: facts.StageStarted, at: datetime) -> None:

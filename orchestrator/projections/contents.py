@@ -20,7 +20,7 @@ from events.artifacts import ArtifactRef
 from events.base import Envelope
 from events.processing import AnalysisDeleted, StageCompleted
 from events.repository import RepositoryDeleted
-from orchestrator.projections.content_tables import TABLES, Loaded, copy_into, copy_same, loaded_before
+from orchestrator.projections.content_tables import TABLES, Loaded, copy_into, copy_same, loaded_before, make_room
 from orchestrator.projections.deleted import deleted_of
 from orchestrator.projections.runner import Step, Write
 from runtime.faults import Permanent
@@ -33,6 +33,13 @@ _log = structlog.get_logger(__name__)
 _LOADED = text("""
 INSERT INTO app.loaded (tenant_id, analysis_id, kind, shard, key, rows, code, message)
 VALUES (:tenant_id, :analysis_id, :kind, :shard, :key, :rows, :code, :message) ON CONFLICT DO NOTHING RETURNING shard
+""")
+_BEFORE = text("""
+SELECT key FROM app.loaded WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
+""")
+_AGAIN = text("""
+UPDATE app.loaded SET key = :key, rows = :rows, code = :code, message = :message
+WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
 """)
 _FAILED = text("""
 UPDATE app.loaded SET code = :code, message = :message, rows = 0
@@ -227,18 +234,22 @@ async def _write(connection: AsyncConnection, load: Load) -> None:
     source, ref = load.source, load.source.ref
     key = {"analysis_id": source.analysis_id, "kind": ref.kind.value, "shard": source.shard}
     more = {"key": ref.key, "rows": len(load), "code": load.code, "message": load.message}
-    if (await connection.execute(_LOADED, key | more | {"tenant_id": source.tenant_id})).first() is None:
-        return  # loaded before
+    is_first = (await connection.execute(_LOADED, key | more | {"tenant_id": source.tenant_id})).first() is not None
+    if not is_first:
+        if await connection.scalar(_BEFORE, key) == ref.key:
+            return  # loaded before
+        await connection.execute(_AGAIN, key | more)
     if load.code is not None:
         _log.warning("artifact_unreadable", key=ref.key, code=load.code)
         return
     try:
         async with connection.begin_nested():
-            table = TABLES[ref.kind]
+            if not is_first:
+                await make_room(connection, ref.kind, source.analysis_id, source.shard)
             if load.same is not None:
-                await copy_same(connection, table, source.analysis_id, source.shard, load.same)
+                await copy_same(connection, ref, source.analysis_id, source.shard, load.same)
             else:
-                await copy_into(connection, table, load.rows)
+                await copy_into(connection, TABLES[ref.kind], load.rows)
     except (DBAPIError, ValueError, OverflowError) as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise

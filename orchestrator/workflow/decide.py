@@ -12,7 +12,7 @@ from orchestrator.workflow.estimate import estimate, needs_estimate
 from orchestrator.workflow.evolve import CONFIRMATION, RETRY, evolve_all
 from orchestrator.workflow.graph import (
     ASKS_HOST,
-    DESCRIPTIONS,
+    MENDED_NEEDS,
     READY_NEEDS,
     REFINED_NEEDS,
     RULES,
@@ -23,10 +23,11 @@ from orchestrator.workflow.graph import (
     is_done,
     is_open,
     is_settled,
+    is_whole,
     shard_count,
 )
 from orchestrator.workflow.policy import Pace, Policy, is_lost, retry_delay, tries
-from orchestrator.workflow.state import AnalysisState, Phase, SlotStatus
+from orchestrator.workflow.state import AnalysisState, Phase, Slot, SlotStatus
 from orchestrator.workflow.summary import summarise
 
 
@@ -92,8 +93,8 @@ def _due(state: AnalysisState, policy: Policy, at: datetime) -> list[Event]:
             return ended or [*_start(state)]
         return [*_start(state), *_runs(state, policy), *_complete(state, policy, at)]
     if state.phase is Phase.READY and state.stop is None:
-        mended = list(_complete(state, policy, at)) if state.mending else []
-        return [*_runs(state, policy), *(mended if state.mending else _refined(state, at))]
+        said = _complete(state, policy, at) if state.mending else _refined(state, policy, at)
+        return [*_runs(state, policy)] or [*said]
     return []
 
 
@@ -142,20 +143,30 @@ def _runs(state: AnalysisState, policy: Policy) -> Iterator[Event]:
                 due_at=slot.failure.at + retry_delay(policy, tries(slot), slot.run_id),
             )
     for rule in RULES:
-        if rule.phase is state.phase or (state.mending and rule.stage in DESCRIPTIONS):
+        if rule.phase is state.phase or state.mending:
             yield from _requests(state, rule, policy)
 
 
 def _requests(state: AnalysisState, rule: Rule, policy: Policy) -> Iterator[Event]:
     for shard in expected(state, rule.stage, policy) or ():
         slot = state.slots.get((rule.stage, shard))
-        if (slot is None or slot.status is SlotStatus.DUE) and is_open(state, rule, shard, policy):
-            yield _request(state, rule, shard, 1 if slot is None else slot.attempt + 1)
+        if (slot is None or _is_due(slot)) and is_open(state, rule, shard, policy):
+            yield _request(state, rule, shard, slot)
 
 
-def _request(state: AnalysisState, rule: Rule, shard: int, attempt: int) -> facts.StageRequested:
+def _is_due(slot: Slot) -> bool:
+    return slot.status is SlotStatus.DUE or (slot.status is SlotStatus.DONE and not is_whole(slot))
+
+
+def _because(slot: Slot) -> str:
+    """Of what another attempt is made: of what changed or failed."""
+    return slot.stale or (slot.failure.code if slot.failure is not None else "files_failed")
+
+
+def _request(state: AnalysisState, rule: Rule, shard: int, before: Slot | None) -> facts.StageRequested:
     if state.analysis_id is None:
         raise ValueError("an analysis that was never requested asks for nothing")
+    attempt = 1 if before is None else before.attempt + 1
     return facts.StageRequested(
         analysis_id=state.analysis_id,
         run_id=run_id_of(state.analysis_id, rule.stage, shard, attempt),
@@ -171,11 +182,14 @@ def _request(state: AnalysisState, rule: Rule, shard: int, attempt: int) -> fact
         credential_ref=state.credential_ref if rule.stage in ASKS_HOST else None,
         history_depth=state.history if rule.stage is Stage.HISTORY else 0,
         include=state.include if rule.stage is Stage.CLONE else (),
+        because="" if before is None else _because(before),
+        round=state.round,
     )
 
 
 def _complete(state: AnalysisState, policy: Policy, at: datetime) -> Iterator[Event]:
-    if not all(is_settled(state, stage, policy) for stage in READY_NEEDS):
+    needs = MENDED_NEEDS if state.mending else READY_NEEDS
+    if not all(is_settled(state, stage, policy) for stage in needs):
         return
     summary = summarise(state, policy)
     yield facts.ProcessingCompleted(
@@ -188,8 +202,9 @@ def _complete(state: AnalysisState, policy: Policy, at: datetime) -> Iterator[Ev
     )
 
 
-def _refined(state: AnalysisState, at: datetime) -> Iterator[Event]:
-    if all(is_done(state.slots.get((stage, 0))) for stage in REFINED_NEEDS):
+def _refined(state: AnalysisState, policy: Policy, at: datetime) -> Iterator[Event]:
+    is_full = is_settled(state, Stage.REFINE, policy)
+    if is_full and all(is_whole(state.slots.get((stage, 0))) for stage in REFINED_NEEDS):
         yield facts.ProcessingRefined(duration=_seconds(state, at))
 
 

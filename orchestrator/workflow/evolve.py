@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from events import processing as facts
+from events.artifacts import ArtifactKind
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
 from events.processing import FaultKind, Stage
-from orchestrator.workflow.graph import DESCRIPTIONS, RULE_OF
+from orchestrator.workflow.graph import REFINING, RULE_OF, RULES, is_done, is_whole
 from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, SlotStatus
+from orchestrator.workflow.summary import reasons
 
 PARKED = "parked"  # the code of a run that killed its workers
 RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
+_INDEXED = frozenset({Stage.PARSE, Stage.EMBED, Stage.ACTIVATE, Stage.INDEX})  # parts of an index
 _GO_ON = {Phase.FAILED: Phase.RUNNING, Phase.READY: Phase.READY, Phase.REFINED: Phase.READY}
 
 
@@ -42,11 +45,23 @@ def _started(state: AnalysisState, event: facts.ProcessingStarted, _at: datetime
 
 def _stage_requested(state: AnalysisState, event: facts.StageRequested, _at: datetime) -> AnalysisState:
     before = state.slots.get((event.stage, event.shard))
-    if before is not None and (before.status is SlotStatus.DONE or before.attempt >= event.attempt):
+    if before is None:
+        new = Slot(event.stage, event.shard, event.shards, event.run_id, attempt=event.attempt, since=event.attempt)
+        return state.with_slot(new)
+    if is_whole(before) or before.attempt >= event.attempt:
         return state
-    since = before.since if before is not None else event.attempt
     return state.with_slot(
-        Slot(event.stage, event.shard, event.shards, event.run_id, attempt=event.attempt, since=since)
+        replace(
+            before,
+            shards=event.shards,
+            run_id=event.run_id,
+            attempt=event.attempt,
+            since=event.attempt if before.status is SlotStatus.DONE else before.since,
+            status=SlotStatus.ASKED,
+            failure=None,
+            stands=is_done(before),
+            stale="",
+        )
     )
 
 
@@ -58,14 +73,29 @@ def _stage_completed(state: AnalysisState, event: facts.StageCompleted, _at: dat
         slot,
         status=SlotStatus.DONE,
         failure=None,
+        stands=False,
         artifacts=event.artifacts,
         files=event.files_processed,
         counts=dict(event.counts),
         facts=dict(event.facts),
     )
-    after = state.with_slot(done)
+    after = _outdate(state.with_slot(done), slot, done)
     commit = event.facts.get("commit")
     return replace(after, commit=commit) if event.stage is Stage.CLONE and isinstance(commit, str) else after
+
+
+def _outdate(state: AnalysisState, before: Slot, done: Slot) -> AnalysisState:
+    """Say of what was asked for already that it was asked for with another result of this slot."""
+    for rule in RULES:
+        follower = state.slots.get((rule.stage, done.shard if rule.per_shard_of is not None else 0))
+        kinds = [take.kind for take in rule.takes if take.of is done.stage]
+        if follower is not None and any(_content(before, kind) != _content(done, kind) for kind in kinds):
+            state = state.with_slot(replace(follower, stale=done.stage.value))
+    return state
+
+
+def _content(slot: Slot, kind: ArtifactKind) -> list[str]:
+    return [ref.sha256 for ref in slot.outputs(kind)]
 
 
 def _failed(state: AnalysisState, event: facts.StageFailed | facts.StageParked, failure: Failure) -> AnalysisState:
@@ -119,24 +149,42 @@ def _retry_requested(state: AnalysisState, _event: facts.RetryRequested, _at: da
         return state
     phase = _GO_ON[state.phase]
     again = {key for key, slot in state.slots.items() if _goes_again(state, slot, phase)}
-    mending = phase is Phase.READY and any(stage in DESCRIPTIONS for stage, _ in again)
+    mending = phase is Phase.READY and any(stage not in REFINING for stage, _ in again)
     if state.phase is Phase.REFINED and not mending:
         return state
-    slots = {
-        key: replace(slot, status=SlotStatus.DUE, since=slot.attempt + 1) if key in again else slot
-        for key, slot in state.slots.items()
-    }
-    mending = state.mending or mending
-    return replace(state, phase=phase, go=state.go + 1, slots=slots, mending=mending, held=False, expired=False)
+    slots = {key: _due_again(slot) if key in again else slot for key, slot in state.slots.items()}
+    return replace(
+        state,
+        phase=phase,
+        go=state.go + 1,
+        round=state.round + (mending and any(stage in _INDEXED for stage, _ in again)),
+        slots=slots,
+        mending=state.mending or mending,
+        held=False,
+        expired=False,
+    )
+
+
+def _due_again(slot: Slot) -> Slot:
+    return replace(slot, status=SlotStatus.DUE, since=slot.attempt + 1, stands=is_done(slot))
 
 
 def _goes_again(state: AnalysisState, slot: Slot, phase: Phase) -> bool:
-    is_of_phase = RULE_OF[slot.stage].phase is phase or (phase is Phase.READY and slot.stage in DESCRIPTIONS)
+    """Whether a person's retry asks for it: what was lost, and of a ready analysis files that failed in a shard."""
+    if phase is Phase.READY:
+        return slot.status is SlotStatus.FAILED or has_failed_files(slot)
+    is_of_phase = RULE_OF[slot.stage].phase is phase
     return slot.status is SlotStatus.FAILED and is_of_phase and not _too_late(state, slot)
 
 
+def has_failed_files(slot: Slot) -> bool:
+    """Whether a parsed shard has files whose parse did not end well."""
+    is_parsed = slot.stage is Stage.PARSE and slot.status is SlotStatus.DONE
+    return is_parsed and bool(reasons(slot.facts, slot.counts, "failed"))
+
+
 def _too_late(state: AnalysisState, slot: Slot) -> bool:
-    """Whether the words were indexed without this parse shard: adding it now would leave it half indexed."""
+    """Whether the words were indexed without this parse shard: it is added once that index serves."""
     index = state.slots.get((Stage.INDEX, 0))
     return slot.stage is Stage.PARSE and index is not None and index.status in {SlotStatus.ASKED, SlotStatus.DONE}
 

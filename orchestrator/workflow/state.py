@@ -45,7 +45,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Slot:
-    """One shard of one stage, over all its attempts. `since` is the first attempt that the retry budget counts."""
+    """One shard of one stage, over all its attempts. `since` is the first attempt that the retry budget counts.
+
+    `stands`: the result of an earlier attempt is used until there is another one. `stale` is the stage whose result
+    changed since the newest run was asked for: it is to be asked for again.
+    """
 
     stage: Stage
     shard: int
@@ -55,6 +59,8 @@ class Slot:
     since: int = 1
     status: SlotStatus = SlotStatus.ASKED
     failure: Failure | None = None
+    stands: bool = False
+    stale: str = ""
     artifacts: tuple[ArtifactRef, ...] = ()
     files: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -73,7 +79,8 @@ class AnalysisState:
     """One analysis, folded from its stream. `go` counts how often a person asked for it to go on.
 
     `held`: it waits for a person to confirm it; `expired`: nobody did in time.
-    `mending` says that a description that was lost is made again, of an analysis that is ready.
+    `mending` says that what was lost is made again, of an analysis that is ready, and `round` how often a part of its
+    index was.
     """
 
     phase: Phase = Phase.NEW
@@ -95,6 +102,7 @@ class AnalysisState:
     expired: bool = False
     go: int = 0
     mending: bool = False
+    round: int = 0
     slots: Mapping[Key, Slot] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, stage: Stage) -> list[Slot]:

@@ -61,7 +61,12 @@ def summarise(state: AnalysisState, policy: Policy) -> Summary:
 
 
 def _lost(state: AnalysisState, slot: Slot) -> Counter[str]:
-    """A lost parse shard is as many files as its sources have rows; a lost stage counts as one, by its name."""
+    """A lost parse shard is as many files as its sources have rows; a lost stage counts as one, by its name.
+
+    Of a parse shard whose earlier result stands, only what failed in that is missing.
+    """
+    if slot.stage is Stage.PARSE and slot.stands:
+        return Counter()
     code = slot.failure.code if slot.failure is not None else "failed"
     if slot.stage is not Stage.PARSE:
         return Counter({f"{slot.stage}.{code}": 1})

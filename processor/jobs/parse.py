@@ -17,7 +17,7 @@ from events.processing import Stage, StageRequested
 from processor.adapters.parser_pool import ParsedShard, ParserPool
 from processor.adapters.parser_recipe import parser_recipe
 from processor.jobs.base import Backends, inputs_of
-from processor.jobs.taken_over import merge, paths_of, take_files, take_shard
+from processor.jobs.taken_over import KINDS, merge, paths_of, take_files, take_own, take_shard
 from runtime.faults import Permanent
 from runtime.live import Ticker
 from runtime.parquet import read_table, write_table
@@ -34,7 +34,10 @@ class Parse:
     pool: ParserPool
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
-        """Parse the shard; files that fail are counted by their reason, and do not fail the run."""
+        """Parse the shard; files that fail are counted by their reason, and do not fail the run.
+
+        Where its inputs have what an earlier attempt made, only the files that failed in that are parsed.
+        """
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
         refs = inputs_of(request, ArtifactKind.SOURCES)
@@ -47,7 +50,7 @@ class Parse:
         if taken is not None:
             parsed, artifacts, reused = taken.parsed, list(taken.artifacts), taken.parsed.outcomes.num_rows
         else:
-            parsed, reused = await owned._parse(refs[0], runs, run, self.backends.ticker(envelope, request))
+            parsed, reused = await owned._parse(request, runs, run, self.backends.ticker(envelope, request))
             artifacts = [await owned._store(kind, request.shard, rows, digest) for kind, rows in _tables(parsed)]
         counts = parsed.counts
         completed = stages.completed(
@@ -68,11 +71,15 @@ class Parse:
         return Result((completed,))
 
     async def _parse(
-        self, sources: ArtifactRef, runs: Sequence[EarlierRun], run: Run, ticker: Ticker
+        self, request: StageRequested, runs: Sequence[EarlierRun], run: Run, ticker: Ticker
     ) -> tuple[ParsedShard, int]:
-        """Parse the files that earlier analyses do not have; all rows, and how many files were taken over."""
+        """Parse the files that earlier runs do not have; all rows, and how many files were taken over."""
+        [sources] = inputs_of(request, ArtifactKind.SOURCES)
+        recipe = parser_recipe(self.pool.limits)
         table = await asyncio.to_thread(read_table, await self.backends.fetch(sources), _COLUMNS)
-        taken = await take_files(self.backends, runs, parser_recipe(self.pool.limits), table)
+        own = [ref for ref in request.inputs if ref.kind in KINDS]
+        taken = await take_own(self.backends, own, made_from(recipe, sources.sha256), table)
+        taken = taken or await take_files(self.backends, runs, recipe, table)
         reused = pa.array(sorted(paths_of(taken)), pa.large_string())
         rest = table.filter(pc.invert(pc.is_in(table["path"], value_set=reused)))
         parsed = await self.pool.parse(rest, on_progress=ticker.tick, cancelled=lambda: run.cancelled)

@@ -81,12 +81,26 @@ async def _rows(content: bytes | None) -> pa.Table | None:
 async def take_files(backends: Backends, runs: Sequence[EarlierRun], recipe: str, sources: pa.Table) -> list[Tables]:
     """Rows of files of `sources` that are the same in the newest earlier analysis; none where it cannot be read."""
     for clone in (run for run in runs if run.stage is Stage.CLONE):
-        parsed = {run.shard: run for run in runs if run.stream_id == clone.stream_id and run.stage is Stage.PARSE}
+        of_clone = [run for run in runs if run.stream_id == clone.stream_id and run.stage is Stage.PARSE]
+        parsed = {run.shard: run for run in reversed(of_clone)}  # of several attempts, the newest
         made = {ref.shard: made_from(recipe, ref.sha256) for ref in clone.outputs(ArtifactKind.SOURCES)}
         usable = {n: run for n, run in parsed.items() if find_made((run,), Stage.PARSE, made.get(n, "-")) is not None}
         if usable:
             return await _take_from(backends, clone, usable, sources)
     return []
+
+
+async def take_own(backends: Backends, refs: Sequence[ArtifactRef], digest: str, sources: pa.Table) -> list[Tables]:
+    """The rows that an earlier attempt of the same run made, but for files that failed; none where it cannot be read.
+
+    `refs` are what it wrote; what another recipe made is not looked at.
+    """
+    if {ref.kind for ref in refs} != set(KINDS) or any(ref.made_from != digest for ref in refs):
+        return []
+    try:
+        return [await _files_of(backends, refs, set(sources["path"].to_pylist()))]
+    except (Permanent, ValueError, KeyError, pa.ArrowException):
+        return []
 
 
 async def _take_from(

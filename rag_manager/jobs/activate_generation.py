@@ -58,7 +58,7 @@ class ActivateGeneration:
         if place is None:
             raise Permanent("not_indexed_yet", "The analysis has no lexical index to put vectors beside.")
         refs = inputs_of(request, ArtifactKind.VECTORS)
-        identity = generation_id(request.analysis_id, self._kind)
+        identity = generation_id(request.analysis_id, self._kind, request.round)
         blank = Generation(
             generation_id=identity,
             tenant_id=envelope.tenant_id,
@@ -66,7 +66,7 @@ class ActivateGeneration:
             kind=self._kind,
             state="building",
             model=None,
-            chunks=place.chunks,
+            chunks=0,
             vectors=0,
             collection=(await generations.collection_names(engine)).of(envelope.tenant_id, repository_id, identity),
             artifacts=tuple(refs),
@@ -88,7 +88,7 @@ class ActivateGeneration:
                     started_at=began,
                     files_processed=place.files,
                     counts={
-                        "chunks": place.chunks,
+                        "chunks": generation.chunks,
                         "vectors": generation.vectors,
                         "vectors_reused": generation.vectors - built.written,
                     },
@@ -106,12 +106,16 @@ class ActivateGeneration:
     async def _extended(self, blank: Generation, repository_id: UUID, told: Told, patiently: Patience) -> _Built | None:
         """The generation in the collection of the one before it; None where it has to have one of its own."""
         try:
-            extension = await patiently(
-                partial(plan_extension, self._backends, repository_id, blank.analysis_id, self._kind, blank.artifacts)
-            )
+            extension = await patiently(partial(plan_extension, self._backends, repository_id, blank))
             if extension is None:
                 return None
-            generation = replace(blank, model=extension.model, vectors=extension.count, collection=extension.collection)
+            generation = replace(
+                blank,
+                model=extension.model,
+                chunks=extension.chunks,
+                vectors=extension.count,
+                collection=extension.collection,
+            )
             if not await sharing.begin_in(self._backends.engine, generation, extension.base):
                 return None
             if not await extend(self._backends, extension, told=told, patiently=patiently):
@@ -123,7 +127,7 @@ class ActivateGeneration:
     async def _alone(self, blank: Generation, told: Told, patiently: Patience) -> _Built:
         shards = Shards(self._backends.objects, blank.artifacts)
         await shards.read()
-        generation = replace(blank, model=shards.model, vectors=shards.count)
+        generation = replace(blank, model=shards.model, chunks=shards.chunks, vectors=shards.count)
         await generations.begin(self._backends.engine, generation)
         try:
             await fill(self._backends.vectors, generation.collection or "", shards, told=told, patiently=patiently)

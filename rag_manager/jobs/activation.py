@@ -26,9 +26,12 @@ class Change:
     events: tuple[Event, ...]
 
 
-def generation_id(analysis_id: UUID, kind: GenerationKind) -> UUID:
-    """The id of an analysis' generation of one kind: built again after a crash, it is the same."""
-    return derived_id("generation", analysis_id, kind)
+def generation_id(analysis_id: UUID, kind: GenerationKind, again: int = 0) -> UUID:
+    """The id of an analysis' generation of one kind: built again after a crash, it is the same.
+
+    One that is built beside a serving one, since something was added, has a number of its own: `again`.
+    """
+    return derived_id("generation", analysis_id, kind, *((again,) if again else ()))
 
 
 async def activation_of(

@@ -37,8 +37,9 @@ class EmbedShard:
     """The handler of embed (`background=False`, quick model) and of refine (`background=True`, full model).
 
     What an earlier analysis of the repository embedded is taken over: a whole shard of the same chunks, or the texts
-    that the shard of the same number has. In the background all that the tenant ever embedded is looked up besides;
-    with the quick model computing a vector costs less. It lets what is more urgent pass first.
+    that the shard of the same number has; where something is added to a shard, what it has already. In the background
+    all that the tenant ever embedded is looked up besides; with the quick model computing a vector costs less. It lets
+    what is more urgent pass first.
     """
 
     def __init__(self, backends: Backends, embedder: Embedder, *, background: bool) -> None:
@@ -59,7 +60,7 @@ class EmbedShard:
             return self._result(envelope, began, taken[0], embedded=0, files=taken[1])
         ids, paths, texts = await _chunks(self._backends.objects, refs)
         hashes = await asyncio.to_thread(lambda: [text_hash(text) for text in texts])
-        found = await self._reused(envelope.tenant_id, hashes, await self._earlier_shard(runs, request.shard))
+        found = await self._reused(envelope.tenant_id, hashes, await self._earlier_shard(runs, request))
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
         order = sorted(fresh.values(), key=lambda place: (len(texts[place]), place))
         ticks = ticker(self._backends, envelope, request)
@@ -110,10 +111,11 @@ class EmbedShard:
             write=remember if places else None,
         )
 
-    async def _earlier_shard(self, runs: Sequence[EarlierRun], shard: int) -> pa.Table | None:
-        """The vectors of the shard with this number in the newest earlier analysis: most are of the same texts."""
-        newest = runs[0].stream_id if runs else None
-        for ref in (ref for run in runs if run.stream_id == newest and run.shard == shard for ref in run.artifacts):
+    async def _earlier_shard(self, runs: Sequence[EarlierRun], request: StageRequested) -> pa.Table | None:
+        """The shard's own vectors of before, else those of the newest earlier analysis: most are of the same texts."""
+        newest = [run for run in runs if run.stream_id == runs[0].stream_id and run.shard == request.shard]
+        of_others = (ref for run in newest for ref in run.artifacts)
+        for ref in (*inputs_of(request, ArtifactKind.VECTORS), *of_others):
             try:
                 content = await self._backends.objects.get(ref.key, ref.sha256)
                 table = await asyncio.to_thread(read_table, content, ["text_sha256", "vector"])

@@ -51,6 +51,7 @@ class Shards:
         self.model = ""
         self.dimension = 0
         self.count = 0
+        self.chunks = 0  # those of length zero too
         self.probes: list[tuple[str, NDArray[np.float32]]] = []
         self.content: list[tuple[list[str], NDArray[np.float32]]] = []
 
@@ -58,6 +59,7 @@ class Shards:
         """Fetch all shards and set everything else. Raises Permanent where models are mixed."""
         shards = []
         seen: set[str] = set()
+        every: set[str] = set()
         async for _, table in tables(self._objects, self._refs, ("chunk_id", "vector")):
             model = (table.schema.metadata or {}).get(MODEL_KEY, b"").decode()
             if self.model and model != self.model:
@@ -68,11 +70,12 @@ class Shards:
             self.dimension = len(table.column("vector")[0])
             matrix = vectors_of(table, self.dimension)
             ids = table.column("chunk_id").to_pylist()
+            every.update(ids)
             rows = [row for row in np.flatnonzero(np.linalg.norm(matrix, axis=1) > 0.5) if ids[row] not in seen]
             kept = list({ids[row]: row for row in reversed(rows)}.items())[::-1]
             seen.update(chunk_id for chunk_id, _ in kept)
             shards.append(([chunk_id for chunk_id, _ in kept], matrix[[row for _, row in kept]]))
-        self.count = len(seen)
+        self.count, self.chunks = len(seen), len(every)
         self.content = shards
         self._choose_probes(shards)
 

@@ -98,16 +98,20 @@ class IndexAnalysis:
         )
 
     async def _base(self, envelope: Envelope, request: StageRequested, recipe: str) -> tuple[Base | None, bytes | None]:
-        """The newest index of an earlier analysis that was made in the same way, and its words, if they are whole."""
+        """The newest index of an earlier analysis that was made in the same way, and its words, if they are whole.
+
+        Where there is none and this one is added to, the words that it has.
+        """
         base = await newest_base(
             self._backends.engine, envelope.tenant_id, repository_of(envelope), request.analysis_id, recipe
         )
-        if base is None:
-            return None, None
+        own = [(ref.key, ref.sha256) for ref in inputs_of(request, ArtifactKind.LEXICON) if ref.made_from == recipe]
+        wanted = [(base.lexicon_key, base.lexicon_sha256)] if base is not None else own
         try:
-            return base, await self._backends.objects.get(base.lexicon_key, base.lexicon_sha256)
+            words = [await self._backends.objects.get(*one) for one in wanted[:1]]
         except Fault:
             return None, None
+        return base, words[0] if words else None
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from events.artifacts import ArtifactRef
-from events.index import GenerationKind
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import Patience, Shards, Told, at_once, missing
 from rag_manager.ports import CollectionMissing, Vectors
 from rag_manager.rows import sharing
+from rag_manager.rows.generations import Generation
 from runtime.faults import Fault, Permanent
 
 _MOST_FOREIGN = 0.2  # of the vectors may be another's: each search asks for so many more
@@ -27,12 +26,16 @@ _SMALL = 200  # vectors: below that nothing is worth the trouble of building ane
 
 @dataclass(frozen=True)
 class Extension:
-    """What is to be written into `collection` for a generation of `count` vectors; `base` has the rest there."""
+    """What is to be written into `collection` for a generation of `count` vectors; `base` has the rest there.
+
+    `chunks` counts those without a vector too.
+    """
 
     base: UUID
     collection: str
     fresh: Shards
     count: int
+    chunks: int
     model: str
     dimension: int | None
 
@@ -42,14 +45,13 @@ class Extension:
         return len(self.fresh.ids())
 
 
-async def plan_extension(
-    backends: Backends, repository_id: UUID, analysis_id: UUID, kind: GenerationKind, refs: Sequence[ArtifactRef]
-) -> Extension | None:
-    """How to live in the collection of the newest generation of the repository; None where that is not worth it.
+async def plan_extension(backends: Backends, repository_id: UUID, generation: Generation) -> Extension | None:
+    """How to live in the collection of an earlier generation of the repository; None where that is not worth it.
 
-    Raises VectorsUnavailable.
+    That is the one to which something is added, else the newest of another analysis. Raises VectorsUnavailable.
     """
-    base = await sharing.newest_built(backends.engine, repository_id, analysis_id, kind)
+    refs = generation.artifacts
+    base = await sharing.newest_built(backends.engine, repository_id, generation)
     if base is None:
         return None
     known, wanted = {ref.sha256 for ref in base.artifacts}, {ref.sha256 for ref in refs}
@@ -68,7 +70,8 @@ async def plan_extension(
     if held < base.vectors or foreign > max(_SMALL, count * _MOST_FOREIGN):
         return None
     fresh.without(gone)
-    return Extension(base.generation_id, base.collection, fresh, count, base.model, base.dimension)
+    chunks = base.chunks - gone.chunks + fresh.chunks
+    return Extension(base.generation_id, base.collection, fresh, count, chunks, base.model, base.dimension)
 
 
 async def extend(backends: Backends, extension: Extension, *, told: Told, patiently: Patience) -> bool:

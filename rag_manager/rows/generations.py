@@ -79,7 +79,7 @@ async def finish(connection: AsyncConnection, generation: Generation, *, dimensi
             "INSERT INTO rag.generations (generation_id, tenant_id, analysis_id, kind, state, model, dimension, chunks,"
             " vectors, collection, artifacts) VALUES (:id, :tenant, :analysis, :kind, 'built', :model, :dimension,"
             " :chunks, :vectors, :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id) DO UPDATE"
-            " SET state = 'built', dimension = excluded.dimension,"
+            " SET state = 'built', dimension = excluded.dimension, artifacts = excluded.artifacts,"
             " vectors = excluded.vectors, chunks = excluded.chunks, changed_at = now()"
         ),
         {
@@ -163,10 +163,15 @@ async def superseded(engine: AsyncEngine, *, grace: float) -> list[Generation]:
     """Vector generations of analyses that nobody searches any more, `grace` seconds after another began to serve.
 
     The quick one stays beside the full one of the same analysis: that of the next analysis will live in its collection.
+    Where something was added to an analysis, its older generations of the same kind are replaced as well.
     """
     return await _select(
         engine,
-        "g WHERE state = 'built' AND kind <> 'lexical' AND EXISTS (SELECT 1 FROM rag.analyses a JOIN rag.pointers p"
+        "g WHERE kind <> 'lexical' AND state <> 'retired' AND EXISTS (SELECT 1 FROM rag.generations n"
+        " WHERE n.analysis_id = g.analysis_id AND n.kind = g.kind AND n.state = 'built'"
+        " AND n.generation_id <> g.generation_id AND n.changed_at > g.changed_at"
+        " AND n.changed_at < now() - make_interval(secs => :grace))"
+        " OR state = 'built' AND kind <> 'lexical' AND EXISTS (SELECT 1 FROM rag.analyses a JOIN rag.pointers p"
         " USING (repository_id) WHERE a.analysis_id = g.analysis_id AND p.generation_id <> g.generation_id"
         " AND p.moved_at < now() - make_interval(secs => :grace)"
         " AND p.analysis_id <> g.analysis_id)"

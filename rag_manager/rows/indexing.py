@@ -27,6 +27,8 @@ WHERE a.repository_id = :repository AND a.tenant_id = :tenant AND a.analysis_id 
   AND a.layout->>'recipe' = :recipe AND a.retired_at IS NULL
 ORDER BY a.indexed_at DESC LIMIT 1
 """)
+# Until the end of the transaction nothing is added to that index.
+_HELD = text("SELECT lexicon_sha256 FROM rag.analyses WHERE analysis_id = :base FOR SHARE")
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ async def _replace(
 
 
 async def _copy_common(connection: AsyncConnection, analysis: AnalysisRow, base: Base, layout: Layout) -> None:
+    if await connection.scalar(_HELD, {"base": base.analysis_id}) != base.lexicon_sha256:
+        raise Transient("index_moved", "The index that this one builds on changed: it will be built of what it is now.")
     there = base.layout
     for span in common_spans(there.chunks, layout.chunks):
         await _copy_span(connection, "chunks", _CHUNKS, analysis, base, span)

@@ -19,6 +19,7 @@ _SERVING = (
     "SELECT a.analysis_id, a.commit, a.chunks, a.lexicon_key, a.lexicon_sha256,"
     " g.generation_id, g.kind, g.model, g.collection FROM rag.analyses a JOIN rag.generations g USING (analysis_id)"
 )
+_LEXICON = "SELECT lexicon_sha256 FROM rag.analyses WHERE analysis_id = :id"
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,18 @@ async def served_by_analysis(
         rows,
         tenant_id,
         f"{_SERVING} WHERE a.analysis_id = :analysis AND a.repository_id = :repository AND g.state = 'built'"
-        " AND a.retired_at IS NULL ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind) LIMIT 1",
+        " AND a.retired_at IS NULL"
+        " ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind), g.changed_at DESC LIMIT 1",
         {"analysis": analysis_id, "repository": repository_id},
     )
 
 
-async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> Catalogue:
-    """All places of one analysis, without text."""
+class IndexChanged(Exception):
+    """The rows of an analysis are others by now: something was added to its index."""
+
+
+async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, lexicon_sha256: str) -> Catalogue:
+    """All places of one analysis, without text. Raises IndexChanged where they belong to another lexicon by now."""
     async with rows.of(tenant_id) as connection:
         chunks = await connection.execute(
             text(
@@ -114,21 +120,26 @@ async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) ->
             text("SELECT name, kind, path, first_line FROM rag.symbols WHERE analysis_id = :id ORDER BY ordinal"),
             {"id": analysis_id},
         )
+        # Last: rows are replaced at once, and a digest that is the same now was the same all the time.
+        if await connection.scalar(text(_LEXICON), {"id": analysis_id}) != lexicon_sha256:
+            raise IndexChanged
         return make_catalogue(places, [(row[0], row[1], row[2], row[3]) for row in symbols])
 
 
 async def chunk_texts(
-    rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, ordinals: Sequence[int]
+    rows: TenantDatabase, tenant_id: UUID, served: Served, ordinals: Sequence[int]
 ) -> dict[int, ChunkText]:
-    """The text of some chunks, by number."""
+    """The text of some chunks, by number. Raises IndexChanged where the numbers are other chunks' by now."""
     async with rows.of(tenant_id) as connection:
         found = await connection.execute(
             text(
                 "SELECT ordinal, text, language, symbols FROM rag.chunks"
                 " WHERE analysis_id = :id AND ordinal = ANY(:ordinals)"
             ),
-            {"id": analysis_id, "ordinals": list(ordinals)},
+            {"id": served.analysis_id, "ordinals": list(ordinals)},
         )
+        if await connection.scalar(text(_LEXICON), {"id": served.analysis_id}) != served.lexicon_sha256:
+            raise IndexChanged
         return {row[0]: ChunkText(row[1], row[2], tuple(row[3])) for row in found}
 
 

@@ -8,17 +8,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.artifacts import ArtifactRef
-from events.index import GenerationKind
 from rag_manager.rows import generations
 from rag_manager.rows.generations import Generation
 
 _REFS = TypeAdapter(tuple[ArtifactRef, ...])
 _NEWEST = text("""
-SELECT g.generation_id, g.collection, g.model, g.dimension, g.vectors, g.artifacts::text AS artifacts
+SELECT g.generation_id, g.collection, g.model, g.dimension, g.chunks, g.vectors, g.artifacts::text AS artifacts
 FROM rag.generations g JOIN rag.analyses a USING (analysis_id)
-WHERE a.repository_id = :repository AND g.analysis_id <> :analysis AND g.kind = :kind AND g.state = 'built'
+WHERE a.repository_id = :repository AND g.generation_id <> :mine AND g.kind = :kind AND g.state = 'built'
   AND g.collection IS NOT NULL
-ORDER BY g.changed_at DESC LIMIT 1
+ORDER BY g.analysis_id = :analysis DESC, g.changed_at DESC LIMIT 1
 """)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('collection ' || :collection, 0))")
 _MAY_SHARE = text("""
@@ -45,21 +44,25 @@ class Base:
     collection: str
     model: str
     dimension: int | None
+    chunks: int
     vectors: int
     artifacts: tuple[ArtifactRef, ...]
 
 
-async def newest_built(
-    engine: AsyncEngine, repository_id: UUID, analysis_id: UUID, kind: GenerationKind
-) -> Base | None:
-    """The newest complete generation of a kind of another analysis of the repository."""
+async def newest_built(engine: AsyncEngine, repository_id: UUID, generation: Generation) -> Base | None:
+    """The newest other complete generation of the kind: of the same analysis, else of another of the repository."""
     async with engine.connect() as connection:
-        values = {"repository": repository_id, "analysis": analysis_id, "kind": kind}
+        values = {
+            "repository": repository_id,
+            "analysis": generation.analysis_id,
+            "mine": generation.generation_id,
+            "kind": generation.kind,
+        }
         row = (await connection.execute(_NEWEST, values)).first()
     if row is None:
         return None
     artifacts = _REFS.validate_json(row.artifacts)
-    return Base(row.generation_id, row.collection, row.model or "", row.dimension, row.vectors, artifacts)
+    return Base(row.generation_id, row.collection, row.model or "", row.dimension, row.chunks, row.vectors, artifacts)
 
 
 async def begin_in(engine: AsyncEngine, generation: Generation, base: UUID) -> bool:

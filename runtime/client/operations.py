@@ -113,7 +113,7 @@ class Operations(Protocol):
         )
 
     def analyses_retry(self, analysis_id: str, *, idempotency_key: str | None = None) -> shapes.AnalysisView:
-        """Let a failed analysis go on from what failed."""
+        """Let a failed analysis go on from what failed, or have what is missing of a ready one added to it."""
         return self._call(
             shapes.AnalysisView,
             "POST",

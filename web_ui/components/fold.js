@@ -32,7 +32,8 @@ const CHANGES = {
   "processing.stage.requested": (fold, data) => {
     const stage = stageOf(fold, data.stage);
     stage.shards = data.shards;
-    stage.runs.set(data.shard, { state: "queued", attempt: data.attempt, counts: {}, files: 0 });
+    const before = stage.runs.get(data.shard); // its result stands until there is another
+    stage.runs.set(data.shard, { state: "queued", attempt: data.attempt, counts: before?.counts ?? {}, files: before?.files ?? 0 });
   },
   "processing.stage.started": (fold, data, at) => {
     const run = runOf(fold, data);

@@ -83,10 +83,3 @@ def test_a_refined_analysis_of_which_nothing_is_lost_stays_as_it_is() -> None:
 
     assert story.when(facts.RetryRequested()) == []
     assert story.state.phase is Phase.REFINED
-
-
-def test_lost_metadata_stays_lost_because_the_links_were_made_without_it() -> None:
-    story = a_ready_story(Stage.METADATA, refined=True)
-
-    assert story.when(facts.RetryRequested()) == []
-    assert story.state.phase is Phase.REFINED

@@ -1,0 +1,40 @@
+"""Commands for administrators: who has an account."""
+
+from typing import Annotated
+
+import typer
+
+people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+@people_app.command("list")
+def people_list(
+    search: Annotated[str, typer.Argument(help="A part of a login or name.")] = "",
+    suspended: Annotated[bool, typer.Option("--suspended", help="Only those who are suspended.")] = False,
+    json: Json = False,
+) -> None:
+    """List the people of this installation, the newest first. With --json, one a line."""
+    from cli.people import run_list
+
+    raise typer.Exit(run_list(search, suspended=suspended, as_json=json))
+
+
+@people_app.command("suspend")
+def people_suspend(
+    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")],
+) -> None:
+    """Let somebody in no more: within five seconds sessions, tokens, keys and open streams of theirs are over."""
+    from cli.people import run_suspend
+
+    raise typer.Exit(run_suspend(who))
+
+
+@people_app.command("restore")
+def people_restore(
+    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")],
+) -> None:
+    """Let somebody in again: they sign in anew, and their keys are good again."""
+    from cli.people import run_restore
+
+    raise typer.Exit(run_restore(who))
