@@ -13,6 +13,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.archives import zip_of
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import System, a_system, eventually
 from tests.support.people import Here, a_place, a_team, enter
@@ -192,12 +193,25 @@ async def test_a_hook_ends_with_its_repository_and_an_upload_has_none(system: Sy
     hook = await made(system, view["repository_id"])
     body = push()
 
+    again = {"Idempotency-Key": "make-1"}
+    address = f"/api/v1/repositories/{view['repository_id']}/push-hook"
+    first, repeated = [await system.client.post(address, headers=again) for _ in range(2)]
+    assert (first.json()["secret"], first.status_code) == (repeated.json()["secret"], 201)
+    await made(system, view["repository_id"])
+    forgotten = await system.client.post(address, headers=again)
+    assert (forgotten.status_code, forgotten.json()["code"]) == (409, "idempotency_answer_gone")
+    sent = await system.client.post("/api/v1/uploads", content=zip_of({"a.py": b"x = 1\n"}))
+    uploaded = await system.client.post("/api/v1/analyses", json={"url": sent.json()["url"]})
+    await system.until(uploaded.json()["analysis_id"], "refined")
+    await system.followed()
+    none = await system.client.post(f"/api/v1/repositories/{uploaded.json()['repository_id']}/push-hook")
+    assert (none.status_code, none.json()["code"]) == (409, "nothing_is_pushed")
+
     gone = await system.client.delete(f"/api/v1/repositories/{view['repository_id']}")
 
     assert gone.status_code == 202
     assert await call(system, hook["url"], body, signed(hook["secret"], body)) == (403, "push_hook_refused")
-    again = await system.client.post(f"/api/v1/repositories/{view['repository_id']}/push-hook")
-    assert again.status_code == 404
+    assert (await system.client.post(address)).status_code == 404
 
 
 async def test_a_hook_acts_for_whoever_made_it_within_their_limits_and_only_while_they_may(

@@ -47,7 +47,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.workspace.close()
 
 
-async def an_upload(bench: Bench, raw: bytes, *, folder: str = "") -> Envelope:
+async def an_upload(bench: Bench, raw: bytes, *, folder: str = "", include: tuple[str, ...] = ()) -> Envelope:
     """A request for the clone of an archive that is in the object store, in parts."""
     parts = []
     for shard, begin in enumerate(range(0, max(1, len(raw)), PART)):
@@ -55,7 +55,7 @@ async def an_upload(bench: Bench, raw: bytes, *, folder: str = "") -> Envelope:
         ref = ArtifactRef(kind=ArtifactKind.UPLOAD, key=stored.key, sha256=stored.sha256, rows=0, bytes=stored.bytes)
         parts.append(ref.model_copy(update={"shard": shard}))
     url = f"upload://{hashlib.sha256(raw).hexdigest()}/a"
-    return a_request(Stage.CLONE, url, inputs=tuple(parts), folder=folder)
+    return a_request(Stage.CLONE, url, inputs=tuple(parts), folder=folder, include=include)
 
 
 async def rows_of(bench: Bench, completed: StageCompleted) -> dict[str, list[object]]:
@@ -105,6 +105,22 @@ async def test_a_folder_of_an_upload_is_read_alone(bench: Bench) -> None:
     assert completed.facts["out_of_scope"] == 5
     with pytest.raises(Permanent, match="folder_not_found"):
         await bench.clone(await an_upload(bench, raw, folder="none"), FakeRun())
+
+
+async def test_what_a_rule_leaves_out_of_an_upload_is_read_all_the_same_where_a_pattern_says_so(bench: Bench) -> None:
+    large = Random(2).randbytes(550_000).hex("\n", 30).encode()
+    files = {"app.py": b"x = 1\n", "vendor/zlib.py": b"y = 1\n", "out.py": b"z = 1\n", "large.py": large}
+    raw = zip_of({**files, ".gitignore": b"out.py\n"})
+
+    async def skipped(*include: str) -> dict[str, str | None]:
+        result = await bench.clone(await an_upload(bench, raw, include=include), FakeRun())
+        [rows] = (await rows_of(bench, said(result, StageCompleted)))["tree"]
+        return {row.path: row.skipped for row in rows if row.path in files}  # type: ignore[attr-defined]  # of the tree
+
+    usual = {"app.py": None, "vendor/zlib.py": "vendored", "out.py": "ignored", "large.py": "too_large"}
+    assert await skipped() == usual
+    assert await skipped("vendor/", "out.py") == usual | {"vendor/zlib.py": None, "out.py": None}
+    assert (await skipped("large.py"))["large.py"] is None
 
 
 async def test_hostile_uploads_end_with_their_codes_while_others_beside_them_are_read(bench: Bench) -> None:

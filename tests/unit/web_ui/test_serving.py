@@ -228,3 +228,27 @@ async def test_an_upload_is_passed_on_as_it_comes_and_only_from_a_page_of_ours()
         b"abcdef",
     )
     assert [foreign.status_code, unsaid.status_code, other.status_code] == [403, 403, 405]
+
+
+async def test_a_call_of_a_repositorys_host_is_passed_on_byte_for_byte_with_its_proofs_and_nothing_of_anybody() -> None:
+    asked: list[tuple[httpx.Request, bytes]] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request, await request.aread()))
+        return httpx.Response(202, json={"outcome": "begun"}, headers={"set-cookie": "a=b"})
+
+    proxy = ApiProxy("http://orchestrator:8001", httpx.MockTransport(answer), signer=signer("web_ui"))
+    transport = httpx.ASGITransport(Starlette(routes=proxy.routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://pages") as host:
+        shown = {"x-hub-signature-256": "sha256=1", "x-github-event": "push", "x-gitlab-token": "t", "webhook-id": "1"}
+        mine = {"cookie": "sid=1", "authorization": "Bearer x"}
+        reply = await host.post("/hooks/r1?x=1", content=pieces(b'{"a":', b" 1}"), headers=shown | mine)
+        read = await host.get("/hooks/r1")
+    await proxy.close()
+
+    assert (reply.status_code, reply.json(), read.status_code) == (202, {"outcome": "begun"}, 405)
+    assert "set-cookie" not in reply.headers
+    [(sent, body)] = asked
+    assert (sent.url.path, sent.url.query, body) == ("/hooks/r1", b"", b'{"a": 1}')
+    assert {name: sent.headers[name] for name in shown} == shown
+    assert not {"cookie", "authorization"} & set(sent.headers.keys())
