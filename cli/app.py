@@ -10,7 +10,7 @@ import typer
 
 from cli.graph import graph_app
 from cli.leaving import account_app, team_app
-from cli.overseeing import people_app
+from cli.overseeing import letters_app, people_app
 from cli.push_hooks import push_hook_app
 from cli.reading_app import reading_app
 from cli.uploads import uploads_app
@@ -35,6 +35,7 @@ for name, group in {"push-hook": push_hook_app, "graph": graph_app, "uploads": u
 app.add_typer(team_app, name="team")
 app.add_typer(account_app, name="account")
 app.add_typer(people_app, name="people")
+app.add_typer(letters_app, name="letters")
 app.add_typer(reading_app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]

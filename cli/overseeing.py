@@ -1,10 +1,11 @@
-"""Commands for administrators: who has an account."""
+"""Commands for administrators: who has an account, and what was parked."""
 
 from typing import Annotated
 
 import typer
 
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
+letters_app = typer.Typer(help="Messages that were parked. For administrators.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
@@ -38,3 +39,40 @@ def people_restore(
     from cli.people import run_restore
 
     raise typer.Exit(run_restore(who))
+
+
+@letters_app.command("list")
+def letters_list(
+    settled: Annotated[bool, typer.Option("--settled", help="Also those that were decided.")] = False,
+    json: Json = False,
+) -> None:
+    """List what waits for a decision, the newest first. With --json, one a line."""
+    from cli.letters import run_list
+
+    raise typer.Exit(run_list(settled=settled, as_json=json))
+
+
+@letters_app.command("show")
+def letters_show(
+    letter: Annotated[str, typer.Argument(help="The id that `list` or `doctor` shows.")], json: Json = False
+) -> None:
+    """Show one parked message: what it is, whose, how often it was tried and why it was parked."""
+    from cli.letters import run_show
+
+    raise typer.Exit(run_show(letter, as_json=json))
+
+
+@letters_app.command("retry")
+def letters_retry(letter: Annotated[str, typer.Argument(help="The id that `list` or `doctor` shows.")]) -> None:
+    """Have it done again."""
+    from cli.letters import run_retry
+
+    raise typer.Exit(run_retry(letter))
+
+
+@letters_app.command("discard")
+def letters_discard(letter: Annotated[str, typer.Argument(help="The id that `list` or `doctor` shows.")]) -> None:
+    """Have it not done, for good."""
+    from cli.letters import run_discard
+
+    raise typer.Exit(run_discard(letter))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from events import account, index, processing, question, repository
+from events import account, index, letters, processing, question, repository
 from events.base import Envelope, Event
 
 _CLASSES: tuple[type[Event], ...] = (
@@ -49,6 +49,9 @@ _CLASSES: tuple[type[Event], ...] = (
     account.InvitationRevoked,
     account.ShareMade,
     account.ShareRevoked,
+    letters.MessageParked,
+    letters.MessageRetried,
+    letters.MessageDiscarded,
 )
 
 EVENTS: Mapping[str, type[Event]] = MappingProxyType({cls.event_type: cls for cls in _CLASSES})
@@ -69,6 +72,7 @@ _WORKFLOW_EVENTS = frozenset(
         processing.CancelRequested,
         processing.RetryRequested,
         processing.ProcessingConfirmed,
+        letters.MessageRetried,
     )
 )
 _ERASING_EVENTS = frozenset(

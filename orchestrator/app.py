@@ -20,7 +20,7 @@ from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
-from orchestrator.adapters import contents, deletion, departure, intake, journals, looks, readmodels, sources
+from orchestrator.adapters import contents, deletion, departure, intake, journals, letters, looks, readmodels, sources
 from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.deletion_of_parts import ConversationDeletion
@@ -210,8 +210,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     """The service. Exits with a sentence where it would be open to others without a sign-in."""
     logs, service, database_settings = LogSettings(), ServiceSettings(), DatabaseSettings()
     configure_logging(service="orchestrator", level=logs.level, format=logs.format)
-    local = signs_in_locally(service)
-    broker = BrokerSettings()
+    local, broker = signs_in_locally(service), BrokerSettings()
     objects = open_objects(ObjectStoreSettings().url, HomeSettings().home)
     process = Process(
         create_engine(database_settings, application="orchestrator", role=DatabaseRole.BACKGROUND),
@@ -283,6 +282,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         logins=CloneLogins(process.journal, credentials, process.github, own_tokens, now),
         lookups=create_lookups(),
         audit=process.audit,
+        letters=letters.Letters(process.engine, process.wake, now),
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,
         uploads=create_uploads(process.engine, rows, process.uploads_ending, now),

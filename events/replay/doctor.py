@@ -10,9 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.catalog import CONSUMERS
-from events.delivery.dead_letters import unresolved
+from events.delivery.dead_letters import DeadLetter, listed
 from events.delivery.reconciler import forgotten
 
+_SHOWN = 5  # dead letters by name
 _PAGE = 1_000
 
 _BROKEN_STREAMS = text("""
@@ -88,15 +89,27 @@ async def _log(engine: AsyncEngine, limits: Limits) -> list[Finding]:
         feed = (await connection.execute(_FEED)).one()
         unplaced: int = (await connection.execute(_UNPLACED)).scalar_one()
         outbox = (await connection.execute(_OUTBOX)).one()
-        letters = await unresolved(connection)
+        letters = await listed(connection)
     is_dense = feed.low == 1 and feed.n == feed.high == feed.head
     return [
         Finding("versions dense", not broken, f"broken: {', '.join(broken)}" if broken else "every stream is 1..n"),
         Finding("feed dense", is_dense, f"{feed.n} rows, {feed.low}..{feed.high}, head {feed.head}"),
         Finding("nothing unplaced", unplaced == 0, f"{unplaced} events are neither in the feed nor in the outbox"),
         Finding("outbox young", outbox.age <= limits.outbox_age, f"{outbox.n} waiting, the oldest {outbox.age:.1f} s"),
-        Finding("no dead letters", not letters, f"{len(letters)} wait for a person"),
+        Finding("no dead letters", not letters, _waiting(letters)),
     ]
+
+
+def _waiting(letters: Sequence[DeadLetter]) -> str:
+    """What waits, and how to go on."""
+    if not letters:
+        return "nothing waits for a person"
+    shown = "; ".join(
+        f"{each.event_type or 'what is no event of ours'} of {each.stream_id or each.topic} at {each.consumer}:"
+        f" `repostream letters show {each.letter_id}`"
+        for each in letters[:_SHOWN]
+    )
+    return f"{len(letters)} wait for a person: {shown}" + ("; …" if len(letters) > _SHOWN else "")
 
 
 async def _transport(

@@ -23,6 +23,7 @@ from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
+from orchestrator.adapters.letters import Letters
 from orchestrator.adapters.looks import Looks
 from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.push_hooks import PushHooks
@@ -77,6 +78,7 @@ class Services:
     logins: CloneLogins
     lookups: Lookups
     audit: AuditTable
+    letters: Letters
     gate: Gate
     accounts: Accounts
     directory: Directory

@@ -87,6 +87,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "not_cloned": (409, "The sources are not there yet"),
     "analysis_over": (409, "The analysis is over"),
     "nothing_to_confirm": (409, "Nothing waits to be confirmed"),
+    "letter_settled": (409, "It was decided before"),
+    "letter_not_repeatable": (409, "That cannot be done again from here"),
     "analysis_not_failed": (409, "Nothing is left to be tried again"),
     "not_answered": (409, "There is no answer yet"),
     "not_indexed_yet": (409, "Nothing is indexed yet"),

@@ -688,6 +688,39 @@ class Operations(Protocol):
         """Let somebody in again: they sign in anew, and their keys are good again."""
         return self._call(shapes.PersonView, "DELETE", f"/api/v1/people/{part(user_id)}/suspension")
 
+    def letters_listed(
+        self, *, settled: bool | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.LetterPage:
+        """What waits for an administrator, the newest first; with `settled`, also what was decided."""
+        return self._call(
+            shapes.LetterPage,
+            "GET",
+            "/api/v1/dead-letters",
+            params={"settled": settled, "cursor": cursor, "limit": limit},
+        )
+
+    def letters_one(self, letter_id: str) -> shapes.LetterView:
+        """One parked message."""
+        return self._call(shapes.LetterView, "GET", f"/api/v1/dead-letters/{part(letter_id)}")
+
+    def letters_retry(self, letter_id: str, *, idempotency_key: str | None = None) -> shapes.LetterView:
+        """Have it done again: the workflow decides anew on its analysis, a parked run is asked for once more."""
+        return self._call(
+            shapes.LetterView,
+            "POST",
+            f"/api/v1/dead-letters/{part(letter_id)}/retry",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
+    def letters_discard(self, letter_id: str, *, idempotency_key: str | None = None) -> shapes.LetterView:
+        """Have it not done, for good. What waits for it may wait for ever: cancel that, or begin it anew."""
+        return self._call(
+            shapes.LetterView,
+            "POST",
+            f"/api/v1/dead-letters/{part(letter_id)}/discard",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
     def tokens_rotate(self, *, idempotency_key: str | None = None) -> shapes.RotationView:
         """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
         return self._call(

@@ -584,6 +584,35 @@ class InvitationView(BaseModel):
     used_by: str | None = None
 
 
+class LetterView(BaseModel):
+    """
+    A parked message, without what it says: the headers of its event are null where it is none of ours.
+
+    `repeatable`: it can be done again. `resolution` is what was decided (`retried`, `discarded`), null while it waits.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    letter_id: str
+    consumer: str
+    topic: str
+    seq: int
+    event_id: str | None = None
+    event_type: str | None = None
+    stream_id: str | None = None
+    tenant_id: str | None = None
+    repository_id: str | None = None
+    correlation_id: str | None = None
+    parked_at: AwareDatetime
+    error: str
+    attempts: int
+    repeatable: bool
+    resolved_at: AwareDatetime | None = None
+    resolution: str | None = None
+
+
 class LinesView(BaseModel):
     """
     Lines of one file at the analysed commit, as stored.
@@ -1618,6 +1647,19 @@ class InvitationPage(BaseModel):
         frozen=True,
     )
     items: list[InvitationView]
+    next: str | None = None
+
+
+class LetterPage(BaseModel):
+    """
+    A page of parked messages.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[LetterView]
     next: str | None = None
 
 

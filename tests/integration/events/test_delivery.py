@@ -163,14 +163,15 @@ async def test_a_message_whose_handler_always_fails_is_parked_and_the_others_go_
     subscriber.short(WORKFLOW, CONSUMER, handle, on_parked=parked, idle_seconds=IDLE)
     async with kernel.carrying():
         await subscriber.start()
-        await until(lambda: is_acked(kernel, 4))
+        await until(lambda: is_acked(kernel, 5))
 
     assert calls == {"good": 2, "poison": 3, "parked after 4": 1}
-    assert await kernel.inbox(CONSUMER) == {1: "done", 2: "parked", 3: "done", 4: "done"}
+    assert await kernel.inbox(CONSUMER) == {1: "done", 2: "parked", 3: "done", 5: "done"}
     async with kernel.engine.begin() as connection:
-        [letter] = await dead_letters.unresolved(connection)
-        assert await dead_letters.resolve(connection, CONSUMER, letter.seq, "discarded")
-        assert await dead_letters.unresolved(connection) == []
+        [letter] = await dead_letters.listed(connection)
+        assert await dead_letters.settle(connection, letter.letter_id, "discarded")
+        assert not await dead_letters.settle(connection, letter.letter_id, "retried")
+        assert await dead_letters.listed(connection) == []
     assert (letter.seq, letter.attempts, b'"poison"' in (letter.payload or b"")) == (2, 4, True)
 
 

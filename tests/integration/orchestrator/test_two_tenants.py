@@ -69,8 +69,9 @@ async def test_whatever_a_tenant_asks_it_is_shown_nothing_of_another(
     system: System, tenants: tuple[Tenant, Tenant], database_url: str
 ) -> None:
     """Both checks on one system, for making two analyses takes longer than either; then the tables themselves."""
-    # /people is of the whole installation: for its administrators alone, as the tests of suspension show.
-    every = [one for one in operations(system.app.openapi()) if not one.path.startswith("/api/v1/people")]
+    # Of the whole installation: for its administrators alone, as the tests of suspension and of dead letters show.
+    overseen = ("/api/v1/people", "/api/v1/dead-letters")
+    every = [one for one in operations(system.app.openapi()) if not one.path.startswith(overseen)]
     with _asker(system) as ask:
         refused = await asyncio.to_thread(_ask_for_all_of_the_other, ask, every, tenants)
         foreign, own = await asyncio.to_thread(_ask_anything, ask, every, tenants)

@@ -1,0 +1,80 @@
+"""`repostream letters`: messages that ended their workers too often, and what becomes of them."""
+
+from cli.api import connect
+from cli.exits import OK
+from cli.plain import visible
+from cli.screen import Screen
+from runtime.client import Client
+from runtime.client.shapes import LetterView
+
+_PAGE = 500
+
+
+def run_list(*, settled: bool, as_json: bool) -> int:
+    """Print parked messages; returns the exit code. Raises ApiError."""
+    found = _letters(connect(), settled=settled)
+    for letter in found:
+        _say(letter.model_dump_json() if as_json else line_of(letter))
+    if not found and not as_json:
+        _say("Nothing waits.")
+    return OK
+
+
+def run_show(letter_id: str, *, as_json: bool) -> int:
+    """Print one parked message; returns the exit code. Raises ApiError."""
+    letter = connect().letters_one(letter_id)
+    for line in [letter.model_dump_json()] if as_json else lines_of(letter):
+        _say(line)
+    return OK
+
+
+def run_retry(letter_id: str) -> int:
+    """Have it done again; returns the exit code. Raises ApiError."""
+    _say(line_of(connect().letters_retry(letter_id)))
+    return OK
+
+
+def run_discard(letter_id: str) -> int:
+    """Have it not done; returns the exit code. Raises ApiError."""
+    _say(line_of(connect().letters_discard(letter_id)))
+    return OK
+
+
+def line_of(letter: LetterView) -> str:
+    """One line: id, what, where, and what was decided."""
+    what = letter.event_type or "no event of ours"
+    parked = f"parked {letter.parked_at:%Y-%m-%d %H:%M} after {letter.attempts}"
+    said = f"{letter.letter_id}  {what}  {letter.stream_id or letter.topic}  at {letter.consumer}  {parked}"
+    return visible(f"{said}  {letter.resolution}" if letter.resolution else said)
+
+
+def lines_of(letter: LetterView) -> list[str]:
+    """All that is known of it, and what can be done."""
+    told = {
+        "event": letter.event_id,
+        "repository": letter.repository_id,
+        "tenant": letter.tenant_id,
+        "correlation": letter.correlation_id,
+        "error": letter.error,
+    }
+    lines = [line_of(letter), *(f"  {name}: {visible(str(value))}" for name, value in told.items() if value)]
+    if letter.stream_id is not None:
+        lines.append(f"  its events: repostream events show {visible(letter.stream_id)}")
+    if letter.repeatable:
+        lines.append(f"  again: repostream letters retry {letter.letter_id}")
+    if letter.resolution is None:
+        lines.append(f"  not at all: repostream letters discard {letter.letter_id}")
+    return lines
+
+
+def _letters(api: Client, *, settled: bool) -> list[LetterView]:
+    page = api.letters_listed(settled=settled, limit=_PAGE)
+    found = list(page.items)
+    while page.next is not None:
+        page = api.letters_listed(settled=settled, cursor=page.next, limit=_PAGE)
+        found += page.items
+    return found
+
+
+def _say(line: str) -> None:
+    Screen().print(line, markup=False, highlight=False, soft_wrap=True)

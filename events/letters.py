@@ -1,0 +1,34 @@
+"""What happens to a message that ended its workers too often: it is parked, and a person decides."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from events.base import Event
+
+
+class MessageParked(Event):
+    """A consumer set a message of this stream aside after `attempts` deliveries. `error` is a sentence of ours."""
+
+    event_type: ClassVar[str] = "delivery.message.parked"
+    letter_id: UUID
+    consumer: str
+    topic: str
+    seq: int
+    attempts: int
+    error: str
+
+
+class MessageRetried(Event):
+    """An administrator had what was parked done again: the workflow looks anew at the stream as it is by now."""
+
+    event_type: ClassVar[str] = "delivery.message.retried"
+    letter_id: UUID
+    consumer: str
+
+
+class MessageDiscarded(Event):
+    """An administrator decided that what was parked is not done."""
+
+    event_type: ClassVar[str] = "delivery.message.discarded"
+    letter_id: UUID
+    consumer: str

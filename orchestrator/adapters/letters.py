@@ -1,0 +1,100 @@
+"""What administrators decide on parked messages: done again, or not. Each decision is an event of its stream."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from events.base import Event
+from events.catalog import WORKFLOW
+from events.delivery import dead_letters
+from events.delivery.dead_letters import DeadLetter
+from events.letters import MessageDiscarded, MessageRetried
+from events.log.wake import Wake
+from events.processing import RetryRequested
+
+RETRIED, DISCARDED = "retried", "discarded"
+_STAGE = "stage."
+
+
+class Settled(Exception):
+    """Something else was decided before: `resolution`."""
+
+    def __init__(self, resolution: str) -> None:
+        super().__init__(resolution)
+        self.resolution = resolution
+
+
+class NotRepeatable(Exception):
+    """It cannot be done again from here: it is no event of a stream that is there, or has another way back."""
+
+
+def is_repeatable(letter: DeadLetter) -> bool:
+    """Whether it can be done again: a message to the workflow, or a run of an analysis."""
+    return letter.stream_id is not None and (letter.topic == WORKFLOW or letter.topic.startswith(_STAGE))
+
+
+class Letters:
+    """`engine` is the background's: parked messages are the installation's, whoever's event each is."""
+
+    def __init__(self, engine: AsyncEngine, wake: Wake, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._wake = wake
+        self._clock = clock
+
+    async def listed(self, *, settled: bool, after: tuple[datetime, UUID] | None, limit: int) -> list[DeadLetter]:
+        """Newest first."""
+        async with self._engine.connect() as connection:
+            return await dead_letters.listed(connection, settled=settled, after=after, limit=limit)
+
+    async def one(self, letter_id: UUID) -> DeadLetter | None:
+        """The letter with this id."""
+        async with self._engine.connect() as connection:
+            return await dead_letters.one(connection, letter_id)
+
+    async def run_again(self, letter_id: UUID, by: UUID) -> DeadLetter | None:
+        """Have it done again, once. None where there is no such letter. Raises NotRepeatable, Settled.
+
+        The workflow decides anew on its stream as that is by now; a run that was parked is asked for as by a retry of
+        its analysis. The message itself is not sent again: what it said is in the stream.
+        """
+        async with self._engine.begin() as connection:
+            letter = await self._settle(connection, letter_id, RETRIED, only=is_repeatable)
+            if letter is not None:
+                said: list[Event] = [MessageRetried(letter_id=letter_id, consumer=letter.consumer)]
+                said += [RetryRequested()] if letter.topic.startswith(_STAGE) else []
+                for event in said:
+                    await dead_letters.say(connection, letter, event, by=by, at=self._clock())
+        self._wake.appended()
+        return await self.one(letter_id)
+
+    async def discard(self, letter_id: UUID, by: UUID) -> DeadLetter | None:
+        """Have it not done, for good. None where there is no such letter. Raises Settled."""
+        async with self._engine.begin() as connection:
+            letter = await self._settle(connection, letter_id, DISCARDED)
+            if letter is not None:
+                event = MessageDiscarded(letter_id=letter_id, consumer=letter.consumer)
+                await dead_letters.say(connection, letter, event, by=by, at=self._clock())
+        self._wake.appended()
+        return await self.one(letter_id)
+
+    async def _settle(
+        self,
+        connection: AsyncConnection,
+        letter_id: UUID,
+        resolution: str,
+        only: Callable[[DeadLetter], bool] | None = None,
+    ) -> DeadLetter | None:
+        """The letter, where this call decided on it; None where there is none, or the same was decided before."""
+        letter = await dead_letters.one(connection, letter_id)
+        if letter is None or letter.resolution == resolution:
+            return None
+        if only is not None and not only(letter):
+            raise NotRepeatable
+        if await dead_letters.settle(connection, letter_id, resolution):
+            return letter
+        now = await dead_letters.one(connection, letter_id)
+        if now is not None and now.resolution not in {None, resolution}:
+            raise Settled(now.resolution or "")
+        return None

@@ -1,0 +1,99 @@
+"""`/dead-letters`: messages that ended their workers too often; administrators have them done again, or not."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from events.delivery.dead_letters import DeadLetter
+from orchestrator.adapters.letters import NotRepeatable, Settled, is_repeatable
+from orchestrator.api.dependencies import Admin, Parts
+from orchestrator.api.paging import LETTERS, Paging
+from orchestrator.api.problems import ApiProblem
+
+router = APIRouter(prefix="/dead-letters", tags=["letters"])
+
+
+class LetterView(BaseModel):
+    """A parked message, without what it says: the headers of its event are null where it is none of ours.
+
+    `repeatable`: it can be done again. `resolution` is what was decided (`retried`, `discarded`), null while it waits.
+    """
+
+    letter_id: UUID
+    consumer: str
+    topic: str
+    seq: int
+    event_id: UUID | None
+    event_type: str | None
+    stream_id: str | None
+    tenant_id: UUID | None
+    repository_id: UUID | None
+    correlation_id: UUID | None
+    parked_at: datetime
+    error: str
+    attempts: int
+    repeatable: bool
+    resolved_at: datetime | None
+    resolution: str | None
+
+
+class LetterPage(BaseModel):
+    """A page of parked messages."""
+
+    items: list[LetterView]
+    next: str | None = None
+
+
+@router.get("")
+async def listed(_who: Admin, parts: Parts, page: Paging, *, settled: bool = False) -> LetterPage:
+    """What waits for an administrator, the newest first; with `settled`, also what was decided."""
+    found = await parts.letters.listed(settled=settled, after=LETTERS.read(page.cursor), limit=page.limit + 1)
+    shown, following = LETTERS.cut(found, page.limit, lambda letter: (letter.parked_at, letter.letter_id))
+    return LetterPage(items=[_view(letter) for letter in shown], next=following)
+
+
+@router.get("/{letter_id}")
+async def one(letter_id: UUID, _who: Admin, parts: Parts) -> LetterView:
+    """One parked message."""
+    return _found(await parts.letters.one(letter_id))
+
+
+@router.post("/{letter_id}/retry")
+async def retry(letter_id: UUID, who: Admin, parts: Parts) -> LetterView:
+    """Have it done again: the workflow decides anew on its analysis, a parked run is asked for once more.
+
+    Asked for twice, it is done once.
+    """
+    try:
+        return _found(await parts.letters.run_again(letter_id, who.user_id))
+    except NotRepeatable:
+        raise ApiProblem(
+            "letter_not_repeatable", "Discard it: a question is asked again by whoever asked it, a deletion goes on."
+        ) from None
+    except Settled as settled:
+        raise _settled(settled) from None
+
+
+@router.post("/{letter_id}/discard")
+async def discard(letter_id: UUID, who: Admin, parts: Parts) -> LetterView:
+    """Have it not done, for good. What waits for it may wait for ever: cancel that, or begin it anew."""
+    try:
+        return _found(await parts.letters.discard(letter_id, who.user_id))
+    except Settled as settled:
+        raise _settled(settled) from None
+
+
+def _settled(settled: Settled) -> ApiProblem:
+    return ApiProblem("letter_settled", f"It was {settled.resolution} already: look at its stream for what came of it.")
+
+
+def _found(letter: DeadLetter | None) -> LetterView:
+    if letter is None:
+        raise ApiProblem("not_found", "Check the id: no parked message has it.")
+    return _view(letter)
+
+
+def _view(letter: DeadLetter) -> LetterView:
+    return LetterView(**vars(letter), repeatable=letter.resolved_at is None and is_repeatable(letter))

@@ -1,0 +1,155 @@
+"""Parked messages: each is an event, is looked at, done again or not, and what was decided happens once."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.base import Envelope
+from events.catalog import QUESTIONS, WORKFLOW
+from events.delivery import dead_letters
+from events.delivery.entries import Entry
+from events.letters import MessageDiscarded, MessageParked, MessageRetried
+from events.log.postgres import read_stream_in
+from events.log.wake import Wake
+from events.processing import RetryRequested, StageRequested
+from events.replay.doctor import examine
+from orchestrator.adapters.letters import Letters
+from orchestrator.subscribers import CONSUMER, workflow_handler
+from orchestrator.workflow import Policy
+from tests.support.delivery import Kernel, a_kernel, until
+from tests.support.kernel import AT, requested
+from tests.support.orchestrator import System, a_system, eventually
+
+SECRET = "ghp_" + "a1B2" * 9
+
+
+@pytest.fixture
+async def kernel(database_url: str, redis_url: str) -> AsyncIterator[Kernel]:
+    async with a_kernel(database_url, redis_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def system(
+    database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[System]:
+    async with a_system(monkeypatch, database_url=database_url, redis_url=redis_url, home=home) as running:
+        yield running
+
+
+async def types(kernel: Kernel, stream: str) -> list[str]:
+    return [event.event_type for event in await kernel.journal.read_stream(stream)]
+
+
+async def test_a_message_to_the_workflow_is_parked_told_and_done_again_once(kernel: Kernel) -> None:
+    broken, by = [True], uuid4()
+
+    async def read(connection: AsyncConnection, stream: str) -> Sequence[Envelope]:
+        if broken:
+            raise RuntimeError("a bug of ours")
+        return await read_stream_in(connection, stream)
+
+    stream = "analysis/a"
+    await kernel.journal.append(stream, [requested(1)])
+    subscriber = kernel.subscriber(max_deliveries=1)
+    subscriber.short(WORKFLOW, CONSUMER, workflow_handler(read, Policy()), idle_seconds=0.4)
+    await subscriber.start()
+    letters = Letters(kernel.engine, Wake(kernel.redis), lambda: AT)
+    async with kernel.carrying():
+        await until(lambda: letters.listed(settled=False, after=None, limit=9))
+        [letter] = await letters.listed(settled=False, after=None, limit=9)
+        broken.clear()
+        found = next(each for each in await examine(kernel.engine, kernel.redis) if each.name == "no dead letters")
+        done = [await letters.run_again(letter.letter_id, by) for _ in range(2)]
+
+        async def asks() -> bool:
+            return StageRequested.event_type in await types(kernel, stream)
+
+        await until(asks)
+
+    said = await types(kernel, stream)
+    assert (letter.consumer, letter.event_type, letter.stream_id, letter.attempts) == (
+        CONSUMER,
+        "repository.processing.requested",
+        stream,
+        2,
+    )
+    assert f"repostream letters show {letter.letter_id}" in found.detail
+    assert [each.resolution for each in done if each is not None] == ["retried", "retried"]
+    assert [said.count(kind) for kind in (MessageParked.event_type, MessageRetried.event_type)] == [1, 1]
+    assert said.count(StageRequested.event_type) == 1
+    assert await letters.listed(settled=False, after=None, limit=9) == []
+    retried = (await kernel.journal.read_stream(stream))[said.index(MessageRetried.event_type)]
+    assert (retried.user_id, retried.causation_id, retried.correlation_id) == (
+        by,
+        letter.event_id,
+        letter.correlation_id,
+    )
+
+
+async def a_letter(system: System, topic: str, stream: str) -> UUID:
+    """Park the message of an event of a stream, or a stranger's where there is no such stream."""
+    values = {"stream": stream, "topic": topic}
+    async with system.engine.begin() as connection:
+        query = "SELECT f.seq FROM es.feed f JOIN es.events e USING (position) "
+        query += "WHERE e.stream_id = :stream AND f.topic = :topic"
+        found = await connection.execute(text(query), values)
+        seq = found.scalars().first() or 10**9
+        entry = Entry(topic, f"1-{seq}", b'{"secret": "of a repository"}', 4)
+        await dead_letters.park(connection, "a.consumer", entry, f"it broke with {SECRET}")
+        letters = await dead_letters.listed(connection)
+        return next(letter.letter_id for letter in letters if letter.seq == seq)
+
+
+async def test_administrators_look_at_it_and_decide_and_all_is_on_record(system: System) -> None:
+    analysis = await system.begin()
+    await system.until(analysis, "refined")
+    stream = f"analysis/{analysis}"
+    parse, stranger = await a_letter(system, "stage.parse", stream), await a_letter(system, QUESTIONS, "nothing")
+
+    page = await system.get("/dead-letters")
+    shown = {item["letter_id"]: item for item in page["items"]}
+    one = await system.get(f"/dead-letters/{parse}")
+    assert one == shown[str(parse)]
+    assert (one["event_type"], one["stream_id"], one["attempts"], one["repeatable"]) == (
+        StageRequested.event_type,
+        stream,
+        4,
+        True,
+    )
+    assert SECRET not in str(page)
+    assert "of a repository" not in str(page)
+    assert (shown[str(stranger)]["stream_id"], shown[str(stranger)]["repeatable"]) == (None, False)
+
+    async def decide(letter: UUID, what: str) -> tuple[int, str]:
+        reply = await system.client.post(f"/api/v1/dead-letters/{letter}/{what}")
+        return reply.status_code, reply.json().get("resolution") or reply.json().get("code")
+
+    assert await decide(stranger, "retry") == (409, "letter_not_repeatable")
+    assert await decide(stranger, "discard") == (200, "discarded")
+    assert await decide(parse, "retry") == (200, "retried")
+    assert await decide(parse, "retry") == (200, "retried")
+    assert await decide(parse, "discard") == (409, "letter_settled")
+    assert await decide(uuid4(), "retry") == (404, "not_found")
+    assert (await system.get("/dead-letters"))["items"] == []
+    assert len((await system.get("/dead-letters", settled="true"))["items"]) == 2
+
+    said = [event["event_type"] for event in (await system.get("/events", stream_id=stream, limit=500))["items"]]
+    assert [
+        said.count(kind.event_type) for kind in (MessageParked, MessageRetried, MessageDiscarded, RetryRequested)
+    ] == [
+        1,
+        1,
+        0,
+        1,
+    ]
+
+    async def recorded() -> list[str]:
+        entries = (await system.get("/audit", target=f"dead-letters/{parse}"))["items"]
+        return [entry["outcome"] for entry in entries if entry["status"] != 200 or "retry" in entry["action"]]
+
+    assert sorted(await eventually(recorded, lambda found: len(found) > 2)) == ["allowed", "allowed", "failed"]
