@@ -9,29 +9,29 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib import resources
 from uuid import UUID
 
 from redis.asyncio import Redis
 
 from ai_engine.ports import Finished, LanguageModel, ModelBusy, Retriever
-from ai_engine.stages.build_prompt import Grounded, build_prompt
+from ai_engine.recording import append, failed, parked
+from ai_engine.stages.build_prompt import Grounded, build_prompt, passage_of
 from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
 from ai_engine.stages.confidence import confidence_of
 from ai_engine.stages.extract_answer import extract_answer
+from ai_engine.stages.tell_overview import MOST_LINES, facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
-from events.base import Envelope, Event, caused_by
+from events.base import Envelope
 from events.catalog import QUESTIONS, decode
 from events.delivery.subscriber import EventSubscriber
-from events.delivery.work import Append, Result, Run
+from events.delivery.work import Result, Run
 from events.question import (
     LinesReply,
     LinesRequest,
     Passage,
     QuestionAnswered,
     QuestionAsked,
-    QuestionFailed,
     SearchReply,
     SearchRequest,
 )
@@ -39,9 +39,10 @@ from runtime.faults import Fault, Permanent, Transient
 from runtime.live import WRITTEN, LiveChannels, send_answer_part
 
 CONSUMER = "ai_engine.answer"
-PROMPT = "answer-v1"
+PROMPT, OVERVIEW = "answer-v1", "overview-v1"
 _CALLS = 3
 _MUTE = 1.0  # seconds: a Redis that is down costs each part its retries, and a long answer its deadline
+_MODELS_SHARE = 0.8  # of the deadline, for an overview: the rest is for the facts
 _LONGEST_PAUSE = 20.0  # seconds: a provider that asks for more is told to the person at once
 _READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Readme.md", "README.markdown")
 
@@ -70,6 +71,21 @@ class _Place:
         """A request for the first lines of a file."""
         return LinesRequest(tenant_id=self.tenant_id, analysis_id=self.analysis_id, path=path, last_line=last)
 
+    def cited(self, at: Passage) -> LinesRequest:
+        """A request for the first of the lines that facts cite."""
+        last = min(at.last_line, at.first_line + MOST_LINES - 1)
+        return self.lines(at.path, last).model_copy(update={"first_line": at.first_line})
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question at work: where its parts go, and the model that answers, if any."""
+
+    channel: str
+    asked: QuestionAsked
+    model: LanguageModel | None
+    run: Run
+
 
 class Answerer:
     """Answers with what it is given: a retriever and the configured models by name (the first is the default)."""
@@ -82,7 +98,8 @@ class Answerer:
         self._redis = redis
         self._deadline = deadline
         self._mute_until = 0.0
-        self._rules = resources.files("ai_engine").joinpath(f"prompts/{PROMPT}.md").read_text("utf-8")
+        prompts = resources.files("ai_engine").joinpath("prompts")
+        self._rules = {name: prompts.joinpath(f"{name}.md").read_text("utf-8") for name in (PROMPT, OVERVIEW)}
 
     def register(self, subscriber: EventSubscriber, *, slots: int) -> None:
         """Consume the questions' topic."""
@@ -104,7 +121,7 @@ class Answerer:
             message = f"No complete answer within {self._deadline:.0f} seconds: ask again."
             raise Transient("answer_deadline", message) from error
         await self._say(channel, {"type": WRITTEN})
-        return Result(appends=(_append(envelope, answered),))
+        return Result(appends=(append(envelope, answered),))
 
     async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
         model, channel = self._model(asked.model), _channel(tenant_id, asked)
@@ -121,11 +138,16 @@ class Answerer:
         place = _Place(tenant_id, found.analysis_id)
         run.check()
         await self._say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
-        readme = None if model and terms_of(asked.query) else await self._readme(place)
-        given = (*([_as_passage(readme)] if readme else []), *found.passages)
-        written, passages = await (
-            self._generate(channel, asked, given, model, run) if model else self._extract(channel, asked, found, readme)
-        )
+        question = _Question(channel, asked, model, run)
+        readme = None if asked.facts or (model and terms_of(asked.query)) else await self._readme(place)
+        if asked.facts:
+            written, passages = await self._tell_overview(question, place)
+        elif model:
+            written, passages = await self._generate(
+                question, (*([passage_of(readme)] if readme else []), *found.passages)
+            )
+        else:
+            written, passages = await self._extract(channel, asked, found, readme)
         counts = await self._line_counts(place, written.text)
         checked = check_citations(written.text, passages, counts)
         if not checked.text:
@@ -163,22 +185,43 @@ class Answerer:
             )
         return self._models[name]
 
+    async def _tell_overview(self, question: _Question, place: _Place) -> tuple[Written, tuple[Passage, ...]]:
+        """The facts told again by the model; as they are where there is none, it fails or cites nothing given."""
+        facts, why = question.asked.facts, ""
+        places = places_of(facts)
+        if question.model:
+            try:
+                async with asyncio.timeout(self._deadline * _MODELS_SHARE):
+                    found = [await self._retriever.lines(place.cited(at)) for at in places]
+                    given = (facts_passage(facts), *(passage_of(lines) for lines in found if lines is not None))
+                    written, passages = await self._generate(question, given)
+                if check_citations(written.text, passages, await self._line_counts(place, written.text)).citations:
+                    return written, passages
+                why = "answer_unsupported"
+            except (Fault, TimeoutError) as fault:
+                why = fault.code if isinstance(fault, Fault) else "answer_deadline"
+            await self._say(question.channel, {"type": "reset"})
+        text = facts_again(facts, why)
+        await self._say(question.channel, {"type": "token", "text": checked_so_far(text, places)})
+        return Written(text, "extractive", "none", "none", "overview-facts-v1"), places
+
     async def _extract(
         self, channel: str, asked: QuestionAsked, found: SearchReply, readme: LinesReply | None
     ) -> tuple[Written, tuple[Passage, ...]]:
         text = extract_answer(asked.query, found.passages, readme)
-        given = (*found.passages, *([_as_passage(readme)] if readme else []))
+        given = (*found.passages, *([passage_of(readme)] if readme else []))
         await self._say(channel, {"type": "token", "text": checked_so_far(text, given)})
         return Written(text, "extractive", "none", "none", "extractive-v1"), given
 
-    async def _generate(
-        self, channel: str, asked: QuestionAsked, given: tuple[Passage, ...], model: LanguageModel, run: Run
-    ) -> tuple[Written, tuple[Passage, ...]]:
+    async def _generate(self, question: _Question, given: tuple[Passage, ...]) -> tuple[Written, tuple[Passage, ...]]:
+        channel, asked, model, run = question.channel, question.asked, question.model, question.run
+        assert model is not None  # noqa: S101  # asked before
+        name = OVERVIEW if asked.facts else PROMPT
         grounded = build_prompt(
             asked.query,
             given,
-            rules=self._rules,
-            name=PROMPT,
+            rules=self._rules[name],
+            name=name,
             boundary=secrets.token_hex(8),
             history=asked.history,
         )
@@ -244,39 +287,6 @@ def _channel(tenant_id: UUID, asked: QuestionAsked) -> str:
     return LiveChannels(tenant_id).answer(asked.question_id)
 
 
-def failed(envelope: Envelope, fault: Fault) -> tuple[Append, ...]:
-    """What is recorded where a question could not be answered."""
-    return (_append(envelope, _failure(envelope, fault.code, fault.message)),)
-
-
-def parked(envelope: Envelope, deliveries: int) -> tuple[Append, ...]:
-    """What is recorded where answering killed its worker again and again."""
-    message = f"Answering this question stopped its worker {deliveries} times; it was set aside."
-    return (_append(envelope, _failure(envelope, code="answer_parked", message=message)),)
-
-
-def _failure(envelope: Envelope, code: str, message: str) -> QuestionFailed:
-    question_id, query = envelope.data.get("question_id"), envelope.data.get("query")
-    return QuestionFailed(question_id=UUID(str(question_id)), query=str(query), code=code, message=message)
-
-
-def _append(envelope: Envelope, event: Event) -> Append:
-    draft = caused_by(envelope, envelope.stream_id, event, ordinal=0, at=datetime.now(UTC), stage="answer")
-    return Append(envelope.stream_id, (draft,))
-
-
 def _pause(fault: Transient, call: int) -> float:
     asked = fault.retry_after if isinstance(fault, ModelBusy) else None
     return asked if asked is not None else min(8.0, 0.5 * 2**call) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter
-
-
-def _as_passage(readme: LinesReply) -> Passage:
-    return Passage(
-        chunk_id="",
-        path=readme.path,
-        first_line=readme.first_line,
-        last_line=readme.last_line,
-        text=readme.text,
-        language=readme.language,
-        file_class="docs",
-    )

@@ -76,7 +76,11 @@ def _plain(text: str) -> str:
 def ask_about(api: Client, repository_id: str, text: str, console: Console) -> Asked:
     """Ask, show the answer while it is written, and return it whole. Raises ApiError."""
     conversation = api.conversations_begin(ConversationRequest(repository_id=repository_id))
-    question = api.conversations_ask(conversation.conversation_id, QuestionRequest(query=text))
+    return listen_to(api, api.conversations_ask(conversation.conversation_id, QuestionRequest(query=text)), console)
+
+
+def listen_to(api: Client, question: QuestionView, console: Console) -> Asked:
+    """Show the answer to a question that was asked while it is written, and return it whole. Raises ApiError."""
     for attempt in range(_TRIES):
         try:
             return _listen(api, question, console)

@@ -12,12 +12,13 @@ reading_app = typer.Typer()
 def overview(
     repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it as Markdown into this file.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Have the model tell it, from the same facts.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Tell what a repository is, how it is built, how its modules talk, how to run and test it; each with its lines."""
     from cli.overview import run_overview
 
-    raise typer.Exit(run_overview(repository, output=output, as_json=json))
+    raise typer.Exit(run_overview(repository, output=output, write=write, as_json=json))
 
 
 @reading_app.command()

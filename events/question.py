@@ -101,10 +101,13 @@ class ConversationDeleted(Event):
 
 
 class QuestionAsked(Event):
-    """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer)."""
+    """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer).
+
+    `facts` is the overview of a repository as told from its facts, with citations: the answer tells that again.
+    """
 
     event_type: ClassVar[str] = "ai.query.requested"
-    private: ClassVar[Mapping[str, object]] = {"query": ERASED, "history": ()}
+    private: ClassVar[Mapping[str, object]] = {"query": ERASED, "history": (), "facts": ""}
     belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
     repository_id: UUID
@@ -112,6 +115,7 @@ class QuestionAsked(Event):
     analysis_id: UUID | None = None
     model: str | None = None
     history: tuple[tuple[str, str], ...] = ()
+    facts: str = ""
 
 
 class QuestionAnswered(Event):

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from events.question import Passage
+from events.question import LinesReply, Passage
 from runtime.redaction import redact
 
 BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes
@@ -66,6 +66,19 @@ def build_prompt(
     return Grounded(
         Prompt(name, rules.replace("{boundary}", boundary), (*earlier, Turn("user", ask))),
         tuple(chosen),
+    )
+
+
+def passage_of(read: LinesReply, file_class: str = "docs") -> Passage:
+    """Lines that were read, as a passage. Pure."""
+    return Passage(
+        chunk_id="",
+        path=read.path,
+        first_line=read.first_line,
+        last_line=read.last_line,
+        text=read.text,
+        language=read.language,
+        file_class=file_class,
     )
 
 

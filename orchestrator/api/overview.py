@@ -1,26 +1,37 @@
 """The overview of an analysed repository: what it is, how it is built, how its modules talk, how to run and test it."""
 
 from collections.abc import Mapping
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from events.artifacts import ArtifactRef
+from events.base import Draft
+from events.question import ConversationStarted, QuestionAsked
 from orchestrator.adapters.sources import NoLines
 from orchestrator.api.contents import MAX_LINES, known_as_of
-from orchestrator.api.dependencies import Parts, Reader, Services, cloned_artifacts, history_of
+from orchestrator.api.dependencies import Asker, Parts, Reader, Services, cloned_artifacts, context_of, history_of
 from orchestrator.api.freshness import Freshness
-from orchestrator.api.models import AnalysisView, StageState
-from orchestrator.api.overview_models import ModuleLinkView, ModuleView, OverviewSectionView, OverviewView
+from orchestrator.api.models import AnalysisView, QuestionView, StageState
+from orchestrator.api.overview_models import (
+    ModuleLinkView,
+    ModuleView,
+    OverviewRequest,
+    OverviewSectionView,
+    OverviewView,
+)
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
+from orchestrator.limits.rules import Resource
 from orchestrator.overview.commands import READ
 from orchestrator.overview.compose import Overview, compose, records, words
 from orchestrator.overview.facts import Facts
 from orchestrator.overview.wording import cited, told
 from orchestrator.projections.analyses import AnalysisRecord, fold
+from orchestrator.projections.conversations import fold as fold_conversation
 
 router = APIRouter(tags=["overview"])
+_QUERY = "What is this repository, how is it built, and how do I run and test it?"
 _MANIFESTS = 8  # with entry points, that are read
 
 
@@ -31,12 +42,50 @@ async def one(analysis_id: UUID, who: Reader, parts: Parts, known: Freshness) ->
     From facts alone, each with its lines; more of them while the analysis goes on.
     """
     await known_as_of(parts, who, analysis_id, known)
+    return _shown(*await _told(parts, who, analysis_id))
+
+
+async def _told(parts: Services, who: Identity, analysis_id: UUID) -> tuple[AnalysisRecord, Overview]:
+    """The analysis and its overview. Raises ApiProblem `not_found` or `not_cloned`."""
     history = await history_of(parts, who, f"analysis/{analysis_id}")
     artifacts, record = cloned_artifacts(history), fold(history)
     if record is None or record.view.commit is None:
         raise ApiProblem("not_cloned", "Wait until the repository is cloned.")
-    overview = compose(await _facts(parts, who, record.view, artifacts))
-    return _shown(record, overview)
+    return record, compose(await _facts(parts, who, record.view, artifacts))
+
+
+@router.post("/analyses/{analysis_id}/overview", status_code=202)
+async def write(analysis_id: UUID, body: OverviewRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
+    """Have the overview told in prose by a model, in a conversation of its own, which can be gone on with.
+
+    It is given the facts and the lines that these cite, and may cite nothing else. Where there is no model, or it
+    fails, the answer is the facts.
+    """
+    if body.model is not None and body.model not in parts.models:
+        raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
+    await parts.gate.take(request, who, Resource.QUESTIONS)
+    record, overview = await _told(parts, who, analysis_id)
+    view = record.view
+    context = context_of(request, who, view.repository_id)
+    stream_id = f"conversation/{uuid4()}"
+    started = ConversationStarted(repository_id=view.repository_id, title=view.name)
+    asked = QuestionAsked(
+        question_id=uuid4(),
+        repository_id=view.repository_id,
+        query=_QUERY,
+        analysis_id=analysis_id,
+        model=body.model,
+        facts=_sections(overview),
+    )
+    first, second = (
+        Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=event) for event in (started, asked)
+    )
+    begun = await parts.journals.of(who.tenant_id).append(stream_id, [first], expected=0)
+    added = await parts.asking.accept(who, stream_id, second, asked.question_id)
+    conversation = fold_conversation([*begun, *added])
+    if conversation is None:
+        raise ApiProblem("not_found", "The repository was deleted while you asked.")
+    return conversation.questions[0]
 
 
 async def _facts(parts: Services, who: Identity, view: AnalysisView, artifacts: tuple[ArtifactRef, ...]) -> Facts:
@@ -93,6 +142,11 @@ def _shown(record: AnalysisRecord, overview: Overview) -> OverviewView:
         questions=list(overview.questions),
         markdown=markdown,
     )
+
+
+def _sections(overview: Overview) -> str:
+    """The sections as one text."""
+    return "\n\n".join(f"## {section.title}\n\n{section.text}" for section in overview.sections)
 
 
 def _document(view: AnalysisView, overview: Overview) -> str:

@@ -2,9 +2,15 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from events.question import Citation
+
+
+class OverviewRequest(BaseModel):
+    """Have it told. `model` is one of the configured ones; the default where it is left out."""
+
+    model: str | None = Field(default=None, max_length=200)
 
 
 class OverviewSectionView(BaseModel):

@@ -6,13 +6,13 @@ Out: what it is, how it is built, its main modules and how they talk, entry poin
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.overview.commands import BUILD, CHECK, RUN, TEST, Command, commands_of
 from orchestrator.overview.diagram import TOP, mermaid
 from orchestrator.overview.entries import Entry, entries_of
 from orchestrator.overview.facts import Definition, Facts
-from orchestrator.overview.modules import Module, ModuleEdge, Modules, modules_of
+from orchestrator.overview.modules import Module, ModuleEdge, Modules, folder_of, is_aside, modules_of
 from orchestrator.overview.questions import questions_of
 from orchestrator.overview.readme import paragraph_at, sections_at
 from orchestrator.overview.wording import amount, cite, code, line_of, listed, told
@@ -46,6 +46,7 @@ class Overview:
 
 def compose(facts: Facts) -> Overview:
     """Pure: the same facts, the same words."""
+    facts = replace(facts, needs=tuple(one for one in facts.needs if not is_aside(folder_of(one.path))) or facts.needs)
     modules = modules_of(facts.folders, facts.edges, facts.definitions)
     entries = entries_of(facts)
     scripts = [(str(one.get("path", "")), str(one.get("name", ""))) for one in records(facts.metadata, "entry_points")]

@@ -64,7 +64,7 @@ class Modules:
 
 def modules_of(folders: Sequence[Folder], edges: Sequence[Edge], definitions: Sequence[Definition]) -> Modules:
     """Pure: the same facts, the same modules."""
-    main = [one for one in folders if not _is_aside(one.path)] or list(folders)
+    main = [one for one in folders if not is_aside(one.path)] or list(folders)
     told = _by_folder(main, _split(main), edges, definitions)
     files = _busiest(edges, {one.path for one in main})
     return _by_file(files, edges, definitions) if files and not told.edges else told
@@ -75,7 +75,8 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _is_aside(path: str) -> bool:
+def is_aside(path: str) -> bool:
+    """Whether a folder is of tests, documents, examples or what others wrote."""
     return not _ASIDE.isdisjoint(path.lower().split("/"))
 
 
@@ -137,7 +138,7 @@ def _by_folder(
         for root in shown
     )
     joined = _joined(
-        [one for one in edges if not _is_aside(folder_of(one.source))],
+        [one for one in edges if not is_aside(folder_of(one.source))],
         lambda path, is_folder: _root_of(path if is_folder else folder_of(path), known),
         set(shown),
     )
@@ -165,7 +166,7 @@ def _definitions_by(
 ) -> defaultdict[str, tuple[Definition, ...]]:
     mine: defaultdict[str, tuple[Definition, ...]] = defaultdict(tuple)
     for one in definitions:
-        if not _is_aside(folder_of(one.path)):
+        if not is_aside(folder_of(one.path)):
             mine[module_of(one.path)] += (one,)
     return mine
 

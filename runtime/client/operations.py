@@ -405,6 +405,18 @@ class Operations(Protocol):
         """What it is, how it is built, its main modules and how they talk, entry points, how to run and test it."""
         return self._call(shapes.OverviewView, "GET", f"/api/v1/analyses/{part(analysis_id)}/overview")
 
+    def overview_write(
+        self, analysis_id: str, body: shapes.OverviewRequest, *, idempotency_key: str | None = None
+    ) -> shapes.QuestionView:
+        """Have the overview told in prose by a model, in a conversation of its own, which can be gone on with."""
+        return self._call(
+            shapes.QuestionView,
+            "POST",
+            f"/api/v1/analyses/{part(analysis_id)}/overview",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
     def searching_search(self, repository_id: str, *, query: str, limit: int | None = None) -> shapes.SearchView:
         """Search by meaning and by words in the newest index of a repository."""
         return self._call(

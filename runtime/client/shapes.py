@@ -748,6 +748,18 @@ class OfferView(BaseModel):
     inviter: str
 
 
+class OverviewRequest(BaseModel):
+    """
+    Have it told. `model` is one of the configured ones; the default where it is left out.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    model: str | None = None
+
+
 class OverviewSectionView(BaseModel):
     """
     One section as Markdown with citations `[path:first-last]`.

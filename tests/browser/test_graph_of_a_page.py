@@ -1,5 +1,6 @@
 """How a repository hangs together: sizes as rectangles, the most connected files, who calls a definition."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import ui_samples as samples
@@ -106,7 +107,10 @@ def told_overview(analysis: Scripted) -> Json:
     }
 
 
-def test_the_overview_is_told_with_its_lines_its_map_and_first_questions(page: Page, api: StandIn) -> None:
+def test_the_overview_is_told_with_its_lines_its_map_and_first_questions(
+    page: Page, api: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "models", ["openai:m"])
     analysis = linked(api)
     analysis.told["overview"] = told_overview(analysis)
     page.goto(f"/analysis?analysis={analysis.id}")
@@ -124,7 +128,9 @@ def test_the_overview_is_told_with_its_lines_its_map_and_first_questions(page: P
     told.locator(".chip").click()
     expect(page.locator(".rs-cited")).to_have_count(5)
 
-    page.get_by_role("link", name="Chat").click()
+    page.get_by_role("button", name="Write it out").click()
+    expect(page.locator(".rs-question")).to_have_text("What is it?")
+    page.goto(f"/chat?analysis={analysis.id}")
     page.get_by_role("button", name="How does Flask work, and who uses it?").click()
     expect(page.locator(".rs-question")).to_have_text("How does Flask work, and who uses it?")
 

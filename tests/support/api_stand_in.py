@@ -392,6 +392,8 @@ class StandIn:
         found = self._find(request)
         if isinstance(found, Response):
             return found
+        if request.path_params["verb"] == "overview":
+            return JSONResponse(self._asked(self._begun(found.view["repository_id"]), "What is it?", None), 202)
         if request.path_params["verb"] == "cancel":
             found.say("repository.processing.cancelled", reason="asked")
         elif request.path_params["verb"] == "confirm":
@@ -459,11 +461,13 @@ class StandIn:
         return JSONResponse({"items": found.events[after : after + limit], "next": following})
 
     async def _begin_conversation(self, request: Request) -> Response:
-        body = await request.json()
-        conversation = {"conversation_id": str(uuid4()), "repository_id": body["repository_id"], "title": "Talk"}
+        return JSONResponse(self._begun((await request.json())["repository_id"]), 201)
+
+    def _begun(self, repository_id: str) -> Json:
+        conversation: Json = {"conversation_id": str(uuid4()), "repository_id": repository_id, "title": "Talk"}
         conversation |= {"started_at": datetime.now(UTC).isoformat(), "questions": []}
         self.conversations[conversation["conversation_id"]] = conversation
-        return JSONResponse(conversation, 201)
+        return conversation
 
     async def _conversation(self, request: Request) -> Response:
         found = self.conversations.get(request.path_params["id"])
@@ -472,20 +476,23 @@ class StandIn:
         return JSONResponse(found)
 
     async def _ask(self, request: Request) -> Response:
-        conversation = self.conversations[request.path_params["id"]]
         body = await request.json()
+        asked = self._asked(self.conversations[request.path_params["id"]], body["query"], body.get("model"))
+        return JSONResponse(asked, 202)
+
+    def _asked(self, conversation: Json, query: str, model: str | None) -> Json:
         question: Json = {
             "question_id": str(uuid4()),
             "conversation_id": conversation["conversation_id"],
             "repository_id": conversation["repository_id"],
-            "query": body["query"],
-            "model": body.get("model"),
+            "query": query,
+            "model": model,
             "state": "asked",
             "asked_at": datetime.now(UTC).isoformat(),
         }
         conversation["questions"].append(question)
         self.questions[question["question_id"]] = (question, Streams(self._running_loop), [])
-        return JSONResponse(question, 202)
+        return question
 
     async def _answer_stream(self, request: Request) -> Response:
         _question, streams, parts = self.questions[request.path_params["id"]]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisView, OverviewView
+from runtime.client.shapes import AnalysisView, OverviewRequest, OverviewView
 from web_ui import markup, overview
 from web_ui.components import browser, source_panel
 from web_ui.session import attempt, client, parameter
@@ -30,8 +30,9 @@ def show(analysis: AnalysisView) -> None:
     if found is None or not found.sections:
         return
     with st.container(key="overview", gap="small"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.html('<h2 class="rs-section">Overview</h2>', width="content")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html('<h2 class="rs-section">Overview</h2>', width="stretch")
+            write(analysis)
             st.download_button(
                 "Markdown", found.markdown, "overview.md", "text/markdown", icon=":material/download:", type="tertiary"
             )
@@ -42,6 +43,21 @@ def show(analysis: AnalysisView) -> None:
         if place is not None and parameter("at") == HERE:
             source_panel.show(analysis.analysis_id, place)
         modules(found)
+
+
+def write(analysis: AnalysisView) -> None:
+    """The button that has a model tell it, where one is configured: in a conversation, which can be gone on with."""
+    offered = attempt(client().installation_config)
+    if (
+        offered is None
+        or not offered.models
+        or not st.button("Write it out", icon=":material/edit_note:", type="tertiary")
+    ):
+        return
+    asked = attempt(lambda: client().overview_write(analysis.analysis_id, OverviewRequest()))
+    if asked is not None:
+        address = {"analysis": analysis.analysis_id, "conversation": asked.conversation_id}
+        st.switch_page("pages/chat.py", query_params=address)
 
 
 def modules(found: OverviewView) -> None:

@@ -91,6 +91,15 @@ async def test_the_overview_tells_of_modules_and_commands_and_each_of_its_lines_
         lines = (await system.client.get(f"{base}/lines", params=asked)).json()
         assert (lines["first_line"], lines["last_line"]) == (place["first_line"], place["last_line"]), place
 
+    written = await system.client.post(f"{base}/overview", json={})
+    assert (written.status_code, written.json()["state"]) == (202, "asked")
+    stream = await system.journal.read_stream(f"conversation/{written.json()['conversation_id']}")
+    asked_for = stream[-1].data
+    assert (asked_for["analysis_id"], asked_for["question_id"]) == (str(analysis), written.json()["question_id"])
+    assert all(section["text"] in asked_for["facts"] for section in told["sections"])
+    unknown = await system.client.post(f"{base}/overview", json={"model": "openai:none"})
+    assert unknown.json()["code"] == "model_not_configured"
+
     first = await system.client.get(f"{base}/overview")
     again = await system.client.get(f"{base}/overview", headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304

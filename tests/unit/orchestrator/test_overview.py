@@ -62,7 +62,10 @@ def facts(**changes: object) -> Facts:
         ),
         "definitions": (Definition("src/sample/app.py", "class", "App", "Routes.\n\nMore.", 10, 40, used=5),),
         "mains": (Definition("src/sample/cli.py", "function", "main", "", 3, 9),),
-        "needs": (Need("werkzeug", ">=3", "pyproject.toml", 5),),
+        "needs": (
+            Need("celery", "", "examples/c/pyproject.toml", 2),
+            Need("werkzeug", ">=3", "pyproject.toml", 5),
+        ),
         "texts": {"README.md": README, "pyproject.toml": PYPROJECT, "Makefile": MAKEFILE},
     }
     return Facts(**(known | changes))  # type: ignore[arg-type]  # by name
