@@ -224,7 +224,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     subscriber = EventSubscriber(
         create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
     )
-    subscriber.short(WORKFLOW, CONSUMER, create_workflow())
+    subscriber.newest(WORKFLOW, CONSUMER, create_workflow())
     subscribe_to_erasure(subscriber, process.erasure)
 
     @asynccontextmanager

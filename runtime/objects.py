@@ -6,6 +6,7 @@ event or a row of the tenant has; blobs from before tenants had their own keep t
 
 import asyncio
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
@@ -16,6 +17,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from runtime.faults import Permanent, ResourceExhausted
 
+_AT_ONCE = 4  # blobs that are held in memory while their bytes are checked
 _NO_SPACE = ("no space left", "storagefull", "os error 28", "disk quota")
 
 
@@ -31,8 +33,8 @@ class StoredObject:
 class Claims(Protocol):
     """The books of who refers to which blob."""
 
-    async def claim(self, key: str, owner: UUID) -> None:
-        """Say that `owner` refers to the blob at `key`. Raises Permanent where nothing may be kept for it any more."""
+    async def claim(self, keys: Collection[str], owner: UUID) -> None:
+        """Say that `owner` refers to these blobs. Raises Permanent where nothing may be kept for it any more."""
         ...
 
 
@@ -66,7 +68,7 @@ class Objects:
         sha256 = hashlib.sha256(content).hexdigest()
         key = f"{self._tenant}/{prefix}/{sha256}{suffix}"
         if self._claims is not None and self._owner is not None:
-            await self._claims.claim(key, self._owner)
+            await self._claims.claim([key], self._owner)
         try:
             await obstore.put_async(self._store, key, content)
         except (OSError, obstore.exceptions.BaseError) as error:
@@ -88,13 +90,23 @@ class Objects:
             raise Permanent("artifact_corrupt", f"The artifact {key} is damaged: its bytes are not the ones written.")
         return content
 
-    async def take_over(self, key: str, sha256: str) -> bytes | None:
-        """The bytes at `key`, which the owner refers to from now on; None where they are gone or damaged.
+    async def take_over_all(self, blobs: Mapping[str, str]) -> set[str]:
+        """Of these blobs (hash by key), the keys of those that are whole; the owner refers to all of them from now on.
 
         Raises Permanent where nothing may be kept for the owner any more.
         """
-        if self._claims is not None and self._owner is not None:
-            await self._claims.claim(key, self._owner)
+        if self._claims is not None and self._owner is not None and blobs:
+            await self._claims.claim(list(blobs), self._owner)
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def is_whole(key: str, sha256: str) -> bool:
+            async with room:
+                return await self._whole(key, sha256) is not None
+
+        whole = await asyncio.gather(*(is_whole(key, sha256) for key, sha256 in blobs.items()))
+        return {key for key, is_there in zip(blobs, whole, strict=True) if is_there}
+
+    async def _whole(self, key: str, sha256: str) -> bytes | None:
         try:
             return await self.get(key, sha256)
         except Permanent:

@@ -14,7 +14,7 @@ from events.base import Envelope, Subject
 from events.delivery import inbox, leases
 from events.delivery.crash import crash_point
 from events.delivery.entries import Entry
-from events.delivery.record import record
+from events.delivery.record import joined, record, record_appends
 from events.delivery.short import Desk, is_cancelled_here
 from events.delivery.work import LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
@@ -184,9 +184,13 @@ class LeasedConsumer:
     ) -> None:
         lane = self.desk.lane
         await leases.release(connection, run.run_id, run.token)
-        message = [(envelope.seq or 0, envelope.event_id)]
-        if await inbox.take(connection, lane.consumer, lane.topic, message, outcome):
+        messages = [(one.seq or 0, one.event_id) for one in (envelope, *(each.envelope for each in result.also))]
+        # All at once and before the stream is held, or two runs of one stream could wait for each other.
+        taken = await inbox.take(connection, lane.consumer, lane.topic, messages, outcome)
+        if envelope.seq in taken:
             await record(connection, result, envelope)
+        also = [each.append for each in result.also if each.envelope.seq in taken]
+        await record_appends(connection, joined(also))
 
     async def _keep(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> None:
         """Extend the lease, keep the entry, listen for a cancellation, until the run ends or is lost."""

@@ -1,6 +1,7 @@
 """Consumption in one transaction: inbox row, handler, what it returned; then the acknowledgement."""
 
 import asyncio
+import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -95,19 +96,32 @@ class Desk:
 
 @dataclass(frozen=True)
 class TransactionalConsumer:
-    """Consumes in transactions: all entries of a read in one (`together`), or each in its own, side by side."""
+    """Consumes in transactions: all entries of a read in one (`together`), or each in its own, side by side.
+
+    With `room`, those of one stream are in one, and so many streams are handled side by side.
+    """
 
     desk: Desk
     handler: BatchHandler
     together: bool
+    room: asyncio.Semaphore | None = None
 
     async def consume(self, entries: Sequence[Entry]) -> None:
         """Handle what one read gave."""
         crash_point(self.desk.lane.topic, "after_claim")
-        if self.together and len(entries) > 1:
+        if self.room is not None:
+            await asyncio.gather(*(self._of_stream(group, self.room) for group in by_stream(entries)))
+        elif self.together and len(entries) > 1:
             await self.desk.guard(entries, lambda: self._as_one(entries))
         else:
             await asyncio.gather(*(self._alone(entry) for entry in entries))
+
+    async def _of_stream(self, entries: Sequence[Entry], room: asyncio.Semaphore) -> None:
+        async with room:
+            if len(entries) > 1:
+                await self.desk.guard(entries, lambda: self._as_one(entries))
+            else:
+                await self._alone(entries[0])
 
     async def _as_one(self, entries: Sequence[Entry]) -> None:
         """All entries in one transaction; where one of them makes it fail, each in its own."""
@@ -154,6 +168,21 @@ class TransactionalConsumer:
         crash_point(lane.topic, "after_effect")
         crash_point(lane.topic, "before_append")
         await record(connection, result, fresh[0])
+
+
+def by_stream(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries, those of one stream together; what is no envelope is by itself."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(_stream_of(entry), []).append(entry)
+    return list(groups.values())
+
+
+def _stream_of(entry: Entry) -> str:
+    try:
+        return str(json.loads(entry.payload)["stream_id"])
+    except (ValueError, KeyError, TypeError):
+        return entry.entry_id
 
 
 def is_cancelled_here(error: BaseException) -> bool:

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _BLOCK_MS = 1_000  # a read waits in the server; also the longest that stopping waits for it
 _ABANDON_SECONDS = 5.0
+_NEWEST_READ = 32  # messages, most of which are of one stream where many shards end together
 _QUIET_LOOKS = 3  # between a read that came back and its handling there is a moment in which neither shows
 
 
@@ -79,6 +80,21 @@ class EventSubscriber:
 
         desk = self._desk(topic, consumer, "0", idle_seconds, on_parked)
         self._subscribe(desk, TransactionalConsumer(desk, handle, together=False), count=slots)
+
+    def newest(
+        self, topic: str, consumer: str, handler: ShortHandler, *, slots: int = 8, idle_seconds: float = 5.0
+    ) -> None:
+        """As `short`, for a handler that looks at the whole stream: of messages read together it gets the newest.
+
+        That stands for all of them, in one transaction; `slots` streams side by side.
+        """
+
+        async def handle(envelopes: Sequence[Envelope], connection: AsyncConnection) -> Result:
+            return await handler(max(envelopes, key=lambda envelope: envelope.version), connection)
+
+        desk = self._desk(topic, consumer, "0", idle_seconds, None)
+        consuming = TransactionalConsumer(desk, handle, together=False, room=asyncio.Semaphore(slots))
+        self._subscribe(desk, consuming, count=_NEWEST_READ)
 
     def batch(  # noqa: PLR0913  # each is one decision of the caller
         self,

@@ -33,15 +33,25 @@ class Timer:
 
 
 @dataclass(frozen=True)
+class Also:
+    """Another message of the same topic whose work was done with this one's, and what is to be said of it."""
+
+    envelope: Envelope
+    append: Append
+
+
+@dataclass(frozen=True)
 class Result:
     """What a handler wants recorded, in one transaction with the inbox row that says the message is done.
 
+    `also` is recorded of those messages that nobody was done with, for stages' runs alone.
     `write` may execute statements on the transaction's connection; it must not commit.
     """
 
     appends: tuple[Append, ...] = ()
     timers: tuple[Timer, ...] = ()
     write: Callable[[AsyncConnection], Awaitable[None]] | None = None
+    also: tuple[Also, ...] = ()
 
 
 class Run(Protocol):

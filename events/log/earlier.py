@@ -4,8 +4,8 @@ The log is asked, so that what a deleted analysis made is not found. Whoever tak
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from pydantic import TypeAdapter
@@ -14,11 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
+from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.processing import Stage
 
 _ANALYSES = 3  # the newest that are looked at: older ones have nothing that these do not, but after a change of rules
 _KEPT = 16
 _REFS = TypeAdapter(tuple[ArtifactRef, ...])
+_COUNTS = TypeAdapter(dict[str, int])
+_BESIDE = text(f"""
+SELECT {ENVELOPE_COLUMNS} FROM es.events e JOIN es.feed f USING (position)
+WHERE e.stream_id = :stream AND e.type = 'processing.stage.requested' AND e.stage = :stage AND e.event_id <> :mine
+  AND NOT EXISTS (
+    SELECT FROM es.events d WHERE d.stream_id = e.stream_id AND d.version > e.version AND d.type = ANY (:begun)
+      AND d.data->>'run_id' = e.data->>'run_id')
+ORDER BY e.version
+""")  # noqa: S608  # only our own column names are put in
+_BEGUN = [f"processing.stage.{how}" for how in ("started", "completed", "failed", "parked")]
 _RUNS = text("""
 WITH newest AS (
   SELECT e.stream_id, max(e.position) AS position FROM es.events e JOIN es.streams s USING (stream_id)
@@ -27,7 +38,7 @@ WITH newest AS (
   GROUP BY e.stream_id ORDER BY position DESC LIMIT :analyses
 )
 SELECT e.stream_id, e.stage, (e.data->>'shard')::int AS shard, (e.data->'artifacts')::text AS artifacts,
-  (e.data->>'files_processed')::int AS files
+  (e.data->>'files_processed')::int AS files, (e.data->'counts')::text AS counts
 FROM newest n JOIN es.events e USING (stream_id)
 WHERE e.type = 'processing.stage.completed' AND e.stage = ANY (:stages)
 ORDER BY n.position DESC, e.version DESC
@@ -36,13 +47,14 @@ ORDER BY n.position DESC, e.version DESC
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """One completed run of an earlier analysis (`stream_id`), and what it wrote out of how many files."""
+    """One completed run of an earlier analysis (`stream_id`), what it wrote out of how many files, what it counted."""
 
     stream_id: str
     stage: Stage
     shard: int
     artifacts: tuple[ArtifactRef, ...]
     files: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def outputs(self, kind: ArtifactKind) -> tuple[ArtifactRef, ...]:
         """Its artifacts of one kind."""
@@ -88,6 +100,14 @@ class EarlierRuns:
         self._kept.move_to_end(key)
         return self._kept[key]
 
+    async def beside(self, envelope: Envelope) -> list[Envelope]:
+        """The other requests of the same stage of the same analysis that nobody has begun."""
+        if self._engine is None:
+            return []
+        values = {"stream": envelope.stream_id, "stage": envelope.stage, "mine": envelope.event_id, "begun": _BEGUN}
+        async with self._engine.connect() as connection:
+            return await envelopes_of(connection, await connection.execute(_BESIDE, values))
+
     async def _read(self, engine: AsyncEngine, envelope: Envelope, stages: tuple[Stage, ...]) -> tuple[EarlierRun, ...]:
         values = {
             "repository": envelope.repository_id,
@@ -99,6 +119,13 @@ class EarlierRuns:
         async with engine.connect() as connection:
             rows = list(await connection.execute(_RUNS, values))
         return tuple(
-            EarlierRun(row.stream_id, Stage(row.stage), row.shard, _REFS.validate_json(row.artifacts), row.files)
+            EarlierRun(
+                row.stream_id,
+                Stage(row.stage),
+                row.shard,
+                _REFS.validate_json(row.artifacts),
+                row.files,
+                _COUNTS.validate_json(row.counts),
+            )
             for row in rows
         )

@@ -2,6 +2,7 @@
 one: it goes when the last of them does.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from runtime.faults import Permanent
 
 _CLAIM = text("SELECT es.claim_artifact(:key, :owner)")
+# In one order, so that two who claim the same ones do not wait for each other.
+_CLAIM_ALL = text("""
+SELECT coalesce(bool_and(es.claim_artifact(k.key, :owner)), true)
+FROM (SELECT key FROM unnest(CAST(:keys AS text[])) AS t (key) ORDER BY key OFFSET 0) k
+""")
 _OWNED = text("SELECT key FROM es.artifact_owners WHERE repository_id = :owner ORDER BY key LIMIT :limit")
 _RELEASE = text("SELECT es.release_artifact(:key, :owner)")
 _RUNNING = text("""
@@ -37,16 +43,21 @@ class ArtifactOwners:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    async def claim(self, key: str, owner: UUID) -> None:
-        """Say, before it is stored, that `owner` refers to an artifact. Raises Permanent where that was deleted."""
+    async def claim(self, keys: Collection[str], owner: UUID) -> None:
+        """Say, before they are stored, that `owner` refers to artifacts. Raises Permanent where that was deleted."""
         async with self._engine.connect() as connection:
-            await claim_in(connection, key, owner)
+            if not (await connection.execute(_CLAIM_ALL, {"keys": sorted(keys), "owner": owner})).scalar_one():
+                raise _deleted()
 
 
 async def claim_in(connection: AsyncConnection, key: str, owner: UUID) -> None:
     """As `ArtifactOwners.claim`, in a transaction of the caller's, until whose end nobody deletes the artifact."""
     if not (await connection.execute(_CLAIM, {"key": key, "owner": owner})).scalar_one():
-        raise Permanent("repository_deleted", "The repository was deleted while it was being analysed.")
+        raise _deleted()
+
+
+def _deleted() -> Permanent:
+    return Permanent("repository_deleted", "The repository was deleted while it was being analysed.")
 
 
 async def owned(connection: AsyncConnection, owner: UUID, *, limit: int = 1_000) -> list[str]:

@@ -4,6 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from events.artifacts import ArtifactKind, ArtifactRef, DependencyRow, SourceRow, TreeRow
 from events.base import Envelope
 from events.delivery import stages
@@ -13,7 +16,7 @@ from processor.jobs.base import Backends, Watched, inputs_of, watched
 from processor.stages.describe_structure import describe_structure
 from processor.stages.gather_metadata import Gathered, gather_metadata, wanted_files
 from runtime.faults import Permanent
-from runtime.parquet import write_rows
+from runtime.parquet import read_table, write_rows
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Metadata:
             paths = frozenset(wanted.get(ref.shard, ()))
             if paths:
                 await ticker.tick(done, len(request.inputs), min(paths))
-                sources += [row for row in await self.backends.rows(SourceRow, ref) if row.path in paths]
+                sources += await asyncio.to_thread(_rows_at, paths, await self.backends.fetch(ref))
         for ref in inputs_of(request, ArtifactKind.LOCKS):
             sources += await self.backends.rows(SourceRow, ref)
         found = await watched(run, ticker, lambda watch: _gather(tree, sources, watch))
@@ -62,6 +65,12 @@ class Metadata:
             return ()
         content = await asyncio.to_thread(write_rows, DependencyRow, rows)
         return (await self.backends.of(envelope).store(ArtifactKind.DEPENDENCIES, 0, content, len(rows)),)
+
+
+def _rows_at(paths: frozenset[str], content: bytes) -> list[SourceRow]:
+    table = read_table(content)
+    wanted = table.filter(pc.is_in(table["path"], value_set=pa.array(sorted(paths), pa.large_string())))
+    return [SourceRow.model_construct(**row) for row in wanted.to_pylist()]
 
 
 def _gather(tree: list[TreeRow], sources: list[SourceRow], watch: Watched) -> Gathered:

@@ -1,6 +1,5 @@
 """What the clone takes over of earlier analyses of the same repository: rows of its tree, whole shards of sources."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +12,6 @@ from processor.jobs.base import Backends, Watched
 from processor.stages.known_files import KnownFiles
 from runtime.faults import Permanent
 from runtime.parquet import read_rows, read_table
-
-_AT_ONCE = 4  # shards that are held in memory while their bytes are checked
 
 
 @dataclass(frozen=True)
@@ -43,18 +40,8 @@ async def take_over(backends: Backends, refs: Mapping[int, ArtifactRef]) -> dict
 
     Raises Permanent where nothing may be kept for the repository any more.
     """
-    room = asyncio.Semaphore(_AT_ONCE)
-
-    async def take(ref: ArtifactRef) -> bool:
-        async with room:
-            return await backends.objects.take_over(ref.key, ref.sha256) is not None
-
-    whole = await asyncio.gather(*(take(ref) for ref in refs.values()))
-    return {
-        shard: ref.model_copy(update={"shard": shard})
-        for (shard, ref), is_whole in zip(refs.items(), whole, strict=True)
-        if is_whole
-    }
+    whole = await backends.objects.take_over_all({ref.key: ref.sha256 for ref in refs.values()})
+    return {shard: ref.model_copy(update={"shard": shard}) for shard, ref in refs.items() if ref.key in whole}
 
 
 def texts_of(content: bytes) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -11,47 +11,57 @@ import pyarrow.compute as pc
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.delivery import stages
-from events.delivery.work import Result, Run
+from events.delivery.work import Also, Append, Result, Run
 from events.log.earlier import EarlierRun, made_from
 from events.processing import Stage, StageRequested
 from processor.adapters.parser_pool import ParsedShard, ParserPool
 from processor.adapters.parser_recipe import parser_recipe
 from processor.jobs.base import Backends, inputs_of
-from processor.jobs.taken_over import KINDS, merge, paths_of, take_files, take_own, take_shard
+from processor.jobs.taken_over import (
+    FILES_REUSED,
+    KINDS,
+    TakenShard,
+    merge,
+    paths_of,
+    take_files,
+    take_own,
+    take_shards,
+)
 from runtime.faults import Permanent
 from runtime.live import Ticker
 from runtime.parquet import read_table, write_table
 
 _COLUMNS = ("path", "blob_id", "language", "file_class", "content")
 _FAILED = "failed."
+_MOST_BESIDE = 64  # shards that are taken over in one transaction
 
 
 @dataclass(frozen=True)
 class Parse:
-    """The job of the parse stage."""
+    """The job of the parse stage. `sweeping` are the streams of which somebody looks at all shards at this moment."""
 
     backends: Backends
     pool: ParserPool
+    sweeping: set[str] = field(default_factory=set)
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
         """Parse the shard; files that fail are counted by their reason, and do not fail the run.
 
-        Where its inputs have what an earlier attempt made, only the files that failed in that are parsed.
+        Where its inputs have what an earlier attempt made, only the files that failed in that are parsed. A shard that
+        is taken over takes the others along that can be.
         """
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
-        refs = inputs_of(request, ArtifactKind.SOURCES)
-        if len(refs) != 1:
-            raise Permanent("artifact_missing", "The stage was asked for without one shard of sources.")
+        sources = _sources_of(request)
         owned = replace(self, backends=self.backends.of(envelope))
-        digest = made_from(parser_recipe(self.pool.limits), refs[0].sha256)
         runs = await self.backends.earlier.of(envelope, Stage.CLONE, Stage.PARSE)
-        taken = await take_shard(owned.backends, runs, digest, request.shard)
-        if taken is not None:
-            parsed, artifacts, reused = taken.parsed, list(taken.artifacts), taken.parsed.outcomes.num_rows
-        else:
-            parsed, reused = await owned._parse(request, runs, run, self.backends.ticker(envelope, request))
-            artifacts = [await owned._store(kind, request.shard, rows, digest) for kind, rows in _tables(parsed)]
+        digest = self._digest(sources)
+        if request.shard in (taken := await take_shards(owned.backends, runs, {request.shard: digest})):
+            return Result(
+                (_taken_over(envelope, taken[request.shard], started_at),), also=await owned._beside(envelope, runs)
+            )
+        parsed, reused = await owned._parse(request, runs, run, self.backends.ticker(envelope, request))
+        artifacts = [await owned._store(kind, request.shard, rows, digest) for kind, rows in _tables(parsed)]
         counts = parsed.counts
         completed = stages.completed(
             envelope,
@@ -59,7 +69,7 @@ class Parse:
             files_processed=counts["files"],
             counts={
                 **{name: count for name, count in counts.items() if not name.startswith(_FAILED)},
-                "files_reused": reused,
+                FILES_REUSED: reused,
             },
             artifacts=artifacts,
             facts={
@@ -69,6 +79,28 @@ class Parse:
             },
         )
         return Result((completed,))
+
+    async def _beside(self, envelope: Envelope, runs: Sequence[EarlierRun]) -> tuple[Also, ...]:
+        """The other shards that were asked for, nobody has begun, and can be taken over."""
+        if envelope.stream_id in self.sweeping:
+            return ()
+        self.sweeping.add(envelope.stream_id)
+        try:
+            began = datetime.now(UTC)
+            asked = {
+                stages.read(one, StageRequested).shard: one for one in await self.backends.earlier.beside(envelope)
+            }
+            asked = dict(list(asked.items())[:_MOST_BESIDE])
+            wanted = {
+                shard: self._digest(_sources_of(stages.read(one, StageRequested))) for shard, one in asked.items()
+            }
+            taken = await take_shards(self.backends, runs, wanted)
+            return tuple(Also(asked[shard], _taken_over(asked[shard], each, began)) for shard, each in taken.items())
+        finally:
+            self.sweeping.discard(envelope.stream_id)
+
+    def _digest(self, sources: ArtifactRef) -> str:
+        return made_from(parser_recipe(self.pool.limits), sources.sha256)
 
     async def _parse(
         self, request: StageRequested, runs: Sequence[EarlierRun], run: Run, ticker: Ticker
@@ -90,6 +122,24 @@ class Parse:
     async def _store(self, kind: ArtifactKind, shard: int, table: pa.Table, digest: str) -> ArtifactRef:
         content = await asyncio.to_thread(write_table, table)
         return await self.backends.store(kind, shard, content, table.num_rows, made_from=digest)
+
+
+def _sources_of(request: StageRequested) -> ArtifactRef:
+    refs = inputs_of(request, ArtifactKind.SOURCES)
+    if len(refs) != 1:
+        raise Permanent("artifact_missing", "The stage was asked for without one shard of sources.")
+    return refs[0]
+
+
+def _taken_over(envelope: Envelope, taken: TakenShard, started_at: datetime) -> Append:
+    return stages.completed(
+        envelope,
+        started_at=started_at,
+        files_processed=taken.files,
+        counts={**taken.counts, FILES_REUSED: taken.files},
+        artifacts=taken.artifacts,
+        facts={"failed": {}},
+    )
 
 
 def _tables(parsed: ParsedShard) -> list[tuple[ArtifactKind, pa.Table]]:

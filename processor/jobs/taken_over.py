@@ -27,6 +27,7 @@ KINDS: Mapping[ArtifactKind, type[BaseModel]] = {
     ArtifactKind.CHUNKS: ChunkRow,
     ArtifactKind.OUTCOMES: OutcomeRow,
 }
+FILES_REUSED = "files_reused"
 _IDENTITY = ("path", "blob_id", "language", "file_class")
 _MOST_SHARDS = 8  # of an earlier analysis that one shard is put together from
 Tables = Mapping[ArtifactKind, pa.Table]
@@ -34,10 +35,11 @@ Tables = Mapping[ArtifactKind, pa.Table]
 
 @dataclass(frozen=True)
 class TakenShard:
-    """A whole shard that was parsed before: its artifacts, now this analysis's as well, and what they say."""
+    """A whole shard that was parsed before: its artifacts, now this analysis's as well, its files, what was counted."""
 
     artifacts: tuple[ArtifactRef, ...]
-    parsed: ParsedShard
+    files: int
+    counts: Mapping[str, int]
 
 
 def parsed_of(tables: Tables) -> ParsedShard:
@@ -50,32 +52,30 @@ def parsed_of(tables: Tables) -> ParsedShard:
     )
 
 
-async def take_shard(backends: Backends, runs: Sequence[EarlierRun], digest: str, shard: int) -> TakenShard | None:
-    """A shard that was made from the same, whole and readable; None where there is none, or a file of it failed."""
-    run = find_made(runs, Stage.PARSE, digest)
-    if run is None or {ref.kind for ref in run.artifacts} != set(KINDS):
-        return None
-    refs = {ref.kind: ref for ref in run.artifacts}
-    outcomes = await _rows(await backends.objects.take_over(refs[ArtifactKind.OUTCOMES].key, _sha(refs)))
-    if outcomes is None or pc.any(pc.equal(outcomes["outcome"], "failed")).as_py():
-        return None
-    tables = {ArtifactKind.OUTCOMES: outcomes}
-    for kind in KINDS:
-        if kind not in tables:
-            table = await _rows(await backends.objects.take_over(refs[kind].key, refs[kind].sha256))
-            if table is None:
-                return None
-            tables[kind] = table
-    artifacts = tuple(refs[kind].model_copy(update={"shard": shard}) for kind in KINDS)
-    return TakenShard(artifacts, parsed_of(tables))
+async def take_shards(
+    backends: Backends, runs: Sequence[EarlierRun], wanted: Mapping[int, str]
+) -> dict[int, TakenShard]:
+    """Of the shards (digests by number) those that were made from the same, are whole, and of which no file failed.
+
+    Raises Permanent where nothing may be kept for the repository any more.
+    """
+    made = {shard: find_made(runs, Stage.PARSE, digest) for shard, digest in wanted.items()}
+    usable = {shard: run for shard, run in made.items() if run is not None and _is_whole(run)}
+    blobs = {ref.key: ref.sha256 for run in usable.values() for ref in run.artifacts}
+    whole = await backends.objects.take_over_all(blobs)
+    return {
+        shard: TakenShard(
+            tuple(ref.model_copy(update={"shard": shard}) for kind in KINDS for ref in run.outputs(kind)),
+            run.files,
+            {name: count for name, count in run.counts.items() if name != FILES_REUSED},
+        )
+        for shard, run in usable.items()
+        if all(ref.key in whole for ref in run.artifacts)
+    }
 
 
-def _sha(refs: Mapping[ArtifactKind, ArtifactRef]) -> str:
-    return refs[ArtifactKind.OUTCOMES].sha256
-
-
-async def _rows(content: bytes | None) -> pa.Table | None:
-    return None if content is None else await asyncio.to_thread(read_table, content)
+def _is_whole(run: EarlierRun) -> bool:
+    return {ref.kind for ref in run.artifacts} == set(KINDS) and not run.counts.get("failed")
 
 
 async def take_files(backends: Backends, runs: Sequence[EarlierRun], recipe: str, sources: pa.Table) -> list[Tables]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from events.artifacts import ArtifactKind, ArtifactRef, VectorRow
 from events.base import Envelope
 from events.delivery import stages
-from events.delivery.work import Result, Run
+from events.delivery.work import Also, Result, Run
 from events.log.earlier import EarlierRun, find_made, made_from
-from events.processing import StageRequested
+from events.processing import Stage, StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
 from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
@@ -28,6 +29,7 @@ from runtime.parquet import read_table, schema_of, write_table
 
 Ticked = Callable[[int], Awaitable[None]]
 
+_MOST_BESIDE = 64  # shards that are taken over in one transaction
 _BACKGROUND_BATCH = 16  # texts between two moments at which others are let pass
 
 MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact's schema metadata
@@ -46,6 +48,7 @@ class EmbedShard:
         self._backends = backends
         self._embedder = embedder
         self._background = background
+        self._sweeping: set[str] = set()
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
         """Write the vectors of one shard of chunks."""
@@ -53,11 +56,11 @@ class EmbedShard:
         request = stages.read(envelope, StageRequested)
         refs = inputs_of(request, ArtifactKind.CHUNKS)
         objects = self._backends.objects.of(envelope.tenant_id, envelope.repository_id)
-        digest = made_from(self._embedder.name, passage_recipe(), *(ref.sha256 for ref in refs))
+        digest = self._digest(request)
         runs = await self._backends.earlier.of(envelope, request.stage)
-        taken = await _taken(objects, runs, digest, request)
-        if taken is not None:
-            return self._result(envelope, began, taken[0], embedded=0, files=taken[1])
+        if request.shard in (taken := await _taken(objects, runs, {request.shard: digest}, request.stage)):
+            result = self._result(envelope, began, taken[request.shard][0], embedded=0, files=taken[request.shard][1])
+            return replace(result, also=await self._beside(envelope, objects, runs))
         ids, paths, texts = await _chunks(self._backends.objects, refs)
         hashes = await asyncio.to_thread(lambda: [text_hash(text) for text in texts])
         found = await self._reused(envelope.tenant_id, hashes, await self._earlier_shard(runs, request))
@@ -79,6 +82,28 @@ class EmbedShard:
         )
         places = list(fresh.items()) if self._background else []
         return self._result(envelope, began, artifact, embedded=len(fresh), files=len(set(paths)), places=places)
+
+    def _digest(self, request: StageRequested) -> str:
+        chunks = inputs_of(request, ArtifactKind.CHUNKS)
+        return made_from(self._embedder.name, passage_recipe(), *(ref.sha256 for ref in chunks))
+
+    async def _beside(self, envelope: Envelope, objects: Objects, runs: Sequence[EarlierRun]) -> tuple[Also, ...]:
+        """The other shards that were asked for, nobody has begun, and can be taken over."""
+        if envelope.stream_id in self._sweeping:
+            return ()
+        self._sweeping.add(envelope.stream_id)
+        try:
+            began = datetime.now(UTC)
+            open_ones = (await self._backends.earlier.beside(envelope))[:_MOST_BESIDE]
+            asked = {stages.read(one, StageRequested).shard: one for one in open_ones}
+            wanted = {shard: self._digest(stages.read(one, StageRequested)) for shard, one in asked.items()}
+            taken = await _taken(objects, runs, wanted, stages.read(envelope, StageRequested).stage)
+            said = {
+                shard: self._result(asked[shard], began, ref, embedded=0, files=n) for shard, (ref, n) in taken.items()
+            }
+            return tuple(Also(asked[shard], append) for shard, result in said.items() for append in result.appends)
+        finally:
+            self._sweeping.discard(envelope.stream_id)
 
     def _result(  # what is said of the vectors, and what is remembered of them
         self,
@@ -158,16 +183,16 @@ class EmbedShard:
 
 
 async def _taken(
-    objects: Objects, runs: Sequence[EarlierRun], digest: str, request: StageRequested
-) -> tuple[ArtifactRef, int] | None:
-    """The vectors that were made of the same chunks by the same model, whole and readable; of how many files."""
-    made = find_made(runs, request.stage, digest)
-    if made is None:
-        return None
-    [ref] = made.artifacts
-    if await objects.take_over(ref.key, ref.sha256) is None:
-        return None
-    return ref.model_copy(update={"shard": request.shard}), made.files
+    objects: Objects, runs: Sequence[EarlierRun], wanted: Mapping[int, str], stage: Stage
+) -> dict[int, tuple[ArtifactRef, int]]:
+    """Of the shards (digests by number) the vectors made of the same chunks, and of how many files."""
+    made = {shard: find_made(runs, stage, digest) for shard, digest in wanted.items()}
+    whole = await objects.take_over_all({ref.key: ref.sha256 for run in made.values() if run for ref in run.artifacts})
+    return {
+        shard: (run.artifacts[0].model_copy(update={"shard": shard}), run.files)
+        for shard, run in made.items()
+        if run is not None and run.artifacts[0].key in whole
+    }
 
 
 async def _tick(ticks: Ticker, total: int, order: Sequence[int], paths: Sequence[str], done: int) -> None:

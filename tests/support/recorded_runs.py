@@ -24,9 +24,12 @@ class RecordedRuns(EarlierRuns):
             if run.stream_id == stream and run.stage in stages and stream != envelope.stream_id
         )
 
+    async def beside(self, _envelope: Envelope) -> list[Envelope]:
+        return []
+
     def record(self, stream_id: str, result: Result) -> StageCompleted:
         """Keep what a run of an analysis completed; its event."""
         event = said(result, StageCompleted)
-        run = EarlierRun(stream_id, event.stage, event.shard, event.artifacts, event.files_processed)
+        run = EarlierRun(stream_id, event.stage, event.shard, event.artifacts, event.files_processed, event.counts)
         self.runs.append(run)
         return event

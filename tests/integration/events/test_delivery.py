@@ -66,6 +66,25 @@ async def test_a_message_is_handled_once_and_its_events_are_in_the_log(kernel: K
     assert await kernel.inbox(CONSUMER) == {1: "done", 2: "done"}
 
 
+async def test_of_messages_that_are_read_together_the_newest_of_each_stream_stands_for_all(kernel: Kernel) -> None:
+    seen: list[tuple[str, int]] = []
+
+    async def handle(envelope: Envelope, _: AsyncConnection) -> Result:
+        seen.append((envelope.stream_id, envelope.version))
+        return Result()
+
+    await kernel.journal.append("analysis/a", [requested(1), requested(2), requested(3)])
+    await kernel.journal.append("analysis/b", [requested(4), requested(5)])
+    await kernel.carry()
+    subscriber = kernel.subscriber()
+    subscriber.newest(WORKFLOW, CONSUMER, handle)
+    await subscriber.start()
+    await until(lambda: is_acked(kernel, 5))
+
+    assert sorted(seen) == [("analysis/a", 3), ("analysis/b", 2)]
+    assert await kernel.inbox(CONSUMER) == dict.fromkeys(range(1, 6), "done")
+
+
 async def test_redelivery_after_the_transport_was_wiped_has_no_second_effect(kernel: Kernel) -> None:
     calls: Counter[int | None] = Counter()
 

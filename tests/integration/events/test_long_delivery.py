@@ -11,7 +11,8 @@ from events.base import Envelope, caused_by
 from events.catalog import stage_topic
 from events.delivery import leases, stages
 from events.delivery.subscriber import EventSubscriber
-from events.delivery.work import Append, Result, Run
+from events.delivery.work import Also, Append, Result, Run
+from events.log.earlier import EarlierRuns
 from events.processing import CancelRequested, Stage
 from runtime.faults import Cancelled, Permanent
 from tests.support.delivery import Kernel, until
@@ -60,6 +61,63 @@ async def types(kernel: Kernel, stream: str = STREAM) -> list[str]:
 
 async def idle(_envelope: Envelope, _run: Run) -> None:
     return
+
+
+async def test_a_run_may_be_done_with_others_that_nobody_has_begun(kernel: Kernel) -> None:
+    handled: list[UUID] = []
+
+    async def handle(envelope: Envelope, _run: Run) -> Result:
+        handled.append(envelope.event_id)
+        beside = await EarlierRuns(kernel.engine).beside(envelope)
+        said = [stages.completed(one, started_at=AT, files_processed=1, at=AT) for one in (envelope, *beside)]
+        return Result((said[0],), also=tuple(Also(*each) for each in zip(beside, said[1:], strict=True)))
+
+    asked = [stage_requested(number=number) for number in range(4)]
+    await kernel.journal.append(STREAM, asked)
+    await kernel.carry()
+    subscriber = kernel.subscriber("a")
+    subscriber.long(TOPIC, CONSUMER, handle, slots=1, on_fault=stages.failed, on_parked=stages.parked)
+    await subscriber.start()
+    await until(lambda: is_acked(kernel, 4))
+
+    history = await kernel.journal.read_stream(STREAM)
+    assert handled == [asked[0].event_id]
+    assert [one.causation_id for one in history[4:]] == [one.event_id for one in asked]
+    assert await kernel.inbox(CONSUMER) == dict.fromkeys(range(1, 5), "done")
+
+
+async def test_what_was_done_with_another_run_is_not_said_twice(kernel: Kernel) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+    asked = [stage_requested(number=number) for number in range(2)]
+    first, second = await kernel.journal.append(STREAM, asked)
+
+    async def handle(envelope: Envelope, _run: Run) -> Result:
+        said = stages.completed(envelope, started_at=AT, files_processed=1, at=AT)
+        if envelope.event_id == second.event_id:
+            begun.set()
+            await go.wait()
+            return Result((said,))
+        await begun.wait()
+        other = second.with_seq(2)
+        return Result((said,), also=(Also(other, stages.completed(other, started_at=AT, files_processed=2, at=AT)),))
+
+    await kernel.carry()
+    subscriber = kernel.subscriber("a")
+    subscriber.long(TOPIC, CONSUMER, handle, slots=2, on_fault=stages.failed, on_parked=stages.parked)
+    await subscriber.start()
+    await until(lambda: _has(kernel, 4))
+    go.set()
+    await until(lambda: is_acked(kernel, 2))
+
+    history = await kernel.journal.read_stream(STREAM)
+    assert [(one.causation_id, one.data["files_processed"]) for one in history[2:]] == [
+        (first.event_id, 1),
+        (second.event_id, 2),
+    ]
+
+
+async def _has(kernel: Kernel, events: int) -> bool:
+    return len(await kernel.journal.read_stream(STREAM)) >= events
 
 
 async def test_a_run_says_that_it_started_and_what_it_did_and_leaves_no_lease(kernel: Kernel) -> None:

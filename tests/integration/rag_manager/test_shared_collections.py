@@ -1,13 +1,15 @@
 """A second analysis lives in the collection of the first: only what changed is written, and what is gone is removed."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from events.base import derived_id
+from events.base import Envelope, derived_id
 from events.index import GenerationKind
-from events.processing import StageCompleted
+from events.log.earlier import EarlierRun, EarlierRuns
+from events.processing import Stage, StageCompleted
 from rag_manager.jobs.erase_analysis import EraseAnalysis
 from rag_manager.search import DENSE_DEPTH
 from tests.fakes.vectors import MemoryVectors
@@ -81,6 +83,36 @@ async def test_rows_that_are_copied_from_the_earlier_index_are_those_of_a_clean_
     assert copied_rows[:3] == clean_rows[:3]
     assert result.counts["words_reused"] == 0
     assert activated.counts["chunks"] == result.counts["chunks"] == 25
+
+
+class Runs(EarlierRuns):
+    """What the log says of requests, and what a test says of runs."""
+
+    def __init__(self, index: Index, runs: tuple[EarlierRun, ...]) -> None:
+        super().__init__(index.kernel.engine)
+        self.runs = runs
+
+    async def of(self, _envelope: Envelope, *_stages: Stage) -> tuple[EarlierRun, ...]:
+        return self.runs
+
+
+async def test_a_shard_that_is_taken_over_takes_the_others_along(index: Index) -> None:
+    first = await index.ready(FILES, shards=4)
+    embedded = first.vectors[GenerationKind.QUICK]
+    runs = tuple(EarlierRun(first.stream, Stage.EMBED, ref.shard, (ref,), files=3) for ref in embedded)
+    index = replace(index, backends=replace(index.backends, earlier=Runs(index, runs)))
+    analysis = await index.analysis(CHANGED, number=2, shards=4)
+    asked = [await index.request(analysis, Stage.EMBED, [ref], shard=n) for n, ref in enumerate(analysis.chunks)]
+    await index.kernel.carry()
+    before = {ref.shard: ref.sha256 for ref in embedded}
+
+    result = await index.handle(asked[0])
+    ended = [*result.appends, *(each.append for each in result.also)]
+    completed = [draft.event for append in ended for draft in append.drafts if isinstance(draft.event, StageCompleted)]
+
+    assert sorted(event.shard for event in completed) == [0, 1, 2]  # part3 is in the last one
+    assert {ref.shard: ref.sha256 for event in completed for ref in event.artifacts} == {n: before[n] for n in range(3)}
+    assert all(event.counts["embedded"] == 0 for event in completed)
 
 
 async def test_an_index_that_lost_rows_is_no_base(index: Index) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,8 +14,8 @@ class Books:
     def __init__(self) -> None:
         self.claimed: list[tuple[str, UUID]] = []
 
-    async def claim(self, key: str, owner: UUID) -> None:
-        self.claimed.append((key, owner))
+    async def claim(self, keys: Collection[str], owner: UUID) -> None:
+        self.claimed += [(key, owner) for key in keys]
 
 
 async def test_the_same_bytes_are_one_blob_of_a_tenant_and_another_one_of_the_next(tmp_path: Path) -> None:
