@@ -54,7 +54,7 @@ endif
 
 test: $(VENV)/.dev ## Run all tests, and the checks before them
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture -n 2 --dist loadfile \
+	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture -n 3 --dist loadfile \
 	  --no-loadscope-reorder --durations=20
 
 check: $(VENV)/.dev ## ruff, mypy, import-linter, unit tests
