@@ -135,7 +135,7 @@ def _analyse(system: System, url: str, commit: str) -> Analysed:
     view = system.wait(accepted["analysis_id"], {"ready"})
     assert view["state"] in {"ready", "refined"}, view
     system.client.post(f"/analyses/{view['analysis_id']}/cancel")
-    asyncio.run(_until_loaded(system.database_url, view["analysis_id"]))
+    until_loaded(system.database_url, view["analysis_id"])
     began = datetime.fromisoformat(view["requested_at"])
     clone = next(stage for stage in view["stages"] if stage["stage"] == "clone")
     return Analysed(
@@ -147,8 +147,12 @@ def _analyse(system: System, url: str, commit: str) -> Analysed:
     )
 
 
-async def _until_loaded(url: str, analysis_id: str) -> None:
+def until_loaded(url: str, analysis_id: str) -> None:
     """Wait until each artifact that goes into a table is there."""
+    asyncio.run(_until_loaded(url, analysis_id))
+
+
+async def _until_loaded(url: str, analysis_id: str) -> None:
     connection = await asyncpg.connect(url)
     wanted = "SELECT count(*) FROM es.events e, jsonb_array_elements(e.data->'artifacts') a WHERE e.stream_id = $1"
     wanted += " AND a->>'kind' IN ('tree', 'outcomes', 'symbols', 'edges', 'dependencies')"
