@@ -1,10 +1,12 @@
 """Accept a request: one transaction finds what is already running, or appends the events of a new analysis."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,6 +60,7 @@ class Intake:
         self._database = database
         self._wake = wake
         self._usage = usage
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def accept(  # noqa: PLR0913  # what is asked for, by whom, and what goes with it
         self,
@@ -78,13 +81,14 @@ class Intake:
 
         Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have, `upload_gone`.
         """
-        same = f"{wanted.repository.url}#{wanted.folder} {wanted.ref or ''}"
-        async with self._database.of(who.tenant_id) as connection:
+        same = f"intake {who.tenant_id} {wanted.repository.url}#{wanted.folder} {wanted.ref or ''}"
+        turn = self._turns.setdefault(same, asyncio.Lock())  # so that a crowd does not wait with a connection each
+        async with turn, self._database.of(who.tenant_id) as connection:
             if (await connection.execute(_TENANT, {"tenant": who.tenant_id})).scalar_one_or_none() is not None:
                 raise ApiProblem("not_signed_in", "The team was deleted: sign in again.")
             if before is not None:
                 await before(connection)
-            await connection.execute(_LOCK, {"what": f"intake {who.tenant_id} {same}"})
+            await connection.execute(_LOCK, {"what": same})
             context = Context(
                 tenant_id=who.tenant_id,
                 correlation_id=correlation_id,
