@@ -40,7 +40,7 @@ WITH due AS (
   SELECT d.delivery_id FROM app.webhook_deliveries d JOIN app.webhooks w USING (webhook_id)
   WHERE d.state = 'pending' AND d.due_at <= now() AND w.enabled AND NOT (w.webhook_id = ANY (:busy))
     AND NOT (w.tenant_id = ANY (:busy_tenants))
-  ORDER BY d.due_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+  ORDER BY d.due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE app.webhook_deliveries d SET due_at = now() + make_interval(secs => :claim), attempts = d.attempts + 1,
   round = d.round + 1
@@ -82,13 +82,13 @@ class WebhookDelivery:
                 if time.monotonic() - swept >= _SWEEP_EVERY:
                     await self._sweep()
                     swept = time.monotonic()
-                taken = await self._take() if len(self._running) < _SIDE_BY_SIDE else []
-                for row in taken:
-                    task = asyncio.create_task(self._deliver(row, post), name=f"webhook {row.delivery_id}")
-                    self._running[task] = row
-                    task.add_done_callback(self._running.pop)
-                if not taken:
+                row = await self._take() if len(self._running) < _SIDE_BY_SIDE else None
+                if row is None:
                     await asyncio.sleep(_POLL)
+                    continue
+                task = asyncio.create_task(self._deliver(row, post), name=f"webhook {row.delivery_id}")
+                self._running[task] = row
+                task.add_done_callback(self._running.pop)
         finally:
             for task in [*self._running]:
                 task.cancel()  # its claim runs out, and it is sent again
@@ -99,15 +99,15 @@ class WebhookDelivery:
         async with self._engine.begin() as connection:
             await connection.execute(_SWEEP)
 
-    async def _take(self) -> list[Row[Any]]:
+    async def _take(self) -> Row[Any] | None:
+        """One that is due. More at once could be more of one webhook, or of one tenant, than may be under way."""
         at_work = [*self._running.values()]
         keys = {
             "busy": _busy([row.webhook_id for row in at_work], _OF_ONE),
             "busy_tenants": _busy([row.tenant_id for row in at_work], _OF_TENANT),
-            "limit": min(_SIDE_BY_SIDE - len(at_work), _OF_ONE),
         }
         async with self._engine.begin() as connection:
-            return list(await connection.execute(_TAKE, {**keys, "claim": _CLAIM}))
+            return (await connection.execute(_TAKE, {**keys, "claim": _CLAIM})).one_or_none()
 
     async def _deliver(self, row: Row[Any], post: WebhookPost) -> None:
         try:

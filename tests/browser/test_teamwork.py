@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from pydantic import SecretStr
 
 from events.base import caused_by
@@ -106,8 +106,12 @@ def _is(github: GitHubStandIn, number: int, login: str) -> None:
     github.user = {"id": number, "login": login, "name": None, "email": None}
 
 
-def _link(page: Page) -> str:
-    return page.locator("[data-testid=stCode]").inner_text().strip()
+def _link(where: Page | Locator) -> str:
+    return where.locator("[data-testid=stCode]").inner_text().strip()
+
+
+def _popover(page: Page) -> Locator:
+    return page.locator("[data-testid=stPopoverBody]")
 
 
 def _gone_soon(page: Page, text: str) -> None:
@@ -156,7 +160,7 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     ann.get_by_role("button", name="Share").click()
     _make_link(ann)
     expect(ann.get_by_text("Copy it now")).to_be_visible()
-    shared = _link(ann)
+    shared = _link(_popover(ann))
     assert shared.startswith(f"{site}/shared#rsl_")
     _shoot(ann, "share")
 
@@ -179,7 +183,7 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     ann.get_by_role("button", name="Share").click()
     _make_link(ann)
     expect(ann.get_by_text("Copy it now")).to_be_visible()
-    conversation = _link(ann)
+    conversation = _link(_popover(ann))
     _shoot(ann, "share-conversation")
     talked = ann.url
     guest.goto(conversation)
