@@ -16,7 +16,7 @@ from hypothesis import settings
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
-from tests.support import second_try
+from tests.support import second_try, secrets_said
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 # The same examples in each run, so that nobody's change is stopped by what another's left; new ones are drawn by
@@ -28,8 +28,9 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count second tries."""
+    """Count second tries, and listen for secrets."""
     config.pluginmanager.register(second_try.SecondTries())
+    config.pluginmanager.register(secrets_said.SecretsSaid())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
