@@ -107,20 +107,17 @@ class ApiProxy:
             return _problem(request, 403, "cross_site", "The request comes from another site", "Upload on a page here.")
         asked = {name: request.headers[name] for name in (*_ASKED, *_SENT) if name in request.headers}
         url = httpx.URL(path=UPLOADS, query=request.url.query.encode())
-        try:
-            reply = await self._http.post(url, headers=asked | self._on_behalf(request), content=request.stream())
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to hear it
-        except httpx.HTTPError:
-            return _unreachable(request)
-        told = {name: reply.headers[name] for name in _TOLD if name in reply.headers}
-        return Response(reply.content, reply.status_code, headers=told)
+        return await self._hand_on(request, url, asked)
 
     async def call_hook(self, request: Request) -> Response:
         """Hand a call of a repository's host on as it comes; its signature is looked at by the orchestrator."""
         asked = {name: request.headers[name] for name in (*_SENT, "user-agent") if name in request.headers}
         asked |= {name: value for name, value in request.headers.items() if name.startswith(_SAID_BY_HOSTS)}
         url = httpx.URL(path=request.url.path)
+        return await self._hand_on(request, url, asked)
+
+    async def _hand_on(self, request: Request, url: httpx.URL, asked: dict[str, str]) -> Response:
+        """The orchestrator's answer to what a request brings, which goes on as it comes."""
         try:
             reply = await self._http.post(url, headers=asked | self._on_behalf(request), content=request.stream())
         except ClientDisconnect:
