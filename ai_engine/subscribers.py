@@ -124,7 +124,7 @@ class Answerer:
         return Result(appends=(append(envelope, answered),))
 
     async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
-        model, channel = self._model(asked.model), _channel(tenant_id, asked)
+        model, channel = self._model(asked), _channel(tenant_id, asked)
         await self._say(channel, {"type": "reset"})
         await self._say(channel, {"type": "status", "step": "searching"})
         found = await self._retriever.search(
@@ -176,7 +176,10 @@ class Answerer:
             degraded=found.degraded,
         )
 
-    def _model(self, name: str | None) -> LanguageModel | None:
+    def _model(self, asked: QuestionAsked) -> LanguageModel | None:
+        name = asked.model
+        if asked.mode == "extractive":
+            return None
         if name is None:
             return next(iter(self._models.values()), None)
         if name not in self._models:

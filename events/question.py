@@ -35,6 +35,26 @@ class Citation(Value):
     chunk_id: str | None = None
 
 
+class PassedOver(Value):
+    """A model that was to answer and did not, with the code of why: it failed, or its circuit is open."""
+
+    model: str
+    code: str
+
+
+class Step(Value):
+    """One step of an answer in deep mode: a read-only tool, what it was asked, and which places it gave.
+
+    `outcome` is `ok`, or the code of why the tool gave nothing.
+    """
+
+    number: int
+    tool: str
+    asked: str
+    outcome: str = "ok"
+    places: tuple[Citation, ...] = ()
+
+
 class SearchRequest(Value):
     """One search of one of a tenant's repositories, or of one analysis of it."""
 
@@ -103,6 +123,7 @@ class ConversationDeleted(Event):
 class QuestionAsked(Event):
     """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer).
 
+    `mode` is answer (one search, then the model), deep (the model searches in steps) or extractive (no model).
     `facts` is the overview of a repository as told from its facts, with citations: the answer tells that again.
     """
 
@@ -114,12 +135,19 @@ class QuestionAsked(Event):
     query: str
     analysis_id: UUID | None = None
     model: str | None = None
+    mode: str = "answer"
     history: tuple[tuple[str, str], ...] = ()
     facts: str = ""
 
 
 class QuestionAnswered(Event):
-    """The whole answer, with all that it rests on. `mode` is extractive or generated; `degraded` as in SearchReply."""
+    """The whole answer, with all that it rests on. `mode` is extractive, generated or deep.
+
+    `degraded` is as in SearchReply. `refused` is empty, or why nothing was answered (`no_evidence`): the answer says
+    that it was not found, and the passages are the nearest. `evidence` is what that is decided by, from 0 to 1.
+    `removed_quotes` counts quotations that are not in the lines they cite. `passed_over` names the models that were
+    to answer before the one that did.
+    """
 
     event_type: ClassVar[str] = "ai.query.processed"
     private: ClassVar[Mapping[str, object]] = {
@@ -128,6 +156,7 @@ class QuestionAnswered(Event):
         "commit": ERASED,
         "citations": (),
         "passages": (),
+        "steps": (),
     }
     belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
@@ -150,6 +179,11 @@ class QuestionAnswered(Event):
     output_tokens: int = 0
     cost_usd: float | None = None
     degraded: str | None = None
+    refused: str = ""
+    evidence: float | None = None
+    removed_quotes: int = 0
+    passed_over: tuple[PassedOver, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 class QuestionFailed(Event):

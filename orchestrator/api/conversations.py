@@ -65,6 +65,7 @@ async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: P
         repository_id=conversation.repository_id,
         query=body.query.strip(),
         model=body.model,
+        mode=body.mode,
         history=tuple(turns),
     )
     context = context_of(request, who, conversation.repository_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from events.question import Citation, Passage
+from orchestrator.api.answer_models import AnswerView
 
 
 class AnalysisState(StrEnum):
@@ -211,13 +211,17 @@ class ConversationRequest(BaseModel):
 
 
 class QuestionRequest(BaseModel):
-    """Ask. `model` is one of the configured ones; the default where it is left out."""
+    """Ask. `model` is one of the configured ones; the default where it is left out.
+
+    `mode` is answer (one search, then the model) or extractive (the places themselves, without a model).
+    """
 
     query: str = Field(min_length=1, max_length=4_000)
     model: str | None = Field(default=None, max_length=200)
+    mode: Literal["answer", "extractive"] = "answer"
 
 
-class QuestionView(BaseModel):
+class QuestionView(AnswerView):
     """A question and, when there is one, its answer. `state` is asked, answered or failed.
 
     `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
@@ -229,21 +233,6 @@ class QuestionView(BaseModel):
     query: str
     state: str
     asked_at: datetime
-    answer: str | None = None
-    mode: str | None = None
-    citations: list[Citation] = Field(default_factory=list)
-    removed_citations: int = 0
-    passages: list[Passage] = Field(default_factory=list)
-    analysis_id: UUID | None = None
-    commit: str | None = None
-    generation_kind: str | None = None
-    degraded: str | None = None
-    confidence: float | None = None
-    provider: str | None = None
-    model: str | None = None
-    response_time: float | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
     code: str | None = None
     message: str | None = None
     rating: int | None = None

@@ -93,6 +93,12 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "response_time": event.response_time,
             "input_tokens": event.input_tokens,
             "output_tokens": event.output_tokens,
+            "cost_usd": event.cost_usd,
+            "refused": event.refused,
+            "evidence": event.evidence,
+            "removed_quotes": event.removed_quotes,
+            "passed_over": list(event.passed_over),
+            "steps": list(event.steps),
         }
     )
 

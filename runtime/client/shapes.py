@@ -823,6 +823,19 @@ class Passage(BaseModel):
     ranks: dict[str, int] = {}
 
 
+class PassedOver(BaseModel):
+    """
+    A model that was to answer and did not, with the code of why: it failed, or its circuit is open.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    model: str
+    code: str
+
+
 class PersonView(BaseModel):
     """
     A person. `subject` is their id at the `issuer` (empty: at none that is known).
@@ -904,6 +917,8 @@ class PushHookView(BaseModel):
 class QuestionRequest(BaseModel):
     """
     Ask. `model` is one of the configured ones; the default where it is left out.
+
+    `mode` is answer (one search, then the model) or extractive (the places themselves, without a model).
     """
 
     model_config = ConfigDict(
@@ -912,43 +927,7 @@ class QuestionRequest(BaseModel):
     )
     query: str
     model: str | None = None
-
-
-class QuestionView(BaseModel):
-    """
-    A question and, when there is one, its answer. `state` is asked, answered or failed.
-
-    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    question_id: str
-    conversation_id: str
-    repository_id: str
-    query: str
-    state: str
-    asked_at: AwareDatetime
-    answer: str | None = None
-    mode: str | None = None
-    citations: Annotated[list[Citation], Field(validate_default=True)] = []
-    removed_citations: int = 0
-    passages: Annotated[list[Passage], Field(validate_default=True)] = []
-    analysis_id: str | None = None
-    commit: str | None = None
-    generation_kind: str | None = None
-    degraded: str | None = None
-    confidence: float | None = None
-    provider: str | None = None
-    model: str | None = None
-    response_time: float | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    code: str | None = None
-    message: str | None = None
-    rating: int | None = None
+    mode: str = "answer"
 
 
 class QuotaView(BaseModel):
@@ -1192,6 +1171,24 @@ class StalenessView(BaseModel):
     behind_by: int | None = None
     behind_or_more: bool = False
     checked_at: AwareDatetime
+
+
+class Step(BaseModel):
+    """
+    One step of an answer in deep mode: a read-only tool, what it was asked, and which places it gave.
+
+    `outcome` is `ok`, or the code of why the tool gave nothing.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    number: int
+    tool: str
+    asked: str
+    outcome: str = "ok"
+    places: Annotated[list[Citation], Field(validate_default=True)] = []
 
 
 class SymbolView(BaseModel):
@@ -1552,22 +1549,6 @@ class ConnectionPage(BaseModel):
     next: str | None = None
 
 
-class ConversationView(BaseModel):
-    """
-    A conversation with its questions, oldest first.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    conversation_id: str
-    repository_id: str
-    title: str
-    started_at: AwareDatetime
-    questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
-
-
 class CredentialPage(BaseModel):
     """
     The kept tokens; there are never more than one page of them.
@@ -1743,6 +1724,49 @@ class PreflightView(BaseModel):
     finished: AnalysisSummary | None = None
 
 
+class QuestionView(BaseModel):
+    """
+    A question and, when there is one, its answer. `state` is asked, answered or failed.
+
+    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    answer: str | None = None
+    mode: str | None = None
+    citations: Annotated[list[Citation], Field(validate_default=True)] = []
+    removed_citations: int = 0
+    passages: Annotated[list[Passage], Field(validate_default=True)] = []
+    analysis_id: str | None = None
+    commit: str | None = None
+    generation_kind: str | None = None
+    degraded: str | None = None
+    confidence: float | None = None
+    provider: str | None = None
+    model: str | None = None
+    response_time: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    refused: str = ""
+    evidence: float | None = None
+    removed_quotes: int = 0
+    passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
+    steps: Annotated[list[Step], Field(validate_default=True)] = []
+    question_id: str
+    conversation_id: str
+    repository_id: str
+    query: str
+    state: str
+    asked_at: AwareDatetime
+    code: str | None = None
+    message: str | None = None
+    rating: int | None = None
+
+
 class RepositoryView(BaseModel):
     """
     A repository, or one `folder` of it, and its newest analysis.
@@ -1866,17 +1890,20 @@ class AnalysisPage(BaseModel):
     next: str | None = None
 
 
-class ConversationPage(BaseModel):
+class ConversationView(BaseModel):
     """
-    A page of conversations without their questions.
+    A conversation with its questions, oldest first.
     """
 
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
     )
-    items: list[ConversationView]
-    next: str | None = None
+    conversation_id: str
+    repository_id: str
+    title: str
+    started_at: AwareDatetime
+    questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
 
 
 class RepositoryPage(BaseModel):
@@ -1889,4 +1916,17 @@ class RepositoryPage(BaseModel):
         frozen=True,
     )
     items: list[RepositoryView]
+    next: str | None = None
+
+
+class ConversationPage(BaseModel):
+    """
+    A page of conversations without their questions.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ConversationView]
     next: str | None = None

@@ -1,0 +1,37 @@
+"""What is shown of an answer, and of all that it rests on."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from events.question import Citation, Passage, PassedOver, Step
+
+
+class AnswerView(BaseModel):
+    """An answer. `refused` is empty, or why nothing was answered (`no_evidence`), decided by `evidence` (0 to 1).
+
+    `mode` is extractive, generated or deep, whose `steps` say what was searched and read. `removed_citations` and
+    `removed_quotes` count what nothing supported; `passed_over` names models that failed before the one that answered.
+    """
+
+    answer: str | None = None
+    mode: str | None = None
+    citations: list[Citation] = Field(default_factory=list)
+    removed_citations: int = 0
+    passages: list[Passage] = Field(default_factory=list)
+    analysis_id: UUID | None = None
+    commit: str | None = None
+    generation_kind: str | None = None
+    degraded: str | None = None
+    confidence: float | None = None
+    provider: str | None = None
+    model: str | None = None
+    response_time: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    refused: str = ""
+    evidence: float | None = None
+    removed_quotes: int = 0
+    passed_over: list[PassedOver] = Field(default_factory=list)
+    steps: list[Step] = Field(default_factory=list)
