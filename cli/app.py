@@ -13,6 +13,7 @@ from cli.leaving import account_app, team_app
 from cli.overseeing import letters_app, people_app
 from cli.push_hooks import push_hook_app
 from cli.reading_app import reading_app
+from cli.talking import conversation_app, talking_app
 from cli.uploads import uploads_app
 
 app = typer.Typer(
@@ -28,7 +29,6 @@ config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 keys_app = typer.Typer(help="The keys of the installation.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
-conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
 app.add_typer(conversation_app, name="conversation")
 for name, group in {"push-hook": push_hook_app, "graph": graph_app, "uploads": uploads_app}.items():
     app.add_typer(group, name=name)
@@ -37,6 +37,7 @@ app.add_typer(account_app, name="account")
 app.add_typer(people_app, name="people")
 app.add_typer(letters_app, name="letters")
 app.add_typer(reading_app)
+app.add_typer(talking_app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 TokenFile = Annotated[Path | None, typer.Option(help="The file with a private repository's token; - asks for it.")]
@@ -104,18 +105,6 @@ def analyze(  # noqa: PLR0913, PLR0917  # one for each option
 
 
 @app.command()
-def ask(
-    repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
-    text: Annotated[str, typer.Argument(help="The question.")],
-    json: Json = False,
-) -> None:
-    """Ask about a repository that was analysed."""
-    from cli.ask import run_ask
-
-    raise typer.Exit(run_ask(repository, text, as_json=json))
-
-
-@app.command()
 def status(
     repository: Annotated[str | None, typer.Argument(help="A repository's URL, name or id: what became of it.")] = None,
     json: Json = False,
@@ -172,18 +161,6 @@ def delete(
     from cli.delete import run_delete
 
     raise typer.Exit(run_delete(repository, sure=yes, as_json=json))
-
-
-@conversation_app.command("delete")
-def conversation_delete(
-    conversation: Annotated[str, typer.Argument(help="The conversation's id.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
-    json: Json = False,
-) -> None:
-    """Delete a conversation with its questions and answers, for good; links to it end."""
-    from cli.delete import run_delete_conversation
-
-    raise typer.Exit(run_delete_conversation(conversation, sure=yes, as_json=json))
 
 
 @app.command()

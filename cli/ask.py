@@ -13,7 +13,7 @@ from cli.api import broken_off, connect, refusal
 from cli.exits import FAILED, OK
 from cli.screen import Screen
 from runtime.client import ApiError, Client
-from runtime.client.shapes import ConversationRequest, QuestionRequest, QuestionView, RepositoryView
+from runtime.client.shapes import AgainRequest, ConversationRequest, QuestionRequest, QuestionView, RepositoryView
 
 _PAGE = 200
 _TRIES = 3  # connections to one answer's stream, which starts from its beginning each time
@@ -29,9 +29,18 @@ class Asked:
 
 def run_ask(repository: str, text: str, *, as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
-    api = connect()
-    console = Screen(stderr=as_json)
-    asked = ask_about(api, find_repository(api, repository), text, console)
+    api, console = connect(), Screen(stderr=as_json)
+    return _told(ask_about(api, find_repository(api, repository), text, console), console, as_json=as_json)
+
+
+def run_again(question_id: str, model: str | None, *, as_json: bool) -> int:
+    """Have a question answered anew; returns the exit code. Raises ApiError."""
+    api, console = connect(), Screen(stderr=as_json)
+    asked = api.conversations_ask_again(question_id, AgainRequest(model=model))
+    return _told(listen_to(api, asked, console), console, as_json=as_json)
+
+
+def _told(asked: Asked, console: Console, *, as_json: bool) -> int:
     if as_json:
         print(asked.view.model_dump_json())
     else:
@@ -152,4 +161,4 @@ def _provenance(view: QuestionView) -> str:
         else (f"written by {view.model}")
     )
     commit = f" at commit {view.commit[:10]}" if view.commit else ""
-    return f"{how}{commit}; {len(view.passages)} passages read"
+    return f"{how}{commit}; {len(view.passages)} passages read; question {view.question_id}"

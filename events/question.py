@@ -125,6 +125,8 @@ class QuestionAsked(Event):
 
     `mode` is answer (one search, then the model), deep (the model searches in steps) or extractive (no model).
     `facts` is the overview of a repository as told from its facts, with citations: the answer tells that again.
+    `again` is the question whose answer was not enough, where this is another attempt at it: always the first one's
+    id. The event that was not enough is the cause of this one (`causation_id`).
     """
 
     event_type: ClassVar[str] = "ai.query.requested"
@@ -138,6 +140,7 @@ class QuestionAsked(Event):
     mode: str = "answer"
     history: tuple[tuple[str, str], ...] = ()
     facts: str = ""
+    again: UUID | None = None
 
 
 class QuestionAnswered(Event):

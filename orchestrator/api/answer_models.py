@@ -1,10 +1,13 @@
 """What is shown of an answer, and of all that it rests on."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from events.question import Citation, Passage, PassedOver, Step
+
+Mode = Literal["answer", "extractive"]
 
 
 class AnswerView(BaseModel):

@@ -7,17 +7,19 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Request, Response
 
 from events.base import Context, Draft, Envelope, Event
-from events.question import AnswerRated, ConversationStarted, QuestionAsked
+from events.question import AnswerRated, ConversationStarted, QuestionAnswered, QuestionAsked, QuestionFailed
 from events.repository import RepositoryRegistered
 from orchestrator.api.answers import AnswerStream
+from orchestrator.api.conversation_models import AgainRequest, ConversationDocument, RatingRequest
 from orchestrator.api.dependencies import Asker, HeldStream, Parts, Reader, Services, context_of, history_of
-from orchestrator.api.models import ConversationRequest, ConversationView, QuestionRequest, QuestionView, RatingRequest
+from orchestrator.api.models import ConversationRequest, ConversationView, QuestionRequest, QuestionView
 from orchestrator.api.pages import ConversationPage
 from orchestrator.api.paging import Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
-from orchestrator.projections.conversations import fold
+from orchestrator.projections.conversations import earlier_turns, first_attempt, fold
+from orchestrator.projections.transcript import transcript
 from runtime.live import LiveChannels
 
 router = APIRouter(tags=["conversations"])
@@ -48,30 +50,64 @@ async def one(conversation_id: UUID, who: Reader, parts: Parts) -> ConversationV
     return _folded(await history_of(parts, who, f"conversation/{conversation_id}"))
 
 
+@router.get("/conversations/{conversation_id}/document")
+async def document(conversation_id: UUID, who: Reader, parts: Parts) -> ConversationDocument:
+    """A conversation as one Markdown document, its citations as links to the lines at the repository's host.
+
+    Each answer that a question got is in it. Nothing in it loads anything where it is drawn.
+    """
+    conversation = _folded(await history_of(parts, who, f"conversation/{conversation_id}"))
+    [registered, *_] = await history_of(parts, who, f"repository/{conversation.repository_id}")
+    url = RepositoryRegistered.model_validate(registered.data).url
+    return ConversationDocument(conversation_id=conversation_id, markdown=transcript(conversation, url))
+
+
 @router.post("/conversations/{conversation_id}/questions", status_code=202)
 async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
     """Ask. The answer comes over the question's stream, and stays in the conversation."""
-    if body.model is not None and body.model not in parts.models:
-        raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
+    _check_model(parts, body.model)
     if "\x00" in body.query or not body.query.strip():
         raise ApiProblem("invalid_request", "Ask something.")
     await parts.gate.take(request, who, Resource.QUESTIONS)
     stream_id = f"conversation/{conversation_id}"
     past = await history_of(parts, who, stream_id)
     conversation = _folded(past)
-    turns = [(q.query, q.answer) for q in conversation.questions if q.answer is not None][-TURNS:]
     asked = QuestionAsked(
         question_id=uuid4(),
         repository_id=conversation.repository_id,
         query=body.query.strip(),
         model=body.model,
         mode=body.mode,
-        history=tuple(turns),
+        history=tuple(earlier_turns(conversation.questions)[-TURNS:]),
     )
-    context = context_of(request, who, conversation.repository_id)
-    draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=asked)
-    added = await parts.asking.accept(who, stream_id, draft, asked.question_id)
-    return _question(_folded([past[0], *added]), asked.question_id)
+    return await _accept(parts, who, past, asked, context_of(request, who, conversation.repository_id))
+
+
+@router.post("/questions/{question_id}/again", status_code=202)
+async def ask_again(question_id: UUID, body: AgainRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
+    """Have a question answered anew: another attempt beside the earlier ones, which stay.
+
+    It is given what the first one was given: the turns before it, not its own answers. Later questions build upon
+    the newest answer.
+    """
+    _check_model(parts, body.model)
+    found = await _find(parts, who, question_id)
+    if found.state == "asked":
+        raise ApiProblem("not_answered", "Wait for the answer.")
+    await parts.gate.take(request, who, Resource.QUESTIONS)
+    past = await history_of(parts, who, f"conversation/{found.conversation_id}")
+    asked, cause = _attempts(past, found)
+    again = asked.model_copy(
+        update={
+            "question_id": uuid4(),
+            "again": first_attempt(found),
+            "model": body.model or asked.model,
+            "mode": body.mode or asked.mode,
+            "history": tuple(earlier_turns(_folded(past).questions, before=first_attempt(found))[-TURNS:]),
+        }
+    )
+    context = context_of(request, who, found.repository_id).model_copy(update={"causation_id": cause.event_id})
+    return await _accept(parts, who, past, again, context)
 
 
 @router.get("/questions/{question_id}")
@@ -112,6 +148,32 @@ async def rate(question_id: UUID, body: RatingRequest, who: Asker, parts: Parts,
     context = context_of(request, who, found.repository_id)
     await _append(parts, context, f"conversation/{found.conversation_id}", rated)
     return found.model_copy(update={"rating": body.rating})
+
+
+def _check_model(parts: Services, model: str | None) -> None:
+    if model is not None and model not in parts.models:
+        raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
+
+
+def _attempts(past: list[Envelope], question: QuestionView) -> tuple[QuestionAsked, Envelope]:
+    """The first attempt at a question as it was asked, and the event that ended the attempt that is looked at."""
+    asked, ended = (QuestionAsked.event_type,), (QuestionAnswered.event_type, QuestionFailed.event_type)
+    [first] = _about(past, first_attempt(question), asked)
+    [cause, *_] = _about(past, question.question_id, ended)
+    return QuestionAsked.model_validate(first.data), cause
+
+
+def _about(past: list[Envelope], question_id: UUID, types: tuple[str, ...]) -> list[Envelope]:
+    return [each for each in past if each.event_type in types and each.data.get("question_id") == str(question_id)]
+
+
+async def _accept(
+    parts: Services, who: Identity, past: list[Envelope], asked: QuestionAsked, context: Context
+) -> QuestionView:
+    """Have a question answered in the conversation whose events are `past`."""
+    draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=asked)
+    added = await parts.asking.accept(who, past[0].stream_id, draft, asked.question_id)
+    return _question(_folded([past[0], *added]), asked.question_id)
 
 
 async def _append(

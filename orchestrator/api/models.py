@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from orchestrator.api.answer_models import AnswerView
+from orchestrator.api.answer_models import AnswerView, Mode
 
 
 class AnalysisState(StrEnum):
@@ -218,12 +218,13 @@ class QuestionRequest(BaseModel):
 
     query: str = Field(min_length=1, max_length=4_000)
     model: str | None = Field(default=None, max_length=200)
-    mode: Literal["answer", "extractive"] = "answer"
+    mode: Mode = "answer"
 
 
 class QuestionView(AnswerView):
     """A question and, when there is one, its answer. `state` is asked, answered or failed.
 
+    `again` is the first attempt at the same question, where this is another one.
     `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
     """
 
@@ -236,6 +237,7 @@ class QuestionView(AnswerView):
     code: str | None = None
     message: str | None = None
     rating: int | None = None
+    again: UUID | None = None
 
 
 class ConversationView(BaseModel):
@@ -246,12 +248,6 @@ class ConversationView(BaseModel):
     title: str
     started_at: datetime
     questions: list[QuestionView] = Field(default_factory=list)
-
-
-class RatingRequest(BaseModel):
-    """Whether the answer helped: 1 or -1."""
-
-    rating: Literal[-1, 1]
 
 
 class Problem(BaseModel):

@@ -1,6 +1,6 @@
 """Conversations and questions as people see them, folded from their stream. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from events.base import Envelope
@@ -28,6 +28,21 @@ def fold(history: Iterable[Envelope]) -> ConversationView | None:
         if question is not None:
             questions[question.question_id] = question
     return None if conversation is None else conversation.model_copy(update={"questions": list(questions.values())})
+
+
+def first_attempt(question: QuestionView) -> UUID:
+    """The id that all attempts at one question share: its first one's."""
+    return question.again or question.question_id
+
+
+def earlier_turns(questions: Sequence[QuestionView], before: UUID | None = None) -> list[tuple[str, str]]:
+    """What was asked and answered, oldest first: of each question the newest answer, of those before `before`.
+
+    `before` is a first attempt's id; all of them where it is None.
+    """
+    places = list(dict.fromkeys(first_attempt(question) for question in questions))
+    answers = {first_attempt(each): (each.query, each.answer) for each in questions if each.answer is not None}
+    return [answers[place] for place in places[: places.index(before) if before else None] if place in answers]
 
 
 def started(envelope: Envelope) -> ConversationView:
@@ -71,6 +86,7 @@ def _asked(envelope: Envelope, event: QuestionAsked) -> QuestionView:
         state="asked",
         asked_at=envelope.timestamp,
         analysis_id=event.analysis_id,
+        again=event.again,
     )
 
 

@@ -461,6 +461,10 @@ class Operations(Protocol):
         """Delete a conversation that you began, or any of a team that you own. It is hidden at once, links to it end."""
         return self._call(shapes.ConversationDeletionView, "DELETE", f"/api/v1/conversations/{part(conversation_id)}")
 
+    def conversations_document(self, conversation_id: str) -> shapes.ConversationDocument:
+        """A conversation as one Markdown document, its citations as links to the lines at the repository's host."""
+        return self._call(shapes.ConversationDocument, "GET", f"/api/v1/conversations/{part(conversation_id)}/document")
+
     def conversations_ask(
         self, conversation_id: str, body: shapes.QuestionRequest, *, idempotency_key: str | None = None
     ) -> shapes.QuestionView:
@@ -469,6 +473,18 @@ class Operations(Protocol):
             shapes.QuestionView,
             "POST",
             f"/api/v1/conversations/{part(conversation_id)}/questions",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def conversations_ask_again(
+        self, question_id: str, body: shapes.AgainRequest, *, idempotency_key: str | None = None
+    ) -> shapes.QuestionView:
+        """Have a question answered anew: another attempt beside the earlier ones, which stay."""
+        return self._call(
+            shapes.QuestionView,
+            "POST",
+            f"/api/v1/questions/{part(question_id)}/again",
             headers={"Idempotency-Key": idempotency_key},
             body=body,
         )

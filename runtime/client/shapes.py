@@ -5,6 +5,19 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
+class AgainRequest(BaseModel):
+    """
+    Ask again: by another of the configured models or in another mode, or as before where these are left out.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    model: str | None = None
+    mode: str | None = None
+
+
 class AnalysisRequest(BaseModel):
     """
     Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out).
@@ -228,6 +241,19 @@ class ConversationDeletionView(BaseModel):
     )
     conversation_id: str
     deleted_at: AwareDatetime
+
+
+class ConversationDocument(BaseModel):
+    """
+    A conversation as Markdown.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    conversation_id: str
+    markdown: str
 
 
 class ConversationRequest(BaseModel):
@@ -1728,6 +1754,7 @@ class QuestionView(BaseModel):
     """
     A question and, when there is one, its answer. `state` is asked, answered or failed.
 
+    `again` is the first attempt at the same question, where this is another one.
     `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
     """
 
@@ -1765,6 +1792,7 @@ class QuestionView(BaseModel):
     code: str | None = None
     message: str | None = None
     rating: int | None = None
+    again: str | None = None
 
 
 class RepositoryView(BaseModel):

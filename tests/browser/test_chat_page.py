@@ -45,6 +45,38 @@ def test_an_answer_is_seen_while_it_is_written_and_then_with_its_evidence(page: 
     expect(page.locator(".writing")).to_be_hidden()
 
 
+def test_an_answer_is_rated_copied_asked_for_again_and_exported(page: Page, api: StandIn) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    first = ask(page, api, samples.complete(api))
+    api.answered(first, **samples.answer())
+    answer = page.locator("article.answer")
+    answer.get_by_role("button", name="This did not help").click()
+    expect(answer.get_by_role("button", name="This did not help")).to_have_attribute("aria-pressed", "true")
+    assert api.questions[first][0]["rating"] == -1
+    answer.get_by_role("button", name="Copy").click()
+    expect(answer.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert (
+        "(https://github.com/pallets/flask/blob/36e4a824f340fdee7ed50937ba8e7f6bc7d17f81/src/flask/app.py#L110"
+        in copied
+    )
+
+    answer.get_by_role("button", name="Answer again").click()
+    expect(page.locator(".writing")).to_be_visible()
+    second = list(api.questions)[-1]
+    assert api.questions[second][0]["again"] == first
+    api.answered(second, **samples.answer(answer="Flask is a *microframework*."))
+    expect(answer.locator(".turning")).to_contain_text("Answer 2 of 2")
+    expect(answer.locator("em")).to_have_text("microframework")
+    answer.get_by_role("button", name="Earlier answer").click()
+    expect(answer.locator("strong")).to_have_text("Flask")
+    expect(answer.locator(".turning")).to_contain_text("Answer 1 of 2")
+    expect(page.locator(".rs-question")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Markdown").click()
+    assert "How does it start?" in download.value.path().read_text("utf-8")
+
+
 def test_a_citation_opens_its_lines_beside_the_answer_and_stays_open_over_a_reload(page: Page, api: StandIn) -> None:
     analysis = samples.complete(api)
     api.answered(ask(page, api, analysis), analysis_id=analysis.id, **samples.answer())
@@ -98,6 +130,7 @@ def test_a_question_that_failed_says_why_and_the_conversation_goes_on(page: Page
 
     expect(page.get_by_role("alert")).to_contain_text("No complete answer within 120 seconds")
     expect(page.get_by_role("alert")).to_contain_text("answer_deadline")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
     page.get_by_placeholder(FIELD).fill("And now?")
     page.get_by_placeholder(FIELD).press("Enter")
     expect(page.locator(".rs-question")).to_have_text(["How does it start?", "And now?"])

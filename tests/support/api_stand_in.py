@@ -5,9 +5,7 @@ connected browser hears it; `drop()` cuts all streams, `down` makes the API refu
 """
 
 import asyncio
-import json
 import threading
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,65 +20,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.support.kept_stand_in import push_hook, uploads
+from tests.support.stand_in_streams import Json, Streams, frame, problem
+from tests.support.talks_stand_in import Talks
 
 STAGES = ("clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote", "link")
-Json = dict[str, Any]
 # The overview of an analysis of which nothing is told.
 _UNTOLD: Json = dict.fromkeys(("repository_id", "name", "url", "commit", "diagram", "markdown"), "")
 _UNTOLD |= {name: [] for name in ("sections", "modules", "links", "citations", "questions")} | {"has_graph": True}
-
-
-def problem(status: int, code: str, title: str, detail: str) -> Response:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
-    return JSONResponse(body | {"correlation_id": "c0ffee"}, status, media_type="application/problem+json")
-
-
-def frame(event: str, data: object, event_id: int | None = None) -> bytes:
-    head = f"id: {event_id}\n" if event_id is not None else ""
-    return f"{head}event: {event}\ndata: {json.dumps(data)}\n\n".encode()
-
-
-class Streams:
-    """The open event streams of one subject; the test's thread sends, the server's loop delivers."""
-
-    def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
-        self._loop = loop
-        self._queues: list[asyncio.Queue[bytes | None]] = []
-
-    def send(self, piece: bytes | None, *, keep: Callable[[], None] | None = None) -> None:
-        """Deliver a piece; `keep` records it in the same step, so that nobody gets it as missed and live."""
-
-        def deliver() -> None:
-            if keep is not None:
-                keep()
-            for queue in self._queues:
-                queue.put_nowait(piece)
-
-        self._loop().call_soon_threadsafe(deliver)
-
-    async def follow(self, missed: Callable[[], list[bytes]]) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        so_far = missed()
-        self._queues.append(queue)
-        try:
-            yield b"retry: 200\n\n"
-            for piece in so_far:
-                yield piece
-            while (piece := await self._next(queue)) is not None:
-                yield piece
-        finally:
-            self._queues.remove(queue)
-
-    @property
-    def open(self) -> int:
-        return len(self._queues)
-
-    @staticmethod
-    async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
-        try:
-            return await asyncio.wait_for(queue.get(), 2.0)
-        except TimeoutError:
-            return frame("heartbeat", {})
 
 
 @dataclass
@@ -183,15 +129,14 @@ def _fold(analysis: Scripted, event_type: str, data: Json) -> None:  # noqa: C90
             view.update(state="running", code=None, message=None, ended_at=None)
 
 
-class StandIn:
+class StandIn(Talks):
     """The double itself."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.analyses: dict[str, Scripted] = {}
         self.begun: list[dict[str, Any]] = []  # the bodies of requests for an analysis
         self.sent: list[bytes] = []  # uploads
-        self.conversations: dict[str, Json] = {}
-        self.questions: dict[str, tuple[Json, Streams, list[Json]]] = {}
         self.models: list[str] = []
         self.push_hooks: dict[str, Json] = {}
         self.uploads: dict[str, Json] = {}
@@ -255,17 +200,6 @@ class StandIn:
         analysis.say("repository.processing.requested", url=analysis.view["url"], ref=analysis.view["ref"])
         return analysis
 
-    def part(self, question_id: str, part: Json) -> None:
-        """Send one part of an answer."""
-        _question, streams, parts = self.questions[question_id]
-        streams.send(frame("part", part), keep=lambda: parts.append(part))
-
-    def answered(self, question_id: str, **answer: Any) -> None:
-        """Complete a question and say so on its stream."""
-        question, _streams, _parts = self.questions[question_id]
-        question.update({"state": "answered"} | answer)
-        self.part(question_id, {"type": "done", "answer": question})
-
     def drop(self) -> None:
         """Cut every open stream, as a lost connection does."""
         for analysis in self.analyses.values():
@@ -309,11 +243,7 @@ class StandIn:
                 ),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
-                Route("/api/v1/conversations", self._begin_conversation, methods=["POST"]),
-                Route("/api/v1/conversations", self._conversations),
-                Route("/api/v1/conversations/{id}", self._conversation),
-                Route("/api/v1/conversations/{id}/questions", self._ask, methods=["POST"]),
-                Route("/api/v1/questions/{id}/stream", self._answer_stream),
+                *self.talk_routes(),
             ]
         )
 
@@ -449,52 +379,8 @@ class StandIn:
         following = str(start + limit) if start + limit < len(wanted) else None
         return JSONResponse({"items": wanted[start : start + limit], "total": len(wanted), "next": following})
 
-    async def _conversations(self, request: Request) -> Response:
-        wanted = request.query_params["repository_id"]
-        found = [c for c in reversed(self.conversations.values()) if c["repository_id"] == wanted]
-        return JSONResponse({"items": [c | {"questions": []} for c in found], "next": None})
-
     async def _events(self, request: Request) -> Response:
         found = self.analyses[request.query_params["stream_id"].removeprefix("analysis/")]
         after, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
         following = str(after + limit) if after + limit < len(found.events) else None
         return JSONResponse({"items": found.events[after : after + limit], "next": following})
-
-    async def _begin_conversation(self, request: Request) -> Response:
-        return JSONResponse(self._begun((await request.json())["repository_id"]), 201)
-
-    def _begun(self, repository_id: str) -> Json:
-        conversation: Json = {"conversation_id": str(uuid4()), "repository_id": repository_id, "title": "Talk"}
-        conversation |= {"started_at": datetime.now(UTC).isoformat(), "questions": []}
-        self.conversations[conversation["conversation_id"]] = conversation
-        return conversation
-
-    async def _conversation(self, request: Request) -> Response:
-        found = self.conversations.get(request.path_params["id"])
-        if found is None:
-            return problem(404, "conversation_not_found", "There is no such conversation", "Begin a new one.")
-        return JSONResponse(found)
-
-    async def _ask(self, request: Request) -> Response:
-        body = await request.json()
-        asked = self._asked(self.conversations[request.path_params["id"]], body["query"], body.get("model"))
-        return JSONResponse(asked, 202)
-
-    def _asked(self, conversation: Json, query: str, model: str | None) -> Json:
-        question: Json = {
-            "question_id": str(uuid4()),
-            "conversation_id": conversation["conversation_id"],
-            "repository_id": conversation["repository_id"],
-            "query": query,
-            "model": model,
-            "state": "asked",
-            "asked_at": datetime.now(UTC).isoformat(),
-        }
-        conversation["questions"].append(question)
-        self.questions[question["question_id"]] = (question, Streams(self._running_loop), [])
-        return question
-
-    async def _answer_stream(self, request: Request) -> Response:
-        _question, streams, parts = self.questions[request.path_params["id"]]
-        missed = lambda: [frame("part", part) for part in parts]  # noqa: E731  # a closure
-        return StreamingResponse(streams.follow(missed), media_type="text/event-stream")

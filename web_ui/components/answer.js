@@ -36,9 +36,53 @@ const passage = (item, open) =>
     item.symbols ? el("div", { class: "symbols" }, plain(item.symbols)) : null,
     el("pre", { class: "snippet", tabindex: "0" }, plain(item.snippet)));
 
+// What is copied is the answer as Markdown. A page that was not opened securely has no clipboard but the old command.
+const copy = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = el("textarea", { class: "unseen", readonly: "", "aria-hidden": "true" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+};
+
+const copyButton = (text) => {
+  const button = el("button", { class: "act", type: "button" }, "Copy");
+  button.addEventListener("click", async () => {
+    button.textContent = (await copy(text)) ? "Copied" : "The browser does not allow it";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+  return button;
+};
+
+const turning = (attempts, act) =>
+  el("span", { class: "turning", role: "group", "aria-label": "Answers to this question" },
+    el("button", { class: "act", type: "button", "aria-label": "Earlier answer", disabled: attempts.number > 1 ? null : "", onclick: () => act("earlier") }, "‹"),
+    el("span", {}, `Answer ${attempts.number} of ${attempts.count}`),
+    el("button", { class: "act", type: "button", "aria-label": "Later answer", disabled: attempts.number < attempts.count ? null : "", onclick: () => act("later") }, "›"));
+
+const rating = (name, label, sign, chosen, act) =>
+  el("button", { class: "act", type: "button", "aria-label": label, title: label, "aria-pressed": String(chosen), onclick: () => act(name) }, sign);
+
+const buttons = (data, act) =>
+  el("div", { class: "acts" },
+    data.markdown ? copyButton(data.markdown) : null,
+    ...(data.actions
+      ? [rating("up", "This helped", "👍", data.actions.rating === 1, act), rating("down", "This did not help", "👎", data.actions.rating === -1, act),
+        el("button", { class: "act", type: "button", title: "Have it answered anew; this answer stays", onclick: () => act("again") }, "Answer again"),
+        data.actions.count > 1 ? turning(data.actions, act) : null]
+      : []));
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const open = (place) => setTriggerValue("open", `${place.path}:${place.first}-${place.last}`);
+  const act = (name) => setTriggerValue("act", name);
   parentElement.querySelector(".answer")?.remove();
   const root = el("article", { class: "answer" },
     data.mode ? el("div", { class: `mode ${data.mode.tone}` }, data.mode.text) : null,
@@ -48,6 +92,7 @@ export default function (component) {
       ? el("div", { class: "cited" }, el("span", { class: "label" }, "Cited"), ...data.citations.map((place) => chip(place, placeText(place), open)))
       : null,
     el("div", { class: "facts" }, ...data.facts.map((fact) => el("span", {}, plain(fact)))),
+    data.markdown || data.actions ? buttons(data, act) : null,
     data.passages.length
       ? el("details", { class: "evidence" },
           el("summary", {}, `Evidence: ${data.passages.length} passage${data.passages.length === 1 ? "" : "s"}`),

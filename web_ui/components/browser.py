@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
@@ -44,10 +44,18 @@ def live_answer(question_id: str) -> None:
     _component("live_answer")(key=f"live-{question_id}", data=data, on_ended_change=_ignore)
 
 
-def answer(data: dict[str, object], key: str) -> str | None:
-    """One answer with its citations and evidence; gives `path:first-last` when one of them was opened just now."""
-    opened = _component("answer")(key=key, data=data, on_open_change=_ignore).get("open")
-    return str(opened) if opened else None
+class Pressed(NamedTuple):
+    """What was pressed in an answer just now: a citation (`path:first-last`), or a button (`up`, `again` …)."""
+
+    opened: str | None
+    act: str | None
+
+
+def answer(data: dict[str, object], key: str) -> Pressed:
+    """One answer with its citations, its evidence and the buttons that `data` has."""
+    found = _component("answer")(key=key, data=data, on_open_change=_ignore, on_act_change=_ignore)
+    opened, act = found.get("open"), found.get("act")
+    return Pressed(str(opened) if opened else None, str(act) if act else None)
 
 
 def link_secret(prefix: str, *, stays: bool) -> str | None:

@@ -36,7 +36,7 @@ def show(analysis: AnalysisView) -> None:
             st.download_button(
                 "Markdown", found.markdown, "overview.md", "text/markdown", icon=":material/download:", type="tertiary"
             )
-        opened = browser.answer(overview.text_data(found), key=f"overview-text-{analysis.analysis_id}")
+        opened = browser.answer(overview.text_data(found), key=f"overview-text-{analysis.analysis_id}").opened
         if opened:
             st.query_params["open"], st.query_params["at"] = opened, HERE
         place = read_place(parameter("open"))

@@ -1,16 +1,19 @@
 """Which conversation, and which model answers; and the end of one."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import streamlit as st
 
-from runtime.client.shapes import ConversationView
+from runtime.client.shapes import AgainRequest, ConversationView, QuestionView, RatingRequest
 from web_ui.components import cards
 from web_ui.session import attempt, client, may_write
 from web_ui.words import ago
 
 _NEW = "new"
 _LISTED = 20
+_RATINGS: dict[str, Literal[-1, 1]] = {"up": 1, "down": -1}
 
 
 def choose(repository_id: str, named: str | None) -> None:
@@ -26,6 +29,50 @@ def choose(repository_id: str, named: str | None) -> None:
             _conversations(begun, named)
         if len(models) > 1:
             st.selectbox("Model", models, key="model", label_visibility="collapsed", width=220)
+
+
+def document(conversation: ConversationView) -> None:
+    """The button that gives the conversation as Markdown, asked for once in each state of the conversation."""
+    if not any(question.answer for question in conversation.questions):
+        return
+    key = f"document-{conversation.conversation_id}"
+    state = [(question.question_id, question.state, question.rating) for question in conversation.questions]
+    known = st.session_state.get(key)
+    if known is None or known[0] != state:
+        made = attempt(lambda: client().conversations_document(conversation.conversation_id))
+        if made is None:
+            return
+        st.session_state[key] = known = (state, made.markdown)
+    st.download_button(
+        "Markdown", known[1], "conversation.md", "text/markdown", icon=":material/download:", on_click="ignore"
+    )
+
+
+def after_failure(question: QuestionView, *, is_first: bool) -> str | None:
+    """The buttons below a question that was not answered; what was pressed."""
+    with st.container(horizontal=True, gap="small"):
+        again = st.button("Try again", icon=":material/refresh:", key=f"again-{question.question_id}")
+        earlier = not is_first and st.button("Earlier answer", key=f"earlier-{question.question_id}")
+    return "again" if again else "earlier" if earlier else None
+
+
+def act_on(attempts: Sequence[QuestionView], place: int, act: str, chosen: str) -> None:
+    """Do what was pressed below an answer; `chosen` names what the session keeps of the attempt that is shown."""
+    question = attempts[place]
+    if act in _RATINGS:
+        rating = RatingRequest(rating=_RATINGS[act])
+        done = attempt(lambda: client().conversations_rate(question.question_id, rating)) is not None
+    elif act == "again":
+        asked = AgainRequest(model=model())
+        begun = attempt(lambda: client().conversations_ask_again(question.question_id, asked))
+        done = begun is not None
+        st.session_state.pop(chosen, None)  # the newest is shown
+    else:
+        beside = attempts[max(0, min(place + (1 if act == "later" else -1), len(attempts) - 1))]
+        st.session_state[chosen] = beside.question_id
+        done = True
+    if done:
+        st.rerun()
 
 
 def deletion(conversation: ConversationView) -> None:

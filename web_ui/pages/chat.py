@@ -14,18 +14,26 @@ from web_ui.words import read_place
 _SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")  # of what is not ready yet
 
 
-def turn(question: QuestionView, analysis: AnalysisView) -> None:
-    """One question and its answer, in whatever state it is."""
+def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
+    """One question and an answer to it, the newest or the chosen one, in whatever state it is."""
+    chosen = f"attempt-{attempts[0].question_id}"
+    place = views.shown_attempt(attempts, st.session_state.get(chosen))
+    question = attempts[place]
     st.html(f'<div class="rs-question">{markup.text(question.query)}</div>')
     if question.state == "failed":
         notices.failure("This question could not be answered", question.message, question.code)
+        act = talks.after_failure(question, is_first=place == 0)
     elif question.state == "answered":
-        opened = browser.answer(views.answer_data(question, analysis.url), key=f"answer-{question.question_id}")
+        data = views.answer_data(question, analysis.url) | {"actions": views.answer_actions(attempts, place)}
+        opened, act = browser.answer(data, key=f"answer-{question.question_id}")
         if opened:
             st.query_params["open"] = opened
             st.query_params["at"] = question.analysis_id or analysis.analysis_id
     else:
         browser.live_answer(question.question_id)
+        return
+    if act is not None:
+        talks.act_on(attempts, place, act, chosen)
 
 
 def not_yet(analysis: AnalysisView) -> None:
@@ -67,8 +75,8 @@ def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     questions = conversation.questions if conversation else ()
     left, right = st.columns((3, 2), gap="medium") if parameter("open") else (st.container(), None)
     with left:
-        for question in questions:
-            turn(question, analysis)
+        for attempts in views.attempts_of(questions):
+            turn(attempts, analysis)
         picked = suggestion(analysis) if not questions else None
     opened = read_place(parameter("open"))
     if right is None and opened is not None:
@@ -97,6 +105,7 @@ def show() -> None:
     if conversation is not None:
         with st.container(horizontal=True, gap="small"):
             share.control("conversation", conversation.conversation_id)
+            talks.document(conversation)
             talks.deletion(conversation)
     talk(analysis, conversation)
 

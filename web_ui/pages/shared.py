@@ -72,7 +72,7 @@ def turns(found: ConversationView) -> None:
             notices.failure("This question could not be answered", question.message, question.code)
         elif question.state == "answered":
             key = f"open-{question.question_id}"
-            opened = browser.answer(views.answer_data(question, ""), key=f"answer-{question.question_id}")
+            opened = browser.answer(views.answer_data(question, ""), key=f"answer-{question.question_id}").opened
             st.session_state[key] = opened or st.session_state.get(key)
             cited(question, read_place(st.session_state[key]), key)
         else:

@@ -203,6 +203,37 @@ async def test_later_questions_carry_the_earlier_turns_and_ratings_are_kept(syst
     assert [item["conversation_id"] for item in listed["items"]] == [first["conversation_id"]]
 
 
+async def test_another_attempt_names_its_cause_and_stands_beside_the_answer_that_was_not_enough(
+    system: System,
+) -> None:
+    first = await asked(system, "What is it?")
+    again = f"/api/v1/questions/{first['question_id']}/again"
+    early = await system.client.post(again, json={})
+    await answer(system, first, "A framework.")
+    unknown = await system.client.post(again, json={"model": "openai:nothing"})
+    second = (await system.client.post(again, json={})).json()
+    await answer(system, second, "A web framework.")
+    third = (await system.client.post(f"/api/v1/questions/{second['question_id']}/again", json={})).json()
+    conversation = f"/conversations/{first['conversation_id']}"
+    [_, asked_first, answered, asked_again, answered_again, asked_last] = await system.journal.read_stream(
+        f"conversation/{first['conversation_id']}"
+    )
+    questions = (await system.get(conversation))["questions"]
+    document = (await system.get(f"{conversation}/document"))["markdown"]
+
+    assert (early.status_code, early.json()["code"]) == (409, "not_answered")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "model_not_configured")
+    assert (asked_again.causation_id, asked_last.causation_id) == (answered.event_id, answered_again.event_id)
+    assert asked_again.data | {"question_id": "", "again": None} == asked_first.data | {"question_id": ""}
+    assert [(q["question_id"], q["again"], q["answer"]) for q in questions] == [
+        (first["question_id"], None, "A framework."),
+        (second["question_id"], first["question_id"], "A web framework."),
+        (third["question_id"], first["question_id"], None),
+    ]
+    assert "> What is it?\n\n### Answer 1 of 3\n\nA framework.\n" in document
+    assert "### Answer 2 of 3\n\nA web framework.\n" in document
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -212,6 +212,27 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
     assert row["snippet"].split("\n")[-2:] == ["11", "…"]
 
 
+def test_attempts_at_one_question_are_one_turn_whose_newest_answer_is_shown() -> None:
+    first, other = a_question(question_id="q1", rating=-1), a_question(question_id="q2", query="Other?")
+    second, third = a_question(question_id="q3", again="q1"), a_question(question_id="q4", again="q1", rating=1)
+    turns = views.attempts_of([first, other, second, third])
+
+    assert [[each.question_id for each in turn] for turn in turns] == [["q1", "q3", "q4"], ["q2"]]
+    assert views.shown_attempt(turns[0], None) == 2
+    assert views.shown_attempt(turns[0], "q1") == 0
+    assert views.answer_actions(turns[0], 0) == {"rating": -1, "number": 1, "count": 3}
+    assert views.answer_actions(turns[0], 2) == {"rating": 1, "number": 3, "count": 3}
+
+
+def test_a_copied_answer_links_to_the_lines_at_the_host_and_loads_nothing() -> None:
+    cited = Citation(path="a.py", first_line=3, last_line=4)
+    question = a_question(answer="See [a.py:3-4] ![x](http://evil).", citations=[cited], commit="c0ffee")
+
+    told = views.answer_markdown(question, "https://github.com/o/r")
+    assert told == "See [`a.py:3-4`](https://github.com/o/r/blob/c0ffee/a.py#L3-L4) \\!\\[x]\\(http://evil)."
+    assert views.answer_data(question, "")["markdown"] == "See `a.py:3-4` \\!\\[x]\\(http://evil)."
+
+
 def test_the_source_panel_shows_some_lines_around_the_cited_ones() -> None:
     assert views.source_range(110, 114, whole=False) == (102, 138)
     assert views.source_range(3, 4, whole=False) == (1, 28)

@@ -1,0 +1,82 @@
+"""Commands for talking about a repository: ask, ask again, rate, and what becomes of a conversation."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+talking_app = typer.Typer()
+conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Repository = Annotated[str, typer.Argument(help="The repository's URL, name or id.")]
+Question = Annotated[str, typer.Argument(help="The question's id, which `ask` and `conversation show` print.")]
+Conversation = Annotated[str, typer.Argument(help="The conversation's id, which `conversation list` prints.")]
+
+
+@talking_app.command()
+def ask(repository: Repository, text: Annotated[str, typer.Argument(help="The question.")], json: Json = False) -> None:
+    """Ask about a repository that was analysed."""
+    from cli.ask import run_ask
+
+    raise typer.Exit(run_ask(repository, text, as_json=json))
+
+
+@talking_app.command()
+def again(
+    question: Question,
+    model: Annotated[str | None, typer.Option(help="Another of the configured models.")] = None,
+    json: Json = False,
+) -> None:
+    """Have a question answered anew. The answer that it has stays."""
+    from cli.ask import run_again
+
+    raise typer.Exit(run_again(question, model, as_json=json))
+
+
+@talking_app.command()
+def rate(
+    question: Question, how: Annotated[Literal["up", "down"], typer.Argument(help="Whether the answer helped.")]
+) -> None:
+    """Say whether an answer helped."""
+    from cli.conversations import run_rate
+
+    raise typer.Exit(run_rate(question, 1 if how == "up" else -1))
+
+
+@conversation_app.command("list")
+def conversation_list(repository: Repository, json: Json = False) -> None:
+    """List the conversations about a repository, the newest first. With --json, one a line."""
+    from cli.conversations import run_list
+
+    raise typer.Exit(run_list(repository, as_json=json))
+
+
+@conversation_app.command("show")
+def conversation_show(conversation: Conversation, json: Json = False) -> None:
+    """Print a conversation: each question with every answer that it got."""
+    from cli.conversations import run_show
+
+    raise typer.Exit(run_show(conversation, as_json=json))
+
+
+@conversation_app.command("export")
+def conversation_export(
+    conversation: Conversation,
+    output: Annotated[Path | None, typer.Option(help="The file to write; printed where it is left out.")] = None,
+) -> None:
+    """Write a conversation as Markdown, with its citations as links to the lines at the repository's host."""
+    from cli.conversations import run_export
+
+    raise typer.Exit(run_export(conversation, output))
+
+
+@conversation_app.command("delete")
+def conversation_delete(
+    conversation: Conversation,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete a conversation with its questions and answers, for good; links to it end."""
+    from cli.delete import run_delete_conversation
+
+    raise typer.Exit(run_delete_conversation(conversation, sure=yes, as_json=json))

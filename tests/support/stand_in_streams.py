@@ -1,0 +1,63 @@
+"""Live streams of the double of the API, and its problems."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+Json = dict[str, Any]
+
+
+def problem(status: int, code: str, title: str, detail: str) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+    return JSONResponse(body | {"correlation_id": "c0ffee"}, status, media_type="application/problem+json")
+
+
+def frame(event: str, data: object, event_id: int | None = None) -> bytes:
+    head = f"id: {event_id}\n" if event_id is not None else ""
+    return f"{head}event: {event}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+class Streams:
+    """The open event streams of one subject; the test's thread sends, the server's loop delivers."""
+
+    def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+        self._loop = loop
+        self._queues: list[asyncio.Queue[bytes | None]] = []
+
+    def send(self, piece: bytes | None, *, keep: Callable[[], None] | None = None) -> None:
+        """Deliver a piece; `keep` records it in the same step, so that nobody gets it as missed and live."""
+
+        def deliver() -> None:
+            if keep is not None:
+                keep()
+            for queue in self._queues:
+                queue.put_nowait(piece)
+
+        self._loop().call_soon_threadsafe(deliver)
+
+    async def follow(self, missed: Callable[[], list[bytes]]) -> AsyncIterator[bytes]:
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        so_far = missed()
+        self._queues.append(queue)
+        try:
+            yield b"retry: 200\n\n"
+            for piece in so_far:
+                yield piece
+            while (piece := await self._next(queue)) is not None:
+                yield piece
+        finally:
+            self._queues.remove(queue)
+
+    @property
+    def open(self) -> int:
+        return len(self._queues)
+
+    @staticmethod
+    async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
+        try:
+            return await asyncio.wait_for(queue.get(), 2.0)
+        except TimeoutError:
+            return frame("heartbeat", {})

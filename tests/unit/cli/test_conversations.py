@@ -1,0 +1,85 @@
+"""`repostream conversation`, `again` and `rate`: what they ask of the API, and what they print."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import ask, conversations
+from cli.app import app
+from runtime.client import Client
+from tests.support.replies import AT, a_question
+
+TALK = {"conversation_id": "c1", "repository_id": "r1", "title": "o/r", "started_at": AT.isoformat()}
+ANSWERED = a_question(answer="In app.py.", mode="extractive", commit="c0ffee").model_dump(mode="json")
+REPOSITORY = {"repository_id": "r1", "url": "https://github.com/o/r", "name": "o/r", "host": "github.com"}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
+    """What the API was asked for, with the bodies."""
+    requests: list[tuple[str, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v1")
+        requests.append((f"{request.method} {path}", json.loads(request.content or "null")))
+        if path.endswith("/stream"):
+            part = {"type": "done", "question": ANSWERED | {"again": "q0"}}
+            return httpx.Response(200, text=f"event: part\ndata: {json.dumps(part)}\n\n")
+        found = {
+            "/repositories": {"items": [REPOSITORY | {"registered_at": AT.isoformat()}]},
+            "/conversations": {"items": [TALK]},
+            "/conversations/c1": TALK | {"questions": [ANSWERED, ANSWERED | {"state": "asked", "again": "q1"}]},
+            "/conversations/c1/document": {"conversation_id": "c1", "markdown": "# Talk\n"},
+        }
+        return httpx.Response(200, json=found.get(path, ANSWERED | {"state": "asked"}))
+
+    for module in (ask, conversations):
+        monkeypatch.setattr(module, "connect", lambda: Client("http://test", httpx.MockTransport(answer)))
+    return requests
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_a_question_is_answered_anew_by_another_model(asked: list[tuple[str, object]]) -> None:
+    printed = run("again", "q1", "--model", "gpt-other").output
+
+    assert asked[0] == ("POST /questions/q1/again", {"model": "gpt-other"})
+    assert "In app.py." in printed
+    assert "question q1" in printed
+
+
+@pytest.mark.parametrize(("how", "rating"), [("up", 1), ("down", -1)])
+def test_an_answer_is_rated(asked: list[tuple[str, object]], how: str, rating: int) -> None:
+    run("rate", "q1", how)
+
+    assert asked == [("POST /questions/q1/rating", {"rating": rating})]
+
+
+def test_a_rating_is_up_or_down(asked: list[tuple[str, object]]) -> None:
+    assert CliRunner().invoke(app, ["rate", "q1", "sideways"]).exit_code == 2
+    assert asked == []
+
+
+@pytest.mark.usefixtures("asked")
+def test_conversations_are_listed_and_shown() -> None:
+    assert run("conversation", "list", "o/r").output == "c1  begun 2026-01-01 00:00 UTC\n"
+    shown = run("conversation", "show", "c1").output
+    assert "Why?\n" in shown
+    assert "In app.py." in shown
+    assert "Why?  (again)\n  being answered  q1" in shown
+    assert json.loads(run("conversation", "show", "c1", "--json").stdout)["questions"][1]["again"] == "q1"
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_conversation_is_exported_to_a_file_or_printed(tmp_path: Path) -> None:
+    run("conversation", "export", "c1", "--output", str(tmp_path / "talk.md"))
+
+    assert (tmp_path / "talk.md").read_text("utf-8") == "# Talk\n"
+    assert run("conversation", "export", "c1").output == "# Talk\n"
