@@ -1,13 +1,16 @@
 """Check every citation of an answer against what was given and what is stored.
 
 In:  an answer's Markdown, the passages that were in the prompt, and how many lines each cited file has.
-Out: the answer without the citations that nothing supports, the citations that stand, and how many were removed.
+Out: the answer without the citations and quotations that nothing supports, the citations that stand, and how many of
+     both were removed.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ai_engine.stages.check_quotes import CITED, check_quotes, unsupported_quotes
+from ai_engine.stages.read_prose import is_plain, read_prose
 from events.question import Citation, Passage
 
 # [path:first-last] or [path:line], also as the whole of a code span; a path has no brackets, line breaks or colons.
@@ -27,11 +30,12 @@ _SCAR = re.compile(r"[ \t]*\x00")
 
 @dataclass(frozen=True)
 class Checked:
-    """An answer whose citations all stand."""
+    """An answer whose citations and quotations all stand. A citation that goes with its quotation counts in both."""
 
     text: str
     citations: tuple[Citation, ...]
     removed: int
+    removed_quotes: int = 0
 
 
 def cited_paths(answer: str) -> tuple[str, ...]:
@@ -48,9 +52,13 @@ def checked_so_far(written: str, passages: Sequence[Passage]) -> str:
 
 
 def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mapping[str, int]) -> Checked:
-    """Keep the citations whose lines were in the prompt and exist at the commit; remove and count the others. Pure."""
+    """Keep the citations whose lines were in the prompt, exist at the commit and have what is quoted of them. Pure.
+
+    The others are removed and counted. An answer that cannot be cleared of them is empty.
+    """
+    quoted = check_quotes(answer.replace(_GONE, ""), passages, line_counts)
     kept: dict[tuple[str, int, int], Citation] = {}
-    removed = 0
+    removed = quoted.citations
 
     def judge(match: re.Match[str]) -> str:
         nonlocal removed
@@ -63,8 +71,36 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
         kept.setdefault((citation.path, citation.first_line, citation.last_line), citation)
         return f"[{citation.path}:{citation.first_line}-{citation.last_line}]"
 
-    text = _PIECE.sub(judge, answer.replace(_GONE, ""))
-    return Checked(_SCAR.sub("", text).strip(), tuple(kept.values()), removed)
+    text = quoted.text
+    while _GONE in (judged := _PIECE.sub(judge, text)):  # what stood around one may have become another
+        text = _SCAR.sub("", judged)
+        kept.clear()
+    text = judged.strip()
+    checked = Checked(text, tuple(kept.values()), removed, quoted.removed)
+    return checked if is_plain(text) else _as_read(checked, passages, line_counts)
+
+
+def _as_read(checked: Checked, passages: Sequence[Passage], line_counts: Mapping[str, int]) -> Checked:
+    """Clear an answer of what only a reader of its Markdown sees: code by its looks that is none."""
+    text, removed, quotes = checked.text, checked.removed, checked.removed_quotes
+    while True:
+        kept = {(c.path, c.first_line, c.last_line): c for c in checked.citations}
+        prose, wrong = read_prose(text), set()
+        for match in CITED.finditer(prose):
+            citation = _supported(match, passages, line_counts)
+            if citation is None:
+                wrong.add(match[0])
+            else:
+                kept.setdefault((citation.path, citation.first_line, citation.last_line), citation)
+        unheld = set(unsupported_quotes(prose, passages, line_counts))
+        if not wrong | unheld:
+            return Checked(text, tuple(kept.values()), removed, quotes)
+        shorter = text
+        for piece in wrong | unheld:
+            shorter = shorter.replace(piece, "")
+        if shorter == text:  # written with escapes
+            return Checked("", (), removed + len(wrong), quotes + len(unheld))
+        text, removed, quotes = shorter.strip(), removed + len(wrong), quotes + len(unheld)
 
 
 def _supported(match: re.Match[str], passages: Sequence[Passage], line_counts: Mapping[str, int]) -> Citation | None:

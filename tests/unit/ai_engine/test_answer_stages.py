@@ -118,7 +118,7 @@ class TestCitations:
 
     def test_the_rest_of_the_answer_is_left_as_it_was(self) -> None:
         code = "```python\n    :param x: a  .b ;\n```"
-        assert self.check(f"{code} [other.py:1]\n\nend")[0] == f"{code}\n\nend"
+        assert self.check(f"{code}\nSo it is [other.py:1].\n\nend")[0] == f"{code}\nSo it is.\n\nend"
 
     def test_a_markdown_link_is_not_a_citation(self) -> None:
         assert cited_paths("[src/app.py:1-2](http://x) and [b.py:3]") == ("b.py",)

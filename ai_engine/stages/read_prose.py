@@ -1,0 +1,37 @@
+"""What a reader of an answer sees as text, which code is not.
+
+In:  an answer's Markdown.
+Out: its prose, a line for each piece between code and line breaks, as a Markdown parser reads it.
+"""
+
+from functools import cache
+
+from markdown_it import MarkdownIt
+
+_THROUGH = frozenset({"em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close"})
+_LITERAL = str.maketrans("`~", "  ")  # marks of code that enclose none
+_TRICKS = frozenset("`~\\&")  # what can make code of prose, and prose of what looks like code
+
+
+def is_plain(answer: str) -> bool:
+    """Whether nothing in it can be read as code by one and as prose by another. Pure."""
+    return _TRICKS.isdisjoint(answer)
+
+
+def read_prose(answer: str) -> str:
+    """The text that is no code. Pure."""
+    lines = []
+    for block in _parser().parse(answer):
+        pieces = [
+            token.content if token.type == "text" else "" if token.type in _THROUGH else "\n"
+            for token in block.children or ()
+        ]
+        lines.append("".join(pieces))
+    return "\n".join(lines).translate(_LITERAL)
+
+
+@cache
+def _parser() -> MarkdownIt:
+    # As the pages read answers (web_ui/markdown.py).
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False})
+    return parser.enable(["table", "strikethrough"]).disable(["html_block", "html_inline", "autolink"])
