@@ -164,6 +164,7 @@ class Answerer:
             ),
             citations=checked.citations,
             removed_citations=checked.removed,
+            removed_quotes=checked.removed_quotes,
             passages=found.passages,
             analysis_id=found.analysis_id,
             commit=found.commit,
