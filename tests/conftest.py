@@ -1,6 +1,7 @@
 """Real servers for the tests that want them: one set a session (and a worker), a fresh database a test."""
 
 import asyncio
+import functools
 import itertools
 import os
 import shutil
@@ -8,8 +9,9 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import httpx._transports.default as httpx_transports
 import pytest
 from hypothesis import settings
 
@@ -24,13 +26,15 @@ os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
 _TEMPLATE = "migrated"
+_T = TypeVar("_T")
 _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count second tries, and listen for secrets."""
+    """Count second tries, listen for secrets, and read TLS authorities once: 20 ms a client, and tests have many."""
     config.pluginmanager.register(second_try.SecondTries())
     config.pluginmanager.register(secrets_said.SecretsSaid())
+    httpx_transports.create_ssl_context = functools.cache(httpx_transports.create_ssl_context)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,10 +51,10 @@ class Servers:
     chroma: EmbeddedChroma
 
 
-def _in_own_loop(work: Coroutine[Any, Any, None]) -> None:
+def _in_own_loop(work: Coroutine[Any, Any, _T]) -> _T:
     """Run `work` to its end away from the loop of the test."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, work).result()
 
 
 async def _execute(url: str, *statements: str) -> None:
@@ -113,7 +117,9 @@ def database_url(servers: Servers, _template: str) -> Iterator[str]:
     _in_own_loop(_execute(servers.postgres.url, f"CREATE DATABASE {name} TEMPLATE {_template}"))
     yield _url_of(servers, name)
     servers.postgres.start()
+    said = _in_own_loop(secrets_said.in_tables(_url_of(servers, name)))
     _in_own_loop(_execute(servers.postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+    assert not said, f"secrets were written where they can be read: {said}"
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""After all tests: no log of the servers and services that they started has a secret in it.
+"""What a run of the tests leaves has no secret in it: rows after each test, logs and artifacts after all of them.
 
 The secrets of a test run are random; what is looked for is their form: keys, tokens and links of ours, session
-tokens, those of the hosts and models that tests sign in to, and a login inside an address.
+tokens, those of the hosts and models that tests sign in to, and a login inside an address. What is sealed is not
+opened: `tests/integration/test_canaries.py` does that.
 """
 
 import re
@@ -10,12 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.canaries import files, tables
+
 FORMS = re.compile(
     rb"rsk_[a-z2-7]{8}_[A-Za-z0-9_-]{43}|rs[ril]_[A-Za-z0-9_-]{43}|whsec_[A-Za-z0-9+/]{42}"
     rb"|eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"
     rb"|gh[opsur]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,}|glpat-[A-Za-z0-9_-]{20}|\bsk-[A-Za-z0-9-]{40,}"
     rb"|https?://[^\s/:@\"'*]+:[^\s/:@\"'*]{8,}@"
 )
+
+
+_HEXADECIMAL = re.compile(rb"\\\\x([0-9a-f]{16,})")  # how PostgreSQL writes bytes
+_SAID = ("*.log", "*.parquet")
 
 
 class SecretsSaid:
@@ -26,10 +33,11 @@ class SecretsSaid:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Read the logs of all servers and services that tests have started."""
+        """Read the logs and artifacts of all servers and services that tests have started."""
         if hasattr(session.config, "workerinput"):
             return
-        self.found = list(in_logs(session.config._tmp_path_factory.getbasetemp()))  # type: ignore[attr-defined]  # pytest's
+        folder = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # pytest's
+        self.found = [line for name in _SAID for line in in_files(folder, name)]
         if self.found:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -41,11 +49,24 @@ class SecretsSaid:
                 terminalreporter.line(line)
 
 
-def in_logs(folder: Path, name: str = "*.log") -> Iterator[str]:
+def in_files(folder: Path, name: str) -> Iterator[str]:
     """A line for each file below `folder`, named like this, that has a secret."""
-    for path in sorted(folder.rglob(name)):
-        if path.is_file() and (secret := FORMS.search(path.read_bytes())):
-            yield f"{path.relative_to(folder)}: {_shown(secret[0])}"
+    for path, content in files(folder, name):
+        if secret := FORMS.search(content):
+            yield f"{Path(path).relative_to(folder)}: {_shown(secret[0])}"
+
+
+async def in_tables(database_url: str) -> list[str]:
+    """A line for each table with a secret that can be read: events, read models, the audit trail, and the rest."""
+    return [
+        f"{name}: {_shown(secret[0])}"
+        async for name, content in tables(database_url)
+        if (secret := FORMS.search(content + b"".join(map(_bytes, _HEXADECIMAL.findall(content)))))
+    ]
+
+
+def _bytes(digits: bytes) -> bytes:
+    return b"\n" + bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
 
 
 def _shown(secret: bytes) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.secrets_said import FORMS, in_logs
+from tests.support.secrets_said import FORMS, in_files
 
 TOKEN = "a1B2" * 10 + "xyz"  # as long as 256 bits are
 
@@ -30,7 +30,7 @@ def test_a_secret_in_a_log_is_found_and_not_repeated(tmp_path: Path, secret: str
         '{"event": "asked with [redacted] and https://git.test/x"}\n'
     )
 
-    [line] = in_logs(tmp_path, "*.said")
+    [line] = in_files(tmp_path, "*.said")
 
     assert line.startswith("home/logs/service.said: ")
     assert secret not in line
