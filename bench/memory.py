@@ -43,7 +43,7 @@ class MemoryWatch:
         root, total = psutil.Process(self.pid), 0.0
         for process in [root, *root.children(recursive=True)]:
             try:
-                memory, what = process.memory_full_info(), _what(process.cmdline())
+                memory, what = process.memory_full_info(), process_name(process.cmdline())
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
             total += memory.pss / _MB
@@ -51,7 +51,7 @@ class MemoryWatch:
         self.together = max(self.together, total)
 
 
-def _what(command: list[str]) -> str:
+def process_name(command: list[str]) -> str:
     """`processor`, `postgres`, `chroma` …: what a process is, by its command line."""
     if "cli.child" in command:
         return command[command.index("cli.child") + 1]

@@ -1,9 +1,10 @@
-"""What the orchestrator consumes: the topic `workflow`. Load the stream, fold it, decide, record. And `erasure`.
+"""What the orchestrator consumes: the topic `workflow`. Fold what is new in the stream, decide, record. And `erasure`.
 
 Hears what changes an analysis (requested, stage completed, failed or parked, a timer, a person who stops or goes on);
 says `processing.stage.requested`, `processing.retry.scheduled` and how the analysis ends.
 """
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,14 +14,17 @@ from events.catalog import CONSUMERS, ERASURE, WORKFLOW
 from events.delivery import persist
 from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Append, LongHandler, Result, ShortHandler, Timer
-from orchestrator.workflow import Alarm, Pace, Policy, decide, needs_estimate, replay
+from orchestrator.workflow import Alarm, AnalysisState, Pace, Phase, Policy, decide, needs_estimate, replay
 
 CONSUMER = CONSUMERS[WORKFLOW][0]
 ERASER = CONSUMERS[ERASURE][0]
+_MOST_FOLDED = 32  # analyses whose state is kept: the largest have a few megabytes
+
+Folded = tuple[AnalysisState, int]  # what a stream adds up to, up to a version
 
 
-# All events of a stream, read in the transaction that will record what is decided.
-ReadStream = Callable[[AsyncConnection, str], Awaitable[Sequence[Envelope]]]
+# The events of a stream after a version, read in the transaction that will record what is decided.
+ReadStream = Callable[[AsyncConnection, str, int], Awaitable[Sequence[Envelope]]]
 
 
 # What earlier analyses took, in the same transaction.
@@ -33,17 +37,36 @@ def workflow_handler(read: ReadStream, policy: Policy, read_pace: ReadPace | Non
     Without `read_pace` nothing is estimated, and nothing waits for a person.
     """
 
+    folded: OrderedDict[str, Folded] = OrderedDict()
+
     async def on_workflow_event(envelope: Envelope, connection: AsyncConnection) -> Result:
-        history = await read(connection, envelope.stream_id)
-        state = replay(history)
+        state, version = await _fold(folded, read, connection, envelope.stream_id)
         pace = await read_pace(connection) if read_pace is not None and needs_estimate(state) else None
         decision = decide(state, envelope, policy, pace)
         if not decision.drafts:
             return Result()
-        append = Append(envelope.stream_id, decision.drafts, expected=history[-1].version)
+        append = Append(envelope.stream_id, decision.drafts, expected=version)
         return Result(appends=(append,), timers=tuple(_timer(envelope.stream_id, alarm) for alarm in decision.alarms))
 
     return on_workflow_event
+
+
+async def _fold(
+    folded: OrderedDict[str, Folded], read: ReadStream, connection: AsyncConnection, stream_id: str
+) -> Folded:
+    """The state of the stream as it is now, of which only what is new is read. What is over is not kept."""
+    before = folded.get(stream_id, (AnalysisState(), 0))
+    history = await read(connection, stream_id, before[1])
+    state = replay(history, before[0])
+    now = (state, history[-1].version if history else before[1])
+    if state.phase in {Phase.RUNNING, Phase.READY}:
+        folded[stream_id] = max(now, folded.get(stream_id, now), key=lambda each: each[1])
+        folded.move_to_end(stream_id)
+    else:
+        folded.pop(stream_id, None)
+    while len(folded) > _MOST_FOLDED:
+        folded.popitem(last=False)
+    return now
 
 
 def subscribe_to_erasure(subscriber: EventSubscriber, erase: LongHandler) -> None:

@@ -234,9 +234,12 @@ def evolve_all(state: AnalysisState, events: Iterable[tuple[Event, datetime]]) -
     return state
 
 
-def replay(history: Iterable[Envelope]) -> AnalysisState:
-    """The state that a stream adds up to. Raises UnknownEvent for a schema version that this code does not know."""
-    state = AnalysisState()
+def replay(history: Iterable[Envelope], state: AnalysisState | None = None) -> AnalysisState:
+    """The state that a stream adds up to, or the rest of it after `state`.
+
+    Raises UnknownEvent for a schema version that this code does not know.
+    """
+    state = state or AnalysisState()
     for envelope in history:
         if EVENTS.get(envelope.event_type) not in _EVOLVE:
             continue

@@ -5,7 +5,7 @@ Used to activate a generation, and to bring one back that the vector server lost
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -28,6 +28,9 @@ _NEAR = 1e-3  # cosine distance: the same vector, but for rounding
 _ATTEMPTS = 2
 
 BATCH = 500  # vectors written at a time: a second's work for a busy server
+MOST_HELD = 50_000  # vectors that are kept in memory between two looks at them: fifty megabytes
+
+Piece = tuple[list[str], NDArray[np.float32]]
 
 Reply = TypeVar("Reply")
 Call = Callable[[], Awaitable[Reply]]
@@ -43,23 +46,76 @@ class Patience(Protocol):
 
 
 class Shards:
-    """The vectors of a generation, shard by shard: each id once, vectors of length zero left out."""
+    """The vectors of a generation, shard by shard: each id of a shard once, vectors of length zero left out.
+
+    An id names its file, and a file is in one shard. Few are held once they are read; of many only numbers and
+    probes are, and they are read again where they are written.
+    """
 
     def __init__(self, objects: Objects, refs: Sequence[ArtifactRef]) -> None:
         self._objects = objects
         self._refs = refs
+        self._held: list[Piece] | None = None
         self.model = ""
         self.dimension = 0
         self.count = 0
         self.chunks = 0  # those of length zero too
         self.probes: list[tuple[str, NDArray[np.float32]]] = []
-        self.content: list[tuple[list[str], NDArray[np.float32]]] = []
+
+    @property
+    def rows(self) -> int:
+        """How many there are, by what the artifacts say of themselves."""
+        return sum(ref.rows for ref in self._refs)
 
     async def read(self) -> None:
         """Fetch all shards and set everything else. Raises Permanent where models are mixed."""
-        shards = []
-        seen: set[str] = set()
-        every: set[str] = set()
+        held: list[Piece] = []
+        self.model, self.count, self.chunks, self.probes = "", 0, 0, []
+        every = max(1, self.rows // PROBES)
+        async for (ids, matrix), chunks in self._each():
+            self.chunks += chunks
+            self._choose_probes(ids, matrix, every)
+            self.count += len(ids)
+            if self.rows <= MOST_HELD:
+                held.append((ids, matrix))
+        self._held = held if self.rows <= MOST_HELD else None
+
+    async def ids(self) -> set[str]:
+        """The ids of what was read."""
+        return {chunk_id async for ids, _ in self.each() for chunk_id in ids}
+
+    async def without(self, other: "Shards") -> None:
+        """Leave out of what is to be written the vectors that `other` has under the same id, to the last bit.
+
+        The probes are chosen anew, among what is left, which is held.
+        """
+        known = {chunk_id: matrix[row] async for ids, matrix in other.each() for row, chunk_id in enumerate(ids)}
+        kept: list[Piece] = []
+        async for ids, matrix in self.each():
+            rows = [n for n, one in enumerate(ids) if one not in known or not np.array_equal(known[one], matrix[n])]
+            kept.append(([ids[row] for row in rows], matrix[rows]))
+        self._held, self.count, self.probes = kept, 0, []
+        every = max(1, sum(len(ids) for ids, _ in kept) // PROBES)
+        for ids, matrix in kept:
+            self._choose_probes(ids, matrix, every)
+            self.count += len(ids)
+
+    async def each(self) -> AsyncIterator[Piece]:
+        """What was read, by shard: ids, and vectors of shape (ids, dimension)."""
+        if self._held is None:
+            async for piece, _ in self._each():
+                yield piece
+        for piece in self._held or ():
+            yield piece
+
+    async def batches(self) -> AsyncIterator[Piece]:
+        """What was read, in pieces to be written."""
+        async for ids, matrix in self.each():
+            for start in range(0, len(ids), BATCH):
+                yield ids[start : start + BATCH], matrix[start : start + BATCH]
+
+    async def _each(self) -> AsyncIterator[tuple[Piece, int]]:
+        """Each shard's piece, and how many chunks it is of."""
         async for _, table in tables(self._objects, self._refs, ("chunk_id", "vector")):
             model = (table.schema.metadata or {}).get(MODEL_KEY, b"").decode()
             if self.model and model != self.model:
@@ -70,46 +126,14 @@ class Shards:
             self.dimension = len(table.column("vector")[0])
             matrix = vectors_of(table, self.dimension)
             ids = table.column("chunk_id").to_pylist()
-            every.update(ids)
-            rows = [row for row in np.flatnonzero(np.linalg.norm(matrix, axis=1) > 0.5) if ids[row] not in seen]
+            rows = np.flatnonzero(np.linalg.norm(matrix, axis=1) > 0.5)
             kept = list({ids[row]: row for row in reversed(rows)}.items())[::-1]
-            seen.update(chunk_id for chunk_id, _ in kept)
-            shards.append(([chunk_id for chunk_id, _ in kept], matrix[[row for _, row in kept]]))
-        self.count, self.chunks = len(seen), len(every)
-        self.content = shards
-        self._choose_probes(shards)
+            yield ([chunk_id for chunk_id, _ in kept], matrix[[row for _, row in kept]]), len(set(ids))
 
-    def ids(self) -> set[str]:
-        """The ids of what was read."""
-        return {chunk_id for ids, _ in self.content for chunk_id in ids}
-
-    def without(self, other: "Shards") -> None:
-        """Leave out of what is to be written the vectors that `other` has under the same id, to the last bit.
-
-        The probes are chosen anew, among what is left.
-        """
-        known = {chunk_id: matrix[row] for ids, matrix in other.content for row, chunk_id in enumerate(ids)}
-        kept = []
-        for ids, matrix in self.content:
-            rows = [n for n, one in enumerate(ids) if one not in known or not np.array_equal(known[one], matrix[n])]
-            kept.append(([ids[row] for row in rows], matrix[rows]))
-        self.content, self.probes = kept, []
-        self._choose_probes(kept)
-
-    def batches(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-        """What was read, in pieces to be written."""
-        for ids, matrix in self.content:
-            for start in range(0, len(ids), BATCH):
-                yield ids[start : start + BATCH], matrix[start : start + BATCH]
-
-    def _choose_probes(self, shards: Sequence[tuple[list[str], NDArray[np.float32]]]) -> None:
-        every = max(1, sum(len(ids) for ids, _ in shards) // PROBES)
-        place = 0
-        for ids, matrix in shards:
-            for row, chunk_id in enumerate(ids):
-                if place % every == 0 and len(self.probes) < PROBES:
-                    self.probes.append((chunk_id, matrix[row]))
-                place += 1
+    def _choose_probes(self, ids: Sequence[str], matrix: NDArray[np.float32], every: int) -> None:
+        for row in range(-self.count % every, len(ids), every):
+            if len(self.probes) < PROBES:
+                self.probes.append((ids[row], matrix[row].copy()))
 
 
 async def at_once(call: Call[Reply]) -> Reply:
@@ -134,7 +158,7 @@ async def fill(
         await patiently(partial(vectors.create, collection))
         done = 0
         try:
-            for ids, matrix in shards.batches():
+            async for ids, matrix in shards.batches():
                 await patiently(partial(vectors.upsert, collection, ids, matrix))
                 done += len(ids)
                 if told is not None:

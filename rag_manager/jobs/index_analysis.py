@@ -1,11 +1,14 @@
 """Index: rows of chunks, files and symbols, and the lexical generation. From here on questions can be answered."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactKind, ArtifactRef
@@ -20,14 +23,20 @@ from rag_manager.jobs.base import Backends, Urgency, inputs_of, repository_of, t
 from rag_manager.ports import Lexicon, LexiconPart
 from rag_manager.rows.generations import Generation
 from rag_manager.rows.indexing import AnalysisRow, Base, IndexedRows, newest_base, write_index
-from rag_manager.stages.layout import Layout, starts_of
+from rag_manager.stages.layout import Layout, Parts, starts_of
 from rag_manager.stages.passage_text import lexical_text, passage_recipe
 from runtime.faults import Fault, Permanent
 from runtime.live import Ticker
 from runtime.objects import Objects
+from runtime.parquet import read_table
 
-_SLICE = 2_000  # chunks between two looks at the cancel flag
-_CHUNK_COLUMNS = ("chunk_id", "path", "language", "file_class", "first_line", "last_line", "symbols", "text", "header")
+Row = tuple[object, ...]
+Done = TypeVar("Done")
+
+_BLOCK = 10_000  # rows that are objects at a time, but for those of one artifact
+_SECONDS = 120.0  # that one artifact may take to be read
+_CHUNK_COLUMNS = ("chunk_id", "path", "language", "file_class", "first_line", "last_line", "symbols", "text")
+_WORD_COLUMNS = ("chunk_id", "text", "header")
 _FILE_COLUMNS = ("path", "language", "file_class", "lines")
 _SYMBOL_COLUMNS = ("name", "qualified_name", "kind", "path", "first_line", "last_line")
 
@@ -136,76 +145,101 @@ async def _write(
 async def _read(
     objects: Objects, request: StageRequested, base: Base | None, recipe: str, progress: _Progress
 ) -> tuple[IndexedRows, list[LexiconPart]]:
-    """The rows that the base does not have, and all parts of the words."""
+    """The rows that the base does not have, to be read while they are written, and all parts of the words."""
     there = base.layout if base is not None else Layout(recipe, (), (), ())
-    chunks, parts = await _chunks(objects, inputs_of(request, ArtifactKind.CHUNKS), there, progress)
-    if not any(part.size for part in parts):
+    chunk_refs, known = inputs_of(request, ArtifactKind.CHUNKS), dict(there.chunks)
+    sizes = [known[ref.sha256] if ref.sha256 in known else await _size(objects, ref) for ref in chunk_refs]
+    chunk_parts = [(ref.sha256, size) for ref, size in zip(chunk_refs, sizes, strict=True)]
+    if not any(sizes):
         raise Permanent("nothing_to_index", "The repository has no passage of text that could be indexed.")
-    files, sources = await _files(objects, inputs_of(request, ArtifactKind.SOURCES), there)
-    symbols, symbol_parts = await _symbols(objects, inputs_of(request, ArtifactKind.SYMBOLS), there)
-    layout = Layout(recipe, [(part.name, part.size) for part in parts], symbol_parts, sources)
-    return IndexedRows(chunks, files, symbols, layout, base), parts
+    symbol_refs = inputs_of(request, ArtifactKind.SYMBOLS)
+    symbol_parts = [(ref.sha256, ref.rows) for ref in symbol_refs]
+    source_refs = inputs_of(request, ArtifactKind.SOURCES)
+    layout = Layout(recipe, chunk_parts, symbol_parts, [(ref.sha256, ref.rows) for ref in source_refs])
+    rows = IndexedRows(
+        _Blocks(objects, _new(chunk_refs, chunk_parts, there.chunks), _CHUNK_COLUMNS, _chunk_rows),
+        _Blocks(objects, _new(source_refs, layout.files, there.files), _FILE_COLUMNS, _file_rows),
+        _Blocks(objects, _new(symbol_refs, symbol_parts, there.symbols), _SYMBOL_COLUMNS, _numbered),
+        layout,
+        base,
+    )
+    words = _Words(objects, progress, asyncio.get_running_loop(), sum(sizes))
+    parts = [
+        LexiconPart(ref.sha256, size, partial(words.documents, ref, start))
+        for ref, size, start in zip(chunk_refs, sizes, starts_of(chunk_parts), strict=True)
+    ]
+    return rows, parts
 
 
-async def _chunks(
-    objects: Objects, refs: Sequence[ArtifactRef], there: Layout, progress: _Progress
-) -> tuple[list[tuple[object, ...]], list[LexiconPart]]:
-    known, total = dict(there.chunks), sum(ref.rows for ref in refs)
-    chunks: list[tuple[object, ...]] = []
-    parts: list[LexiconPart] = []
-    for ref in refs:
-        start = sum(part.size for part in parts)
-        if ref.sha256 in known:
-            parts.append(LexiconPart(ref.sha256, known[ref.sha256], _not_needed))
-            continue
-        seen: set[str] = set()
-        part: list[tuple[object, ...]] = []
-        async for _, table in tables(objects, [ref], _CHUNK_COLUMNS):
-            for batch in table.select(list(_CHUNK_COLUMNS)).to_batches(max_chunksize=_SLICE):
-                part += await asyncio.to_thread(_rows_of, list(zip(*batch.to_pydict().values(), strict=True)), seen)
-                await progress.look(start + len(part), total, str(part[-1][1]) if part else "")
-        chunks += [(ordinal, *row[:-1]) for ordinal, row in enumerate(part, start)]
-        parts.append(LexiconPart(ref.sha256, len(part), partial(_documents, part)))
-    return chunks, parts
+def _new(refs: Sequence[ArtifactRef], parts: Parts, there: Parts) -> list[tuple[ArtifactRef, int]]:
+    """The artifacts that are not there, each with the place of its first row."""
+    known = dict(there)
+    return [(ref, start) for ref, start in zip(refs, starts_of(parts), strict=True) if ref.sha256 not in known]
 
 
-def _rows_of(rows: list[tuple[object, ...]], seen: set[str]) -> list[tuple[object, ...]]:
-    # A text that stands twice in one file (so in one shard) has one id, and is one chunk.
-    kept = []
-    for row in rows:
-        if row[0] not in seen:
-            seen.add(str(row[0]))
-            kept.append(row)
-    return kept
+async def _size(objects: Objects, ref: ArtifactRef) -> int:
+    """How many chunks there are: a text that stands twice in one file (so in one shard) has one id, and is one."""
+    [ids] = [table.column("chunk_id") async for _, table in tables(objects, [ref], ("chunk_id",))]
+    return int(pc.count_distinct(ids).as_py())
 
 
-def _documents(rows: list[tuple[object, ...]]) -> list[str]:
-    return [lexical_text(str(row[-1]), str(row[-2])) for row in rows]
+@dataclass(frozen=True)
+class _Blocks:
+    """The rows of some artifacts, a block of them at a time: all of them would be as large as the repository."""
+
+    objects: Objects
+    refs: Sequence[tuple[ArtifactRef, int]]
+    columns: Sequence[str]
+    rows_of: Callable[[ArtifactRef, int, pa.Table], list[Row]]
+
+    async def __aiter__(self) -> AsyncIterator[list[Row]]:
+        block: list[Row] = []
+        for ref, start in self.refs:
+            async for _, table in tables(self.objects, [ref], self.columns):
+                block += await asyncio.to_thread(self.rows_of, ref, start, table.select(list(self.columns)))
+            if len(block) >= _BLOCK:
+                yield block
+                block = []
+        if block:
+            yield block
 
 
-def _not_needed() -> list[str]:
-    raise LookupError("the words of this part are in the index that it is taken from")
+def _chunk_rows(_ref: ArtifactRef, start: int, table: pa.Table) -> list[Row]:
+    return [(ordinal, *row) for ordinal, row in enumerate(_once(table), start)]
 
 
-async def _files(
-    objects: Objects, refs: Sequence[ArtifactRef], there: Layout
-) -> tuple[list[tuple[object, ...]], list[tuple[str, int]]]:
-    known = dict(there.files)
-    files: list[tuple[object, ...]] = []
-    async for ref, table in tables(objects, [ref for ref in refs if ref.sha256 not in known], _FILE_COLUMNS):
-        columns = table.select(list(_FILE_COLUMNS)).to_pydict().values()
-        files += [(*row, ref.key, ref.sha256, place) for place, row in enumerate(zip(*columns, strict=True))]
-    return files, [(ref.sha256, ref.rows) for ref in refs]
+def _file_rows(ref: ArtifactRef, _start: int, table: pa.Table) -> list[Row]:
+    return [(*row, ref.key, ref.sha256, place) for place, row in enumerate(_rows(table))]
 
 
-async def _symbols(
-    objects: Objects, refs: Sequence[ArtifactRef], there: Layout
-) -> tuple[list[tuple[object, ...]], list[tuple[str, int]]]:
-    known, parts = dict(there.symbols), [(ref.sha256, ref.rows) for ref in refs]
-    symbols: list[tuple[object, ...]] = []
-    for ref, start in zip(refs, starts_of(parts), strict=True):
-        if ref.sha256 not in known:
-            async for _, table in tables(objects, [ref], _SYMBOL_COLUMNS):
-                columns = table.select(list(_SYMBOL_COLUMNS)).to_pydict().values()
-                symbols += [(ordinal, *row) for ordinal, row in enumerate(zip(*columns, strict=True), start)]
-    return symbols, parts
+def _numbered(_ref: ArtifactRef, start: int, table: pa.Table) -> list[Row]:
+    return [(ordinal, *row) for ordinal, row in enumerate(_rows(table), start)]
+
+
+def _rows(table: pa.Table) -> Iterator[Row]:
+    return zip(*table.to_pydict().values(), strict=True)
+
+
+def _once(table: pa.Table) -> list[Row]:
+    """The rows of chunks, each id once: the first column."""
+    return list({row[0]: row for row in reversed(list(_rows(table)))}.values())[::-1]
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Reads the documents of a part on the thread that builds the lexicon, and says there how far that is."""
+
+    objects: Objects
+    progress: _Progress
+    loop: asyncio.AbstractEventLoop
+    total: int
+
+    def documents(self, ref: ArtifactRef, start: int) -> list[str]:
+        """The words of each chunk. Raises what `Objects.get` does, and Cancelled."""
+        self._on_loop(self.progress.look(start, self.total, ""))
+        content = self._on_loop(self.objects.get(ref.key, ref.sha256))
+        rows = _once(read_table(content, _WORD_COLUMNS).select(list(_WORD_COLUMNS)))
+        return [lexical_text(str(row[2]), str(row[1])) for row in rows]
+
+    def _on_loop(self, doing: Coroutine[object, object, Done]) -> Done:
+        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(_SECONDS)

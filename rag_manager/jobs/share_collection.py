@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_manager.jobs.base import Backends
-from rag_manager.jobs.fill_collection import Patience, Shards, Told, at_once, missing
+from rag_manager.jobs.fill_collection import MOST_HELD, Patience, Shards, Told, at_once, missing
 from rag_manager.ports import CollectionMissing, Vectors
 from rag_manager.rows import sharing
 from rag_manager.rows.generations import Generation
@@ -42,7 +42,7 @@ class Extension:
     @property
     def written(self) -> int:
         """How many vectors are to be written."""
-        return len(self.fresh.ids())
+        return self.fresh.count
 
 
 async def plan_extension(backends: Backends, repository_id: UUID, generation: Generation) -> Extension | None:
@@ -57,6 +57,8 @@ async def plan_extension(backends: Backends, repository_id: UUID, generation: Ge
     known, wanted = {ref.sha256 for ref in base.artifacts}, {ref.sha256 for ref in refs}
     fresh = Shards(backends.objects, [ref for ref in refs if ref.sha256 not in known])
     gone = Shards(backends.objects, [ref for ref in base.artifacts if ref.sha256 not in wanted])
+    if max(fresh.rows, gone.rows) > MOST_HELD:
+        return None
     try:
         await fresh.read()
         await gone.read()
@@ -66,10 +68,10 @@ async def plan_extension(backends: Backends, repository_id: UUID, generation: Ge
     if fresh.model not in {"", base.model} or fresh.count > max(_SMALL, base.vectors // 2):
         return None
     count = base.vectors - gone.count + fresh.count
-    foreign = held + len(fresh.ids() - gone.ids()) - count
+    foreign = held + len(await fresh.ids() - await gone.ids()) - count
     if held < base.vectors or foreign > max(_SMALL, count * _MOST_FOREIGN):
         return None
-    fresh.without(gone)
+    await fresh.without(gone)
     chunks = base.chunks - gone.chunks + fresh.chunks
     return Extension(base.generation_id, base.collection, fresh, count, chunks, base.model, base.dimension)
 
@@ -78,7 +80,7 @@ async def extend(backends: Backends, extension: Extension, *, told: Told, patien
     """Write what is missing; whether the collection has all of the generation now."""
     vectors, done = backends.vectors, 0
     try:
-        for ids, matrix in extension.fresh.batches():
+        async for ids, matrix in extension.fresh.batches():
             await patiently(partial(vectors.upsert, extension.collection, ids, matrix))
             done += len(ids)
             await told(done, extension.written)
@@ -113,8 +115,7 @@ async def purge(backends: Backends, collection: str) -> None:
     # Rows after ids: whoever wrote one of those ids has had its row before.
     for artifacts in await sharing.living_in(backends.engine, collection):
         shards = Shards(backends.objects, artifacts)
-        await shards.read()
-        there -= shards.ids()
+        there -= await shards.ids()
     await backends.vectors.remove(collection, sorted(there))
 
 
@@ -135,5 +136,5 @@ async def drop_or_purge(backends: Backends, collection: str) -> None:
 async def refill(backends: Backends, collection: str, shards: Shards) -> None:
     """Write all vectors of one generation into a collection that others have too. Raises VectorsUnavailable."""
     await backends.vectors.create(collection)
-    for ids, matrix in shards.batches():
+    async for ids, matrix in shards.batches():
         await at_once(partial(backends.vectors.upsert, collection, ids, matrix))

@@ -1,7 +1,7 @@
 """Write what the index stage found of one analysis, all of it or nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -52,16 +52,19 @@ class Base:
     layout: Layout
 
 
+Blocks = AsyncIterable[Sequence[tuple[object, ...]]]
+
+
 @dataclass(frozen=True)
 class IndexedRows:
     """The rows that `base` (if any) does not have, as tuples in the order of the columns above, without the ids.
 
-    `layout` is that of all rows.
+    They come in blocks, and may be asked for again. `layout` is that of all rows.
     """
 
-    chunks: Sequence[tuple[object, ...]]
-    files: Sequence[tuple[object, ...]]
-    symbols: Sequence[tuple[object, ...]]
+    chunks: Blocks
+    files: Blocks
+    symbols: Blocks
     layout: Layout
     base: Base | None = None
 
@@ -143,14 +146,14 @@ async def _replace(
     analysis: AnalysisRow,
     table: str,
     columns: Sequence[str],
-    rows: Iterable[tuple[object, ...]],
+    blocks: Blocks,
 ) -> None:
     whose = (analysis.tenant_id, analysis.analysis_id)
     # `table` is one of three names in this file.
     await connection.execute(text(f"DELETE FROM rag.{table} WHERE analysis_id = :id"), {"id": whose[1]})  # noqa: S608
-    await copy_rows(
-        connection, f"rag.{table}", ("tenant_id", "analysis_id", *columns), ((*whose, *row) for row in rows)
-    )
+    names = ("tenant_id", "analysis_id", *columns)
+    async for rows in blocks:
+        await copy_rows(connection, f"rag.{table}", names, ((*whose, *row) for row in rows))
 
 
 async def _copy_common(connection: AsyncConnection, analysis: AnalysisRow, base: Base, layout: Layout) -> None:

@@ -48,10 +48,10 @@ async def types(kernel: Kernel, stream: str) -> list[str]:
 async def test_a_message_to_the_workflow_is_parked_told_and_done_again_once(kernel: Kernel) -> None:
     broken, by = [True], uuid4()
 
-    async def read(connection: AsyncConnection, stream: str) -> Sequence[Envelope]:
+    async def read(connection: AsyncConnection, stream: str, after: int) -> Sequence[Envelope]:
         if broken:
             raise RuntimeError("a bug of ours")
-        return await read_stream_in(connection, stream)
+        return await read_stream_in(connection, stream, after=after)
 
     stream = "analysis/a"
     await kernel.journal.append(stream, [requested(1)])

@@ -15,8 +15,8 @@ NOBODY: Any = None  # the journal is read without a connection
 
 
 def handler(journal: MemoryJournal) -> ShortHandler:
-    async def read(_connection: object, stream_id: str) -> list[Envelope]:
-        return await journal.read_stream(stream_id)
+    async def read(_connection: object, stream_id: str, after: int) -> list[Envelope]:
+        return await journal.read_stream(stream_id, after=after)
 
     return workflow_handler(read, Policy())
 
@@ -67,3 +67,34 @@ async def test_what_decides_nothing_records_nothing() -> None:
     await _record(journal, await _hear(journal, cloned(1)))
 
     assert await _hear(journal, completed(Stage.METADATA)) == Result()
+
+
+async def test_what_was_read_before_is_not_read_again_and_decides_the_same() -> None:
+    """A handler that saw the stream grow says what one says that sees all of it for the first time."""
+    journal, asked = MemoryJournal(), list[int]()
+
+    async def read(_connection: object, stream_id: str, after: int) -> list[Envelope]:
+        asked.append(after)
+        return await journal.read_stream(stream_id, after=after)
+
+    handle = workflow_handler(read, Policy())
+    for event in (requested(), cloned(), completed(Stage.PARSE), completed(Stage.PARSE, 1)):
+        [envelope] = await journal.append(STREAM, [a_draft(event).model_copy(update={"context": CONTEXT})])
+        said, anew = await handle(envelope, NOBODY), await handler(journal)(envelope, NOBODY)
+        assert said == anew
+        await _record(journal, said)
+
+    assert asked[0] == 0
+    assert asked == sorted(set(asked))
+
+
+async def test_an_append_that_did_not_come_to_pass_is_read_for_what_it_is() -> None:
+    """What is kept is what was read, never what was decided: a decision may be rolled back."""
+    journal = MemoryJournal()
+    handle = handler(journal)
+    [first] = await journal.append(STREAM, [a_draft(requested()).model_copy(update={"context": CONTEXT})])
+    lost = await handle(first, NOBODY)
+    again = await handle(first, NOBODY)
+
+    assert again == lost
+    assert again.appends[0].expected == 1
