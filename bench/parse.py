@@ -37,7 +37,7 @@ def sources(folder: Path) -> Iterator[SourceRow]:
         if b"\0" in content:
             continue
         text, name = content.decode("utf-8", "replace"), str(path.relative_to(folder))
-        language = language_of(name, text[:2_000])
+        language = language_of(name, text)
         yield SourceRow(
             path=name,
             blob_id="",

@@ -166,7 +166,7 @@ def read_sources(git_dir: Path, entries: Sequence[tuple[str, str]]) -> Iterator[
 
 def _source(path: str, blob: str, content: bytes) -> SourceRow:
     text = content.decode("utf-8", "replace")
-    language = language_of(path, text[:2_000])
+    language = language_of(path, text)
     return SourceRow(
         path=path,
         blob_id=blob,

@@ -7,10 +7,13 @@ from processor.languages.names import BY_EXTENSION, BY_INTERPRETER, BY_NAME, BY_
 
 _SHEBANG = re.compile(r"^#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*(?:\S*/)?)?([A-Za-z-]+)")
 _CPP_SIGNS = re.compile(
-    r"^\s*(?:namespace\b|template\s*<|class\s+\w+[^;]*$|using\s+\w|public:|private:|protected:)"
-    r"|\bstd::|^\s*#\s*include\s*<(?:string|vector|memory|map|iostream|functional|utility|type_traits|cstd\w+)>",
+    r"^[ \t]*(?:(?:inline[ \t]+)?namespace\b|template[ \t]*<|class[ \t]+\w+(?:[ \t]+\w+){0,3}\s*[:{]"
+    r"|using[ \t]+(?:namespace\b|\w+[ \t]*=|\w*::)|(?:public|private|protected):)"
+    r"|\bstd::"
+    r"|^[ \t]*#[ \t]*include[ \t]*<(?:string|vector|memory|map|iostream|functional|utility|type_traits|cstd\w+)>",
     re.MULTILINE,
 )
+_LOOKED_AT = 100_000  # characters of a header: the licence and what it includes may be all that is above
 _DOCKERFILE = re.compile(r"^(?:dockerfile|containerfile)\.|\.(?:dockerfile|containerfile)$")
 
 _LANGUAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+#._-]{0,39}")
@@ -56,10 +59,11 @@ _CONFIG_NAME = re.compile(
 )
 
 
-def language_of(path: str, first_line: str = "") -> str | None:
+def language_of(path: str, text: str = "") -> str | None:
     """The language of the file at `path`, or None where nothing tells.
 
-    `first_line` may hold more than one line: it decides by shebang where the name says nothing, and C or C++ for `.h`.
+    `text` may be as much of it as there is: its first line decides by shebang where the name says nothing, all of it
+    between C and C++ for `.h`.
     """
     name = PurePosixPath(path).name
     lowered = name.lower()
@@ -68,9 +72,9 @@ def language_of(path: str, first_line: str = "") -> str | None:
         found = "dockerfile"
     if found is None:
         found = _by_extension(name)
-    if found == "c" and lowered.endswith(".h") and is_cpp(first_line):
+    if found == "c" and lowered.endswith(".h") and is_cpp(text):
         return "cpp"
-    return found or _by_shebang(first_line)
+    return found or _by_shebang(text)
 
 
 def language_called(title: str) -> str | None:
@@ -82,7 +86,16 @@ def language_called(title: str) -> str | None:
 
 def is_cpp(text: str) -> bool:
     """Whether the text of a `.h` file is C++ rather than C."""
-    return _CPP_SIGNS.search(text) is not None
+    return _CPP_SIGNS.search(_uncommented(text[:_LOOKED_AT])) is not None
+
+
+def _uncommented(text: str) -> str:
+    parts, at = [], 0
+    while (begin := text.find("/*", at)) >= 0:
+        parts.append(text[at:begin])
+        end = text.find("*/", begin + 2)
+        at = end + 2 if end >= 0 else len(text)
+    return "".join([*parts, text[at:]])
 
 
 def _by_extension(name: str) -> str | None:
@@ -109,7 +122,7 @@ def file_class_of(path: str, language: str | None, head: str = "", *, but_not: f
         return "vendored"
     if "generated" not in but_not and _is_generated(pure.name, parts, language, head):
         return "generated"
-    if parts & _TEST_PARTS or _TEST_NAME.match(pure.name):
+    if parts & _TEST_PARTS or (language not in DOCS and _TEST_NAME.match(pure.name)):  # a specification is none
         return "test"
     return _class_by_language(pure.name, parts, language)
 

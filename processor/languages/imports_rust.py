@@ -1,11 +1,13 @@
 """What Rust's `use`, `mod` and `extern crate` bring in: its trees taken apart into single names. Pure."""
 
+import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
 from processor.languages.text import text_of
 
+_PATH = re.compile(r'#\[\s*path\s*=\s*"([^"\\]{1,500})"')
 _MOST = 500  # names of one statement
 
 
@@ -13,7 +15,8 @@ def rust_imports(node: Node, source: bytes) -> Iterator[tuple[int, str, str, str
     """(first byte, text of the whole, module, name, alias, level) of each name; a level of 1 is a file of its own."""
     if node.type == "mod_item":
         name = _text(node.child_by_field_name("name"), source)
-        yield node.start_byte, name, f"self::{name}", "", name, 1
+        elsewhere = _path_attribute(node, source)
+        yield node.start_byte, name, f"./{elsewhere}" if elsewhere else f"self::{name}", "", name, 1
         return
     if node.type == "extern_crate_declaration":
         name, alias = (_text(node.child_by_field_name(field), source) for field in ("name", "alias"))
@@ -25,6 +28,16 @@ def rust_imports(node: Node, source: bytes) -> Iterator[tuple[int, str, str, str
     target = " ".join(text_of(whole, source).split())
     for module, name, alias in _leaves(whole, source):
         yield whole.start_byte, target, module, name, alias, 0
+
+
+def _path_attribute(node: Node, source: bytes) -> str:
+    """The file that `#[path = "…"]` above a module names."""
+    before = node.prev_named_sibling
+    while before is not None and before.type == "attribute_item":
+        if (found := _PATH.search(text_of(before, source))) is not None:
+            return found[1]
+        before = before.prev_named_sibling
+    return ""
 
 
 def _leaves(whole: Node, source: bytes) -> Iterator[tuple[str, str, str]]:

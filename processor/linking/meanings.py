@@ -38,7 +38,8 @@ class Known:
 
     `dependencies` are names as manifests write them, in lower case, by ecosystem; `go_modules` folder → module;
     `packages` name → folder of JavaScript packages of the repository itself; `script_paths` folder → what TypeScript's
-    configuration in it says; `namespaces` beginning of a PHP namespace → the folders that it is loaded from.
+    configuration in it says; `namespaces` beginning of a PHP namespace → the folders that it is loaded from; `crates`
+    name, as Rust's code writes it → the file that a crate of the repository begins with.
     """
 
     dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Known:
     packages: Mapping[str, str] = field(default_factory=dict)
     script_paths: Mapping[str, ScriptPaths] = field(default_factory=dict)
     namespaces: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    crates: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, ecosystem: str, name: str) -> bool:
         """Whether a manifest asks for it."""

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from posixpath import dirname, normpath
 
 from processor.linking.files import Files
+from processor.linking.jvm_dependencies import JvmDependencies
 from processor.linking.levels import EXACT, INFERRED
 from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, a_file, found
 from processor.linking.python_modules import PythonModules
-from processor.linking.standard import DOTNET, JVM, NODE, RUBY, RUST
+from processor.linking.rust_modules import RustModules
+from processor.linking.standard import C_FOLDERS, DOTNET, JVM, NODE, RUBY
 
 _SCRIPTS = (".ts", ".tsx", ".d.ts", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".vue", ".svelte")
 _WRITTEN_AS = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
@@ -21,11 +23,12 @@ class Modules:
         self._files = files
         self._known = known
         self.python = PythonModules(files, known)
+        self._jvm_dependencies = JvmDependencies(known.dependencies.get("java", ()))
         self._by_language: dict[str, Resolve] = {
             "python": self.python.resolve,
             **dict.fromkeys(("javascript", "typescript", "tsx"), self._script),
             "go": self._go,
-            "rust": self._rust,
+            "rust": RustModules(files, known).resolve,
             **dict.fromkeys(("java", "kotlin", "scala"), self._jvm),
             **dict.fromkeys(("c", "cpp"), self._include),
             "csharp": self._dotnet,
@@ -97,48 +100,6 @@ class Modules:
                 return Meaning("dependency", "/".join(parts[:depth]), confidence=EXACT)
         return Meaning("unknown", path)
 
-    def _rust(self, imported: Imported) -> Meaning:
-        parts = [*imported.module.split("::"), *([imported.name] if imported.name not in {"", "*"} else [])]
-        folder, root = self._crate_of(imported.file)
-        if parts[0] == "crate":
-            return self._rust_file(root, folder, parts[1:])
-        if parts[0] in {"self", "super"}:
-            stem = self._files.paths[imported.file].rpartition("/")[2]
-            base = self._files.folders[imported.file]
-            if stem not in {"mod.rs", "lib.rs", "main.rs"}:
-                base = f"{base}/{stem.removesuffix('.rs')}".lstrip("/")
-            while parts and parts[0] in {"self", "super"}:
-                base = dirname(base) if parts[0] == "super" else base
-                parts = parts[1:]
-            return self._rust_file(imported.file, base, parts)
-        if parts[0] in RUST:
-            return Meaning("standard", parts[0], confidence=EXACT)
-        if self._known.has("rust", parts[0]) or self._known.has("rust", parts[0].replace("_", "-")):
-            return Meaning("dependency", parts[0], confidence=EXACT)
-        hit = self._rust_file(-1, folder, parts)
-        return hit if hit.what == "file" else Meaning("unknown", parts[0])
-
-    def _crate_of(self, file: int) -> tuple[str, int]:
-        """The folder of a file's crate, and the file that it begins with."""
-        folder = self._files.folders[file]
-        while True:
-            for name in ("lib.rs", "main.rs"):
-                hit = self._files.at(f"{folder}/{name}".lstrip("/"))
-                if hit is not None:
-                    return folder, hit
-            if not folder:
-                return self._files.folders[file], file
-            folder = dirname(folder)
-
-    def _rust_file(self, root: int, folder: str, parts: list[str]) -> Meaning:
-        """The file of the longest beginning of a path that has one; the one it starts from where none has."""
-        for depth in range(len(parts), 0, -1):
-            path = "/".join([*([folder] if folder else []), *parts[:depth]])
-            hit = self._files.at(f"{path}.rs", f"{path}/mod.rs")
-            if hit is not None:
-                return a_file(self._files, hit, EXACT if depth >= len(parts) - 1 else INFERRED)
-        return a_file(self._files, root, INFERRED) if root >= 0 else UNKNOWN
-
     def _jvm(self, imported: Imported) -> Meaning:
         module, files = imported.module.replace("`", ""), self._files
         path = module.replace(".", "/")
@@ -146,17 +107,25 @@ class Modules:
             folder = files.folder_ending(path, imported.file)
             if folder is not None:
                 return Meaning("folder", folder, confidence=INFERRED)
-        parts = path.split("/")
-        for depth in range(len(parts), max(0, len(parts) - 3), -1):  # a class within a class, or a member of one
-            for ending in (".java", ".kt", ".scala"):
-                if hit := found(files, files.ending("/".join(parts[:depth]) + ending, imported.file), EXACT):
-                    return hit
+        if (hit := self._jvm_class(path, imported.file)) is not None:
+            return hit
         if f"{module}.".startswith(JVM):
             return Meaning("standard", module, confidence=EXACT)
         folder = files.folder_ending(dirname(path), imported.file) if path.count("/") > 1 else None
         if folder is not None:
             return Meaning("folder", folder, confidence=INFERRED)
-        return Meaning("unknown", module)
+        dependency = self._jvm_dependencies.of(module)
+        return Meaning(
+            "dependency" if dependency else "unknown", dependency or module, confidence=INFERRED * bool(dependency)
+        )
+
+    def _jvm_class(self, path: str, file: int) -> Meaning | None:
+        parts = path.split("/")
+        for depth in range(len(parts), max(0, len(parts) - 3), -1):  # a class within a class, or a member of one
+            for ending in (".java", ".kt", ".scala"):
+                if hit := found(self._files, self._files.ending("/".join(parts[:depth]) + ending, file), EXACT):
+                    return hit
+        return None
 
     def _include(self, imported: Imported) -> Meaning:
         files, path = self._files, imported.module
@@ -167,6 +136,8 @@ class Modules:
         if by_end := found(files, files.ending(normpath(path), imported.file)):
             return by_end
         if "/" not in path and (not path.endswith(_HEADERS) or not imported.level):
+            return Meaning("standard", path, confidence=INFERRED)
+        if path.partition("/")[0] in C_FOLDERS:
             return Meaning("standard", path, confidence=INFERRED)
         return Meaning("unknown", path)
 

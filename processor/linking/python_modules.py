@@ -1,6 +1,7 @@
 """Python's imports, as its import system finds modules: by packages, from the folders that are on its path. Pure."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from posixpath import dirname
 
 from processor.linking.files import Files
@@ -24,6 +25,7 @@ _NAMED_OTHERWISE = {  # module → distribution
     "psycopg2": "psycopg2-binary",
     "MySQLdb": "mysqlclient",
 }
+_TESTS = frozenset(("test", "tests"))
 
 
 class PythonModules:
@@ -108,12 +110,18 @@ class PythonModules:
             return a_file(self._files, same[0])
         if module.partition(".")[0] in PYTHON:
             return None
+        if named and self._is_of_tests(named) and self._outside(module.partition(".")[0]).what == "dependency":
+            return None
         if named:
             ranked = sorted(named, key=lambda n: (self.names[n][0].count("/"), len(self.names[n][0]), n))
             sure = len({self.names[n][0] for n in named}) == 1
             return a_file(self._files, ranked[0], EXACT if sure else NAMED)
         by_path = self._by_path.get(module)
         return a_file(self._files, by_path, INFERRED) if by_path is not None else None
+
+    def _is_of_tests(self, named: Sequence[int]) -> bool:
+        """Whether these are found from folders of tests alone: packages there may be called as what they test."""
+        return all(not _TESTS.isdisjoint(self.names[n][0].split("/")) for n in named)
 
     def _outside(self, top: str) -> Meaning:
         if top in PYTHON:

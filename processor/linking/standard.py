@@ -19,6 +19,7 @@ string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_t
 """)
 RUST = _words("std core alloc proc_macro test")
 JVM = ("java.", "javax.", "kotlin.", "kotlinx.coroutines.", "jdk.", "sun.", "scala.", "android.", "androidx.")
+C_FOLDERS = _words("arpa asm bits linux mach net netinet rpc sys")
 DOTNET = ("System", "Microsoft", "Windows", "Mono")
 RUBY = _words("""
 English abbrev base64 benchmark bigdecimal bundler cgi coverage csv date delegate did_you_mean digest drb erb etc

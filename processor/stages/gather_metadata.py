@@ -27,6 +27,7 @@ _README = re.compile(r"readme(?:\.(?:md|markdown|mdown|rst|txt|adoc))?", re.IGNO
 _README_FOLDERS = ("", ".github", "docs", "doc")
 _README_ORDER = (".md", ".markdown", ".mdown", ".rst", ".adoc", ".txt", "")
 _LICENCE = re.compile(r"(?:[\w.-]{1,20}-)?(?:licen[cs]e|copying|unlicense)(?:[.-][\w.-]{1,40})?", re.IGNORECASE)
+_OPERATOR = re.compile(r"\s+(?:OR|AND)\s+|\s*/\s*")
 _CI = (
     (r"\.github/workflows/[^/]+\.ya?ml", "GitHub Actions"),
     (r"\.gitlab-ci\.ya?ml", "GitLab CI"),
@@ -213,15 +214,31 @@ def _licences(tree: Sequence[TreeRow]) -> list[TreeRow]:
 
 
 def _licence(tree: Sequence[TreeRow], texts: Mapping[str, SourceRow], asking: Sequence[Read]) -> dict[str, object]:
-    """The licence by its text (SPDX identifier, confidence); else as a manifest names it; else the file's path."""
+    """The licence by its text (SPDX identifier, confidence); else as a manifest names it; else the file's path.
+
+    Where there are several texts (`texts`), a manifest's expression of them says how they belong together.
+    """
     files = [row.path for row in _licences(tree) if row.path in texts]
-    for path in files:
-        if (licence := recognise_licence(texts[path].content)) is not None:
-            return {"spdx": licence.spdx, "confidence": licence.confidence, "path": path, "files": files}
+    known = [(path, licence) for path in files if (licence := recognise_licence(texts[path].content)) is not None]
     declared = next((one for one in asking if one.manifest.licence), None)
+    if known:
+        path, first = known[0]
+        said = [{"spdx": one.spdx, "confidence": one.confidence, "path": place} for place, one in known]
+        expression = _expression(declared.manifest.licence if declared else "", {one.spdx for _, one in known})
+        spdx = expression or first.spdx
+        found = {"spdx": spdx, "confidence": first.confidence, "path": path, "files": files}
+        return {**found, "texts": said} if len(said) > 1 else found
     if declared is not None:
         return {"name": declared.manifest.licence, "path": declared.path, "files": files}
     return {"path": files[0], "files": files} if files else {}
+
+
+def _expression(written: str, identifiers: set[str]) -> str:
+    """What a manifest says of several licences, as an SPDX expression; Cargo once parted them by strokes."""
+    parts = _OPERATOR.split(written.strip("() "))
+    if len(identifiers) < 2 or len(parts) < 2 or not identifiers <= {part.strip("() ") for part in parts}:
+        return ""
+    return " OR ".join(part.strip() for part in written.split("/"))
 
 
 def _ci(path: str) -> dict[str, str] | None:

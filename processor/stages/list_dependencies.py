@@ -125,7 +125,7 @@ def _scoped(path: str, found: Dependency, included: str) -> Dependency:
     pure = PurePosixPath(path)
     if included or pure.name.lower().startswith("constraints"):
         return replace(found, scope=included or "constraint")
-    is_list = pure.suffix in {".txt", ".in"}
+    is_list = pure.suffix in {".txt", ".in"} and pure.name.lower() != "cmakelists.txt"
     words = _REQUIREMENTS.sub(" ", pure.stem).strip("-_. ") if is_list else ""
     group = "" if words in _COMMON else words
     if _TEST_FOLDERS & set(pure.parts[:-1]):

@@ -13,7 +13,6 @@ from tree_sitter import Node, Query, QueryCursor
 from events.artifacts import SourceRow
 from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
 from processor.languages.definitions import Found, find_definitions
-from processor.languages.detect import is_cpp
 from processor.languages.grammars import Grammar, grammar_of
 from processor.languages.headings import HEADED, headings_of, sections_of
 from processor.languages.lines import Lines
@@ -60,7 +59,7 @@ def parse_source(source: SourceRow, should_stop: Stop = lambda: False) -> Parsed
     """
     content = source.content.encode("utf-8", "replace")
     lines = Lines(content)
-    language = _language(source)
+    language = source.language
     if language in HEADED and content.strip():
         sections = sections_of(language, lines.text(1, lines.count).split("\n"))
         found, pieces = headings_of(sections, lines), cut_headings(sections, lines)
@@ -117,12 +116,6 @@ def _parse_notebook(source: SourceRow, json: Grammar, lines: Lines, should_stop:
 def failed(path: str, reason: str) -> Parsed:
     """The outcome of a file that could not be parsed at all."""
     return Parsed({"path": path, "outcome": "failed", "reason": reason, "symbols": 0, "chunks": 0, "errors": 0})
-
-
-def _language(source: SourceRow) -> str | None:
-    if source.language == "c" and source.path.endswith(".h") and is_cpp(source.content[:50_000]):
-        return "cpp"
-    return source.language
 
 
 def _parse(grammar: Grammar, source: bytes, should_stop: Stop) -> Node | None:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 _MIN_CONFIDENCE = 0.6
+_NEAR = 0.15  # licences that are so near to the best one may be the project's
 _READ = 60_000  # characters: the longest of these licences has 35,000
 _WORDS = re.compile(r"[a-z0-9]+")
 
@@ -91,6 +92,11 @@ _SENTENCES: dict[str, tuple[str, ...]] = {
         "anyone is free to copy modify publish use compile sell or distribute this software either in source code form",
         "we make this dedication for the benefit of the public at large and to the detriment of our heirs and",
     ),
+    "Python-2.0": (
+        "python software foundation license version 2",
+        "this license agreement is between the python software foundation psf and the individual or organization",
+        "psf is making python available to licensee on an as is basis psf makes no representations or warranties",
+    ),
     "BSL-1.0": (
         "boost software license version 1 0 august 17th 2003",
         "permission is hereby granted free of charge to any person or organization obtaining a copy of the software",
@@ -120,9 +126,20 @@ class Licence:
 def recognise_licence(text: str) -> Licence | None:
     """The licence that `text` resembles, or None. Line breaks, punctuation, case and names do not matter."""
     words = " ".join(_WORDS.findall(text[:_READ].lower()))
-    scored = [(_share(words, sentences), len(sentences), spdx) for spdx, sentences in _SENTENCES.items()]
-    confidence, _, spdx = max(scored)
-    return Licence(spdx, round(confidence, 2)) if confidence >= _MIN_CONFIDENCE else None
+    scored = [(_share(words, sentences), spdx) for spdx, sentences in _SENTENCES.items()]
+    near = max(_MIN_CONFIDENCE, max(scored)[0] - _NEAR)
+    resembling = [
+        (_begins(words, spdx), -share, -len(_SENTENCES[spdx]), spdx) for share, spdx in scored if share >= near
+    ]
+    if not resembling:
+        return None
+    _, share, _, spdx = min(resembling)  # what a project has from others stands below its own
+    return Licence(spdx, round(-share, 2))
+
+
+def _begins(words: str, spdx: str) -> int:
+    places = [place for sentence in _SENTENCES[spdx] if (place := words.find(sentence)) >= 0]
+    return min(places, default=len(words))
 
 
 def _share(words: str, sentences: tuple[str, ...]) -> float:

@@ -220,7 +220,7 @@ def read_source(
     text, replaced = read_text(content)
     if is_not_utf8(content, replaced):
         return "binary"
-    language = said.language or language_of(path, text[:_HEAD])
+    language = said.language or language_of(path, text)
     lines = count_lines(text)
     may_be_wide = is_lock or said.is_wanted or language in _LONG_LINES
     if not may_be_wide and is_minified(text, lines):

@@ -6,7 +6,7 @@ from processor.languages.detect import file_class_of, language_of
 
 def a_source(path: str, content: str) -> SourceRow:
     """One accepted text file, classed as the clone stage would."""
-    language = language_of(path, content[:2_000])
+    language = language_of(path, content)
     return SourceRow(
         path=path,
         blob_id="0" * 40,

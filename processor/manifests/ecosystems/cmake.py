@@ -20,7 +20,9 @@ def parse_cmake(text: Text) -> Manifest:
         if command == "project":
             name = name or words[0]
         elif command == "add_executable":
-            programs.append(EntryPoint(words[0], ""))
+            program = words[0].partition("$")[0]  # sources that a variable names may stand right behind it
+            if program and "::" not in program and "IMPORTED" not in words:
+                programs.append(EntryPoint(program, ""))
         else:
             found += _needed(command, words, call)
     return Manifest("cpp", name=name, dependencies=limited(found), entry_points=tuple(programs[:100]))

@@ -3,6 +3,7 @@
 import configparser
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -108,11 +109,22 @@ def _scripts(project: Mapping[str, object], poetry: Mapping[str, object]) -> Ite
             yield EntryPoint(name, text_of(target), kind=group)
 
 
+_VIA = re.compile(r"\s+# +(via\b)?\s*(.*?)\s*")
+_ASKED = re.compile(r"[( ]|^-[rc]|\.(?:in|txt|toml|cfg|py)\b")  # a file, or a project with its file in brackets
+
+
 def parse_requirements(text: Text) -> Manifest:
-    """Requirements files: one requirement a line. What they include with -r and -c is named, not followed here."""
-    found, includes = [], []
+    """Requirements files: one requirement a line. What they include with -r and -c is named, not followed here.
+
+    In a list that pip-compile or uv wrote, comments say for which others something is there.
+    """
+    found, includes = list[Dependency](), list[tuple[str, str]]()
+    reasons: dict[int, list[str]] = {}
     for number, line in enumerate(text.lines, 1):
         bare = _OPTION.sub("", line[:2_000].strip()).strip()
+        reason = _VIA.fullmatch(line[:2_000])
+        if found and reason is not None and (reason[1] or len(found) - 1 in reasons):
+            reasons.setdefault(len(found) - 1, []).extend(filter(None, reason[2].split(", ")))
         if (include := _INCLUDE.match(bare)) is not None:
             includes.append((include[2], "constraint" if "c" in include[1].lstrip("-")[:1] else ""))
             continue
@@ -123,6 +135,9 @@ def parse_requirements(text: Text) -> Manifest:
         name, constraint = _address(written) if _is_address(written) else requirement(written)
         if name:
             found.append(Dependency(name, constraint, "runtime", number))
+    for place, named in reasons.items():
+        if named and not any(_ASKED.search(reason) for reason in named):
+            found[place] = replace(found[place], scope="transitive")
     return Manifest("python", dependencies=limited(found), includes=tuple(includes[:100]))
 
 
