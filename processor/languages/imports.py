@@ -130,9 +130,11 @@ def _kotlin(node: Node, source: bytes) -> Iterator[Import]:
 
 
 def _csharp(node: Node, source: bytes) -> Iterator[Import]:
-    if found := _CSHARP.search(text_of(node, source)):
+    text = text_of(node, source)
+    if found := _CSHARP.search(text):
         _static, alias, module = found.groups()
-        yield Import(node.start_byte, module, module, "" if alias else "*", alias or "")
+        level = int(text.startswith("global"))  # holds for every file of the project
+        yield Import(node.start_byte, module, module, "" if alias else "*", alias or "", level)
 
 
 def _php(node: Node, source: bytes) -> Iterator[Import]:

@@ -1,6 +1,7 @@
 """What names of a repository are held by: imports by file, bases and fields by class. Pure."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from processor.linking.levels import EXACT, INFERRED, OVERLOADED
@@ -48,15 +49,22 @@ class Holding:
         self._modules = modules
         self._bound: dict[int, dict[str, Bound]] = defaultdict(dict)
         self._all_of: dict[int, list[Meaning]] = defaultdict(list)
+        self._usings: dict[int, list[str]] = defaultdict(list)  # namespaces, of files of C#
+        self._everywhere_used: dict[str, list[str]] = defaultdict(list)  # folder → those of `global using`
         self._bases: dict[int, list[str]] = defaultdict(list)
         self._typed: dict[tuple[int, str, str], str] = {}
 
     def bind(self, imported: Imported, meaning: Meaning) -> None:
         """Take in what an import means."""
+        language = self._files.languages[imported.file]
+        if imported.name == "*" and language == "csharp":
+            self._usings[imported.file].append(imported.module)
+            if imported.level:
+                self._everywhere_used[self._files.folders[imported.file]].append(imported.module)
+            return
         if imported.name == "*":
             self._all_of[imported.file].append(meaning)
             return
-        language = self._files.languages[imported.file]
         local = imported.alias or imported.name
         if not local:
             parts = [part for part in parts_of(imported.module.replace("/", ".")) if part]
@@ -87,6 +95,30 @@ class Holding:
                 return number
             scope = scope.rpartition(separator)[0]
         return None
+
+    def _in_namespaces(self, file: int, scope: str, name: str) -> Thing | None:
+        """In C#: a type of the namespaces that the scope is in, the inner one first, or of those that the file uses."""
+        if self._files.languages[file] != "csharp":
+            return None
+        spaces = self.symbols.namespaces
+        for namespace in spaces.around(scope):
+            if (thing := self._type_named(f"{namespace}.{name}")) is not None:
+                return thing
+        used = [self._type_named(f"{one}.{name}") for one in self._used(file)]
+        things = list(dict.fromkeys(thing for thing in used if thing is not None))
+        return things[0] if len(things) == 1 else None
+
+    def _used(self, file: int) -> Iterator[str]:
+        yield from self._usings.get(file, ())
+        folder = self._files.folders[file]
+        for project, namespaces in self._everywhere_used.items():
+            if not project or f"{folder}/".startswith(f"{project}/"):
+                yield from namespaces
+
+    def _type_named(self, qualified: str) -> Thing | None:
+        """A type of C# by its full name; one of its parts where it is written in several places."""
+        parts = self.symbols.namespaces.named(qualified)
+        return self._thing(parts[0]) if parts else None
 
     def _in_folder(self, file: int, name: str) -> Thing | None:
         if self._files.languages[file] not in _BY_FOLDER:

@@ -7,9 +7,10 @@ from processor.linking.files import Files
 from processor.linking.jvm_dependencies import JvmDependencies
 from processor.linking.levels import EXACT, INFERRED
 from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, a_file, found
+from processor.linking.namespaces import Namespaces
 from processor.linking.python_modules import PythonModules
 from processor.linking.rust_modules import RustModules
-from processor.linking.standard import C_FOLDERS, DOTNET, JVM, NODE, RUBY
+from processor.linking.standard import C_FOLDERS, JVM, NODE, RUBY
 
 _SCRIPTS = (".ts", ".tsx", ".d.ts", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".vue", ".svelte")
 _WRITTEN_AS = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
@@ -19,7 +20,7 @@ _HEADERS = (".h", ".hpp", ".hh", ".hxx")
 class Modules:
     """Every import of a repository, by the language of the file that has it."""
 
-    def __init__(self, files: Files, known: Known) -> None:
+    def __init__(self, files: Files, known: Known, namespaces: Namespaces) -> None:
         self._files = files
         self._known = known
         self.python = PythonModules(files, known)
@@ -31,7 +32,7 @@ class Modules:
             "rust": RustModules(files, known).resolve,
             **dict.fromkeys(("java", "kotlin", "scala"), self._jvm),
             **dict.fromkeys(("c", "cpp"), self._include),
-            "csharp": self._dotnet,
+            "csharp": namespaces.resolve,
             "ruby": self._ruby,
             "php": self._php,
         }
@@ -140,11 +141,6 @@ class Modules:
         if path.partition("/")[0] in C_FOLDERS:
             return Meaning("standard", path, confidence=INFERRED)
         return Meaning("unknown", path)
-
-    def _dotnet(self, imported: Imported) -> Meaning:
-        if imported.module.partition(".")[0] in DOTNET:
-            return Meaning("standard", imported.module, confidence=EXACT)
-        return Meaning("unknown", imported.module)
 
     def _ruby(self, imported: Imported) -> Meaning:
         files, path = self._files, imported.module.removesuffix(".rb")

@@ -20,6 +20,7 @@ class Names(Holding):
         return (
             self._in_scopes(file, scope, name, steps)
             or self._in_module(file, name, steps)
+            or self._in_namespaces(file, scope, name)
             or self._in_folder(file, name)
             or self._everywhere(file, name)
         )
@@ -145,13 +146,13 @@ class Names(Holding):
 
     def _of_bound(self, bound: Bound, steps: int) -> Thing | None:
         meaning = bound.meaning
-        if meaning.what in {"standard", "dependency"}:
-            return OUTSIDE
-        if meaning.what == "unknown":
+        if meaning.what in {"standard", "dependency", "unknown"}:
             return OUTSIDE
         if meaning.what == "folder":
             return self._of_folder(meaning, bound, steps)
         language = self._files.languages[meaning.file]
+        if language == "csharp":
+            return self._type_named(bound.module)
         name = bound.name
         if language in {"java", "kotlin", "scala", "php"} and not name:
             name = parts_of(bound.module)[-1]

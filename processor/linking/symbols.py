@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from processor.linking.files import Files
+from processor.linking.namespaces import Namespaces
 
 CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object"})
 FUNCTIONS = frozenset({"function", "method", "macro"})
@@ -32,6 +33,7 @@ class Symbols:
         self.signature: list[str] = []
         self.place: list[tuple[int, int]] = []  # shard and number in it
         self.again: set[int] = set()  # there is another definition of that name in that place
+        self.namespaces = Namespaces(files)
         self.in_file: list[dict[str, int]] = [{} for _ in files.paths]
         self._names: dict[str, int] = {}
         self._families: dict[str, int] = {}
@@ -50,6 +52,8 @@ class Symbols:
         self.qualified.append(qualified)
         self.signature.append(signature)
         self.place.append(place)
+        if self.files.languages[file] == "csharp" and (kind in CLASSES or kind in {"type", "namespace"}):
+            self.namespaces.add(file, kind, qualified, number)
         held = self.in_file[file].setdefault(qualified, number)
         if held != number:
             if self.kind[held] == "declaration" and kind != "declaration":

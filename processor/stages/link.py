@@ -64,7 +64,7 @@ def link(repository: Repository, look: Look = lambda _: None) -> Linked:
     for shard, table in repository.symbols():
         look(f"definitions, shard {shard}")
         _add_symbols(symbols, measures, files, shard, table)
-    modules = Modules(files, repository.known)
+    modules = Modules(files, repository.known, symbols.namespaces)
     names = Names(symbols, modules)
     graph = FileGraph(files)
     imports = _Imports(files, modules, names, graph)

@@ -10,6 +10,7 @@
 (local_function_statement name: (_) @name) @def.function
 (property_declaration name: (_) @name) @def.property
 (namespace_declaration name: (_) @name) @def.namespace
+(file_scoped_namespace_declaration name: (_) @name) @section.namespace
 (field_declaration (modifier "const") (variable_declaration (variable_declarator name: (_) @name))) @def.constant
 (field_declaration (modifier "readonly") (variable_declaration (variable_declarator name: (_) @name))) @def.constant
 
