@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.projects.analysed import Analysed, analyse
 from bench.projects.compared import Row, judged
-from bench.projects.person import PERSONS
+from bench.projects.person import PERSONS, SHARED
 from bench.projects.tools import commit_of
 
 RESULTS = Path(__file__).parent.parent / "results" / "projects.md"
@@ -63,15 +63,12 @@ def _checked_out(repositories: Path, work: Path, name: str) -> Path:
 
 def _section(project: Analysed, rows: Iterable[Row]) -> str:
     person = PERSONS[project.name]
-    title = f"## {project.name}: {person.what}\n\nCommit {project.view['commit'][:12]}.\n"
+    title = f"## {project.name}: {person.what}\n\nCommit {project.view['commit'][:12]}, by {project.by[:12]}.\n"
     table = ["| what | found | beside | same | by | why they differ |", "|---|---|---|---|---|---|"]
     for row in rows:
-        why = "" if row.is_same else person.explained.get(row.what, _SEEN.get(row.what.partition(":")[0], ""))
+        why = "" if row.is_same else person.explained.get(row.what, SHARED.get(row.what, "not explained"))
         table.append(f"| {row.what} | {row.found:,} | {row.beside:,} | {row.same:,} | {row.by} | {why} |")
     return "\n".join([title, *table, ""])
-
-
-_SEEN: dict[str, str] = {}
 
 
 def _examples(rows: Iterable[Row], show: int) -> Iterable[str]:
@@ -87,5 +84,5 @@ def _head() -> str:
 
 `python -m bench projects` on {datetime.now(UTC):%-d %B %Y}, {machine}: each analysed by the running system from a git
 server on loopback, and read back through the API. *Found* is what the API says, *beside* what somebody else finds,
-*same* what both say.
+*same* what both say; the commit is that of the project, `by` that of the code which analysed it.
 """

@@ -12,6 +12,7 @@ from typing import Any, Self
 import httpx
 
 from bench.incremental import until_loaded
+from bench.projects.tools import commit_of
 from tests.support.git_server import GitServer
 from tests.support.system import System
 
@@ -27,6 +28,7 @@ class Analysed:
     root: Path
     view: dict[str, Any]
     lists: dict[str, list[dict[str, Any]]]
+    by: str = ""  # the commit of the code that analysed it
 
     @property
     def files(self) -> list[dict[str, Any]]:
@@ -61,13 +63,13 @@ class Analysed:
 
     def keep(self, file: Path) -> None:
         """Write all of it down, to be compared again without another analysis."""
-        file.write_text(json.dumps({"view": self.view, "lists": self.lists}))
+        file.write_text(json.dumps({"view": self.view, "lists": self.lists, "by": self.by}))
 
     @classmethod
     def kept(cls, name: str, root: Path, file: Path) -> Self:
         """What `keep` wrote."""
         said = json.loads(file.read_text())
-        return cls(name, root, said["view"], said["lists"])
+        return cls(name, root, said["view"], said["lists"], said.get("by", ""))
 
 
 def analyse(repositories: Path, roots: dict[str, Path], work: Path) -> Iterator[Analysed]:
@@ -80,7 +82,7 @@ def analyse(repositories: Path, roots: dict[str, Path], work: Path) -> Iterator[
             lists = {what: list(_all(system.client, f"/analyses/{view['analysis_id']}/{what}", {})) for what in _LISTS}
             lists["imports"] = _imports(system.client, view["analysis_id"], lists["files"])
             print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
-            yield Analysed(name, root, view, lists)
+            yield Analysed(name, root, view, lists, commit_of(Path(__file__).parent))
 
 
 def _until_linked(system: System, analysis_id: str, seconds: float = 1_200) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # a sentence is a cell of a table
 """What a person who looked at each project says of it: which files are what, and why the rest differs."""
 
 from collections.abc import Mapping
@@ -20,6 +21,20 @@ class Person:
     explained: Mapping[str, str] = field(default_factory=dict)
 
 
+# By the beginning of a row, for all projects.
+SHARED = {
+    "definitions: python": "attributes and constants of a module count here, too",
+    "definitions: go": "methods of interfaces count here, too",
+    "definitions: java": "constants, fields and constructors count here, too",
+    "definitions: ruby": "constants that are assigned together on one line are not told apart here",
+    "definitions: php": "anonymous classes have no name here; constants and properties count here, too",
+    "definitions: csharp": "constants and fields count here, too; parameters of primary constructors that ctags takes for methods",
+    "definitions: rust": "`mod name;` is an import here; fields and constants count here, too",
+    "definitions: c": "include guards and macros that make functions (`G_DEFINE_TYPE`) are none here; declarations count here, too",
+    "definitions: cpp": "include guards are left out on purpose; declarations count here, too; heads behind macros are missed",
+    "definitions: typescript": "names of `import { type X }` and of `export { X } from` that ctags takes for definitions; fields and constants count here, too",
+    "definitions: javascript": "objects that are assigned to names (`const defaults = {…}`), `exports` and their keys are no definitions here",
+}
 PERSONS: dict[str, Person] = {
     "flask": Person(
         "Python",
@@ -28,14 +43,89 @@ PERSONS: dict[str, Person] = {
             "docs": ("docs/*.rst", "docs/*.md", "*.md", "*.rst", "LICENSE.txt", "examples/*/LICENSE.txt"),
         },
         ("pyproject.toml flask",),
+        explained={
+            "imports: python": "examples and test applications that have to be installed, or put on the path by a fixture; the edges lead to the files that are meant"
+        },
     ),
-    "django": Person("Python", {"test": ("tests/*", "js_tests/*", "django/test/*")}, ("pyproject.toml django-admin",)),
-    "cobra": Person("Go", {"test": ("*_test.go",), "docs": ("*.md", "LICENSE.txt")}),
-    "ripgrep": Person("Rust", {"test": ("tests/*", "crates/*/tests/*")}),
-    "gson": Person("Java, Maven", {"test": ("*/src/test/*",)}),
-    "fmt": Person("C++, CMake", {"test": ("test/*",)}, include_folders=("include", "test/gtest", "test")),
-    "trpc": Person("a TypeScript monorepo", {"test": ("*.test.ts", "*.test.tsx", "packages/tests/*")}),
+    "django": Person(
+        "Python",
+        {"test": ("tests/*", "js_tests/*", "django/test/*")},
+        ("pyproject.toml django-admin", "package.json pretest", "package.json test"),
+        explained={
+            "files with a language": "templates of KML, which have a language since",
+            "class: test": "`js_tests/tests.html` is a page that loads tests; its folder is called as none",
+            "imports: python": "what docs/conf.py puts on the path (`docs/_ext`), and `sphinx` of tests below their own folder",
+            "licence: BSD-3-Clause": "licensecheck calls Python's licence by its oldest part; here it is Python-2.0",
+            "entry points": "the scripts of package.json",
+        },
+    ),
+    "cobra": Person(
+        "Go",
+        {"test": ("*_test.go",), "docs": ("*.md", "LICENSE.txt")},
+        explained={"class: docs": "MAINTAINERS, a text without an ending"},
+    ),
+    "ripgrep": Person(
+        "Rust",
+        {"test": ("tests/*", "crates/*/tests/*")},
+        explained={
+            "binary files": "a Brotli stream: it has no NUL, but is no text in UTF-8 either",
+            "language: zsh": "zsh is among the shells here",
+        },
+    ),
+    "gson": Person(
+        "Java, Maven",
+        {"test": ("*/src/test/*",)},
+        explained={
+            "files with a language": "ProGuard's rules have no language here",
+            "class: test": "`TestExecutor.java` of a project that tests shrinking: code, called like a test",
+            "dependencies: maven, build": "plugins of profiles, which are read since",
+        },
+    ),
+    "fmt": Person(
+        "C++, CMake",
+        {"test": ("test/*",)},
+        include_folders=("include", "test/gtest", "test"),
+        explained={
+            "language: cpp": "CUDA is C++ here",
+            "language: properties": "Java's properties are `ini` here",
+            "files with a language": "a template of CMake (`.cmake.in`) and a syntax of an editor",
+            "dependencies: cmake, build": "Threads, of the bundled googletest: manifests among tests belong to what is tested",
+            "imports: python": "a script imports what stands beside it, which it has to be started for",
+            "inclusions": "stand in regions that the grammar cannot read",
+        },
+    ),
+    "trpc": Person(
+        "a TypeScript monorepo (pnpm)",
+        {"test": ("*.test.ts", "*.test.tsx", "*.test-d.ts", "*__tests__/*", "packages/tests/*", "*/test/*", "*/e2e/*")},
+        explained={
+            "dependencies: javascript, optional": "peer dependencies that `peerDependenciesMeta` calls optional are optional here",
+            "dependencies: javascript, peer": "the same: npm has them among its peers",
+            "imports: typescript and javascript": "packages of the workspace, which pnpm would link into `node_modules`: TypeScript does not find them before, here they lead to their sources; style sheets and documents, which have no types; files below `vendor`, which are left out; `entrypoints.js`, beside which there is an `entrypoints.ts`",
+            "entry points": "the first that fit into the metadata are listed; how many there are is told beside them",
+        },
+    ),
     "thrift": Person(
-        "a dozen languages", {"test": ("test/*", "lib/*/test/*")}, include_folders=("lib/cpp/src", "compiler/cpp/src")
+        "a dozen languages",
+        {"test": ("test/*", "*/test/*", "*/tests/*", "*/Tests/*", "*_test.*", "*Test.*", "*Tests.*")},
+        include_folders=("lib/cpp/src", "compiler/cpp/src"),
+        explained={
+            "files with a language": "without a name here: Haxe 82, m4 25 and C++ in `.tcc` 5, which have one since; XML in `.config` 18, and five others",
+            "class: test": "folders that are called as tests in all languages here; patterns know fewer names",
+            "dependencies: cmake, build": "cmake has no scopes: REQUIRED is runtime here, the rest optional; modules that are included by cmake are read where they stand in `cmake/`",
+            "dependencies: cmake, dev": "as above",
+            "dependencies: cmake, optional": "as above",
+            "dependencies: cmake, runtime": "as above",
+            "dependencies: dotnet, runtime": "FrameworkReference, and references under a condition, count here, too",
+            "dependencies: javascript, constraint": "`overrides` of package.json, which npm pkg get was not asked for",
+            "dependencies: php, dev": "`ext-…` names the platform, no package",
+            "dependencies: php, optional": "`suggest`",
+            "dependencies: php, runtime": "`php` names the platform, no package",
+            "dependencies: ruby, dev": "`thin` stands in a group for development, which the lines alone do not say",
+            "dependencies: ruby, runtime": "as above",
+            "imports: python": "found in a folder that has to be put on the path first",
+            "imports: go": "packages that the installed Go (1.19) does not have yet: `slices`, `maps`, `log/slog`",
+            "inclusions": "`<thrift/thrift-config.h>`: CMake makes that file; g++ finds another of its name beside it",
+            "entry points": "programs of CMake, Dockerfiles, .NET, Composer and Bower, which neither cargo nor npm knows",
+        },
     ),
 }

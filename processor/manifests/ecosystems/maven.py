@@ -86,7 +86,8 @@ def _plugins(root: Element, properties: Mapping[str, str]) -> Iterator[Dependenc
     if (parent := root.child("parent")).children:
         name = f"{parent.child('groupId').said}:{parent.child('artifactId').said}"
         yield Dependency(name, parent.child("version").said, "build", parent.line, group="parent")
-    for item in root.child("build", "plugins").children:
+    profiles = root.child("profiles").children
+    for item in (one for part in (root, *profiles) for one in part.child("build", "plugins").children):
         version = _filled(item.child("version").said, properties)
         yield Dependency(_plugin(item, properties), version, "build", item.child("artifactId").line, group="plugin")
 

@@ -162,6 +162,24 @@ def test_a_package_of_java_comes_from_the_dependency_whose_group_it_begins_with(
     assert JvmDependencies(known.split()).of(module) == coordinates
 
 
+def test_plugins_of_maven_profiles_are_read() -> None:
+    plugin = "<build><plugins><plugin><artifactId>{}</artifactId></plugin></plugins></build>"
+    profiles = f"<profiles><profile><id>r</id>{plugin.format('maven-gpg-plugin')}</profile><profile/></profiles>"
+    manifest = read_manifest("pom.xml", f"<project>{plugin.format('jar')}{profiles}</project>")
+
+    assert [(one.name, one.scope, one.group) for one in manifest.dependencies] == [
+        ("org.apache.maven.plugins:jar", "build", "plugin"),
+        ("org.apache.maven.plugins:maven-gpg-plugin", "build", "plugin"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "language"), [("a.hx", "haxe"), ("x/config.m4", "m4"), ("a.tcc", "cpp"), ("base.kml", "xml")]
+)
+def test_files_that_other_tools_name_have_a_language(path: str, language: str) -> None:
+    assert language_of(path) == language
+
+
 def test_headers_of_the_system_are_no_riddle() -> None:
     assert imports({"a.c": "#include <sys/mman.h>\n#include <lib/own.h>\n"}) == [
         ("standard", "sys/mman.h"),
