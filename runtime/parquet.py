@@ -37,8 +37,14 @@ def schema_of(row: type[BaseModel]) -> pa.Schema:
 
 def write_rows(row: type[Row], rows: Iterable[Row]) -> bytes:
     """Parquet bytes of `rows`, the same bytes for the same rows."""
-    table = pa.Table.from_pylist([item.model_dump() for item in rows], schema=schema_of(row))
-    return write_table(table)
+    return write_table(table_of(row, rows))
+
+
+def table_of(row: type[Row], rows: Iterable[Row]) -> pa.Table:
+    """The Arrow table of `rows`, whose fields are scalars and lists of scalars."""
+    held, schema = list(rows), schema_of(row)
+    columns = [pa.array([getattr(item, field.name) for item in held], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def write_table(table: pa.Table) -> bytes:

@@ -23,7 +23,7 @@ from processor.rules.said import Rules, read_rules, rule_files_above
 from processor.stages.known_files import Shard
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.faults import Permanent
-from runtime.parquet import schema_of, write_rows, write_table
+from runtime.parquet import table_of, write_rows, write_table
 from runtime.redaction import hidden
 
 _MOST_COUNTED = 1_000_000  # entries outside the folder: a tree can be made to have endlessly many
@@ -204,10 +204,7 @@ async def login_of(logins: Logins | None, request: StageRequested) -> Login | No
 def write_tree(rows: Iterable[TreeRow]) -> bytes:
     """Parquet bytes of a tree, a block at a time."""
     waiting = iter(rows)
-    blocks = [
-        pa.Table.from_pylist([row.model_dump() for row in block], schema=schema_of(TreeRow))
-        for block in _blocks(waiting)
-    ]
+    blocks = [table_of(TreeRow, block) for block in _blocks(waiting)]
     return write_table(pa.concat_tables(blocks))
 
 

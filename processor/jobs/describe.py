@@ -14,7 +14,7 @@ from events.delivery.work import Result, Run
 from events.processing import StageRequested
 from processor.jobs.base import Backends, Watched, inputs_of, watched
 from processor.stages.describe_structure import describe_structure
-from processor.stages.gather_metadata import Gathered, gather_metadata, wanted_files
+from processor.stages.gather_metadata import Chosen, Gathered, choose_files, gather_metadata, wanted_files
 from runtime.faults import Permanent
 from runtime.parquet import read_table, write_rows
 
@@ -31,7 +31,8 @@ class Metadata:
         request = stages.read(envelope, StageRequested)
         ticker = self.backends.ticker(envelope, request)
         tree = await read_tree(self.backends, request)
-        wanted = await asyncio.to_thread(wanted_files, tree)
+        chosen = await asyncio.to_thread(choose_files, tree)
+        wanted = wanted_files(tree, chosen)
         sources: list[SourceRow] = []
         for done, ref in enumerate(inputs_of(request, ArtifactKind.SOURCES)):
             run.check()
@@ -41,7 +42,7 @@ class Metadata:
                 sources += await asyncio.to_thread(_rows_at, paths, await self.backends.fetch(ref))
         for ref in inputs_of(request, ArtifactKind.LOCKS):
             sources += await self.backends.rows(SourceRow, ref)
-        found = await watched(run, ticker, lambda watch: _gather(tree, sources, watch))
+        found = await watched(run, ticker, lambda watch: _gather(tree, sources, chosen, watch))
         stored = await self._store(envelope, found.dependencies)
         await ticker.tick(len(request.inputs), len(request.inputs))
         dependencies, config = found.facts["dependencies_found"], found.facts["config_files"]
@@ -73,8 +74,8 @@ def _rows_at(paths: frozenset[str], content: bytes) -> list[SourceRow]:
     return [SourceRow.model_construct(**row) for row in wanted.to_pylist()]
 
 
-def _gather(tree: list[TreeRow], sources: list[SourceRow], watch: Watched) -> Gathered:
-    return gather_metadata(tree, sources, lambda path: watch.look(0, 0, path))
+def _gather(tree: list[TreeRow], sources: list[SourceRow], chosen: Chosen, watch: Watched) -> Gathered:
+    return gather_metadata(tree, sources, lambda path: watch.look(0, 0, path), chosen)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,10 @@ def _folders(rows: Iterable[TreeRow]) -> list[dict[str, object]]:
 
 
 def _types(rows: Iterable[TreeRow]) -> list[dict[str, object]]:
-    counted = Counter(PurePosixPath(row.path).suffix.lower()[:20] or "(none)" for row in rows)
+    names = Counter(row.path.rpartition("/")[2] for row in rows)
+    counted: Counter[str] = Counter()
+    for name, files in names.items():
+        counted[PurePosixPath(name).suffix.lower()[:20] or "(none)"] += files
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return [{"suffix": suffix, "files": files} for suffix, files in ranked[:_TYPES]]
 

@@ -43,33 +43,51 @@ _CI = (
     (r"tox\.ini|noxfile\.py", "tox or nox"),
 )
 _CI_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in _CI)
-_CONTAINER = re.compile(
-    r"(?:.*/)?(?:(?:dockerfile|containerfile)(?:\.[\w.-]+)?|[\w.-]+\.dockerfile|(?:docker-)?compose[\w.-]*\.ya?ml"
+_ANY_CI = re.compile("|".join(pattern for pattern, _ in _CI), re.IGNORECASE)
+_CONTAINER = re.compile(  # of the last part of a path
+    r"(?:(?:dockerfile|containerfile)(?:\.[\w.-]+)?|[\w.-]+\.dockerfile|(?:docker-)?compose[\w.-]*\.ya?ml"
     r"|chart\.yaml|kustomization\.ya?ml|devcontainer\.json|skaffold\.ya?ml)",
     re.IGNORECASE,
 )
 
 
-def wanted_files(tree: Sequence[TreeRow]) -> dict[int, list[str]]:
+@dataclass(frozen=True)
+class Chosen:
+    """The files that are read, by path; how many manifests are not, for there are too many."""
+
+    readme: str | None
+    licences: tuple[str, ...]
+    manifests: frozenset[str]
+    manifests_left_out: int
+
+
+def choose_files(tree: Sequence[TreeRow]) -> Chosen:
+    """Which files of a tree are read."""
+    there = [row for row in tree if row.skipped is None]
+    found = sorted((row for row in there if _is_manifest(row)), key=_by_depth)
+    manifests = _readable(found)
+    return Chosen(_readme_path(there), _licences(there), frozenset(manifests), len(found) - len(manifests))
+
+
+def wanted_files(tree: Sequence[TreeRow], chosen: Chosen | None = None) -> dict[int, list[str]]:
     """The paths to read, by the shard that has them: README, licences, manifests; the upper ones first."""
-    readme = _readme_path(tree)
-    chosen = {row.path for row in (*_readable(tree), *_licences(tree))}
+    chosen = chosen or choose_files(tree)
+    paths = {chosen.readme, *chosen.licences, *chosen.manifests}
     wanted: dict[int, list[str]] = {}
     for row in tree:
-        if row.shard is not None and (row.path in chosen or row.path == readme):
+        if row.shard is not None and row.path in paths:
             wanted.setdefault(row.shard, []).append(row.path)
     return wanted
 
 
-def _readable(tree: Sequence[TreeRow]) -> list[TreeRow]:
-    """The manifests that are read: the upper ones first, up to a number and a size in all."""
-    found = sorted((row for row in tree if row.skipped is None and _is_manifest(row)), key=_by_depth)
+def _readable(found: Sequence[TreeRow]) -> list[str]:
+    """The manifests that are read, of those that there are: up to a number and a size in all."""
     kept, size = [], 0
     for row in found[:_MOST_MANIFESTS]:
         size += row.size
         if size > _MOST_BYTES:
             break
-        kept.append(row)
+        kept.append(row.path)
     return kept
 
 
@@ -82,12 +100,17 @@ class Gathered:
 
 
 def gather_metadata(
-    tree: Sequence[TreeRow], sources: Iterable[SourceRow], look: Callable[[str], None] = lambda _: None
+    tree: Sequence[TreeRow],
+    sources: Iterable[SourceRow],
+    look: Callable[[str], None] = lambda _: None,
+    chosen: Chosen | None = None,
 ) -> Gathered:
     """Pure: the same files, the same facts; nothing is executed or fetched.
 
-    `look` is told each manifest before it is read, and may raise to stop.
+    `chosen` is what `choose_files` says of the tree, where it was asked before. `look` is told each manifest before it
+    is read, and may raise to stop.
     """
+    chosen = chosen or choose_files(tree)
     texts = {row.path: row for row in sources}
     read, unreadable = _manifests(texts, look)
     asking = [one for one in read if not one.is_lock]
@@ -95,15 +118,15 @@ def gather_metadata(
     main = _main(asking)
     config = [row.path for row in tree if row.file_class == "config" and row.skipped is None]
     facts: dict[str, object] = {
-        **_readme(texts.get(_readme_path(tree) or "")),
+        **_readme(texts.get(chosen.readme or "")),
         "name": main.manifest.name if main else "",
         "description": main.manifest.description if main else "",
-        "licence": _licence(tree, texts, asking),
+        "licence": _licence(chosen.licences, texts, asking),
         **_counts(rows),
         "dependencies": [row.model_dump(exclude={"version", "locked"}) for row in rows if _is_direct(row)],
         "manifests": [one.path for one in asking],
         "unreadable_manifests": unreadable,
-        "manifests_left_out": sum(row.skipped is None and _is_manifest(row) for row in tree) - len(_readable(tree)),
+        "manifests_left_out": chosen.manifests_left_out,
         "lock_files": [row.path for row in tree if row.skipped == "lock_file"],
         "locks_read": [one.path for one in read if one.is_lock],
         "entry_points": [
@@ -112,7 +135,7 @@ def gather_metadata(
             for point in one.manifest.entry_points
         ],
         "ci": [found for row in tree if (found := _ci(row.path)) is not None],
-        "containers": [row.path for row in tree if row.skipped is None and _CONTAINER.fullmatch(row.path)],
+        "containers": [row.path for row in tree if row.skipped is None and _CONTAINER.fullmatch(_name(row.path))],
         "config_files": len(config),
         "config_paths": sorted(config, key=lambda path: (path.count("/"), path)),
     }
@@ -149,12 +172,17 @@ def _by_depth(row: TreeRow) -> tuple[int, str]:
     return row.path.count("/"), row.path
 
 
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _is_manifest(row: TreeRow) -> bool:
     """Manifests among the tests belong to what is tested, except the lists of what the tests need."""
+    if format_of(row.path) is None:
+        return False
     pure = PurePosixPath(row.path)
     is_list = pure.name.startswith("requirements") or pure.parent.name == "requirements"
-    is_among_tests = row.file_class == "test" and not is_list
-    return not is_among_tests and format_of(row.path) is not None
+    return row.file_class != "test" or is_list
 
 
 def _manifests(texts: Mapping[str, SourceRow], look: Callable[[str], None]) -> tuple[list[Read], list[dict[str, str]]]:
@@ -178,13 +206,13 @@ def _main(asking: Sequence[Read]) -> Read | None:
     return next((one for one in named if one.manifest.description), named[0] if named else None)
 
 
-def _readme_path(tree: Sequence[TreeRow]) -> str | None:
+def _readme_path(there: Sequence[TreeRow]) -> str | None:
     found = []
-    for row in tree:
-        pure = PurePosixPath(row.path)
-        folder = "" if str(pure.parent) == "." else str(pure.parent)
-        if row.skipped is None and folder in _README_FOLDERS and _README.fullmatch(pure.name):
-            found.append((_README_FOLDERS.index(folder), _README_ORDER.index(pure.suffix.lower()), row.path))
+    for row in there:
+        folder, _, name = row.path.rpartition("/")
+        if folder in _README_FOLDERS and _README.fullmatch(name):
+            suffix = PurePosixPath(name).suffix.lower()
+            found.append((_README_FOLDERS.index(folder), _README_ORDER.index(suffix), row.path))
     return min(found)[2] if found else None
 
 
@@ -201,24 +229,23 @@ def _readme(row: SourceRow | None) -> dict[str, object]:
     }
 
 
-def _licences(tree: Sequence[TreeRow]) -> list[TreeRow]:
+def _licences(there: Sequence[TreeRow]) -> tuple[str, ...]:
     """Licence files at the top or in a folder of licences."""
     found = []
-    for row in tree:
-        pure = PurePosixPath(row.path)
-        is_near = len(pure.parts) == 1 or (len(pure.parts) == 2 and pure.parts[0].lower() in {"licenses", "licences"})
-        is_named = _LICENCE.fullmatch(pure.name) is not None or len(pure.parts) == 2
-        if row.skipped is None and is_near and is_named and pure.suffix.lower() not in {".py", ".js", ".json", ".toml"}:
+    for row in there:
+        folder, _, name = row.path.rpartition("/")
+        is_named = folder.lower() in {"licenses", "licences"} or (not folder and _LICENCE.fullmatch(name) is not None)
+        if is_named and PurePosixPath(name).suffix.lower() not in {".py", ".js", ".json", ".toml"}:
             found.append(row)
-    return sorted(found, key=_by_depth)[:_MOST_LICENCES]
+    return tuple(row.path for row in sorted(found, key=_by_depth)[:_MOST_LICENCES])
 
 
-def _licence(tree: Sequence[TreeRow], texts: Mapping[str, SourceRow], asking: Sequence[Read]) -> dict[str, object]:
+def _licence(licences: Sequence[str], texts: Mapping[str, SourceRow], asking: Sequence[Read]) -> dict[str, object]:
     """The licence by its text (SPDX identifier, confidence); else as a manifest names it; else the file's path.
 
     Where there are several texts (`texts`), a manifest's expression of them says how they belong together.
     """
-    files = [row.path for row in _licences(tree) if row.path in texts]
+    files = [path for path in licences if path in texts]
     known = [(path, licence) for path in files if (licence := recognise_licence(texts[path].content)) is not None]
     declared = next((one for one in asking if one.manifest.licence), None)
     if known:
@@ -242,5 +269,7 @@ def _expression(written: str, identifiers: set[str]) -> str:
 
 
 def _ci(path: str) -> dict[str, str] | None:
+    if _ANY_CI.fullmatch(path) is None:
+        return None
     name = next((name for pattern, name in _CI_PATTERNS if pattern.fullmatch(path)), None)
     return {"name": name, "path": path} if name is not None else None
