@@ -4,24 +4,26 @@ Hears `ai.query.requested`; says `ai.query.processed` or `ai.query.failed`.
 """
 
 import asyncio
-import random
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from uuid import UUID
 
 from redis.asyncio import Redis
 
-from ai_engine.ports import Finished, LanguageModel, ModelBusy, Retriever
+from ai_engine.ports import LanguageModel, Retriever
 from ai_engine.recording import append, failed, parked
-from ai_engine.stages.build_prompt import Grounded, build_prompt, passage_of
+from ai_engine.stages.build_prompt import build_prompt, passage_of
 from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
 from ai_engine.stages.confidence import confidence_of
 from ai_engine.stages.extract_answer import extract_answer
+from ai_engine.stages.judge_evidence import ENOUGH, evidence_of
+from ai_engine.stages.refuse import BY_MODEL, NO_EVIDENCE, says_not_found, tell_not_found
 from ai_engine.stages.tell_overview import MOST_LINES, facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
+from ai_engine.writing import Live, Writer, Written
 from events.base import Envelope
 from events.catalog import QUESTIONS, decode
 from events.delivery.subscriber import EventSubscriber
@@ -36,28 +38,12 @@ from events.question import (
     SearchRequest,
 )
 from runtime.faults import Fault, Permanent, Transient
-from runtime.live import WRITTEN, LiveChannels, send_answer_part
+from runtime.live import WRITTEN, LiveChannels
 
 CONSUMER = "ai_engine.answer"
-PROMPT, OVERVIEW = "answer-v1", "overview-v1"
-_CALLS = 3
-_MUTE = 1.0  # seconds: a Redis that is down costs each part its retries, and a long answer its deadline
+PROMPT, OVERVIEW, REFUSAL = "answer-v2", "overview-v1", "refusal-v1"
 _MODELS_SHARE = 0.8  # of the deadline, for an overview: the rest is for the facts
-_LONGEST_PAUSE = 20.0  # seconds: a provider that asks for more is told to the person at once
 _READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Readme.md", "README.markdown")
-
-
-@dataclass(frozen=True)
-class Written:
-    """An answer as it was written, before its citations were checked."""
-
-    text: str
-    mode: str
-    provider: str
-    model: str
-    prompt: str
-    input_tokens: int = 0
-    output_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,9 +81,9 @@ class Answerer:
     ) -> None:
         self._retriever = retriever
         self._models = models
-        self._redis = redis
         self._deadline = deadline
-        self._mute_until = 0.0
+        self._live = Live(redis)
+        self._writer = Writer(self._live)
         prompts = resources.files("ai_engine").joinpath("prompts")
         self._rules = {name: prompts.joinpath(f"{name}.md").read_text("utf-8") for name in (PROMPT, OVERVIEW)}
 
@@ -114,19 +100,19 @@ class Answerer:
             async with asyncio.timeout(self._deadline):
                 answered = await self._answered(envelope.tenant_id, asked, run, began)
         except Fault:
-            await self._say(channel, {"type": WRITTEN})
+            await self._live.say(channel, {"type": WRITTEN})
             raise
         except TimeoutError as error:
-            await self._say(channel, {"type": WRITTEN})
+            await self._live.say(channel, {"type": WRITTEN})
             message = f"No complete answer within {self._deadline:.0f} seconds: ask again."
             raise Transient("answer_deadline", message) from error
-        await self._say(channel, {"type": WRITTEN})
+        await self._live.say(channel, {"type": WRITTEN})
         return Result(appends=(append(envelope, answered),))
 
     async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
         model, channel = self._model(asked), _channel(tenant_id, asked)
-        await self._say(channel, {"type": "reset"})
-        await self._say(channel, {"type": "status", "step": "searching"})
+        await self._live.say(channel, {"type": "reset"})
+        await self._live.say(channel, {"type": "status", "step": "searching"})
         found = await self._retriever.search(
             SearchRequest(
                 tenant_id=tenant_id,
@@ -137,17 +123,13 @@ class Answerer:
         )
         place = _Place(tenant_id, found.analysis_id)
         run.check()
-        await self._say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
+        await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
         question = _Question(channel, asked, model, run)
-        readme = None if asked.facts or (model and terms_of(asked.query)) else await self._readme(place)
-        if asked.facts:
-            written, passages = await self._tell_overview(question, place)
-        elif model:
-            written, passages = await self._generate(
-                question, (*([passage_of(readme)] if readme else []), *found.passages)
-            )
+        evidence = _evidence(asked, found)
+        if evidence is not None and evidence < ENOUGH:
+            written, passages = await self._refuse(question, found, NO_EVIDENCE)
         else:
-            written, passages = await self._extract(channel, asked, found, readme)
+            written, passages = await self._write(question, place, found)
         counts = await self._line_counts(place, written.text)
         checked = check_citations(written.text, passages, counts)
         if not checked.text:
@@ -159,7 +141,9 @@ class Answerer:
             mode=written.mode,
             response_time=round(time.monotonic() - began, 3),
             rag_hits=len(found.passages),
-            confidence=confidence_of(
+            confidence=0.0
+            if written.refused
+            else confidence_of(
                 terms_of(asked.query), found.passages, stood=len(checked.citations), fell=checked.removed
             ),
             citations=checked.citations,
@@ -175,7 +159,33 @@ class Answerer:
             input_tokens=written.input_tokens,
             output_tokens=written.output_tokens,
             degraded=found.degraded,
+            refused=written.refused,
+            evidence=evidence,
         )
+
+    async def _write(
+        self, question: _Question, place: _Place, found: SearchReply
+    ) -> tuple[Written, tuple[Passage, ...]]:
+        asked, model = question.asked, question.model
+        if asked.facts:
+            return await self._tell_overview(question, place)
+        readme = None if model and terms_of(asked.query) else await self._readme(place)
+        if model is None:
+            return await self._extract(question.channel, asked, found, readme)
+        given = (*([passage_of(readme)] if readme else []), *found.passages)
+        written, passages = await self._generate(question, given)
+        if says_not_found(written.text):
+            return await self._refuse(question, found, BY_MODEL, written)
+        return written, passages
+
+    async def _refuse(
+        self, question: _Question, found: SearchReply, why: str, said: Written | None = None
+    ) -> tuple[Written, tuple[Passage, ...]]:
+        """That nothing was found, with the nearest places; `said` is what it took a model to say so."""
+        text = tell_not_found(found.passages, found.commit)
+        await self._live.say(question.channel, {"type": "token", "text": checked_so_far(f"{text}\n", found.passages)})
+        written = said or Written(text, "extractive", "none", "none", REFUSAL)
+        return replace(written, text=text, refused=why), found.passages
 
     def _model(self, asked: QuestionAsked) -> LanguageModel | None:
         name = asked.model
@@ -204,9 +214,9 @@ class Answerer:
                 why = "answer_unsupported"
             except (Fault, TimeoutError) as fault:
                 why = fault.code if isinstance(fault, Fault) else "answer_deadline"
-            await self._say(question.channel, {"type": "reset"})
+            await self._live.say(question.channel, {"type": "reset"})
         text = facts_again(facts, why)
-        await self._say(question.channel, {"type": "token", "text": checked_so_far(text, places)})
+        await self._live.say(question.channel, {"type": "token", "text": checked_so_far(text, places)})
         return Written(text, "extractive", "none", "none", "overview-facts-v1"), places
 
     async def _extract(
@@ -214,11 +224,11 @@ class Answerer:
     ) -> tuple[Written, tuple[Passage, ...]]:
         text = extract_answer(asked.query, found.passages, readme)
         given = (*found.passages, *([passage_of(readme)] if readme else []))
-        await self._say(channel, {"type": "token", "text": checked_so_far(text, given)})
+        await self._live.say(channel, {"type": "token", "text": checked_so_far(text, given)})
         return Written(text, "extractive", "none", "none", "extractive-v1"), given
 
     async def _generate(self, question: _Question, given: tuple[Passage, ...]) -> tuple[Written, tuple[Passage, ...]]:
-        channel, asked, model, run = question.channel, question.asked, question.model, question.run
+        asked, model = question.asked, question.model
         assert model is not None  # noqa: S101  # asked before
         name = OVERVIEW if asked.facts else PROMPT
         grounded = build_prompt(
@@ -229,39 +239,7 @@ class Answerer:
             boundary=secrets.token_hex(8),
             history=asked.history,
         )
-        for call in range(1, _CALLS + 1):
-            try:
-                return await self._stream(channel, grounded, model, run), grounded.passages
-            except Transient as fault:
-                pause = _pause(fault, call)
-                if call == _CALLS or pause > _LONGEST_PAUSE:
-                    raise
-                await self._say(channel, {"type": "reset"})
-                await self._say(channel, {"type": "status", "step": "retrying", "code": fault.code})
-                await asyncio.sleep(pause)
-        raise AssertionError("the last call returns or raises")
-
-    async def _stream(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
-        text, shown, prompt = "", "", grounded.prompt
-        async for item in model.stream(prompt):
-            run.check()
-            if isinstance(item, Finished):
-                return Written(
-                    text, "generated", model.provider, item.model, prompt.name, item.input_tokens, item.output_tokens
-                )
-            text += item.text
-            shown = await self._show(channel, shown, checked_so_far(text, grounded.passages))
-        raise Transient("answer_cut_off", "The model ended its answer in the middle: ask again.")
-
-    async def _show(self, channel: str, shown: str, wanted: str) -> str:
-        """Let the reader see `wanted` after `shown`, or anew where it is no longer its beginning; what is seen now."""
-        if not wanted.startswith(shown):
-            if not await self._say(channel, {"type": "reset"}):
-                return shown
-            shown = ""
-        if wanted != shown and await self._say(channel, {"type": "token", "text": wanted[len(shown) :]}):
-            return wanted
-        return shown
+        return await self._writer.write(question.channel, grounded, model, question.run), grounded.passages
 
     async def _line_counts(self, place: _Place, text: str) -> dict[str, int]:
         counts = {}
@@ -278,19 +256,17 @@ class Answerer:
                 return reply
         return None
 
-    async def _say(self, channel: str, part: dict[str, object]) -> bool:
-        if part["type"] == "token" and time.monotonic() < self._mute_until:  # its text goes with the next one
-            return False
-        sent = await send_answer_part(self._redis, channel, part)
-        if not sent:
-            self._mute_until = time.monotonic() + _MUTE
-        return sent
+
+def _evidence(asked: QuestionAsked, found: SearchReply) -> float | None:
+    """What a refusal is decided by; None where it cannot be: a question may rest on the turns before it."""
+    if asked.facts or asked.history or not terms_of(asked.query):
+        return None
+    if not found.passages:
+        return 0.0
+    if found.evidence is None:  # a rag_manager of the release before
+        return None
+    return evidence_of(asked.query, found.evidence, found.generation_kind)
 
 
 def _channel(tenant_id: UUID, asked: QuestionAsked) -> str:
     return LiveChannels(tenant_id).answer(asked.question_id)
-
-
-def _pause(fault: Transient, call: int) -> float:
-    asked = fault.retry_after if isinstance(fault, ModelBusy) else None
-    return asked if asked is not None else min(8.0, 0.5 * 2**call) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter

@@ -65,6 +65,25 @@ class SearchRequest(Value):
     limit: int = 12
 
 
+class Evidence(Value):
+    """How much of a question an analysis knows. Frequencies are of the question's tokens among its `chunks`.
+
+    `unknown` and `rare` are the shares of the `terms` tokens that are in no chunk, and in fewer than three; `weight` is
+    the sum of their inverse frequencies, `best` the BM25 score of the best chunk. `nearest`, `tenth` and `around` are
+    cosines with the nearest chunk, the tenth and the mean of the nearest hundred; None where no vectors were searched.
+    """
+
+    chunks: int
+    terms: int
+    unknown: float
+    rare: float
+    weight: float
+    best: float
+    nearest: float | None = None
+    tenth: float | None = None
+    around: float | None = None
+
+
 class SearchReply(Value):
     """What a search found, and in which analysis, commit and generation.
 
@@ -80,6 +99,7 @@ class SearchReply(Value):
     passages: tuple[Passage, ...]
     took_ms: float
     degraded: str | None = None
+    evidence: Evidence | None = None
 
 
 class LinesRequest(Value):

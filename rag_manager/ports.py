@@ -42,6 +42,10 @@ class OpenLexicon(Protocol):
         """Return at most `limit` (document number, BM25 score) for any of `tokens`, best first."""
         ...
 
+    def frequencies(self, tokens: Sequence[str]) -> list[int]:
+        """Return in how many documents each of `tokens` is."""
+        ...
+
 
 @dataclass(frozen=True)
 class LexiconPart:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.index import GenerationKind
-from events.question import Passage, SearchReply, SearchRequest
+from events.question import Evidence, Passage, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import CollectionMissing, Embedder, Vectors, VectorsUnavailable
 from rag_manager.rows import reading
@@ -22,6 +22,7 @@ from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.rank import Picked, Rankings, Weights, rank
 from rag_manager.stages.read_question import Question, read_question
+from rag_manager.stages.weigh_evidence import weigh_evidence
 from runtime.faults import Permanent, Transient
 
 LEXICAL_DEPTH = 200  # chunks that each retriever hands to the fusion
@@ -39,6 +40,7 @@ class _Dense:
     chunks: tuple[int, ...] = ()
     weight: float = 0.0
     degraded: str | None = None
+    similarities: tuple[float, ...] = ()
 
 
 class Search:
@@ -82,7 +84,7 @@ class Search:
             question = read_question(request.query[:MAX_QUERY])
             dense = await self._dense(served, question, loaded.catalogue)
             limit = max(1, min(request.limit, MAX_LIMIT))
-            picked = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
+            picked, evidence = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
             chosen = [item.chunk for item in picked]
             texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, chosen)
         return SearchReply(
@@ -96,6 +98,7 @@ class Search:
             ),
             took_ms=round((time.perf_counter() - began) * 1_000, 2),
             degraded=dense.degraded,
+            evidence=evidence,
         )
 
     async def _served(self, request: SearchRequest) -> Served:
@@ -129,26 +132,28 @@ class Search:
             if self._on_missing is not None:
                 self._on_missing()
             return _Dense(degraded="vectors_missing")
-        ordinals = catalogue.ordinals
         weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick
-        return _Dense(tuple(ordinals[chunk_id] for chunk_id in found if chunk_id in ordinals), weight)
+        chunks = tuple(catalogue.ordinals[chunk_id] for chunk_id, _ in found)
+        return _Dense(chunks, weight, similarities=tuple(1.0 - distance for _, distance in found))
 
-    async def _ask(self, collection: str, vector: NDArray[np.float32], own: Container[str]) -> list[str]:
+    async def _ask(self, collection: str, vector: NDArray[np.float32], own: Container[str]) -> list[tuple[str, float]]:
         """The nearest chunks of the analysis: others' may live in the collection, and are passed over."""
         if not vector.any():  # no word that the model knows: near to nothing
             return []
         limit = DENSE_DEPTH
         while True:
             near = await self._vectors.query(collection, vector, limit)
-            found = [chunk_id for chunk_id, _ in near if chunk_id in own][:DENSE_DEPTH]
+            found = [each for each in near if each[0] in own][:DENSE_DEPTH]
             if len(found) == DENSE_DEPTH or len(near) < limit or limit >= _MOST_ASKED:
                 return found
             limit *= 2
 
-    def _rank(self, question: Question, dense: _Dense, loaded: Loaded, limit: int) -> list[Picked]:
-        lexical = [chunk for chunk, _ in loaded.lexicon.search(question.tokens, LEXICAL_DEPTH)]
-        rankings = Rankings(lexical=lexical, dense=dense.chunks, dense_weight=dense.weight)
-        return rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
+    def _rank(self, question: Question, dense: _Dense, loaded: Loaded, limit: int) -> tuple[list[Picked], Evidence]:
+        hits = loaded.lexicon.search(question.tokens, LEXICAL_DEPTH)
+        frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
+        evidence = weigh_evidence(frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
+        rankings = Rankings([chunk for chunk, _ in hits], dense=dense.chunks, dense_weight=dense.weight)
+        return rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights), evidence
 
 
 def _passage(picked: Picked, catalogue: Catalogue, text: ChunkText) -> Passage:

@@ -215,6 +215,8 @@ def answer_data(question: QuestionView, repository_url: str) -> dict[str, object
 
 def answer_mode(question: QuestionView) -> dict[str, str]:
     """How the answer came about, plainly."""
+    if question.refused:
+        return {"text": "not found in this repository", "tone": "warn"}
     if question.mode == "extractive":
         return {"text": "extractive: no model configured", "tone": "warn"}
     model = " ".join(part for part in (question.provider, question.model) if part and part != "none")

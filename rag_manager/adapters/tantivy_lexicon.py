@@ -43,6 +43,10 @@ class TantivyOpen:
         found = [(number, float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 
+    def frequencies(self, tokens: Sequence[str]) -> list[int]:
+        """See `ports.OpenLexicon`."""
+        return [int(self._searcher.doc_freq("body", token)) for token in tokens]
+
 
 class TantivyLexicon:
     """Builds in a temporary folder, opens from a bounded cache folder."""

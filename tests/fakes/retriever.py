@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import uuid4
 
-from events.question import LinesReply, LinesRequest, Passage, SearchReply, SearchRequest
+from events.question import Evidence, LinesReply, LinesRequest, Passage, SearchReply, SearchRequest
 
 
 async def _at_once() -> None:
@@ -19,6 +19,7 @@ class FakeRetriever:
         *,
         reach: int = 5,
         degraded: str | None = None,
+        evidence: Evidence | None = None,
         before: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         self.files = dict(files)
@@ -26,6 +27,7 @@ class FakeRetriever:
         self.searches: list[SearchRequest] = []
         self._reach = reach
         self._degraded = degraded
+        self._evidence = evidence
         self._before = before
 
     async def search(self, request: SearchRequest) -> SearchReply:
@@ -40,6 +42,7 @@ class FakeRetriever:
             passages=tuple(self._passage(path, text) for path, text in self.files.items()),
             took_ms=1.0,
             degraded=self._degraded,
+            evidence=self._evidence,
         )
 
     async def lines(self, request: LinesRequest) -> LinesReply | None:

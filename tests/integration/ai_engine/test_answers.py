@@ -17,7 +17,7 @@ from ai_engine.subscribers import CONSUMER, Answerer
 from events.base import LOCAL_TENANT, Envelope
 from events.catalog import QUESTIONS
 from events.delivery.subscriber import EventSubscriber
-from events.question import LinesRequest, QuestionAsked, SearchRequest
+from events.question import Evidence, LinesRequest, QuestionAsked, SearchRequest
 from runtime.faults import Permanent
 from runtime.live import LiveChannels
 from tests.conftest import Servers
@@ -38,8 +38,8 @@ class Desk:
     question_id: UUID = field(default_factory=uuid4)
     stream_id: str = field(default_factory=lambda: f"conversation/{uuid4()}")
 
-    async def ask(self, query: str = "Where are routes kept?") -> None:
-        asked = QuestionAsked(question_id=self.question_id, repository_id=uuid4(), query=query)
+    async def ask(self, query: str = "Where are routes kept?", mode: str = "answer") -> None:
+        asked = QuestionAsked(question_id=self.question_id, repository_id=uuid4(), query=query, mode=mode)
         await self.kernel.journal.append(self.stream_id, [a_draft(asked)])
         await self.kernel.carry()
 
@@ -217,6 +217,52 @@ async def test_a_model_that_fails_for_ever_is_a_failure_by_name_and_no_answer(
     assert len(server.requests) == 3
     assert (failed.event_type, failed.data["code"]) == ("ai.query.failed", "model_unavailable")
     assert await desk.kernel.inbox(CONSUMER) == {1: "failed"}
+
+
+STRANGE = Evidence(
+    chunks=485, terms=9, unknown=0.7, rare=0.8, weight=50.0, best=3.0, nearest=0.2, tenth=0.1, around=0.1
+)
+
+
+@pytest.mark.parametrize("has_model", [True, False])
+async def test_a_question_about_something_else_is_refused_with_the_nearest_places(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel], *, has_model: bool
+) -> None:
+    await desk.ask("How are reverse proxies for gRPC balanced?")
+    await desk.work(FakeRetriever(FILES, evidence=STRANGE), models if has_model else {})
+    data = (await desk.end()).data
+
+    assert server.requests == []
+    assert (data["refused"], data["mode"], data["prompt"]) == ("no_evidence", "extractive", "refusal-v1")
+    assert data["evidence"] < 0.5
+    assert data["confidence"] == 0.0
+    assert data["answer"].startswith("Not found in this repository at `c0ffee`.")
+    assert [c["path"] for c in data["citations"]] == ["src/app.py"]
+    assert await desk.seen() == data["answer"]
+
+
+async def test_a_model_that_finds_nothing_in_the_passages_is_a_refusal(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.words = ("NOT ", "FOUND")
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+    data = (await desk.end()).data
+
+    assert (data["refused"], data["mode"], data["output_tokens"]) == ("not_in_passages", "generated", 7)
+    assert data["answer"].startswith("Not found in this repository at `c0ffee`.")
+    assert await desk.seen() == data["answer"]
+
+
+async def test_an_extractive_answer_can_be_asked_for_where_a_model_is_configured(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    await desk.ask(mode="extractive")
+    await desk.work(FakeRetriever(FILES), models)
+    data = (await desk.end()).data
+
+    assert server.requests == []
+    assert (data["mode"], data["refused"]) == ("extractive", "")
 
 
 async def test_lines_that_do_not_exist_are_neither_shown_nor_kept(

@@ -1,0 +1,70 @@
+"""Judge whether what was found can hold an answer at all: below a threshold the answer is that nothing was found.
+
+In:  a question, and what the search knows of it.
+Out: a number from 0 to 1; below ENOUGH there is no answer in this repository.
+
+Logistic regression over nine features and their products; `python -m bench unanswerable --fit` makes its constants.
+"""
+
+import math
+import re
+
+from ai_engine.stages.evidence_weights import WEIGHTS
+from events.question import Evidence
+
+ENOUGH = 0.5
+_SMALLEST = 50  # chunks: so small a repository is shown rather than judged
+_WORDS = 5  # from here on a question of no English word is one in another language
+_ENGLISH = frozenset(
+    {
+        *("a", "an", "and", "are", "at", "by", "can", "do", "does", "for", "from", "how", "i", "if", "in", "is", "it"),
+        *("its", "of", "on", "or", "that", "the", "this", "to", "what", "when", "where", "which", "who", "why", "with"),
+    }
+)
+# Every repository can be asked these.
+_GENERAL = re.compile(
+    r"\b(this|your) (project|repo|repository|code ?base|package|library|app|application)\b"
+    r"|\bthe (project|repo|repository|code ?base)\b"
+    r"|\b(overview|install(ed|ing|ation)?|licen[cs]e|licensed|contribut\w*|readme|changelog)\b"
+    r"|\bget(ting)? started\b|\bset ?up\b|\bmain (modules?|parts?|components?)\b|\bentry points?\b"
+    r"|\b(run|running|execute) (\w+ )?(tests?|it)\b|\b(what|how) (does|do|is|can) (it|this)\b",
+    re.IGNORECASE,
+)
+
+
+def evidence_of(question: str, evidence: Evidence, kind: str) -> float:
+    """How well an index of this `kind` (lexical, quick or full) knows the question. Pure."""
+    if evidence.chunks < _SMALLEST or _GENERAL.search(question) or _is_foreign(question):
+        return 1.0
+    if evidence.best == 0.0 and evidence.nearest is None:
+        return 0.0
+    if kind not in WEIGHTS or evidence.nearest is None:  # `full`: few repositories were embedded to fit it on
+        kind, evidence = "lexical", evidence.model_copy(update={"nearest": None, "tenth": None, "around": None})
+    weights = WEIGHTS[kind]
+    features = [
+        (value - mean) / spread
+        for value, mean, spread in zip(features_of(evidence), weights.means, weights.spreads, strict=True)
+    ]
+    products = [a * b for place, a in enumerate(features) for b in features[place:]]
+    score = sum(w * x for w, x in zip(weights.weights, (*features, *products, 1.0), strict=True))
+    return round(1 / (1 + math.exp(-max(-50.0, min(50.0, score)))), 4)
+
+
+def features_of(evidence: Evidence) -> tuple[float, ...]:
+    """What is weighed. Pure."""
+    vectors = (evidence.nearest, evidence.tenth, evidence.around)
+    return (
+        evidence.unknown,
+        evidence.rare,
+        evidence.best / max(evidence.weight, 1e-6),
+        math.log1p(evidence.best),
+        math.log(max(1, evidence.terms)),
+        math.log(max(1, evidence.chunks)),
+        *(one for one in vectors if one is not None),
+    )
+
+
+def _is_foreign(question: str) -> bool:
+    """Whether it is in another language, whose words say nothing here."""
+    words = re.findall(r"\w+", question.lower())
+    return len(words) >= _WORDS and _ENGLISH.isdisjoint(words)
