@@ -30,6 +30,7 @@ HELD_OUT = {
     "phoenixframework/phoenix": "167c46950",
 }
 MOST_DOCSTRINGS = 80  # of one repository, spread evenly over it
+FEWEST_DOCSTRINGS = 10  # a mean of fewer says nothing
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def docstring_cases(chosen: Mapping[str, str], repositories: Path, stores: Store
         if git_dir.is_dir():
             indexer = Indexer(git_dir)
             sources, asked = docstring_questions(indexer.sources(revision))
+            if len(asked) < FEWEST_DOCSTRINGS:
+                continue
             step = max(1, -(-len(asked) // MOST_DOCSTRINGS))
             questions = QuestionSet(name, "", revision, "", tuple(asked[::step]))
             yield from stores.cases(f"docstrings-{git_dir.parent.name}", questions, [indexer.index_sources(sources)])

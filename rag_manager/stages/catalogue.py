@@ -4,6 +4,7 @@ In:  rows of chunks (in ordinal order) and of symbols.
 Out: a catalogue; chunks and files are numbered from 0.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,10 @@ from pathlib import PurePosixPath
 from rag_manager.stages.code_tokens import code_tokens
 from rag_manager.stages.noise import noise_of
 from rag_manager.stages.superseded import superseded_files
+
+_WORKING = frozenset(
+    ("function", "method", "constructor", "macro", "class", "interface", "struct", "enum", "trait", "type", "module")
+) | {"object", "record"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Definition:
     file: int
     first_line: int
     kind: str
+    written: str  # the name with its capitals
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,18 @@ class Catalogue:
             for file, (path, file_class) in enumerate(zip(self.paths, self.classes, strict=True))
         ]
 
+    @cached_property
+    def named(self) -> Mapping[int, Sequence[str]]:
+        """Number of the chunk → names of the functions and types that begin in it, as they are written."""
+        starts = [[self.first_lines[chunk] for chunk in chunks] for chunks in self.chunks_of]
+        names: dict[int, list[str]] = {}
+        for places in self.definitions.values():
+            for place in places:
+                if place.kind.lower() in _WORKING:
+                    before = bisect_right(starts[place.file], place.first_line) - 1
+                    names.setdefault(self.chunks_of[place.file][max(0, before)], []).append(place.written)
+        return names
+
     def chunk_at(self, file: int, line: int) -> int | None:
         """Return the smallest chunk of a file that holds a line, or None."""
         holding = [c for c in self.chunks_of[file] if self.first_lines[c] <= line <= self.last_lines[c]]
@@ -100,7 +118,7 @@ def make_catalogue(chunks: Iterable[ChunkPlace], symbols: Iterable[tuple[str, st
     definitions: dict[str, list[Definition]] = {}
     for name, kind, path, line in symbols:
         if path in numbers:
-            definitions.setdefault(name.strip("_").lower(), []).append(Definition(numbers[path], line, kind))
+            definitions.setdefault(name.strip("_").lower(), []).append(Definition(numbers[path], line, kind, name))
     return Catalogue(
         ids, files, firsts, lasts, list(numbers), classes, {name: tuple(found) for name, found in definitions.items()}
     )

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.fuse_rankings import fuse_rankings
+from rag_manager.stages.lift_named import lift_named
 from rag_manager.stages.match_names import match_names, match_paths
+from rag_manager.stages.order_passages import order_passages
 from rag_manager.stages.pick_passages import pick_passages
 from rag_manager.stages.rank_files import FileWeights, rank_files
 from rag_manager.stages.read_question import Question
 
-_DEFINITION = 2.0  # above every fused score (1 at most): what a question names alone comes first inside its file
+_DEFINITION = 3.0  # above every lifted score (2 at most): what a question names alone comes first inside its file
+_SENTENCE = 8  # tokens: so many describe a place, fewer name what a file is about
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Weights:
     quick: float = 0.5
     full: float = 0.7
     names: float = 0.5
+    words: float = 1.0  # of a name that the question's words spell, inside its file
     files: FileWeights = field(default_factory=FileWeights)
 
 
@@ -64,16 +68,18 @@ def rank(
         for chunk in catalogue.chunks_of[file]:
             fused.setdefault(chunk, 0.0)
     files = rank_files(fused, question, catalogue, weights.files)
+    scores = lift_named(fused, question, catalogue, weights.words)
     first = list(by_path)
     if question.lone_name:
         first += [catalogue.files[chunk] for chunk in named]
-        fused |= {chunk: _DEFINITION - place / 1_000 for place, chunk in enumerate(named)}
+        scores |= {chunk: _DEFINITION - place / 1_000 for place, chunk in enumerate(named)}
     files = _brought_forward(files, first)
     places = {name: {chunk: place for place, chunk in enumerate(found, start=1)} for name, found in (
         ("lexical", rankings.lexical), ("dense", rankings.dense), ("names", named))}  # fmt: skip
+    choose = order_passages if len(question.tokens) >= _SENTENCE and not first else pick_passages
     return [
         Picked(chunk, score, {name: found[chunk] for name, found in places.items() if chunk in found})
-        for chunk, score in pick_passages(files, fused, catalogue, limit=limit)
+        for chunk, score in choose(files, scores, catalogue, limit=limit)
     ]
 
 
