@@ -38,7 +38,7 @@ from orchestrator.api.dependencies import Services
 from orchestrator.api.description import create_api
 from orchestrator.api.intake import Rules
 from orchestrator.api.layers import layered
-from orchestrator.api.routes import BARE_ROUTERS, ROUTERS
+from orchestrator.api.routes import ROUTES
 from orchestrator.audit.keeping import keep_for
 from orchestrator.audit.trail import Trail
 from orchestrator.auth.accounts import Accounts
@@ -241,7 +241,7 @@ def create_app() -> FastAPI:  # one list of what is put together
         await process.pump.stop()
         await process.close()
 
-    app = create_api(ROUTERS, BARE_ROUTERS, lifespan)
+    app = create_api(ROUTES, lifespan)
     app.state.services = _services(process, accounts, local=local)
     app.include_router(create_internal(app.state.services))
     app.router.routes.extend(health_routes(process.checks))

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from orchestrator.api.examples import add_examples
@@ -48,8 +49,7 @@ class Api(FastAPI):
 
 
 def create_api(
-    routers: Iterable[APIRouter],
-    bare: Iterable[APIRouter] = (),
+    routes: Iterable[BaseRoute],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
     """The routes and their description, without the parts that serve them: the typed client is made from it."""
@@ -62,12 +62,22 @@ def create_api(
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
-    for router in routers:
-        app.include_router(router, prefix="/api/v1")
-    for router in bare:
-        app.include_router(router)
+    app.router.routes.extend(routes)
     app.openapi = described(app)  # type: ignore[method-assign]  # FastAPI's own way to change it
     return app
+
+
+def routes_of(routers: Iterable[APIRouter], bare: Iterable[APIRouter] = ()) -> list[BaseRoute]:
+    """The routes of the API, `bare` ones beside its version.
+
+    Applications of one process share them: working out what each takes costs 0.4 s of processor time.
+    """
+    together = APIRouter(generate_unique_id_function=operation_id)
+    for router in routers:
+        together.include_router(router, prefix="/api/v1")
+    for router in bare:
+        together.include_router(router)
+    return together.routes
 
 
 def operation_id(route: APIRoute) -> str:

@@ -30,8 +30,9 @@ from orchestrator.api import (
     usage,
     webhooks,
 )
+from orchestrator.api.description import routes_of
 
-ROUTERS = (
+_ROUTERS = (
     analyses.router,
     preflight.router,
     uploads.router,
@@ -60,8 +61,10 @@ ROUTERS = (
     webhooks.router,
     push_hooks.router,
 )
-BARE_ROUTERS = (
+_BARE_ROUTERS = (
     tokens.router,
     sign_in.router,
     push_hooks.receiver,
 )  # beside the API, at addresses that other programs expect
+
+ROUTES = routes_of(_ROUTERS, _BARE_ROUTERS)

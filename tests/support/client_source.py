@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api.description import create_api, operations
-from orchestrator.api.routes import BARE_ROUTERS, ROUTERS
+from orchestrator.api.routes import ROUTES
 
 Json = dict[str, Any]
 _TEXTS = {"uuid", "password"}  # a secret has to be sent as it is
@@ -231,13 +231,13 @@ def formatted(source: str, name: str) -> str:
 
 def sources() -> dict[str, str]:
     """The generated files by name."""
-    schema = create_api(ROUTERS, BARE_ROUTERS).openapi()
+    schema = create_api(ROUTES).openapi()
     return {"shapes.py": shapes_source(schema), "operations.py": operations_source(schema)}
 
 
 def described_operations() -> list[str]:
     """The names of all operations."""
-    return [operation["operationId"] for _, _, operation in operations(create_api(ROUTERS, BARE_ROUTERS).openapi())]
+    return [operation["operationId"] for _, _, operation in operations(create_api(ROUTES).openapi())]
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
 from orchestrator.api.deprecation import deprecated
-from orchestrator.api.description import create_api, operations
+from orchestrator.api.description import create_api, operations, routes_of
 from orchestrator.api.idempotency import HEADER
-from orchestrator.app import BARE_ROUTERS, ROUTERS
+from orchestrator.app import ROUTES
 
-SCHEMA = create_api(ROUTERS, BARE_ROUTERS).openapi()
+SCHEMA = create_api(ROUTES).openapi()
 SHAPES: dict[str, Any] = SCHEMA["components"]["schemas"]
 OBJECTS = sorted(name for name, shape in SHAPES.items() if shape.get("type") == "object")
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_a_route_that_goes_says_since_when_until_when_and_where_to_go_instead() 
         """An old way."""
         return {}
 
-    app = create_api([router])
+    app = create_api(routes_of([router]))
     reply = TestClient(app).get("/api/v1/old")
 
     assert reply.headers["deprecation"] == "@1772323200"
