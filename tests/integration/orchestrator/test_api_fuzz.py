@@ -29,7 +29,7 @@ async def test_no_request_breaks_the_description(system: System, tmp_path: Path)
     await system.begin()
     url = str(system.client.base_url).rstrip("/")
 
-    fuzzed = await asyncio.to_thread(fuzz, url, tmp_path, phases="coverage", examples=2, seconds=120)
+    fuzzed = await asyncio.to_thread(fuzz, url, tmp_path, phases="coverage", examples=2, seconds=240)
 
     assert not fuzzed.failed, fuzzed.said[-12_000:]
     assert fuzzed.cases >= 500
