@@ -65,11 +65,11 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Question:
-    """A question at work: where its parts go, and the model that answers, if any."""
+    """A question at work: where its parts go, and the models that are to answer, the first one that does."""
 
     channel: str
     asked: QuestionAsked
-    model: LanguageModel | None
+    models: tuple[LanguageModel, ...]
     run: Run
 
 
@@ -110,7 +110,7 @@ class Answerer:
         return Result(appends=(append(envelope, answered),))
 
     async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
-        model, channel = self._model(asked), _channel(tenant_id, asked)
+        models, channel = self._chosen(asked), _channel(tenant_id, asked)
         await self._live.say(channel, {"type": "reset"})
         await self._live.say(channel, {"type": "status", "step": "searching"})
         found = await self._retriever.search(
@@ -124,7 +124,7 @@ class Answerer:
         place = _Place(tenant_id, found.analysis_id)
         run.check()
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
-        question = _Question(channel, asked, model, run)
+        question = _Question(channel, asked, models, run)
         evidence = _evidence(asked, found)
         if evidence is not None and evidence < ENOUGH:
             written, passages = await self._refuse(question, found, NO_EVIDENCE)
@@ -161,16 +161,17 @@ class Answerer:
             degraded=found.degraded,
             refused=written.refused,
             evidence=evidence,
+            passed_over=written.passed_over,
         )
 
     async def _write(
         self, question: _Question, place: _Place, found: SearchReply
     ) -> tuple[Written, tuple[Passage, ...]]:
-        asked, model = question.asked, question.model
+        asked, models = question.asked, question.models
         if asked.facts:
             return await self._tell_overview(question, place)
-        readme = None if model and terms_of(asked.query) else await self._readme(place)
-        if model is None:
+        readme = None if models and terms_of(asked.query) else await self._readme(place)
+        if not models:
             return await self._extract(question.channel, asked, found, readme)
         given = (*([passage_of(readme)] if readme else []), *found.passages)
         written, passages = await self._generate(question, given)
@@ -187,23 +188,23 @@ class Answerer:
         written = said or Written(text, "extractive", "none", "none", REFUSAL)
         return replace(written, text=text, refused=why), found.passages
 
-    def _model(self, asked: QuestionAsked) -> LanguageModel | None:
-        name = asked.model
+    def _chosen(self, asked: QuestionAsked) -> tuple[LanguageModel, ...]:
+        """The models that are to answer, in order: the one that was asked for alone, or all; none: extractive."""
         if asked.mode == "extractive":
-            return None
-        if name is None:
-            return next(iter(self._models.values()), None)
-        if name not in self._models:
+            return ()
+        if asked.model is None:
+            return tuple(self._models.values())
+        if asked.model not in self._models:
             raise Permanent(
                 "model_not_configured", "That model is not configured here: choose one of the offered ones."
             )
-        return self._models[name]
+        return (self._models[asked.model],)
 
     async def _tell_overview(self, question: _Question, place: _Place) -> tuple[Written, tuple[Passage, ...]]:
         """The facts told again by the model; as they are where there is none, it fails or cites nothing given."""
         facts, why = question.asked.facts, ""
         places = places_of(facts)
-        if question.model:
+        if question.models:
             try:
                 async with asyncio.timeout(self._deadline * _MODELS_SHARE):
                     found = [await self._retriever.lines(place.cited(at)) for at in places]
@@ -228,8 +229,7 @@ class Answerer:
         return Written(text, "extractive", "none", "none", "extractive-v1"), given
 
     async def _generate(self, question: _Question, given: tuple[Passage, ...]) -> tuple[Written, tuple[Passage, ...]]:
-        asked, model = question.asked, question.model
-        assert model is not None  # noqa: S101  # asked before
+        asked = question.asked
         name = OVERVIEW if asked.facts else PROMPT
         grounded = build_prompt(
             asked.query,
@@ -239,7 +239,7 @@ class Answerer:
             boundary=secrets.token_hex(8),
             history=asked.history,
         )
-        return await self._writer.write(question.channel, grounded, model, question.run), grounded.passages
+        return await self._writer.write(question.channel, grounded, question.models, question.run), grounded.passages
 
     async def _line_counts(self, place: _Place, text: str) -> dict[str, int]:
         counts = {}

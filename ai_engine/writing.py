@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
@@ -12,10 +13,14 @@ from ai_engine.stages.build_prompt import Grounded
 from ai_engine.stages.check_citations import checked_so_far
 from ai_engine.stages.refuse import may_say_not_found
 from events.delivery.work import Run
-from runtime.faults import Transient
+from events.question import PassedOver
+from runtime.faults import Fault, Transient
 from runtime.live import send_answer_part
+from runtime.tasks import end_tasks
 
-_CALLS = 3
+_CALLS = 3  # of one model
+_LOOK = 0.1  # seconds between two looks at whether the run is cancelled
+_OF_THE_MODEL = frozenset({"model_key_refused", "model_unknown"})  # another one may answer all the same
 _MUTE = 1.0  # seconds: a Redis that is down costs each part its retries, and a long answer its deadline
 _LONGEST_PAUSE = 20.0  # seconds: a provider that asks for more is told to the person at once
 
@@ -32,6 +37,7 @@ class Written:
     input_tokens: int = 0
     output_tokens: int = 0
     refused: str = ""
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 class Live:
@@ -67,11 +73,29 @@ class Writer:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    async def write(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
-        """The whole answer of the model. Raises Transient and Permanent."""
+    async def write(self, channel: str, grounded: Grounded, models: Sequence[LanguageModel], run: Run) -> Written:
+        """The whole answer of the first model that gives one. Raises Transient and Permanent, as the last one did.
+
+        The provider's call ends with the run: a person who deletes the conversation pays for nothing more.
+        """
+        passed: list[PassedOver] = []
+        for left, model in zip(reversed(range(len(models))), models, strict=True):
+            try:
+                written = await self._calls(channel, grounded, model, run)
+            except Fault as fault:
+                if not left or not (isinstance(fault, Transient) or fault.code in _OF_THE_MODEL):
+                    raise
+                passed.append(PassedOver(model=f"{model.provider}:{model.model}", code=fault.code))
+                await self._live.say(channel, {"type": "reset"})
+                await self._live.say(channel, {"type": "status", "step": "passed_over", **passed[-1].model_dump()})
+            else:
+                return replace(written, passed_over=tuple(passed))
+        raise AssertionError("there is a model, and the last one returns or raises")
+
+    async def _calls(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
         for call in range(1, _CALLS + 1):
             try:
-                return await self._stream(channel, grounded, model, run)
+                return await self._watched(channel, grounded, model, run)
             except Transient as fault:
                 pause = _pause(fault, call)
                 if call == _CALLS or pause > _LONGEST_PAUSE:
@@ -81,10 +105,20 @@ class Writer:
                 await asyncio.sleep(pause)
         raise AssertionError("the last call returns or raises")
 
-    async def _stream(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
+    async def _watched(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
+        """As `_stream`; cancelled with its connection as soon as the run is, also where the model is silent."""
+        writing = asyncio.create_task(self._stream(channel, grounded, model))
+        try:
+            while not writing.done():
+                run.check()
+                await asyncio.wait({writing}, timeout=_LOOK)
+            return await writing
+        finally:
+            await end_tasks([writing])
+
+    async def _stream(self, channel: str, grounded: Grounded, model: LanguageModel) -> Written:
         text, shown, prompt = "", "", grounded.prompt
         async for item in model.stream(prompt):
-            run.check()
             if isinstance(item, Finished):
                 return Written(
                     text, "generated", model.provider, item.model, prompt.name, item.input_tokens, item.output_tokens

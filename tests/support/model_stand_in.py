@@ -24,6 +24,7 @@ class StandIn:
     requests: list[dict[str, object]] = field(default_factory=list)
     words: tuple[str, ...] = WORDS
     message: str = "no"  # what an error status says
+    hung_up: int = 0  # calls that their caller ended while the model was silent
 
     def next_script(self) -> str:
         return self.script.pop(0) if len(self.script) > 1 else (self.script or ["whole"])[0]
@@ -93,8 +94,8 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
                 int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
             )
             stand_in.requests.append(json.loads(await reader.readexactly(length)))
-            await _reply(writer, stand_in, events, provider)
-        except (ConnectionError, asyncio.IncompleteReadError):
+            await _reply((reader, writer), stand_in, events, provider)
+        except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
@@ -108,8 +109,12 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
 
 
 async def _reply(
-    writer: asyncio.StreamWriter, stand_in: StandIn, events: Callable[..., list[str]], provider: str
+    streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    stand_in: StandIn,
+    events: Callable[..., list[str]],
+    provider: str,
 ) -> None:
+    reader, writer = streams
     name, _, detail = stand_in.next_script().partition(":")
     if name == "status":
         status, _, retry_after = detail.partition(",")
@@ -131,7 +136,9 @@ async def _reply(
     elif name == "garbage":
         await _chunk(writer, 'event: content_block_delta\ndata: {"type": broken\n\n')
     elif name == "stall":
-        await asyncio.sleep(30)
+        async with asyncio.timeout(30):
+            await reader.read()
+        stand_in.hung_up += 1
     elif name == "reset":
         linger = struct.pack("ii", 1, 0)  # closing now sends RST instead of FIN
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

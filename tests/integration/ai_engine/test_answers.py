@@ -17,7 +17,7 @@ from ai_engine.subscribers import CONSUMER, Answerer
 from events.base import LOCAL_TENANT, Envelope
 from events.catalog import QUESTIONS
 from events.delivery.subscriber import EventSubscriber
-from events.question import Evidence, LinesRequest, QuestionAsked, SearchRequest
+from events.question import ConversationDeleted, Evidence, LinesRequest, QuestionAsked, SearchRequest
 from runtime.faults import Permanent
 from runtime.live import LiveChannels
 from tests.conftest import Servers
@@ -152,6 +152,43 @@ async def test_an_answer_whose_worker_stops_in_the_middle_is_begun_anew_by_anoth
     assert [part["type"] for part in await desk.parts()].count("reset") == 2
     assert "".join(WORDS).startswith(await desk.seen())
     assert (await desk.seen()).count("Routes") == 1
+
+
+async def test_a_cancelled_answer_ends_the_call_of_a_silent_provider(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.script = ["stall"]
+    await desk.ask()
+    await desk.work(FakeRetriever(FILES), models)
+    await until(desk.seen)  # in the middle: words are out, the model is silent
+    hung_up_before = server.hung_up
+    await desk.kernel.journal.append(desk.stream_id, [a_draft(ConversationDeleted())])
+    await until(lambda: server.hung_up)
+    await until(desk.is_acked)
+
+    assert (hung_up_before, server.hung_up, len(server.requests)) == (0, 1, 1)
+    assert [end.event_type for end in await desk.ends()] == ["conversation.deleted"]
+    assert await desk.kernel.inbox(CONSUMER) == {1: "cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("status:401", "model_key_refused"), ("status:429,3600", "model_rate_limited")]
+)
+async def test_where_the_first_model_cannot_the_next_one_answers_and_it_is_said(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel], fault: str, code: str
+) -> None:
+    async with model_stand_in("openai") as broken:
+        broken.script = [fault]
+        first = OpenAIModel(model="first", key=lambda: "test-key", base_url=broken.url)
+        await desk.ask()
+        await desk.work(FakeRetriever(FILES), {"openai:first": first, **models})
+        data = (await desk.end()).data
+        await first.close()
+
+    assert (len(broken.requests), len(server.requests)) == (1, 1)
+    assert (data["answer"], data["model"]) == ("".join(WORDS), "m")
+    assert data["passed_over"] == [{"model": "openai:first", "code": code}]
+    assert "passed_over" in await desk.steps()
 
 
 async def test_an_answer_is_recorded_although_nobody_can_be_shown_it(
