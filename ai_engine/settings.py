@@ -9,8 +9,8 @@ from runtime.secret_files import Settings
 class AiSettings(Settings):
     """Language models. Nothing leaves the machine unless `models` names one.
 
-    `models`: `openai:<name>`, `anthropic:<name>`, separated by commas; the first is the default, and the next ones answer
-    in their order where it cannot. Empty: extractive.
+    `models`: `openai:<name>`, `anthropic:<name>`, separated by commas; the first is the default, and the next ones
+    answer in their order where it cannot. Empty: extractive.
     """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AI_", extra="ignore", frozen=True)
