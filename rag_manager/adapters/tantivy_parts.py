@@ -58,7 +58,8 @@ def put_together(parts: Sequence[LexiconPart], earlier: Files) -> tuple[Files, i
 
 def _segment(name: str, documents: Iterable[str]) -> Files:
     """The files of an index with one segment, which has this name."""
-    with tempfile.TemporaryDirectory(prefix="lexicon-") as folder:
+    # A thread of tantivy's may write its list of files once more while the folder is removed.
+    with tempfile.TemporaryDirectory(prefix="lexicon-", ignore_cleanup_errors=True) as folder:
         index = tantivy.Index(SCHEMA, path=folder)
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         for number, line in enumerate(documents):
