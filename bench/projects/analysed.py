@@ -99,8 +99,8 @@ def _until_linked(system: System, analysis_id: str, seconds: float = 1_200) -> d
 
 
 def _imports(client: httpx.Client, analysis_id: str, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The imports of each parsed file, which the API lists by file."""
-    paths = [file["path"] for file in files if file["outcome"] == "parsed"]
+    """The imports of each file of a language, which the API lists by file."""
+    paths = [file["path"] for file in files if file["outcome"] in {"parsed", "lines"} and file["language"]]
     with ThreadPoolExecutor(4) as pool:
         found = pool.map(lambda path: list(_all(client, f"/analyses/{analysis_id}/imports", {"path": path})), paths)
         rows = [row for of_file in found for row in of_file]

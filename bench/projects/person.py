@@ -56,7 +56,8 @@ PERSONS: dict[str, Person] = {
             "class: test": "`js_tests/tests.html` is a page that loads tests; its folder is called as none",
             "imports: python": "what docs/conf.py puts on the path (`docs/_ext`), and `sphinx` of tests below their own folder",
             "licence: BSD-3-Clause": "licensecheck calls Python's licence by its oldest part; here it is Python-2.0",
-            "entry points": "the scripts of package.json",
+            "dependencies: python, dev": "`docs/requirements.txt`: what documentation is built with is for development here",
+            "dependencies: python, runtime": "the same: the file itself says nothing",
         },
     ),
     "cobra": Person(
@@ -91,7 +92,7 @@ PERSONS: dict[str, Person] = {
             "files with a language": "a template of CMake (`.cmake.in`) and a syntax of an editor",
             "dependencies: cmake, build": "Threads, of the bundled googletest: manifests among tests belong to what is tested",
             "imports: python": "a script imports what stands beside it, which it has to be started for",
-            "inclusions": "stand in regions that the grammar cannot read",
+            "inclusions": "`format.h` is cut by lines for its syntax errors, and such files were not asked for their imports; the other stands where the grammar cannot read",
         },
     ),
     "trpc": Person(
@@ -100,6 +101,7 @@ PERSONS: dict[str, Person] = {
         explained={
             "dependencies: javascript, optional": "peer dependencies that `peerDependenciesMeta` calls optional are optional here",
             "dependencies: javascript, peer": "the same: npm has them among its peers",
+            "class: test": "generated files among the tests are generated here",
             "imports: typescript and javascript": "packages of the workspace, which pnpm would link into `node_modules`: TypeScript does not find them before, here they lead to their sources; style sheets and documents, which have no types; files below `vendor`, which are left out; `entrypoints.js`, beside which there is an `entrypoints.ts`",
             "entry points": "the first that fit into the metadata are listed; how many there are is told beside them",
         },
@@ -110,7 +112,7 @@ PERSONS: dict[str, Person] = {
         include_folders=("lib/cpp/src", "compiler/cpp/src"),
         explained={
             "files with a language": "without a name here: Haxe 82, m4 25 and C++ in `.tcc` 5, which have one since; XML in `.config` 18, and five others",
-            "class: test": "folders that are called as tests in all languages here; patterns know fewer names",
+            "class: test": "specifications in `doc/specs` were tests here, which they are not since; a script that is called as a test",
             "dependencies: cmake, build": "cmake has no scopes: REQUIRED is runtime here, the rest optional; modules that are included by cmake are read where they stand in `cmake/`",
             "dependencies: cmake, dev": "as above",
             "dependencies: cmake, optional": "as above",
@@ -124,7 +126,7 @@ PERSONS: dict[str, Person] = {
             "dependencies: ruby, runtime": "as above",
             "imports: python": "found in a folder that has to be put on the path first",
             "imports: go": "packages that the installed Go (1.19) does not have yet: `slices`, `maps`, `log/slog`",
-            "inclusions": "`<thrift/thrift-config.h>`: CMake makes that file; g++ finds another of its name beside it",
+            "inclusions": "two files are cut by lines for their syntax errors, and such files were not asked for their imports",
             "entry points": "programs of CMake, Dockerfiles, .NET, Composer and Bower, which neither cargo nor npm knows",
         },
     ),

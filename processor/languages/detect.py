@@ -122,7 +122,12 @@ def file_class_of(path: str, language: str | None, head: str = "", *, but_not: f
         return "vendored"
     if "generated" not in but_not and _is_generated(pure.name, parts, language, head):
         return "generated"
-    if parts & _TEST_PARTS or (language not in DOCS and _TEST_NAME.match(pure.name)):  # a specification is none
+    in_tests = bool(parts & _TEST_PARTS)
+    if language in DOCS:  # a specification, or a folder of them among the documents, is no test
+        in_tests = in_tests and not parts & _DOC_PARTS
+    elif _TEST_NAME.match(pure.name):
+        in_tests = True
+    if in_tests:
         return "test"
     return _class_by_language(pure.name, parts, language)
 

@@ -44,7 +44,13 @@ def test_a_header_of_many_blank_lines_is_looked_at_in_no_time() -> None:
 
 @pytest.mark.parametrize(
     ("path", "file_class"),
-    [("docs/skill_spec.md", "docs"), ("a_test.md", "docs"), ("a_spec.rb", "test"), ("tests/a.md", "test")],
+    [
+        ("docs/skill_spec.md", "docs"),
+        ("a_test.md", "docs"),
+        ("a_spec.rb", "test"),
+        ("tests/a.md", "test"),
+        ("doc/specs/idl.md", "docs"),
+    ],
 )
 def test_a_specification_in_prose_is_no_test(path: str, file_class: str) -> None:
     assert file_class_of(path, language_of(path)) == file_class
