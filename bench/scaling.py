@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--files", nargs="+", type=int, default=[5_000, 15_000, 50_000])
     parser.add_argument("--seconds", type=float, default=7_200, help="that one analysis may take")
     arguments = parser.parse_args()
-    sources = [repository.resolve() for repository in arguments.repositories]
+    sources = [repository.absolute() for repository in arguments.repositories]  # by the names that were given
     runs = []
     for files in arguments.files:
         with tempfile.TemporaryDirectory(prefix="bench-scaling-") as name:
