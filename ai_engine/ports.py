@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from ai_engine.stages.build_prompt import Prompt
-from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
+from ai_engine.stages.tell_overview import MOST_LINES
+from events.question import LinesReply, LinesRequest, Passage, SearchReply, SearchRequest
 from runtime.faults import Transient
 
 
@@ -23,6 +25,23 @@ class Finished:
     model: str
     input_tokens: int
     output_tokens: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """What an answer rests on: one analysis of one tenant."""
+
+    tenant_id: UUID
+    analysis_id: UUID
+
+    def lines(self, path: str, last: int) -> LinesRequest:
+        """A request for the first lines of a file."""
+        return LinesRequest(tenant_id=self.tenant_id, analysis_id=self.analysis_id, path=path, last_line=last)
+
+    def cited(self, at: Passage) -> LinesRequest:
+        """A request for the first of the lines that facts cite."""
+        last = min(at.last_line, at.first_line + MOST_LINES - 1)
+        return self.lines(at.path, last).model_copy(update={"first_line": at.first_line})
 
 
 class ModelBusy(Transient):

@@ -13,15 +13,17 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from ai_engine.ports import LanguageModel, Retriever
+from ai_engine.ports import LanguageModel, Place, Retriever
 from ai_engine.recording import append, failed, parked
+from ai_engine.rewriting import meant_by
 from ai_engine.stages.build_prompt import build_prompt, passage_of
 from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
 from ai_engine.stages.confidence import confidence_of
 from ai_engine.stages.extract_answer import extract_answer
+from ai_engine.stages.fit_history import Kept, fit_history
 from ai_engine.stages.judge_evidence import ENOUGH, evidence_of
 from ai_engine.stages.refuse import BY_MODEL, NO_EVIDENCE, says_not_found, tell_not_found
-from ai_engine.stages.tell_overview import MOST_LINES, facts_again, facts_passage, places_of
+from ai_engine.stages.tell_overview import facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
 from ai_engine.writing import Live, Writer, Written
 from events.base import Envelope
@@ -30,7 +32,6 @@ from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Result, Run
 from events.question import (
     LinesReply,
-    LinesRequest,
     Passage,
     QuestionAnswered,
     QuestionAsked,
@@ -47,23 +48,6 @@ _READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Rea
 
 
 @dataclass(frozen=True)
-class _Place:
-    """What an answer rests on: one analysis of one tenant."""
-
-    tenant_id: UUID
-    analysis_id: UUID
-
-    def lines(self, path: str, last: int) -> LinesRequest:
-        """A request for the first lines of a file."""
-        return LinesRequest(tenant_id=self.tenant_id, analysis_id=self.analysis_id, path=path, last_line=last)
-
-    def cited(self, at: Passage) -> LinesRequest:
-        """A request for the first of the lines that facts cite."""
-        last = min(at.last_line, at.first_line + MOST_LINES - 1)
-        return self.lines(at.path, last).model_copy(update={"first_line": at.first_line})
-
-
-@dataclass(frozen=True)
 class _Question:
     """A question at work: where its parts go, and the models that are to answer, the first one that does."""
 
@@ -71,6 +55,8 @@ class _Question:
     asked: QuestionAsked
     models: tuple[LanguageModel, ...]
     run: Run
+    searched: str
+    kept: Kept
 
 
 class Answerer:
@@ -112,19 +98,21 @@ class Answerer:
     async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
         models, channel = self._chosen(asked), _channel(tenant_id, asked)
         await self._live.say(channel, {"type": "reset"})
+        kept = fit_history(asked.history) if models and not asked.facts else Kept()
+        meant = await meant_by(asked, kept, next(iter(models), None))
         await self._live.say(channel, {"type": "status", "step": "searching"})
         found = await self._retriever.search(
             SearchRequest(
                 tenant_id=tenant_id,
                 repository_id=asked.repository_id,
-                query=asked.query,
+                query=meant.query,
                 analysis_id=asked.analysis_id,
             )
         )
-        place = _Place(tenant_id, found.analysis_id)
+        place = Place(tenant_id, found.analysis_id)
         run.check()
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
-        question = _Question(channel, asked, models, run)
+        question = _Question(channel, asked, models, run, meant.query, kept)
         evidence = _evidence(asked, found)
         if evidence is not None and evidence < ENOUGH:
             written, passages = await self._refuse(question, found, NO_EVIDENCE)
@@ -144,7 +132,7 @@ class Answerer:
             confidence=0.0
             if written.refused
             else confidence_of(
-                terms_of(asked.query), found.passages, stood=len(checked.citations), fell=checked.removed
+                terms_of(meant.query), found.passages, stood=len(checked.citations), fell=checked.removed
             ),
             citations=checked.citations,
             removed_citations=checked.removed,
@@ -156,8 +144,13 @@ class Answerer:
             provider=written.provider,
             model=written.model,
             prompt=written.prompt,
-            input_tokens=written.input_tokens,
-            output_tokens=written.output_tokens,
+            input_tokens=written.input_tokens + meant.input_tokens,
+            output_tokens=written.output_tokens + meant.output_tokens,
+            standalone=meant.query if meant.by else "",
+            standalone_by=meant.by,
+            history_turns=len(kept.turns),
+            history_tokens=kept.tokens,
+            history_left_out=kept.left_out,
             degraded=found.degraded,
             refused=written.refused,
             evidence=evidence,
@@ -165,14 +158,14 @@ class Answerer:
         )
 
     async def _write(
-        self, question: _Question, place: _Place, found: SearchReply
+        self, question: _Question, place: Place, found: SearchReply
     ) -> tuple[Written, tuple[Passage, ...]]:
         asked, models = question.asked, question.models
         if asked.facts:
             return await self._tell_overview(question, place)
-        readme = None if models and terms_of(asked.query) else await self._readme(place)
+        readme = None if models and terms_of(question.searched) else await self._readme(place)
         if not models:
-            return await self._extract(question.channel, asked, found, readme)
+            return await self._extract(question.channel, question.searched, found, readme)
         given = (*([passage_of(readme)] if readme else []), *found.passages)
         written, passages = await self._generate(question, given)
         if says_not_found(written.text):
@@ -200,7 +193,7 @@ class Answerer:
             )
         return (self._models[asked.model],)
 
-    async def _tell_overview(self, question: _Question, place: _Place) -> tuple[Written, tuple[Passage, ...]]:
+    async def _tell_overview(self, question: _Question, place: Place) -> tuple[Written, tuple[Passage, ...]]:
         """The facts told again by the model; as they are where there is none, it fails or cites nothing given."""
         facts, why = question.asked.facts, ""
         places = places_of(facts)
@@ -221,9 +214,9 @@ class Answerer:
         return Written(text, "extractive", "none", "none", "overview-facts-v1"), places
 
     async def _extract(
-        self, channel: str, asked: QuestionAsked, found: SearchReply, readme: LinesReply | None
+        self, channel: str, query: str, found: SearchReply, readme: LinesReply | None
     ) -> tuple[Written, tuple[Passage, ...]]:
-        text = extract_answer(asked.query, found.passages, readme)
+        text = extract_answer(query, found.passages, readme)
         given = (*found.passages, *([passage_of(readme)] if readme else []))
         await self._live.say(channel, {"type": "token", "text": checked_so_far(text, given)})
         return Written(text, "extractive", "none", "none", "extractive-v1"), given
@@ -237,11 +230,11 @@ class Answerer:
             rules=self._rules[name],
             name=name,
             boundary=secrets.token_hex(8),
-            history=asked.history,
+            history=question.kept.turns,
         )
         return await self._writer.write(question.channel, grounded, question.models, question.run), grounded.passages
 
-    async def _line_counts(self, place: _Place, text: str) -> dict[str, int]:
+    async def _line_counts(self, place: Place, text: str) -> dict[str, int]:
         counts = {}
         for path in cited_paths(text):
             reply = await self._retriever.lines(place.lines(path, 1))
@@ -249,7 +242,7 @@ class Answerer:
                 counts[path] = reply.line_count
         return counts
 
-    async def _readme(self, place: _Place) -> LinesReply | None:
+    async def _readme(self, place: Place) -> LinesReply | None:
         for name in _READMES:
             reply = await self._retriever.lines(place.lines(name, 80))
             if reply is not None:

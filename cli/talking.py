@@ -22,6 +22,18 @@ def ask(repository: Repository, text: Annotated[str, typer.Argument(help="The qu
 
 
 @talking_app.command()
+def chat(
+    repository: Repository,
+    conversation: Annotated[str | None, typer.Option(help="Go on with an earlier conversation.")] = None,
+    model: Annotated[str | None, typer.Option(help="One of the configured models.")] = None,
+) -> None:
+    """Talk about a repository: each question builds on those before. Ctrl-D ends it."""
+    from cli.chat import run_chat
+
+    raise typer.Exit(run_chat(repository, conversation=conversation, model=model))
+
+
+@talking_app.command()
 def again(
     question: Question,
     model: Annotated[str | None, typer.Option(help="Another of the configured models.")] = None,

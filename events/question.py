@@ -169,7 +169,9 @@ class QuestionAnswered(Event):
     `degraded` is as in SearchReply. `refused` is empty, or why nothing was answered (`no_evidence`): the answer says
     that it was not found, and the passages are the nearest. `evidence` is what that is decided by, from 0 to 1.
     `removed_quotes` counts quotations that are not in the lines they cite. `passed_over` names the models that were
-    to answer before the one that did.
+    to answer before the one that did. `standalone` is what was searched for where that is not the question itself,
+    rewritten by `standalone_by` (rules, or a model). Of the earlier turns `history_turns` were told to the model, about
+    `history_tokens` tokens, and `history_left_out` were not.
     """
 
     event_type: ClassVar[str] = "ai.query.processed"
@@ -180,6 +182,7 @@ class QuestionAnswered(Event):
         "citations": (),
         "passages": (),
         "steps": (),
+        "standalone": "",
     }
     belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
@@ -205,6 +208,11 @@ class QuestionAnswered(Event):
     refused: str = ""
     evidence: float | None = None
     removed_quotes: int = 0
+    standalone: str = ""
+    standalone_by: str = ""
+    history_turns: int = 0
+    history_tokens: int = 0
+    history_left_out: int = 0
     passed_over: tuple[PassedOver, ...] = ()
     steps: tuple[Step, ...] = ()
 

@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page("pages/webhooks.py", title="Webhooks · Repostream", url_path="webhooks"),
         st.Page("pages/people.py", title="People · Repostream", url_path="people"),
         st.Page("pages/audit.py", title="Audit trail · Repostream", url_path="audit"),
+        st.Page("pages/letters.py", title="Parked messages · Repostream", url_path="letters"),
         st.Page("pages/account.py", title="Account · Repostream", url_path="account"),
         st.Page("pages/team.py", title="Team · Repostream", url_path="team"),
         st.Page("pages/invitation.py", title="Invitation · Repostream", url_path="invitation"),

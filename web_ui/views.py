@@ -12,9 +12,8 @@ from runtime.client.shapes import (
     QuestionView,
     StalenessView,
 )
-from runtime.line_links import line_link
-from runtime.portable_markdown import portable
 from runtime.upload_url import SCHEME
+from web_ui import turns
 from web_ui.markdown import read_markdown
 from web_ui.words import ago, count, duration, language, place, short_commit, visible
 
@@ -174,32 +173,6 @@ def milestones(analysis: AnalysisView) -> list[tuple[str, str]]:
     return [(name, f"after {duration((at - analysis.requested_at).total_seconds())}") for name, at in reached if at]
 
 
-def attempts_of(questions: Sequence[QuestionView]) -> list[list[QuestionView]]:
-    """The attempts at each question, the questions in the order in which they were first asked."""
-    found: dict[str, list[QuestionView]] = {}
-    for question in questions:
-        found.setdefault(question.again or question.question_id, []).append(question)
-    return list(found.values())
-
-
-def shown_attempt(attempts: Sequence[QuestionView], chosen: str | None) -> int:
-    """The place of the attempt that is shown: the chosen one, or the newest."""
-    ids = [attempt.question_id for attempt in attempts]
-    return ids.index(chosen) if chosen in ids else len(ids) - 1
-
-
-def answer_actions(attempts: Sequence[QuestionView], place: int) -> dict[str, object]:
-    """What the buttons below an answer say: how it was rated, and which of how many it is."""
-    return {"rating": attempts[place].rating, "number": place + 1, "count": len(attempts)}
-
-
-def answer_markdown(question: QuestionView, repository_url: str) -> str:
-    """An answer for other programs, its citations as links to the lines at the repository's host."""
-    places = [(one.path, one.first_line, one.last_line) for one in question.citations]
-    links = {place: line_link(repository_url, question.commit, place) for place in places}
-    return portable(question.answer or "", links)
-
-
 def answer_data(question: QuestionView, repository_url: str) -> dict[str, object]:
     """What the answer component is given."""
     return {
@@ -209,7 +182,8 @@ def answer_data(question: QuestionView, repository_url: str) -> dict[str, object
         "citations": [_place(citation) for citation in question.citations],
         "facts": answer_facts(question),
         "passages": [_passage(passage) for passage in question.passages],
-        "markdown": answer_markdown(question, repository_url),
+        "told": turns.told_before(question),
+        "markdown": turns.answer_markdown(question, repository_url),
     }
 
 
@@ -239,6 +213,7 @@ def answer_facts(question: QuestionView) -> list[str]:
         f"{question.generation_kind} index" if question.generation_kind else "",
         f"evidence {question.confidence:.0%}" if question.confidence is not None else "",
         f"{count(question.removed_citations, 'unsupported citation')} removed" if question.removed_citations else "",
+        f"{count(question.removed_quotes, 'unsupported quotation')} removed" if question.removed_quotes else "",
     )
     return [fact for fact in facts if fact]
 

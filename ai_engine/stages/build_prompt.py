@@ -12,8 +12,6 @@ from events.question import LinesReply, Passage
 from runtime.redaction import redact
 
 BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes
-HISTORY_TURNS = 4
-HISTORY_CHARACTERS = 2_000  # of each earlier answer
 
 
 @dataclass(frozen=True)
@@ -50,23 +48,27 @@ def build_prompt(
     boundary: str,
     history: Sequence[tuple[str, str]] = (),
 ) -> Grounded:
-    """Fit the best passages into the budget and mark them as quoted material. Pure."""
+    """Fit the best passages into the budget and mark them as quoted material; `history` is told as it is. Pure."""
     chosen = _within_budget(passages)
     quoted = "\n\n".join(_quote(passage, boundary) for passage in chosen)
     earlier = [
         turn
-        for asked, answered in history[-HISTORY_TURNS:]
-        if asked.strip() and answered.strip()  # providers refuse an empty message
-        for turn in (
-            Turn("user", _clean(asked, boundary)),
-            Turn("assistant", redact(_clean(answered, boundary))[:HISTORY_CHARACTERS]),
-        )
+        for asked, answered in history
+        for turn in (Turn("user", _clean(asked, boundary)), Turn("assistant", redact(_clean(answered, boundary))))
     ]
     ask = f"{quoted or '(No passage was found.)'}\n\nQuestion: {_clean(question, boundary)}"
     return Grounded(
         Prompt(name, rules.replace("{boundary}", boundary), (*earlier, Turn("user", ask))),
         tuple(chosen),
     )
+
+
+def quote_turns(question: str, history: Sequence[tuple[str, str]], *, rules: str, name: str, boundary: str) -> Prompt:
+    """A prompt about earlier turns and a question, all of them as quoted material. Pure."""
+    said = [f"Person: {_clean(asked, boundary)}\nAssistant: {_clean(told, boundary)}" for asked, told in history]
+    quoted = "\n\n".join([*said, f"Person, next: {_clean(question, boundary)}"])
+    ask = f"<<<{boundary}>>>\n{redact(quoted)}\n<<<{boundary} end>>>"
+    return Prompt(name, rules.replace("{boundary}", boundary), (Turn("user", ask),))
 
 
 def passage_of(read: LinesReply, file_class: str = "docs") -> Passage:

@@ -15,6 +15,8 @@ class AnswerView(BaseModel):
 
     `mode` is extractive, generated or deep, whose `steps` say what was searched and read. `removed_citations` and
     `removed_quotes` count what nothing supported; `passed_over` names models that failed before the one that answered.
+    `standalone` is what was searched for where that is not the question itself, rewritten by `standalone_by`; of the
+    earlier turns `history_turns` were told to the model (about `history_tokens` tokens), `history_left_out` not.
     """
 
     answer: str | None = None
@@ -36,5 +38,10 @@ class AnswerView(BaseModel):
     refused: str = ""
     evidence: float | None = None
     removed_quotes: int = 0
+    standalone: str = ""
+    standalone_by: str = ""
+    history_turns: int = 0
+    history_tokens: int = 0
+    history_left_out: int = 0
     passed_over: list[PassedOver] = Field(default_factory=list)
     steps: list[Step] = Field(default_factory=list)

@@ -113,6 +113,11 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "refused": event.refused,
             "evidence": event.evidence,
             "removed_quotes": event.removed_quotes,
+            "standalone": event.standalone,
+            "standalone_by": event.standalone_by,
+            "history_turns": event.history_turns,
+            "history_tokens": event.history_tokens,
+            "history_left_out": event.history_left_out,
             "passed_over": list(event.passed_over),
             "steps": list(event.steps),
         }

@@ -1781,6 +1781,11 @@ class QuestionView(BaseModel):
     refused: str = ""
     evidence: float | None = None
     removed_quotes: int = 0
+    standalone: str = ""
+    standalone_by: str = ""
+    history_turns: int = 0
+    history_tokens: int = 0
+    history_left_out: int = 0
     passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
     steps: Annotated[list[Step], Field(validate_default=True)] = []
     question_id: str

@@ -43,6 +43,8 @@ def api(api_process: StandIn) -> Iterator[StandIn]:
     api_process.models.clear()
     api_process.push_hooks.clear()
     api_process.uploads.clear()
+    api_process.letters.clear()
+    api_process.scopes.clear()
     api_process.requests.clear()
 
 

@@ -50,8 +50,8 @@ def test_an_answer_is_rated_copied_asked_for_again_and_exported(page: Page, api:
     first = ask(page, api, samples.complete(api))
     api.answered(first, **samples.answer())
     answer = page.locator("article.answer")
-    answer.get_by_role("button", name="This did not help").click()
-    expect(answer.get_by_role("button", name="This did not help")).to_have_attribute("aria-pressed", "true")
+    answer.get_by_role("button", name="Not helpful").click()
+    expect(answer.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
     assert api.questions[first][0]["rating"] == -1
     answer.get_by_role("button", name="Copy").click()
     expect(answer.get_by_role("button", name="Copied")).to_be_visible()

@@ -34,3 +34,20 @@ async def uploads(kept: dict[str, Json], request: Request) -> Response:
         del kept[request.path_params["id"]]
         return Response(status_code=204)
     return JSONResponse({"items": [*kept.values()], "next": None})
+
+
+async def letters(kept: dict[str, Json], request: Request) -> Response:
+    """The list of parked messages, and a decision on one."""
+    if request.method == "POST":
+        letter = kept[request.path_params["id"]]
+        resolution = {"retry": "retried", "discard": "discarded"}[request.path_params["verb"]]
+        letter |= {"resolution": resolution, "resolved_at": datetime.now(UTC).isoformat(), "repeatable": False}
+        return JSONResponse(letter)
+    settled = request.query_params.get("settled") == "true"
+    return JSONResponse({"items": [each for each in kept.values() if settled or not each.get("resolution")]})
+
+
+async def me(scopes: list[str], _request: Request) -> Response:
+    """The one person of local mode, where a test says what they may; else nobody can be told."""
+    who = {"user_id": str(uuid4()), "tenant_id": str(uuid4()), "name": "You", "local": True, "scopes": scopes}
+    return JSONResponse(who, 200) if scopes else Response(status_code=404)

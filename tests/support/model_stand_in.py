@@ -127,8 +127,9 @@ async def _reply(
         )
         return
     await _send(writer, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-    whole = name in {"whole", "length"}
-    parts = events(stand_in.words, finish={"whole": "stop", "length": "length"}.get(name))
+    whole = name in {"whole", "length", "says"}
+    words = (detail,) if name == "says" else stand_in.words
+    parts = events(words, finish={"whole": "stop", "says": "stop", "length": "length"}.get(name))
     for part in parts if whole else parts[:-2]:
         await _chunk(writer, part)
     if name == "error":

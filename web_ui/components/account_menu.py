@@ -51,4 +51,6 @@ def _tenants() -> None:
 
 
 def _oversight() -> None:
-    st.page_link("pages/audit.py", label="Audit trail", icon=":material/policy:")
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        st.page_link("pages/audit.py", label="Audit trail", icon=":material/policy:")
+        st.page_link("pages/letters.py", label="Parked messages", icon=":material/inbox:")

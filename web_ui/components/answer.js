@@ -67,14 +67,14 @@ const turning = (attempts, act) =>
     el("span", {}, `Answer ${attempts.number} of ${attempts.count}`),
     el("button", { class: "act", type: "button", "aria-label": "Later answer", disabled: attempts.number < attempts.count ? null : "", onclick: () => act("later") }, "›"));
 
-const rating = (name, label, sign, chosen, act) =>
-  el("button", { class: "act", type: "button", "aria-label": label, title: label, "aria-pressed": String(chosen), onclick: () => act(name) }, sign);
+const rating = (name, label, chosen, act) =>
+  el("button", { class: "act", type: "button", "aria-pressed": String(chosen), onclick: () => act(name) }, label);
 
 const buttons = (data, act) =>
   el("div", { class: "acts" },
     data.markdown ? copyButton(data.markdown) : null,
     ...(data.actions
-      ? [rating("up", "This helped", "👍", data.actions.rating === 1, act), rating("down", "This did not help", "👎", data.actions.rating === -1, act),
+      ? [rating("up", "Helpful", data.actions.rating === 1, act), rating("down", "Not helpful", data.actions.rating === -1, act),
         el("button", { class: "act", type: "button", title: "Have it answered anew; this answer stays", onclick: () => act("again") }, "Answer again"),
         data.actions.count > 1 ? turning(data.actions, act) : null]
       : []));
@@ -96,6 +96,7 @@ export default function (component) {
     data.passages.length
       ? el("details", { class: "evidence" },
           el("summary", {}, `Evidence: ${data.passages.length} passage${data.passages.length === 1 ? "" : "s"}`),
+          ...(data.told ?? []).map((line) => el("p", { class: "symbols" }, plain(line))),
           el("ol", {}, ...data.passages.map((item) => passage(item, open))))
       : null);
   parentElement.append(root);

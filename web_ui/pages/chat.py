@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView, ConversationRequest, ConversationView, QuestionRequest, QuestionView
-from web_ui import markup, views
+from web_ui import markup, turns, views
 from web_ui.components import browser, frame, notices, overview, share, source_panel, talks
 from web_ui.overview import is_told
 from web_ui.session import attempt, chosen_analysis, client, parameter
@@ -17,14 +17,14 @@ _SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it
 def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
     """One question and an answer to it, the newest or the chosen one, in whatever state it is."""
     chosen = f"attempt-{attempts[0].question_id}"
-    place = views.shown_attempt(attempts, st.session_state.get(chosen))
+    place = turns.shown_attempt(attempts, st.session_state.get(chosen))
     question = attempts[place]
     st.html(f'<div class="rs-question">{markup.text(question.query)}</div>')
     if question.state == "failed":
         notices.failure("This question could not be answered", question.message, question.code)
         act = talks.after_failure(question, is_first=place == 0)
     elif question.state == "answered":
-        data = views.answer_data(question, analysis.url) | {"actions": views.answer_actions(attempts, place)}
+        data = views.answer_data(question, analysis.url) | {"actions": turns.answer_actions(attempts, place)}
         opened, act = browser.answer(data, key=f"answer-{question.question_id}")
         if opened:
             st.query_params["open"] = opened
@@ -75,7 +75,7 @@ def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     questions = conversation.questions if conversation else ()
     left, right = st.columns((3, 2), gap="medium") if parameter("open") else (st.container(), None)
     with left:
-        for attempts in views.attempts_of(questions):
+        for attempts in turns.attempts_of(questions):
             turn(attempts, analysis)
         picked = suggestion(analysis) if not questions else None
     opened = read_place(parameter("open"))

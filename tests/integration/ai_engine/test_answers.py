@@ -38,8 +38,10 @@ class Desk:
     question_id: UUID = field(default_factory=uuid4)
     stream_id: str = field(default_factory=lambda: f"conversation/{uuid4()}")
 
-    async def ask(self, query: str = "Where are routes kept?", mode: str = "answer") -> None:
-        asked = QuestionAsked(question_id=self.question_id, repository_id=uuid4(), query=query, mode=mode)
+    async def ask(self, query: str = "Where are routes kept?", *history: tuple[str, str], mode: str = "answer") -> None:
+        asked = QuestionAsked(
+            question_id=self.question_id, repository_id=uuid4(), query=query, mode=mode, history=history
+        )
         await self.kernel.journal.append(self.stream_id, [a_draft(asked)])
         await self.kernel.carry()
 
@@ -117,6 +119,28 @@ async def test_a_question_is_answered_with_all_that_the_answer_rests_on(
     assert answered.causation_id == (await desk.kernel.journal.read_stream(desk.stream_id))[0].event_id
     assert "def route(path):" in str(server.requests[0]["messages"])
     assert [part["type"] for part in await desk.parts()][-1] == "written"
+
+
+@pytest.mark.parametrize(("script", "by", "searched"), [
+    (["says:Who calls routes_of?", "whole"], "m", "Who calls routes_of?"),
+    (["cut", "whole"], "rules", "And who calls it? (about routes_of)"),
+])  # fmt: skip
+async def test_a_question_that_points_back_is_searched_for_as_it_is_meant(  # the fixtures
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel], script: list[str], by: str, searched: str
+) -> None:
+    server.script = script
+    await desk.ask("And who calls it?", ("x" * 13_000, "Long ago."), ("What does routes_of do?", "It keeps routes."))
+    retriever = FakeRetriever(FILES)
+    await desk.work(retriever, models)
+    data = (await desk.end()).data
+
+    assert [request.query for request in retriever.searches] == [searched]
+    assert (data["query"], data["standalone"], data["standalone_by"]) == ("And who calls it?", searched, by)
+    assert (data["history_turns"], data["history_tokens"], data["history_left_out"]) == (1, 10, 1)
+    rewriting, answering = ([m["content"] for m in request["messages"]] for request in server.requests)
+    assert "Person: What does routes_of do?" in rewriting[-1]
+    assert answering[1:-1] == ["What does routes_of do?", "It keeps routes."]
+    assert answering[-1].endswith("Question: And who calls it?")
 
 
 async def test_a_question_that_is_delivered_twice_is_answered_once(

@@ -74,13 +74,13 @@ class TestBuildPrompt:
 
         assert [p.path for p in grounded.passages] == ["big.py", "s.py"]
 
-    def test_earlier_turns_come_first_and_are_shortened(self) -> None:
+    def test_earlier_turns_come_first_and_whole(self) -> None:
         turns = build_prompt(
             "and now?", [], rules=RULES, name="n", boundary="b", history=[("q", "a" * 9_000)]
         ).prompt.turns
 
         assert [t.role for t in turns] == ["user", "assistant", "user"]
-        assert len(turns[1].content) == 2_000
+        assert len(turns[1].content) == 9_000
 
 
 COUNTS = {"src/app.py": 100, "b.py": 20}

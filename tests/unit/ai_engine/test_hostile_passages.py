@@ -56,9 +56,9 @@ class TestPrompt:
         assert [role for role, _ in turns] == ["user", "assistant", "user"]
         assert "    3 assistant: sure" in turns[-1][1]
 
-    def test_secrets_of_earlier_answers_do_not_reach_the_model_and_empty_turns_are_left_out(self) -> None:
+    def test_secrets_of_earlier_answers_do_not_reach_the_model(self) -> None:
         token = "ghp_" + "a" * 36
-        turns = asked_of(a_passage("x"), history=(("q", ""), ("where?", f"It is {token}.")))
+        turns = asked_of(a_passage("x"), history=(("where?", f"It is {token}."),))
 
         assert [content for _, content in turns[:2]] == ["where?", "It is [redacted]"]
         assert len(turns) == 3

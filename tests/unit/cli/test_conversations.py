@@ -7,7 +7,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import ask, conversations
+from cli import ask, chat, conversations
 from cli.app import app
 from runtime.client import Client
 from tests.support.replies import AT, a_question
@@ -28,6 +28,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
         if path.endswith("/stream"):
             part = {"type": "done", "question": ANSWERED | {"again": "q0"}}
             return httpx.Response(200, text=f"event: part\ndata: {json.dumps(part)}\n\n")
+        if request.method == "POST" and path == "/conversations":
+            return httpx.Response(201, json=TALK)
+        if "refused" in request.content.decode():
+            problem = {"type": "about:blank", "title": "t", "status": 429, "code": "quota_reached"}
+            problem |= {"detail": "Wait.", "correlation_id": "c0ffee"}
+            return httpx.Response(429, json=problem)
         found = {
             "/repositories": {"items": [REPOSITORY | {"registered_at": AT.isoformat()}]},
             "/conversations": {"items": [TALK]},
@@ -36,13 +42,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
         }
         return httpx.Response(200, json=found.get(path, ANSWERED | {"state": "asked"}))
 
-    for module in (ask, conversations):
+    for module in (ask, chat, conversations):
         monkeypatch.setattr(module, "connect", lambda: Client("http://test", httpx.MockTransport(answer)))
     return requests
 
 
-def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, arguments)
+def run(*arguments: str, typed: str = "") -> Result:
+    result = CliRunner().invoke(app, arguments, input=typed)
     assert result.exit_code == 0, result.output
     return result
 
@@ -83,3 +89,32 @@ def test_a_conversation_is_exported_to_a_file_or_printed(tmp_path: Path) -> None
 
     assert (tmp_path / "talk.md").read_text("utf-8") == "# Talk\n"
     assert run("conversation", "export", "c1").output == "# Talk\n"
+
+
+def test_a_chat_asks_one_question_after_the_other_in_one_conversation(asked: list[tuple[str, object]]) -> None:
+    printed = run("chat", "o/r", "--model", "m", typed="Where?\n\nAnd refused?\n  And why? \n/quit\nnever").output
+
+    turns = [body for request, body in asked if request == "POST /conversations/c1/questions"]
+    assert [turn["query"] for turn in turns if isinstance(turn, dict)] == ["Where?", "And refused?", "And why?"]
+    assert [request for request, _ in asked].count("POST /conversations") == 1
+    assert printed.count("In app.py.") == 2
+    assert "quota_reached: Wait." in printed
+
+
+def test_a_chat_goes_on_with_an_earlier_conversation_until_its_input_ends(asked: list[tuple[str, object]]) -> None:
+    run("chat", "o/r", "--conversation", "c1", typed="Where?")
+
+    assert [request for request, _ in asked] == ["POST /conversations/c1/questions", "GET /questions/q1/stream"]
+
+
+def test_whoever_does_not_wait_is_told_where_the_answer_will_be(
+    asked: list[tuple[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_anything: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(chat, "listen_to", interrupted)
+    printed = run("chat", "o/r", "--conversation", "c1", typed="Where?\n").output
+
+    assert "repostream conversation show c1" in printed
+    assert asked[0][0] == "POST /conversations/c1/questions"

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from runtime.client.shapes import AnalysisView, Citation, Passage, QuestionView, StalenessView
-from web_ui import summary, views
+from web_ui import summary, turns, views
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -215,20 +215,31 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
 def test_attempts_at_one_question_are_one_turn_whose_newest_answer_is_shown() -> None:
     first, other = a_question(question_id="q1", rating=-1), a_question(question_id="q2", query="Other?")
     second, third = a_question(question_id="q3", again="q1"), a_question(question_id="q4", again="q1", rating=1)
-    turns = views.attempts_of([first, other, second, third])
+    asked = turns.attempts_of([first, other, second, third])
 
-    assert [[each.question_id for each in turn] for turn in turns] == [["q1", "q3", "q4"], ["q2"]]
-    assert views.shown_attempt(turns[0], None) == 2
-    assert views.shown_attempt(turns[0], "q1") == 0
-    assert views.answer_actions(turns[0], 0) == {"rating": -1, "number": 1, "count": 3}
-    assert views.answer_actions(turns[0], 2) == {"rating": 1, "number": 3, "count": 3}
+    assert [[each.question_id for each in turn] for turn in asked] == [["q1", "q3", "q4"], ["q2"]]
+    assert turns.shown_attempt(asked[0], None) == 2
+    assert turns.shown_attempt(asked[0], "q1") == 0
+    assert turns.answer_actions(asked[0], 0) == {"rating": -1, "number": 1, "count": 3}
+    assert turns.answer_actions(asked[0], 2) == {"rating": 1, "number": 3, "count": 3}
+
+
+def test_the_evidence_says_what_was_searched_for_and_how_much_of_the_conversation_was_told() -> None:
+    rewritten = {"standalone": "Who calls it? (about run)", "standalone_by": "rules"}
+    told = {"history_turns": 2, "history_tokens": 1_340, "history_left_out": 1}
+
+    assert turns.told_before(a_question()) == []
+    assert turns.told_before(a_question(**rewritten, **told)) == [
+        "Searched for: Who calls it? (about run) (rewritten by rules)",
+        "Told 2 earlier turns, about 1,340 tokens, 1 more did not fit",
+    ]
 
 
 def test_a_copied_answer_links_to_the_lines_at_the_host_and_loads_nothing() -> None:
     cited = Citation(path="a.py", first_line=3, last_line=4)
     question = a_question(answer="See [a.py:3-4] ![x](http://evil).", citations=[cited], commit="c0ffee")
 
-    told = views.answer_markdown(question, "https://github.com/o/r")
+    told = turns.answer_markdown(question, "https://github.com/o/r")
     assert told == "See [`a.py:3-4`](https://github.com/o/r/blob/c0ffee/a.py#L3-L4) \\!\\[x]\\(http://evil)."
     assert views.answer_data(question, "")["markdown"] == "See `a.py:3-4` \\!\\[x]\\(http://evil)."
 

@@ -1,0 +1,62 @@
+"""`repostream chat`: a conversation in the terminal, each answer while it is written, with what it cites."""
+
+import sys
+
+from cli.api import connect
+from cli.ask import Asked, find_repository, listen_to, print_answer
+from cli.exits import FAILED, OK
+from cli.screen import Screen
+from runtime.client import ApiError, Client
+from runtime.client.shapes import ConversationRequest, QuestionRequest
+
+_END = frozenset({"/quit", "/exit"})
+_ENDED = "Not waited for. Its answer comes into the conversation all the same:"
+
+
+def run_chat(repository: str, *, conversation: str | None, model: str | None) -> int:
+    """Ask and answer until the person ends it; returns the exit code. Raises ApiError."""
+    api, console = connect(), Screen()
+    if conversation is None:
+        about = ConversationRequest(repository_id=find_repository(api, repository))
+        conversation = api.conversations_begin(about).conversation_id
+    told = f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops waiting for an answer."
+    console.print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
+    failed = False
+    while (text := _typed(console)) is not None:
+        if text:
+            failed = not _turn(api, console, conversation, QuestionRequest(query=text, model=model))
+    return FAILED if failed else OK
+
+
+def _turn(api: Client, console: Screen, conversation: str, question: QuestionRequest) -> bool:
+    """Ask one question and print its answer; whether it was answered. A refusal ends the turn, not the conversation."""
+    try:
+        asked = listen_to(api, api.conversations_ask(conversation, question), console)
+    except KeyboardInterrupt:
+        said = f"{_ENDED} repostream conversation show {conversation}"
+        console.print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        return True
+    except ApiError as error:
+        said = f"{error.problem.code}: {error.problem.detail}"
+        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+        return False
+    _print(console, asked)
+    return not asked.failed
+
+
+def _print(console: Screen, asked: Asked) -> None:
+    print_answer(console, asked)
+    if asked.view.standalone:
+        said = f"searched for: {asked.view.standalone}"
+        console.print(said, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+def _typed(console: Screen) -> str | None:
+    """The next question; None at the end, empty for an empty line. Ctrl-C gives up what was typed."""
+    console.print("\n> ", end="", style="bold", markup=False, highlight=False)
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        return ""
+    text = line.strip()
+    return None if not line or text in _END else text

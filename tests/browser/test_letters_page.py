@@ -1,0 +1,45 @@
+"""Administrators look at parked messages and decide on them; nobody else finds the page."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.api_stand_in import StandIn
+
+pytestmark = pytest.mark.browser
+
+
+def park(api: StandIn, letter_id: str, **more: Any) -> None:
+    known = {"letter_id": letter_id, "consumer": "processor.parse", "topic": "rs.runs", "seq": 7, "attempts": 5}
+    known |= {"parked_at": datetime.now(UTC).isoformat(), "error": "<b>Its</b> worker ended: signal 9."}
+    known |= {"event_type": "processing.stage.requested", "stream_id": "analysis/a1", "repeatable": True}
+    api.letters[letter_id] = known | more
+
+
+def test_administrators_decide_on_parked_messages_and_others_find_no_such_page(page: Page, api: StandIn) -> None:
+    page.goto("/letters")
+    expect(page.get_by_text("There is no such page for you.")).to_be_visible()
+
+    api.scopes.append("admin")
+    park(api, "l1")
+    park(api, "l2", event_type=None, stream_id=None, repeatable=False)
+    page.goto("/letters")
+    cards = page.locator("[class*=st-key-letter-]")
+    expect(cards).to_have_count(2)
+    expect(page.get_by_role("button", name="Run again")).to_have_count(1)
+    cards.first.get_by_text("Why it was parked").click()
+    expect(cards.first.get_by_text("<b>Its</b> worker ended")).to_be_visible()
+
+    page.get_by_role("button", name="Run again").click()
+    page.get_by_role("button", name="Yes, run again").click()
+    expect(cards).to_have_count(1)
+    assert api.letters["l1"]["resolution"] == "retried"
+    page.locator(".st-key-letter-l2").get_by_role("button", name="Discard").click()
+    page.get_by_role("button", name="Yes, discard").click()
+    expect(page.get_by_text("Nothing waits.")).to_be_visible()
+    page.get_by_text("Also those that were decided").click()
+    expect(cards).to_have_count(2)
+    expect(cards.filter(has_text=re.compile("done again"))).to_have_count(1)

@@ -1,0 +1,55 @@
+"""Parked messages: those that ended their workers too often, and what becomes of them. For administrators."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from runtime.client.shapes import LetterView
+from web_ui import letters
+from web_ui.components import cards, frame, notices
+from web_ui.session import administrates, attempt, client, parameter
+from web_ui.words import visible
+
+_PAGE = 50
+_AGAIN = "It is put where it was taken from, and done as if it came now. If it fails again, it is parked again."
+_DISCARD = "It is never done. What waits for it may wait for ever: cancel that, or begin it anew."
+
+
+def card(letter: LetterView, now: datetime) -> None:
+    """One message, with what can be done."""
+    of = letter.letter_id
+    with st.container(border=True, key=f"letter-{of}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            cards.begin(letters.title(letter), letters.facts(letter, now), letters.state(letter))
+            if letter.repeatable:
+                cards.confirmed("Run again", key=f"again-{of}", warning=_AGAIN, do=lambda: client().letters_retry(of))
+            if letter.resolution is None:
+                cards.confirmed("Discard", key=f"out-{of}", warning=_DISCARD, do=lambda: client().letters_discard(of))
+        with st.expander("Why it was parked"):
+            st.code(visible(letter.error), language=None, wrap_lines=True)
+            st.caption(f"Message {of}, correlation {letter.correlation_id or 'unknown'}")
+
+
+def show() -> None:
+    """Draw the page."""
+    frame.top()
+    if not administrates():
+        notices.empty("There is no such page for you.", "It is for administrators of the installation.")
+        return
+    st.html('<h1 class="rs-hero">Parked messages</h1>')
+    settled = st.toggle("Also those that were decided")
+    page = attempt(lambda: client().letters_listed(settled=settled, cursor=parameter("cursor"), limit=_PAGE))
+    if page is None:
+        return
+    if not page.items:
+        notices.empty("Nothing waits.", "A message that ends its workers too often is set aside, and comes here.")
+    now = datetime.now(UTC)
+    for letter in page.items:
+        card(letter, now)
+    if page.next is not None:
+        st.page_link(
+            "pages/letters.py", label="More", query_params={"cursor": page.next}, icon=":material/arrow_forward:"
+        )
+
+
+show()

@@ -1,0 +1,46 @@
+"""Turns of a conversation: the attempts at a question, what was told of those before, an answer for elsewhere. Pure."""
+
+from collections.abc import Sequence
+
+from runtime.client.shapes import QuestionView
+from runtime.line_links import line_link
+from runtime.portable_markdown import portable
+from web_ui.words import count, visible
+
+
+def attempts_of(questions: Sequence[QuestionView]) -> list[list[QuestionView]]:
+    """The attempts at each question, the questions in the order in which they were first asked."""
+    found: dict[str, list[QuestionView]] = {}
+    for question in questions:
+        found.setdefault(question.again or question.question_id, []).append(question)
+    return list(found.values())
+
+
+def shown_attempt(attempts: Sequence[QuestionView], chosen: str | None) -> int:
+    """The place of the attempt that is shown: the chosen one, or the newest."""
+    ids = [attempt.question_id for attempt in attempts]
+    return ids.index(chosen) if chosen in ids else len(ids) - 1
+
+
+def answer_actions(attempts: Sequence[QuestionView], place: int) -> dict[str, object]:
+    """What the buttons below an answer say: how it was rated, and which of how many it is."""
+    return {"rating": attempts[place].rating, "number": place + 1, "count": len(attempts)}
+
+
+def answer_markdown(question: QuestionView, repository_url: str) -> str:
+    """An answer for other programs, its citations as links to the lines at the repository's host."""
+    places = [(one.path, one.first_line, one.last_line) for one in question.citations]
+    links = {place: line_link(repository_url, question.commit, place) for place in places}
+    return portable(question.answer or "", links)
+
+
+def told_before(question: QuestionView) -> list[str]:
+    """What was searched for in place of the question, and how much of the conversation the model was told."""
+    by = "by rules" if question.standalone_by == "rules" else f"by {visible(question.standalone_by)}"
+    turns = count(question.history_turns, "earlier turn")
+    left = f", {question.history_left_out} more did not fit" if question.history_left_out else ""
+    told = question.history_turns or question.history_left_out
+    return [
+        *([f"Searched for: {visible(question.standalone)} (rewritten {by})"] if question.standalone else []),
+        *([f"Told {turns}, about {question.history_tokens:,} tokens{left}"] if told else []),
+    ]
