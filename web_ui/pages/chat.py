@@ -25,7 +25,7 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
         act = talks.after_failure(question, is_first=place == 0)
     elif question.state == "answered":
         data = views.answer_data(question, analysis.url) | {"actions": turns.answer_actions(attempts, place)}
-        opened, act = browser.answer(data, key=f"answer-{question.question_id}")
+        opened, act = browser.answer(data, key=f"answer-{attempts[0].question_id}")
         if opened:
             st.query_params["open"] = opened
             st.query_params["at"] = question.analysis_id or analysis.analysis_id
