@@ -10,7 +10,8 @@ from runtime.client import ApiError, Client
 from runtime.client.shapes import ConversationRequest, QuestionRequest
 
 _END = frozenset({"/quit", "/exit"})
-_ENDED = "Not waited for. Its answer comes into the conversation all the same:"
+_STOPPED = "Stopped. Nothing of the answer is kept."
+_CAME_FIRST = "The answer had come by then:"
 
 
 def run_chat(repository: str, *, conversation: str | None, model: str | None) -> int:
@@ -19,7 +20,7 @@ def run_chat(repository: str, *, conversation: str | None, model: str | None) ->
     if conversation is None:
         about = ConversationRequest(repository_id=find_repository(api, repository))
         conversation = api.conversations_begin(about).conversation_id
-    told = f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops waiting for an answer."
+    told = f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops an answer."
     console.print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
     failed = False
     while (text := _typed(console)) is not None:
@@ -31,11 +32,14 @@ def run_chat(repository: str, *, conversation: str | None, model: str | None) ->
 def _turn(api: Client, console: Screen, conversation: str, question: QuestionRequest) -> bool:
     """Ask one question and print its answer; whether it was answered. A refusal ends the turn, not the conversation."""
     try:
-        asked = listen_to(api, api.conversations_ask(conversation, question), console)
-    except KeyboardInterrupt:
-        said = f"{_ENDED} repostream conversation show {conversation}"
-        console.print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
-        return True
+        begun = api.conversations_ask(conversation, question)
+        try:
+            asked = listen_to(api, begun, console)
+        except KeyboardInterrupt:
+            came = api.conversations_stop(begun.question_id).state == "answered"
+            said = f"{_CAME_FIRST} repostream conversation show {conversation}" if came else _STOPPED
+            console.print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
+            return True
     except ApiError as error:
         said = f"{error.problem.code}: {error.problem.detail}"
         console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -34,6 +34,7 @@ _CLASSES: tuple[type[Event], ...] = (
     question.QuestionAsked,
     question.QuestionAnswered,
     question.QuestionFailed,
+    question.QuestionStopped,
     question.AnswerRated,
     account.SignedIn,
     account.SessionRevoked,

@@ -229,6 +229,13 @@ class QuestionFailed(Event):
     message: str
 
 
+class QuestionStopped(Event):
+    """Somebody did not want the answer any more; it counts where the question had not ended before."""
+
+    event_type: ClassVar[str] = "ai.query.stopped"
+    question_id: UUID
+
+
 class AnswerRated(Event):
     """A person said whether the answer helped: 1 or -1."""
 

@@ -19,7 +19,7 @@ from events.delivery.short import Desk, is_cancelled_here
 from events.delivery.work import LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
 from events.processing import AnalysisDeleted, CancelRequested
-from events.question import ConversationDeleted, QuestionAsked
+from events.question import ConversationDeleted, QuestionAsked, QuestionStopped
 from runtime.faults import Cancelled, Fault, Transient
 from runtime.tasks import end_tasks
 
@@ -29,7 +29,10 @@ _BEAT = 1.0  # seconds at most between two heartbeats: a cancellation is heard w
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
 
 _CANCEL_REQUESTED = text("""
-SELECT EXISTS (SELECT FROM es.events WHERE stream_id = :stream AND version > :version AND type = ANY (:types))
+SELECT EXISTS (
+    SELECT FROM es.events WHERE stream_id = :stream AND version > :version
+    AND (type = ANY (:types) OR type = :stopped AND data ->> 'question_id' = :question)
+  )
   OR EXISTS (SELECT FROM es.keys_of(CAST(:subjects AS text[]), NULL) WHERE sealed IS NULL)
 """)
 _STOPPING = [cls.event_type for cls in (CancelRequested, AnalysisDeleted, ConversationDeleted)]
@@ -224,4 +227,5 @@ async def _cancel_requested(connection: AsyncConnection, envelope: Envelope) -> 
     asked = envelope.event_type == QuestionAsked.event_type and envelope.user_id is not None
     subjects = [f"{Subject.USER}/{envelope.user_id}"] if asked else []
     values = {"stream": envelope.stream_id, "version": envelope.version, "types": _STOPPING, "subjects": subjects}
-    return bool((await connection.execute(_CANCEL_REQUESTED, values)).scalar_one())
+    one = {"stopped": QuestionStopped.event_type, "question": str(envelope.data.get("question_id", ""))}
+    return bool((await connection.execute(_CANCEL_REQUESTED, values | one)).scalar_one())

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity, Proof
 from orchestrator.limits.quotas import Amounts, Exceeded, Quota, day_of, exceeded
+from orchestrator.projections.conversations import RESERVED
 from runtime.tenancy import TenantDatabase
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
@@ -55,7 +56,6 @@ _FORGET = text(
     "DELETE FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at < CAST(:day AS timestamptz)"
     " - interval '1 day'"
 )
-RESERVED = 4_000  # tokens of a question whose answer is still to come: a usual one takes less
 _IS_STORED = text("SELECT count(*) FROM app.intake WHERE repository_id = :repository")
 
 

@@ -7,7 +7,14 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Request, Response
 
 from events.base import Context, Draft, Envelope, Event
-from events.question import AnswerRated, ConversationStarted, QuestionAnswered, QuestionAsked, QuestionFailed
+from events.question import (
+    AnswerRated,
+    ConversationStarted,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionFailed,
+    QuestionStopped,
+)
 from events.repository import RepositoryRegistered
 from orchestrator.api.answers import AnswerStream
 from orchestrator.api.conversation_models import AgainRequest, ConversationDocument, RatingRequest
@@ -24,6 +31,7 @@ from runtime.live import LiveChannels
 
 router = APIRouter(tags=["conversations"])
 TURNS = 6  # earlier questions that are sent along: enough for "and where is that called?"
+_ENDINGS = (QuestionAnswered, QuestionFailed, QuestionStopped)
 _GRACE = 8.0  # seconds for the read model to learn of a question that was accepted a moment ago
 
 
@@ -138,6 +146,17 @@ async def stream(
     return AnswerStream(channel, parts.channels, stored, parts.hub, after=last_event_id)
 
 
+@router.post("/questions/{question_id}/stop")
+async def stop(question_id: UUID, who: Asker, parts: Parts, request: Request) -> QuestionView:
+    """Give an answer up: the model's call ends within two seconds. One that has come by then stays."""
+    found = await _find(parts, who, question_id)
+    if found.state != "asked":
+        return found
+    context, stream_id = context_of(request, who, found.repository_id), f"conversation/{found.conversation_id}"
+    await _append(parts, context, stream_id, QuestionStopped(question_id=question_id))
+    return _question(_folded(await history_of(parts, who, stream_id)), question_id)
+
+
 @router.post("/questions/{question_id}/rating")
 async def rate(question_id: UUID, body: RatingRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
     """Say whether the answer helped."""
@@ -157,7 +176,7 @@ def _check_model(parts: Services, model: str | None) -> None:
 
 def _attempts(past: list[Envelope], question: QuestionView) -> tuple[QuestionAsked, Envelope]:
     """The first attempt at a question as it was asked, and the event that ended the attempt that is looked at."""
-    asked, ended = (QuestionAsked.event_type,), (QuestionAnswered.event_type, QuestionFailed.event_type)
+    asked, ended = (QuestionAsked.event_type,), tuple(each.event_type for each in _ENDINGS)
     [first] = _about(past, first_attempt(question), asked)
     [cause, *_] = _about(past, question.question_id, ended)
     return QuestionAsked.model_validate(first.data), cause

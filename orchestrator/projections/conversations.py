@@ -5,10 +5,20 @@ from uuid import UUID
 
 from events.base import Envelope
 from events.catalog import decode
-from events.question import AnswerRated, ConversationStarted, QuestionAnswered, QuestionAsked, QuestionFailed
+from events.question import (
+    AnswerRated,
+    ConversationStarted,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionFailed,
+    QuestionStopped,
+)
 from orchestrator.api.models import ConversationView, QuestionView
 
 PREFIX = "conversation/"
+STOPPED = "answer_stopped"  # the code of a question that somebody stopped
+_STOPPED = "Somebody stopped this answer; ask again for another."
+RESERVED = 4_000  # tokens of a question whose answer is still to come, or never told what it took: most take less
 
 
 def conversation_id_of(stream_id: str) -> UUID:
@@ -33,6 +43,11 @@ def fold(history: Iterable[Envelope]) -> ConversationView | None:
 def first_attempt(question: QuestionView) -> UUID:
     """The id that all attempts at one question share: its first one's."""
     return question.again or question.question_id
+
+
+def tokens_of(question: QuestionView) -> int:
+    """What a question that ended counts for; no provider says what an answer took that was stopped in its middle."""
+    return RESERVED if question.code == STOPPED else question.input_tokens + question.output_tokens
 
 
 def earlier_turns(questions: Sequence[QuestionView], before: UUID | None = None) -> list[tuple[str, str]]:
@@ -63,18 +78,21 @@ def apply(questions: dict[UUID, QuestionView], envelope: Envelope) -> QuestionVi
     event = decode(envelope)
     if isinstance(event, QuestionAsked):
         return questions.get(event.question_id) or _asked(envelope, event)
-    if not isinstance(event, QuestionAnswered | QuestionFailed | AnswerRated):
+    if not isinstance(event, QuestionAnswered | QuestionFailed | QuestionStopped | AnswerRated):
         return None
     before = questions.get(event.question_id)
     if before is None:
         return None
     if isinstance(event, AnswerRated):
         return before.model_copy(update={"rating": event.rating})
-    if before.state != "asked":
-        return before
-    if isinstance(event, QuestionFailed):
-        return before.model_copy(update={"state": "failed", "code": event.code, "message": event.message})
-    return _answered(before, event)
+    return _ended(before, event) if before.state == "asked" else before
+
+
+def _ended(before: QuestionView, event: QuestionAnswered | QuestionFailed | QuestionStopped) -> QuestionView:
+    if isinstance(event, QuestionAnswered):
+        return _answered(before, event)
+    code, message = (event.code, event.message) if isinstance(event, QuestionFailed) else (STOPPED, _STOPPED)
+    return before.model_copy(update={"state": "failed", "code": code, "message": message})
 
 
 def _asked(envelope: Envelope, event: QuestionAsked) -> QuestionView:
@@ -124,4 +142,6 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
     )
 
 
-_ABOUT_QUESTIONS = frozenset(cls.event_type for cls in (QuestionAsked, QuestionAnswered, QuestionFailed, AnswerRated))
+_ABOUT_QUESTIONS = frozenset(
+    cls.event_type for cls in (QuestionAsked, QuestionAnswered, QuestionFailed, QuestionStopped, AnswerRated)
+)

@@ -152,7 +152,7 @@ async def _conversation(connection: AsyncConnection, envelope: Envelope) -> None
         more = {"tenant_id": envelope.tenant_id, "version": envelope.version, "record": question.model_dump_json()}
         await connection.execute(_WRITE_QUESTION, row | more)
         if question.state != "asked":
-            tokens = question.input_tokens + question.output_tokens
+            tokens = conversations.tokens_of(question)
             await connection.execute(_COUNT_TOKENS, {"tokens": tokens, "question_id": question.question_id})
 
 

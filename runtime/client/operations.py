@@ -499,6 +499,15 @@ class Operations(Protocol):
         """The answer while it is written (SSE). The last part is `done`, with the question as stored, or `failed`."""
         return self._stream(f"/api/v1/questions/{part(question_id)}/stream", headers={"Last-Event-ID": last_event_id})
 
+    def conversations_stop(self, question_id: str, *, idempotency_key: str | None = None) -> shapes.QuestionView:
+        """Give an answer up: the model's call ends within two seconds. One that has come by then stays."""
+        return self._call(
+            shapes.QuestionView,
+            "POST",
+            f"/api/v1/questions/{part(question_id)}/stop",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
     def conversations_rate(
         self, question_id: str, body: shapes.RatingRequest, *, idempotency_key: str | None = None
     ) -> shapes.QuestionView:

@@ -24,6 +24,7 @@ ELSEWHERE = {
     ),
     "parked": "said by the read model and the workflow of a run that ended its worker too often",
     "cancelled": "said by the read model of what a person stopped",
+    "answer_stopped": "said by the read model of a question that a person stopped",
 }
 
 

@@ -138,6 +138,22 @@ def test_a_question_that_failed_says_why_and_the_conversation_goes_on(page: Page
     expect(page.locator("article.answer")).to_be_visible()
 
 
+def test_an_answer_is_stopped_while_it_is_written_and_the_conversation_goes_on(page: Page, api: StandIn) -> None:
+    question = ask(page, api, samples.complete(api))
+    api.part(question, {"type": "token", "text": "Half an answer"})
+    expect(page.locator(".writing .text")).to_have_text("Half an answer")
+    page.get_by_role("button", name="Stop").click()
+
+    expect(page.get_by_text("This answer was stopped.")).to_be_visible()
+    expect(page.locator(".writing")).to_be_hidden()
+    assert api.questions[question][0]["code"] == "answer_stopped"
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    api.answered(list(api.questions)[-1], **samples.answer())
+    expect(page.locator("article.answer")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+
+
 def test_before_it_can_answer_the_page_shows_how_far_it_is_and_opens_by_itself(page: Page, api: StandIn) -> None:
     analysis = samples.running(api)
     page.goto(f"/chat?analysis={analysis.id}")

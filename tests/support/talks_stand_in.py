@@ -33,6 +33,7 @@ class Talks(ABC):
             Route("/api/v1/conversations/{id}/questions", self._ask, methods=["POST"]),
             Route("/api/v1/questions/{id}/stream", self._answer_stream),
             Route("/api/v1/questions/{id}/again", self._ask_again, methods=["POST"]),
+            Route("/api/v1/questions/{id}/stop", self._stop, methods=["POST"]),
             Route("/api/v1/questions/{id}/rating", self._rate, methods=["POST"]),
         ]
 
@@ -97,6 +98,11 @@ class Talks(ABC):
         asked = self._asked(self.conversations[question["conversation_id"]], question["query"], model)
         asked["again"] = question.get("again") or question["question_id"]
         return JSONResponse(asked, 202)
+
+    async def _stop(self, request: Request) -> Response:
+        question, _streams, _parts = self.questions[request.path_params["id"]]
+        question |= {"state": "failed", "code": "answer_stopped", "message": "Somebody stopped this answer."}
+        return JSONResponse(question)
 
     async def _rate(self, request: Request) -> Response:
         question, _streams, _parts = self.questions[request.path_params["id"]]

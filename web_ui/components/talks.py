@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from runtime.client.shapes import AgainRequest, ConversationView, QuestionView, RatingRequest
-from web_ui.components import cards
+from web_ui.components import cards, notices
 from web_ui.session import attempt, client, may_write
 from web_ui.words import ago
 
@@ -46,6 +46,22 @@ def document(conversation: ConversationView) -> None:
     st.download_button(
         "Markdown", known[1], "conversation.md", "text/markdown", icon=":material/download:", on_click="ignore"
     )
+
+
+def stopping(question: QuestionView) -> None:
+    """The button that gives an answer up while it is written."""
+    key = f"stop-{question.question_id}"
+    pressed = may_write() and st.button("Stop", icon=":material/stop_circle:", key=key)
+    if pressed and attempt(lambda: client().conversations_stop(question.question_id)) is not None:
+        st.rerun()
+
+
+def why_there_is_none(question: QuestionView) -> None:
+    """Why a question has no answer."""
+    if question.code == "answer_stopped":
+        notices.empty("This answer was stopped.", "What was written until then is not kept.")
+    else:
+        notices.failure("This question could not be answered", question.message, question.code)
 
 
 def after_failure(question: QuestionView, *, is_first: bool) -> str | None:

@@ -21,7 +21,7 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
     question = attempts[place]
     st.html(f'<div class="rs-question">{markup.text(question.query)}</div>')
     if question.state == "failed":
-        notices.failure("This question could not be answered", question.message, question.code)
+        talks.why_there_is_none(question)
         act = talks.after_failure(question, is_first=place == 0)
     elif question.state == "answered":
         data = views.answer_data(question, analysis.url) | {"actions": turns.answer_actions(attempts, place)}
@@ -31,6 +31,7 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
             st.query_params["at"] = question.analysis_id or analysis.analysis_id
     else:
         browser.live_answer(question.question_id)
+        talks.stopping(question)
         return
     if act is not None:
         talks.act_on(attempts, place, act, chosen)

@@ -17,7 +17,14 @@ from ai_engine.subscribers import CONSUMER, Answerer
 from events.base import LOCAL_TENANT, Envelope
 from events.catalog import QUESTIONS
 from events.delivery.subscriber import EventSubscriber
-from events.question import ConversationDeleted, Evidence, LinesRequest, QuestionAsked, SearchRequest
+from events.question import (
+    ConversationDeleted,
+    Evidence,
+    LinesRequest,
+    QuestionAsked,
+    QuestionStopped,
+    SearchRequest,
+)
 from runtime.faults import Permanent
 from runtime.live import LiveChannels
 from tests.conftest import Servers
@@ -192,6 +199,24 @@ async def test_a_cancelled_answer_ends_the_call_of_a_silent_provider(
 
     assert (hung_up_before, server.hung_up, len(server.requests)) == (0, 1, 1)
     assert [end.event_type for end in await desk.ends()] == ["conversation.deleted"]
+    assert await desk.kernel.inbox(CONSUMER) == {1: "cancelled"}
+
+
+async def test_a_stopped_question_ends_its_own_call_and_not_that_of_another_in_the_conversation(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.script = ["stall"]
+    await desk.ask()
+    await desk.kernel.journal.append(desk.stream_id, [a_draft(QuestionStopped(question_id=uuid4()))])
+    await desk.work(FakeRetriever(FILES), models)
+    await until(desk.seen)  # begun: the other's end was none of this one
+    hung_up_before = server.hung_up
+    await desk.kernel.journal.append(desk.stream_id, [a_draft(QuestionStopped(question_id=desk.question_id))])
+    await until(lambda: server.hung_up)
+    await until(desk.is_acked)
+
+    assert (hung_up_before, server.hung_up, len(server.requests)) == (0, 1, 1)
+    assert [end.event_type for end in await desk.ends()] == ["ai.query.stopped", "ai.query.stopped"]
     assert await desk.kernel.inbox(CONSUMER) == {1: "cancelled"}
 
 

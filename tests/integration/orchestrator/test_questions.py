@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, caused_by
 from events.question import QuestionAnswered, QuestionFailed
+from orchestrator.projections.conversations import RESERVED
 from runtime.live import WRITTEN, LiveChannels, send_answer_part
 from tests.support.orchestrator import System, a_system, eventually, messages
 
@@ -250,3 +251,30 @@ async def test_a_question_that_is_none_is_refused(system: System, body: dict[str
     reply = await system.client.post(f"/api/v1/conversations/{first['conversation_id']}/questions", json=body)
 
     assert (reply.status_code, reply.json()["code"]) == (status, code)
+
+
+async def test_a_stopped_question_ends_for_everybody_and_an_answer_that_comes_after_it_does_not_count(
+    system: System,
+) -> None:
+    question = await asked(system)
+    listening = asyncio.create_task(heard(system, question))
+    stop = f"/api/v1/questions/{question['question_id']}/stop"
+    stopped = await system.client.post(stop)
+    async with asyncio.timeout(10):
+        parts = await listening
+    await answer(system, question, "Too late.")
+    again = await system.client.post(stop)
+    await system.followed()
+    async with system.engine.connect() as connection:
+        tokens = (await connection.execute(text("SELECT tokens FROM app.accepted_questions"))).scalar_one()
+    other = (await system.client.post(f"/api/v1/questions/{question['question_id']}/again", json={})).json()
+    await answer(system, other, "In app.py")
+    came_first = await system.client.post(f"/api/v1/questions/{other['question_id']}/stop")
+    events = await system.journal.read_stream(f"conversation/{question['conversation_id']}")
+
+    assert (stopped.status_code, stopped.json()["state"], stopped.json()["code"]) == (200, "failed", "answer_stopped")
+    assert (parts[-1]["type"], parts[-1]["code"]) == ("failed", "answer_stopped")
+    assert again.json() == stopped.json()
+    assert tokens == RESERVED
+    assert (came_first.json()["state"], came_first.json()["answer"]) == ("answered", "In app.py")
+    assert [event.event_type for event in events].count("ai.query.stopped") == 1

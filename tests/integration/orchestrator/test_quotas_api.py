@@ -14,10 +14,11 @@ from sqlalchemy import text
 from events.base import Draft
 from events.processing import FaultKind, ProcessingFailed, Stage
 from events.question import QuestionAnswered
-from orchestrator.adapters.usage import RESERVED, Usage
+from orchestrator.adapters.usage import Usage
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.quotas import Quota
+from orchestrator.projections.conversations import RESERVED
 from runtime.tenancy import TenantDatabase
 from tests.support.limits import People, a_person, let_in
 from tests.support.orchestrator import System, a_system, eventually

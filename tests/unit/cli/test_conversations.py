@@ -38,6 +38,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
             "/repositories": {"items": [REPOSITORY | {"registered_at": AT.isoformat()}]},
             "/conversations": {"items": [TALK]},
             "/conversations/c1": TALK | {"questions": [ANSWERED, ANSWERED | {"state": "asked", "again": "q1"}]},
+            "/conversations/c-quick/questions": ANSWERED | {"question_id": "q-quick", "state": "asked"},
+            "/questions/q-quick/stop": ANSWERED,
+            "/questions/q1/stop": ANSWERED | {"state": "failed", "code": "answer_stopped", "answer": None},
             "/conversations/c1/document": {"conversation_id": "c1", "markdown": "# Talk\n"},
         }
         return httpx.Response(200, json=found.get(path, ANSWERED | {"state": "asked"}))
@@ -107,14 +110,21 @@ def test_a_chat_goes_on_with_an_earlier_conversation_until_its_input_ends(asked:
     assert [request for request, _ in asked] == ["POST /conversations/c1/questions", "GET /questions/q1/stream"]
 
 
-def test_whoever_does_not_wait_is_told_where_the_answer_will_be(
-    asked: list[tuple[str, object]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("conversation", "said"), [("c1", "Stopped."), ("c-quick", "repostream conversation show c-quick")]
+)
+def test_whoever_does_not_wait_stops_the_answer_or_is_told_where_it_is(
+    asked: list[tuple[str, object]], monkeypatch: pytest.MonkeyPatch, conversation: str, said: str
 ) -> None:
     def interrupted(*_anything: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(chat, "listen_to", interrupted)
-    printed = run("chat", "o/r", "--conversation", "c1", typed="Where?\n").output
+    printed = run("chat", "o/r", "--conversation", conversation, typed="Where?\n").output
+    question = "q-quick" if conversation == "c-quick" else "q1"
 
-    assert "repostream conversation show c1" in printed
-    assert asked[0][0] == "POST /conversations/c1/questions"
+    assert said in printed
+    assert [request for request, _ in asked] == [
+        f"POST /conversations/{conversation}/questions",
+        f"POST /questions/{question}/stop",
+    ]
