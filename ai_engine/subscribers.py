@@ -23,6 +23,7 @@ from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.fit_history import Kept, fit_history
 from ai_engine.stages.judge_evidence import ENOUGH, evidence_of
 from ai_engine.stages.refuse import BY_MODEL, NO_EVIDENCE, says_not_found, tell_not_found
+from ai_engine.stages.standalone import may_point_back
 from ai_engine.stages.tell_overview import facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
 from ai_engine.writing import Live, Writer, Written
@@ -252,7 +253,8 @@ class Answerer:
 
 def _evidence(asked: QuestionAsked, found: SearchReply) -> float | None:
     """What a refusal is decided by; None where it cannot be: a question may rest on the turns before it."""
-    if asked.facts or asked.history or not terms_of(asked.query):
+    rests = bool(asked.history) and may_point_back(asked.query)
+    if asked.facts or rests or not terms_of(asked.query):
         return None
     if not found.passages:
         return 0.0

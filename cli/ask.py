@@ -155,10 +155,10 @@ def citation_lines(view: QuestionView) -> list[str]:
 
 
 def _provenance(view: QuestionView) -> str:
-    how = (
-        "put together from the best passages, no language model"
-        if view.mode == "extractive"
-        else (f"written by {view.model}")
-    )
+    how = f"written by {view.model}"
+    if view.refused:
+        how = "refused: nothing here answers it"
+    elif view.mode == "extractive":
+        how = "put together from the best passages, no language model"
     commit = f" at commit {view.commit[:10]}" if view.commit else ""
     return f"{how}{commit}; {len(view.passages)} passages read; question {view.question_id}"

@@ -30,9 +30,16 @@ _BACK = re.compile(
 )
 
 
+_POSSESSIVE = frozenset({"its", "their"})
+_OWN_SUBJECT = re.compile(r"\b(?:the|an?|each|every)\s+\w|(?<=\s)[A-Z]\w", re.ASCII)
+
+
 def points_back(question: str) -> bool:
     """Whether a question may be about what was said before. Pure."""
-    return bool(_BACK.search(question)) or not terms_of(question)
+    own = _OWN_SUBJECT.search(question)  # what something belongs to: `How does the parser keep its state?`
+    named_at = own.end() if own else len(question)
+    back = (match[0].lower() not in _POSSESSIVE or match.start() < named_at for match in _BACK.finditer(question))
+    return any(back) or not terms_of(question)
 
 
 def may_point_back(question: str) -> bool:

@@ -327,6 +327,16 @@ async def test_a_question_about_something_else_is_refused_with_the_nearest_place
     assert await desk.seen() == data["answer"]
 
 
+@pytest.mark.parametrize(("query", "refused"), [("How are gRPC proxies balanced?", "no_evidence"), ("And them?", "")])
+async def test_in_a_conversation_a_question_is_refused_that_does_not_rest_on_what_was_said(
+    desk: Desk, query: str, refused: str
+) -> None:
+    await desk.ask(query, ("Where are routes kept?", "In `src/app.py`."))
+    await desk.work(FakeRetriever(FILES, evidence=STRANGE))
+
+    assert (await desk.end()).data["refused"] == refused
+
+
 async def test_a_model_that_finds_nothing_in_the_passages_is_a_refusal(
     desk: Desk, server: StandIn, models: dict[str, LanguageModel]
 ) -> None:
