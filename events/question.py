@@ -36,23 +36,10 @@ class Citation(Value):
 
 
 class PassedOver(Value):
-    """A model that was to answer and did not, with the code of why: it failed, or its circuit is open."""
+    """A model that was to answer and did not, with the code of why."""
 
     model: str
     code: str
-
-
-class Step(Value):
-    """One step of an answer in deep mode: a read-only tool, what it was asked, and which places it gave.
-
-    `outcome` is `ok`, or the code of why the tool gave nothing.
-    """
-
-    number: int
-    tool: str
-    asked: str
-    outcome: str = "ok"
-    places: tuple[Citation, ...] = ()
 
 
 class SearchRequest(Value):
@@ -143,7 +130,7 @@ class ConversationDeleted(Event):
 class QuestionAsked(Event):
     """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer).
 
-    `mode` is answer (one search, then the model), deep (the model searches in steps) or extractive (no model).
+    `mode` is answer (one search, then the model) or extractive (no model).
     `facts` is the overview of a repository as told from its facts, with citations: the answer tells that again.
     `again` is the question whose answer was not enough, where this is another attempt at it: always the first one's
     id. The event that was not enough is the cause of this one (`causation_id`).
@@ -164,14 +151,14 @@ class QuestionAsked(Event):
 
 
 class QuestionAnswered(Event):
-    """The whole answer, with all that it rests on. `mode` is extractive, generated or deep.
+    """The whole answer, with all that it rests on. `mode` is extractive or generated.
 
-    `degraded` is as in SearchReply. `refused` is empty, or why nothing was answered (`no_evidence`): the answer says
-    that it was not found, and the passages are the nearest. `evidence` is what that is decided by, from 0 to 1.
-    `removed_quotes` counts quotations that are not in the lines they cite. `passed_over` names the models that were
-    to answer before the one that did. `standalone` is what was searched for where that is not the question itself,
-    rewritten by `standalone_by` (rules, or a model). Of the earlier turns `history_turns` were told to the model, about
-    `history_tokens` tokens, and `history_left_out` were not.
+    `degraded` is as in SearchReply. `refused` is empty, or why nothing was answered (`no_evidence`, or by the model:
+    `not_in_passages`): the answer says that it was not found, and the passages are the nearest. `evidence` is what
+    `no_evidence` is decided by, from 0 to 1. `removed_quotes` counts quotations that are not in the lines they cite.
+    `passed_over` names the models that were to answer before the one that did. `standalone` is what was searched for
+    where that is not the question itself, rewritten by `standalone_by` (rules, or a model). Of the earlier turns
+    `history_turns` were told to the model, about `history_tokens` tokens, and `history_left_out` were not.
     """
 
     event_type: ClassVar[str] = "ai.query.processed"
@@ -181,7 +168,6 @@ class QuestionAnswered(Event):
         "commit": ERASED,
         "citations": (),
         "passages": (),
-        "steps": (),
         "standalone": "",
     }
     belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
@@ -214,7 +200,6 @@ class QuestionAnswered(Event):
     history_tokens: int = 0
     history_left_out: int = 0
     passed_over: tuple[PassedOver, ...] = ()
-    steps: tuple[Step, ...] = ()
 
 
 class QuestionFailed(Event):

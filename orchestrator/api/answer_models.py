@@ -5,18 +5,18 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from events.question import Citation, Passage, PassedOver, Step
+from events.question import Citation, Passage, PassedOver
 
 Mode = Literal["answer", "extractive"]
 
 
 class AnswerView(BaseModel):
-    """An answer. `refused` is empty, or why nothing was answered (`no_evidence`), decided by `evidence` (0 to 1).
+    """An answer; `refused` is empty, or why there is none: `no_evidence` (by `evidence`, 0 to 1) or `not_in_passages`.
 
-    `mode` is extractive, generated or deep, whose `steps` say what was searched and read. `removed_citations` and
-    `removed_quotes` count what nothing supported; `passed_over` names models that failed before the one that answered.
-    `standalone` is what was searched for where that is not the question itself, rewritten by `standalone_by`; of the
-    earlier turns `history_turns` were told to the model (about `history_tokens` tokens), `history_left_out` not.
+    `mode` is extractive or generated. `removed_citations` and `removed_quotes` count what nothing supported;
+    `passed_over` names models that failed before the one that answered. `standalone` is what was searched for where
+    that is not the question itself, rewritten by `standalone_by`; of the earlier turns `history_turns` were told to the
+    model (about `history_tokens` tokens), `history_left_out` not.
     """
 
     answer: str | None = None
@@ -44,4 +44,3 @@ class AnswerView(BaseModel):
     history_tokens: int = 0
     history_left_out: int = 0
     passed_over: list[PassedOver] = Field(default_factory=list)
-    steps: list[Step] = Field(default_factory=list)

@@ -137,7 +137,6 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "history_tokens": event.history_tokens,
             "history_left_out": event.history_left_out,
             "passed_over": list(event.passed_over),
-            "steps": list(event.steps),
         }
     )
 

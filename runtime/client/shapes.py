@@ -851,7 +851,7 @@ class Passage(BaseModel):
 
 class PassedOver(BaseModel):
     """
-    A model that was to answer and did not, with the code of why: it failed, or its circuit is open.
+    A model that was to answer and did not, with the code of why.
     """
 
     model_config = ConfigDict(
@@ -954,6 +954,55 @@ class QuestionRequest(BaseModel):
     query: str
     model: str | None = None
     mode: str = "answer"
+
+
+class QuestionView(BaseModel):
+    """
+    A question and, when there is one, its answer. `state` is asked, answered or failed.
+
+    `again` is the first attempt at the same question, where this is another one.
+    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    answer: str | None = None
+    mode: str | None = None
+    citations: Annotated[list[Citation], Field(validate_default=True)] = []
+    removed_citations: int = 0
+    passages: Annotated[list[Passage], Field(validate_default=True)] = []
+    analysis_id: str | None = None
+    commit: str | None = None
+    generation_kind: str | None = None
+    degraded: str | None = None
+    confidence: float | None = None
+    provider: str | None = None
+    model: str | None = None
+    response_time: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    refused: str = ""
+    evidence: float | None = None
+    removed_quotes: int = 0
+    standalone: str = ""
+    standalone_by: str = ""
+    history_turns: int = 0
+    history_tokens: int = 0
+    history_left_out: int = 0
+    passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
+    question_id: str
+    conversation_id: str
+    repository_id: str
+    query: str
+    state: str
+    asked_at: AwareDatetime
+    code: str | None = None
+    message: str | None = None
+    rating: int | None = None
+    again: str | None = None
 
 
 class QuotaView(BaseModel):
@@ -1197,24 +1246,6 @@ class StalenessView(BaseModel):
     behind_by: int | None = None
     behind_or_more: bool = False
     checked_at: AwareDatetime
-
-
-class Step(BaseModel):
-    """
-    One step of an answer in deep mode: a read-only tool, what it was asked, and which places it gave.
-
-    `outcome` is `ok`, or the code of why the tool gave nothing.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    number: int
-    tool: str
-    asked: str
-    outcome: str = "ok"
-    places: Annotated[list[Citation], Field(validate_default=True)] = []
 
 
 class SymbolView(BaseModel):
@@ -1575,6 +1606,22 @@ class ConnectionPage(BaseModel):
     next: str | None = None
 
 
+class ConversationView(BaseModel):
+    """
+    A conversation with its questions, oldest first.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    conversation_id: str
+    repository_id: str
+    title: str
+    started_at: AwareDatetime
+    questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
+
+
 class CredentialPage(BaseModel):
     """
     The kept tokens; there are never more than one page of them.
@@ -1750,56 +1797,6 @@ class PreflightView(BaseModel):
     finished: AnalysisSummary | None = None
 
 
-class QuestionView(BaseModel):
-    """
-    A question and, when there is one, its answer. `state` is asked, answered or failed.
-
-    `again` is the first attempt at the same question, where this is another one.
-    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    answer: str | None = None
-    mode: str | None = None
-    citations: Annotated[list[Citation], Field(validate_default=True)] = []
-    removed_citations: int = 0
-    passages: Annotated[list[Passage], Field(validate_default=True)] = []
-    analysis_id: str | None = None
-    commit: str | None = None
-    generation_kind: str | None = None
-    degraded: str | None = None
-    confidence: float | None = None
-    provider: str | None = None
-    model: str | None = None
-    response_time: float | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = None
-    refused: str = ""
-    evidence: float | None = None
-    removed_quotes: int = 0
-    standalone: str = ""
-    standalone_by: str = ""
-    history_turns: int = 0
-    history_tokens: int = 0
-    history_left_out: int = 0
-    passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
-    steps: Annotated[list[Step], Field(validate_default=True)] = []
-    question_id: str
-    conversation_id: str
-    repository_id: str
-    query: str
-    state: str
-    asked_at: AwareDatetime
-    code: str | None = None
-    message: str | None = None
-    rating: int | None = None
-    again: str | None = None
-
-
 class RepositoryView(BaseModel):
     """
     A repository, or one `folder` of it, and its newest analysis.
@@ -1923,20 +1920,17 @@ class AnalysisPage(BaseModel):
     next: str | None = None
 
 
-class ConversationView(BaseModel):
+class ConversationPage(BaseModel):
     """
-    A conversation with its questions, oldest first.
+    A page of conversations without their questions.
     """
 
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
     )
-    conversation_id: str
-    repository_id: str
-    title: str
-    started_at: AwareDatetime
-    questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
+    items: list[ConversationView]
+    next: str | None = None
 
 
 class RepositoryPage(BaseModel):
@@ -1949,17 +1943,4 @@ class RepositoryPage(BaseModel):
         frozen=True,
     )
     items: list[RepositoryView]
-    next: str | None = None
-
-
-class ConversationPage(BaseModel):
-    """
-    A page of conversations without their questions.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    items: list[ConversationView]
     next: str | None = None
