@@ -51,7 +51,9 @@ def _answer(question: QuestionView, url: str) -> list[str]:
 def _rests_on(question: QuestionView) -> str:
     """By what it was written, at which commit, how well it is founded, and what somebody thought of it."""
     model = "put together from passages, no language model"
-    if question.mode != "extractive":
+    if question.refused:
+        model = "refused: nothing in the repository answers it"
+    elif question.mode != "extractive":
         model = f"written by {_plain(question.model or 'a language model')}"
     facts = (
         model,

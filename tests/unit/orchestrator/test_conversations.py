@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import pytest
 from markdown_it import MarkdownIt
 
 from events.question import Citation
@@ -65,6 +66,18 @@ def test_a_document_has_every_answer_with_links_to_the_lines_at_the_host() -> No
         "### Answer 2 of 2\n\n*Not answered: Too \\*slow\\*.*\n\n"
         "## Question 2\n\n> And now?\n\n*The answer is still being written.*\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"mode": "extractive"}, "put together from passages"),
+        ({"mode": "extractive", "refused": "no_evidence"}, "refused: nothing in the repository answers it"),
+        ({"mode": "generated", "refused": "not_in_passages"}, "refused: nothing in the repository answers it"),
+    ],
+)
+def test_a_document_says_what_an_answer_rests_on(known: dict[str, str], said: str) -> None:
+    assert f"*{said}" in told(a_question(1, "Why?", "So.", **known))
 
 
 def test_a_document_loads_nothing_whatever_was_asked_and_answered() -> None:
