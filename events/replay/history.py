@@ -1,7 +1,8 @@
-"""Looks at a stream as it was: folds its events up to any version. Reads only; nothing is emitted."""
+"""Looks at a stream as it was: folds its events up to any version or moment. Reads only; nothing is emitted."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from events.base import Envelope
@@ -21,12 +22,15 @@ class Moment(Generic[State]):
 
 
 def fold(envelopes: Sequence[Envelope], evolve: Evolve[State], initial: State, *, to: int | None = None) -> State:
-    """The state after the events up to version `to`, or after all. Events are upcast first."""
+    """The state after the events up to version `to`, or after all. Events are upcast first.
+
+    `evolve` may change the state that it is given and return it: no event after `to` is shown to it.
+    """
     state = initial
-    for moment in moments(envelopes, evolve, initial):
-        if to is not None and moment.envelope.version > to:
+    for envelope in envelopes:
+        if to is not None and envelope.version > to:
             break
-        state = moment.state
+        state = evolve(state, upcast(envelope))
     return state
 
 
@@ -39,20 +43,14 @@ def moments(envelopes: Sequence[Envelope], evolve: Evolve[State], initial: State
         yield Moment(current, state)
 
 
+def version_at(envelopes: Sequence[Envelope], moment: datetime) -> int:
+    """The version that a stream had at a moment: its last event that had happened by then; 0 before all of them."""
+    return max((envelope.version for envelope in envelopes if envelope.timestamp <= moment), default=0)
+
+
 async def state_at(
     journal: Journal, stream_id: str, evolve: Evolve[State], initial: State, *, version: int | None = None
 ) -> State:
     """The state of a stream at a version (0: before its first event), or now."""
     envelopes = await journal.read_stream(stream_id, limit=version)
     return fold(envelopes, evolve, initial, to=version)
-
-
-def causes(envelopes: Sequence[Envelope], event_id: object) -> list[Envelope]:
-    """The chain that led to an event, from its first cause among `envelopes` to itself; empty where it is unknown."""
-    by_id = {envelope.event_id: envelope for envelope in envelopes}
-    chain: list[Envelope] = []
-    current = next((envelope for envelope in envelopes if envelope.event_id == event_id), None)
-    while current is not None and current not in chain:
-        chain.append(current)
-        current = by_id.get(current.causation_id) if current.causation_id else None
-    return chain[::-1]

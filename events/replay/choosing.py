@@ -1,0 +1,50 @@
+"""Which events somebody wants to look at. Pure."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from events.base import Envelope
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is looked for; what is left out does not matter. `text` are words that all stand in type, stage or data.
+
+    `since` is inclusive, `until` exclusive. Case does not matter.
+    """
+
+    types: Collection[str] = ()
+    stages: Collection[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every event is wanted."""
+        return self == Chosen()
+
+
+def wants(chosen: Chosen, envelope: Envelope) -> bool:
+    """Whether an event is among those looked for."""
+    if chosen.types and envelope.event_type not in chosen.types:
+        return False
+    if chosen.stages and stage_of(envelope) not in chosen.stages:
+        return False
+    if chosen.since is not None and envelope.timestamp < chosen.since:
+        return False
+    if chosen.until is not None and envelope.timestamp >= chosen.until:
+        return False
+    return not chosen.text or _has_words(envelope, chosen.text)
+
+
+def stage_of(envelope: Envelope) -> str:
+    """The stage that an event is about; empty where it is about none."""
+    return str(envelope.stage or envelope.data.get("stage") or "")
+
+
+def _has_words(envelope: Envelope, text: str) -> bool:
+    said = f"{envelope.event_type} {stage_of(envelope)} {json.dumps(envelope.data, ensure_ascii=False)}".casefold()
+    return all(word in said for word in text.casefold().split())
