@@ -156,6 +156,7 @@ class Answerer:
             refused=written.refused,
             evidence=evidence,
             passed_over=written.passed_over,
+            plan=found.plan,
         )
 
     async def _write(

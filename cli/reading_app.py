@@ -22,6 +22,19 @@ def overview(
 
 
 @reading_app.command()
+def search(
+    repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
+    query: Annotated[str, typer.Argument(help="A question, names, words of the code, or an error's text.")],
+    limit: Annotated[int, typer.Option(min=1, max=50, help="How many passages at most.")] = 8,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Search a repository: the best passages, and which retriever found each at which rank and score."""
+    from cli.search import run_search
+
+    raise typer.Exit(run_search(repository, query, limit=limit, as_json=json))
+
+
+@reading_app.command()
 def mcp() -> None:
     """Serve the index to an editor or an agent over the Model Context Protocol (stdio); it starts this command."""
     from cli.mcp import run_mcp

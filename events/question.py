@@ -12,7 +12,11 @@ _WHOSE = (Subject.TENANT, Subject.REPOSITORY, Subject.USER)
 
 
 class Passage(Value):
-    """A piece of a file that was found. Lines are 1-based and inclusive; `ranks` says which retriever put it where."""
+    """A piece of a file that was found. Lines are 1-based and inclusive.
+
+    `ranks` says which retriever put it where, `scores` by which score of its own where it has one: BM25 (lexical),
+    cosine (dense).
+    """
 
     chunk_id: str
     path: str
@@ -24,6 +28,20 @@ class Passage(Value):
     symbols: tuple[str, ...] = ()
     score: float = 0.0
     ranks: dict[str, int] = Field(default_factory=dict)
+    scores: dict[str, float] = Field(default_factory=dict)
+
+
+class PlanStep(Value):
+    """One retriever of a search: how many chunks it found, and its weight in the fusion.
+
+    `about` is what it looked for where that is not the whole question. The weight is 0 where what it found is put
+    forward by itself.
+    """
+
+    retriever: str
+    found: int
+    weight: float = 0.0
+    about: str = ""
 
 
 class Citation(Value):
@@ -75,7 +93,8 @@ class SearchReply(Value):
     """What a search found, and in which analysis, commit and generation.
 
     `degraded` says why a search was merely lexical although the generation has vectors: vectors_unavailable,
-    vectors_missing (being rebuilt) or model_changed; `generation_kind` is lexical then.
+    vectors_missing (being rebuilt) or model_changed; `generation_kind` is lexical then. `plan` has the retrievers that
+    were asked.
     """
 
     analysis_id: UUID
@@ -87,6 +106,7 @@ class SearchReply(Value):
     took_ms: float
     degraded: str | None = None
     evidence: Evidence | None = None
+    plan: tuple[PlanStep, ...] = ()
 
 
 class LinesRequest(Value):
@@ -158,7 +178,8 @@ class QuestionAnswered(Event):
     `no_evidence` is decided by, from 0 to 1. `removed_quotes` counts quotations that are not in the lines they cite.
     `passed_over` names the models that were to answer before the one that did. `standalone` is what was searched for
     where that is not the question itself, rewritten by `standalone_by` (rules, or a model). Of the earlier turns
-    `history_turns` were told to the model, about `history_tokens` tokens, and `history_left_out` were not.
+    `history_turns` were told to the model, about `history_tokens` tokens, and `history_left_out` were not. `plan` is
+    the search's.
     """
 
     event_type: ClassVar[str] = "ai.query.processed"
@@ -169,6 +190,7 @@ class QuestionAnswered(Event):
         "citations": (),
         "passages": (),
         "standalone": "",
+        "plan": (),
     }
     belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
@@ -200,6 +222,7 @@ class QuestionAnswered(Event):
     history_tokens: int = 0
     history_left_out: int = 0
     passed_over: tuple[PassedOver, ...] = ()
+    plan: tuple[PlanStep, ...] = ()
 
 
 class QuestionFailed(Event):

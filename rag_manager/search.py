@@ -20,7 +20,7 @@ from rag_manager.rows import reading
 from rag_manager.rows.reading import ChunkText, IndexChanged, Served
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.catalogue import Catalogue
-from rag_manager.stages.rank import Picked, Rankings, Weights, rank
+from rag_manager.stages.rank import Picked, Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import Question, read_question
 from rag_manager.stages.weigh_evidence import weigh_evidence
 from runtime.faults import Permanent, Transient
@@ -41,6 +41,15 @@ class _Dense:
     weight: float = 0.0
     degraded: str | None = None
     similarities: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """`scores`: retriever → chunk → its own score."""
+
+    ranked: Ranked
+    evidence: Evidence
+    scores: Mapping[str, Mapping[int, float]]
 
 
 class Search:
@@ -84,7 +93,8 @@ class Search:
             question = read_question(request.query[:MAX_QUERY])
             dense = await self._dense(served, question, loaded.catalogue)
             limit = max(1, min(request.limit, MAX_LIMIT))
-            picked, evidence = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
+            found = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
+            picked = found.ranked.passages
             chosen = [item.chunk for item in picked]
             texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, chosen)
         return SearchReply(
@@ -94,11 +104,14 @@ class Search:
             generation_kind=GenerationKind.LEXICAL if dense.degraded else served.kind,
             model=None if dense.degraded else served.model,
             passages=tuple(
-                _passage(item, loaded.catalogue, texts[item.chunk]) for item in picked if item.chunk in texts
+                _passage(item, loaded.catalogue, texts[item.chunk], found.scores)
+                for item in picked
+                if item.chunk in texts
             ),
             took_ms=round((time.perf_counter() - began) * 1_000, 2),
             degraded=dense.degraded,
-            evidence=evidence,
+            evidence=found.evidence,
+            plan=found.ranked.plan,
         )
 
     async def _served(self, request: SearchRequest) -> Served:
@@ -148,15 +161,19 @@ class Search:
                 return found
             limit *= 2
 
-    def _rank(self, question: Question, dense: _Dense, loaded: Loaded, limit: int) -> tuple[list[Picked], Evidence]:
+    def _rank(self, question: Question, dense: _Dense, loaded: Loaded, limit: int) -> _Found:
         hits = loaded.lexicon.search(question.tokens, LEXICAL_DEPTH)
         frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
         evidence = weigh_evidence(frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
         rankings = Rankings([chunk for chunk, _ in hits], dense=dense.chunks, dense_weight=dense.weight)
-        return rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights), evidence
+        ranked = rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
+        similar = dict(zip(dense.chunks, dense.similarities, strict=True))
+        return _Found(ranked, evidence, {"lexical": dict(hits), "dense": similar})
 
 
-def _passage(picked: Picked, catalogue: Catalogue, text: ChunkText) -> Passage:
+def _passage(
+    picked: Picked, catalogue: Catalogue, text: ChunkText, scores: Mapping[str, Mapping[int, float]]
+) -> Passage:
     chunk, file = picked.chunk, catalogue.files[picked.chunk]
     return Passage(
         chunk_id=catalogue.chunk_ids[chunk],
@@ -169,4 +186,5 @@ def _passage(picked: Picked, catalogue: Catalogue, text: ChunkText) -> Passage:
         symbols=text.symbols,
         score=round(picked.score, 6),
         ranks=picked.ranks,
+        scores={name: round(own[chunk], 4) for name, own in scores.items() if chunk in own},
     )

@@ -34,6 +34,17 @@ def answer_markdown(question: QuestionView, repository_url: str) -> str:
     return portable(question.answer or "", links)
 
 
+def told_plan(question: QuestionView) -> list[str]:
+    """Which retrievers were asked, how many passages each found, and what it looked for."""
+    steps = [
+        f"{visible(step.retriever)} {step.found:,}"
+        + (f" (for {visible(step.about)})" if step.about else "")
+        + (f", weight {step.weight:g}" if step.weight else "")
+        for step in question.plan
+    ]
+    return [f"Found by: {'; '.join(steps)}"] if steps else []
+
+
 def told_before(question: QuestionView) -> list[str]:
     """What was searched for in place of the question, and how much of the conversation the model was told."""
     by = "by rules" if question.standalone_by == "rules" else f"by {visible(question.standalone_by)}"

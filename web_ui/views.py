@@ -182,7 +182,7 @@ def answer_data(question: QuestionView, repository_url: str) -> dict[str, object
         "citations": [_place(citation) for citation in question.citations],
         "facts": answer_facts(question),
         "passages": [_passage(passage) for passage in question.passages],
-        "told": turns.told_before(question),
+        "told": [*turns.told_before(question), *turns.told_plan(question)],
         "markdown": turns.answer_markdown(question, repository_url),
     }
 
@@ -227,10 +227,18 @@ def _passage(passage: Passage) -> dict[str, object]:
     more = "\n…" if len(lines) > _SNIPPET_LINES else ""
     return _place(passage) | {
         "score": f"{passage.score:.3f}",
-        "ranks": sorted(passage.ranks.items(), key=lambda row: row[1]),
+        "ranks": [(name, rank, _own(passage, name)) for name, rank in sorted(passage.ranks.items(), key=_by_rank)],
         "symbols": ", ".join(passage.symbols[:8]),
         "snippet": "\n".join(lines[:_SNIPPET_LINES]) + more,
     }
+
+
+def _own(passage: Passage, retriever: str) -> str:
+    return f"{passage.scores[retriever]:.3g}" if retriever in passage.scores else ""
+
+
+def _by_rank(row: tuple[str, int]) -> int:
+    return row[1]
 
 
 def event_rows(events: Sequence[Envelope]) -> list[dict[str, object]]:

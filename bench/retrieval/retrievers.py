@@ -69,9 +69,8 @@ def product(model: str | None) -> Retriever:
         nearest = _nearest(search.similar[model])[:DENSE_DEPTH] if model else ()
         lexical = [chunk for chunk, _ in search.index.lexicon.search(question.tokens, LEXICAL_DEPTH)]
         rankings = Rankings(lexical, nearest, weight)
-        return [
-            item.chunk for item in rank(question, rankings, search.index.catalogue, limit=LIMIT, weights=search.weights)
-        ]
+        ranked = rank(question, rankings, search.index.catalogue, limit=LIMIT, weights=search.weights)
+        return [item.chunk for item in ranked.passages]
 
     return retrieve
 

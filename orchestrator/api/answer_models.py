@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from events.question import Citation, Passage, PassedOver
+from events.question import Citation, Passage, PassedOver, PlanStep
 
 Mode = Literal["answer", "extractive"]
 
@@ -16,7 +16,7 @@ class AnswerView(BaseModel):
     `mode` is extractive or generated. `removed_citations` and `removed_quotes` count what nothing supported;
     `passed_over` names models that failed before the one that answered. `standalone` is what was searched for where
     that is not the question itself, rewritten by `standalone_by`; of the earlier turns `history_turns` were told to the
-    model (about `history_tokens` tokens), `history_left_out` not.
+    model (about `history_tokens` tokens), `history_left_out` not. `plan` has the retrievers that were asked.
     """
 
     answer: str | None = None
@@ -44,3 +44,4 @@ class AnswerView(BaseModel):
     history_tokens: int = 0
     history_left_out: int = 0
     passed_over: list[PassedOver] = Field(default_factory=list)
+    plan: list[PlanStep] = Field(default_factory=list)

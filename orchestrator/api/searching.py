@@ -4,9 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from events.question import Passage, SearchRequest
+from events.question import Passage, PlanStep, SearchRequest
 from orchestrator.api.dependencies import Parts, Reader
 from orchestrator.api.problems import ApiProblem
 
@@ -14,13 +14,14 @@ router = APIRouter(tags=["searching"])
 
 
 class SearchView(BaseModel):
-    """What a search found, the best first, and in which analysis and commit. `degraded` as of a question."""
+    """What a search found, the best first, and in which analysis and commit. `degraded` and `plan` as of a question."""
 
     analysis_id: UUID
     commit: str
     generation_kind: str
     degraded: str | None = None
     passages: list[Passage]
+    plan: list[PlanStep] = Field(default_factory=list)
 
 
 @router.get("/repositories/{repository_id}/search", responses={409: {}})
@@ -45,4 +46,5 @@ async def search(
         generation_kind=found.generation_kind,
         degraded=found.degraded,
         passages=list(found.passages),
+        plan=list(found.plan),
     )

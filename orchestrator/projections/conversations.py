@@ -137,6 +137,7 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "history_tokens": event.history_tokens,
             "history_left_out": event.history_left_out,
             "passed_over": list(event.passed_over),
+            "plan": list(event.plan),
         }
     )
 

@@ -1,12 +1,13 @@
 """From the retrievers' rankings to passages.
 
 In:  a question, the lexical and the dense ranking of chunks, the catalogue.
-Out: chunks with scores, and which retriever put each where.
+Out: chunks with scores, which retriever put each where, and what each retriever found in all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from events.question import PlanStep
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.fuse_rankings import fuse_rankings
 from rag_manager.stages.lift_named import lift_named
@@ -17,6 +18,7 @@ from rag_manager.stages.rank_files import FileWeights, rank_files
 from rag_manager.stages.read_question import Question
 
 _DEFINITION = 3.0  # above every lifted score (2 at most): what a question names alone comes first inside its file
+_LONGEST = 200  # characters of what a plan says that was looked for
 _SENTENCE = 8  # tokens: so many describe a place, fewer name what a file is about
 
 
@@ -42,6 +44,14 @@ class Picked:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """The chosen chunks, best first, and the retrievers that they were chosen by."""
+
+    passages: list[Picked]
+    plan: tuple[PlanStep, ...]
+
+
+@dataclass(frozen=True)
 class Rankings:
     """What the retrievers found: chunk numbers, best first. `dense_weight` is 0 where there are no vectors."""
 
@@ -52,7 +62,7 @@ class Rankings:
 
 def rank(
     question: Question, rankings: Rankings, catalogue: Catalogue, *, limit: int, weights: Weights | None = None
-) -> list[Picked]:
+) -> Ranked:
     """Return at most `limit` chunks, best first. What the question names outright comes first of all. Pure."""
     weights = weights or Weights()
     named = match_names(question, catalogue)
@@ -74,13 +84,31 @@ def rank(
         first += [catalogue.files[chunk] for chunk in named]
         scores |= {chunk: _DEFINITION - place / 1_000 for place, chunk in enumerate(named)}
     files = _brought_forward(files, first)
-    places = {name: {chunk: place for place, chunk in enumerate(found, start=1)} for name, found in (
-        ("lexical", rankings.lexical), ("dense", rankings.dense), ("names", named))}  # fmt: skip
+    found = {"lexical": rankings.lexical, "dense": rankings.dense, "names": named}
+    places = {name: {chunk: place for place, chunk in enumerate(chunks, start=1)} for name, chunks in found.items()}
+    places["path"] = {chunk: place for place, file in enumerate(by_path, 1) for chunk in catalogue.chunks_of[file]}
     choose = order_passages if len(question.tokens) >= _SENTENCE and not first else pick_passages
-    return [
+    passages = [
         Picked(chunk, score, {name: found[chunk] for name, found in places.items() if chunk in found})
         for chunk, score in choose(files, scores, catalogue, limit=limit)
     ]
+    return Ranked(passages, _plan(question, {name: len(each) for name, each in places.items()}, rankings, weights))
+
+
+def _plan(question: Question, found: Mapping[str, int], rankings: Rankings, weights: Weights) -> tuple[PlanStep, ...]:
+    names = (question.lone_name,) if question.lone_name else question.names
+    steps = (
+        ("lexical", weights.lexical, ""),
+        ("dense", rankings.dense_weight, ""),
+        ("names", weights.names, ", ".join(names)),
+        ("path", 0.0, ", ".join(question.paths)),
+    )
+    asked = {"lexical": True, "dense": rankings.dense_weight > 0, "names": bool(names), "path": bool(question.paths)}
+    return tuple(
+        PlanStep(retriever=name, found=found[name], weight=weight, about=about[:_LONGEST])
+        for name, weight, about in steps
+        if asked[name]
+    )
 
 
 def _brought_forward(files: list[tuple[int, float]], first: Sequence[int]) -> list[tuple[int, float]]:

@@ -830,7 +830,10 @@ class OverviewView(BaseModel):
 
 class Passage(BaseModel):
     """
-    A piece of a file that was found. Lines are 1-based and inclusive; `ranks` says which retriever put it where.
+    A piece of a file that was found. Lines are 1-based and inclusive.
+
+    `ranks` says which retriever put it where, `scores` by which score of its own where it has one: BM25 (lexical),
+    cosine (dense).
     """
 
     model_config = ConfigDict(
@@ -847,6 +850,7 @@ class Passage(BaseModel):
     symbols: list[str] = []
     score: float = 0.0
     ranks: dict[str, int] = {}
+    scores: dict[str, float] = {}
 
 
 class PassedOver(BaseModel):
@@ -883,6 +887,24 @@ class PersonView(BaseModel):
     created_at: AwareDatetime
     suspended_at: AwareDatetime | None = None
     seen_at: AwareDatetime | None = None
+
+
+class PlanStep(BaseModel):
+    """
+    One retriever of a search: how many chunks it found, and its weight in the fusion.
+
+    `about` is what it looked for where that is not the whole question. The weight is 0 where what it found is put
+    forward by itself.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    retriever: str
+    found: int
+    weight: float = 0.0
+    about: str = ""
 
 
 class ProviderView(BaseModel):
@@ -993,6 +1015,7 @@ class QuestionView(BaseModel):
     history_tokens: int = 0
     history_left_out: int = 0
     passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
+    plan: Annotated[list[PlanStep], Field(validate_default=True)] = []
     question_id: str
     conversation_id: str
     repository_id: str
@@ -1096,7 +1119,7 @@ class RotationView(BaseModel):
 
 class SearchView(BaseModel):
     """
-    What a search found, the best first, and in which analysis and commit. `degraded` as of a question.
+    What a search found, the best first, and in which analysis and commit. `degraded` and `plan` as of a question.
     """
 
     model_config = ConfigDict(
@@ -1108,6 +1131,7 @@ class SearchView(BaseModel):
     generation_kind: str
     degraded: str | None = None
     passages: list[Passage]
+    plan: Annotated[list[PlanStep], Field(validate_default=True)] = []
 
 
 class SessionTrade(BaseModel):

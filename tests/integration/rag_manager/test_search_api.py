@@ -47,6 +47,8 @@ async def test_a_search_gives_passages_with_their_places(index: Index, client: h
     assert reply.json()["generation_kind"] == "quick"
     assert reply.json()["passages"][0]["path"] == "src/cookies.py"
     assert reply.json()["took_ms"] > 0
+    assert [step["retriever"] for step in reply.json()["plan"]] == ["lexical", "dense"]
+    assert reply.json()["passages"][0]["ranks"].keys() == reply.json()["passages"][0]["scores"].keys()
 
 
 async def test_lines_are_given_as_stored(index: Index, client: httpx.AsyncClient) -> None:

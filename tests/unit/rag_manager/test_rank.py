@@ -165,27 +165,27 @@ def test_no_file_takes_more_than_its_share_while_others_wait(catalogue: Catalogu
 def test_a_ranking_never_exceeds_its_limit_nor_repeats_itself(limit: int, lexical: list[int]) -> None:
     places = make_catalogue([ChunkPlace(f"c{n}", *place) for n, place in enumerate(PLACES)], SYMBOLS)
 
-    picked = rank(read_question("router cookies"), Rankings(lexical), places, limit=limit)
+    picked = rank(read_question("router cookies"), Rankings(lexical), places, limit=limit).passages
 
     assert len(picked) == min(limit, len(lexical))
     assert len({item.chunk for item in picked}) == len(picked)
 
 
 def test_a_name_alone_brings_its_definition_first_whatever_the_retrievers_say(catalogue: Catalogue) -> None:
-    picked = rank(read_question("Router"), Rankings([4, 3, 5], [3, 4], 1.0), catalogue, limit=5)
+    picked = rank(read_question("Router"), Rankings([4, 3, 5], [3, 4], 1.0), catalogue, limit=5).passages
 
     assert picked[0].chunk == 1
     assert picked[0].ranks == {"names": 1}
 
 
 def test_a_path_brings_its_file_first_even_where_no_retriever_found_it(catalogue: Catalogue) -> None:
-    picked = rank(read_question("explain src/cookies.py"), Rankings([4]), catalogue, limit=5)
+    picked = rank(read_question("explain src/cookies.py"), Rankings([4]), catalogue, limit=5).passages
 
     assert catalogue.paths[catalogue.files[picked[0].chunk]] == "src/cookies.py"
 
 
 def test_each_passage_tells_which_retriever_put_it_where(catalogue: Catalogue) -> None:
-    picked = rank(read_question("something"), Rankings([3, 4], [4, 3], 1.0), catalogue, limit=2)
+    picked = rank(read_question("something"), Rankings([3, 4], [4, 3], 1.0), catalogue, limit=2).passages
 
     assert {item.chunk: item.ranks for item in picked} == {
         3: {"lexical": 1, "dense": 2},
@@ -231,6 +231,30 @@ def test_a_file_of_the_same_family_of_words_as_the_question_is_raised() -> None:
 
 
 def test_the_definition_of_a_name_alone_is_the_first_passage_of_its_file(catalogue: Catalogue) -> None:
-    picked = rank(read_question("Router"), Rankings([0, 2, 1]), catalogue, limit=3)
+    picked = rank(read_question("Router"), Rankings([0, 2, 1]), catalogue, limit=3).passages
 
     assert [item.chunk for item in picked] == [1, 0, 2]
+
+
+def test_the_plan_has_the_retrievers_that_were_asked_and_what_each_found(catalogue: Catalogue) -> None:
+    ranked = rank(read_question("the sign_cookie of src/helpers.py"), Rankings([4, 3]), catalogue, limit=5)
+
+    steps = [(step.retriever, step.found, step.weight, step.about) for step in ranked.plan]
+    assert steps == [
+        ("lexical", 2, 1.0, ""),
+        ("names", 1, 0.5, "sign_cookie"),
+        ("path", 1, 0.0, "src/helpers.py"),
+    ]
+    assert [(item.chunk, item.ranks) for item in ranked.passages] == [
+        (4, {"lexical": 1, "path": 1}),
+        (3, {"lexical": 2, "names": 1}),
+    ]
+
+
+def test_vectors_are_in_the_plan_where_they_were_asked(catalogue: Catalogue) -> None:
+    ranked = rank(read_question("something else"), Rankings([3], [4, 3], 0.7), catalogue, limit=5)
+
+    assert [(step.retriever, step.found, step.weight) for step in ranked.plan] == [
+        ("lexical", 1, 1.0),
+        ("dense", 2, 0.7),
+    ]

@@ -49,8 +49,8 @@ def test_a_file_gives_few_passages_while_others_have_some(catalogue: Catalogue) 
 def test_a_sentence_finds_the_passage_itself_and_a_few_words_the_file(catalogue: Catalogue) -> None:
     rankings = Rankings(lexical=[0, 1, 2, 5, 3, 6])
 
-    sentence = rank(read_question(SENTENCE), rankings, catalogue, limit=6)
-    words = rank(read_question("sessions " + WORDS), rankings, catalogue, limit=6)
+    sentence = rank(read_question(SENTENCE), rankings, catalogue, limit=6).passages
+    words = rank(read_question("sessions " + WORDS), rankings, catalogue, limit=6).passages
 
     assert sentence[0].chunk == 5
     assert {item.chunk for item in words[:3]} == {0, 1, 2}

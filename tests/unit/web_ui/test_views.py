@@ -198,6 +198,7 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
         symbols=("f", "g"),
         score=0.12345,
         ranks={"vector": 7, "lexical": 2},
+        scores={"lexical": 12.345},
     )
     cited = Citation(path="a.py", first_line=3, last_line=4)
     data = views.answer_data(
@@ -207,7 +208,7 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
     assert data["citations"] == [{"path": "a.py", "first": 3, "last": 4}]
     (row,) = data["passages"]  # type: ignore[misc]  # a list of rows
     assert row["score"] == "0.123"
-    assert row["ranks"] == [("lexical", 2), ("vector", 7)]
+    assert row["ranks"] == [("lexical", 2, "12.3"), ("vector", 7, "")]
     assert row["symbols"] == "f, g"
     assert row["snippet"].split("\n")[-2:] == ["11", "…"]
 
@@ -338,3 +339,15 @@ def test_the_badge_says_how_many_commits_where_the_host_does(more: dict[str, Any
     found = StalenessView.model_validate({**known, "newest": "2" * 40, "checked_at": NOW, **more})
 
     assert views.staleness_pill(analysis, found) == (f"{said}: main is at 2222222222", "warn")
+
+
+def test_the_evidence_says_which_retrievers_were_asked_and_what_for() -> None:
+    plan = [
+        {"retriever": "lexical", "found": 1_200, "weight": 1.0},
+        {"retriever": "names", "found": 2, "weight": 0.5, "about": "Rou\u202eter"},
+    ]
+
+    data = views.answer_data(a_question(answer="x", plan=plan), "https://github.com/o/r")
+
+    assert data["told"] == ["Found by: lexical 1,200, weight 1; names 2 (for Router), weight 0.5"]
+    assert views.answer_data(a_question(answer="x"), "https://github.com/o/r")["told"] == []

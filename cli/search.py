@@ -1,0 +1,46 @@
+"""`repostream search`: the passages that the assistant would be given, and which retriever found each."""
+
+from collections.abc import Iterator
+
+from cli.api import connect
+from cli.ask import find_repository
+from cli.exits import OK
+from cli.screen import Screen
+from runtime.client.shapes import Passage, SearchView
+
+_LINES = 12  # of a passage that are printed
+
+
+def run_search(repository: str, query: str, *, limit: int, as_json: bool) -> int:
+    """The command; returns its exit code. Raises ApiError."""
+    api, console = connect(), Screen(stderr=as_json)
+    found = api.searching_search(find_repository(api, repository), query=query, limit=limit)
+    if as_json:
+        print(found.model_dump_json())
+        return OK
+    for style, line in told(found):
+        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    return OK
+
+
+def told(found: SearchView) -> Iterator[tuple[str, str]]:
+    """What is printed: (style, line)."""
+    for passage in found.passages:
+        yield "cyan", f"{passage.path}:{passage.first_line}-{passage.last_line}  {_by(passage)}"
+        lines = passage.text.split("\n")
+        for number, line in enumerate(lines[:_LINES], start=passage.first_line):
+            yield "none", f"{number:>6} {line}"
+        if len(lines) > _LINES:
+            yield "dim", f"       … {len(lines) - _LINES} more lines"
+    steps = [f"{step.retriever} {step.found}{f' ({step.about})' if step.about else ''}" for step in found.plan]
+    searched = f"; found by {', '.join(steps)}" if steps else ""
+    yield "dim", f"{len(found.passages)} passages of the {found.generation_kind} index at {found.commit[:10]}{searched}"
+    if found.degraded:
+        yield "yellow", f"searched by words only ({found.degraded}): search again for a better result"
+
+
+def _by(passage: Passage) -> str:
+    ranked = sorted(passage.ranks.items(), key=lambda item: item[1])
+    return ", ".join(
+        f"{name} #{rank}{f' ({passage.scores[name]:.3g})' if name in passage.scores else ''}" for name, rank in ranked
+    )
