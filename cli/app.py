@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.events_app import events_app
 from cli.graph import graph_app
 from cli.leaving import account_app, team_app
 from cli.overseeing import letters_app, people_app
@@ -23,7 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-events_app = typer.Typer(help="Read the event log.", no_args_is_help=True)
 app.add_typer(events_app, name="events")
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
@@ -188,28 +188,6 @@ def config_check(json: Json = False) -> None:
     from cli.config_check import run_check
 
     raise typer.Exit(run_check(as_json=json))
-
-
-@events_app.command("show")
-def events_show(
-    analysis: Annotated[str, typer.Argument(help="An analysis's id, or a stream such as repository/<id>.")],
-    json: Json = False,
-) -> None:
-    """Print the events of one stream, in order."""
-    from cli.events import run_show
-
-    raise typer.Exit(run_show(analysis, as_json=json))
-
-
-@events_app.command("tail")
-def events_tail(
-    analysis: Annotated[str | None, typer.Argument(help="An analysis's id; all events where it is left out.")] = None,
-    json: Json = False,
-) -> None:
-    """Print events as they happen, until Ctrl-C. With --json, one a line."""
-    from cli.events import run_tail
-
-    raise typer.Exit(run_tail(analysis, as_json=json))
 
 
 @keys_app.command("rotate")

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
@@ -18,15 +19,42 @@ _FIRST = 20  # events of the past that a tail begins with
 _POLL = 1.0  # seconds between two looks at the whole log, which has no stream of its own
 
 
-def run_show(analysis: str, *, as_json: bool) -> int:
-    """Print one stream; returns the exit code. Raises ApiError."""
+@dataclass(frozen=True)
+class Wanted:
+    """Which events are printed; what is None does not matter. `text` are words that all stand in an event."""
+
+    type: str | None = None
+    stage: str | None = None
+    since: str | None = None
+    until: str | None = None
+    text: str | None = None
+
+
+def stream_of(named: str) -> str:
+    """The stream that is meant: an analysis's where it is named by an id alone."""
+    return named if "/" in named else f"analysis/{named}"
+
+
+def run_show(stream: str, wanted: Wanted, *, as_json: bool) -> int:
+    """Print the events of one stream that are wanted; returns the exit code. Raises ApiError."""
     api, console = connect(), Screen()
-    stream = analysis if "/" in analysis else f"analysis/{analysis}"
-    page = api.events_listed(stream_id=stream, limit=_PAGE)
-    items = list(page.items)
-    while page.next is not None:
-        page = api.events_listed(stream_id=stream, cursor=page.next, limit=_PAGE)
+    items: list[Envelope] = []
+    cursor = None
+    while True:
+        page = api.events_listed(
+            stream_id=stream_of(stream),
+            type=wanted.type,
+            stage=wanted.stage,
+            since=wanted.since,
+            until=wanted.until,
+            text=wanted.text,
+            cursor=cursor,
+            limit=_PAGE,
+        )
         items += page.items
+        cursor = page.next
+        if cursor is None:
+            break
     if as_json:
         print(json.dumps([item.model_dump(mode="json") for item in items]))
     else:

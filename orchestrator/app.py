@@ -28,6 +28,7 @@ from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.idempotency import sweep as sweep_answers
+from orchestrator.adapters.inspection import Inspection
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
 from orchestrator.adapters.usage import Usage
@@ -257,7 +258,8 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     sign_in = create_sign_in(accounts, process.wake, now)
     own_tokens = sign_in.tokens if sign_in is not None else None
     return Services(
-        journals=journals.Journals(rows, process.wake),
+        journals=(logs := journals.Journals(rows, process.wake)),
+        inspection=Inspection(logs),
         intake=intake.Intake(rows, process.wake, used),
         answers=Answers(rows, process.sealer),
         asking=Asking(rows, process.wake, used),

@@ -19,13 +19,16 @@ class Change(NamedTuple):
 def difference(before: Json, after: Json, path: str = "") -> Iterator[Change]:
     """The places at which two states differ, in the order of the newer one; what went comes after what is there.
 
-    Objects are compared by their keys, lists by their places; what has another type is one change.
+    Objects are compared by their keys, lists by their places; what has another type is one change. As to Python, 1, 1.0
+    and true are the same.
     """
+    if before == after:  # quick, and most of a large state is
+        return
     if isinstance(before, dict) and isinstance(after, dict):
         yield from _keyed(before, after, path)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _keyed(dict(enumerate(before)), dict(enumerate(after)), path)
-    elif before != after or type(before) is not type(after):
+    else:
         yield Change(path, "changed", before, after)
 
 
@@ -34,7 +37,7 @@ def _keyed(before: dict[object, Json], after: dict[object, Json], path: str) -> 
         below = f"{path}/{_escaped(key)}"
         if key not in before:
             yield Change(below, "added", None, value)
-        elif before[key] is not value:
+        else:
             yield from difference(before[key], value, below)
     for key, value in before.items():
         if key not in after:

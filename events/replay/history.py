@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, TypeVar
 
 from events.base import Envelope
@@ -41,11 +40,6 @@ def moments(envelopes: Sequence[Envelope], evolve: Evolve[State], initial: State
         current = upcast(envelope)
         state = evolve(state, current)
         yield Moment(current, state)
-
-
-def version_at(envelopes: Sequence[Envelope], moment: datetime) -> int:
-    """The version that a stream had at a moment: its last event that had happened by then; 0 before all of them."""
-    return max((envelope.version for envelope in envelopes if envelope.timestamp <= moment), default=0)
 
 
 async def state_at(

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from events.base import Envelope
 from events.log.postgres import envelopes_of
+from events.replay.choosing import Chosen
 from orchestrator.adapters.kept_items import KeptItems, page_of
 from orchestrator.api.models import AnalysisSummary, ConversationView, RepositoryView
 from orchestrator.api.pages import ConversationPage
@@ -89,7 +90,11 @@ _EVENTS = """
 SELECT e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id, e.tenant_id,
   e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data
 FROM es.feed f JOIN es.events e USING (position)
-WHERE e.tenant_id = :tenant AND (CAST(:type AS text) IS NULL OR e.type = :type) AND {place} LIMIT :limit
+WHERE e.tenant_id = :tenant AND (CAST(:type AS text) IS NULL OR e.type = :type)
+  AND (CAST(:stage AS text) IS NULL OR e.stage = :stage)
+  AND (CAST(:since AS timestamptz) IS NULL OR e.occurred_at >= :since)
+  AND (CAST(:until AS timestamptz) IS NULL OR e.occurred_at < :until)
+  AND {place} LIMIT :limit
 """
 _AFTER = text(_EVENTS.format(place="f.seq > :after ORDER BY f.seq"))
 _LATEST = text(_EVENTS.format(place="true ORDER BY f.seq DESC"))
@@ -201,9 +206,19 @@ class ReadModels:
         """The artifacts of an analysis that could not be loaded, each with its reason."""
         return list((await self._rows(_DAMAGED, tenant, analysis))[0]["damaged"])
 
-    async def events(self, tenant: UUID, *, event_type: str | None, after: int | None, limit: int) -> list[Envelope]:
-        """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None."""
-        values = {"tenant": tenant, "type": event_type, "limit": limit}
+    async def events(self, tenant: UUID, chosen: Chosen, *, after: int | None, limit: int) -> list[Envelope]:
+        """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None.
+
+        Of `chosen`, all but the words: what events say is sealed.
+        """
+        values = {
+            "tenant": tenant,
+            "type": next(iter(chosen.types), None),
+            "stage": next(iter(chosen.stages), None),
+            "since": chosen.since,
+            "until": chosen.until,
+            "limit": limit,
+        }
         async with self._database.of(tenant) as connection:
             if after is not None:
                 rows = list(await connection.execute(_AFTER, {**values, "after": after}))

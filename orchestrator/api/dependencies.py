@@ -21,6 +21,7 @@ from orchestrator.adapters.deletion_of_parts import ConversationDeletion
 from orchestrator.adapters.departure import Departure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
+from orchestrator.adapters.inspection import Inspection
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.letters import Letters
@@ -58,6 +59,7 @@ class Services:
     """The parts of one process that requests use."""
 
     journals: Journals
+    inspection: Inspection
     intake: Intake
     asking: Asking
     answers: Answers

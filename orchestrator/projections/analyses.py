@@ -1,6 +1,7 @@
 """One analysis as people see it, folded from its stream. Pure: the same events give the same record."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,17 +18,18 @@ OVER = frozenset({AnalysisState.REFINED, AnalysisState.FAILED, AnalysisState.CAN
 ACTIVE = frozenset({StageState.QUEUED, StageState.RUNNING, StageState.RETRYING})
 
 
-class RunRecord(BaseModel):
+@dataclass(slots=True)  # no model: thousands of them are changed over and over
+class RunRecord:
     """The newest run of one shard of one stage."""
 
     state: StageState
-    attempt: int = 1
     requested_at: datetime
+    attempt: int = 1
     started_at: datetime | None = None
     ended_at: datetime | None = None
     files: int = 0
-    counts: dict[str, int] = Field(default_factory=dict)
-    failed: dict[str, int] = Field(default_factory=dict)  # files that parsing lost, by reason
+    counts: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)  # files that parsing lost, by reason
     code: str | None = None
     message: str | None = None
     retry_at: datetime | None = None

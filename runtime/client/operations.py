@@ -545,6 +545,10 @@ class Operations(Protocol):
         *,
         stream_id: str | None = None,
         type: str | None = None,
+        stage: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        text: str | None = None,
         after: int | None = None,
         latest: bool | None = None,
         cursor: str | None = None,
@@ -558,6 +562,10 @@ class Operations(Protocol):
             params={
                 "stream_id": stream_id,
                 "type": type,
+                "stage": stage,
+                "since": since,
+                "until": until,
+                "text": text,
                 "after": after,
                 "latest": latest,
                 "cursor": cursor,
@@ -568,6 +576,31 @@ class Operations(Protocol):
     def installation_config(self) -> shapes.ConfigView:
         """What this installation offers."""
         return self._call(shapes.ConfigView, "GET", "/api/v1/config")
+
+    def inspecting_state(
+        self,
+        *,
+        stream_id: str,
+        version: int | None = None,
+        at: str | None = None,
+        against: int | None = None,
+        with_state: bool | None = None,
+    ) -> shapes.StateView:
+        """What a stream added up to at a version, or at a time; as of now where neither is given."""
+        return self._call(
+            shapes.StateView,
+            "GET",
+            "/api/v1/events/state",
+            params={"stream_id": stream_id, "version": version, "at": at, "against": against, "with_state": with_state},
+        )
+
+    def inspecting_timeline(self, *, stream_id: str) -> shapes.TimelineView:
+        """The runs of an analysis: how long each waited for a worker, and how long it was worked on."""
+        return self._call(shapes.TimelineView, "GET", "/api/v1/events/timeline", params={"stream_id": stream_id})
+
+    def inspecting_causes(self, *, stream_id: str) -> shapes.CausesView:
+        """What led to what in a stream: each event with the one that caused it."""
+        return self._call(shapes.CausesView, "GET", "/api/v1/events/causes", params={"stream_id": stream_id})
 
     def account_kept(self) -> shapes.CredentialPage:
         """The tokens that you keep here, the newest first; never their values."""

@@ -1,6 +1,6 @@
 """The shapes of the API's requests and replies. Made by `make client`: not to be edited."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -180,6 +180,55 @@ class CancelBody(BaseModel):
         frozen=True,
     )
     reason: str = ""
+
+
+class CauseView(BaseModel):
+    """
+    An event and the version of the one that led to it; 0 where none in this stream did.
+
+    `depth` counts the causes that lead to it. `from_outside`: its cause is in another stream.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    version: int
+    event_type: str
+    stage: str = ""
+    shard: int = 0
+    timestamp: AwareDatetime
+    cause: int
+    depth: int
+    from_outside: bool = False
+
+
+class CausesView(BaseModel):
+    """
+    What led to what in a stream.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    items: list[CauseView]
+
+
+class ChangeView(BaseModel):
+    """
+    One place of a state that is different; `path` is a JSON Pointer (RFC 6901). What is not there is null.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    kind: str
+    before: Any | None = None
+    after: Any | None = None
 
 
 class Citation(BaseModel):
@@ -1117,6 +1166,35 @@ class RotationView(BaseModel):
     signs_from: AwareDatetime
 
 
+class RunView(BaseModel):
+    """
+    One attempt at one shard of one stage: `waited` seconds in the queue, then `worked` seconds.
+
+    `outcome` is queued, running, completed, failed or parked. `requested_in`, `started_in` and `ended_in` are the
+    versions of the events that say so; 0 for none.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stage: str
+    shard: int
+    attempt: int
+    outcome: str
+    requested_at: AwareDatetime
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    waited: float
+    worked: float
+    requested_in: int
+    started_in: int
+    ended_in: int
+    worker: str = ""
+    code: str = ""
+    because: str = ""
+
+
 class SearchView(BaseModel):
     """
     What a search found, the best first, and in which analysis and commit. `degraded` and `plan` as of a question.
@@ -1225,6 +1303,23 @@ class SharedView(BaseModel):
     resource_id: str
 
 
+class StageTime(BaseModel):
+    """
+    One stage: its attempts, the sums of what they waited and worked in seconds, and the longest of each.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stage: str
+    runs: int
+    waited: float
+    worked: float
+    longest_wait: float
+    longest_run: float
+
+
 class StageView(BaseModel):
     """
     One stage of an analysis. `counts` adds up its shards' counts; times are null until they are known.
@@ -1270,6 +1365,29 @@ class StalenessView(BaseModel):
     behind_by: int | None = None
     behind_or_more: bool = False
     checked_at: AwareDatetime
+
+
+class StateView(BaseModel):
+    """
+    A stream at one version, beside another one.
+
+    `event` is what made it that version, null before the first one. `changes` lead from the state at `against` to this
+    one; of more than are listed, `changes_left_out` counts the rest. `state` is null where it was not asked for.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    newest: int
+    version: int
+    against: int
+    at: AwareDatetime | None = None
+    event: Envelope | None = None
+    state: dict[str, object] | None = None
+    changes: Annotated[list[ChangeView], Field(validate_default=True)] = []
+    changes_left_out: int = 0
 
 
 class SymbolView(BaseModel):
@@ -1325,6 +1443,23 @@ class TenantView(BaseModel):
     role: str
     since: AwareDatetime
     current: bool
+
+
+class TimelineView(BaseModel):
+    """
+    The runs of a stream in the order in which they were asked for. `at` is when this was told.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    at: AwareDatetime
+    began_at: AwareDatetime
+    last_at: AwareDatetime
+    stages: list[StageTime]
+    runs: list[RunView]
 
 
 class TokenPair(BaseModel):

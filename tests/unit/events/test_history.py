@@ -1,12 +1,10 @@
-from datetime import timedelta
-
 import pytest
 
 from events.base import Envelope, caused_by
 from events.log.memory import MemoryJournal
 from events.processing import CancelRequested
 from events.replay.causation import causes
-from events.replay.history import fold, moments, state_at, version_at
+from events.replay.history import fold, moments, state_at
 from tests.support.kernel import AT, cancel_requested, requested
 
 
@@ -48,14 +46,6 @@ async def test_nothing_after_the_version_is_folded_where_states_change_in_place(
         return state
 
     assert fold(await journal.read_stream("analysis/a"), note, [], to=2) == [1, 2]
-
-
-async def test_a_moment_names_the_version_of_the_last_event_that_had_happened(journal: MemoryJournal) -> None:
-    events = await journal.read_stream("analysis/a")
-    spread = [one.model_copy(update={"timestamp": AT + timedelta(seconds=n)}) for n, one in enumerate(events)]
-
-    moments_of_it = [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1.5), timedelta(days=1)]
-    assert [version_at(spread, AT + after) for after in moments_of_it] == [0, 1, 2, 3]
 
 
 async def test_the_causes_of_an_event_lead_back_to_its_beginning(journal: MemoryJournal) -> None:

@@ -1,0 +1,135 @@
+"""Look at a stream as it was: its state at any point, the times of its runs, what led to what."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from events.base import Envelope
+from events.replay.causation import links
+from events.replay.choosing import stage_of
+from events.replay.difference import difference
+from events.replay.timeline import Run, runs
+from orchestrator.adapters.inspection import At
+from orchestrator.api.analyses import Version
+from orchestrator.api.dependencies import EventReader, Parts, Services
+from orchestrator.api.inspecting_models import (
+    CausesView,
+    CauseView,
+    ChangeView,
+    RunView,
+    StageTime,
+    StateView,
+    TimelineView,
+)
+from orchestrator.api.paging import Moment
+from orchestrator.api.problems import ApiProblem
+from orchestrator.auth.identity import Identity
+
+router = APIRouter(prefix="/events", tags=["inspecting"])
+StreamId = Annotated[str, Query(max_length=100, description="As `analysis/<id>`, `conversation/<id>`.")]
+_CHANGES = 500  # listed of one look
+
+
+@router.get("/state")
+async def state(  # noqa: PLR0913  # one argument for each part of the request
+    who: EventReader,
+    parts: Parts,
+    stream_id: StreamId,
+    *,
+    version: Version | None = None,
+    at: Moment | None = None,
+    against: Version | None = None,
+    with_state: bool = True,
+) -> StateView:
+    """What a stream added up to at a version, or at a time; as of now where neither is given.
+
+    It is compared with the version before it, or with `against`. Versions after the newest mean the newest.
+    """
+    if version is not None and at is not None:
+        raise ApiProblem("invalid_request", "Give a version or a time (at), not both.")
+    found = await parts.inspection.look(who.tenant_id, stream_id, At(version, at, against))
+    if found is None:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    changes = [ChangeView(**one._asdict()) for one in difference(found.before, found.after)]
+    return StateView(
+        stream_id=stream_id,
+        newest=found.newest,
+        version=found.version,
+        against=found.against,
+        at=found.envelope.timestamp if found.envelope is not None else None,
+        event=found.envelope,
+        state=found.after if with_state else None,
+        changes=changes[:_CHANGES],
+        changes_left_out=max(0, len(changes) - _CHANGES),
+    )
+
+
+@router.get("/timeline")
+async def timeline(who: EventReader, parts: Parts, stream_id: StreamId) -> TimelineView:
+    """The runs of an analysis: how long each waited for a worker, and how long it was worked on."""
+    history = await _history(parts, who, stream_id)
+    now = parts.clock()
+    found = [_run_view(run, now) for run in runs(history)]
+    return TimelineView(
+        stream_id=stream_id,
+        at=now,
+        began_at=history[0].timestamp,
+        last_at=max(one.timestamp for one in history),
+        stages=_stage_times(found),
+        runs=found,
+    )
+
+
+@router.get("/causes")
+async def causes(who: EventReader, parts: Parts, stream_id: StreamId) -> CausesView:
+    """What led to what in a stream: each event with the one that caused it."""
+    return CausesView(
+        stream_id=stream_id,
+        items=[
+            CauseView(
+                version=one.envelope.version,
+                event_type=one.envelope.event_type,
+                stage=stage_of(one.envelope),
+                shard=_shard_of(one.envelope),
+                timestamp=one.envelope.timestamp,
+                cause=one.cause.version if one.cause is not None else 0,
+                depth=one.depth,
+                from_outside=one.cause is None and one.envelope.causation_id is not None,
+            )
+            for one in links(await _history(parts, who, stream_id))
+        ],
+    )
+
+
+async def _history(parts: Services, who: Identity, stream_id: str) -> list[Envelope]:
+    found = [one async for page in parts.inspection.events(who.tenant_id, stream_id) for one in page]
+    if not found or found[0].tenant_id != who.tenant_id:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    return found
+
+
+def _run_view(run: Run, now: datetime) -> RunView:
+    return RunView(**vars(run), waited=run.waited(now), worked=run.worked(now))
+
+
+def _stage_times(found: Sequence[RunView]) -> list[StageTime]:
+    """Each stage in the order in which its first run was asked for."""
+    return [
+        StageTime(
+            stage=stage,
+            runs=len(of),
+            waited=sum(run.waited for run in of),
+            worked=sum(run.worked for run in of),
+            longest_wait=max(run.waited for run in of),
+            longest_run=max(run.worked for run in of),
+        )
+        for stage in dict.fromkeys(run.stage for run in found)
+        for of in ([run for run in found if run.stage == stage],)
+    ]
+
+
+def _shard_of(envelope: Envelope) -> int:
+    shard = envelope.data.get("shard", 0)
+    return shard if isinstance(shard, int) else 0

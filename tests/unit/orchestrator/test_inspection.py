@@ -1,0 +1,192 @@
+"""Streams as they were: any version, any moment, the same from memory as from the beginning."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.base import LOCAL_TENANT, Context, Draft, Envelope, Event, derived_id
+from events.index import GenerationKind, IndexActivated, IndexBuilt
+from events.log.memory import MemoryJournal
+from events.processing import ProcessingRequested, Stage, StageCompleted, StageRequested, StageStarted
+from events.question import AnswerRated, ConversationStarted, QuestionAsked
+from events.repository import RepositoryDeleted, RepositoryRegistered
+from orchestrator.adapters.inspection import At, Inspection, Look
+from orchestrator.adapters.journals import Journals
+from orchestrator.projections.pasts import fold_of
+from tests.support.kernel import AT
+
+ANALYSIS, REPOSITORY, QUESTION, GENERATION = (UUID(int=n) for n in (1, 2, 3, 4))
+STREAM = f"analysis/{ANALYSIS}"
+
+
+class Counting:
+    """The journals of one tenant, over memory; counts the events that were read."""
+
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        self.read = 0
+        self.gone: set[str] = set()
+
+    def of(self, _tenant: UUID) -> "Counting":
+        return self
+
+    async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        found = [] if stream_id in self.gone else await self.journal.read_stream(stream_id, after=after, limit=limit)
+        self.read += len(found)
+        return found
+
+    async def say(self, stream_id: str, events: Sequence[Event]) -> None:
+        context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4(), repository_id=REPOSITORY)
+        begun = len(await self.journal.read_stream(stream_id))
+        drafts = [
+            Draft(event_id=uuid4(), occurred_at=AT + timedelta(seconds=begun + n), context=context, event=event)
+            for n, event in enumerate(events)
+        ]
+        await self.journal.append(stream_id, drafts)
+
+
+def _analysis(shards: int) -> list[Event]:
+    events: list[Event] = [ProcessingRequested(analysis_id=ANALYSIS, url="https://example.org/a/b", ref="main")]
+    for shard in range(shards):
+        key: dict[str, Any] = {"run_id": derived_id(shard), "stage": Stage.PARSE, "shard": shard, "attempt": 1}
+        events += [
+            StageRequested(**key, shards=shards, analysis_id=ANALYSIS, url="https://example.org/a/b"),
+            StageStarted(**key, worker="w"),
+            StageCompleted(**key, shards=shards, duration=1.0, files_processed=shard, counts={"parsed": 1}),
+        ]
+    common: dict[str, Any] = {"analysis_id": ANALYSIS, "generation_id": GENERATION, "chunks": 9}
+    built = IndexBuilt(**common, kind=GenerationKind.QUICK, model="m", dimension=3)
+    return [*events, built, IndexActivated(**common, kind=GenerationKind.QUICK)]
+
+
+@pytest.fixture
+async def log() -> Counting:
+    log = Counting()
+    await log.say(STREAM, _analysis(400))
+    return log
+
+
+def _inspection(log: Counting, **more: Any) -> Inspection:
+    return Inspection(cast("Journals", log), **more)
+
+
+async def _look(inspection: Inspection, stream_id: str = STREAM, **at: Any) -> Look:
+    found = await inspection.look(LOCAL_TENANT, stream_id, At(**at))
+    assert found is not None
+    return found
+
+
+async def test_every_point_is_what_the_events_until_there_add_up_to(log: Counting) -> None:
+    inspection, how = _inspection(log), fold_of(STREAM)
+    history = await log.journal.read_stream(STREAM)
+    state, plain = how.initial(), [how.shown(how.initial())]
+    for envelope in history:
+        state = how.evolve(state, envelope)
+        if envelope.version in {1, 2, 499, 500, 501, 1_000, 1_001, 1_202, 1_203}:
+            plain.append(how.shown(state))
+
+    seen = [(await _look(inspection, version=at)).after for at in (0, 1, 2, 499, 500, 501, 1_000, 1_001, 1_202, 1_203)]
+    assert seen == plain
+    assert seen[-1]["index"]["searched"] == str(GENERATION)
+    assert seen[-1]["index"]["generations"][str(GENERATION)]["activated_in"] == 1_203
+    assert seen[-2]["index"]["searched"] is None
+
+
+async def test_a_look_says_which_event_it_was_and_compares_with_the_one_before_or_with_any(log: Counting) -> None:
+    inspection = _inspection(log)
+    third, newest = await _look(inspection, version=3), await _look(inspection)
+
+    assert (third.newest, third.version, third.against) == (1_203, 3, 2)
+    assert third.envelope is not None
+    assert (third.envelope.version, third.envelope.event_type) == (3, "processing.stage.started")
+    assert third.before["stages"]["parse"]["runs"]["0"]["state"] == "queued"
+    assert third.after["stages"]["parse"]["runs"]["0"]["state"] == "running"
+    assert (newest.version, newest.against) == (1_203, 1_202)
+    back = await _look(inspection, version=3, against=1_203)
+    assert (back.before, back.after) == (newest.after, third.after)
+    assert (await _look(inspection, version=9_999_999_999)).version == 1_203
+    beginning = await _look(inspection, version=0)
+    assert (beginning.version, beginning.envelope, beginning.after) == (0, None, {})
+
+
+async def test_a_time_means_what_had_happened_by_then(log: Counting) -> None:
+    inspection = _inspection(log)
+    points = [timedelta(seconds=-1), timedelta(0), timedelta(seconds=501.5), timedelta(days=1)]
+
+    assert [(await _look(inspection, moment=AT + after)).version for after in points] == [0, 1, 502, 1_203]
+
+
+async def test_the_next_point_reads_few_events_and_new_ones_are_seen(log: Counting) -> None:
+    inspection = _inspection(log)
+    await _look(inspection, version=700)
+    log.read = 0
+    await _look(inspection, version=1_150)
+    assert log.read < 200
+    await log.say(STREAM, [StageStarted(run_id=uuid4(), stage=Stage.EMBED, shard=0, attempt=1, worker="w")])
+
+    assert (await _look(inspection)).newest == 1_204
+
+
+async def test_what_was_deleted_is_not_shown_from_memory_and_memory_does_not_last(log: Counting) -> None:
+    now = [0.0]
+    inspection = _inspection(log, seconds=50, clock=lambda: now[0])
+    await _look(inspection, version=1_000)
+    log.gone.add(STREAM)
+    assert await inspection.look(LOCAL_TENANT, STREAM, At(version=1_000)) is None
+    log.gone.clear()
+    log.read = 0
+    await _look(inspection, version=1_000)
+    assert log.read > 1_200  # read again: it was forgotten with the stream
+    now[0] = 51.0
+    log.read = 0
+    await _look(inspection, version=1_000)
+    assert log.read > 1_200
+    assert await inspection.look(LOCAL_TENANT, "analysis/none", At()) is None
+    assert await inspection.look(uuid4(), STREAM, At()) is None
+
+
+async def test_conversations_repositories_and_all_else_have_their_past_too() -> None:
+    log = Counting()
+    asked = QuestionAsked(question_id=QUESTION, repository_id=REPOSITORY, query="Why?")
+    started = ConversationStarted(repository_id=REPOSITORY, title="a/b")
+    await log.say(f"conversation/{uuid4()}", [started])
+    conversation, repository = f"conversation/{ANALYSIS}", f"repository/{REPOSITORY}"
+    await log.say(conversation, [started, asked, AnswerRated(question_id=QUESTION, rating=1)])
+    registered = RepositoryRegistered(url="https://example.org/a/b", host="example.org", name="a/b")
+    await log.say(repository, [registered, RepositoryDeleted()])
+    await log.say("account/1", [AnswerRated(question_id=QUESTION, rating=1)] * 2)
+    inspection = _inspection(log)
+
+    talk = await _look(inspection, conversation)
+    assert talk.before["questions"][str(QUESTION)]["rating"] is None
+    assert talk.after["questions"][str(QUESTION)]["rating"] == 1
+    gone = await _look(inspection, repository)
+    assert (gone.before["deleted_at"], gone.after["name"]) == (None, "a/b")
+    assert gone.after["deleted_at"] is not None
+    said = await _look(inspection, "account/1")
+    assert said.after["times"] == {"ai.answer.rated": 2}
+
+
+def test_an_event_that_cannot_be_read_is_named_and_the_rest_goes_on() -> None:
+    how, state = fold_of(STREAM), fold_of(STREAM).initial()
+    broken = Envelope(
+        event_id=uuid4(),
+        event_type="processing.stage.started",
+        stream_id=STREAM,
+        version=2,
+        tenant_id=LOCAL_TENANT,
+        repository_id=REPOSITORY,
+        correlation_id=uuid4(),
+        timestamp=AT,
+        data={"stage": "asleep"},
+    )
+    asked = ProcessingRequested(analysis_id=ANALYSIS, url="https://example.org/a/b").model_dump(mode="json")
+    first = broken.model_copy(update={"version": 1, "event_type": "repository.processing.requested", "data": asked})
+    for envelope in (first, broken):
+        state = how.evolve(state, envelope)
+
+    assert how.shown(state)["passed_over"] == [2]
+    assert how.shown(state)["state"] == "requested"
