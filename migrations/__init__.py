@@ -10,7 +10,8 @@ sharing links, 0022 looks at repositories,
 0030 dependencies, 0031 the rules that decided on files, 0032 uploads, 0033 the graph (`app`),
 0034 nothing is written for who is deleted, 0035 answers are forgotten with what they made,
 0036 where the rows of an artifact are (`rag`, `app`), 0037 push hooks,
-0038 several generations of a kind, 0039 names of parked messages.
+0038 several generations of a kind, 0039 names of parked messages, 0040 rows of an index that
+analyses share, 0041 rows of the read model that they share.
 """
 
 from migrations.logins import let_sign_in

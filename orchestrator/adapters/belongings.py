@@ -73,8 +73,8 @@ BELONGINGS: tuple[Belonging, ...] = (
     Belonging("app.conversations", Fate.DELETED, _MINE, _OWN, file="conversations", key=("conversation_id",)),
     _of_tenant("app.files", "files", "analysis_id", "path"),
     _of_tenant("app.outcomes", "outcomes", "analysis_id", "path"),
-    _of_tenant("app.symbols", "symbols", "analysis_id", "shard", "ordinal"),
-    _of_tenant("app.edges", "edges", "analysis_id", "shard", "ordinal"),
+    _of_tenant("app.part_symbols", "symbols", "part_id", "shard", "ordinal"),
+    _of_tenant("app.part_edges", "edges", "part_id", "shard", "ordinal"),
     _of_tenant("app.dependencies", "dependencies", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.imports", "imports", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.links", "links", "analysis_id", "shard", "ordinal"),
@@ -176,8 +176,8 @@ BELONGINGS: tuple[Belonging, ...] = (
     _nobodys("es.dead_letters", "sentences of ours; copies of events are emptied with whose they are"),
     *(_nobodys(f"es.{name}") for name in ("outbox", "feed", "feed_head", "consumers", "inbox", "leases")),
     *(_nobodys(f"es.{name}") for name in ("projections", "migrations")),
-    *(_index(f"rag.{name}") for name in ("pointers", "embeddings", "chunks", "symbols", "files")),
-    *(_index(f"rag.{name}") for name in ("generations", "analyses")),
+    *(_index(f"rag.{name}") for name in ("pointers", "embeddings", "part_chunks", "part_symbols", "part_files")),
+    *(_index(f"rag.{name}") for name in ("layouts", "generations", "analyses")),
     _nobodys("rag.installation", "one id and one key of the installation"),
 )
 

@@ -37,7 +37,8 @@ analysis_id = :analysis AND (CAST(:path AS text) IS NULL OR path = :path)
 _SYMBOLS = text(f"""
 SELECT shard || '-' || ordinal AS id, path, kind, name, qualified_name, signature, docstring, first_line, last_line,
   visibility, complexity, code_lines, shard, ordinal FROM app.symbols
-WHERE {_SYMBOL_FILTER} AND (shard, ordinal) > (CAST(:shard AS int), CAST(:ordinal AS int))
+WHERE {_SYMBOL_FILTER} AND shard >= CAST(:shard AS int)
+  AND (shard, ordinal) > (CAST(:shard AS int), CAST(:ordinal AS int))
 ORDER BY shard, ordinal LIMIT :limit
 """)  # noqa: S608  # only our own text is put in
 _SYMBOL_COUNT = text(f"SELECT count(*) FROM app.symbols WHERE {_SYMBOL_FILTER}")  # noqa: S608  # the same

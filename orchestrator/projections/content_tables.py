@@ -1,6 +1,7 @@
-"""The tables that artifacts go into, and the two ways in: rows copied from a file, or within the database.
+"""The tables that artifacts go into.
 
-An artifact is named by its hash: where another analysis has loaded the same one, its rows are the same.
+An artifact is named by its hash. Rows of the large kinds belong to it instead of to an analysis: `app.loaded` says
+which analysis has which, and where another analysis of the tenant has loaded the same one, there is nothing to copy.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.artifacts import ArtifactKind, ArtifactRef, ConnectionRow, ImportRow, LinkRow
+from events.artifacts import ArtifactKind, ConnectionRow, ImportRow, LinkRow
+from events.base import derived_id
 from runtime.database import copy_rows
 
 
@@ -20,7 +22,8 @@ class Table:
     """Where the rows of one kind of artifact go. `numbered` tables keep the shard and the place in it.
 
     `later` are columns that older artifacts do not have, with what is meant there. `of_shard` is the condition of the
-    rows of one shard, which go where it comes again.
+    rows of one shard, which go where it comes again. The rows of `shared` tables are a part, which several analyses
+    may have; readers find them by analysis in a view.
     """
 
     name: str
@@ -28,11 +31,13 @@ class Table:
     numbered: bool
     later: Mapping[str, object] = field(default_factory=dict)
     of_shard: str = "true"
+    shared: bool = False
 
     @property
     def all_columns(self) -> tuple[str, ...]:
         """The columns as they are copied."""
-        return ("tenant_id", "analysis_id", *(("shard", "ordinal") if self.numbered else ()), *self.columns)
+        whose = "part_id" if self.shared else "analysis_id"
+        return ("tenant_id", whose, *(("shard", "ordinal") if self.numbered else ()), *self.columns)
 
 
 TABLES = {
@@ -49,7 +54,7 @@ TABLES = {
         of_shard="path IN (SELECT f.path FROM app.files f WHERE f.analysis_id = :analysis_id AND f.shard = :shard)",
     ),
     ArtifactKind.SYMBOLS: Table(
-        "symbols",
+        "part_symbols",
         (
             "path",
             "language",
@@ -67,78 +72,104 @@ TABLES = {
         ),
         numbered=True,
         later={"visibility": "", "complexity": 0, "code_lines": 0},
-        of_shard="shard = :shard",
+        shared=True,
     ),
     ArtifactKind.DEPENDENCIES: Table(
         "dependencies",
         ("ecosystem", "name", "constraint", "version", "scope", "group", "path", "line", "locked"),
         numbered=True,
     ),
-    ArtifactKind.EDGES: Table(
-        "edges", ("path", "kind", "source", "target", "line"), numbered=True, of_shard="shard = :shard"
-    ),
+    ArtifactKind.EDGES: Table("part_edges", ("path", "kind", "source", "target", "line"), numbered=True, shared=True),
     ArtifactKind.IMPORTS: Table("imports", tuple(ImportRow.model_fields), numbered=True),
     ArtifactKind.LINKS: Table("links", tuple(LinkRow.model_fields), numbered=True),
     ArtifactKind.CONNECTIONS: Table("connections", tuple(ConnectionRow.model_fields), numbered=False),
 }
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """An artifact whose rows another analysis has: which shard of it, and how many they are."""
+SHARED = {kind: table for kind, table in TABLES.items() if table.shared}
 
-    analysis_id: UUID
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one artifact: they have this id and shard, which is 0 but for rows from before they were shared."""
+
+    part_id: UUID
     shard: int
     rows: int
 
 
 class Moved(Exception):
-    """The rows that were to be copied are gone, or others by now."""
+    """Rows that another analysis had are gone by now."""
 
 
 _REPLACED = {
     kind: text(f"DELETE FROM app.{table.name} WHERE analysis_id = :analysis_id AND {table.of_shard}")  # noqa: S608  # our own names
     for kind, table in TABLES.items()
+    if not table.shared
 }
+_PART_REMOVED = {
+    kind: text(f"DELETE FROM app.{table.name} WHERE part_id = :part_id AND shard = :shard")  # noqa: S608  # the same
+    for kind, table in SHARED.items()
+}
+_IS_HAD = text("""
+SELECT EXISTS (SELECT FROM app.loaded WHERE part_id = :part_id AND part_shard = :shard AND kind = :kind)
+""")
 # A link names symbols by their numbers, which are others then; those of the new ones come with the next links.
 _UNLINKED = text("""
 DELETE FROM app.links WHERE analysis_id = :analysis_id AND (source_shard = :shard OR target_shard = :shard)
 """)
 _SAME = text("""
-SELECT DISTINCT ON (key) key, analysis_id, shard, rows FROM app.loaded
-WHERE key = ANY (:keys) AND code IS NULL ORDER BY key, analysis_id
+SELECT DISTINCT ON (key) key, part_id, part_shard, rows FROM app.loaded
+WHERE key = ANY (:keys) AND tenant_id = ANY (:tenants) AND code IS NULL AND part_id IS NOT NULL ORDER BY key
 """)
 
 
-async def loaded_before(connection: AsyncConnection, keys: Iterable[str]) -> dict[str, Loaded]:
-    """Of these artifacts, those that are in the tables already."""
-    rows = await connection.execute(_SAME, {"keys": sorted(keys)})
-    return {row.key: Loaded(row.analysis_id, row.shard, row.rows) for row in rows}
+def what_goes(mine: str) -> tuple[str, ...]:
+    """Statements that remove what analyses alone have; `mine` selects their ids. `app.loaded` is to go after them."""
+    return tuple(
+        f"""
+        DELETE FROM app.{table.name} p USING (
+          SELECT DISTINCT l.part_id, l.part_shard FROM app.loaded l
+          WHERE l.kind = '{kind.value}' AND l.part_id IS NOT NULL AND l.analysis_id IN ({mine}) AND NOT EXISTS (
+            SELECT FROM app.loaded o WHERE o.part_id = l.part_id AND o.part_shard = l.part_shard AND o.kind = l.kind
+              AND o.analysis_id NOT IN ({mine}))
+        ) gone WHERE p.part_id = gone.part_id AND p.shard = gone.part_shard
+        """  # noqa: S608  # our own names
+        for kind, table in SHARED.items()
+    )
+
+
+def new_part(tenant_id: UUID, key: str, rows: int) -> Part:
+    """The part that an artifact becomes where the tenant has loaded none like it: always the same one."""
+    return Part(derived_id("loaded", tenant_id, key), 0, rows)
+
+
+async def loaded_before(connection: AsyncConnection, tenants: Iterable[UUID], keys: Iterable[str]) -> dict[str, Part]:
+    """Of these artifacts of large kinds, those that are in the tables already."""
+    rows = await connection.execute(_SAME, {"keys": sorted(keys), "tenants": sorted(tenants)})
+    return {row.key: Part(row.part_id, row.part_shard, row.rows) for row in rows}
 
 
 async def make_room(connection: AsyncConnection, kind: ArtifactKind, analysis_id: UUID, shard: int) -> None:
     """Remove the rows of an earlier run of the same shard; where symbols go, the links that have one of them too."""
     values = {"analysis_id": analysis_id, "shard": shard}
-    replaced = _REPLACED[kind]
-    await connection.execute(replaced, {name: values[name] for name in replaced.compile().params})
+    if kind in _REPLACED:
+        replaced = _REPLACED[kind]
+        await connection.execute(replaced, {name: values[name] for name in replaced.compile().params})
     if kind is ArtifactKind.SYMBOLS:
         await connection.execute(_UNLINKED, values)
 
 
-async def copy_same(connection: AsyncConnection, ref: ArtifactRef, analysis_id: UUID, shard: int, same: Loaded) -> None:
-    """Give an analysis the rows of another one's shard, in a numbered table. Raises Moved."""
-    table = TABLES[ref.kind]
-    names = ", ".join(f'"{column}"' for column in ("ordinal", *table.columns))
-    query = (
-        f"INSERT INTO app.{table.name} (tenant_id, analysis_id, shard, {names})"  # noqa: S608  # our own names
-        f" SELECT tenant_id, :mine, CAST(:here AS int), {names} FROM app.{table.name}"
-        " WHERE analysis_id = :base AND shard = :there AND EXISTS (SELECT FROM app.loaded l"
-        " WHERE l.analysis_id = :base AND l.kind = :kind AND l.shard = :there AND l.key = :key)"
-    )
-    of_base = {"base": same.analysis_id, "there": same.shard, "kind": ref.kind.value, "key": ref.key}
-    values = {"mine": analysis_id, "here": shard, **of_base}
-    if (await connection.execute(text(query), values)).rowcount != same.rows:
-        raise Moved(f"{table.name} of {same.analysis_id}")
+async def let_go(connection: AsyncConnection, kind: ArtifactKind, part: Part) -> None:
+    """Remove the rows of a part unless an analysis has it still."""
+    values = {"part_id": part.part_id, "shard": part.shard, "kind": kind.value}
+    if not await connection.scalar(_IS_HAD, values):
+        await remove(connection, kind, part)
+
+
+async def remove(connection: AsyncConnection, kind: ArtifactKind, part: Part) -> None:
+    """Remove the rows of a part."""
+    await connection.execute(_PART_REMOVED[kind], {"part_id": part.part_id, "shard": part.shard})
 
 
 async def copy_into(connection: AsyncConnection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -1,11 +1,13 @@
 """Index: rows of chunks, files and symbols, and the lexical generation. From here on questions can be answered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,8 +24,8 @@ from rag_manager.jobs.activation import Change, activation_of, generation_id, re
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, repository_of, tables, ticker
 from rag_manager.ports import Lexicon, LexiconPart
 from rag_manager.rows.generations import Generation
-from rag_manager.rows.indexing import AnalysisRow, Base, IndexedRows, newest_base, write_index
-from rag_manager.stages.layout import Layout, Parts, starts_of
+from rag_manager.rows.indexing import AnalysisRow, IndexedRows, NewRows, known_parts, newest_words, write_index
+from rag_manager.stages.layout import Part, part_id, starts_of
 from rag_manager.stages.passage_text import lexical_text, passage_recipe
 from runtime.faults import Fault, Permanent
 from runtime.live import Ticker
@@ -56,16 +58,19 @@ class IndexAnalysis:
         with self._backends.turns.working(Urgency.ANSWERABLE):
             ticks = ticker(self._backends, envelope, request)
             recipe = made_from(self._lexicon.recipe, passage_recipe())
-            base, words = await self._base(envelope, request, recipe)
-            rows, parts = await _read(self._backends.objects, request, base, recipe, _Progress(run, ticks))
+            words = await self._words(envelope, request, recipe)
+            plan = await _plan(self._backends, request, repository_id, recipe)
+            parts = _lexicon_parts(self._backends.objects, plan, _Progress(run, ticks))
             packed, reused = await asyncio.to_thread(self._lexicon.build, parts, words)
+        rows = _rows_of_plan(self._backends.objects, plan)
         run.check()
+        chunks = rows.count("chunks")
         stored = await self._backends.objects.of(envelope.tenant_id, repository_id).put("lexicon", ".tar", packed)
         artifact = ArtifactRef(
             kind=ArtifactKind.LEXICON,
             key=stored.key,
             sha256=stored.sha256,
-            rows=rows.chunk_count,
+            rows=chunks,
             bytes=stored.bytes,
             made_from=recipe,
         )
@@ -79,7 +84,7 @@ class IndexAnalysis:
             kind=GenerationKind.LEXICAL,
             state="built",
             model=None,
-            chunks=rows.chunk_count,
+            chunks=chunks,
             vectors=0,
             collection=None,
             artifacts=(artifact,),
@@ -92,11 +97,11 @@ class IndexAnalysis:
                 stages.completed(
                     envelope,
                     started_at=began,
-                    files_processed=rows.file_count,
+                    files_processed=rows.count("files"),
                     counts={
-                        "chunks": rows.chunk_count,
-                        "files": rows.file_count,
-                        "symbols": rows.symbol_count,
+                        "chunks": chunks,
+                        "files": rows.count("files"),
+                        "symbols": rows.count("symbols"),
                         "words_reused": reused,
                     },
                     artifacts=(artifact,),
@@ -106,21 +111,19 @@ class IndexAnalysis:
             write=partial(_write, analysis=analysis, rows=rows, change=change, artifact=artifact),
         )
 
-    async def _base(self, envelope: Envelope, request: StageRequested, recipe: str) -> tuple[Base | None, bytes | None]:
-        """The newest index of an earlier analysis that was made in the same way, and its words, if they are whole.
+    async def _words(self, envelope: Envelope, request: StageRequested, recipe: str) -> bytes | None:
+        """The words of the newest index of an earlier analysis that was made in the same way, if they are whole.
 
         Where there is none and this one is added to, the words that it has.
         """
-        base = await newest_base(
+        newest = await newest_words(
             self._backends.engine, envelope.tenant_id, repository_of(envelope), request.analysis_id, recipe
         )
         own = [(ref.key, ref.sha256) for ref in inputs_of(request, ArtifactKind.LEXICON) if ref.made_from == recipe]
-        wanted = [(base.lexicon_key, base.lexicon_sha256)] if base is not None else own
-        try:
-            words = [await self._backends.objects.get(*one) for one in wanted[:1]]
-        except Fault:
-            return None, None
-        return base, words[0] if words else None
+        for wanted in [newest] if newest is not None else own[:1]:
+            with suppress(Fault):
+                return await self._backends.objects.get(*wanted)
+        return None
 
 
 @dataclass(frozen=True)
@@ -142,78 +145,72 @@ async def _write(
     await record(connection, change)
 
 
-async def _read(
-    objects: Objects, request: StageRequested, base: Base | None, recipe: str, progress: _Progress
-) -> tuple[IndexedRows, list[LexiconPart]]:
-    """The rows that the base does not have, to be read while they are written, and all parts of the words."""
-    there = base.layout if base is not None else Layout(recipe, (), (), ())
-    chunk_refs, known = inputs_of(request, ArtifactKind.CHUNKS), dict(there.chunks)
-    sizes = [known[ref.sha256] if ref.sha256 in known else await _size(objects, ref) for ref in chunk_refs]
-    chunk_parts = [(ref.sha256, size) for ref, size in zip(chunk_refs, sizes, strict=True)]
-    if not any(sizes):
+@dataclass(frozen=True)
+class _Planned:
+    """An artifact, the part that is made of it, and whether that is still to be written."""
+
+    ref: ArtifactRef
+    part: Part
+    is_new: bool
+
+
+_Plan = Mapping[str, Sequence[_Planned]]  # by kind of row
+
+
+async def _plan(backends: Backends, request: StageRequested, repository_id: UUID, recipe: str) -> _Plan:
+    """Of which parts the index is put together, and which of them are there."""
+    ids = {
+        (kind, ref.key): part_id(repository_id, recipe, kind, ref.key)
+        for kind, rows in _KINDS.items()
+        for ref in inputs_of(request, rows.artifact)
+    }
+    known = await known_parts(backends.engine, repository_id, ids.values())
+    plan: dict[str, Sequence[_Planned]] = {}
+    for kind, rows in _KINDS.items():
+        planned = []
+        for ref in inputs_of(request, rows.artifact):
+            identity = ids[kind, ref.key]
+            size = known[identity] if identity in known else await rows.size(backends.objects, ref)
+            if size:
+                planned.append(_Planned(ref, Part(identity, size), identity not in known))
+        plan[kind] = planned
+    if not plan["chunks"]:
         raise Permanent("nothing_to_index", "The repository has no passage of text that could be indexed.")
-    symbol_refs = inputs_of(request, ArtifactKind.SYMBOLS)
-    symbol_parts = [(ref.sha256, ref.rows) for ref in symbol_refs]
-    source_refs = inputs_of(request, ArtifactKind.SOURCES)
-    layout = Layout(recipe, chunk_parts, symbol_parts, [(ref.sha256, ref.rows) for ref in source_refs])
-    rows = IndexedRows(
-        _Blocks(objects, _new(chunk_refs, chunk_parts, there.chunks), _CHUNK_COLUMNS, _chunk_rows),
-        _Blocks(objects, _new(source_refs, layout.files, there.files), _FILE_COLUMNS, _file_rows),
-        _Blocks(objects, _new(symbol_refs, symbol_parts, there.symbols), _SYMBOL_COLUMNS, _numbered),
-        layout,
-        base,
-    )
-    words = _Words(objects, progress, asyncio.get_running_loop(), sum(sizes))
-    parts = [
-        LexiconPart(ref.sha256, size, partial(words.documents, ref, start))
-        for ref, size, start in zip(chunk_refs, sizes, starts_of(chunk_parts), strict=True)
+    return plan
+
+
+def _lexicon_parts(objects: Objects, plan: _Plan, progress: _Progress) -> list[LexiconPart]:
+    """The words of all passages, to be read on the thread that builds the lexicon."""
+    chunks = plan["chunks"]
+    words = _Words(objects, progress, asyncio.get_running_loop(), sum(each.part.rows for each in chunks))
+    starts = starts_of([each.part for each in chunks])
+    return [
+        LexiconPart(each.ref.sha256, each.part.rows, partial(words.documents, each.ref, start))
+        for each, start in zip(chunks, starts, strict=True)
     ]
-    return rows, parts
 
 
-def _new(refs: Sequence[ArtifactRef], parts: Parts, there: Parts) -> list[tuple[ArtifactRef, int]]:
-    """The artifacts that are not there, each with the place of its first row."""
-    known = dict(there)
-    return [(ref, start) for ref, start in zip(refs, starts_of(parts), strict=True) if ref.sha256 not in known]
+def _rows_of_plan(objects: Objects, plan: _Plan) -> IndexedRows:
+    new = {kind: [each for each in planned if each.is_new] for kind, planned in plan.items()}
+    return IndexedRows(
+        {kind: [each.part for each in planned] for kind, planned in plan.items()},
+        {
+            kind: NewRows(frozenset(each.part.part_id for each in planned), _Blocks(objects, planned, _KINDS[kind]))
+            for kind, planned in new.items()
+        },
+    )
 
 
-async def _size(objects: Objects, ref: ArtifactRef) -> int:
+async def _distinct(objects: Objects, ref: ArtifactRef) -> int:
     """How many chunks there are: a text that stands twice in one file (so in one shard) has one id, and is one."""
+    if not ref.rows:
+        return 0
     [ids] = [table.column("chunk_id") async for _, table in tables(objects, [ref], ("chunk_id",))]
     return int(pc.count_distinct(ids).as_py())
 
 
-@dataclass(frozen=True)
-class _Blocks:
-    """The rows of some artifacts, a block of them at a time: all of them would be as large as the repository."""
-
-    objects: Objects
-    refs: Sequence[tuple[ArtifactRef, int]]
-    columns: Sequence[str]
-    rows_of: Callable[[ArtifactRef, int, pa.Table], list[Row]]
-
-    async def __aiter__(self) -> AsyncIterator[list[Row]]:
-        block: list[Row] = []
-        for ref, start in self.refs:
-            async for _, table in tables(self.objects, [ref], self.columns):
-                block += await asyncio.to_thread(self.rows_of, ref, start, table.select(list(self.columns)))
-            if len(block) >= _BLOCK:
-                yield block
-                block = []
-        if block:
-            yield block
-
-
-def _chunk_rows(_ref: ArtifactRef, start: int, table: pa.Table) -> list[Row]:
-    return [(ordinal, *row) for ordinal, row in enumerate(_once(table), start)]
-
-
-def _file_rows(ref: ArtifactRef, _start: int, table: pa.Table) -> list[Row]:
-    return [(*row, ref.key, ref.sha256, place) for place, row in enumerate(_rows(table))]
-
-
-def _numbered(_ref: ArtifactRef, start: int, table: pa.Table) -> list[Row]:
-    return [(ordinal, *row) for ordinal, row in enumerate(_rows(table), start)]
+async def _as_said(_objects: Objects, ref: ArtifactRef) -> int:
+    return ref.rows
 
 
 def _rows(table: pa.Table) -> Iterator[Row]:
@@ -223,6 +220,56 @@ def _rows(table: pa.Table) -> Iterator[Row]:
 def _once(table: pa.Table) -> list[Row]:
     """The rows of chunks, each id once: the first column."""
     return list({row[0]: row for row in reversed(list(_rows(table)))}.values())[::-1]
+
+
+def _chunk_rows(_ref: ArtifactRef, table: pa.Table) -> list[Row]:
+    return [(place, *row) for place, row in enumerate(_once(table))]
+
+
+def _file_rows(ref: ArtifactRef, table: pa.Table) -> list[Row]:
+    return [(*row, ref.key, ref.sha256, place) for place, row in enumerate(_rows(table))]
+
+
+def _symbol_rows(_ref: ArtifactRef, table: pa.Table) -> list[Row]:
+    return [(place, *row) for place, row in enumerate(_rows(table))]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How the rows of one kind are made of an artifact: `rows_of` its `columns`, `size` of them in all."""
+
+    artifact: ArtifactKind
+    columns: Sequence[str]
+    rows_of: Callable[[ArtifactRef, pa.Table], list[Row]]
+    size: Callable[[Objects, ArtifactRef], Awaitable[int]]
+
+
+_KINDS = {
+    "chunks": _Kind(ArtifactKind.CHUNKS, _CHUNK_COLUMNS, _chunk_rows, _distinct),
+    "files": _Kind(ArtifactKind.SOURCES, _FILE_COLUMNS, _file_rows, _as_said),
+    "symbols": _Kind(ArtifactKind.SYMBOLS, _SYMBOL_COLUMNS, _symbol_rows, _as_said),
+}
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """The rows of some parts, a block of them at a time: all of them would be as large as the repository."""
+
+    objects: Objects
+    planned: Sequence[_Planned]
+    kind: _Kind
+
+    async def __aiter__(self) -> AsyncIterator[list[Row]]:
+        block: list[Row] = []
+        for each in self.planned:
+            async for ref, table in tables(self.objects, [each.ref], self.kind.columns):
+                rows = await asyncio.to_thread(self.kind.rows_of, ref, table.select(list(self.kind.columns)))
+                block += [(each.part.part_id, *row) for row in rows]
+            if len(block) >= _BLOCK:
+                yield block
+                block = []
+        if block:
+            yield block
 
 
 @dataclass(frozen=True)

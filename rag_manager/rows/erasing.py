@@ -5,6 +5,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rag_manager.rows import parts
+
 _MINE = "(SELECT analysis_id FROM rag.analyses WHERE repository_id = :repository)"
 _HIDE = text("DELETE FROM rag.pointers WHERE repository_id = :repository")
 # What is retired is not mended: a collection that was dropped is not built again.
@@ -27,14 +29,24 @@ DELETE FROM rag.embeddings m WHERE m.artifact_key IN (
 """)
 _FORGET = tuple(
     text(f"DELETE FROM rag.{table} WHERE analysis_id IN {_MINE}")  # noqa: S608  # our own text
-    for table in ("chunks", "symbols", "files", "generations", "analyses")
+    for table in ("generations", "analyses")
 )
 
 
+_ANALYSES = text("SELECT analysis_id FROM rag.analyses WHERE repository_id = :repository")
 _REPOSITORIES = text("SELECT DISTINCT repository_id FROM rag.analyses WHERE tenant_id = :tenant")
 _FORGET_TENANT = tuple(
     text(f"DELETE FROM rag.{table} WHERE tenant_id = :tenant")  # noqa: S608  # our own text
-    for table in ("pointers", "embeddings", "chunks", "symbols", "files", "generations", "analyses")
+    for table in (
+        "pointers",
+        "embeddings",
+        "part_chunks",
+        "part_symbols",
+        "part_files",
+        "layouts",
+        "generations",
+        "analyses",
+    )
 )
 
 
@@ -62,5 +74,8 @@ async def collections(connection: AsyncConnection, repository_id: UUID) -> list[
 
 async def forget(connection: AsyncConnection, repository_id: UUID) -> None:
     """Delete all its rows, and what is remembered of its texts' vectors."""
+    await parts.hold(connection, repository_id)
+    analyses = await connection.execute(_ANALYSES, {"repository": repository_id})
+    await parts.let_go(connection, list(analyses.scalars()))
     for statement in (_EMBEDDINGS, *_FORGET):
         await connection.execute(statement, {"repository": repository_id})

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactRef
+from rag_manager.rows import parts
 
 _REFS = TypeAdapter(list[ArtifactRef])
 _HIDE = (
@@ -46,7 +47,7 @@ _FORGET = (
     """),
     *(
         text(f"DELETE FROM rag.{table} WHERE analysis_id = :analysis")  # noqa: S608  # our own names
-        for table in ("chunks", "symbols", "files", "generations", "analyses")
+        for table in ("generations", "analyses")
     ),
 )
 
@@ -93,5 +94,7 @@ async def move(  # where to, of whom, which texts, from where
 async def forget(connection: AsyncConnection, repository_id: UUID, analysis_id: UUID, going: Sequence[str]) -> None:
     """Delete all rows of the analysis, and what is remembered of vectors that go with it."""
     values = {"repository": repository_id, "analysis": analysis_id, "going": list(going)}
+    await parts.hold(connection, repository_id)
+    await parts.let_go(connection, [analysis_id])
     for statement in _FORGET:
         await connection.execute(statement, values)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.artifacts import ArtifactRef
 from events.index import GenerationKind
+from rag_manager.rows import parts
 from rag_manager.stages.collection_names import CollectionNames
 from rag_manager.stages.may_serve import Serving
 
@@ -30,6 +31,17 @@ class Generation:
     artifacts: tuple[ArtifactRef, ...]
 
 
+_IS_REPLACED = """
+p.repository_id = a.repository_id AND b.analysis_id = p.analysis_id AND a.analysis_id <> p.analysis_id
+  AND a.requested_at < b.requested_at AND a.retired_at IS NULL AND p.moved_at < now() - make_interval(secs => :grace)
+"""
+_REPLACED = text(f"""
+SELECT DISTINCT a.repository_id FROM rag.analyses a, rag.pointers p, rag.analyses b WHERE {_IS_REPLACED}
+""")  # noqa: S608  # our own text
+_RETIRE = text(f"""
+UPDATE rag.analyses a SET retired_at = now() FROM rag.pointers p, rag.analyses b
+WHERE a.repository_id = :repository AND {_IS_REPLACED} RETURNING a.analysis_id
+""")  # noqa: S608  # the same
 _COLUMNS = "generation_id, tenant_id, analysis_id, kind, state, model, chunks, vectors, collection, artifacts"
 
 
@@ -198,24 +210,18 @@ async def forget_analyses(engine: AsyncEngine, *, grace: float) -> list[UUID]:
 
     Their files stay: a citation of an old answer can still be opened.
     """
-    async with engine.begin() as connection:
-        rows = await connection.execute(
-            text(
-                "UPDATE rag.analyses a SET retired_at = now() FROM rag.pointers p, rag.analyses b"
-                " WHERE p.repository_id = a.repository_id AND b.analysis_id = p.analysis_id"
-                " AND a.analysis_id <> p.analysis_id AND a.requested_at < b.requested_at"
-                " AND a.retired_at IS NULL AND p.moved_at < now() - make_interval(secs => :grace)"
-                " RETURNING a.analysis_id"
-            ),
-            {"grace": grace},
-        )
-        gone = [row[0] for row in rows]
-        for table in ("chunks", "symbols"):
-            await connection.execute(
-                text(f"DELETE FROM rag.{table} WHERE analysis_id = ANY(:ids)"),  # noqa: S608  # one of two names
-                {"ids": gone},
-            )
-        return gone
+    async with engine.connect() as connection:
+        found = await connection.execute(_REPLACED, {"grace": grace})
+        repositories = list(found.scalars())
+    gone: list[UUID] = []
+    for repository_id in repositories:
+        async with engine.begin() as connection:
+            await parts.hold(connection, repository_id)
+            rows = await connection.execute(_RETIRE, {"repository": repository_id, "grace": grace})
+            retired = list(rows.scalars())
+            await parts.let_go(connection, retired, ("chunks", "symbols"))
+        gone += retired
+    return gone
 
 
 async def _select(engine: AsyncEngine, where: str, **parameters: object) -> list[Generation]:

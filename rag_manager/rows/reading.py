@@ -133,8 +133,10 @@ async def chunk_texts(
     async with rows.of(tenant_id) as connection:
         found = await connection.execute(
             text(
-                "SELECT ordinal, text, language, symbols FROM rag.chunks"
-                " WHERE analysis_id = :id AND ordinal = ANY(:ordinals)"
+                "SELECT o.ordinal, c.text, c.language, c.symbols FROM unnest(CAST(:ordinals AS int[])) AS o (ordinal)"
+                " JOIN rag.layouts l ON o.ordinal >= l.start AND o.ordinal < l.start + l.rows"
+                " JOIN rag.part_chunks c ON c.part_id = l.part_id AND c.place = o.ordinal - l.start"
+                " WHERE l.analysis_id = :id AND l.kind = 'chunks'"
             ),
             {"id": served.analysis_id, "ordinals": list(ordinals)},
         )

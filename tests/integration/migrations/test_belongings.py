@@ -68,7 +68,7 @@ _CASCADES = "goes with the row that it is of"
 UNGUARDED = {
     **dict.fromkeys(("app.repositories", "app.analyses", "app.questions", "app.conversations", "app.files"), _FOLLOWS),
     **dict.fromkeys(("app.imports", "app.links", "app.connections"), _FOLLOWS),
-    **dict.fromkeys(("app.outcomes", "app.symbols", "app.edges", "app.dependencies", "app.loaded"), _FOLLOWS),
+    **dict.fromkeys(("app.outcomes", "app.part_symbols", "app.part_edges", "app.dependencies", "app.loaded"), _FOLLOWS),
     "app.webhook_deliveries": _CASCADES,
     "app.webhook_attempts": _CASCADES,
     "app.push_deliveries": _CASCADES,

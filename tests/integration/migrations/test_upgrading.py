@@ -11,6 +11,7 @@ import pytest
 import migrations
 from cli import child
 from migrations import UpgradeBlocked
+from orchestrator.projections.contents import Contents
 from tests.conftest import Servers
 from tests.support.delivery import until
 
@@ -166,3 +167,55 @@ async def test_the_step_of_a_start_ends_with_the_sentence_alone(
         with pytest.raises(SystemExit, match=r"^The database is at revision .* start again\.$"):
             await asyncio.to_thread(child.main, child.MIGRATE)
     await holder.close()
+
+
+_BEFORE_PARTS = "0039"
+_INDEXED = """
+INSERT INTO rag.analyses (analysis_id, repository_id, tenant_id, commit, requested_at, chunks, files, lexicon_key,
+  lexicon_sha256, lexicon_bytes, layout)
+  VALUES ($1, $2, $3, 'c', now(), 3, 1, 'k', 's', 1, '{"recipe": "of then"}');
+INSERT INTO rag.chunks (tenant_id, analysis_id, ordinal, chunk_id, path, file_class, first_line, last_line, symbols,
+  text)
+  SELECT $3, $1, n, 'c' || n, 'a.py', 'code', n, n, '{f}', 'text ' || n FROM generate_series(0, 2) n;
+INSERT INTO rag.symbols (tenant_id, analysis_id, ordinal, name, qualified_name, kind, path, first_line, last_line)
+  SELECT $3, $1, n, 'f', 'f', 'function', 'a.py', n, n FROM generate_series(0, 1) n;
+INSERT INTO rag.files (tenant_id, analysis_id, path, file_class, lines, source_key, source_sha256, source_row)
+  VALUES ($3, $1, 'a.py', 'code', 3, 'sources/s', 's', 0);
+INSERT INTO app.loaded (tenant_id, analysis_id, kind, shard, key, rows, code)
+  SELECT $3, $1, kind, shard, kind || shard, 2, CASE WHEN shard = 2 THEN 'gone' END
+  FROM unnest('{symbols,edges}'::text[]) kind, generate_series(0, 2) shard;
+INSERT INTO app.symbols (tenant_id, analysis_id, shard, ordinal, path, language, kind, name, qualified_name, signature,
+  docstring, first_line, last_line)
+  SELECT $3, $1, shard, n, 'a.py', 'python', 'function', 'f', 'f', 's', 'd', n, n
+  FROM generate_series(0, 1) shard, generate_series(0, 1) n;
+INSERT INTO app.edges (tenant_id, analysis_id, shard, ordinal, path, kind, target, line)
+  SELECT $3, $1, shard, n, 'a.py', 'call', 'g', n FROM generate_series(0, 1) shard, generate_series(0, 1) n;
+INSERT INTO es.projections (name, version, status, cursor_seq) VALUES ('contents', 2, 'live', 7) ON CONFLICT DO NOTHING
+"""
+_PLACES = "SELECT version, status, cursor_seq FROM es.projections WHERE name = 'contents' ORDER BY version"
+_ROWS = "SELECT '{0}', to_jsonb(t)::text FROM {0} t"
+_SHARED = ("rag.chunks", "rag.symbols", "rag.files", "app.symbols", "app.edges")
+
+
+async def test_rows_of_analyses_from_before_they_shared_any_are_found_as_before(database: Database) -> None:
+    await asyncio.to_thread(migrations.upgrade, database.url, to=_BEFORE_PARTS)
+    for _ in range(2):
+        ids = [f"'{uuid4()}'::uuid" for _ in range(3)]
+        statements = _INDEXED
+        for number, each in enumerate(ids, 1):
+            statements = statements.replace(f"${number}", each)
+        await database.watching.execute(statements)
+
+    async def rows() -> list[tuple[str, str]]:
+        query = " UNION ALL ".join(_ROWS.format(table) for table in _SHARED)  # our own names
+        return sorted((str(table), str(row)) for table, row in await database.watching.fetch(query))
+
+    before = await rows()
+    await asyncio.to_thread(migrations.upgrade, database.url)
+
+    assert await rows() == before
+    assert len(before) == 2 * (3 + 2 + 1 + 4 + 4)
+    assert await database.watching.fetchval("SELECT min(recipe) FROM rag.analyses") == "of then"
+    older, newer = await database.watching.fetch(_PLACES)  # nothing is built again, and no older release writes
+    assert tuple(newer) == (Contents.version, "live", 7)
+    assert older["status"] == "superseded"

@@ -120,7 +120,7 @@ async def test_of_a_team_that_others_are_in_one_gets_what_one_asked_and_its_rows
     connection = await asyncpg.connect(database_url)
     await connection.execute(
         """
-        INSERT INTO app.symbols
+        INSERT INTO app.part_symbols
         SELECT $1::uuid, 0, n, 'a.py', 'python', 'function', 'f', repeat('x', 300), NULL, 's', 'd', 1, 2, $2::uuid
         FROM generate_series(1, $3::int) n
         """,

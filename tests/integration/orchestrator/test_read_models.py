@@ -111,17 +111,67 @@ async def a_history(engine: AsyncEngine, objects: Objects) -> UUID:
     return analysis_id
 
 
-async def test_rows_that_another_analysis_has_are_copied_and_are_the_same(
+async def stored(engine: AsyncEngine) -> dict[str, int]:
+    """How many rows of the shared kinds there are, whoever has them."""
+    async with engine.connect() as connection:
+        return {
+            table: (await connection.execute(text(f"SELECT count(*) FROM app.part_{table}"))).scalar_one()
+            for table in ("symbols", "edges")
+        }
+
+
+async def of_analysis(engine: AsyncEngine, analysis_id: UUID) -> dict[str, list[Any]]:
+    tables = ("files", "outcomes", "symbols", "edges", "dependencies", "loaded")
+    return {table: await rows_of(engine, table, analysis_id) for table in tables}
+
+
+async def delete(engine: AsyncEngine, analysis_id: UUID) -> None:
+    await tell(engine, f"analysis/{analysis_id}", facts.AnalysisDeleted())
+
+
+async def test_rows_of_an_artifact_are_there_once_for_all_analyses_that_have_it(
     engine: AsyncEngine, objects: Objects, home: Path
 ) -> None:
+    journal = PostgresJournal(engine)
     first = await a_history(engine, objects)
-    await catch_up(engine, PostgresJournal(engine), Contents(objects, engine))
+    await catch_up(engine, journal, Contents(objects, engine))
+    alone = await stored(engine)
     second = await a_history(engine, objects)
-    shutil.rmtree(home / "objects" / str(LOCAL_TENANT) / "symbols")  # nothing is read that is copied
-    await catch_up(engine, PostgresJournal(engine), Contents(objects, engine))
+    shutil.rmtree(home / "objects" / str(LOCAL_TENANT) / "symbols")  # nothing is read that is there
+    await catch_up(engine, journal, Contents(objects, engine))
+    both, found = await stored(engine), await of_analysis(engine, first)
 
-    for table in ("files", "outcomes", "symbols", "edges", "dependencies", "loaded"):
-        assert await rows_of(engine, table, first) == await rows_of(engine, table, second) != []
+    assert alone == both == {"symbols": 6, "edges": 3}
+    assert await of_analysis(engine, second) == found
+    assert all(found.values())
+
+    await delete(engine, first)
+    await catch_up(engine, journal, Contents(objects, engine))
+    assert await of_analysis(engine, second) == found
+    assert not any((await of_analysis(engine, first)).values())
+    await delete(engine, second)
+    await catch_up(engine, journal, Contents(objects, engine))
+    assert await stored(engine) == {"symbols": 0, "edges": 0}
+
+
+async def test_a_shard_that_comes_again_changes_nothing_for_others_that_had_the_same(
+    engine: AsyncEngine, objects: Objects
+) -> None:
+    journal = PostgresJournal(engine)
+    first, second = await a_history(engine, objects), await a_history(engine, objects)
+    await catch_up(engine, journal, Contents(objects, engine))
+    before, stays = await of_analysis(engine, first), await of_analysis(engine, second)
+    one = [EdgeRow(path="again.py", kind="call", source=None, target="t", line=1)]
+    again = await put_rows(objects, ArtifactKind.EDGES, EdgeRow, list(one), 0)
+    for analysis_id in (first, second):
+        await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 0, (again,)))
+        await catch_up(engine, journal, Contents(objects, engine))
+        assert [row["path"] for row in await rows_of(engine, "edges", analysis_id) if row["shard"] == 0] == ["again.py"]
+        if analysis_id == first:
+            assert await of_analysis(engine, second) == stays
+
+    assert await of_analysis(engine, first) == await of_analysis(engine, second) != before
+    assert (await stored(engine))["edges"] == len(await rows_of(engine, "edges", first))
 
 
 async def test_rebuilding_gives_the_same_rows(engine: AsyncEngine, objects: Objects) -> None:
@@ -131,7 +181,7 @@ async def test_rebuilding_gives_the_same_rows(engine: AsyncEngine, objects: Obje
         await catch_up(engine, PostgresJournal(engine), projection)
     before = await rows(engine)
     async with engine.begin() as connection:
-        await connection.execute(text("DELETE FROM app.symbols WHERE ordinal = 0"))
+        await connection.execute(text("DELETE FROM app.part_symbols WHERE ordinal = 0"))
         await connection.execute(text("UPDATE app.analyses SET state = 'wrong'"))
     assert await rows(engine) != before
 

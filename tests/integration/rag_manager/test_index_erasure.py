@@ -24,7 +24,7 @@ from tests.support.kernel import AT
 
 CANARY = "canary_90bb"
 FILES = {f"src/{CANARY}.py": f"def {CANARY}(value):\n    return value\n", "src/b.py": "class Other:\n    ...\n"}
-TABLES = ("analyses", "chunks", "files", "symbols", "generations", "pointers", "embeddings")
+TABLES = ("analyses", "layouts", "part_chunks", "part_files", "part_symbols", "generations", "pointers", "embeddings")
 
 
 @pytest.fixture

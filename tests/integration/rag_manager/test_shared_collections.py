@@ -62,29 +62,6 @@ async def test_only_what_changed_is_written_and_both_are_searched_for_what_they_
     assert all("swim" not in passage.text for passage in old.passages)
 
 
-async def indexed_rows(index: Index, analysis: AnAnalysis) -> list[object]:
-    found = []
-    for table in ("chunks", "files", "symbols"):
-        query = f"SELECT jsonb_agg(to_jsonb(t) - 'analysis_id' ORDER BY to_jsonb(t)) FROM rag.{table} t"
-        found.append(await index.kernel.one(f"{query} WHERE analysis_id = '{analysis.id}'"))
-    return [*found, await index.kernel.one(f"SELECT layout FROM rag.analyses WHERE analysis_id = '{analysis.id}'")]
-
-
-async def test_rows_that_are_copied_from_the_earlier_index_are_those_of_a_clean_one(index: Index) -> None:
-    changed = {**CHANGED, "src/part5.py": "def part_5(): ...", "src/new.py": "def new(): ...\n\ndef more(): ..."}
-    await index.ready(FILES, shards=4)
-    copied, activated = await second(index, changed)
-    again = await index.analysis(changed, number=3, shards=4)
-    await index.kernel.one("WITH done AS (UPDATE rag.analyses SET layout = NULL RETURNING 1) SELECT 1")
-    result = said(await index.index(again), StageCompleted)
-
-    copied_rows, clean_rows = await indexed_rows(index, copied), await indexed_rows(index, again)
-
-    assert copied_rows[:3] == clean_rows[:3]
-    assert result.counts["words_reused"] == 0
-    assert activated.counts["chunks"] == result.counts["chunks"] == 25
-
-
 class Runs(EarlierRuns):
     """What the log says of requests, and what a test says of runs."""
 
@@ -113,15 +90,6 @@ async def test_a_shard_that_is_taken_over_takes_the_others_along(index: Index) -
     assert sorted(event.shard for event in completed) == [0, 1, 2]  # part3 is in the last one
     assert {ref.shard: ref.sha256 for event in completed for ref in event.artifacts} == {n: before[n] for n in range(3)}
     assert all(event.counts["embedded"] == 0 for event in completed)
-
-
-async def test_an_index_that_lost_rows_is_no_base(index: Index) -> None:
-    await index.ready(FILES, shards=4)
-    await index.kernel.one("WITH gone AS (DELETE FROM rag.symbols WHERE ordinal = 3 RETURNING 1) SELECT 1")
-
-    analysis, _ = await second(index, CHANGED)
-
-    assert await index.kernel.one(f"SELECT count(*) FROM rag.symbols WHERE analysis_id = '{analysis.id}'") == 24
 
 
 async def test_what_only_the_older_one_had_goes_when_that_is_retired(index: Index) -> None:
