@@ -8,10 +8,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from starlette.applications import Starlette
 
+from ai_engine.adapters.facts import HttpFacts
 from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.ports import LanguageModel
 from ai_engine.settings import AiSettings
-from ai_engine.subscribers import Answerer
+from ai_engine.stages.plan_steps import Budget
+from ai_engine.subscribers import Answerer, Deadlines
 from events.delivery.subscriber import EventSubscriber
 from runtime.broker import create_broker, create_redis
 from runtime.database import create_engine
@@ -29,10 +31,18 @@ def create_app() -> Starlette:
     configure_logging(service="ai_engine", level=logs.level, format=logs.format)
     engine = create_engine(DatabaseSettings(), application="ai_engine", role=DatabaseRole.AI_ENGINE)
     redis = create_redis(broker_settings)
-    retriever = HttpRetriever(internal.rag_manager_url, _calls_to_search())
+    retriever = HttpRetriever(internal.rag_manager_url, _calls_to("rag_manager"))
+    facts = HttpFacts(internal.orchestrator_url, _calls_to("orchestrator"))
     models = configured_models(ai)
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
-    answerer = Answerer(retriever=retriever, models=models, redis=redis, deadline=ai.deadline)
+    answerer = Answerer(
+        retriever=retriever,
+        facts=facts,
+        models=models,
+        redis=redis,
+        deadlines=Deadlines(ai.deadline, ai.deep_deadline),
+        budget=Budget(ai.deep_steps, ai.deep_tokens, ai.deep_characters, ai.deep_seconds),
+    )
     answerer.register(subscriber, slots=ai.slots)
 
     @asynccontextmanager
@@ -41,6 +51,7 @@ def create_app() -> Starlette:
         yield
         await subscriber.stop()
         await retriever.close()
+        await facts.close()
         await redis.aclose()
         await engine.dispose()
 
@@ -56,9 +67,9 @@ def create_app() -> Starlette:
     return Starlette(routes=health_routes(checks), lifespan=lifespan)
 
 
-def _calls_to_search() -> Callable[[], dict[str, str]]:
+def _calls_to(service: str) -> Callable[[], dict[str, str]]:
     signer = ServiceSigner("ai_engine", ServiceKeySettings().key.get_secret_value())
-    return lambda: signer.headers("rag_manager")
+    return lambda: signer.headers(service)
 
 
 def configured_models(settings: AiSettings) -> dict[str, LanguageModel]:

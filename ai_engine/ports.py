@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from ai_engine.stages.build_prompt import Prompt
+from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.tell_overview import MOST_LINES
+from events.looking import CallersRequest, DefinitionsRequest, Entries, FolderRequest
 from events.question import LinesReply, LinesRequest, Passage, SearchReply, SearchRequest
 from runtime.faults import Transient
 
@@ -38,6 +39,10 @@ class Place:
         """A request for the first lines of a file."""
         return LinesRequest(tenant_id=self.tenant_id, analysis_id=self.analysis_id, path=path, last_line=last)
 
+    def whole(self, path: str) -> LinesRequest:
+        """A request for all lines of a file."""
+        return LinesRequest(tenant_id=self.tenant_id, analysis_id=self.analysis_id, path=path)
+
     def cited(self, at: Passage) -> LinesRequest:
         """A request for the first of the lines that facts cite."""
         last = min(at.last_line, at.first_line + MOST_LINES - 1)
@@ -65,8 +70,8 @@ class LanguageModel(Protocol):
         """Its name at the provider."""
         ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
-        """The answer's tokens, and `Finished` as the last item.
+    def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+        """The answer's tokens, the tools that it asks for where the prompt offers any, and `Finished` as the last item.
 
         Raises runtime.faults.Transient (try again), or Permanent; never ends without Finished.
         """
@@ -82,4 +87,20 @@ class Retriever(Protocol):
 
     async def lines(self, request: LinesRequest) -> LinesReply | None:
         """Those lines of the file at the analysed commit; None where there is no such file."""
+        ...
+
+
+class Facts(Protocol):
+    """What is known of an analysis beside its texts. Another tenant's analysis has nothing."""
+
+    async def definitions(self, request: DefinitionsRequest) -> Entries:
+        """Definitions by the beginning of a name, or of a file. Raises Transient `facts_unavailable`."""
+        ...
+
+    async def callers(self, request: CallersRequest) -> Entries:
+        """Who calls a definition. Raises as `definitions`."""
+        ...
+
+    async def folder(self, request: FolderRequest) -> Entries:
+        """What is right below a folder. Raises as `definitions`."""
         ...

@@ -25,7 +25,7 @@ def _failure(envelope: Envelope, code: str, message: str) -> QuestionFailed:
     return QuestionFailed(question_id=UUID(str(question_id)), query=str(query), code=code, message=message)
 
 
-def append(envelope: Envelope, event: Event) -> Append:
-    """What a question came to, in its conversation."""
-    draft = caused_by(envelope, envelope.stream_id, event, ordinal=0, at=datetime.now(UTC), stage="answer")
+def append(envelope: Envelope, event: Event, *, ordinal: int = 0) -> Append:
+    """What a question came to, or (by its number) one step towards that, in its conversation."""
+    draft = caused_by(envelope, envelope.stream_id, event, ordinal=ordinal, at=datetime.now(UTC), stage="answer")
     return Append(envelope.stream_id, (draft,))

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from importlib import resources
 
-from ai_engine.ports import Finished, LanguageModel
+from ai_engine.ports import Finished, LanguageModel, Token
 from ai_engine.stages.build_prompt import quote_turns
 from ai_engine.stages.fit_history import Kept
 from ai_engine.stages.standalone import may_point_back, one_line, standalone_question
@@ -50,7 +50,7 @@ async def _rewritten(question: str, kept: Kept, model: LanguageModel) -> tuple[s
             async for item in model.stream(prompt):
                 if isinstance(item, Finished):
                     return one_line(text), (item.input_tokens, item.output_tokens)
-                text += item.text
+                text += item.text if isinstance(item, Token) else ""
                 if len(text) > _LONGEST_REPLY:
                     break
     except (Fault, TimeoutError):

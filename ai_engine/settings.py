@@ -24,4 +24,9 @@ class AiSettings(Settings):
     )
     anthropic_base_url: str = ""
     deadline: float = 120.0  # seconds for one answer, retries included
+    deep_deadline: float = 240.0  # seconds for one in steps
+    deep_steps: int = Field(default=8, ge=1, le=8)
+    deep_tokens: int = Field(default=80_000, ge=1)  # of all the model's calls before it must answer
+    deep_characters: int = Field(default=60_000, ge=1)  # of all that the tools gave
+    deep_seconds: float = Field(default=150.0, gt=0)  # of all steps
     slots: int = 4  # answers at a time

@@ -13,19 +13,20 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from ai_engine.ports import LanguageModel, Place, Retriever
+from ai_engine.ports import Facts, LanguageModel, Place, Retriever
 from ai_engine.recording import append, failed, parked
 from ai_engine.rewriting import meant_by
-from ai_engine.stages.build_prompt import build_prompt, passage_of
+from ai_engine.stages.build_prompt import build_prompt, passage_of, without_secrets
 from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
-from ai_engine.stages.confidence import confidence_of
+from ai_engine.stages.confidence import cited_passages, confidence_of
 from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.fit_history import Kept, fit_history
-from ai_engine.stages.judge_evidence import ENOUGH, evidence_of
+from ai_engine.stages.judge_evidence import ENOUGH, evidence_for
+from ai_engine.stages.plan_steps import Budget
 from ai_engine.stages.refuse import BY_MODEL, NO_EVIDENCE, says_not_found, tell_not_found
-from ai_engine.stages.standalone import may_point_back
 from ai_engine.stages.tell_overview import facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
+from ai_engine.stepping import DEEP, Deep, Stepper, steps_of
 from ai_engine.writing import Live, Writer, Written
 from events.base import Envelope
 from events.catalog import QUESTIONS, decode
@@ -38,12 +39,14 @@ from events.question import (
     QuestionAsked,
     SearchReply,
     SearchRequest,
+    StepTaken,
 )
 from runtime.faults import Fault, Permanent, Transient
 from runtime.live import WRITTEN, LiveChannels
 
 CONSUMER = "ai_engine.answer"
-PROMPT, OVERVIEW, REFUSAL = "answer-v2", "overview-v1", "refusal-v1"
+PROMPT, STEPS, OVERVIEW, REFUSAL = "answer-v2", "deep-v1", "overview-v1", "refusal-v1"
+_OPENING = 5  # passages that an answer in steps begins with: it can look for more
 _MODELS_SHARE = 0.8  # of the deadline, for an overview: the rest is for the facts
 _READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Readme.md", "README.markdown")
 
@@ -52,27 +55,48 @@ _READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Rea
 class _Question:
     """A question at work: where its parts go, and the models that are to answer, the first one that does."""
 
+    envelope: Envelope
     channel: str
     asked: QuestionAsked
+    before: tuple[StepTaken, ...]
     models: tuple[LanguageModel, ...]
     run: Run
     searched: str
     kept: Kept
 
 
-class Answerer:
-    """Answers with what it is given: a retriever and the configured models by name (the first is the default)."""
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds for one answer, retries included: after one search, and in steps."""
 
-    def __init__(
-        self, *, retriever: Retriever, models: Mapping[str, LanguageModel], redis: Redis, deadline: float
+    answer: float = 120.0
+    deep: float = 240.0
+
+
+DEADLINES, BUDGET = Deadlines(), Budget()
+
+
+class Answerer:
+    """Answers with what it is given: a retriever, facts, the configured models by name (the first is the default)."""
+
+    def __init__(  # each is one part of the process
+        self,
+        *,
+        retriever: Retriever,
+        facts: Facts,
+        models: Mapping[str, LanguageModel],
+        redis: Redis,
+        deadlines: Deadlines = DEADLINES,
+        budget: Budget = BUDGET,
     ) -> None:
         self._retriever = retriever
         self._models = models
-        self._deadline = deadline
+        self._deadlines = deadlines
         self._live = Live(redis)
         self._writer = Writer(self._live)
+        self._stepper = Stepper(self._writer, self._live, retriever, facts, budget)
         prompts = resources.files("ai_engine").joinpath("prompts")
-        self._rules = {name: prompts.joinpath(f"{name}.md").read_text("utf-8") for name in (PROMPT, OVERVIEW)}
+        self._rules = {name: prompts.joinpath(f"{name}.md").read_text("utf-8") for name in (PROMPT, STEPS, OVERVIEW)}
 
     def register(self, subscriber: EventSubscriber, *, slots: int) -> None:
         """Consume the questions' topic."""
@@ -82,22 +106,27 @@ class Answerer:
         """Answer one question within the deadline. Raises Transient and Permanent."""
         asked = decode(envelope)
         assert isinstance(asked, QuestionAsked)  # noqa: S101  # the topic carries nothing else
-        began, channel = time.monotonic(), _channel(envelope.tenant_id, asked)
+        channel, seconds = _channel(envelope.tenant_id, asked), self._seconds(asked)
         try:
-            async with asyncio.timeout(self._deadline):
-                answered = await self._answered(envelope.tenant_id, asked, run, began)
+            async with asyncio.timeout(seconds):
+                answered = await self._answered(envelope, asked, run)
         except Fault:
             await self._live.say(channel, {"type": WRITTEN})
             raise
         except TimeoutError as error:
             await self._live.say(channel, {"type": WRITTEN})
-            message = f"No complete answer within {self._deadline:.0f} seconds: ask again."
+            message = f"No complete answer within {seconds:.0f} seconds: ask again."
             raise Transient("answer_deadline", message) from error
         await self._live.say(channel, {"type": WRITTEN})
         return Result(appends=(append(envelope, answered),))
 
-    async def _answered(self, tenant_id: UUID, asked: QuestionAsked, run: Run, began: float) -> QuestionAnswered:
+    def _seconds(self, asked: QuestionAsked) -> float:
+        return self._deadlines.deep if asked.mode == DEEP else self._deadlines.answer
+
+    async def _answered(self, envelope: Envelope, asked: QuestionAsked, run: Run) -> QuestionAnswered:
+        began, tenant_id = time.monotonic(), envelope.tenant_id
         models, channel = self._chosen(asked), _channel(tenant_id, asked)
+        before = await steps_of(envelope, asked, run)
         await self._live.say(channel, {"type": "reset"})
         kept = fit_history(asked.history) if models and not asked.facts else Kept()
         meant = await meant_by(asked, kept, next(iter(models), None))
@@ -107,14 +136,14 @@ class Answerer:
                 tenant_id=tenant_id,
                 repository_id=asked.repository_id,
                 query=meant.query,
-                analysis_id=asked.analysis_id,
+                analysis_id=before[0].analysis_id if before else asked.analysis_id,
             )
         )
         place = Place(tenant_id, found.analysis_id)
         run.check()
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
-        question = _Question(channel, asked, models, run, meant.query, kept)
-        evidence = _evidence(asked, found)
+        question = _Question(envelope, channel, asked, before, models, run, meant.query, kept)
+        evidence = evidence_for(asked, found)
         if evidence is not None and evidence < ENOUGH:
             written, passages = await self._refuse(question, found, NO_EVIDENCE)
         else:
@@ -123,6 +152,7 @@ class Answerer:
         checked = check_citations(written.text, passages, counts)
         if not checked.text:
             raise Transient("answer_unsupported", "The model only named places that it was not given: ask again.")
+        held = cited_passages(passages, checked.citations) if written.mode == DEEP else found.passages
         return QuestionAnswered(
             question_id=asked.question_id,
             query=asked.query,
@@ -133,12 +163,12 @@ class Answerer:
             confidence=0.0
             if written.refused
             else confidence_of(
-                terms_of(meant.query), found.passages, stood=len(checked.citations), fell=checked.removed
+                terms_of(meant.query), held or found.passages, stood=len(checked.citations), fell=checked.removed
             ),
             citations=checked.citations,
             removed_citations=checked.removed,
             removed_quotes=checked.removed_quotes,
-            passages=found.passages,
+            passages=without_secrets(passages if written.mode == DEEP else found.passages),
             analysis_id=found.analysis_id,
             commit=found.commit,
             generation_kind=found.generation_kind,
@@ -169,7 +199,7 @@ class Answerer:
         if not models:
             return await self._extract(question.channel, question.searched, found, readme)
         given = (*([passage_of(readme)] if readme else []), *found.passages)
-        written, passages = await self._generate(question, given)
+        written, passages = await self._generate(question, given, place)
         if says_not_found(written.text):
             return await self._refuse(question, found, BY_MODEL, written)
         return written, passages
@@ -187,6 +217,8 @@ class Answerer:
         """The models that are to answer, in order: the one that was asked for alone, or all; none: extractive."""
         if asked.mode == "extractive":
             return ()
+        if asked.mode == DEEP and not self._models:
+            raise Permanent("mode_not_offered", "Answers in steps take a language model: ask in another mode.")
         if asked.model is None:
             return tuple(self._models.values())
         if asked.model not in self._models:
@@ -201,10 +233,10 @@ class Answerer:
         places = places_of(facts)
         if question.models:
             try:
-                async with asyncio.timeout(self._deadline * _MODELS_SHARE):
+                async with asyncio.timeout(self._deadlines.answer * _MODELS_SHARE):
                     found = [await self._retriever.lines(place.cited(at)) for at in places]
                     given = (facts_passage(facts), *(passage_of(lines) for lines in found if lines is not None))
-                    written, passages = await self._generate(question, given)
+                    written, passages = await self._generate(question, given, place)
                 if check_citations(written.text, passages, await self._line_counts(place, written.text)).citations:
                     return written, passages
                 why = "answer_unsupported"
@@ -223,18 +255,24 @@ class Answerer:
         await self._live.say(channel, {"type": "token", "text": checked_so_far(text, given)})
         return Written(text, "extractive", "none", "none", "extractive-v1"), given
 
-    async def _generate(self, question: _Question, given: tuple[Passage, ...]) -> tuple[Written, tuple[Passage, ...]]:
-        asked = question.asked
-        name = OVERVIEW if asked.facts else PROMPT
+    async def _generate(
+        self, question: _Question, given: tuple[Passage, ...], place: Place
+    ) -> tuple[Written, tuple[Passage, ...]]:
+        asked, boundary = question.asked, secrets.token_hex(8)
+        name = OVERVIEW if asked.facts else STEPS if asked.mode == DEEP else PROMPT
         grounded = build_prompt(
             asked.query,
-            given,
+            given[:_OPENING] if name == STEPS else given,
             rules=self._rules[name],
             name=name,
-            boundary=secrets.token_hex(8),
+            boundary=boundary,
             history=question.kept.turns,
         )
-        return await self._writer.write(question.channel, grounded, question.models, question.run), grounded.passages
+        if name != STEPS:
+            written = await self._writer.write(question.channel, grounded, question.models, question.run)
+            return written, grounded.passages
+        deep = Deep(question.envelope, asked, place, question.channel, grounded, boundary, question.before)
+        return await self._stepper.write(deep, question.models, question.run)
 
     async def _line_counts(self, place: Place, text: str) -> dict[str, int]:
         counts = {}
@@ -250,18 +288,6 @@ class Answerer:
             if reply is not None:
                 return reply
         return None
-
-
-def _evidence(asked: QuestionAsked, found: SearchReply) -> float | None:
-    """What a refusal is decided by; None where it cannot be: a question may rest on the turns before it."""
-    rests = bool(asked.history) and may_point_back(asked.query)
-    if asked.facts or rests or not terms_of(asked.query):
-        return None
-    if not found.passages:
-        return 0.0
-    if found.evidence is None:  # a rag_manager of the release before
-        return None
-    return evidence_of(asked.query, found.evidence, found.generation_kind)
 
 
 def _channel(tenant_id: UUID, asked: QuestionAsked) -> str:

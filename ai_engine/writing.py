@@ -3,13 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
 from ai_engine.ports import Finished, LanguageModel, ModelBusy
-from ai_engine.stages.build_prompt import Grounded
+from ai_engine.stages.build_prompt import Grounded, ToolCall
 from ai_engine.stages.check_citations import checked_so_far
 from ai_engine.stages.refuse import may_say_not_found
 from events.delivery.work import Run
@@ -18,16 +19,18 @@ from runtime.faults import Fault, Transient
 from runtime.live import send_answer_part
 from runtime.tasks import end_tasks
 
+Result = TypeVar("Result")
 _CALLS = 3  # of one model
 _LOOK = 0.1  # seconds between two looks at whether the run is cancelled
-_OF_THE_MODEL = frozenset({"model_key_refused", "model_unknown"})  # another one may answer all the same
+# Another model may answer all the same.
+_OF_THE_MODEL = frozenset({"model_key_refused", "model_unknown", "tools_not_offered"})
 _MUTE = 1.0  # seconds: a Redis that is down costs each part its retries, and a long answer its deadline
 _LONGEST_PAUSE = 20.0  # seconds: a provider that asks for more is told to the person at once
 
 
 @dataclass(frozen=True)
 class Written:
-    """An answer as it was written, before its citations were checked."""
+    """An answer as it was written, before its citations were checked; or the tools that the model asks for instead."""
 
     text: str
     mode: str
@@ -38,6 +41,19 @@ class Written:
     output_tokens: int = 0
     refused: str = ""
     passed_over: tuple[PassedOver, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+
+
+async def watched(work: Coroutine[Any, Any, Result], run: Run) -> Result:
+    """What `work` gives; cancelled as soon as the run is, also where it is silent."""
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            run.check()
+            await asyncio.wait({task}, timeout=_LOOK)
+        return await task
+    finally:
+        await end_tasks([task])
 
 
 class Live:
@@ -95,7 +111,7 @@ class Writer:
     async def _calls(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
         for call in range(1, _CALLS + 1):
             try:
-                return await self._watched(channel, grounded, model, run)
+                return await watched(self._stream(channel, grounded, model), run)
             except Transient as fault:
                 pause = _pause(fault, call)
                 if call == _CALLS or pause > _LONGEST_PAUSE:
@@ -105,24 +121,18 @@ class Writer:
                 await asyncio.sleep(pause)
         raise AssertionError("the last call returns or raises")
 
-    async def _watched(self, channel: str, grounded: Grounded, model: LanguageModel, run: Run) -> Written:
-        """As `_stream`; cancelled with its connection as soon as the run is, also where the model is silent."""
-        writing = asyncio.create_task(self._stream(channel, grounded, model))
-        try:
-            while not writing.done():
-                run.check()
-                await asyncio.wait({writing}, timeout=_LOOK)
-            return await writing
-        finally:
-            await end_tasks([writing])
-
     async def _stream(self, channel: str, grounded: Grounded, model: LanguageModel) -> Written:
         text, shown, prompt = "", "", grounded.prompt
+        calls: list[ToolCall] = []
         async for item in model.stream(prompt):
             if isinstance(item, Finished):
-                return Written(
-                    text, "generated", model.provider, item.model, prompt.name, item.input_tokens, item.output_tokens
-                )
+                used = (item.input_tokens, item.output_tokens)
+                named = (model.provider, item.model, prompt.name)
+                whole = text.encode("utf-8", "replace").decode()  # half of a character can be told, and not be stored
+                return Written(whole, "generated", *named, *used, calls=tuple(calls))
+            if isinstance(item, ToolCall):
+                calls.append(item)
+                continue
             text += item.text
             if may_say_not_found(text):
                 continue

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.live import Live
@@ -13,8 +13,16 @@ from cli.api import broken_off, connect, refusal
 from cli.exits import FAILED, OK
 from cli.screen import Screen
 from runtime.client import ApiError, Client
-from runtime.client.shapes import AgainRequest, ConversationRequest, QuestionRequest, QuestionView, RepositoryView
+from runtime.client.shapes import (
+    AgainRequest,
+    ConversationRequest,
+    QuestionRequest,
+    QuestionView,
+    RepositoryView,
+    StepView,
+)
 
+Mode = Literal["answer", "deep", "extractive"]
 _PAGE = 200
 _TRIES = 3  # connections to one answer's stream, which starts from its beginning each time
 
@@ -27,16 +35,17 @@ class Asked:
     failed: bool
 
 
-def run_ask(repository: str, text: str, *, as_json: bool) -> int:
+def run_ask(repository: str, text: str, *, mode: Mode = "answer", as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
     api, console = connect(), Screen(stderr=as_json)
-    return _told(ask_about(api, find_repository(api, repository), text, console), console, as_json=as_json)
+    asked = ask_about(api, find_repository(api, repository), text, console, mode=mode)
+    return _told(asked, console, as_json=as_json)
 
 
-def run_again(question_id: str, model: str | None, *, as_json: bool) -> int:
+def run_again(question_id: str, model: str | None, *, mode: Mode | None = None, as_json: bool) -> int:
     """Have a question answered anew; returns the exit code. Raises ApiError."""
     api, console = connect(), Screen(stderr=as_json)
-    asked = api.conversations_ask_again(question_id, AgainRequest(model=model))
+    asked = api.conversations_ask_again(question_id, AgainRequest(model=model, mode=mode))
     return _told(listen_to(api, asked, console), console, as_json=as_json)
 
 
@@ -82,10 +91,11 @@ def _plain(text: str) -> str:
     return text.strip().rstrip("/").removesuffix(".git").lower()
 
 
-def ask_about(api: Client, repository_id: str, text: str, console: Console) -> Asked:
+def ask_about(api: Client, repository_id: str, text: str, console: Console, *, mode: Mode = "answer") -> Asked:
     """Ask, show the answer while it is written, and return it whole. Raises ApiError."""
     conversation = api.conversations_begin(ConversationRequest(repository_id=repository_id))
-    return listen_to(api, api.conversations_ask(conversation.conversation_id, QuestionRequest(query=text)), console)
+    question = QuestionRequest(query=text, mode=mode)
+    return listen_to(api, api.conversations_ask(conversation.conversation_id, question), console)
 
 
 def listen_to(api: Client, question: QuestionView, console: Console) -> Asked:
@@ -101,7 +111,7 @@ def listen_to(api: Client, question: QuestionView, console: Console) -> Asked:
 
 
 def _listen(api: Client, question: QuestionView, console: Console) -> Asked:
-    written = ""
+    written, steps = "", 0
     with (
         Live(console=console, refresh_per_second=8, transient=True) as live,
         api.conversations_stream(question.question_id) as messages,
@@ -114,12 +124,21 @@ def _listen(api: Client, question: QuestionView, console: Console) -> Asked:
                 written = ""
             elif kind == "token":
                 written += str(message.data.get("text", ""))
+            elif kind == "step" and (step := StepView.model_validate(message.data)).number > steps:
+                steps = step.number
+                console.print(step_line(step), style="dim", markup=False, highlight=False, soft_wrap=True)
             live.update(Text(written) if written else Text(_step(message.data), style="dim"))
     raise broken_off("The answer's stream ended before the answer did.")
 
 
 def _step(data: Mapping[str, object]) -> str:
-    return f"{data.get('step', 'thinking')} …"
+    return f"{data.get('step', 'thinking')} {data.get('tool', '')}".rstrip() + " …"
+
+
+def step_line(step: StepView) -> str:
+    """One step of an answer: which tool was asked what, and what came of it."""
+    came = f"{step.found} found" if step.outcome == "ok" else step.outcome
+    return f"  {step.number}. {step.tool} {step.asked}: {came}, {step.seconds:.1f} s"
 
 
 def _ended(question: QuestionView, data: Mapping[str, Any]) -> Asked:
@@ -158,6 +177,8 @@ def _provenance(view: QuestionView) -> str:
     how = f"written by {view.model}"
     if view.refused:
         how = "refused: nothing here answers it"
+    elif view.mode == "deep":
+        how = f"written by {view.model} in {len(view.steps)} steps"
     elif view.mode == "extractive":
         how = "put together from the best passages, no language model"
     commit = f" at commit {view.commit[:10]}" if view.commit else ""

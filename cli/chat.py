@@ -1,32 +1,44 @@
 """`repostream chat`: a conversation in the terminal, each answer while it is written, with what it cites."""
 
 import sys
+from typing import get_args
 
 from cli.api import connect
-from cli.ask import Asked, find_repository, listen_to, print_answer
+from cli.ask import Asked, Mode, find_repository, listen_to, print_answer
 from cli.exits import FAILED, OK
 from cli.screen import Screen
 from runtime.client import ApiError, Client
 from runtime.client.shapes import ConversationRequest, QuestionRequest
 
+_MODE = "/mode"
 _END = frozenset({"/quit", "/exit"})
 _STOPPED = "Stopped. Nothing of the answer is kept."
 _CAME_FIRST = "The answer had come by then:"
 
 
-def run_chat(repository: str, *, conversation: str | None, model: str | None) -> int:
+def run_chat(repository: str, *, conversation: str | None, model: str | None, mode: Mode = "answer") -> int:
     """Ask and answer until the person ends it; returns the exit code. Raises ApiError."""
     api, console = connect(), Screen()
     if conversation is None:
         about = ConversationRequest(repository_id=find_repository(api, repository))
         conversation = api.conversations_begin(about).conversation_id
-    told = f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops an answer."
+    told = f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops an answer, /mode MODE changes the mode."
     console.print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
     failed = False
     while (text := _typed(console)) is not None:
-        if text:
-            failed = not _turn(api, console, conversation, QuestionRequest(query=text, model=model))
+        if text.startswith(_MODE):
+            mode = _mode(console, text.removeprefix(_MODE).strip(), mode)
+        elif text:
+            failed = not _turn(api, console, conversation, QuestionRequest(query=text, model=model, mode=mode))
     return FAILED if failed else OK
+
+
+def _mode(console: Screen, wanted: str, now: Mode) -> Mode:
+    """The mode of the next questions: the wanted one, or where it is none, the one that there was."""
+    chosen = next((mode for mode in get_args(Mode) if mode == wanted), None)
+    said = f"The mode is {chosen or now}." + ("" if chosen else f" The modes are {', '.join(get_args(Mode))}.")
+    console.print(said, style="dim", markup=False, highlight=False)
+    return chosen or now
 
 
 def _turn(api: Client, console: Screen, conversation: str, question: QuestionRequest) -> bool:

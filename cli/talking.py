@@ -9,16 +9,26 @@ talking_app = typer.Typer()
 conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Repository = Annotated[str, typer.Argument(help="The repository's URL, name or id.")]
+Mode = Literal["answer", "deep", "extractive"]
+How = Annotated[
+    Mode,
+    typer.Option(help="One search, then the model; searching and reading in steps; or the places without a model."),
+]
 Question = Annotated[str, typer.Argument(help="The question's id, which `ask` and `conversation show` print.")]
 Conversation = Annotated[str, typer.Argument(help="The conversation's id, which `conversation list` prints.")]
 
 
 @talking_app.command()
-def ask(repository: Repository, text: Annotated[str, typer.Argument(help="The question.")], json: Json = False) -> None:
+def ask(
+    repository: Repository,
+    text: Annotated[str, typer.Argument(help="The question.")],
+    mode: How = "answer",
+    json: Json = False,
+) -> None:
     """Ask about a repository that was analysed."""
     from cli.ask import run_ask
 
-    raise typer.Exit(run_ask(repository, text, as_json=json))
+    raise typer.Exit(run_ask(repository, text, mode=mode, as_json=json))
 
 
 @talking_app.command()
@@ -26,23 +36,25 @@ def chat(
     repository: Repository,
     conversation: Annotated[str | None, typer.Option(help="Go on with an earlier conversation.")] = None,
     model: Annotated[str | None, typer.Option(help="One of the configured models.")] = None,
+    mode: How = "answer",
 ) -> None:
     """Talk about a repository: each question builds on those before. Ctrl-D ends it."""
     from cli.chat import run_chat
 
-    raise typer.Exit(run_chat(repository, conversation=conversation, model=model))
+    raise typer.Exit(run_chat(repository, conversation=conversation, model=model, mode=mode))
 
 
 @talking_app.command()
 def again(
     question: Question,
     model: Annotated[str | None, typer.Option(help="Another of the configured models.")] = None,
+    mode: Annotated[Mode | None, typer.Option(help="Another mode.")] = None,
     json: Json = False,
 ) -> None:
     """Have a question answered anew. The answer that it has stays."""
     from cli.ask import run_again
 
-    raise typer.Exit(run_again(question, model, as_json=json))
+    raise typer.Exit(run_again(question, model, mode=mode, as_json=json))
 
 
 @talking_app.command()

@@ -32,6 +32,7 @@ _CLASSES: tuple[type[Event], ...] = (
     question.ConversationStarted,
     question.ConversationDeleted,
     question.QuestionAsked,
+    question.StepTaken,
     question.QuestionAnswered,
     question.QuestionFailed,
     question.QuestionStopped,

@@ -150,7 +150,7 @@ class ConversationDeleted(Event):
 class QuestionAsked(Event):
     """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer).
 
-    `mode` is answer (one search, then the model) or extractive (no model).
+    `mode` is answer (one search, then the model), deep (the model looks in steps) or extractive (no model).
     `facts` is the overview of a repository as told from its facts, with citations: the answer tells that again.
     `again` is the question whose answer was not enough, where this is another attempt at it: always the first one's
     id. The event that was not enough is the cause of this one (`causation_id`).
@@ -170,8 +170,37 @@ class QuestionAsked(Event):
     again: UUID | None = None
 
 
+class StepTaken(Event):
+    """One step of an answer in deep mode: a read-only tool was asked something, about one analysis.
+
+    `number` counts from 1. `asked` is what the tool was asked, as JSON; `said` what the model said of it. `outcome` is
+    ok, or the code of why there is no result. `found` counts what came back, `characters` how long it was, and `places`
+    are the lines that came with their text: these may be cited. `seconds` and the tokens (0 where several steps were
+    asked for at once, but for the first) are of the model's call and the tool's together.
+    """
+
+    event_type: ClassVar[str] = "ai.step.taken"
+    private: ClassVar[Mapping[str, object]] = {"asked": ERASED, "said": ERASED, "places": ()}
+    belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
+    question_id: UUID
+    analysis_id: UUID
+    number: int
+    tool: str
+    asked: str
+    said: str = ""
+    outcome: str = "ok"
+    found: int = 0
+    characters: int = 0
+    places: tuple[Citation, ...] = ()
+    seconds: float = 0.0
+    provider: str = ""
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
 class QuestionAnswered(Event):
-    """The whole answer, with all that it rests on. `mode` is extractive or generated.
+    """The whole answer, with all that it rests on. `mode` is extractive, generated or deep (in steps of their own).
 
     `degraded` is as in SearchReply. `refused` is empty, or why nothing was answered (`no_evidence`, or by the model:
     `not_in_passages`): the answer says that it was not found, and the passages are the nearest. `evidence` is what

@@ -293,5 +293,6 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         push_hooks=create_push_hooks(rows, process.sealer),
         rules=Rules(intake_settings.host_names, intake_settings.loopback, intake_settings.history_commits),
         models=OfferSettings().names,
+        modes=OfferSettings().modes,
         clock=now,
     )

@@ -129,7 +129,8 @@ def create_push_hooks(rows: TenantDatabase, sealer: Sealer | None) -> PushHooks:
 
 def create_internal(services: Services) -> APIRouter:
     """The routes for the other services of the installation."""
-    return internal.internal_routes(services.logins, ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys))
+    callers = ServiceVerifier(internal.NAME, ServiceKeySettings().public_keys)
+    return internal.internal_routes(services.logins, services.contents, callers)
 
 
 def create_retention(engine: AsyncEngine, wake: Wake, trail: Trail) -> Retention:

@@ -1,6 +1,7 @@
 """What the orchestrator reads from its environment, besides what every service does."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -77,15 +78,26 @@ class GithubAppSettings(Settings):
 
 
 class OfferSettings(Settings):
-    """The language models that the assistant is configured with: what the page offers to choose from."""
+    """The language models that the assistant is configured with: what the page offers to choose from.
+
+    `deep` is whether questions may be answered in steps, which take many calls of a model.
+    """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AI_", extra="ignore", frozen=True)
     models: str = ""
+    deep: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
         """`models` in their order; the first is the default."""
         return tuple(name.strip() for name in self.models.split(",") if name.strip())
+
+    @property
+    def modes(self) -> tuple[Literal["answer", "deep", "extractive"], ...]:
+        """The modes that differ here, the default first."""
+        if not self.names:
+            return ("extractive",)
+        return ("answer", "deep", "extractive") if self.deep else ("answer", "extractive")
 
 
 class AuditSettings(Settings):

@@ -57,6 +57,18 @@ def redact(text: str) -> str:
     return _SHAPES.sub(_replacement, text)
 
 
+def redact_lines(text: str) -> str:
+    """As `redact`, of as many lines as before: what a secret of several lines stood in is marked line by line."""
+    lines, told = text.split("\n"), redact(text).split("\n")
+    if len(lines) == len(told):
+        return "\n".join(told)
+    first = next(place for place, (line, now) in enumerate(zip(lines, told, strict=False)) if line != now)
+    pairs = zip(reversed(lines[first:]), reversed(told[first:]), strict=False)
+    last = next((place for place, (line, now) in enumerate(pairs) if line != now), len(told) - first)
+    hidden = [MARK] * (len(lines) - first - last)
+    return "\n".join([*lines[:first], *hidden, *lines[len(lines) - last :]])
+
+
 def redact_all(value: object) -> object:
     """`value` with every text in it redacted; for any other object, its `repr` where that has one."""
     if isinstance(value, str):

@@ -45,6 +45,12 @@ def told_plan(question: QuestionView) -> list[str]:
     return [f"Found by: {'; '.join(steps)}"] if steps else []
 
 
+def steps_shown(question: QuestionView) -> list[dict[str, object]]:
+    """The steps of an answer as the components draw them."""
+    shown = {"number", "tool", "asked", "said", "outcome", "found", "seconds"}
+    return [step.model_dump(mode="json", include=shown) for step in question.steps]
+
+
 def told_before(question: QuestionView) -> list[str]:
     """What was searched for in place of the question, and how much of the conversation the model was told."""
     by = "by rules" if question.standalone_by == "rules" else f"by {visible(question.standalone_by)}"

@@ -1,14 +1,26 @@
 """Anthropic's messages."""
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 
 import anthropic
-from anthropic.types import AssistantMessageParam, MessageParam, UserMessageParam
+from anthropic.types import (
+    AssistantMessageParam,
+    MessageParam,
+    TextBlockParam,
+    ToolChoiceAutoParam,
+    ToolChoiceNoneParam,
+    ToolChoiceParam,
+    ToolParam,
+    ToolResultBlockParam,
+    ToolUseBlockParam,
+    UserMessageParam,
+)
 
 from ai_engine.adapters import wire
 from ai_engine.ports import Finished, Token
-from ai_engine.stages.build_prompt import Prompt
+from ai_engine.stages.build_prompt import Prompt, ToolCall, ToolOffer, Turn
 from runtime.faults import Transient
 
 
@@ -28,7 +40,7 @@ class AnthropicModel:
             timeout=wire.timeout(),
         )
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         """See `LanguageModel.stream`."""
         try:
             async with wire.broken_streams("Anthropic"):
@@ -42,15 +54,17 @@ class AnthropicModel:
         except anthropic.APIError as error:
             raise Transient("model_error", "Anthropic reported an error while answering: ask again.") from error
 
-    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
-        reason, sent, received, text = None, 0, 0, False
+    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+        reason, sent, received, text, calls = None, 0, 0, False, wire.Calls("Anthropic")
         client = self._client.with_options(api_key=self._key())  # the same connections
         stream = await client.messages.create(
             model=self.model,
             system=prompt.system,
-            messages=[_message(turn.role, turn.content) for turn in prompt.turns],
+            messages=[_message(turn) for turn in prompt.turns],
             max_tokens=wire.MAX_OUTPUT_TOKENS,
             stream=True,
+            tools=[_tool(tool) for tool in prompt.tools] or anthropic.omit,
+            tool_choice=_choice(prompt),
         )
         async with stream:
             async for event in stream:
@@ -59,11 +73,16 @@ class AnthropicModel:
                 elif event.type == "content_block_delta" and event.delta.type == "text_delta":
                     text = True
                     yield Token(event.delta.text)
+                elif event.type == "content_block_start" and event.content_block.type == "tool_use":
+                    calls.add(event.index, event.content_block.id, event.content_block.name, None)
+                elif event.type == "content_block_delta" and event.delta.type == "input_json_delta":
+                    calls.add(event.index, None, None, event.delta.partial_json)
                 elif event.type == "message_delta":
                     reason = event.delta.stop_reason or reason
                     received = event.usage.output_tokens
-        if reason not in {"end_turn", "stop_sequence"} or not text:
-            raise wire.cut_off("Anthropic", reason)
+        wire.check_end("Anthropic", prompt, reason, calls.all(), text=text)
+        for call in calls.all():
+            yield call
         yield Finished(self.model, sent, received)
 
     async def close(self) -> None:
@@ -71,7 +90,27 @@ class AnthropicModel:
         await self._client.close()
 
 
-def _message(role: str, content: str) -> MessageParam:
-    if role == "user":
-        return UserMessageParam(role="user", content=content)
-    return AssistantMessageParam(role="assistant", content=content)
+def _tool(tool: ToolOffer) -> ToolParam:
+    return ToolParam(name=tool.name, description=tool.description, input_schema=dict(tool.takes))
+
+
+def _choice(prompt: Prompt) -> ToolChoiceParam | anthropic.Omit:
+    if not prompt.tools:
+        return anthropic.omit
+    return ToolChoiceNoneParam(type="none") if prompt.must_answer else ToolChoiceAutoParam(type="auto")
+
+
+def _message(turn: Turn) -> MessageParam:
+    call = turn.call
+    if call is None and turn.role == "user":
+        return UserMessageParam(role="user", content=turn.content)
+    if call is None:
+        return AssistantMessageParam(role="assistant", content=turn.content)
+    if turn.role == "tool":
+        result = ToolResultBlockParam(
+            type="tool_result", tool_use_id=call.call_id, content=turn.content, is_error=turn.failed
+        )
+        return UserMessageParam(role="user", content=[result])
+    asked = ToolUseBlockParam(type="tool_use", id=call.call_id, name=call.name, input=json.loads(call.arguments))
+    said = [TextBlockParam(type="text", text=turn.content)] if turn.content else []
+    return AssistantMessageParam(role="assistant", content=[*said, asked])

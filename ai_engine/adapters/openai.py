@@ -2,13 +2,20 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Literal
 
 import openai
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import (
+    ChatCompletionFunctionToolParam,
+    ChatCompletionMessageFunctionToolCallParam,
+    ChatCompletionMessageParam,
+)
+from openai.types.chat.chat_completion_message_function_tool_call_param import Function
+from openai.types.shared_params import FunctionDefinition
 
 from ai_engine.adapters import wire
 from ai_engine.ports import Finished, Token
-from ai_engine.stages.build_prompt import Prompt
+from ai_engine.stages.build_prompt import Prompt, ToolCall, ToolOffer, Turn
 from runtime.faults import Transient
 
 _NO_KEY = "none"  # local servers want a header, and any value will do
@@ -30,7 +37,7 @@ class OpenAIModel:
             timeout=wire.timeout(),
         )
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         """See `LanguageModel.stream`."""
         try:
             async with wire.broken_streams("The model server"):
@@ -44,8 +51,8 @@ class OpenAIModel:
         except openai.APIError as error:
             raise Transient("model_error", "The model server reported an error while answering: ask again.") from error
 
-    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
-        reason, usage, text = None, None, False
+    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+        reason, usage, text, calls = None, None, False, wire.Calls("The model server")
         client = self._client.with_options(api_key=self._key() or _NO_KEY)  # the same connections
         stream = await client.chat.completions.create(
             model=self.model,
@@ -53,6 +60,8 @@ class OpenAIModel:
             max_tokens=wire.MAX_OUTPUT_TOKENS,
             stream=True,
             stream_options={"include_usage": True},
+            tools=[_tool(tool) for tool in prompt.tools] or openai.omit,
+            tool_choice=_choice(prompt),
         )
         async with stream:
             async for chunk in stream:
@@ -62,8 +71,13 @@ class OpenAIModel:
                     if choice.delta.content:
                         text = True
                         yield Token(choice.delta.content)
-        if reason != "stop" or not text:
-            raise wire.cut_off("The model server", reason)
+                    for part in choice.delta.tool_calls or ():
+                        function = part.function
+                        name, arguments = (function.name, function.arguments) if function else (None, None)
+                        calls.add(part.index, part.id, name, arguments)
+        wire.check_end("The model server", prompt, reason, calls.all(), text=text)
+        for call in calls.all():
+            yield call
         yield Finished(self.model, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0)
 
     async def close(self) -> None:
@@ -71,11 +85,29 @@ class OpenAIModel:
         await self._client.close()
 
 
+def _choice(prompt: Prompt) -> Literal["none", "auto"] | openai.Omit:
+    if not prompt.tools:
+        return openai.omit
+    return "none" if prompt.must_answer else "auto"
+
+
+def _tool(tool: ToolOffer) -> ChatCompletionFunctionToolParam:
+    function = FunctionDefinition(name=tool.name, description=tool.description, parameters=dict(tool.takes))
+    return ChatCompletionFunctionToolParam(type="function", function=function)
+
+
 def _messages(prompt: Prompt) -> list[ChatCompletionMessageParam]:
-    turns: list[ChatCompletionMessageParam] = [{"role": "system", "content": prompt.system}]
-    for turn in prompt.turns:
-        if turn.role == "user":
-            turns.append({"role": "user", "content": turn.content})
-        else:
-            turns.append({"role": "assistant", "content": turn.content})
-    return turns
+    return [{"role": "system", "content": prompt.system}, *(_message(turn) for turn in prompt.turns)]
+
+
+def _message(turn: Turn) -> ChatCompletionMessageParam:
+    call = turn.call
+    if turn.role == "user":
+        return {"role": "user", "content": turn.content}
+    if call is None:
+        return {"role": "assistant", "content": turn.content}
+    if turn.role == "tool":
+        return {"role": "tool", "tool_call_id": call.call_id, "content": turn.content}
+    function = Function(name=call.name, arguments=call.arguments)
+    asked = ChatCompletionMessageFunctionToolCallParam(id=call.call_id, type="function", function=function)
+    return {"role": "assistant", "content": turn.content or None, "tool_calls": [asked]}

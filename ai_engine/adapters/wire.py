@@ -8,11 +8,16 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from ai_engine.ports import ModelBusy
+from ai_engine.stages.build_prompt import Prompt, ToolCall
 from runtime.faults import Fault, Permanent, Transient
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 45.0  # without a byte: a stalled stream, not a slow model
 MAX_OUTPUT_TOKENS = 2_048
+MOST_CALLS = 16  # in one reply
+LONGEST_NAME, LONGEST_ARGUMENTS = 200, 20_000  # characters
+ENDS = frozenset({"stop", "end_turn", "stop_sequence"})
+ENDS_WITH_CALLS = frozenset({"tool_calls", "tool_use", "stop"})  # some servers of OpenAI's format say `stop`
 
 # A broken stream reaches us as any of these: both SDKs let the transport's and the decoder's errors through.
 BROKEN_STREAM = (httpx2.HTTPError, json.JSONDecodeError, AssertionError, UnicodeDecodeError)
@@ -21,6 +26,40 @@ BROKEN_STREAM = (httpx2.HTTPError, json.JSONDecodeError, AssertionError, Unicode
 def timeout() -> httpx2.Timeout:
     """The limits of one call; the answer's total deadline is the caller's."""
     return httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+
+
+class Calls:
+    """The tools that a streamed reply asks for, put together from its pieces, by their places in the reply.
+
+    Raises Transient `model_reply_unreadable` where it asks for more, or with more, than anybody would.
+    """
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._found: dict[int, list[str]] = {}
+
+    def add(self, place: int, call_id: str | None, name: str | None, arguments: str | None) -> None:
+        """Take one piece."""
+        found = self._found.setdefault(place, ["", "", ""])
+        found[0] = call_id or found[0]
+        found[1] += name or ""
+        found[2] += arguments or ""
+        if len(self._found) > MOST_CALLS or len(found[1]) > LONGEST_NAME or len(found[2]) > LONGEST_ARGUMENTS:
+            raise Transient("model_reply_unreadable", f"{self._provider} asked its tools for too much: ask again.")
+
+    def all(self) -> list[ToolCall]:
+        """The calls in their order."""
+        return [ToolCall(*self._found[place]) for place in sorted(self._found)]
+
+
+def check_end(provider: str, prompt: Prompt, reason: str | None, calls: list[ToolCall], *, text: bool) -> None:
+    """Raise unless the model said that it was done: with an answer, or with tools that it was offered."""
+    if reason in ENDS_WITH_CALLS and calls:
+        if not prompt.tools or prompt.must_answer:
+            raise Permanent("tools_not_offered", f"{provider} asked for tools instead of answering: ask again.")
+        return
+    if reason not in ENDS or calls or not text:
+        raise cut_off(provider, reason)
 
 
 def cut_off(provider: str, reason: str | None) -> Fault:

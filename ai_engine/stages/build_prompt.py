@@ -5,30 +5,59 @@ Out: the prompt, and the passages that fitted into its budget.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from events.question import LinesReply, Passage
-from runtime.redaction import redact
+from runtime.redaction import redact, redact_lines
 
 BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """What a model asks of a tool: `arguments` is JSON as the model wrote it, which may be none."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class ToolOffer:
+    """A tool that a model may ask: `takes` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str
+    takes: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Turn:
-    """One message to a language model. `role` is user or assistant."""
+    """One message to a language model. `role` is user, assistant or tool.
+
+    `call` is what an assistant asks a tool; of a tool, the call that `content` is the result of, or (`failed`) why
+    there is none. What is told back to a provider is what it takes: a name of letters, digits, `_` and `-`, an object.
+    """
 
     role: str
     content: str
+    call: ToolCall | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """All that a model is given. `name` is the prompt file and its version; `system` the rules, `turns` the rest."""
+    """All that a model is given. `name` is the prompt file and its version; `system` the rules, `turns` the rest.
+
+    It may ask `tools`, unless it `must_answer`.
+    """
 
     name: str
     system: str
     turns: tuple[Turn, ...]
+    tools: tuple[ToolOffer, ...] = ()
+    must_answer: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,13 +79,13 @@ def build_prompt(
 ) -> Grounded:
     """Fit the best passages into the budget and mark them as quoted material; `history` is told as it is. Pure."""
     chosen = _within_budget(passages)
-    quoted = "\n\n".join(_quote(passage, boundary) for passage in chosen)
+    quoted = "\n\n".join(quote_passage(passage, boundary) for passage in chosen)
     earlier = [
         turn
         for asked, answered in history
-        for turn in (Turn("user", _clean(asked, boundary)), Turn("assistant", redact(_clean(answered, boundary))))
+        for turn in (Turn("user", clean(asked, boundary)), Turn("assistant", redact(clean(answered, boundary))))
     ]
-    ask = f"{quoted or '(No passage was found.)'}\n\nQuestion: {_clean(question, boundary)}"
+    ask = f"{quoted or '(No passage was found.)'}\n\nQuestion: {clean(question, boundary)}"
     return Grounded(
         Prompt(name, rules.replace("{boundary}", boundary), (*earlier, Turn("user", ask))),
         tuple(chosen),
@@ -65,8 +94,8 @@ def build_prompt(
 
 def quote_turns(question: str, history: Sequence[tuple[str, str]], *, rules: str, name: str, boundary: str) -> Prompt:
     """A prompt about earlier turns and a question, all of them as quoted material. Pure."""
-    said = [f"Person: {_clean(asked, boundary)}\nAssistant: {_clean(told, boundary)}" for asked, told in history]
-    quoted = "\n\n".join([*said, f"Person, next: {_clean(question, boundary)}"])
+    said = [f"Person: {clean(asked, boundary)}\nAssistant: {clean(told, boundary)}" for asked, told in history]
+    quoted = "\n\n".join([*said, f"Person, next: {clean(question, boundary)}"])
     ask = f"<<<{boundary}>>>\n{redact(quoted)}\n<<<{boundary} end>>>"
     return Prompt(name, rules.replace("{boundary}", boundary), (Turn("user", ask),))
 
@@ -84,6 +113,11 @@ def passage_of(read: LinesReply, file_class: str = "docs") -> Passage:
     )
 
 
+def without_secrets(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """The passages as they may be kept. Pure."""
+    return tuple(one.model_copy(update={"text": redact_lines(one.text)}) for one in passages)
+
+
 def _within_budget(passages: Sequence[Passage]) -> list[Passage]:
     chosen: list[Passage] = []
     left = BUDGET
@@ -94,15 +128,17 @@ def _within_budget(passages: Sequence[Passage]) -> list[Passage]:
     return chosen
 
 
-def _quote(passage: Passage, boundary: str) -> str:
-    text = redact(_clean(passage.text, boundary))
+def quote_passage(passage: Passage, boundary: str) -> str:
+    """A passage as quoted material, each line with its number. Pure."""
+    text = redact_lines(clean(passage.text, boundary))
     numbered = "\n".join(f"{passage.first_line + i:>5} {line}" for i, line in enumerate(text.split("\n")))
-    path = _clean(passage.path, boundary).replace("\n", " ")  # Git allows any byte in a name but NUL
+    path = clean(passage.path, boundary).replace("\n", " ")  # Git allows any byte in a name but NUL
     place = f"{path}:{passage.first_line}-{passage.last_line}"
     return f"<<<{boundary} {place}>>>\n{numbered}\n<<<{boundary} end>>>"
 
 
-def _clean(text: str, boundary: str) -> str:
+def clean(text: str, boundary: str) -> str:
+    """What a reader sees of a text, which cannot end the quotation that it is in. Pure."""
     # Format characters (bidi overrides, zero-width, tags) can hide instructions from a reader but not from a model;
     # other line ends (CR, NEL, U+2028) would begin a line without a number, as if it were not quoted.
     visible = "".join(" " if _ends_line(c) else c for c in text if unicodedata.category(c) != "Cf")

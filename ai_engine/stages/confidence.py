@@ -7,7 +7,7 @@ Out: a number from 0 to 1: the mean of (a) the share of the terms that occur in 
 
 from collections.abc import Sequence
 
-from events.question import Passage
+from events.question import Citation, Passage
 
 _BEST = 5
 _NEAR = 20
@@ -23,3 +23,9 @@ def confidence_of(terms: Sequence[str], passages: Sequence[Passage], *, stood: i
     agreed = sum(sum(rank <= _NEAR for rank in p.ranks.values()) >= 2 for p in best) / len(best)
     honest = stood / (stood + fell) if stood + fell else 0.5
     return round((found + agreed) / 2 * honest, 3)
+
+
+def cited_passages(passages: Sequence[Passage], citations: Sequence[Citation]) -> tuple[Passage, ...]:
+    """The passages that citations are in. Pure."""
+    places = [(one.path, one.first_line) for one in citations]
+    return tuple(p for p in passages if any(p.path == at and p.first_line <= n <= p.last_line for at, n in places))

@@ -10,7 +10,9 @@ import math
 import re
 
 from ai_engine.stages.evidence_weights import WEIGHTS
-from events.question import Evidence
+from ai_engine.stages.standalone import may_point_back
+from ai_engine.stages.terms import terms_of
+from events.question import Evidence, QuestionAsked, SearchReply
 
 ENOUGH = 0.5
 _SMALLEST = 50  # chunks: so small a repository is shown rather than judged
@@ -30,6 +32,18 @@ _GENERAL = re.compile(
     r"|\b(run|running|execute) (\w+ )?(tests?|it)\b|\b(what|how) (does|do|is|can) (it|this)\b",
     re.IGNORECASE,
 )
+
+
+def evidence_for(asked: QuestionAsked, found: SearchReply) -> float | None:
+    """What a refusal is decided by; None where it cannot be: a question may rest on the turns before it. Pure."""
+    rests = bool(asked.history) and may_point_back(asked.query)
+    if asked.facts or rests or not terms_of(asked.query):
+        return None
+    if not found.passages:
+        return 0.0
+    if found.evidence is None:  # a rag_manager of the release before
+        return None
+    return evidence_of(asked.query, found.evidence, found.generation_kind)
 
 
 def evidence_of(question: str, evidence: Evidence, kind: str) -> float:

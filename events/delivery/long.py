@@ -16,8 +16,9 @@ from events.delivery.crash import crash_point
 from events.delivery.entries import Entry
 from events.delivery.record import joined, record, record_appends
 from events.delivery.short import Desk, is_cancelled_here
-from events.delivery.work import LongHandler, OnFault, OnStart, Result
+from events.delivery.work import Append, LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
+from events.log.postgres import read_stream_in
 from events.processing import AnalysisDeleted, CancelRequested
 from events.question import ConversationDeleted, QuestionAsked, QuestionStopped
 from runtime.faults import Cancelled, Fault, Transient
@@ -47,6 +48,7 @@ class LeasedRun:
     token: int = 0
     asked_to_stop: bool = False
     lost: bool = False
+    desk: Desk | None = None  # where it may record something before it ends
 
     @property
     def cancelled(self) -> bool:
@@ -57,6 +59,36 @@ class LeasedRun:
         """As `Run.check`."""
         if self.cancelled:
             raise Cancelled("the lease was lost" if self.lost else "a person asked")
+
+    async def record(self, append: Append) -> None:
+        """As `Run.record`."""
+        desk = self._desk
+        while True:
+            self.check()
+            try:
+                async with desk.engine.begin() as connection:
+                    kept = await leases.extend(connection, self.run_id, self.token, desk.lane.idle_seconds)
+                    self.lost = not kept
+                    self.check()
+                    await record_appends(connection, [append])
+            except Exception as error:
+                if not (is_outage(error) or is_conflict(error)):
+                    raise
+                await asyncio.sleep(_PAUSE)
+            else:
+                desk.committed()
+                return
+
+    async def recorded(self, envelope: Envelope) -> list[Envelope]:
+        """As `Run.recorded`."""
+        async with self._desk.engine.connect() as connection:
+            return await read_stream_in(connection, envelope.stream_id, after=envelope.version)
+
+    @property
+    def _desk(self) -> Desk:
+        if self.desk is None:
+            raise RuntimeError("this run records nothing before it ends")
+        return self.desk
 
 
 @dataclass(frozen=True)
@@ -80,7 +112,7 @@ class LeasedConsumer:
         envelope = await self.desk.admit(entry, self._is_held)
         if envelope is None:
             return
-        run = LeasedRun(self.worker, leases.run_id_of(envelope, self.desk.lane.consumer))
+        run = LeasedRun(self.worker, leases.run_id_of(envelope, self.desk.lane.consumer), desk=self.desk)
         begun = await self._begin(run, entry, envelope)
         if begun is None:
             await self.desk.lane.ack([entry])

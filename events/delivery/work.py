@@ -76,6 +76,17 @@ class Run(Protocol):
         """Raise `runtime.faults.Cancelled` where `cancelled` is true."""
         ...
 
+    async def record(self, append: Append) -> None:
+        """Append before the run has ended, as long as the lease is ours; what is there already stays as it is.
+
+        Waits for a database that is away. Raises `runtime.faults.Cancelled` where the lease was lost.
+        """
+        ...
+
+    async def recorded(self, envelope: Envelope) -> list[Envelope]:
+        """What the message's stream has after it, such as what an earlier worker on it recorded."""
+        ...
+
 
 # In a transaction: the message and the connection. Right for decisions, which take milliseconds.
 ShortHandler = Callable[[Envelope, AsyncConnection], Awaitable[Result]]

@@ -7,16 +7,40 @@ from pydantic import BaseModel, Field
 
 from events.question import Citation, Passage, PassedOver, PlanStep
 
-Mode = Literal["answer", "extractive"]
+Mode = Literal["answer", "deep", "extractive"]
+
+
+class StepView(BaseModel):
+    """One step of an answer in deep mode: what which tool was asked (as JSON), and what came of it.
+
+    `said` is what the model said of it. `outcome` is ok, or the code of why there is no result; `found` counts what
+    came back, `characters` how long it was, `places` are the lines that came with their text. `seconds` and the tokens
+    are of the model's call and the tool's together.
+    """
+
+    number: int
+    tool: str
+    asked: str
+    said: str = ""
+    outcome: str = "ok"
+    found: int = 0
+    characters: int = 0
+    places: list[Citation] = Field(default_factory=list)
+    seconds: float = 0.0
+    provider: str = ""
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class AnswerView(BaseModel):
     """An answer; `refused` is empty, or why there is none: `no_evidence` (by `evidence`, 0 to 1) or `not_in_passages`.
 
-    `mode` is extractive or generated. `removed_citations` and `removed_quotes` count what nothing supported;
-    `passed_over` names models that failed before the one that answered. `standalone` is what was searched for where
-    that is not the question itself, rewritten by `standalone_by`; of the earlier turns `history_turns` were told to the
-    model (about `history_tokens` tokens), `history_left_out` not. `plan` has the retrievers that were asked.
+    `mode` is extractive, generated or deep, whose `steps` are there as they are taken. `removed_citations` and
+    `removed_quotes` count what nothing supported; `passed_over` names models that failed before the one that answered.
+    `standalone` is what was searched for where that is not the question itself, rewritten by `standalone_by`; of the
+    earlier turns `history_turns` were told to the model (about `history_tokens` tokens), `history_left_out` not. `plan`
+    has the retrievers that were asked.
     """
 
     answer: str | None = None
@@ -45,3 +69,4 @@ class AnswerView(BaseModel):
     history_left_out: int = 0
     passed_over: list[PassedOver] = Field(default_factory=list)
     plan: list[PlanStep] = Field(default_factory=list)
+    steps: list[StepView] = Field(default_factory=list)

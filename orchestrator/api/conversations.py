@@ -73,7 +73,7 @@ async def document(conversation_id: UUID, who: Reader, parts: Parts) -> Conversa
 @router.post("/conversations/{conversation_id}/questions", status_code=202)
 async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
     """Ask. The answer comes over the question's stream, and stays in the conversation."""
-    _check_model(parts, body.model)
+    _check_offered(parts, body.model, body.mode)
     if "\x00" in body.query or not body.query.strip():
         raise ApiProblem("invalid_request", "Ask something.")
     await parts.gate.take(request, who, Resource.QUESTIONS)
@@ -98,7 +98,7 @@ async def ask_again(question_id: UUID, body: AgainRequest, who: Asker, parts: Pa
     It is given what the first one was given: the turns before it, not its own answers. Later questions build upon
     the newest answer.
     """
-    _check_model(parts, body.model)
+    _check_offered(parts, body.model, body.mode)
     found = await _find(parts, who, question_id)
     if found.state == "asked":
         raise ApiProblem("not_answered", "Wait for the answer.")
@@ -169,9 +169,11 @@ async def rate(question_id: UUID, body: RatingRequest, who: Asker, parts: Parts,
     return found.model_copy(update={"rating": body.rating})
 
 
-def _check_model(parts: Services, model: str | None) -> None:
+def _check_offered(parts: Services, model: str | None, mode: str | None) -> None:
     if model is not None and model not in parts.models:
         raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
+    if mode == "deep" and mode not in parts.modes:
+        raise ApiProblem("mode_not_offered", "Choose one of the modes that /api/v1/config lists, or none.")
 
 
 def _attempts(past: list[Envelope], question: QuestionView) -> tuple[QuestionAsked, Envelope]:

@@ -36,6 +36,7 @@ from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhooks import WebhookTable
 from orchestrator.api import idempotency
+from orchestrator.api.answer_models import Mode
 from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import Gate
 from orchestrator.api.problems import ApiProblem, correlation_of, status_of
@@ -93,6 +94,7 @@ class Services:
     push_hooks: PushHooks
     rules: Rules
     models: tuple[str, ...]
+    modes: tuple[Mode, ...]
     clock: Callable[[], datetime]
 
 

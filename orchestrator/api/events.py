@@ -88,6 +88,7 @@ async def config(_who: Reader, parts: Parts) -> ConfigView:
     """What this installation offers."""
     return ConfigView(
         models=list(parts.models),
+        modes=list(parts.modes),
         hosts=sorted(parts.rules.hosts),
         loopback_repositories=parts.rules.loopback,
     )

@@ -213,7 +213,8 @@ class ConversationRequest(BaseModel):
 class QuestionRequest(BaseModel):
     """Ask. `model` is one of the configured ones; the default where it is left out.
 
-    `mode` is answer (one search, then the model) or extractive (the places themselves, without a model).
+    `mode` is answer (one search, then the model), deep (the model searches and reads in steps) or extractive (the
+    places themselves, without a model).
     """
 
     query: str = Field(min_length=1, max_length=4_000)
@@ -262,9 +263,13 @@ class Problem(BaseModel):
 
 
 class ConfigView(BaseModel):
-    """What this installation offers: the configured models (the first is the default; none: extractive answers)."""
+    """What this installation offers: the configured models (the first is the default; none: extractive answers).
+
+    `modes` are those that questions can be asked in and that differ here, the default first.
+    """
 
     models: list[str]
+    modes: list[Mode]
     hosts: list[str]
     loopback_repositories: bool
 

@@ -81,6 +81,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "memory_limit": (503, "The memory does not suffice"),
     "git_missing": (503, "git is not installed"),
     "model_not_configured": (422, "That model is not configured"),
+    "mode_not_offered": (422, "That mode is not offered"),
     "not_found": (404, "There is no such thing"),
     "file_not_found": (404, "There is no such file"),
     "file_skipped": (404, "That file was left out"),

@@ -12,7 +12,9 @@ from events.question import (
     QuestionAsked,
     QuestionFailed,
     QuestionStopped,
+    StepTaken,
 )
+from orchestrator.api.answer_models import StepView
 from orchestrator.api.models import ConversationView, QuestionView
 
 PREFIX = "conversation/"
@@ -46,8 +48,13 @@ def first_attempt(question: QuestionView) -> UUID:
 
 
 def tokens_of(question: QuestionView) -> int:
-    """What a question that ended counts for; no provider says what an answer took that was stopped in its middle."""
-    return RESERVED if question.code == STOPPED else question.input_tokens + question.output_tokens
+    """What a question that ended counts for; no provider says what an answer took that was stopped in its middle.
+
+    Of one in steps, what they took is known also where no answer came of them.
+    """
+    told = question.input_tokens + question.output_tokens
+    stepped = sum(step.input_tokens + step.output_tokens for step in question.steps)
+    return max(RESERVED if question.code == STOPPED else 0, told, stepped)
 
 
 def earlier_turns(questions: Sequence[QuestionView], before: UUID | None = None) -> list[tuple[str, str]]:
@@ -78,11 +85,14 @@ def apply(questions: dict[UUID, QuestionView], envelope: Envelope) -> QuestionVi
     event = decode(envelope)
     if isinstance(event, QuestionAsked):
         return questions.get(event.question_id) or _asked(envelope, event)
-    if not isinstance(event, QuestionAnswered | QuestionFailed | QuestionStopped | AnswerRated):
+    if not isinstance(event, QuestionAnswered | QuestionFailed | QuestionStopped | AnswerRated | StepTaken):
         return None
     before = questions.get(event.question_id)
     if before is None:
         return None
+    if isinstance(event, StepTaken):
+        steps = {step.number: step for step in before.steps} | {event.number: _step(event)}
+        return before.model_copy(update={"steps": [steps[number] for number in sorted(steps)]})
     if isinstance(event, AnswerRated):
         return before.model_copy(update={"rating": event.rating})
     return _ended(before, event) if before.state == "asked" else before
@@ -106,6 +116,10 @@ def _asked(envelope: Envelope, event: QuestionAsked) -> QuestionView:
         analysis_id=event.analysis_id,
         again=event.again,
     )
+
+
+def _step(event: StepTaken) -> StepView:
+    return StepView(**event.model_dump(exclude={"question_id", "analysis_id"}))
 
 
 def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
@@ -143,5 +157,5 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
 
 
 _ABOUT_QUESTIONS = frozenset(
-    cls.event_type for cls in (QuestionAsked, QuestionAnswered, QuestionFailed, QuestionStopped, AnswerRated)
+    cls.event_type for cls in (QuestionAsked, StepTaken, QuestionAnswered, QuestionFailed, QuestionStopped, AnswerRated)
 )

@@ -1,6 +1,6 @@
 """What each tool takes: a closed list of fields, each with its bounds."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,3 +65,8 @@ class Ask(About):
     """A question."""
 
     question: str = Field(min_length=1, max_length=4_000)
+    mode: Literal["answer", "deep", "extractive"] = Field(
+        default="answer",
+        description="answer: one search, then the model; deep: the model searches and reads in steps, which takes"
+        " longer; extractive: the places themselves, without a model.",
+    )

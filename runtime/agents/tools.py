@@ -13,7 +13,7 @@ from runtime.agents import inputs
 from runtime.agents.asking import Asking, Json, ToolFault, part
 
 LONGEST = 40_000  # characters of one result
-ASK_SECONDS = 150.0  # the assistant's own deadline is below
+ASK_SECONDS, DEEP_SECONDS = 150.0, 270.0  # the assistant's own deadlines are below
 _POLL = 0.4  # seconds between two looks for an answer
 _PASSAGE_LINES = 60
 _PAGES, _PAGE = 25, 200
@@ -109,9 +109,9 @@ async def _ask(asking: Asking, asked: inputs.Ask) -> str:
     repository = await _find(asking, asked.repository)
     begun = await asking.post("/conversations", {"repository_id": repository["repository_id"]})
     path = f"/conversations/{begun['conversation_id']}/questions"
-    question = await asking.post(path, {"query": asked.question})
+    question = await asking.post(path, {"query": asked.question, "mode": asked.mode})
     try:
-        async with asyncio.timeout(ASK_SECONDS):
+        async with asyncio.timeout(DEEP_SECONDS if asked.mode == "deep" else ASK_SECONDS):
             while question["state"] == "asked":
                 await asyncio.sleep(_POLL)
                 question = await asking.get(f"/questions/{question['question_id']}")
@@ -121,6 +121,7 @@ async def _ask(asking: Asking, asked: inputs.Ask) -> str:
         code, message = question["code"], question["message"]
         raise ToolFault(code, message)
     how = "put together without a model" if question["mode"] == "extractive" else f"written by {question['model']}"
+    how += f" in {len(question['steps'])} steps" if question["mode"] == "deep" else ""
     return f"{question['answer']}\n\n({how}, at commit {question['commit']})"
 
 

@@ -249,6 +249,8 @@ class Citation(BaseModel):
 class ConfigView(BaseModel):
     """
     What this installation offers: the configured models (the first is the default; none: extractive answers).
+
+    `modes` are those that questions can be asked in and that differ here, the default first.
     """
 
     model_config = ConfigDict(
@@ -256,6 +258,7 @@ class ConfigView(BaseModel):
         frozen=True,
     )
     models: list[str]
+    modes: list[str]
     hosts: list[str]
     loopback_repositories: bool
 
@@ -1015,7 +1018,8 @@ class QuestionRequest(BaseModel):
     """
     Ask. `model` is one of the configured ones; the default where it is left out.
 
-    `mode` is answer (one search, then the model) or extractive (the places themselves, without a model).
+    `mode` is answer (one search, then the model), deep (the model searches and reads in steps) or extractive (the
+    places themselves, without a model).
     """
 
     model_config = ConfigDict(
@@ -1025,56 +1029,6 @@ class QuestionRequest(BaseModel):
     query: str
     model: str | None = None
     mode: str = "answer"
-
-
-class QuestionView(BaseModel):
-    """
-    A question and, when there is one, its answer. `state` is asked, answered or failed.
-
-    `again` is the first attempt at the same question, where this is another one.
-    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    answer: str | None = None
-    mode: str | None = None
-    citations: Annotated[list[Citation], Field(validate_default=True)] = []
-    removed_citations: int = 0
-    passages: Annotated[list[Passage], Field(validate_default=True)] = []
-    analysis_id: str | None = None
-    commit: str | None = None
-    generation_kind: str | None = None
-    degraded: str | None = None
-    confidence: float | None = None
-    provider: str | None = None
-    model: str | None = None
-    response_time: float | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = None
-    refused: str = ""
-    evidence: float | None = None
-    removed_quotes: int = 0
-    standalone: str = ""
-    standalone_by: str = ""
-    history_turns: int = 0
-    history_tokens: int = 0
-    history_left_out: int = 0
-    passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
-    plan: Annotated[list[PlanStep], Field(validate_default=True)] = []
-    question_id: str
-    conversation_id: str
-    repository_id: str
-    query: str
-    state: str
-    asked_at: AwareDatetime
-    code: str | None = None
-    message: str | None = None
-    rating: int | None = None
-    again: str | None = None
 
 
 class QuotaView(BaseModel):
@@ -1388,6 +1342,34 @@ class StateView(BaseModel):
     state: dict[str, object] | None = None
     changes: Annotated[list[ChangeView], Field(validate_default=True)] = []
     changes_left_out: int = 0
+
+
+class StepView(BaseModel):
+    """
+    One step of an answer in deep mode: what which tool was asked (as JSON), and what came of it.
+
+    `said` is what the model said of it. `outcome` is ok, or the code of why there is no result; `found` counts what
+    came back, `characters` how long it was, `places` are the lines that came with their text. `seconds` and the tokens
+    are of the model's call and the tool's together.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    number: int
+    tool: str
+    asked: str
+    said: str = ""
+    outcome: str = "ok"
+    found: int = 0
+    characters: int = 0
+    places: Annotated[list[Citation], Field(validate_default=True)] = []
+    seconds: float = 0.0
+    provider: str = ""
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class SymbolView(BaseModel):
@@ -1765,22 +1747,6 @@ class ConnectionPage(BaseModel):
     next: str | None = None
 
 
-class ConversationView(BaseModel):
-    """
-    A conversation with its questions, oldest first.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    conversation_id: str
-    repository_id: str
-    title: str
-    started_at: AwareDatetime
-    questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
-
-
 class CredentialPage(BaseModel):
     """
     The kept tokens; there are never more than one page of them.
@@ -1956,6 +1922,57 @@ class PreflightView(BaseModel):
     finished: AnalysisSummary | None = None
 
 
+class QuestionView(BaseModel):
+    """
+    A question and, when there is one, its answer. `state` is asked, answered or failed.
+
+    `again` is the first attempt at the same question, where this is another one.
+    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    answer: str | None = None
+    mode: str | None = None
+    citations: Annotated[list[Citation], Field(validate_default=True)] = []
+    removed_citations: int = 0
+    passages: Annotated[list[Passage], Field(validate_default=True)] = []
+    analysis_id: str | None = None
+    commit: str | None = None
+    generation_kind: str | None = None
+    degraded: str | None = None
+    confidence: float | None = None
+    provider: str | None = None
+    model: str | None = None
+    response_time: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    refused: str = ""
+    evidence: float | None = None
+    removed_quotes: int = 0
+    standalone: str = ""
+    standalone_by: str = ""
+    history_turns: int = 0
+    history_tokens: int = 0
+    history_left_out: int = 0
+    passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
+    plan: Annotated[list[PlanStep], Field(validate_default=True)] = []
+    steps: Annotated[list[StepView], Field(validate_default=True)] = []
+    question_id: str
+    conversation_id: str
+    repository_id: str
+    query: str
+    state: str
+    asked_at: AwareDatetime
+    code: str | None = None
+    message: str | None = None
+    rating: int | None = None
+    again: str | None = None
+
+
 class RepositoryView(BaseModel):
     """
     A repository, or one `folder` of it, and its newest analysis.
@@ -2079,17 +2096,20 @@ class AnalysisPage(BaseModel):
     next: str | None = None
 
 
-class ConversationPage(BaseModel):
+class ConversationView(BaseModel):
     """
-    A page of conversations without their questions.
+    A conversation with its questions, oldest first.
     """
 
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
     )
-    items: list[ConversationView]
-    next: str | None = None
+    conversation_id: str
+    repository_id: str
+    title: str
+    started_at: AwareDatetime
+    questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
 
 
 class RepositoryPage(BaseModel):
@@ -2102,4 +2122,17 @@ class RepositoryPage(BaseModel):
         frozen=True,
     )
     items: list[RepositoryView]
+    next: str | None = None
+
+
+class ConversationPage(BaseModel):
+    """
+    A page of conversations without their questions.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ConversationView]
     next: str | None = None

@@ -63,7 +63,7 @@ def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
     field.press("Enter")
     answer = page.locator("article.answer")
     expect(answer).to_be_visible(timeout=60_000)
-    expect(answer.locator(".mode")).to_have_text("extractive: no model configured")
+    expect(answer.locator(".mode")).to_have_text("extractive: without a model")
     chip = answer.locator(".chip").first
     place = chip.text_content()
     assert place is not None

@@ -18,6 +18,7 @@ from events.question import QuestionAsked
 from runtime.logging import configure_logging
 from runtime.redaction import hide
 from runtime.sealing import fresh_key
+from tests.fakes.facts import FakeFacts
 from tests.fakes.retriever import FakeRetriever
 from tests.support.canaries import Canary, files, found_in, hiding_places, keys, tables
 from tests.support.delivery import a_kernel, until
@@ -185,7 +186,10 @@ async def test_the_key_that_a_model_provider_repeats_in_its_error_is_nowhere(
         model = OpenAIModel(model="m", key=lambda: MODEL.secret, base_url=stand_in.url)
         subscriber = kernel.subscriber("a")
         Answerer(
-            retriever=FakeRetriever({"a.py": "x = 1"}), models={"openai:m": model}, redis=kernel.redis, deadline=20
+            retriever=FakeRetriever({"a.py": "x = 1"}),
+            facts=FakeFacts(),
+            models={"openai:m": model},
+            redis=kernel.redis,
         ).register(subscriber, slots=1)
         stream = f"conversation/{uuid4()}"
         question = QuestionAsked(question_id=uuid4(), repository_id=uuid4(), query="x?")

@@ -343,7 +343,9 @@ class StandIn(Talks):
         return JSONResponse({"items": [a.view for a in reversed(self.analyses.values())], "next": None})
 
     async def _config(self, _request: Request) -> Response:
-        return JSONResponse({"models": self.models, "hosts": ["github.com"], "loopback_repositories": False})
+        modes = ["answer", "deep", "extractive"] if self.models else ["extractive"]
+        offered = {"models": self.models, "modes": modes, "hosts": ["github.com"], "loopback_repositories": False}
+        return JSONResponse(offered)
 
     async def _skipped(self, request: Request) -> Response:
         found = self._find(request)

@@ -7,7 +7,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -42,6 +42,62 @@ def openai_events(words: tuple[str, ...], *, finish: str | None) -> list[str]:
     if finish:
         parts += [chunk({}, finish), f"data: {json.dumps(last)}\n\n", "data: [DONE]\n\n"]
     return parts
+
+
+Call = tuple[str, str]  # a tool's name and its arguments, as the model writes them
+
+
+def openai_calls(calls: list[Call], *, finish: bool) -> list[str]:
+    """A sentence, then the calls in pieces; without `finish` it ends in the middle of the last one's arguments."""
+
+    def chunk(delta: dict[str, object], reason: str | None = None) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        body = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+        return f"data: {json.dumps(body)}\n\n"
+
+    parts = [chunk({"role": "assistant", "content": "I look for it."})]
+    for place, (name, arguments) in enumerate(calls):
+        head = {"index": place, "id": f"call_{place}", "type": "function", "function": {"name": name, "arguments": ""}}
+        half = len(arguments) // 2
+        pieces = [{"index": place, "function": {"arguments": piece}} for piece in (arguments[:half], arguments[half:])]
+        parts += [chunk({"tool_calls": [one]}) for one in (head, *pieces)]
+    if not finish:
+        return parts[:-1]
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    last = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": usage}
+    return [*parts, chunk({}, "tool_calls"), f"data: {json.dumps(last)}\n\n", "data: [DONE]\n\n"]
+
+
+def anthropic_calls(calls: list[Call], *, finish: bool) -> list[str]:
+    """As `openai_calls`."""
+
+    def event(name: str, body: dict[str, object]) -> str:
+        return f"event: {name}\ndata: {json.dumps({'type': name, **body})}\n\n"
+
+    parts = [*anthropic_events(("I look for it.",), finish=None), event("content_block_stop", {"index": 0})]
+    for place, (name, arguments) in enumerate(calls, 1):
+        block = {"type": "tool_use", "id": f"toolu_{place}", "name": name, "input": {}}
+        half = len(arguments) // 2
+        pieces = [{"type": "input_json_delta", "partial_json": piece} for piece in (arguments[:half], arguments[half:])]
+        parts.append(event("content_block_start", {"index": place, "content_block": block}))
+        parts += [event("content_block_delta", {"index": place, "delta": delta}) for delta in pieces]
+        if finish or place < len(calls):
+            parts.append(event("content_block_stop", {"index": place}))
+    if not finish:
+        return parts[:-1]
+    delta = {"stop_reason": "tool_use", "stop_sequence": None}
+    return [*parts, event("message_delta", {"delta": delta, "usage": {"output_tokens": 7}}), event("message_stop", {})]
+
+
+def calls_of(detail: str) -> list[Call]:
+    """`search {"query": "x"};;tree {}` as calls."""
+    return [(name, arguments) for name, _, arguments in (one.partition(" ") for one in detail.split(";;"))]
+
+
+def may_call(request: dict[str, object]) -> bool:
+    """Whether the request offers tools and lets the model ask them."""
+    choice = request.get("tool_choice")
+    return bool(request.get("tools")) and choice not in ("none", {"type": "none"})
 
 
 def anthropic_events(words: tuple[str, ...], *, finish: str | None) -> list[str]:
@@ -85,7 +141,6 @@ def error_event(provider: str) -> str:
 async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
     """Serve `provider` (openai or anthropic) on a free loopback port until the block ends."""
     stand_in = StandIn()
-    events = {"openai": openai_events, "anthropic": anthropic_events}[provider]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -94,7 +149,7 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
                 int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
             )
             stand_in.requests.append(json.loads(await reader.readexactly(length)))
-            await _reply((reader, writer), stand_in, events, provider)
+            await _reply((reader, writer), stand_in, provider)
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -108,10 +163,23 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
         server.close()
 
 
+def _parts(stand_in: StandIn, provider: str, name: str, detail: str) -> tuple[list[str], str]:
+    """What is sent before a fault, if there is one, and the fault's name."""
+    if name == "digs":  # asks for as long as it may, then answers
+        name = "call" if may_call(stand_in.requests[-1]) else "whole"
+    name, in_call, _ = name.partition("_call")
+    if name == "call" or in_call:  # whole, or with a fault in the middle of it
+        calls = {"openai": openai_calls, "anthropic": anthropic_calls}[provider]
+        return calls(calls_of(detail), finish=name == "call"), name
+    events = {"openai": openai_events, "anthropic": anthropic_events}[provider]
+    words = (detail,) if name == "says" else stand_in.words
+    parts = events(words, finish={"whole": "stop", "says": "stop", "length": "length"}.get(name))
+    return parts if name in {"whole", "length", "says"} else parts[:-2], name
+
+
 async def _reply(
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     stand_in: StandIn,
-    events: Callable[..., list[str]],
     provider: str,
 ) -> None:
     reader, writer = streams
@@ -127,10 +195,8 @@ async def _reply(
         )
         return
     await _send(writer, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-    whole = name in {"whole", "length", "says"}
-    words = (detail,) if name == "says" else stand_in.words
-    parts = events(words, finish={"whole": "stop", "says": "stop", "length": "length"}.get(name))
-    for part in parts if whole else parts[:-2]:
+    parts, name = _parts(stand_in, provider, name, detail)
+    for part in parts:
         await _chunk(writer, part)
     if name == "error":
         await _chunk(writer, error_event(provider))

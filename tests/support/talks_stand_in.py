@@ -71,6 +71,7 @@ class Talks(ABC):
     async def _ask(self, request: Request) -> Response:
         body = await request.json()
         asked = self._asked(self.conversations[request.path_params["id"]], body["query"], body.get("model"))
+        asked["asked_mode"] = body.get("mode")
         return JSONResponse(asked, 202)
 
     def _asked(self, conversation: Json, query: str, model: str | None) -> Json:

@@ -36,6 +36,11 @@ const passage = (item, open) =>
     item.symbols ? el("div", { class: "symbols" }, plain(item.symbols)) : null,
     el("pre", { class: "snippet", tabindex: "0" }, plain(item.snippet)));
 
+const taken = (step) =>
+  el("li", { class: "symbols", value: String(step.number) },
+    `${plain(step.tool)} ${plain(step.asked)}: ${step.outcome === "ok" ? `${step.found} found` : plain(step.outcome)}, ${Number(step.seconds).toFixed(1)} s`,
+    step.said ? el("div", {}, plain(step.said)) : null);
+
 // What is copied is the answer as Markdown. A page that was not opened securely has no clipboard but the old command.
 const copy = async (text) => {
   try {
@@ -93,6 +98,10 @@ export default function (component) {
       : null,
     el("div", { class: "facts" }, ...data.facts.map((fact) => el("span", {}, plain(fact)))),
     data.markdown || data.actions ? buttons(data, act) : null,
+    data.steps?.length
+      ? el("details", { class: "evidence steps" },
+          el("summary", {}, `Steps: ${data.steps.length}`), el("ol", {}, ...data.steps.map(taken)))
+      : null,
     data.passages.length
       ? el("details", { class: "evidence" },
           el("summary", {}, `Evidence: ${data.passages.length} passage${data.passages.length === 1 ? "" : "s"}`),

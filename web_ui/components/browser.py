@@ -38,9 +38,9 @@ def timeline(data: dict[str, object], key: str) -> None:
     _component("timeline", "fold.js")(key=key, data=data | extra, on_changed_change=_ignore)
 
 
-def live_answer(question_id: str) -> None:
-    """An answer while it is written; runs the page again when it is done."""
-    data = {"api": PREFIX, "question_id": question_id}
+def live_answer(question_id: str, steps: list[dict[str, object]]) -> None:
+    """An answer while it is written, with the steps that are known; runs the page again when it is done."""
+    data = {"api": PREFIX, "question_id": question_id, "steps": steps}
     _component("live_answer")(key=f"live-{question_id}", data=data, on_ended_change=_ignore)
 
 

@@ -11,6 +11,8 @@ from web_ui.components import cards, notices
 from web_ui.session import attempt, client, may_write
 from web_ui.words import ago
 
+Mode = Literal["answer", "deep", "extractive"]
+_MODES = {"answer": "Answer", "deep": "Deep: in steps", "extractive": "Places, without a model"}
 _NEW = "new"
 _LISTED = 20
 _RATINGS: dict[str, Literal[-1, 1]] = {"up": 1, "down": -1}
@@ -20,15 +22,19 @@ def choose(repository_id: str, named: str | None) -> None:
     """Earlier conversations and the configured models, where there is something to choose."""
     page = attempt(lambda: client().conversations_newest(repository_id=repository_id, limit=_LISTED))
     offered = attempt(client().installation_config)
-    models = offered.models if offered else []
+    models, modes = (offered.models, offered.modes) if offered else ([], [])
     begun = {conversation.conversation_id: conversation for conversation in (page.items if page else ())}
-    if not begun and len(models) < 2:
+    if not begun and len(models) < 2 and len(modes) < 2:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="talks"):
         if begun:
             _conversations(begun, named)
         if len(models) > 1:
             st.selectbox("Model", models, key="model", label_visibility="collapsed", width=220)
+        if len(modes) > 1:
+            st.selectbox(
+                "Mode", modes, key="mode", format_func=_MODES.__getitem__, label_visibility="collapsed", width=220
+            )
 
 
 def document(conversation: ConversationView) -> None:
@@ -79,7 +85,7 @@ def act_on(attempts: Sequence[QuestionView], place: int, act: str, chosen: str) 
         rating = RatingRequest(rating=_RATINGS[act])
         done = attempt(lambda: client().conversations_rate(question.question_id, rating)) is not None
     elif act == "again":
-        asked = AgainRequest(model=model())
+        asked = AgainRequest(model=model(), mode=mode() if "mode" in st.session_state else None)
         begun = attempt(lambda: client().conversations_ask_again(question.question_id, asked))
         done = begun is not None
         st.session_state.pop(chosen, None)  # the newest is shown
@@ -114,6 +120,12 @@ def model() -> str | None:
     """The model that was chosen; None means the default one."""
     chosen = st.session_state.get("model")
     return str(chosen) if chosen else None
+
+
+def mode() -> Mode:
+    """The mode that was chosen."""
+    chosen = st.session_state.get("mode")
+    return chosen if chosen in _MODES else "answer"
 
 
 def _conversations(begun: dict[str, ConversationView], named: str | None) -> None:

@@ -30,7 +30,7 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
             st.query_params["open"] = opened
             st.query_params["at"] = question.analysis_id or analysis.analysis_id
     else:
-        browser.live_answer(question.question_id)
+        browser.live_answer(question.question_id, turns.steps_shown(question))
         talks.stopping(question)
         return
     if act is not None:
@@ -65,7 +65,7 @@ def ask(query: str, analysis: AnalysisView, conversation: ConversationView | Non
     begun = conversation or attempt(lambda: client().conversations_begin(about))
     if begun is None:
         return
-    question = QuestionRequest(query=query, model=talks.model())
+    question = QuestionRequest(query=query, model=talks.model(), mode=talks.mode())
     if attempt(lambda: client().conversations_ask(begun.conversation_id, question)) is not None:
         st.query_params["conversation"] = begun.conversation_id
         st.rerun()

@@ -2,91 +2,32 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from redis.exceptions import RedisError
 
 from ai_engine.adapters.openai import OpenAIModel
 from ai_engine.adapters.retriever import HttpRetriever
-from ai_engine.ports import LanguageModel, Retriever
-from ai_engine.subscribers import CONSUMER, Answerer
-from events.base import LOCAL_TENANT, Envelope
+from ai_engine.ports import LanguageModel
+from ai_engine.subscribers import CONSUMER
 from events.catalog import QUESTIONS
-from events.delivery.subscriber import EventSubscriber
 from events.question import (
     ConversationDeleted,
     Evidence,
     LinesRequest,
-    QuestionAsked,
     QuestionStopped,
     SearchRequest,
 )
 from runtime.faults import Permanent
-from runtime.live import LiveChannels
 from tests.conftest import Servers
 from tests.fakes.retriever import FakeRetriever
-from tests.support.delivery import Kernel, a_kernel, until
+from tests.support.answering import FILES, MODEL, Desk
+from tests.support.delivery import a_kernel, until
 from tests.support.kernel import a_draft
 from tests.support.model_stand_in import WORDS, StandIn, model_stand_in
-
-FILES = {"src/app.py": "routes = {}\n\n\ndef route(path):\n    return routes[path]\n\n# the end"}
-MODEL = "openai:m"
-
-
-@dataclass
-class Desk:
-    """A conversation with one question, and workers that answer it."""
-
-    kernel: Kernel
-    question_id: UUID = field(default_factory=uuid4)
-    stream_id: str = field(default_factory=lambda: f"conversation/{uuid4()}")
-
-    async def ask(self, query: str = "Where are routes kept?", *history: tuple[str, str], mode: str = "answer") -> None:
-        asked = QuestionAsked(
-            question_id=self.question_id, repository_id=uuid4(), query=query, mode=mode, history=history
-        )
-        await self.kernel.journal.append(self.stream_id, [a_draft(asked)])
-        await self.kernel.carry()
-
-    async def work(
-        self, retriever: Retriever, models: Mapping[str, LanguageModel] | None = None, *, worker: str = "a"
-    ) -> EventSubscriber:
-        subscriber = self.kernel.subscriber(worker)
-        answerer = Answerer(retriever=retriever, models=models or {}, redis=self.kernel.redis, deadline=60)
-        answerer.register(subscriber, slots=1)
-        await subscriber.start()
-        return subscriber
-
-    async def ends(self) -> list[Envelope]:
-        return (await self.kernel.journal.read_stream(self.stream_id))[1:]
-
-    async def end(self) -> Envelope:
-        """The one event that ends the question."""
-        await until(self.ends)
-        [only] = await self.ends()
-        return only
-
-    async def parts(self) -> list[dict[str, object]]:
-        entries = await self.kernel.redis.xrange(LiveChannels(LOCAL_TENANT).answer(self.question_id))
-        return [json.loads(fields[b"part"]) for _, fields in entries]
-
-    async def seen(self) -> str:
-        """What a reader sees of the tokens at the end."""
-        text = ""
-        for part in await self.parts():
-            text = "" if part["type"] == "reset" else text + str(part.get("text", ""))
-        return text
-
-    async def steps(self) -> list[object]:
-        return [part.get("step") for part in await self.parts() if part["type"] == "status"]
-
-    async def is_acked(self) -> bool:
-        [group] = await self.kernel.redis.xinfo_groups(QUESTIONS)
-        return group["last-delivered-id"] != b"0-0" and group["pending"] == 0
 
 
 @pytest.fixture

@@ -391,3 +391,29 @@ async def test_a_busy_worker_reads_nothing_ahead(kernel: Kernel) -> None:
     assert await kernel.pending(TOPIC, CONSUMER) == 2
     release.set()
     await until(lambda: is_acked(kernel, 10))
+
+
+async def test_a_run_records_something_before_its_end_once_and_not_with_a_lease_that_it_lost(kernel: Kernel) -> None:
+    refused: list[str] = []
+    later: list[str] = []
+
+    async def work(envelope: Envelope, run: Run) -> None:
+        step = caused_by(envelope, "account/step", CancelRequested(), ordinal=1, at=AT)
+        for _ in range(2):
+            await run.record(Append("account/step", (step,)))
+        later.extend(one.event_type for one in await run.recorded(envelope))
+        await kernel.rows("UPDATE es.leases SET token = DEFAULT, worker = 'b', expires_at = now() + interval '1 hour'")
+        late = caused_by(envelope, "account/late", CancelRequested(), ordinal=1, at=AT)
+        with pytest.raises(Cancelled, match="lease"):
+            await run.record(Append("account/late", (late,)))
+        refused.append("late")
+
+    await kernel.journal.append(STREAM, [stage_requested()])
+    await kernel.carry()
+    subscribe(subscriber := kernel.subscriber(), work, idle_seconds=LONGER)
+    await subscriber.start()
+    await until(lambda: refused)
+
+    assert await types(kernel, "account/step") == ["repository.processing.cancel_requested"]
+    assert await types(kernel, "account/late") == []
+    assert later == ["processing.stage.started"]

@@ -2,10 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
+from ai_engine.adapters.facts import HttpFacts
+from events.base import LOCAL_TENANT
+from events.looking import CallersRequest, DefinitionsRequest, FolderRequest
+from runtime.faults import Permanent
 from tests.support.orchestrator import FILES, System, a_system, eventually
+from tests.support.service_keys import signer
 
 
 @pytest.fixture
@@ -36,6 +42,7 @@ async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: Syst
     assert [(one["symbol_id"], one["symbol_path"]) for one in callees["items"]] == [(called["id"], "app/util.py")]
     assert (await system.get(f"{base}/symbols/{caller['id']}/callers"))["items"] == []
 
+    await assistant_is_told(system, str(analysis), caller["id"], called["id"])
     first = await system.client.get(f"/api/v1{base}/symbols/{called['id']}/callers", params={"limit": 1})
     rest = await system.client.get(
         f"/api/v1{base}/symbols/{called['id']}/callers", params={"limit": 1, "cursor": first.json()["next"]}
@@ -69,6 +76,31 @@ async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: Syst
     inside = (await system.client.get(f"/api/v1{base}/treemap", params={"folder": "app"})).json()
     assert {one["path"] for one in inside["items"]} == {"app/main.py", "app/util.py"}
     assert sum(one["size"] for one in inside["items"]) == next(one["size"] for one in top if not one["is_file"])
+
+
+async def assistant_is_told(system: System, analysis: str, caller: str, called: str) -> None:
+    """What the assistant hears of the same rows, and that nobody else does, nor of another tenant."""
+    facts = HttpFacts("http://orchestrator.invalid", lambda: signer("ai_engine").headers("orchestrator"))
+    facts._http._client = system.client  # the very application, by the adapter that asks it
+    ids = {"tenant_id": LOCAL_TENANT, "analysis_id": UUID(analysis)}
+    named = await facts.definitions(DefinitionsRequest(**ids, name="f1", path="app/util.py"))
+    calling = await facts.callers(CallersRequest(**ids, symbol=called))
+    below = await facts.folder(FolderRequest(**ids, folder="/app/"))
+
+    assert [(one.id, one.name, one.path) for one in named.entries] == [(called, "app/util.py.f1", "app/util.py")]
+    assert [(one.id, one.path, one.first_line) for one in calling.entries] == [
+        (caller, "app/main.py", 4),
+        ("", "app/main.py", 5),
+    ]
+    assert {(one.kind, one.path) for one in below.entries} == {("file", "app/main.py"), ("file", "app/util.py")}
+    another = {"tenant_id": uuid4(), "analysis_id": UUID(analysis)}
+    assert (await facts.definitions(DefinitionsRequest(**another))).total == 0
+    assert (await facts.callers(CallersRequest(**another, symbol=called))).total == 0
+    assert (await facts.folder(FolderRequest(**another))).total == 0
+    for who in ("processor", "rag_manager", "web_ui"):
+        facts._http._headers = lambda who=who: signer(who).headers("orchestrator")
+        with pytest.raises(Permanent, match="unauthorized"):
+            await facts.folder(FolderRequest(**ids))
 
 
 async def test_the_overview_tells_of_modules_and_commands_and_each_of_its_lines_exists(system: System) -> None:

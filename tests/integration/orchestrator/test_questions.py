@@ -243,6 +243,8 @@ async def test_another_attempt_names_its_cause_and_stands_beside_the_answer_that
         ({"query": "a\x00b"}, 422, "invalid_request"),
         ({"query": "x" * 4_001}, 422, "invalid_request"),
         ({"query": "x", "model": "openai:nothing"}, 422, "model_not_configured"),
+        ({"query": "x", "mode": "deep"}, 422, "mode_not_offered"),
+        ({"query": "x", "mode": "wild"}, 422, "invalid_request"),
         ({}, 422, "invalid_request"),
     ],
 )

@@ -59,7 +59,7 @@ def run(*arguments: str, typed: str = "") -> Result:
 def test_a_question_is_answered_anew_by_another_model(asked: list[tuple[str, object]]) -> None:
     printed = run("again", "q1", "--model", "gpt-other").output
 
-    assert asked[0] == ("POST /questions/q1/again", {"model": "gpt-other"})
+    assert asked[0] == ("POST /questions/q1/again", {"model": "gpt-other", "mode": None})
     assert "In app.py." in printed
     assert "question q1" in printed
 

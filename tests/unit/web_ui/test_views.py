@@ -143,7 +143,7 @@ def test_of_very_many_dependencies_the_first_are_named_and_all_are_counted() -> 
 
 def test_an_extractive_answer_is_plainly_marked() -> None:
     assert views.answer_mode(a_question(mode="extractive")) == {
-        "text": "extractive: no model configured",
+        "text": "extractive: without a model",
         "tone": "warn",
     }
     assert views.answer_mode(a_question(mode="generated", provider="openai", model="gpt-x"))["text"] == (
