@@ -7,7 +7,11 @@ from contextlib import asynccontextmanager
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from ai_engine.adapters.circuits import Circuits, Guarded
 from ai_engine.adapters.facts import HttpFacts
 from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.ports import LanguageModel
@@ -15,7 +19,7 @@ from ai_engine.settings import AiSettings
 from ai_engine.stages.plan_steps import Budget
 from ai_engine.subscribers import Answerer, Deadlines
 from events.delivery.subscriber import EventSubscriber
-from runtime.broker import create_broker, create_redis
+from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
 from runtime.health import health_routes
 from runtime.logging import configure_logging
@@ -33,7 +37,9 @@ def create_app() -> Starlette:
     redis = create_redis(broker_settings)
     retriever = HttpRetriever(internal.rag_manager_url, _calls_to("rag_manager"))
     facts = HttpFacts(internal.orchestrator_url, _calls_to("orchestrator"))
-    models = configured_models(ai)
+    quick_redis = create_quick_redis(broker_settings)
+    circuits = Circuits(quick_redis)
+    models = {name: Guarded(model, circuits) for name, model in configured_models(ai).items()}
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
     answerer = Answerer(
         retriever=retriever,
@@ -52,6 +58,7 @@ def create_app() -> Starlette:
         await subscriber.stop()
         await retriever.close()
         await facts.close()
+        await quick_redis.aclose()
         await redis.aclose()
         await engine.dispose()
 
@@ -63,8 +70,11 @@ def create_app() -> Starlette:
         if not await redis.ping():
             raise RedisError("no answer to PING")
 
+    async def circuit_states(_request: Request) -> Response:
+        return JSONResponse(await circuits.states(list(models)))
+
     checks = {"database": database_answers, "broker": broker_answers}
-    return Starlette(routes=health_routes(checks), lifespan=lifespan)
+    return Starlette(routes=[*health_routes(checks), Route("/circuits", circuit_states)], lifespan=lifespan)
 
 
 def _calls_to(service: str) -> Callable[[], dict[str, str]]:

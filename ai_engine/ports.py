@@ -57,6 +57,14 @@ class ModelBusy(Transient):
         self.retry_after = retry_after
 
 
+class CircuitOpen(Transient):
+    """The model failed again and again, and is left alone for a while."""
+
+    def __init__(self, model: str) -> None:
+        message = f"{model} failed again and again and is left alone: ask again later."
+        super().__init__(code="model_circuit_open", message=message)
+
+
 class LanguageModel(Protocol):
     """A model that answers as a stream."""
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from ai_engine.ports import Finished, LanguageModel, ModelBusy
+from ai_engine.ports import CircuitOpen, Finished, LanguageModel, ModelBusy
 from ai_engine.stages.build_prompt import Grounded, ToolCall
 from ai_engine.stages.check_citations import checked_so_far
 from ai_engine.stages.refuse import may_say_not_found
@@ -114,7 +114,7 @@ class Writer:
                 return await watched(self._stream(channel, grounded, model), run)
             except Transient as fault:
                 pause = _pause(fault, call)
-                if call == _CALLS or pause > _LONGEST_PAUSE:
+                if call == _CALLS or pause > _LONGEST_PAUSE or isinstance(fault, CircuitOpen):
                     raise
                 await self._live.say(channel, {"type": "reset"})
                 await self._live.say(channel, {"type": "status", "step": "retrying", "code": fault.code})

@@ -31,7 +31,7 @@ VALKEY_USERS = {
     "rag_manager": (
         f"~stage.index ~stage.embed ~stage.activate ~stage.refine ~stage.promote ~erasure ~live.*.ticks {_WORKER}"
     ),
-    "ai_engine": f"~questions ~live.*.answer.* {_WORKER}",
+    "ai_engine": f"~questions ~live.*.answer.* ~circuit.* {_WORKER} +get +set +time",
 }
 
 

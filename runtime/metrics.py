@@ -16,6 +16,11 @@ http_seconds = Histogram(
     buckets=_SECONDS,
 )
 search_seconds = Histogram("repostream_search_seconds", "How long a search took.", buckets=_SECONDS)
+model_circuit = Gauge(
+    "repostream_model_circuit",
+    "Whether a model is called: 0 closed (it is), 1 half-open, 2 open (it is not).",
+    ("model",),
+)
 process_rss = Gauge("repostream_rss_bytes", "Resident memory of this service with its child processes.")
 
 

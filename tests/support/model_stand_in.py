@@ -149,6 +149,8 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
                 int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
             )
             stand_in.requests.append(json.loads(await reader.readexactly(length)))
+            if stand_in.script[0:1] and stand_in.script[0].startswith("slow:"):  # so that others ask meanwhile
+                await asyncio.sleep(1.0)
             await _reply((reader, writer), stand_in, provider)
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             pass
@@ -183,7 +185,7 @@ async def _reply(
     provider: str,
 ) -> None:
     reader, writer = streams
-    name, _, detail = stand_in.next_script().partition(":")
+    name, _, detail = stand_in.next_script().removeprefix("slow:").partition(":")
     if name == "status":
         status, _, retry_after = detail.partition(",")
         wait = formatdate(usegmt=True) if retry_after == "date" else retry_after

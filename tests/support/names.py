@@ -20,6 +20,7 @@ NOBODYS: Mapping[str, str] = {
     re.escape(CHANNEL): "says that something was committed, and nothing of what",
     r"auth:revoked:(upto|whole)": "how far the copy of what is revoked goes",
     rf"auth:revoked:{_ID}": "an id of a session, a grant or a token, which goes on in another tenant when it switches",
+    r"circuit\..+": "whether a provider's model answers, which is so for all tenants",
     r"limits:open/(user|tenant)/.+": "how many streams somebody has open, in whichever tenant",
     r"limits:\{.+\}(/-1)?": "how much somebody asked for: one counter, whichever tenant they are in",
 }
