@@ -1,11 +1,14 @@
 """Put ai_engine together: the only file that reads its settings."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,6 +16,7 @@ from starlette.routing import Route
 
 from ai_engine.adapters.circuits import Circuits, Guarded
 from ai_engine.adapters.facts import HttpFacts
+from ai_engine.adapters.gen_ai import Observed
 from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.ports import LanguageModel
 from ai_engine.settings import AiSettings
@@ -21,25 +25,34 @@ from ai_engine.subscribers import Answerer, Deadlines
 from events.delivery.subscriber import EventSubscriber
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
-from runtime.health import health_routes
+from runtime.health import Check, health_routes
 from runtime.logging import configure_logging
 from runtime.secret_files import Secret
 from runtime.service_tokens import ServiceSigner
-from runtime.settings import BrokerSettings, DatabaseSettings, InternalSettings, LogSettings, ServiceKeySettings
+from runtime.settings import (
+    BrokerSettings,
+    DatabaseSettings,
+    InternalSettings,
+    LogSettings,
+    ServiceKeySettings,
+    TraceSettings,
+)
 from runtime.tenancy import DatabaseRole
+from runtime.tracing import configure_tracing
 
 
 def create_app() -> Starlette:
     """The service: consumes questions; serves only health and metrics."""
     logs, internal, ai, broker_settings = LogSettings(), InternalSettings(), AiSettings(), BrokerSettings()
     configure_logging(service="ai_engine", level=logs.level, format=logs.format)
+    tracing = configure_tracing("ai_engine", TraceSettings().url)
     engine = create_engine(DatabaseSettings(), application="ai_engine", role=DatabaseRole.AI_ENGINE)
     redis = create_redis(broker_settings)
     retriever = HttpRetriever(internal.rag_manager_url, _calls_to("rag_manager"))
     facts = HttpFacts(internal.orchestrator_url, _calls_to("orchestrator"))
     quick_redis = create_quick_redis(broker_settings)
     circuits = Circuits(quick_redis)
-    models = {name: Guarded(model, circuits) for name, model in configured_models(ai).items()}
+    models = {name: Guarded(Observed(model), circuits) for name, model in configured_models(ai).items()}
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
     answerer = Answerer(
         retriever=retriever,
@@ -61,7 +74,17 @@ def create_app() -> Starlette:
         await quick_redis.aclose()
         await redis.aclose()
         await engine.dispose()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.shutdown)
 
+    async def circuit_states(_request: Request) -> Response:
+        return JSONResponse(await circuits.states(list(models)))
+
+    routes = [*health_routes(_checks(engine, redis)), Route("/circuits", circuit_states)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _checks(engine: AsyncEngine, redis: Redis) -> dict[str, Check]:
     async def database_answers() -> None:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
@@ -70,11 +93,7 @@ def create_app() -> Starlette:
         if not await redis.ping():
             raise RedisError("no answer to PING")
 
-    async def circuit_states(_request: Request) -> Response:
-        return JSONResponse(await circuits.states(list(models)))
-
-    checks = {"database": database_answers, "broker": broker_answers}
-    return Starlette(routes=[*health_routes(checks), Route("/circuits", circuit_states)], lifespan=lifespan)
+    return {"database": database_answers, "broker": broker_answers}
 
 
 def _calls_to(service: str) -> Callable[[], dict[str, str]]:

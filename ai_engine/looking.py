@@ -3,9 +3,10 @@
 import asyncio
 from uuid import UUID
 
+from ai_engine.adapters.gen_ai import tell_outcome, using_tool
 from ai_engine.ports import Facts, Place, Retriever
 from ai_engine.stages.read_call import MOST_LINES, Callers, Read, Refused, Request, Search, Symbols
-from ai_engine.stages.show_result import Seen, show_entries, show_lines, show_passages, show_refusal
+from ai_engine.stages.show_result import OK, Seen, show_entries, show_lines, show_passages, show_refusal
 from events.looking import CallersRequest, DefinitionsRequest, FolderRequest
 from events.question import SearchRequest
 from runtime.faults import Fault
@@ -27,13 +28,17 @@ class Looking:
         """What came of it."""
         if isinstance(request, Refused):
             return show_refusal(request)
-        try:
-            async with asyncio.timeout(_SECONDS):
-                return await self._looked(request)
-        except TimeoutError:
-            return show_refusal(Refused("tool_deadline", "It took too long: ask for less."))
-        except Fault as fault:
-            return show_refusal(Refused(fault.code, fault.message))
+        with using_tool(type(request).__name__.lower()) as span:
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    seen = await self._looked(request)
+            except TimeoutError:
+                seen = show_refusal(Refused("tool_deadline", "It took too long: ask for less."))
+            except Fault as fault:
+                seen = show_refusal(Refused(fault.code, fault.message))
+            if seen.outcome != OK:
+                tell_outcome(span, seen.outcome)
+            return seen
 
     async def _looked(self, request: Request) -> Seen:
         ids = {"tenant_id": self._place.tenant_id, "analysis_id": self._place.analysis_id}

@@ -21,11 +21,12 @@ class Token:
 
 @dataclass(frozen=True)
 class Finished:
-    """The model said that it is done. An answer without this was cut off, and is never kept."""
+    """The model said that it is done, in its provider's word. An answer without this was cut off, and is never kept."""
 
     model: str
     input_tokens: int
     output_tokens: int
+    reason: str = "stop"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
+from ai_engine.adapters.gen_ai import answering
 from ai_engine.ports import Facts, LanguageModel, Place, Retriever
 from ai_engine.recording import append, failed, parked
 from ai_engine.rewriting import meant_by
@@ -108,8 +109,9 @@ class Answerer:
         assert isinstance(asked, QuestionAsked)  # noqa: S101  # the topic carries nothing else
         channel, seconds = _channel(envelope.tenant_id, asked), self._seconds(asked)
         try:
-            async with asyncio.timeout(seconds):
-                answered = await self._answered(envelope, asked, run)
+            with answering(envelope, asked.mode):
+                async with asyncio.timeout(seconds):
+                    answered = await self._answered(envelope, asked, run)
         except Fault:
             await self._live.say(channel, {"type": WRITTEN})
             raise

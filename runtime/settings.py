@@ -90,6 +90,13 @@ class SecretSettings(Settings):
     key: SecretStr = SecretStr("")
 
 
+class TraceSettings(Settings):
+    """Where spans are sent: `url` is a collector's (`http://host:4317`, OTLP over gRPC); empty: nowhere."""
+
+    model_config = _config("TRACES_")
+    url: str = ""
+
+
 class LogSettings(Settings):
     """`json` for machines, `console` for people."""
 

@@ -83,7 +83,7 @@ class AnthropicModel:
         wire.check_end("Anthropic", prompt, reason, calls.all(), text=text)
         for call in calls.all():
             yield call
-        yield Finished(self.model, sent, received)
+        yield Finished(self.model, sent, received, reason or "")
 
     async def close(self) -> None:
         """Close its connections."""

@@ -78,7 +78,8 @@ class OpenAIModel:
         wire.check_end("The model server", prompt, reason, calls.all(), text=text)
         for call in calls.all():
             yield call
-        yield Finished(self.model, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0)
+        sent, received = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+        yield Finished(self.model, sent, received, reason or "")
 
     async def close(self) -> None:
         """Close its connections."""

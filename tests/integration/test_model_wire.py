@@ -35,7 +35,7 @@ async def test_a_whole_answer_arrives_token_by_token_with_its_usage(provider) ->
     items = [item async for item in model.stream(PROMPT)]
 
     assert [item.text for item in items if isinstance(item, Token)] == list(WORDS)
-    assert items[-1] == Finished("m", 11, 7)
+    assert items[-1] == Finished("m", 11, 7, {"openai": "stop", "anthropic": "end_turn"}[model.provider])
     assert stand_in.requests[0]["stream"] is True
     assert "Where are routes kept?" in str(stand_in.requests[0]["messages"])
 
