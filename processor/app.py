@@ -158,7 +158,12 @@ def _egress(intake: IntakeSettings, api_hosts: frozenset[str]) -> EgressProxy:
 
 
 def _clone(intake: IntakeSettings, backends: Backends, repositories: GitRepositories, logins: Logins | None) -> Clone:
-    limits = SourceLimits(files=intake.files, text_bytes=intake.text_bytes, wanted_bytes=intake.wanted_bytes)
+    limits = SourceLimits(
+        files=intake.files,
+        text_bytes=intake.text_bytes,
+        wanted_bytes=intake.wanted_bytes,
+        manifest_bytes=intake.manifest_bytes,
+    )
     return Clone(backends, repositories, limits, intake.tree_entries, logins)
 
 

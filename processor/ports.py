@@ -1,6 +1,6 @@
 """What the stages need from outside: repositories to read, somebody to watch the work."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -119,6 +119,13 @@ class Checkout(Protocol):
         """The content of a blob; None where it was not fetched."""
         ...
 
+    def complete(self, entries: Sequence[TreeEntry], most: int) -> list[TreeEntry]:
+        """The same entries with their sizes, and from now on readable, where that can be had within `most` bytes each.
+
+        For the few that were too large for the checkout, and are wanted all the same. Raises as the checkout itself.
+        """
+        ...
+
 
 class Pasts(Protocol):
     """Where the history of repositories comes from."""
@@ -167,11 +174,17 @@ class Archives(Protocol):
     """What reads uploads."""
 
     def checkout(
-        self, pieces: Iterable[bytes], watch: Watch, *, file_bytes: int = MAX_FILE_BYTES
+        self,
+        pieces: Iterable[bytes],
+        watch: Watch,
+        *,
+        file_bytes: int = MAX_FILE_BYTES,
+        manifest_bytes: int = MAX_FILE_BYTES,
     ) -> AbstractContextManager[Checkout]:
         """Hold the content of the archive whose bytes are `pieces`; its commit is its content's id.
 
-        Files of `file_bytes` and more are not kept, as in a clone.
+        Files of `file_bytes` and more are not kept, as in a clone, but for manifests and lock files up to
+        `manifest_bytes`.
         Blocking. Raises Permanent with the reason why it is not read, and Cancelled.
         """
         ...

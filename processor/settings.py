@@ -14,8 +14,8 @@ class IntakeSettings(Settings):
     `forges` are the kinds of those hosts whose API says how large a repository is (`host=kind`, separated by commas).
     `proxy` is an egress proxy (`http://host:port`) that resolves names and guards in our place; `ca_file` has the
     certificates to trust instead of the system's. The limits are those of one repository; `archive_bytes` and
-    `archive_entries` those of one upload, unpacked; `wanted_bytes` that of one file that somebody wants read; those of
-    `history` of reading its past: commits, seconds, bytes.
+    `archive_entries` those of one upload, unpacked; `wanted_bytes` that of one file that somebody wants read,
+    `manifest_bytes` of one manifest or lock file; those of `history` of reading its past: commits, seconds, bytes.
     """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_INTAKE_", extra="ignore", frozen=True)
@@ -32,6 +32,7 @@ class IntakeSettings(Settings):
     archive_bytes: int = 500_000_000
     archive_entries: int = 50_000
     wanted_bytes: int = Field(default=8_388_608, ge=1_048_576, le=67_108_864)
+    manifest_bytes: int = Field(default=16_777_216, ge=1_048_576, le=67_108_864)
     history_commits: int = 10_000
     history_seconds: float = 180.0
     history_bytes: int = 300_000_000

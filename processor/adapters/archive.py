@@ -5,7 +5,7 @@ behind the other into a file without a name: no member's name ever reaches the f
 """
 
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, Any
@@ -32,10 +32,15 @@ class UploadedArchives:
 
     @contextmanager
     def checkout(
-        self, pieces: Iterable[bytes], watch: Watch, *, file_bytes: int = MAX_FILE_BYTES
+        self,
+        pieces: Iterable[bytes],
+        watch: Watch,
+        *,
+        file_bytes: int = MAX_FILE_BYTES,
+        manifest_bytes: int = MAX_FILE_BYTES,
     ) -> Iterator["ArchiveCheckout"]:
         """As `ports.Archives.checkout`."""
-        limits = replace(self._limits, keep_bytes=file_bytes)
+        limits = replace(self._limits, keep_bytes=file_bytes, manifest_bytes=manifest_bytes)
         with (
             self._workspace.folder_for("upload") as folder,
             tempfile.TemporaryFile(dir=folder) as archive,
@@ -82,6 +87,11 @@ class ArchiveCheckout:
         """As `ports.Checkout.read`."""
         return self._spool.read(blob_id)
 
+    def complete(self, entries: Sequence[TreeEntry], most: int) -> list[TreeEntry]:
+        """As `ports.Checkout.complete`: what is wanted by its name was kept at once."""
+        del most
+        return list(entries)
+
 
 class _Spool:
     """The contents that were kept, by their ids."""
@@ -97,7 +107,7 @@ class _Spool:
         """Take all members. Raises Permanent where the archive is refused."""
         entries: list[TreeEntry] = []
         while "path" in (frame := process.frame()):
-            entry, kept = _entry(frame, self._limits.keep_bytes)
+            entry, kept = _entry(frame, self._limits)
             if kept:
                 self._keep(entry, process.exactly(entry.size or 0))
             entries.append(entry)
@@ -130,7 +140,7 @@ class _Spool:
         return self._file.read(length)
 
 
-def _entry(frame: dict[str, Any], keep_bytes: int) -> tuple[TreeEntry, bool]:
+def _entry(frame: dict[str, Any], limits: ArchiveLimits) -> tuple[TreeEntry, bool]:
     """A member as git lists it, and whether its content follows. Of a large one the size is not told, as in a clone."""
     path, mode, size, blob_id = (frame.get(name) for name in ("path", "mode", "size", "blob_id"))
     if not isinstance(path, str) or not isinstance(size, int) or mode not in _MODES or size < 0:
@@ -138,6 +148,7 @@ def _entry(frame: dict[str, Any], keep_bytes: int) -> tuple[TreeEntry, bool]:
     if not isinstance(blob_id, str) or len(blob_id) != _BLOB or set(blob_id) - set("0123456789abcdef"):
         raise ArchiveProcess.crashed()
     kept = bool(frame.get("kept"))
-    if kept != (size < keep_bytes):
+    raw = path.encode("latin-1", "replace")
+    if kept != limits.keeps(raw.decode("utf-8", "surrogateescape"), size):
         raise ArchiveProcess.crashed()
-    return TreeEntry(path.encode("latin-1", "replace"), mode, blob_id, size if kept else None), kept
+    return TreeEntry(raw, mode, blob_id, size if kept else None), kept

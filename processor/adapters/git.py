@@ -4,7 +4,8 @@ A clone is bare, of one commit, without its large files, made by a git that trus
 that is removed on leaving. Nothing of it is ever executed, checked out or followed.
 """
 
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +21,12 @@ from processor.adapters.git_tree import entry, records
 from processor.adapters.workspace import Workspace
 from processor.ports import MAX_FILE_BYTES, Head, Login, Refs, TreeEntry, Watch
 from processor.stages.read_commit import read_commit
-from runtime.faults import Fault, Permanent
+from runtime.faults import Fault, Permanent, Transient
 from runtime.repository_url import parse_repository_url
 
 _log = structlog.get_logger(__name__)
 _LOOK_UP_SECONDS = 20.0
+_MORE_SECONDS = 60.0
 _COMMIT_BYTES = 4 * MAX_FILE_BYTES
 
 
@@ -54,9 +56,9 @@ class GitRepositories:
             try:
                 shown, folder = online(ground, address, login), ground.folder / "repository.git"
                 clone = _Clone(ground, shown, options, folder, file_bytes)
-                head = clone.make(address, ref, commit)
+                url, head = clone.make(address, ref, commit)
                 with clone.objects() as objects:
-                    yield GitCheckout(clone, _described(head, objects), objects)
+                    yield GitCheckout(clone, url, _described(head, objects), objects)
             except GitFailed as failure:
                 raise reported(failure, login) from None
 
@@ -79,10 +81,12 @@ class GitCheckout:
 
     is_tracked = True
 
-    def __init__(self, clone: "_Clone", head: Head, objects: "_Objects") -> None:
+    def __init__(self, clone: "_Clone", url: str, head: Head, objects: "_Objects") -> None:
         self.head = head
         self._clone = clone
+        self._url = url
         self._objects = objects
+        self._most = clone.file_bytes
 
     def entries(self, limit: int, folder: str = "") -> Iterator[TreeEntry]:
         """As `ports.Checkout.entries`; stops git at the limit."""
@@ -98,8 +102,17 @@ class GitCheckout:
 
     def read(self, blob_id: str) -> bytes | None:
         """As `ports.Checkout.read`."""
-        found = self._objects.read(blob_id, self._clone.file_bytes)
+        found = self._objects.read(blob_id, self._most)
         return None if found is None else found[1]
+
+    def complete(self, entries: Sequence[TreeEntry], most: int) -> list[TreeEntry]:
+        """As `ports.Checkout.complete`: one more fetch, by the objects' ids."""
+        self._most = max(self._most, most)
+        missing = {entry.blob_id for entry in entries if entry.size is None}
+        if missing:
+            self._clone.fetch_more(self._url, sorted(missing), most)
+        sizes = {entry.path: entry.size for entry in self.named([entry.path.decode() for entry in entries])}
+        return [entry._replace(size=sizes.get(entry.path, entry.size)) for entry in entries]
 
 
 @dataclass(frozen=True)
@@ -112,8 +125,10 @@ class _Clone:
     folder: Path
     file_bytes: int = MAX_FILE_BYTES
 
-    def make(self, address: str, ref: str | None, wanted: str | None = None) -> Head:
+    def make(self, address: str, ref: str | None, wanted: str | None = None) -> tuple[str, Head]:
         """Clone, take the way back to the server away, and say which commit it is (without its date and subject).
+
+        The first is the address that the host answered at.
 
         It is `wanted`, where that is given, although `ref` may be at another one by now.
         """
@@ -135,7 +150,28 @@ class _Clone:
         commit = self._commit_at(start)
         if commit is None:
             raise self._nothing(url, ref)
-        return Head(commit, ref or default or "HEAD", default, None, "")
+        return url, Head(commit, ref or default or "HEAD", default, None, "")
+
+    def fetch_more(self, url: str, ids: Sequence[str], most: int) -> None:
+        """Fetch blobs that were too large for the clone; where the host does not give them, they stay missing.
+
+        Nobody knows how large they are before they are here: what comes is packed, and must not be larger than four of
+        `most` bytes.
+        """
+        size = folder_bytes(self.ground.folder) + 4 * most
+        limits = replace(self.ground.limits, folder_bytes=size, file_bytes=4 * most)
+        deadline = min(self.ground.deadline, time.monotonic() + _MORE_SECONDS)
+        try:
+            argv = recipe.fetch_objects(self.options, url, self.folder, *ids)
+            run_git(replace(self.online, limits=limits, deadline=deadline), argv, on_line=self._progress)
+        except GitFailed as failure:
+            if isinstance(failure.fault, Transient):
+                raise
+            _log.warning("large manifests not fetched", code=failure.fault.code, count=len(ids))
+        except Fault as fault:
+            _log.warning("large manifests not fetched", code=fault.code, count=len(ids))
+        finally:
+            cut_off(self._git)
 
     def _commit_at(self, start: str) -> str | None:
         try:

@@ -67,7 +67,7 @@ class _Past:
         listed = self._git("ls-tree", "-z", "--full-tree", commit, "--", _MAILMAP)
         names = listed.removeprefix(_REGULAR).partition(b"\t")[0].decode() if listed.startswith(_REGULAR) else None
         if names is not None:
-            self._download(recipe.fetch_one, url, names)
+            self._download(recipe.fetch_objects, url, names)
         cut_off(self._git)
         if names is not None and int(self._git("cat-file", "-s", names)) <= _MAX_MAILMAP:
             self._names.write_bytes(self._git("cat-file", "blob", names))

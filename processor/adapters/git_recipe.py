@@ -180,15 +180,15 @@ def fetch_past(options: Mapping[str, str], url: str, folder: Path, commit: str, 
     return _fetch(options, url, folder, fixed, f"{commit}:{FETCHED}")
 
 
-def fetch_one(options: Mapping[str, str], url: str, folder: Path, object_id: str) -> list[str]:
-    """Fetch one object that was left out. The host is not told what is here: it would leave it out again for that."""
-    return _fetch({**options, "fetch.negotiationAlgorithm": "noop"}, url, folder, ["--filter=blob:none"], object_id)
+def fetch_objects(options: Mapping[str, str], url: str, folder: Path, *ids: str) -> list[str]:
+    """Fetch objects that were left out. The host is not told what is here: it would leave them out again for that."""
+    return _fetch({**options, "fetch.negotiationAlgorithm": "noop"}, url, folder, ["--filter=blob:none"], *ids)
 
 
-def _fetch(options: Mapping[str, str], url: str, folder: Path, how: list[str], what: str) -> list[str]:
+def _fetch(options: Mapping[str, str], url: str, folder: Path, how: list[str], *what: str) -> list[str]:
     remote = {**options, "remote.origin.url": url}
     fixed = ["--no-tags", "--progress", "--no-write-fetch-head", *how]
-    return command(remote, "fetch", *fixed, "--", "origin", what, folder=folder)
+    return command(remote, "fetch", *fixed, "--", "origin", *what, folder=folder)
 
 
 def look_up(options: Mapping[str, str], url: str, branch: str | None) -> list[str]:

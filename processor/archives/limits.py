@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from processor.manifests.registry import format_of
+
 MAX_LEVELS = 64
 _FREE = 1_000_000  # bytes that may come out of next to nothing
 
@@ -19,17 +21,22 @@ class Refused(Exception):
 class ArchiveLimits:
     """Of one archive. `total_bytes` is what its members may come to, counted as they are read, never as they claim.
 
-    `keep_bytes` is from which size on a member is hashed and counted only. `cpu_seconds` and `memory_bytes` are the
-    reading process's, `seconds` are by the clock.
+    `keep_bytes` is from which size on a member is hashed and counted only, `manifest_bytes` the same of manifests and
+    lock files. `cpu_seconds` and `memory_bytes` are the reading process's, `seconds` are by the clock.
     """
 
     total_bytes: int = 500_000_000
     entries: int = 50_000
     ratio: int = 200
     keep_bytes: int = 1_048_576
+    manifest_bytes: int = 1_048_576
     seconds: float = 300.0
     cpu_seconds: int = 120
     memory_bytes: int = 1 << 30
+
+    def keeps(self, path: str, size: int) -> bool:
+        """Whether the content of a member is kept."""
+        return size < self.keep_bytes or (size < self.manifest_bytes and format_of(path) is not None)
 
     def to_json(self) -> dict[str, float]:
         """As the reading process is told them."""

@@ -31,7 +31,7 @@ def member_of(path: str, mode: str, size: int, pieces: Iterator[bytes], limits: 
     `pieces` come to exactly that size, or raise.
     """
     digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    kept: list[bytes] | None = [] if size < limits.keep_bytes else None
+    kept: list[bytes] | None = [] if limits.keeps(path, size) else None
     for piece in pieces:
         digest.update(piece)
         if kept is not None:

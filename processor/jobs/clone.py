@@ -21,7 +21,7 @@ from processor.jobs.known_sources import known_sources, take_over, texts_of
 from processor.ports import MAX_FILE_BYTES, Archives, Checkout, Head, Login, Logins, Repositories, TreeEntry
 from processor.rules.said import Rules, read_rules, rule_files_above
 from processor.stages.known_files import Shard
-from processor.stages.take_sources import Intake, SourceLimits
+from processor.stages.take_sources import Intake, SourceLimits, large_manifests
 from runtime.faults import Permanent
 from runtime.parquet import table_of, write_rows, write_table
 from runtime.redaction import hidden
@@ -126,6 +126,7 @@ class Clone:
             rules = read_rules(
                 [*above, *entries], checkout.read, include=request.include, is_tracked=checkout.is_tracked
             )
+            entries = _completed(entries, checkout, rules, self.limits)
             digest = made_from(intake_recipe(self.limits), rules.digest)
             intake, stored = self._take_files(entries, checkout, rules, watch, _Earlier(runs, digest))
             outside = max(0, checkout.count(_MOST_COUNTED) - len(intake.tree) - is_cut) if folder else 0
@@ -189,7 +190,17 @@ class Clone:
         if self.archives is None:
             raise Permanent("archive_unsupported", "This worker reads no uploads.")
         parts = inputs_of(request, ArtifactKind.UPLOAD)
-        return self.archives.checkout((watch.fetch(self.backends, part) for part in parts), watch, file_bytes=most)
+        pieces = (watch.fetch(self.backends, part) for part in parts)
+        return self.archives.checkout(
+            pieces, watch, file_bytes=most, manifest_bytes=max(most, self.limits.manifest_bytes)
+        )
+
+
+def _completed(entries: Sequence[TreeEntry], checkout: Checkout, rules: Rules, limits: SourceLimits) -> list[TreeEntry]:
+    """The entries, with large manifests and lock files as far as they can be had."""
+    wanted = large_manifests(entries, rules, limits)
+    found = {entry.path: entry for entry in checkout.complete(wanted, limits.manifest_bytes)} if wanted else {}
+    return [found.get(entry.path, entry) for entry in entries]
 
 
 async def login_of(logins: Logins | None, request: StageRequested) -> Login | None:

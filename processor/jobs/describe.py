@@ -12,7 +12,11 @@ from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
 from events.processing import StageRequested
+from processor.adapters.manifest_process import read_apart
 from processor.jobs.base import Backends, Watched, inputs_of, watched
+from processor.manifests.model import Manifest
+from processor.manifests.registry import read_manifest
+from processor.ports import MAX_FILE_BYTES
 from processor.stages.describe_structure import describe_structure
 from processor.stages.gather_metadata import Chosen, Gathered, choose_files, gather_metadata, wanted_files
 from runtime.faults import Permanent
@@ -75,7 +79,10 @@ def _rows_at(paths: frozenset[str], content: bytes) -> list[SourceRow]:
 
 
 def _gather(tree: list[TreeRow], sources: list[SourceRow], chosen: Chosen, watch: Watched) -> Gathered:
-    return gather_metadata(tree, sources, lambda path: watch.look(0, 0, path), chosen)
+    def read_one(path: str, content: str) -> Manifest:
+        return read_apart(path, content, watch) if len(content) > MAX_FILE_BYTES else read_manifest(path, content)
+
+    return gather_metadata(tree, sources, lambda path: watch.look(0, 0, path), chosen, read_one)
 
 
 @dataclass(frozen=True)

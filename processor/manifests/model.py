@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-MAX_DEPENDENCIES = 5_000  # of one manifest; more is no manifest
+MAX_DEPENDENCIES = 50_000  # of one manifest or lock file; more is none
 _NEVER = 0
 _WORD = re.compile(r"[\w.@/-]+")
 _NEWLINE = re.compile("\n")

@@ -15,6 +15,8 @@ from processor.manifests.model import Text, text_of
 
 _MAX_DEPTH = 100
 _MAX_NODES = 200_000
+_MIN_CHARACTERS = 8  # a value, in larger texts than those with as many
+_MAX_MERGED = 2_000
 _JSON = re.compile(
     r"\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
     r"|(?P<text>\"(?:[^\"\\\n]|\\.)*\")|(?P<mark>[{}\[\]:,])|(?P<bare>[^\s{}\[\]:,\"/]+)"
@@ -22,7 +24,7 @@ _JSON = re.compile(
 _CLOSING = {"}": "map", "]": "list"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     """A mapping, a list or a scalar. `line` is where it begins; for what a mapping holds, the line of its key."""
 
@@ -68,7 +70,8 @@ NOTHING = Node()
 class _Builder:
     """Puts nodes together. `key` waits in the innermost mapping for its value."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: Text) -> None:
+        self._most = max(_MAX_NODES, len(text.content) // _MIN_CHARACTERS)
         self.root: Node | None = None
         self.open: list[Node] = []
         self._keys: list[tuple[str, int] | None] = []
@@ -106,7 +109,7 @@ class _Builder:
 
     def put(self, node: Node) -> None:
         self._nodes += 1
-        if self._nodes > _MAX_NODES:
+        if self._nodes > self._most:
             raise ValueError("too many values")
         if not self.open:
             self.root = self.root or node
@@ -122,7 +125,7 @@ class _Builder:
 
 def read_json(text: Text) -> Node:
     """The root of a JSON text. Raises ValueError."""
-    builder, place = _Builder(), 0
+    builder, place = _Builder(text), 0
     content = text.content
     while place < len(content):
         match = _JSON.match(content, place)
@@ -152,7 +155,7 @@ def _take_json(builder: _Builder, match: re.Match[str], line: int) -> None:
 
 def read_yaml(text: Text) -> Node:
     """The root of the first document of a YAML text. Raises ValueError."""
-    builder, anchors = _Builder(), dict[str, Node]()
+    builder, anchors = _Builder(text), dict[str, Node]()
     try:
         for event in yaml.parse(text.content, Loader=yaml.CSafeLoader):
             if isinstance(event, yaml.DocumentEndEvent):
@@ -198,7 +201,7 @@ def _merge(node: Node) -> None:
     """`<<: *other`: what the other mapping has and this one has not."""
     merged = node.entries.pop("<<", None)
     for other in [merged, *merged.elements] if merged is not None else ():
-        if len(node.entries) + len(other.entries) > _MAX_NODES // 100:
+        if len(node.entries) + len(other.entries) > _MAX_MERGED:
             raise ValueError("merged too often")
         for key, value in other.entries.items():
             node.entries.setdefault(key, value)

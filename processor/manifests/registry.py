@@ -47,6 +47,11 @@ def is_lock(path: str) -> bool:
     return found is not None and found.is_lock
 
 
+def is_kept_apart(path: str, skipped: str) -> bool:
+    """Whether a file that is left out for the reason `skipped` may be read for its dependencies alone."""
+    return is_lock(path) if skipped == "lock_file" else skipped == "too_large" and format_of(path) is not None
+
+
 def read_manifest(path: str, content: str) -> Manifest:
     """What a manifest says. Raises NotRead, whatever is in it."""
     found = format_of(path)

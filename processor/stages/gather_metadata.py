@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from events.artifacts import DependencyRow, SourceRow, TreeRow
+from processor.manifests.model import Manifest
 from processor.manifests.registry import NotRead, format_of, is_lock, read_manifest
 from processor.stages.fit import fit
 from processor.stages.list_dependencies import Read, list_dependencies, normal
@@ -22,6 +23,9 @@ _MOST_BYTES = 32_000_000
 _MOST_LICENCES = 10
 _MOST_LISTED = 200
 
+ReadOne = Callable[[str, str], Manifest]
+
+_LEFT_OUT = "a lock file larger than is read of one, or one more than are read of all"
 _NO_PROJECT = frozenset(("docker", "github-actions"))  # their names are those of workflows and services
 _README = re.compile(r"readme(?:\.(?:md|markdown|mdown|rst|txt|adoc))?", re.IGNORECASE)
 _README_FOLDERS = ("", ".github", "docs", "doc")
@@ -104,16 +108,18 @@ def gather_metadata(
     sources: Iterable[SourceRow],
     look: Callable[[str], None] = lambda _: None,
     chosen: Chosen | None = None,
+    read_one: ReadOne = read_manifest,
 ) -> Gathered:
     """Pure: the same files, the same facts; nothing is executed or fetched.
 
     `chosen` is what `choose_files` says of the tree, where it was asked before. `look` is told each manifest before it
-    is read, and may raise to stop.
+    is read, and may raise to stop. `read_one` reads one as `read_manifest` does.
     """
     chosen = chosen or choose_files(tree)
     texts = {row.path: row for row in sources}
-    read, unreadable = _manifests(texts, look)
+    read, unreadable = _manifests(texts, look, read_one)
     asking = [one for one in read if not one.is_lock]
+    unreadable += [{"path": row.path, "reason": _LEFT_OUT} for row in tree if _is_unread(row, texts)]
     rows = list_dependencies(read)
     main = _main(asking)
     config = [row.path for row in tree if row.file_class == "config" and row.skipped is None]
@@ -140,6 +146,11 @@ def gather_metadata(
         "config_paths": sorted(config, key=lambda path: (path.count("/"), path)),
     }
     return Gathered(fit(_capped(facts)), rows)
+
+
+def _is_unread(row: TreeRow, texts: Mapping[str, SourceRow]) -> bool:
+    """Whether a lock file that could be understood is not there."""
+    return row.skipped == "lock_file" and row.path not in texts and is_lock(row.path)
 
 
 def _counts(rows: Sequence[DependencyRow]) -> dict[str, object]:
@@ -185,7 +196,9 @@ def _is_manifest(row: TreeRow) -> bool:
     return row.file_class != "test" or is_list
 
 
-def _manifests(texts: Mapping[str, SourceRow], look: Callable[[str], None]) -> tuple[list[Read], list[dict[str, str]]]:
+def _manifests(
+    texts: Mapping[str, SourceRow], look: Callable[[str], None], read_one: ReadOne
+) -> tuple[list[Read], list[dict[str, str]]]:
     """The manifests that could be read, the upper ones first, and the paths of the others with the reason."""
     read: list[Read] = []
     unreadable: list[dict[str, str]] = []
@@ -194,7 +207,7 @@ def _manifests(texts: Mapping[str, SourceRow], look: Callable[[str], None]) -> t
             continue
         look(path)
         try:
-            read.append(Read(path, read_manifest(path, texts[path].content), is_lock(path)))
+            read.append(Read(path, read_one(path, texts[path].content), is_lock(path)))
         except NotRead as reason:
             unreadable.append({"path": path, "reason": str(reason)})
     return read, unreadable

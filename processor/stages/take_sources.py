@@ -13,7 +13,7 @@ from hashlib import sha256
 from events.artifacts import SourceRow, TreeRow
 from processor.languages.detect import file_class_of, language_of
 from processor.languages.names import DOCS
-from processor.manifests.registry import is_lock
+from processor.manifests.registry import is_kept_apart, is_lock
 from processor.ports import MAX_FILE_BYTES, TreeEntry
 from processor.rules.said import NOTHING, Rules, Said
 from processor.stages.classify import (
@@ -48,7 +48,7 @@ class SourceLimits:
     shard_bytes: int = 4_000_000
     shard_every: int = 256  # about so many files are between two whose paths end a shard
     lock_files: int = 100
-    lock_bytes: int = 16_000_000
+    manifest_bytes: int = 16_777_216  # of one manifest or lock file, in all twice as much
     wanted_bytes: int = 8_388_608  # of one file that is to be read all the same
 
 
@@ -75,7 +75,8 @@ class Intake:
     bytes: int = 0
     lines: int = 0
     has_text: bool = False
-    locks: list[SourceRow] = field(default_factory=list)  # read for what they say of dependencies, and for nothing else
+    # Lock files and large manifests: read for what they say of dependencies, and for nothing else.
+    locks: list[SourceRow] = field(default_factory=list)
     _shard: int = 0
 
     def shards(self, entries: Iterable[TreeEntry], read: Read, look: Look) -> Iterator[Shard]:
@@ -167,8 +168,8 @@ class Intake:
         found = candidate.skipped or over or read_source(candidate.path, candidate.entry, read, candidate.said)
         if isinstance(found, str):
             self.tree.append(_left_out(candidate, found))
-            if found == "lock_file":
-                self._keep_lock(candidate, read)
+            if is_kept_apart(candidate.path, found):
+                self._keep_apart(candidate, read)
             return None
         self._count(found)
         self.see(found.content)
@@ -188,14 +189,15 @@ class Intake:
         self.bytes += row.size
         self.lines += row.lines
 
-    def _keep_lock(self, candidate: _Candidate, read: Read) -> None:
-        """Keep a lock file's text, within the limits; one that was too large to be fetched is only in the tree."""
-        entry = candidate.entry
-        kept = sum(row.size for row in self.locks)
-        is_wanted = entry.size is not None and is_lock(candidate.path) and len(self.locks) < self.limits.lock_files
-        if is_wanted and kept + (entry.size or 0) <= self.limits.lock_bytes:
+    def _keep_apart(self, candidate: _Candidate, read: Read) -> None:
+        """Keep the text of a lock file or a large manifest, within the limits; else it is only in the tree."""
+        entry, most = candidate.entry, self.limits.manifest_bytes
+        if entry.size is None or entry.size > most or len(self.locks) >= self.limits.lock_files:
+            return
+        if sum(row.size for row in self.locks) + entry.size <= 2 * most:
             row = read_source(candidate.path, entry, read, is_lock=True)
-            self.locks += [row] if isinstance(row, SourceRow) else []
+            if isinstance(row, SourceRow) and (row.file_class != "test" or is_lock(row.path)):
+                self.locks.append(row)
 
     def _over_budget(self, entry: TreeEntry) -> str | None:
         if self.files >= self.limits.files:
@@ -206,6 +208,18 @@ class Intake:
 def ends_shard(path: str, every: int) -> bool:
     """Whether a shard ends with this path: so does one in `every`. Pure, and the same at every commit."""
     return int.from_bytes(sha256(path.encode()).digest()[:8]) % every == 0
+
+
+def large_manifests(entries: Iterable[TreeEntry], rules: Rules, limits: SourceLimits) -> list[TreeEntry]:
+    """The manifests and lock files that are wanted although they are too large for other files. Pure.
+
+    The upper ones first, at most `limits.lock_files`.
+    """
+    large = [entry for entry in entries if entry.size is None or MAX_FILE_BYTES < entry.size <= limits.manifest_bytes]
+    candidates = (_candidate(entry, rules, limits) for entry in large)
+    found = [one for one in candidates if one.skipped is not None and is_kept_apart(one.path, one.skipped)]
+    found.sort(key=lambda one: (one.path.count("/"), one.path))
+    return [one.entry for one in found[: limits.lock_files]]
 
 
 def read_source(
@@ -261,7 +275,7 @@ def _left_out(candidate: _Candidate, reason: str) -> TreeRow:
         blob_id=entry.blob_id,
         mode=entry.mode,
         # A blob that was not fetched has no known size; it is at least the limit.
-        size=entry.size if entry.size is not None else MAX_FILE_BYTES * (reason == "too_large"),
+        size=entry.size if entry.size is not None else MAX_FILE_BYTES * (reason in {"too_large", "lock_file"}),
         language=language,
         file_class=_class_of(candidate.path, language, "", said),
         skipped=reason,

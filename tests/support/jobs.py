@@ -1,5 +1,6 @@
 """Run the processor's jobs without a broker: requests, a run that may be cancelled, artifacts in a folder."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from events.artifacts import ArtifactRef
+from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import LOCAL_TENANT, Envelope, Event
 from events.delivery.work import Result
 from events.processing import Stage, StageRequested
@@ -27,6 +28,7 @@ from runtime.faults import Cancelled
 from runtime.objects import open_objects
 
 Said = TypeVar("Said", bound=Event)
+_PART = 100_000  # bytes: so that an upload has several
 
 
 @dataclass
@@ -154,6 +156,17 @@ def a_request(
         timestamp=datetime.now(UTC),
         data=event.model_dump(mode="json"),
     )
+
+
+async def an_upload(bench: Bench, raw: bytes, *, folder: str = "", include: tuple[str, ...] = ()) -> Envelope:
+    """A request for the clone of an archive that is in the object store, in parts."""
+    parts = []
+    for shard, begin in enumerate(range(0, max(1, len(raw)), _PART)):
+        stored = await bench.backends.objects.put("upload", ".part", raw[begin : begin + _PART])
+        ref = ArtifactRef(kind=ArtifactKind.UPLOAD, key=stored.key, sha256=stored.sha256, rows=0, bytes=stored.bytes)
+        parts.append(ref.model_copy(update={"shard": shard}))
+    url = f"upload://{hashlib.sha256(raw).hexdigest()}/a"
+    return a_request(Stage.CLONE, url, inputs=tuple(parts), folder=folder, include=include)
 
 
 def said(result: Result, kind: type[Said]) -> Said:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import hashlib
 import lzma
 import subprocess
 from collections.abc import Iterator
@@ -12,8 +11,7 @@ from random import Random
 
 import pytest
 
-from events.artifacts import ArtifactKind, ArtifactRef, SourceRow, TreeRow
-from events.base import Envelope
+from events.artifacts import ArtifactKind, SourceRow, TreeRow
 from events.processing import ProcessingStarted, Stage, StageCompleted
 from processor.adapters.archive import UploadedArchives
 from processor.archives.limits import ArchiveLimits
@@ -24,7 +22,7 @@ from tests.support.archives import PACK, raw_header, zip_of
 from tests.support.git_repositories import build_repository, git
 from tests.support.git_server import GitServer
 from tests.support.hostile_archives import HOSTILE, LIMITS
-from tests.support.jobs import Bench, FakeRun, QuietWatch, a_request, said
+from tests.support.jobs import Bench, FakeRun, QuietWatch, a_request, an_upload, said
 
 FILES = {
     "README.md": "# All\n",
@@ -36,7 +34,6 @@ FILES = {
     "data.bin": "\0\1\2",
 }
 BOMBS = ("a tar.gz of zeros", "four bytes of zstd for each 128 KiB", "one member named often", "notes about notes")
-PART = 100_000  # bytes: so that an upload has several
 
 
 @pytest.fixture
@@ -45,17 +42,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     yield made
     assert made.leftovers() == []
     made.workspace.close()
-
-
-async def an_upload(bench: Bench, raw: bytes, *, folder: str = "", include: tuple[str, ...] = ()) -> Envelope:
-    """A request for the clone of an archive that is in the object store, in parts."""
-    parts = []
-    for shard, begin in enumerate(range(0, max(1, len(raw)), PART)):
-        stored = await bench.backends.objects.put("upload", ".part", raw[begin : begin + PART])
-        ref = ArtifactRef(kind=ArtifactKind.UPLOAD, key=stored.key, sha256=stored.sha256, rows=0, bytes=stored.bytes)
-        parts.append(ref.model_copy(update={"shard": shard}))
-    url = f"upload://{hashlib.sha256(raw).hexdigest()}/a"
-    return a_request(Stage.CLONE, url, inputs=tuple(parts), folder=folder, include=include)
 
 
 async def rows_of(bench: Bench, completed: StageCompleted) -> dict[str, list[object]]:

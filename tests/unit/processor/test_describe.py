@@ -183,7 +183,7 @@ def test_metadata_of_a_repository() -> None:
          "line": 1},
     ]  # fmt: skip
     assert found["entry_points"] == [{"name": "app", "target": "app:main", "kind": "command", "path": "pyproject.toml"}]
-    assert [item["path"] for item in found["unreadable_manifests"]] == ["broken/pyproject.toml"]  # type: ignore[attr-defined]  # a list of mappings
+    assert [item["path"] for item in found["unreadable_manifests"]] == ["broken/pyproject.toml", "uv.lock"]  # type: ignore[attr-defined]  # a list of mappings
     assert [row.name for row in gathered.dependencies] == ["rich", "react", "selenium"]
     assert found["lock_files"] == ["uv.lock"]
     assert found["ci"] == [{"name": "GitHub Actions", "path": ".github/workflows/test.yml"}]

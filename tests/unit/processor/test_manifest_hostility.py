@@ -139,7 +139,7 @@ def test_what_is_no_document_is_refused_with_the_reason(reader: Callable[[Text],
 
 @pytest.mark.timeout(20)
 def test_a_manifest_with_too_many_dependencies_is_cut_in_time() -> None:
-    names = ",\n".join(f'"p{number}": "1"' for number in range(40_000))
+    names = ",\n".join(f'"p{number}": "1"' for number in range(MAX_DEPENDENCIES + 5_000))
 
     found = read("package.json", '{"dependencies": {' + names + "}}")
 

@@ -158,7 +158,7 @@ def test_lock_files_are_kept_apart_from_the_sources_within_their_limits() -> Non
     }
     extra = (TreeEntry(b"package-lock.json", "100644", "h", None),)
 
-    intake, shards = take(files, SourceLimits(lock_bytes=50), extra=extra)
+    intake, shards = take(files, SourceLimits(manifest_bytes=50), extra=extra)
 
     assert [row.path for row in intake.locks] == ["a/yarn.lock", "poetry.lock"]
     assert [row.path for rows in shards for row in rows] == ["main.py"]
