@@ -10,6 +10,7 @@ from events.question import LinesReply, LinesRequest
 from rag_manager.rows import reading
 from rag_manager.rows.reading import FilePlace
 from runtime.faults import Permanent
+from runtime.notebook_cells import SUFFIX, cells_of, shown
 from runtime.objects import Objects
 from runtime.tenancy import TenantDatabase
 
@@ -32,7 +33,7 @@ class Lines:
             if await reading.indexed(self._rows, request.tenant_id, request.analysis_id) is None:
                 raise Permanent("no_such_analysis", "No analysis with this id is indexed.")
             raise Permanent("no_such_file", "The analysed commit has no such text file.")
-        lines = _lines_of(await self._content(place))
+        lines = _read(place.path, await self._content(place))
         last = len(lines) if request.last_line is None else min(request.last_line, len(lines))
         first = max(1, request.first_line)
         return LinesReply(
@@ -62,6 +63,13 @@ class Lines:
                 self._cached.popitem(last=False)
         self._cached.move_to_end(key)
         return self._cached[key]
+
+
+def _read(path: str, content: str) -> list[str]:
+    """The lines of a file; of a notebook those of its cells, and blank ones: what passages of it have."""
+    lines = _lines_of(content)
+    cells = cells_of(content) if path.endswith(SUFFIX) else ()
+    return shown(cells, len(lines)) if cells else lines
 
 
 def _lines_of(content: str) -> list[str]:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from events.artifacts import ArtifactKind, ArtifactRef
+from runtime.notebook_cells import SUFFIX, Cell, cells_of, within
 from runtime.objects import Objects
 from runtime.parquet import read_table
 
@@ -19,13 +20,14 @@ _SOURCE = ("path", "language", "content")
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of a file, 1-based and inclusive; `line_count` is the whole file's."""
+    """Lines of a file, 1-based and inclusive; `line_count` is the whole file's, `cells` theirs of a notebook."""
 
     language: str | None
     first_line: int
     last_line: int
     line_count: int
     text: str
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ class Sources:
         source = await self._find(shard, _SOURCE, path) if shard is not None else None
         if source is None:
             return NoLines(None)
-        return cut_lines(source["content"], source["language"], first, last)
+        found = cut_lines(source["content"], source["language"], first, last)
+        if not path.endswith(SUFFIX):
+            return found
+        cells = await asyncio.to_thread(cells_of, source["content"])
+        return replace(found, cells=tuple(within(cells, found.first_line, found.last_line)))
 
     def forget(self) -> None:
         """Let go of all shards: one of them may be of what was deleted."""

@@ -62,8 +62,18 @@ class DependencyView(BaseModel):
     locked: bool
 
 
+class CellView(BaseModel):
+    """What lines of a notebook's file say: `lines`, from `first_line` on, of its cell `number`, as they are read."""
+
+    number: int
+    kind: str
+    language: str
+    first_line: int
+    lines: list[str]
+
+
 class LinesView(BaseModel):
-    """Lines of one file at the analysed commit, as stored."""
+    """Lines of one file at the analysed commit, as stored; of a notebook also the cells that they are of."""
 
     path: str
     commit: str
@@ -72,3 +82,4 @@ class LinesView(BaseModel):
     last_line: int
     line_count: int
     text: str
+    cells: list[CellView] = []

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query
 
 from orchestrator.adapters.contents import DependencyQuery, FileQuery, SymbolQuery
 from orchestrator.adapters.sources import NoLines
-from orchestrator.api.content_models import LinesView
+from orchestrator.api.content_models import CellView, LinesView
 from orchestrator.api.dependencies import Parts, Reader, Services, cloned_artifacts, history_of
 from orchestrator.api.freshness import Freshness, Known
 from orchestrator.api.models import RepositoryView
@@ -151,6 +151,7 @@ async def lines(
         last_line=found.last_line,
         line_count=found.line_count,
         text=found.text,
+        cells=[CellView(**{**vars(cell), "lines": list(cell.lines)}) for cell in found.cells],
     )
 
 

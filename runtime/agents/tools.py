@@ -71,9 +71,21 @@ async def _read(asking: Asking, asked: inputs.Read) -> str:
         f"/analyses/{analysis}/lines", path=asked.path, first_line=asked.first_line, last_line=last
     )
     first = found["first_line"]
-    shown = [f"{first + n:>6} {line}" for n, line in enumerate(found["text"].split("\n"))]
+    shown = _cells(found["cells"]) or _numbered(found["text"].split("\n"), first)
     head = f"{_place(asked.path, first, found['last_line'])} of {found['line_count']} lines, commit {found['commit']}"
     return "\n".join([head, *shown] if found["last_line"] >= first else [f"{head}: no such lines"])
+
+
+def _numbered(lines: list[str], first: int) -> list[str]:
+    return [f"{first + n:>6} {line}" for n, line in enumerate(lines)]
+
+
+def _cells(cells: list[Json]) -> list[str]:
+    """Of a notebook what its cells say, at the lines of its file."""
+    shown = []
+    for cell in cells:
+        shown += [f"       cell {cell['number']} ({cell['kind']})", *_numbered(cell["lines"], cell["first_line"])]
+    return shown
 
 
 async def _symbols(asking: Asking, asked: inputs.Symbols) -> str:

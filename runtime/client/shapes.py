@@ -216,6 +216,22 @@ class CausesView(BaseModel):
     items: list[CauseView]
 
 
+class CellView(BaseModel):
+    """
+    What lines of a notebook's file say: `lines`, from `first_line` on, of its cell `number`, as they are read.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    number: int
+    kind: str
+    language: str
+    first_line: int
+    lines: list[str]
+
+
 class ChangeView(BaseModel):
     """
     One place of a state that is different; `path` is a JSON Pointer (RFC 6901). What is not there is null.
@@ -693,7 +709,7 @@ class LetterView(BaseModel):
 
 class LinesView(BaseModel):
     """
-    Lines of one file at the analysed commit, as stored.
+    Lines of one file at the analysed commit, as stored; of a notebook also the cells that they are of.
     """
 
     model_config = ConfigDict(
@@ -707,6 +723,7 @@ class LinesView(BaseModel):
     last_line: int
     line_count: int
     text: str
+    cells: Annotated[list[CellView], Field(validate_default=True)] = []
 
 
 class LinkView(BaseModel):

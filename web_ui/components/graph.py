@@ -4,9 +4,9 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView, ImportView, LinkView, SymbolView
 from web_ui import graph, markup
+from web_ui.code_view import code
 from web_ui.components import browser, source_panel
 from web_ui.session import attempt, client
-from web_ui.source import highlight
 from web_ui.words import read_place
 
 _CONNECTED = 12
@@ -68,8 +68,7 @@ def file(analysis_id: str, path: str) -> None:
     """One file: its lines, what it imports, what imports it."""
     lines = attempt(lambda: client().contents_lines(analysis_id, path=path, first_line=1, last_line=_LINES))
     if lines is not None:
-        coloured = highlight(lines.text, language=lines.language, path=path)
-        st.html(markup.source(coloured, lines.first_line, range(0)))
+        st.html(code(lines, range(0)))
         st.html(markup.line([markup.span("muted", f"lines 1 to {lines.last_line:,} of {lines.line_count:,}")]))
     out = attempt(lambda: client().graph_imports(analysis_id, path=path, limit=_LINKS))
     into = attempt(lambda: client().graph_imported_by(analysis_id, path=path, limit=_LINKS))

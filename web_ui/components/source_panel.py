@@ -3,8 +3,8 @@
 import streamlit as st
 
 from web_ui import markup, views
+from web_ui.code_view import code
 from web_ui.session import attempt, client
-from web_ui.source import highlight
 from web_ui.words import short_commit
 
 
@@ -23,6 +23,5 @@ def show(analysis_id: str, place: tuple[str, int, int]) -> None:
         lines = attempt(lambda: client().contents_lines(analysis_id, path=path, first_line=begin, last_line=end))
         if lines is None:
             return
-        coloured = highlight(lines.text, language=lines.language, path=path)
-        st.html(markup.source(coloured, lines.first_line, range(first, last + 1)))
+        st.html(code(lines, range(first, last + 1)))
         st.html(markup.line([markup.span("muted", f"commit {short_commit(lines.commit)}, {lines.line_count:,} lines")]))

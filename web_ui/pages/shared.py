@@ -4,6 +4,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView, ConversationView, QuestionView
 from web_ui import markup, views
+from web_ui.code_view import code
 from web_ui.components import browser, findings, frame, left_out, notices
 from web_ui.session import attempt, client, look_by
 from web_ui.source import highlight
@@ -25,8 +26,7 @@ def files(analysis: AnalysisView) -> None:
         return
     lines = attempt(lambda: client().contents_lines(analysis.analysis_id, path=path))
     if lines is not None:
-        coloured = highlight(lines.text, language=lines.language, path=path)
-        st.html(markup.source(coloured, lines.first_line, range(0)))
+        st.html(code(lines, range(0)))
         shown = f"lines {lines.first_line:,} to {lines.last_line:,} of {lines.line_count:,}"
         st.html(markup.line([markup.span("muted", f"commit {short_commit(lines.commit)}, {shown}")]))
 
