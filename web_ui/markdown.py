@@ -23,7 +23,7 @@ LONGEST = 60_000  # characters of an answer that are shown
 
 _TAGS = {
     "paragraph": "p",
-    "heading": "h4",
+    "heading": "h3",
     "bullet_list": "ul",
     "ordered_list": "ol",
     "list_item": "li",

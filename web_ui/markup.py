@@ -66,11 +66,12 @@ def link(value: object, address: str) -> str:
 
 
 def marked_table(head: Sequence[str], rows: Iterable[Iterable[str]], kind: str = "") -> str:
-    """A table whose cells are markup already."""
+    """A table whose cells are markup already. It takes the focus, so that keys can scroll what is wider or longer."""
     titles = "".join(f"<th>{text(title)}</th>" for title in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return (
-        f'<div class="rs-table {text(kind)}"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<div class="rs-table {text(kind)}" tabindex="0"><table><thead><tr>{titles}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 

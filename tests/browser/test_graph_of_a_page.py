@@ -1,7 +1,7 @@
 """How a repository hangs together: sizes as rectangles, the most connected files, who calls a definition."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import Json, Scripted, StandIn
@@ -158,3 +158,33 @@ def test_the_map_leads_into_a_folder_and_opens_a_file_with_its_imports(page: Pag
     expect(page.locator("h3.rs-manifest", has_text="Imports 1")).to_be_visible()
     expect(page.locator("h3.rs-manifest", has_text="Imported by 1")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="src/cli.py").get_by_role("link", name="1")).to_be_visible()
+
+
+def test_no_name_on_the_map_lies_over_another_until_it_is_pointed_at(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    names = [f"a_rather_long_name_{n:02}" for n in range(24)]
+    places = [a_place(name, 90_000 - n, "python", is_file=False) for n, name in enumerate(names)]
+    analysis.told["treemap"] = {"folder": "", "items": places}
+    edges = [{"source": names[n], "target": names[n // 2], "imports": n, "calls": 0} for n in range(1, 24)]
+    analysis.told["modules"] = {"items": edges}
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/analysis?analysis={analysis.id}&symbol=0-7")
+    shown = page.locator(".node text:not(.covered)")
+    covered = page.locator(".node text.covered")
+    expect(covered.first).to_be_attached()
+
+    boxes = [box for n in range(shown.count()) if (box := shown.nth(n).bounding_box()) is not None]
+    assert 1 < len(boxes) < len(names)
+    assert [(a, b) for n, a in enumerate(boxes) for b in boxes[:n] if _overlap(a, b)] == []
+
+    page.locator(".node:has(text.covered)").first.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(covered.first).to_have_css("visibility", "visible")
+
+
+def _overlap(a: FloatRect, b: FloatRect) -> bool:
+    """Whether two boxes share more than their edges' strokes."""
+    across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    down = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    return across > 3 and down > 3

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.support.accessibility import assert_accessible
 from tests.support.accounts import bearer, cookie
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import configure
@@ -109,6 +110,7 @@ def test_a_person_looks_after_keys_programs_sessions_and_webhooks(
     secret = page.locator("[data-testid=stCode] code").text_content() or ""
     assert secret.startswith("rsk_")
     shoot(page, "key-made")
+    assert_accessible(page)
     assert status(site, secret) == 200
 
     page.reload()
@@ -135,6 +137,7 @@ def test_a_person_looks_after_keys_programs_sessions_and_webhooks(
     program = card(page, "Program ")
     expect(program).to_contain_text("read:repositories")
     shoot(page, "keys")
+    assert_accessible(page)
     confirm(page, program.get_by_role("button", name="End"), "Yes, end")
     expect(program).to_have_count(0)
     assert soon(lambda: status(site, token) == 401)
@@ -147,6 +150,7 @@ def test_a_person_looks_after_keys_programs_sessions_and_webhooks(
         expect(elsewhere.get_by_label("Repository URL")).to_be_visible()
     page.goto("/account")
     expect(page.get_by_role("button", name="End", exact=True)).to_have_count(2)
+    assert_accessible(page)
     confirm(page, page.get_by_role("button", name="End all others"), "Yes, end all others")
     expect(page.get_by_role("button", name="End", exact=True)).to_have_count(0)
     expect(page.get_by_text("this browser")).to_be_visible()
@@ -176,6 +180,7 @@ def test_a_person_looks_after_keys_programs_sessions_and_webhooks(
     expect(listed).to_contain_text("HTTP 418")
     expect(listed).to_contain_text("It said: teapot")
     shoot(page, "webhooks")
+    assert_accessible(page)
     confirm(page, listed.get_by_role("button", name="Switch off"), "Yes, switch off")
     expect(listed.get_by_text("off", exact=True)).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 800})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.support.accessibility import assert_accessible
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import configure
 from tests.support.site import serving_site, shoot, sign_in
@@ -38,6 +39,7 @@ def test_a_person_downloads_everything_and_deletes_their_account(chromium: Brows
     expect(page.get_by_role("heading", name="Delete the account")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     shoot(page, "leaving-phone")
+    assert_accessible(page)
     page.set_viewport_size({"width": 1280, "height": 900})
     shoot(page, "leaving")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.accessibility import assert_accessible
 from tests.support.api_stand_in import StandIn
 
 pytestmark = pytest.mark.browser
@@ -32,6 +33,7 @@ def test_administrators_decide_on_parked_messages_and_others_find_no_such_page(p
     expect(page.get_by_role("button", name="Run again")).to_have_count(1)
     cards.first.get_by_text("Why it was parked").click()
     expect(cards.first.get_by_text("<b>Its</b> worker ended")).to_be_visible()
+    assert_accessible(page)
 
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("button", name="Yes, run again").click()

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.support.accessibility import assert_accessible
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import configure
 from tests.support.signing_in import COOKIE
@@ -82,6 +83,7 @@ def test_administrators_read_and_export_the_audit_trail_and_suspend_people_other
     page.get_by_role("button", name="Check the trail").click()
     expect(page.get_by_role("status")).to_contain_text("The trail is whole")
     shoot(page, "audit")
+    assert_accessible(page)
 
     with page.expect_download() as download:
         page.get_by_role("link", name="Export as JSON lines").click()
@@ -96,6 +98,7 @@ def test_administrators_read_and_export_the_audit_trail_and_suspend_people_other
     card = page.locator("[class*=st-key-card-]")
     expect(card).to_have_count(1)
     shoot(page, "people")
+    assert_accessible(page)
     card.get_by_role("button", name="Suspend").click()
     page.get_by_role("button", name="Yes, suspend").click()
     expect(card.get_by_text("suspended", exact=True)).to_be_visible()

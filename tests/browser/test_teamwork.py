@@ -21,6 +21,7 @@ from runtime.database import create_engine
 from runtime.objects import open_objects
 from runtime.settings import DatabaseSettings
 from tests.browser.test_content_security import WATCH
+from tests.support.accessibility import assert_accessible
 from tests.support.github import GitHubStandIn
 from tests.support.orchestrator import FILES, Workers, configure
 from tests.support.signing_in import COOKIE
@@ -163,6 +164,7 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     shared = _link(_popover(ann))
     assert shared.startswith(f"{site}/shared#rsl_")
     _shoot(ann, "share")
+    assert_accessible(ann)
 
     _, guest = _browser(chromium, site)
     guest.goto(shared)
@@ -172,6 +174,7 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     expect(guest.get_by_text("def main")).to_be_visible()
     expect(guest.get_by_role("link", name="Sign in with GitHub")).to_have_count(0)
     _shoot(guest, "shared")
+    assert_accessible(guest)
     guest.set_viewport_size(PHONE)
     _shoot(guest, "shared-phone")
     ann.keyboard.press("Escape")
@@ -194,6 +197,7 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     expect(guest.locator(".rs-cited .rs-no")).to_have_text(["4", "5"])
     expect(guest.locator(".rs-cited").first).to_contain_text("def main():")
     _shoot(guest, "shared-conversation")
+    assert_accessible(guest)
     guest.goto("/")
     expect(guest.get_by_role("link", name="Sign in with GitHub")).to_be_visible()
 
@@ -205,6 +209,7 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     expect(ann.get_by_text("Copy it now")).to_be_visible()
     invitation = _link(ann)
     _shoot(ann, "team")
+    assert_accessible(ann)
 
     _is(github, 2, "Bob")
     _, bob = _browser(chromium, site)
@@ -214,11 +219,13 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     expect(bob.get_by_role("heading", name="Join Crew & Co")).to_be_visible()
     assert bob.url == f"{site}/invitation"
     _shoot(bob, "invitation")
+    assert_accessible(bob)
     bob.get_by_role("button", name="Join the team").click()
     expect(bob.get_by_text("You are a viewer here.")).to_be_visible()
     expect(bob.get_by_text("pallets/flask")).to_be_visible()
     expect(bob.get_by_label("Repository URL")).to_have_count(0)
     _shoot(bob, "viewer")
+    assert_accessible(bob)
 
     _make(served, owner, "Bob", "member")
     bob.reload()

@@ -1,6 +1,6 @@
 // One question and its answer, built element by element from a tree whose tags come from a closed list.
 
-const TAGS = new Set(["p", "h4", "ul", "ol", "li", "blockquote", "strong", "em", "s", "table", "thead", "tbody", "tr", "th", "td", "code", "br", "hr"]);
+const TAGS = new Set(["p", "h3", "ul", "ol", "li", "blockquote", "strong", "em", "s", "table", "thead", "tbody", "tr", "th", "td", "code", "br", "hr"]);
 
 const placeText = (place) => `${plain(place.path)}:${place.first}${place.last === place.first ? "" : `-${place.last}`}`;
 

@@ -67,6 +67,7 @@ const arrowOf = (from, to) => {
 class ModuleMap {
   constructor(root) {
     this.view = null;
+    this.nodes = [];
     this.fingers = new Map();
     this.moved = 0;
     this.say = el("div", { class: "say", role: "status" });
@@ -112,6 +113,21 @@ class ModuleMap {
     const scale = Math.max(view.w / (this.svg.clientWidth || SIZE), view.h / (this.svg.clientHeight || SIZE));
     this.svg.style.fontSize = `${12 * scale}px`; // words are as large as elsewhere, however close one looks
     this.svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
+    this.uncover(12 * scale);
+  }
+
+  // Of names that would lie over one another only that of the largest is shown, until one looks closer or points at it.
+  uncover(size) {
+    const taken = [];
+    for (const node of [...this.nodes].sort((a, b) => b.size - a.size)) {
+      const half = (node.label?.textContent.length ?? 0) * size * 0.31;
+      const top = node.y + node.r;
+      const box = { left: node.x - half, right: node.x + half, top, bottom: top + size * 1.3 };
+      const free = taken.every((other) =>
+        box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+      node.label?.classList.toggle("covered", !free);
+      if (free) taken.push(box);
+    }
   }
 
   fit() {
@@ -181,6 +197,7 @@ class ModuleMap {
     const name = plain(node.name) + (node.is_file ? "" : "/");
     const label = shape("text", { x: node.x, y: node.y + node.r, dy: "1.15em", "text-anchor": "middle" });
     label.textContent = name.length > 26 ? `${name.slice(0, 12)}\u2026${name.slice(-12)}` : name;
+    node.label = label;
     const title = plain(node.title);
     const group = shape("g", { class: `node ${node.is_file ? "file" : "folder"}`, tabindex: 0, role: "button", "aria-label": `${name}: ${title}` },
       shape("circle", { cx: node.x, cy: node.y, r: node.r, class: `tone-${node.tone}` }), label);

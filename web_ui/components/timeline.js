@@ -24,6 +24,7 @@ const newRow = (name, title) => {
   };
   row.bar.append(row.fill);
   row.bar.setAttribute("role", "progressbar");
+  row.bar.setAttribute("aria-label", title);
   row.root = el("li", { class: "row", "data-stage": name },
     row.dot,
     el("div", { class: "body" },

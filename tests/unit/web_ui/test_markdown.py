@@ -13,7 +13,7 @@ CITED = (
     Citation(path="src/flask/__init__.py", first_line=1, last_line=12),
     Citation(path="docs/a file.rst", first_line=3, last_line=3),
 )
-DRAWN = {"p", "h4", "ul", "ol", "li", "blockquote", "strong", "em", "s", "table", "thead", "tbody", "tr", "th", "td"}
+DRAWN = {"p", "h3", "ul", "ol", "li", "blockquote", "strong", "em", "s", "table", "thead", "tbody", "tr", "th", "td"}
 DRAWN |= {"code", "pre", "br", "hr", "a", "cite"}
 
 PAYLOADS = (

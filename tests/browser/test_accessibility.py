@@ -1,0 +1,69 @@
+"""Every page keeps WCAG 2.2 at level AA, in the dark, in the light and on a phone, as far as a machine can tell."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_graph_of_a_page import linked
+from tests.support import ui_samples as samples
+from tests.support.accessibility import violations
+from tests.support.api_stand_in import StandIn
+
+pytestmark = pytest.mark.browser
+_FIELD = "Ask about this repository"
+_PHONE = {"width": 360, "height": 780}
+
+
+def test_the_checker_sees_what_is_wrong(page: Page) -> None:
+    page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><img src="x.png"><input></main></html>')
+
+    found = "\n".join(violations(page))
+
+    assert "image-alt (critical)" in found
+    assert "label (critical)" in found
+
+
+def test_each_page_of_a_repository_can_be_read_and_used_by_everybody(page: Page, api: StandIn) -> None:
+    analysis, running = linked(api), samples.running(api)
+    failed = samples.failed(api)
+    walked = {
+        "/": ".rs-hero",
+        f"/analysis?analysis={analysis.id}&symbol=0-7": ".rs-box",
+        f"/analysis?analysis={running.id}": ".row",
+        f"/analysis?analysis={failed.id}": ".rs-notice",
+        f"/events?analysis={analysis.id}": ".event",
+    }
+    found = []
+    for path, sight in walked.items():
+        page.goto(path)
+        expect(page.locator(sight).first).to_be_visible()
+        found += violations(page)
+    page.set_viewport_size(_PHONE)
+    for path, sight in walked.items():
+        page.goto(path)
+        expect(page.locator(sight).first).to_be_visible()
+        found += violations(page)
+    assert found == []
+
+
+def test_a_conversation_can_be_read_and_used_by_everybody(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    page.goto(f"/chat?analysis={analysis.id}")
+    expect(page.get_by_placeholder(_FIELD)).to_be_visible()
+    found = violations(page)
+    page.get_by_placeholder(_FIELD).fill("How does it start?")
+    page.get_by_placeholder(_FIELD).press("Enter")
+    page.wait_for_url(re.compile("conversation="))
+    expect(page.locator(".status")).to_be_visible()
+    found += violations(page)
+
+    told = samples.answer()
+    told["answer"] = f"## In short\n\n{told['answer']}\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    api.answered(list(api.questions)[-1], analysis_id=analysis.id, **told)
+    page.locator("article.answer .cited .chip").last.click()
+    expect(page.locator(".rs-cited").first).to_be_in_viewport()
+    found += violations(page)
+    page.set_viewport_size(_PHONE)
+    found += violations(page)
+    assert found == []
