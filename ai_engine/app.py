@@ -21,6 +21,7 @@ from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.ports import LanguageModel
 from ai_engine.settings import AiSettings
 from ai_engine.stages.plan_steps import Budget
+from ai_engine.stages.price import read_prices
 from ai_engine.subscribers import Answerer, Deadlines
 from events.delivery.subscriber import EventSubscriber
 from runtime.broker import create_broker, create_quick_redis, create_redis
@@ -52,7 +53,10 @@ def create_app() -> Starlette:
     facts = HttpFacts(internal.orchestrator_url, _calls_to("orchestrator"))
     quick_redis = create_quick_redis(broker_settings)
     circuits = Circuits(quick_redis)
-    models = {name: Guarded(Observed(model), circuits) for name, model in configured_models(ai).items()}
+    prices = read_prices(ai.prices)
+    models = {
+        name: Guarded(Observed(model, prices.get(name)), circuits) for name, model in configured_models(ai).items()
+    }
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
     answerer = Answerer(
         retriever=retriever,

@@ -21,12 +21,16 @@ class Token:
 
 @dataclass(frozen=True)
 class Finished:
-    """The model said that it is done, in its provider's word. An answer without this was cut off, and is never kept."""
+    """The model said that it is done, in its provider's word. An answer without this was cut off, and is never kept.
+
+    `cost_usd` is None where no price is configured.
+    """
 
     model: str
     input_tokens: int
     output_tokens: int
     reason: str = "stop"
+    cost_usd: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from events.question import QuestionAsked
 from runtime.faults import Fault
 
 PROMPT = "standalone-v1"
+Used = tuple[int, int, float | None]
 _SECONDS = 8.0  # of a person's waiting: the rules are at once
 _LONGEST_REPLY = 2_000  # characters: whoever writes more does not rewrite a question
 
@@ -25,6 +26,7 @@ class Meant:
     by: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float | None = None
 
 
 async def meant_by(asked: QuestionAsked, kept: Kept, model: LanguageModel | None) -> Meant:
@@ -32,7 +34,7 @@ async def meant_by(asked: QuestionAsked, kept: Kept, model: LanguageModel | None
     if asked.facts or not asked.history:
         return Meant(asked.query)
     by_rules = standalone_question(asked.query, asked.history)
-    used = (0, 0)
+    used: Used = (0, 0, None)
     if model is not None and kept.turns and may_point_back(asked.query):
         reply, used = await _rewritten(asked.query, kept, model)
         if reply is not None:
@@ -40,8 +42,8 @@ async def meant_by(asked: QuestionAsked, kept: Kept, model: LanguageModel | None
     return Meant(by_rules, "rules" if by_rules != asked.query else "", *used)
 
 
-async def _rewritten(question: str, kept: Kept, model: LanguageModel) -> tuple[str | None, tuple[int, int]]:
-    """What the model made of it, None where that is no question, and the tokens that it took in and gave."""
+async def _rewritten(question: str, kept: Kept, model: LanguageModel) -> tuple[str | None, Used]:
+    """What the model made of it, None where that is no question, and what that took: tokens in and out, and dollars."""
     rules = resources.files("ai_engine").joinpath(f"prompts/{PROMPT}.md").read_text("utf-8")
     prompt = quote_turns(question, kept.turns, rules=rules, name=PROMPT, boundary=secrets.token_hex(8))
     text = ""
@@ -49,10 +51,10 @@ async def _rewritten(question: str, kept: Kept, model: LanguageModel) -> tuple[s
         async with asyncio.timeout(_SECONDS):
             async for item in model.stream(prompt):
                 if isinstance(item, Finished):
-                    return one_line(text), (item.input_tokens, item.output_tokens)
+                    return one_line(text), (item.input_tokens, item.output_tokens, item.cost_usd)
                 text += item.text if isinstance(item, Token) else ""
                 if len(text) > _LONGEST_REPLY:
                     break
     except (Fault, TimeoutError):
         pass  # it is asked for the answer next, and its failure is told then
-    return None, (0, 0)
+    return None, (0, 0, None)

@@ -15,6 +15,7 @@ class AiSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AI_", extra="ignore", frozen=True)
     models: str = ""
+    prices: str = ""  # dollars for a million tokens in and out: `openai:<name>=2.5/10`, separated by commas
     openai_api_key: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("REPOSTREAM_AI_OPENAI_API_KEY", "OPENAI_API_KEY")
     )

@@ -24,6 +24,7 @@ from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.fit_history import Kept, fit_history
 from ai_engine.stages.judge_evidence import ENOUGH, evidence_for
 from ai_engine.stages.plan_steps import Budget
+from ai_engine.stages.price import together
 from ai_engine.stages.refuse import BY_MODEL, NO_EVIDENCE, says_not_found, tell_not_found
 from ai_engine.stages.tell_overview import facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
@@ -179,6 +180,7 @@ class Answerer:
             prompt=written.prompt,
             input_tokens=written.input_tokens + meant.input_tokens,
             output_tokens=written.output_tokens + meant.output_tokens,
+            cost_usd=together(written.cost_usd, meant.cost_usd),
             standalone=meant.query if meant.by else "",
             standalone_by=meant.by,
             history_turns=len(kept.turns),

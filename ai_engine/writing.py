@@ -42,6 +42,7 @@ class Written:
     refused: str = ""
     passed_over: tuple[PassedOver, ...] = ()
     calls: tuple[ToolCall, ...] = ()
+    cost_usd: float | None = None
 
 
 async def watched(work: Coroutine[Any, Any, Result], run: Run) -> Result:
@@ -129,7 +130,7 @@ class Writer:
                 used = (item.input_tokens, item.output_tokens)
                 named = (model.provider, item.model, prompt.name)
                 whole = text.encode("utf-8", "replace").decode()  # half of a character can be told, and not be stored
-                return Written(whole, "generated", *named, *used, calls=tuple(calls))
+                return Written(whole, "generated", *named, *used, calls=tuple(calls), cost_usd=item.cost_usd)
             if isinstance(item, ToolCall):
                 calls.append(item)
                 continue

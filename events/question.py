@@ -197,6 +197,7 @@ class StepTaken(Event):
     model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float | None = None
 
 
 class QuestionAnswered(Event):

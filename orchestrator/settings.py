@@ -208,6 +208,8 @@ class QuotaSettings(Settings):
     bytes: int = Field(default=0, ge=0)
     questions: int = Field(default=5_000, ge=0)
     tokens: int = Field(default=0, ge=0)
+    cents_day: int = Field(default=0, ge=0)
+    cents_month: int = Field(default=0, ge=0)
 
     @property
     def amounts(self) -> Amounts:

@@ -3,7 +3,7 @@
 import time
 
 import psutil
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # 2 s is a bucket of its own: the latency alert asks how many requests took longer.
@@ -37,6 +37,7 @@ model_tokens = Histogram(
     (*_MODEL, "gen_ai_token_type"),
     buckets=tuple(4.0**power for power in range(14)),
 )
+model_dollars = Counter("repostream_model_cost_usd", "What calls of language models cost, by the prices set.", _MODEL)
 model_circuit = Gauge(
     "repostream_model_circuit",
     "Whether a model is called: 0 closed (it is), 1 half-open, 2 open (it is not).",

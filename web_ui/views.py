@@ -15,6 +15,7 @@ from runtime.client.shapes import (
 from runtime.upload_url import SCHEME
 from web_ui import turns
 from web_ui.markdown import read_markdown
+from web_ui.usage import dollars
 from web_ui.words import ago, count, duration, language, place, short_commit, visible
 
 _STATES = {
@@ -206,11 +207,12 @@ def search_notice(degraded: str | None) -> str:
 
 
 def answer_facts(question: QuestionView) -> list[str]:
-    """Time, tokens, commit, index, confidence and removed citations of an answer."""
+    """Time, tokens, cost, commit, index, confidence and removed citations of an answer."""
     tokens = f"{question.input_tokens:,} + {question.output_tokens:,} tokens"
     facts = (
         duration(question.response_time) if question.response_time is not None else "",
         tokens if question.input_tokens or question.output_tokens else "",
+        dollars(question.cost_usd * 100) if question.cost_usd is not None else "",
         f"commit {short_commit(question.commit)}" if question.commit else "",
         f"{question.generation_kind} index" if question.generation_kind else "",
         f"evidence {question.confidence:.0%}" if question.confidence is not None else "",

@@ -7,6 +7,7 @@ was asked, given and answered is in neither.
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
@@ -14,9 +15,10 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from ai_engine.adapters.wire import MAX_OUTPUT_TOKENS
 from ai_engine.ports import Finished, LanguageModel, Token
 from ai_engine.stages.build_prompt import Prompt, ToolCall
+from ai_engine.stages.price import Price
 from events.base import Envelope
 from runtime.faults import Fault
-from runtime.metrics import model_first_seconds, model_seconds, model_tokens
+from runtime.metrics import model_dollars, model_first_seconds, model_seconds, model_tokens
 from runtime.tracing import context_of
 
 _CHAT, _TOOL, _ANSWER = "chat", "execute_tool", "invoke_agent"
@@ -24,10 +26,11 @@ _ENDED = "cancelled"  # by whoever asked
 
 
 class Observed:
-    """A `LanguageModel` whose calls are counted, timed and traced."""
+    """A `LanguageModel` whose calls are counted, timed, traced and, where its `price` is known, paid for."""
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: LanguageModel, price: Price | None = None) -> None:
         self._inner = model
+        self._price = price
         self.provider = model.provider
         self.model = model.model
 
@@ -43,7 +46,7 @@ class Observed:
                     span.set_attribute("gen_ai.response.time_to_first_chunk", first)
                 if isinstance(item, Finished):
                     error = ""
-                    self._finish(span, item)
+                    item = self._finish(span, item)  # noqa: PLW2901  # with its cost
                 yield item
         except Fault as fault:
             error = fault.code
@@ -64,13 +67,18 @@ class Observed:
         }
         return _tracer().start_span(f"{_CHAT} {self.model}", kind=SpanKind.CLIENT, attributes=attributes)
 
-    def _finish(self, span: Span, finished: Finished) -> None:
+    def _finish(self, span: Span, finished: Finished) -> Finished:
         span.set_attribute("gen_ai.response.model", finished.model)
         span.set_attribute("gen_ai.response.finish_reasons", [finished.reason])
         span.set_attribute("gen_ai.usage.input_tokens", finished.input_tokens)
         span.set_attribute("gen_ai.usage.output_tokens", finished.output_tokens)
         for kind, tokens in (("input", finished.input_tokens), ("output", finished.output_tokens)):
             model_tokens.labels(_CHAT, self.provider, self.model, kind).observe(tokens)
+        if self._price is None:
+            return finished
+        cost = self._price.of(finished.input_tokens, finished.output_tokens)
+        model_dollars.labels(_CHAT, self.provider, self.model).inc(cost)
+        return replace(finished, cost_usd=cost)
 
 
 @contextmanager

@@ -10,11 +10,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity, Proof
-from orchestrator.limits.quotas import Amounts, Exceeded, Quota, day_of, exceeded
+from orchestrator.limits.quotas import (
+    DAILY,
+    MONTHLY,
+    OF_QUESTIONS,
+    Amounts,
+    Exceeded,
+    Quota,
+    day_of,
+    exceeded,
+    month_of,
+)
 from orchestrator.projections.conversations import RESERVED
 from runtime.tenancy import TenantDatabase
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+_CENTS = (
+    "SELECT floor(coalesce(sum(cost_usd), 0) * 100) FROM app.accepted_questions"
+    " WHERE tenant_id = :tenant AND accepted_at >= :{since}"
+)
 # What was accepted a moment ago is not in the read models yet: the intake's own rows and the log's events are.
 _COUNTS = {
     Quota.RUNNING: text("""
@@ -43,6 +57,8 @@ _COUNTS = {
     Quota.TOKENS: text(
         "SELECT coalesce(sum(tokens), 0) FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :day"
     ),
+    Quota.CENTS_DAY: text(_CENTS.format(since="day")),
+    Quota.CENTS_MONTH: text(_CENTS.format(since="month")),
 }
 # Those whose answer is still to come: it has a deadline far below ten minutes.
 _UNANSWERED = text("""
@@ -54,7 +70,7 @@ _ACCEPT = text(
 )
 _FORGET = text(
     "DELETE FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at < CAST(:day AS timestamptz)"
-    " - interval '1 day'"
+    " - interval '32 days'"
 )
 _IS_STORED = text("SELECT count(*) FROM app.intake WHERE repository_id = :repository")
 
@@ -78,14 +94,14 @@ class Usage:
     async def count_question(self, connection: AsyncConnection, who: Identity, question_id: UUID, at: datetime) -> None:
         """Count a question that `connection`'s transaction accepts.
 
-        Raises ApiProblem `quota_reached` where the day's questions or tokens are used up. What an answer takes is known
-        when it is there; until then a question counts as RESERVED tokens. From now until the transaction ends no other
-        question of the tenant is counted.
+        Raises ApiProblem `quota_reached` where the day's questions, tokens or money, or the month's, are used up. What
+        an answer takes is known when it is there; until then a question counts as RESERVED tokens. From now until the
+        transaction ends no other question of the tenant is counted.
         """
         values = {"tenant": who.tenant_id, "day": day_of(at)}
         if self.allowed(who):
             await connection.execute(_LOCK, {"what": f"questions {who.tenant_id}"})
-            await self._check(connection, who, [Quota.QUESTIONS, Quota.TOKENS], at)
+            await self._check(connection, who, list(OF_QUESTIONS), at)
         await connection.execute(_FORGET, values)
         await connection.execute(_ACCEPT, {"tenant": who.tenant_id, "question": question_id, "at": at})
 
@@ -138,8 +154,8 @@ class Usage:
 
 async def _count(connection: AsyncConnection, quota: Quota, who: Identity, at: datetime) -> int:
     values = {"tenant": who.tenant_id}
-    daily = {"day": day_of(at)} if quota in {Quota.QUESTIONS, Quota.TOKENS} else {}
-    return int((await connection.execute(_COUNTS[quota], values | daily)).scalar_one())
+    since = {"day": day_of(at)} if quota in DAILY else {"month": month_of(at)} if quota in MONTHLY else {}
+    return int((await connection.execute(_COUNTS[quota], values | since)).scalar_one())
 
 
 def _problem(over: Exceeded) -> ApiProblem:

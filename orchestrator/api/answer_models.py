@@ -31,6 +31,7 @@ class StepView(BaseModel):
     model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float | None = None
 
 
 class AnswerView(BaseModel):

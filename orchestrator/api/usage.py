@@ -19,7 +19,7 @@ class QuotaView(BaseModel):
 
 
 class UsageView(BaseModel):
-    """What the tenant has of each thing that a quota counts: running, repositories, bytes, questions, tokens."""
+    """What the tenant has of each thing that a quota counts: running, repositories, bytes, questions, tokens, money."""
 
     at: datetime
     quotas: list[QuotaView]

@@ -16,9 +16,13 @@ class Quota(StrEnum):
     BYTES = "bytes of stored sources"
     QUESTIONS = "questions today"
     TOKENS = "model tokens today"
+    CENTS_DAY = "US cents for models today"
+    CENTS_MONTH = "US cents for models this month"
 
 
-_DAILY = frozenset({Quota.QUESTIONS, Quota.TOKENS})
+DAILY = frozenset({Quota.QUESTIONS, Quota.TOKENS, Quota.CENTS_DAY})
+MONTHLY = frozenset({Quota.CENTS_MONTH})
+OF_QUESTIONS = (Quota.QUESTIONS, Quota.TOKENS, Quota.CENTS_DAY, Quota.CENTS_MONTH)
 _RUNNING_WAIT = 30  # seconds: an analysis may have ended by then
 Amounts = dict[Quota, int]  # of an allowance, 0: as much as they like
 
@@ -35,7 +39,8 @@ class Exceeded:
     def words(self) -> str:
         """The sentence for whom it stops."""
         come_back = {Quota.RUNNING: "Wait until one has ended", Quota.REPOSITORIES: "Delete one first"}
-        other = "The day ends at midnight UTC" if self.quota in _DAILY else "Delete a repository first"
+        other = "The day ends at midnight UTC" if self.quota in DAILY else "Delete a repository first"
+        other = "The month ends at midnight UTC of its last day" if self.quota in MONTHLY else other
         return f"Your team has its {self.allowed:,} {self.quota}. {come_back.get(self.quota, other)}."
 
 
@@ -53,7 +58,14 @@ def day_of(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def month_of(at: datetime) -> datetime:
+    """When the month began, in UTC as `at` is."""
+    return day_of(at).replace(day=1)
+
+
 def _wait(quota: Quota, at: datetime) -> int | None:
-    if quota in _DAILY:
+    if quota in DAILY:
         return int((day_of(at) + timedelta(days=1) - at).total_seconds()) + 1
+    if quota in MONTHLY:
+        return int((month_of(month_of(at) + timedelta(days=32)) - at).total_seconds()) + 1
     return _RUNNING_WAIT if quota is Quota.RUNNING else None

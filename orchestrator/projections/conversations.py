@@ -57,6 +57,12 @@ def tokens_of(question: QuestionView) -> int:
     return max(RESERVED if question.code == STOPPED else 0, told, stepped)
 
 
+def cost_of(question: QuestionView) -> float | None:
+    """The dollars that a question took, as far as anybody knows; None where no price is configured."""
+    stepped = [step.cost_usd for step in question.steps if step.cost_usd is not None]
+    return question.cost_usd if question.cost_usd is not None else sum(stepped) if stepped else None
+
+
 def earlier_turns(questions: Sequence[QuestionView], before: UUID | None = None) -> list[tuple[str, str]]:
     """What was asked and answered, oldest first: of each question the newest answer, of those before `before`.
 

@@ -51,7 +51,9 @@ VALUES (:question_id, :conversation_id, :tenant_id, :repository_id, :state, :ask
 ON CONFLICT (question_id) DO UPDATE SET state = excluded.state, version = excluded.version, record = excluded.record
 """)
 # Stays when the question goes with its repository: what was used of a day's quota is used.
-_COUNT_TOKENS = text("UPDATE app.accepted_questions SET tokens = :tokens WHERE question_id = :question_id")
+_COUNT_TAKEN = text(
+    "UPDATE app.accepted_questions SET tokens = :tokens, cost_usd = :cost WHERE question_id = :question_id"
+)
 
 
 class Overview:
@@ -152,8 +154,8 @@ async def _conversation(connection: AsyncConnection, envelope: Envelope) -> None
         more = {"tenant_id": envelope.tenant_id, "version": envelope.version, "record": question.model_dump_json()}
         await connection.execute(_WRITE_QUESTION, row | more)
         if question.state != "asked":
-            tokens = conversations.tokens_of(question)
-            await connection.execute(_COUNT_TOKENS, {"tokens": tokens, "question_id": question.question_id})
+            took = {"tokens": conversations.tokens_of(question), "cost": conversations.cost_of(question)}
+            await connection.execute(_COUNT_TAKEN, took | {"question_id": question.question_id})
 
 
 _APPLY: dict[str, Callable[[AsyncConnection, Envelope], Awaitable[None]]] = {

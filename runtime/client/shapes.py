@@ -1387,6 +1387,7 @@ class StepView(BaseModel):
     model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float | None = None
 
 
 class SymbolView(BaseModel):
@@ -1533,7 +1534,7 @@ class UploadView(BaseModel):
 
 class UsageView(BaseModel):
     """
-    What the tenant has of each thing that a quota counts: running, repositories, bytes, questions, tokens.
+    What the tenant has of each thing that a quota counts: running, repositories, bytes, questions, tokens, money.
     """
 
     model_config = ConfigDict(

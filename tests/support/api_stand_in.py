@@ -129,6 +129,11 @@ def _fold(analysis: Scripted, event_type: str, data: Json) -> None:  # noqa: C90
             view.update(state="running", code=None, message=None, ended_at=None)
 
 
+async def _usage(_request: Request) -> Response:
+    quotas = [{"name": "tokens", "used": 12_000, "allowed": None}, {"name": "cents_month", "used": 250, "allowed": 900}]
+    return JSONResponse({"at": datetime.now(UTC).isoformat(), "quotas": quotas})
+
+
 class StandIn(Talks):
     """The double itself."""
 
@@ -230,6 +235,7 @@ class StandIn(Talks):
                 Route("/api/v1/uploads", partial(uploads, self.uploads)),
                 Route("/api/v1/uploads/{id}", partial(uploads, self.uploads), methods=["DELETE"]),
                 Route("/api/v1/me", partial(me, self.scopes)),
+                Route("/api/v1/usage", _usage),
                 Route("/api/v1/dead-letters", partial(letters, self.letters)),
                 Route("/api/v1/dead-letters/{id}/{verb}", partial(letters, self.letters), methods=["POST"]),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),

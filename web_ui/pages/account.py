@@ -1,4 +1,4 @@
-"""Account: where somebody is signed in, the way to end it, and the way to take everything along and leave."""
+"""Account: where somebody is signed in, the way to end it, usage, and the way to take everything along and leave."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import SessionView
 from web_ui import markup, views
-from web_ui.components import account_menu, cards, frame, leaving, notices
+from web_ui.components import account_menu, cards, frame, leaving, notices, usage
 from web_ui.session import attempt, client, name
 from web_ui.words import ago
 
@@ -50,6 +50,7 @@ def show() -> None:
     who = name()
     if who is None:
         notices.empty("There is no sign-in here.", "This installation is for the one person at this machine.")
+        usage.show()
         leaving.take_along()
         return
     st.html(f'<h1 class="rs-hero">{markup.text(who)}</h1><h2 class="rs-section">Where you are signed in</h2>')
@@ -60,6 +61,7 @@ def show() -> None:
         warning = "Wherever else you are signed in, you have to sign in again."
         cards.confirmed("End all others", key="end-others", warning=warning, do=lambda: _end_others(shown))
     st.html(account_menu.SIGN_OUT)
+    usage.show()
     leaving.take_along()
     leaving.delete()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,6 +29,7 @@ async def system(
     database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[System]:
     quotas = {"RUNNING": 3, "REPOSITORIES": 5, "BYTES": 1_000, "QUESTIONS": 2, "TOKENS": 10_000}
+    quotas |= {"CENTS_DAY": 0, "CENTS_MONTH": 400}
     for name, amount in quotas.items():
         monkeypatch.setenv(f"REPOSTREAM_QUOTA_{name}", str(amount))
     async with a_system(
@@ -208,6 +209,7 @@ async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System
     assert "1,000 bytes of stored sources" in analysis.json()["detail"]
     found = await usage(system, headers)
     assert found["bytes"] == (5_000, 1_000)
+    assert (found["cents_day"], found["cents_month"]) == ((123, None), (123, 400))
 
     [repository] = (await system.client.get("/api/v1/repositories", headers=headers)).json()["items"]
     path = f"/api/v1/repositories/{repository['repository_id']}"
@@ -215,6 +217,40 @@ async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System
     await eventually(lambda: rows(system, "SELECT 1 FROM app.questions"), lambda found: not found)
     found = await usage(system, headers)
     assert (found["questions"], found["tokens"]) == ((1, 2), (12_000, 10_000))  # the day's are used, all the same
+    assert found["cents_month"] == (123, 400)
+
+
+@pytest.mark.parametrize(
+    ("quota", "days", "refused"),
+    [
+        (Quota.CENTS_DAY, 0, True),
+        (Quota.CENTS_DAY, 1, False),
+        (Quota.CENTS_MONTH, 1, True),
+        (Quota.CENTS_MONTH, 31, False),
+    ],
+)
+async def test_money_is_counted_for_its_day_and_its_month(
+    system: System, quota: Quota, days: int, *, refused: bool
+) -> None:
+    who, rows = a_person(), TenantDatabase(system.engine)
+    counted, at = Usage(rows, {quota: 100}), datetime(2026, 3, 31, 12, tzinfo=UTC)
+    async with rows.of(who.tenant_id) as connection:
+        await counted.count_question(connection, who, question := uuid4(), at - timedelta(days=days))
+        paid = {"question": question}
+        await connection.execute(
+            text("UPDATE app.accepted_questions SET tokens = 1, cost_usd = 1.001 WHERE question_id = :question"), paid
+        )
+    codes = []
+    async with rows.of(who.tenant_id) as connection:
+        try:
+            await counted.count_question(connection, who, uuid4(), at)
+        except ApiProblem as problem:
+            codes = [problem.code, problem.detail, (problem.headers or {})["Retry-After"]]
+
+    until = "43201"  # the day and the month end at the same midnight
+    named = f"Your team has its 100 {quota}. The {'day' if quota is Quota.CENTS_DAY else 'month'} ends at midnight"
+    assert (codes[:1], codes[2:]) == ((["quota_reached"], [until]) if refused else ([], []))
+    assert not refused or str(codes[1]).startswith(named)
 
 
 async def _is_answered(system: System, talk: str) -> None:
@@ -239,6 +275,7 @@ async def _is_answered(system: System, talk: str) -> None:
         prompt="test",
         input_tokens=8_000,
         output_tokens=4_000,
+        cost_usd=1.239,
     )
     draft = Draft(event_id=uuid4(), occurred_at=datetime.now(UTC), context=asked_for.context, event=event)
     await system.journal.append(stream, [draft])
