@@ -23,7 +23,7 @@ from orchestrator.adapters.belongings import BELONGINGS, Belonging
 from orchestrator.auth.identity import Identity
 from runtime.tenancy import TenantDatabase
 
-FORMAT, VERSION = "repostream.export", 1
+FORMAT, VERSION = "repostream.export", 2
 _PAGE = 500  # rows a read
 _EVENTS = "es.events"
 _TENANTS = text("""

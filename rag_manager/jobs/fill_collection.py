@@ -6,6 +6,7 @@ Used to activate a generation, and to bring one back that the vector server lost
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -153,6 +154,7 @@ async def fill(
     """
     for _ in range(_ATTEMPTS):
         if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
+            await patiently(partial(_settle, vectors, collection, shards.probes[:1]))
             return shards.count
         await patiently(partial(vectors.drop, collection))
         await patiently(partial(vectors.create, collection))
@@ -166,8 +168,20 @@ async def fill(
         except CollectionMissing:
             continue  # the server came back without it: from the beginning
     if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
+        await patiently(partial(_settle, vectors, collection, shards.probes[:1]))
         return shards.count
     raise VectorsUnavailable("the collection does not answer with what was written to it")
+
+
+async def _settle(vectors: Vectors, collection: str, probes: Sequence[tuple[str, NDArray[np.float32]]]) -> None:
+    """Write what is there once more: the first write after a search costs the server a second of processor time.
+
+    It then brings its graph up to date, and is done with that before somebody waits for one changed file. Raises
+    VectorsUnavailable.
+    """
+    with suppress(CollectionMissing):  # whoever searches it next says so, and it is built again
+        for chunk_id, vector in probes:
+            await vectors.upsert(collection, [chunk_id], vector[np.newaxis])
 
 
 async def is_whole(

@@ -75,7 +75,7 @@ async def test_an_archive_has_what_the_tables_have_and_no_secret_and_nothing_of_
     text, rows, manifest = await archive_of(asker)
 
     assert {name for name, lines in rows.items() if lines} >= LEAST
-    assert (manifest["format"], manifest["version"]) == ("repostream.export", 1)
+    assert (manifest["format"], manifest["version"]) == ("repostream.export", 2)
     assert manifest["rows"] == {name: len(lines) for name, lines in rows.items()}
     connection = await asyncpg.connect(database_url)
     for each in BELONGINGS:
