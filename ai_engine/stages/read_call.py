@@ -19,7 +19,7 @@ from ai_engine.stages.build_prompt import ToolCall, ToolOffer
 from runtime.redaction import redact
 
 MOST_LINES = 200
-_LONGEST_SHOWN = 400  # characters of what was asked
+_LONGEST = 4_000  # characters of arguments that are told back, shown and kept
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -104,7 +104,7 @@ def told_back(call: ToolCall, number: int) -> ToolCall:
     except (ValueError, RecursionError):
         arguments = {}
     written = json.dumps(arguments if isinstance(arguments, dict) else {}, ensure_ascii=True)
-    return ToolCall(f"step_{number}", name, written if len(written) <= _LONGEST_SHOWN * 10 else "{}")
+    return ToolCall(f"step_{number}", name, written if len(written) <= _LONGEST else "{}")
 
 
 def shown_call(call: ToolCall) -> tuple[str, str]:
