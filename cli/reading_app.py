@@ -22,6 +22,22 @@ def overview(
 
 
 @reading_app.command()
+def compare(
+    analysis: Annotated[str, typer.Argument(help="The id of an analysis.")],
+    against: Annotated[str, typer.Argument(help="The id of another analysis of the same repository.")],
+    what: Annotated[
+        str | None, typer.Option(help="List what is different: files, symbols, dependencies or chunks.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Of these only what was added, removed or changed.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Compare two analyses of a repository: counts, times, and with --what each thing that is different."""
+    from cli.compare import run_compare
+
+    raise typer.Exit(run_compare((analysis, against), what, kind, as_json=json))
+
+
+@reading_app.command()
 def search(
     repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
     query: Annotated[str, typer.Argument(help="A question, names, words of the code, or an error's text.")],

@@ -7,6 +7,7 @@ from runtime.client.shapes import (
     AnalysisSummary,
     AnalysisView,
     Citation,
+    ConversationView,
     Envelope,
     Passage,
     QuestionView,
@@ -248,6 +249,16 @@ def _by_rank(row: tuple[str, int]) -> int:
 def event_rows(events: Sequence[Envelope]) -> list[dict[str, object]]:
     """What the event list is given: envelopes as the stream sends them."""
     return [event.model_dump(mode="json") for event in events]
+
+
+def streams_of(analysis: AnalysisView, conversations: Sequence[ConversationView]) -> dict[str, str]:
+    """What can be looked at beside an analysis, by stream: itself, its repository, what was talked about it."""
+    talks = {
+        f"conversation/{one.conversation_id}": f"Conversation of {one.started_at:%Y-%m-%d %H:%M} UTC"
+        for one in conversations
+    }
+    own = {f"analysis/{analysis.analysis_id}": "This analysis and its index"}
+    return own | {f"repository/{analysis.repository_id}": "Its repository"} | talks
 
 
 def source_range(first: int, last: int, whole: bool) -> tuple[int, int]:

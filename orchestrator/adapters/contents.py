@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from orchestrator.adapters.comparison import Comparison
 from orchestrator.adapters.graph import Graph
 from orchestrator.adapters.overview_facts import OverviewFacts
 from orchestrator.api.content_models import DependencyView, FileView, SymbolView
@@ -93,6 +94,7 @@ class Contents:
         self._database = database
         self.graph = Graph(database)
         self.overview = OverviewFacts(database)
+        self.comparison = Comparison(database)
 
     async def files(self, tenant: UUID, analysis: UUID, query: FileQuery, page: Page) -> FilePage:
         """Entries of the tree by path."""

@@ -10,7 +10,7 @@ from events.base import Envelope
 from events.replay.causation import links
 from events.replay.choosing import stage_of
 from events.replay.difference import difference
-from events.replay.timeline import Run, runs
+from events.replay.timeline import runs
 from orchestrator.adapters.inspection import At
 from orchestrator.api.analyses import Version
 from orchestrator.api.dependencies import EventReader, Parts, Services
@@ -69,9 +69,18 @@ async def state(  # noqa: PLR0913  # one argument for each part of the request
 @router.get("/timeline")
 async def timeline(who: EventReader, parts: Parts, stream_id: StreamId) -> TimelineView:
     """The runs of an analysis: how long each waited for a worker, and how long it was worked on."""
-    history = await _history(parts, who, stream_id)
-    now = parts.clock()
-    found = [_run_view(run, now) for run in runs(history)]
+    return timeline_of(stream_id, await _history(parts, who, stream_id), parts.clock())
+
+
+@router.get("/causes")
+async def causes(who: EventReader, parts: Parts, stream_id: StreamId) -> CausesView:
+    """What led to what in a stream: each event with the one that caused it."""
+    return causes_of(stream_id, await _history(parts, who, stream_id))
+
+
+def timeline_of(stream_id: str, history: Sequence[Envelope], now: datetime) -> TimelineView:
+    """The runs in a history, which has an event at least."""
+    found = [RunView(**vars(run), waited=run.waited(now), worked=run.worked(now)) for run in runs(history)]
     return TimelineView(
         stream_id=stream_id,
         at=now,
@@ -82,9 +91,8 @@ async def timeline(who: EventReader, parts: Parts, stream_id: StreamId) -> Timel
     )
 
 
-@router.get("/causes")
-async def causes(who: EventReader, parts: Parts, stream_id: StreamId) -> CausesView:
-    """What led to what in a stream: each event with the one that caused it."""
+def causes_of(stream_id: str, history: Sequence[Envelope]) -> CausesView:
+    """Each event of a history with the one that caused it."""
     return CausesView(
         stream_id=stream_id,
         items=[
@@ -98,7 +106,7 @@ async def causes(who: EventReader, parts: Parts, stream_id: StreamId) -> CausesV
                 depth=one.depth,
                 from_outside=one.cause is None and one.envelope.causation_id is not None,
             )
-            for one in links(await _history(parts, who, stream_id))
+            for one in links(history)
         ],
     )
 
@@ -108,10 +116,6 @@ async def _history(parts: Services, who: Identity, stream_id: str) -> list[Envel
     if not found or found[0].tenant_id != who.tenant_id:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
     return found
-
-
-def _run_view(run: Run, now: datetime) -> RunView:
-    return RunView(**vars(run), waited=run.waited(now), worked=run.worked(now))
 
 
 def _stage_times(found: Sequence[RunView]) -> list[StageTime]:

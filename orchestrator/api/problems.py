@@ -44,6 +44,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "history_too_deep": (422, "The history is not read as far back as that"),
     "bad_folder": (422, "That is not the path of a folder"),
     "bad_include": (422, "Those are no patterns of paths"),
+    "another_repository": (422, "Those are analyses of two repositories"),
     "bad_webhook_url": (422, "A webhook cannot have that address"),
     "too_many_webhooks": (409, "There are too many webhooks"),
     "delivery_waiting": (409, "It is about to be sent"),

@@ -401,6 +401,33 @@ class Operations(Protocol):
             shapes.Treemap, "GET", f"/api/v1/analyses/{part(analysis_id)}/treemap", params={"folder": folder}
         )
 
+    def comparing_compared(self, analysis_id: str, *, against: str) -> shapes.ComparisonView:
+        """How an analysis differs from another one of its repository, in counts and times."""
+        return self._call(
+            shapes.ComparisonView,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/comparison",
+            params={"against": against},
+        )
+
+    def comparing_differences(
+        self,
+        analysis_id: str,
+        what: str,
+        *,
+        against: str,
+        kind: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> shapes.DifferencePage:
+        """What is in one of two analyses alone, or different in them."""
+        return self._call(
+            shapes.DifferencePage,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/differences/{part(what)}",
+            params={"against": against, "kind": kind, "cursor": cursor, "limit": limit},
+        )
+
     def overview_one(self, analysis_id: str) -> shapes.OverviewView:
         """What it is, how it is built, its main modules and how they talk, entry points, how to run and test it."""
         return self._call(shapes.OverviewView, "GET", f"/api/v1/analyses/{part(analysis_id)}/overview")

@@ -262,6 +262,26 @@ class Citation(BaseModel):
     chunk_id: str | None = None
 
 
+class ComparedView(BaseModel):
+    """
+    One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    commit: str | None = None
+    ref: str | None = None
+    state: str
+    requested_at: AwareDatetime
+    seconds: float | None = None
+    cost: float | None = None
+    currency: str = ""
+    totals: dict[str, int] = {}
+
+
 class ConfigView(BaseModel):
     """
     What this installation offers: the configured models (the first is the default; none: extractive answers).
@@ -334,6 +354,21 @@ class ConversationRequest(BaseModel):
         frozen=True,
     )
     repository_id: str
+
+
+class CountsView(BaseModel):
+    """
+    How many things are in the newer one alone, in the older one alone, in both but different, or the same.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    added: int
+    removed: int
+    changed: int
+    same: int
 
 
 class CredentialRequest(BaseModel):
@@ -444,6 +479,21 @@ class DependencyView(BaseModel):
     path: str
     line: int
     locked: bool
+
+
+class DifferenceView(BaseModel):
+    """
+    One thing that is different: what it is, as its path or path, kind and name; what is known of it in each.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    name: list[str]
+    kind: str
+    before: dict[str, object] | None = None
+    after: dict[str, object] | None = None
 
 
 class Envelope(BaseModel):
@@ -1274,6 +1324,20 @@ class SharedView(BaseModel):
     resource_id: str
 
 
+class StageCompared(BaseModel):
+    """
+    One stage: seconds that its runs worked, one after the other, in each of the two; null where it has none.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stage: str
+    before: float | None = None
+    after: float | None = None
+
+
 class StageTime(BaseModel):
     """
     One stage: its attempts, the sums of what they waited and worked in seconds, and the longest of each.
@@ -1752,6 +1816,27 @@ class AuditPage(BaseModel):
     next: str | None = None
 
 
+class ComparisonView(BaseModel):
+    """
+    What is different between two analyses of a repository; the lists are below `differences`.
+
+    Files are compared by their content; symbols by signatures, length and complexity, not by where they stand; chunks
+    by how many a file has.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    before: ComparedView
+    after: ComparedView
+    files: CountsView
+    symbols: CountsView
+    dependencies: CountsView
+    chunks: CountsView
+    stages: list[StageCompared]
+
+
 class ConnectionPage(BaseModel):
     """
     A page of files, the most connected first.
@@ -1801,6 +1886,20 @@ class DependencyPage(BaseModel):
         frozen=True,
     )
     items: list[DependencyView]
+    total: int
+    next: str | None = None
+
+
+class DifferencePage(BaseModel):
+    """
+    A page of differences in the order of their names; `total` counts them over all pages.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[DifferenceView]
     total: int
     next: str | None = None
 

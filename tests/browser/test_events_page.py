@@ -1,10 +1,19 @@
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support import ui_samples as samples
+from tests.support.accessibility import violations
 from tests.support.api_stand_in import StandIn
 
 pytestmark = pytest.mark.browser
+
+
+def _asked(page: Page, name: str) -> str:
+    return parse_qs(urlsplit(page.url).query).get(name, [""])[0]
 
 
 def test_events_are_listed_in_order_with_readable_payloads(page: Page, api: StandIn) -> None:
@@ -29,12 +38,14 @@ def test_new_events_appear_as_they_happen_and_each_once(page: Page, api: StandIn
 
     expect(page.locator("details.event")).to_have_count(len(analysis.events))
     expect(page.locator("details.event").last).to_contain_text("shard 1 of 4")
+    expect(page.locator(".point")).to_contain_text(f"Event {len(analysis.events)} of {len(analysis.events)}")
+    expect(page.locator(".changes")).to_contain_text("stages / parse / runs / 0 / state")
     api.drop()
     samples.parse_shard(analysis, 1)
     expect(page.locator("details.event")).to_have_count(len(analysis.events))
 
 
-def test_a_filter_shows_only_what_matches(page: Page, api: StandIn) -> None:
+def test_a_filter_shows_only_what_matches_and_stands_in_the_address(page: Page, api: StandIn) -> None:
     analysis = samples.complete(api)
     page.goto(f"/events?analysis={analysis.id}")
     page.get_by_label("Filter events").fill("completed embed")
@@ -43,6 +54,14 @@ def test_a_filter_shows_only_what_matches(page: Page, api: StandIn) -> None:
     expect(page.locator(".total")).to_have_text(f"4 of {len(analysis.events)} events")
     page.get_by_label("Filter events").fill("")
     expect(page.locator("details.event")).to_have_count(len(analysis.events))
+    page.get_by_label("Stage", exact=True).select_option("link")
+    page.get_by_label("Type of event").select_option("processing.stage.started")
+    expect(page.locator("details.event")).to_have_count(1)
+    page.reload()
+    expect(page.locator("details.event")).to_have_count(1)
+    expect(page.locator("details.event")).to_contain_text("link")
+    page.get_by_label("Filter events").fill("nothing is like this")
+    expect(page.get_by_text("No event is like that.")).to_be_visible()
 
 
 def test_a_long_history_is_complete_and_drawn_in_pieces(page: Page, api: StandIn) -> None:
@@ -55,3 +74,94 @@ def test_a_long_history_is_complete_and_drawn_in_pieces(page: Page, api: StandIn
     expect(page.locator("details.event")).to_have_count(300)
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("details.event")).to_have_count(600)
+
+
+def test_somebody_travels_through_the_history_and_shares_the_point(page: Page, api: StandIn) -> None:
+    """Slider, keys, list, causes and whole state name the same point; the address has it, also after a reload."""
+    analysis = samples.complete(api)
+    page.goto(f"/events?analysis={analysis.id}")
+    slider = page.get_by_label("Which event is looked at")
+    expect(page.locator(".point")).to_contain_text(f"Event {len(analysis.events)} of {len(analysis.events)}")
+    expect(page.locator(".changes")).to_contain_text("ready → refined")
+
+    slider.fill("4")
+    expect(page.locator(".point")).to_contain_text(f"Event 4 of {len(analysis.events)}")
+    expect(page.locator(".changes")).to_contain_text("running → completed")
+    expect(page.locator("details.event.here .version")).to_have_text("4")
+    expect(page.locator("details.event.later")).to_have_count(len(analysis.events) - 4)
+    assert _asked(page, "at") == "4"
+    assert violations(page) == []
+    page.get_by_label("The event before").click()
+    expect(page.locator(".point")).to_contain_text("Event 3")
+    expect(page.locator(".changes")).to_contain_text("queued → running")
+    page.get_by_text("The whole state at this point").click()
+    expect(page.locator(".whole pre")).to_contain_text('"clone"')
+    shown = json.loads(page.locator(".whole pre").text_content() or "")
+    assert shown["stages"]["clone"]["runs"]["0"]["state"] == "running"
+    page.locator(".why .chip").first.click()
+    expect(page.locator(".point")).to_contain_text("Event 2")
+
+    page.reload()
+    expect(page.locator(".point")).to_contain_text("Event 2")
+    slider.fill("0")
+    expect(page.locator(".changes")).to_contain_text("Nothing is there yet.")
+    page.get_by_label("Go to a time").fill("2031-01-01T00:00:00")
+    expect(page.locator(".point")).to_contain_text(f"Event {len(analysis.events)} of")
+    page.get_by_label("Go to a time").fill("2001-01-01T00:00:00")
+    expect(page.locator(".point")).to_contain_text("Event 0 of")
+    page.get_by_label("The newest event").click()
+    expect(page.locator(".point")).to_contain_text(f"Event {len(analysis.events)} of")
+    assert _asked(page, "at") == ""
+
+
+def test_timeline_and_causes_are_pictures_that_can_be_pressed(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    page.goto(f"/events?analysis={analysis.id}")
+    page.get_by_role("tab", name="Timeline").click()
+    expect(page.locator(".times tbody tr")).to_have_count(10)
+    expect(page.locator(".times")).to_contain_text("parse")
+    canvas = page.locator("canvas:visible")
+    _until_drawn(page, canvas)
+    assert _asked(page, "view") == "timeline"
+    expect(page.locator(".times tbody tr").first).to_contain_text("3.2 s")  # the clone's work
+    assert violations(page) == []
+
+    page.get_by_role("tab", name="Timeline").press("ArrowRight")
+    expect(page.get_by_role("tab", name="Causes")).to_have_attribute("aria-selected", "true")
+    _until_drawn(page, page.locator("canvas:visible"))
+    box = page.locator("canvas:visible").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 4, box["y"] + 4)  # the first of all causes stands at the top left
+    expect(page.locator(".point")).to_contain_text("Event 1 of")
+    expect(page.locator(".why")).to_contain_text("led to")
+    assert violations(page) == []
+    page.reload()
+    expect(page.get_by_role("tab", name="Causes")).to_have_attribute("aria-selected", "true")
+
+
+_COLOURS = """c => new Set(new Uint32Array(
+  c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer)).size"""
+
+
+def _until_drawn(page: Page, canvas: Locator) -> None:
+    """Something other than emptiness is on the canvas."""
+    expect(canvas).to_be_visible()
+    for _ in range(100):
+        if canvas.evaluate(_COLOURS) > 3:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("nothing was drawn")
+
+
+def test_a_point_that_cannot_be_had_is_said_and_the_phone_has_no_sideways_scroll(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.route(re.compile("/events/state"), lambda route: route.fulfill(status=503, json={"detail": "Try again soon."}))
+    page.goto(f"/events?analysis={analysis.id}")
+
+    expect(page.locator(".changes")).to_contain_text("This point cannot be shown: Try again soon.")
+    for tab in ("Timeline", "Causes", "Events"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.goto(f"/events?analysis={analysis.id}&stream=repository/{analysis.view['repository_id']}")
+    expect(page.get_by_text("Nothing has happened here yet.")).to_be_visible()

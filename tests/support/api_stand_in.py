@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.support.kept_stand_in import letters, me, push_hook, uploads
+from tests.support.pasts_stand_in import cause_of, pasts
 from tests.support.stand_in_streams import Json, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
 
@@ -63,6 +64,7 @@ class Scripted:
             "seq": 1_000 + len(self.events),
             "tenant_id": "00000000-0000-4000-8000-000000000001",
             "correlation_id": str(uuid4()),
+            "causation_id": cause_of(self.events, data),
             "stage": stage,
             "timestamp": self.clock.isoformat(),
             "data": data,
@@ -254,6 +256,7 @@ class StandIn(Talks):
                 ),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
+                Route("/api/v1/events/{what}", partial(pasts, self.analyses)),
                 *self.talk_routes(),
             ]
         )
@@ -393,7 +396,9 @@ class StandIn(Talks):
         return JSONResponse({"items": wanted[start : start + limit], "total": len(wanted), "next": following})
 
     async def _events(self, request: Request) -> Response:
-        found = self.analyses[request.query_params["stream_id"].removeprefix("analysis/")]
+        found = self.analyses.get(request.query_params["stream_id"].removeprefix("analysis/"))
+        if found is None:
+            return JSONResponse({"items": [], "next": None})
         after, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
         following = str(after + limit) if after + limit < len(found.events) else None
         return JSONResponse({"items": found.events[after : after + limit], "next": following})

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -194,7 +195,7 @@ class Workers:
         tree: list[BaseModel] = [
             TreeRow(
                 path=path,
-                blob_id="b",
+                blob_id=sha256(text.encode()).hexdigest()[:40],
                 mode="100644",
                 size=len(text),
                 language="python",

@@ -80,6 +80,6 @@ def module_map(data: dict[str, object], key: str) -> str | None:
     return str(opened) if opened else None
 
 
-def event_list(data: dict[str, object], key: str) -> None:
-    """The events of an analysis in their order, live while it runs."""
-    _component("event_list")(key=key, data=data | {"api": PREFIX})
+def inspector(data: dict[str, object], key: str) -> None:
+    """The history of a stream: slider, what each event changed, list, timeline and causes; live while it grows."""
+    _component("inspector", "event_list.js", "picture.js", "drawings.js")(key=key, data=data | {"api": PREFIX})

@@ -1,4 +1,4 @@
-// The events of one analysis in their order; new ones are added as they happen.
+// The events of one stream in their order, drawn in pieces; which are shown, and which one is looked at, it is told.
 
 const PAGE = 300; // rows drawn at once; a long history is drawn as it is scrolled to
 
@@ -27,111 +27,73 @@ const summaryOf = (data) => {
 
 const toneOf = (type) => (/failed|parked/.test(type) ? "bad" : /retry|cancel/.test(type) ? "warn" : /completed|activated|refined/.test(type) ? "good" : "");
 
-const rowOf = (event) => {
+const rowOf = (event, look) => {
   const payload = el("pre", { tabindex: "0" });
   const row = el("details", { class: `event ${toneOf(event.event_type)}`, "data-version": event.version },
     el("summary", {},
       el("span", { class: "version" }, String(event.version)),
       el("time", { datetime: event.timestamp, title: event.timestamp }, clock(event.timestamp)),
       el("span", { class: "type" }, plain(event.event_type)),
-      el("span", { class: "stage" }, plain(event.stage ?? event.data?.stage ?? "")),
+      el("span", { class: "stage" }, plain(stageOf(event))),
       el("span", { class: "told" }, summaryOf(event.data ?? {}))),
     payload);
+  row.querySelector("summary").addEventListener("click", () => look(event.version));
   row.addEventListener("toggle", () => {
     if (row.open && !payload.textContent) payload.textContent = plain(JSON.stringify(event, null, 2));
   });
   return row;
 };
 
-const matches = (event, words) => {
-  const text = `${event.event_type} ${event.stage ?? ""} ${summaryOf(event.data ?? {})}`.toLowerCase();
-  return words.every((word) => text.includes(word));
+const stageOf = (event) => event.stage ?? event.data?.stage ?? "";
+
+const matches = (event, chosen) => {
+  if (chosen.type && event.event_type !== chosen.type) return false;
+  if (chosen.stage && stageOf(event) !== chosen.stage) return false;
+  const text = `${event.event_type} ${stageOf(event)} ${summaryOf(event.data ?? {})}`.toLowerCase();
+  return chosen.words.every((word) => text.includes(word));
 };
 
 class EventList {
-  constructor(root) {
-    this.events = new Map();
+  constructor(look) {
+    this.look = look;
     this.drawn = 0;
-    this.words = [];
-    this.filter = el("input", { type: "search", placeholder: "Filter: a type, a stage, a word", "aria-label": "Filter events" });
-    this.filter.addEventListener("input", () => {
-      this.words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-      this.redraw();
-    });
-    this.total = el("span", { class: "total", role: "status" });
+    this.rows = new Map();
     this.list = el("div", { class: "list" });
+    this.nothing = el("p", { class: "nothing" }, "No event is like that.");
     this.more = el("button", { class: "more", type: "button", onclick: () => this.draw(PAGE) }, "Show more");
-    root.append(el("div", { class: "tools" }, this.filter, this.total), this.list, this.more);
+    this.root = el("div", {}, this.list, this.nothing, this.more);
+    this.shown = [];
   }
 
-  update(data) {
-    this.data = data;
-    this.add(data.items);
-    if (data.live && !this.stream) {
-      this.stream = listen(`${data.api}/analyses/${data.analysis_id}/events`, {
-        events: { milestone: (event) => this.add([event]) }, onstate: (state) => { this.connection = state; this.count(); },
-      });
+  // `shown` are the events that are wanted, in their order; what is drawn of them stays where it only grew at its end.
+  show(shown, grown) {
+    this.shown = shown;
+    if (!grown) {
+      this.list.replaceChildren();
+      this.rows.clear();
+      this.drawn = 0;
     }
-    if (!data.live && this.stream) {
-      this.stream.close();
-      this.stream = null;
-      this.connection = "";
-      this.count();
-    }
-  }
-
-  add(items) {
-    let last = this.last ?? 0;
-    let inOrder = true;
-    let grown = false;
-    for (const event of items) {
-      if (this.events.has(event.version)) continue;
-      inOrder &&= event.version > last;
-      last = Math.max(last, event.version);
-      this.events.set(event.version, event);
-      grown = true;
-    }
-    this.last = last;
-    if (!grown && this.drawn) return;
-    if (inOrder) this.draw(Math.max(0, PAGE - this.drawn) || (this.more.hidden ? items.length : 0));
-    else this.redraw();
-  }
-
-  shown() {
-    return [...this.events.values()].sort((a, b) => a.version - b.version).filter((event) => matches(event, this.words));
-  }
-
-  redraw() {
-    this.list.replaceChildren();
-    this.drawn = 0;
-    this.draw(PAGE);
+    this.draw(Math.max(0, PAGE - this.drawn) || (this.more.hidden ? shown.length : 0));
   }
 
   draw(count) {
-    const shown = this.shown();
-    this.list.append(...shown.slice(this.drawn, this.drawn + count).map(rowOf));
-    this.drawn = Math.min(shown.length, this.drawn + count);
-    this.more.hidden = this.drawn >= shown.length;
-    this.count(shown.length);
+    for (const event of this.shown.slice(this.drawn, this.drawn + count)) {
+      const row = rowOf(event, this.look);
+      this.rows.set(event.version, row);
+      this.list.append(row);
+    }
+    this.drawn = Math.min(this.shown.length, this.drawn + count);
+    this.more.hidden = this.drawn >= this.shown.length;
+    this.nothing.hidden = this.shown.length > 0;
+    this.mark(this.at);
   }
 
-  count(shown = this.shown().length) {
-    const all = number.format(this.events.size);
-    const state = { live: " · live", lost: " · reconnecting…" }[this.connection] ?? "";
-    this.total.textContent = `${this.words.length ? `${number.format(shown)} of ${all}` : all} events${state}`;
+  // Which event is looked at: it stands out, and those after it step back.
+  mark(at) {
+    this.at = at;
+    for (const [version, row] of this.rows) {
+      row.classList.toggle("here", version === at);
+      row.classList.toggle("later", at !== undefined && version > at);
+    }
   }
-
-  close() { this.stream?.close(); }
-}
-
-const lists = new WeakMap();
-
-export default function (component) {
-  const { data, parentElement } = component;
-  if (!lists.has(parentElement)) lists.set(parentElement, new EventList(parentElement));
-  lists.get(parentElement).update(data);
-  return () => {
-    lists.get(parentElement)?.close();
-    lists.delete(parentElement);
-  };
 }

@@ -10,7 +10,7 @@ from runtime.client.shapes import AnalysisView
 from web_ui import markup, views
 from web_ui.components import account_menu
 
-_TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"))
+_TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"), ("compare", "Compare"))
 
 
 @cache

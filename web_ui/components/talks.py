@@ -37,6 +37,12 @@ def choose(repository_id: str, named: str | None) -> None:
             )
 
 
+def history(analysis_id: str, conversation: ConversationView) -> None:
+    """The way to the conversation's events, at any point of it."""
+    address = {"analysis": analysis_id, "stream": f"conversation/{conversation.conversation_id}"}
+    st.page_link("pages/events.py", label="History", icon=":material/history:", query_params=address)
+
+
 def document(conversation: ConversationView) -> None:
     """The button that gives the conversation as Markdown, asked for once in each state of the conversation."""
     if not any(question.answer for question in conversation.questions):

@@ -107,6 +107,7 @@ def show() -> None:
         with st.container(horizontal=True, gap="small"):
             share.control("conversation", conversation.conversation_id)
             talks.document(conversation)
+            talks.history(analysis.analysis_id, conversation)
             talks.deletion(conversation)
     talk(analysis, conversation)
 

@@ -1,20 +1,21 @@
-"""Events: what the log recorded of one analysis, in order."""
+"""Events: what the log recorded of one analysis, of its repository or of a conversation about it, at any point."""
 
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView, Envelope
 from web_ui import markup, views
-from web_ui.components import browser, frame
-from web_ui.session import attempt, chosen_analysis, client
+from web_ui.components import browser, frame, notices
+from web_ui.session import attempt, chosen_analysis, client, parameter
 
 _PAGE = 500
-_PAGES = 20
+_PAGES = 40
+_TALKS = 50
 
 
-def history(analysis: AnalysisView) -> list[Envelope] | None:
-    """The analysis' events so far; None, and the problem shown, where they cannot be had."""
+def history(stream: str) -> list[Envelope] | None:
+    """The stream's events so far; None, and the problem shown, where they cannot be had."""
     found: list[Envelope] = []
-    stream, cursor = f"analysis/{analysis.analysis_id}", None
+    cursor = None
     for _ in range(_PAGES):
         page = attempt(lambda at=cursor: client().events_listed(stream_id=stream, cursor=at, limit=_PAGE))  # type: ignore[misc]  # a default binds the cursor of this round
         if page is None:
@@ -26,6 +27,26 @@ def history(analysis: AnalysisView) -> list[Envelope] | None:
     return found
 
 
+def choose(analysis: AnalysisView) -> str:
+    """Which stream is looked at: the analysis's, its repository's, or one of its conversations."""
+    page = attempt(lambda: client().conversations_newest(repository_id=analysis.repository_id, limit=_TALKS))
+    offered = views.streams_of(analysis, page.items if page else ())
+    named = parameter("stream")
+    if named is not None and named not in offered:
+        offered = {named: named, **offered}
+    streams = list(offered)
+    place = streams.index(named) if named is not None else 0
+    chosen = st.selectbox(
+        "What is looked at", streams, place, format_func=lambda stream: offered[stream], key=f"stream-of-{named}"
+    )
+    if chosen != (named or streams[0]):
+        for name in ("at", "q", "type", "stage"):
+            st.query_params.pop(name, None)
+        st.query_params["stream"] = chosen
+        st.rerun()
+    return chosen
+
+
 def show() -> None:
     """Draw the page."""
     analysis = chosen_analysis()
@@ -33,16 +54,24 @@ def show() -> None:
     if analysis is None:
         return
     frame.heading(analysis)
-    stream = markup.span("code", f"analysis/{analysis.analysis_id}")
-    st.html(f'<div class="rs-facts">The log\'s own record, in its order. Stream&nbsp;{stream}</div>')
-    events = history(analysis)
-    if events is not None:
-        data: dict[str, object] = {
-            "analysis_id": analysis.analysis_id,
-            "items": views.event_rows(events),
-            "live": not views.is_over(analysis),
-        }
-        browser.event_list(data, key=f"events-{analysis.analysis_id}")
+    stream = choose(analysis)
+    events = history(stream)
+    if events is None:
+        return
+    if not events:
+        notices.empty("Nothing has happened here yet.", "It was deleted, or it has not begun.")
+        return
+    st.html(
+        f'<div class="rs-facts">The log\'s own record, in its order. Stream&nbsp;{markup.span("code", stream)}</div>'
+    )
+    is_analysis = stream == f"analysis/{analysis.analysis_id}"
+    data: dict[str, object] = {
+        "stream": stream,
+        "analysis_id": analysis.analysis_id,
+        "items": views.event_rows(events),
+        "live": is_analysis and not views.is_over(analysis),
+    }
+    browser.inspector(data, key=f"inspector-{stream}")
 
 
 show()

@@ -1,0 +1,93 @@
+"""`repostream compare`: two analyses of one repository beside each other."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from rich.text import Text
+
+from cli.api import connect, refusal
+from cli.exits import OK
+from cli.screen import Screen
+from runtime.client import Client
+from runtime.client.shapes import ComparisonView, DifferenceView
+
+_PAGE = 500
+_LONGEST = 100  # signs of a value
+_SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+What = Literal["files", "symbols", "dependencies", "chunks"]
+Kind = Literal["added", "removed", "changed"]
+_WHATS: tuple[What, ...] = ("files", "symbols", "dependencies", "chunks")
+_KINDS: tuple[Kind, ...] = ("added", "removed", "changed")
+
+
+def run_compare(pair: tuple[str, str], what: str | None, kind: str | None, *, as_json: bool) -> int:
+    """The command; returns its exit code. Raises ApiError."""
+    api, (analysis, against) = connect(), pair
+    chosen, of_kind = _what(what), _kind(kind)
+    if chosen is None:
+        found = api.comparing_compared(analysis, against=against)
+        _print(list(_told(found)), found.model_dump(mode="json"), as_json=as_json)
+        return OK
+    items = list(_all(api, pair, chosen, of_kind))
+    _print([line(one) for one in items], [one.model_dump(mode="json") for one in items], as_json=as_json)
+    return OK
+
+
+def _print(lines: Sequence[Text], document: object, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(document))
+        return
+    console = Screen()
+    for one in lines or [Text("nothing is different", style="dim")]:
+        console.print(one, soft_wrap=True)
+
+
+def _what(said: str | None) -> What | None:
+    if said is not None and said not in _WHATS:
+        raise refusal("invalid_request", f"“{said}” is not compared: choose one of {', '.join(_WHATS)}.")
+    return next((what for what in _WHATS if what == said), None)
+
+
+def _kind(said: str | None) -> Kind | None:
+    if said is not None and said not in _KINDS:
+        raise refusal("invalid_request", f"“{said}” is no kind of difference: choose one of {', '.join(_KINDS)}.")
+    return next((kind for kind in _KINDS if kind == said), None)
+
+
+def _all(api: Client, pair: tuple[str, str], what: What, kind: Kind | None) -> Iterator[DifferenceView]:
+    cursor = None
+    while True:
+        page = api.comparing_differences(pair[0], what, against=pair[1], kind=kind, cursor=cursor, limit=_PAGE)
+        yield from page.items
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def _told(found: ComparisonView) -> Iterator[Text]:
+    for name in _WHATS:
+        of = getattr(found, name)
+        yield Text(f"{name:<14}+{of.added:,}  -{of.removed:,}  ~{of.changed:,}  ={of.same:,}")
+    for title, side in (("before", found.before), ("after", found.after)):
+        ready = f", ready after {side.seconds:.1f} s" if side.seconds is not None else ""
+        cost = f", about {side.cost:.4f} {side.currency}" if side.cost is not None else ""
+        yield Text(f"{title:<14}{side.commit or 'no commit'}, {side.state}{ready}{cost}")
+    for stage in found.stages:
+        before, after = (f"{value:.2f} s" if value is not None else "–" for value in (stage.before, stage.after))  # noqa: RUF001  # a dash
+        yield Text(f"{stage.stage:<14}{before} → {after}", style="dim")
+
+
+def line(one: DifferenceView) -> Text:
+    """One thing that is different."""
+    sign, style = _SIGNS.get(one.kind, ("?", ""))
+    before, after = one.before or {}, one.after or {}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    said = [f"{name} {_short(before.get(name))} → {_short(after.get(name))}" for name in names]
+    facts = "" if one.kind != "changed" else ", ".join(said) or "content"
+    return Text.assemble((f"{sign} {' '.join(part for part in one.name if part)}", style), "  ", (facts, "dim"))
+
+
+def _short(value: object) -> str:
+    said = json.dumps(value, ensure_ascii=False)
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"

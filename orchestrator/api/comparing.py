@@ -1,0 +1,106 @@
+"""Compare two analyses of one repository: what is different in them, and how long each took."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from events.base import Envelope
+from events.replay.timeline import runs
+from orchestrator.adapters.comparison import compared_trees, page_of
+from orchestrator.api.comparing_models import (
+    ComparedView,
+    ComparisonView,
+    CountsView,
+    DifferencePage,
+    DifferenceView,
+    Kind,
+    StageCompared,
+    What,
+)
+from orchestrator.api.dependencies import Parts, Reader, Services, cloned_artifacts, history_of
+from orchestrator.api.models import AnalysisView
+from orchestrator.api.paging import Paging
+from orchestrator.api.problems import ApiProblem
+from orchestrator.auth.identity import Identity
+from orchestrator.projections.analyses import fold
+
+router = APIRouter(prefix="/analyses/{analysis_id}", tags=["comparing"])
+Against = Annotated[UUID, Query(description="The other analysis of the repository: what is different since that one.")]
+Pair = tuple[list[Envelope], list[Envelope]]
+
+
+@router.get("/comparison")
+async def compared(analysis_id: UUID, who: Reader, parts: Parts, against: Against) -> ComparisonView:
+    """How an analysis differs from another one of its repository, in counts and times."""
+    histories, views = await _both(parts, who, against, analysis_id)
+    now = parts.clock()
+    worked = [{run.stage: 0.0 for run in runs(history)} for history in histories]
+    for seconds, history in zip(worked, histories, strict=True):
+        for run in runs(history):
+            seconds[run.stage] += run.worked(now)
+    counted = [
+        await parts.contents.comparison.counts(who.tenant_id, against, analysis_id, what)
+        for what in ("symbols", "dependencies", "chunks")
+    ]
+    return ComparisonView(
+        before=_told(views[0]),
+        after=_told(views[1]),
+        files=(await _files(parts, histories))[1],
+        symbols=counted[0],
+        dependencies=counted[1],
+        chunks=counted[2],
+        stages=[
+            StageCompared(stage=stage, before=worked[0].get(stage), after=worked[1].get(stage))
+            for stage in dict.fromkeys([*worked[1], *worked[0]])
+        ],
+    )
+
+
+@router.get("/differences/{what}")
+async def differences(  # noqa: PLR0913, PLR0917  # one argument for each part of the request
+    analysis_id: UUID,
+    what: What,
+    who: Reader,
+    parts: Parts,
+    page: Paging,
+    against: Against,
+    kind: Kind | None = None,
+) -> DifferencePage:
+    """What is in one of two analyses alone, or different in them."""
+    histories, _views = await _both(parts, who, against, analysis_id)
+    if what == "files":
+        return page_of((await _files(parts, histories))[0], page, kind)
+    return await parts.contents.comparison.listed(who.tenant_id, (against, analysis_id), what, page, kind)
+
+
+async def _both(parts: Services, who: Identity, before: UUID, after: UUID) -> tuple[Pair, list[AnalysisView]]:
+    """The histories and what they add up to. Raises ApiProblem where one is not there, or is of another repository."""
+    histories = [await history_of(parts, who, f"analysis/{one}") for one in (before, after)]
+    views = [record.view for record in map(fold, histories) if record is not None]
+    if len(views) < 2:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    if views[0].repository_id != views[1].repository_id:
+        raise ApiProblem("another_repository", "Choose two analyses of one repository.")
+    return (histories[0], histories[1]), views
+
+
+async def _files(parts: Services, histories: Pair) -> tuple[list[DifferenceView], CountsView]:
+    trees = [await parts.sources.tree(cloned_artifacts(history)) for history in histories]
+    return await asyncio.to_thread(compared_trees, *trees)
+
+
+def _told(view: AnalysisView) -> ComparedView:
+    estimate, ready = view.estimate, view.ready_at
+    return ComparedView(
+        analysis_id=view.analysis_id,
+        commit=view.commit,
+        ref=view.ref,
+        state=view.state.value,
+        requested_at=view.requested_at,
+        seconds=(ready - view.requested_at).total_seconds() if ready is not None else None,
+        cost=estimate.cost if estimate is not None else None,
+        currency=estimate.currency if estimate is not None else "",
+        totals=view.totals,
+    )

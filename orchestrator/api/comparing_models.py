@@ -1,0 +1,74 @@
+"""Two analyses of one repository beside each other."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+Kind = Literal["added", "removed", "changed"]
+What = Literal["files", "symbols", "dependencies", "chunks"]
+
+
+class ComparedView(BaseModel):
+    """One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known."""
+
+    analysis_id: UUID
+    commit: str | None = None
+    ref: str | None = None
+    state: str
+    requested_at: datetime
+    seconds: float | None = None
+    cost: float | None = None
+    currency: str = ""
+    totals: dict[str, int] = Field(default_factory=dict)
+
+
+class CountsView(BaseModel):
+    """How many things are in the newer one alone, in the older one alone, in both but different, or the same."""
+
+    added: int
+    removed: int
+    changed: int
+    same: int
+
+
+class StageCompared(BaseModel):
+    """One stage: seconds that its runs worked, one after the other, in each of the two; null where it has none."""
+
+    stage: str
+    before: float | None = None
+    after: float | None = None
+
+
+class ComparisonView(BaseModel):
+    """What is different between two analyses of a repository; the lists are below `differences`.
+
+    Files are compared by their content; symbols by signatures, length and complexity, not by where they stand; chunks
+    by how many a file has.
+    """
+
+    before: ComparedView
+    after: ComparedView
+    files: CountsView
+    symbols: CountsView
+    dependencies: CountsView
+    chunks: CountsView
+    stages: list[StageCompared]
+
+
+class DifferenceView(BaseModel):
+    """One thing that is different: what it is, as its path or path, kind and name; what is known of it in each."""
+
+    name: list[str]
+    kind: Kind
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+class DifferencePage(BaseModel):
+    """A page of differences in the order of their names; `total` counts them over all pages."""
+
+    items: list[DifferenceView]
+    total: int
+    next: str | None = None

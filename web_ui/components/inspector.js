@@ -1,0 +1,310 @@
+// The history of one stream: a slider over its events, what each changed, all of it as list, timeline and graph of
+// causes, live. What is looked at stands in the address, so that it can be shared and is there after a reload.
+
+const VIEWS = [["list", "Events"], ["timeline", "Timeline"], ["causes", "Causes"]];
+const SHOWN_CHANGES = 12;
+const SOON = 90; // ms that the slider rests before the point is asked for
+const CALM = 1200; // ms between two askings for a picture while events come
+
+const placed = (name) => new URLSearchParams(location.search).get(name) ?? "";
+const place = (values) => {
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries(values)) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
+};
+
+// As a field for a time takes it, in the viewer's zone.
+const localTime = (at) => new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+
+const short = (value) => {
+  const text = plain(typeof value === "string" ? value : JSON.stringify(value));
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+};
+
+const SIGNS = { added: ["+", "good"], removed: ["−", "bad"], changed: ["→", "warn"] };
+const changeRow = (change) => {
+  const [sign, tone] = SIGNS[change.kind] ?? ["", ""];
+  const value = (kind, said) => el("span", { class: kind }, said === undefined ? "" : short(said));
+  return el("li", { class: tone },
+    el("span", { class: "sign", title: change.kind }, sign), el("code", {}, plain(change.path.slice(1).replaceAll("/", " / ")) || "all of it"),
+    el("span", { class: "values" }, change.kind !== "added" ? value("was", change.before) : null,
+      change.kind === "changed" ? el("span", { class: "to" }, " → ") : null, change.kind !== "removed" ? value("is", change.after) : null));
+};
+
+const choice = (label, all, act) => {
+  const select = el("select", { "aria-label": label }, el("option", { value: "" }, all));
+  select.addEventListener("change", act);
+  select.offer = (found, chosen) => {
+    const names = [...new Set([...found, ...(chosen ? [chosen] : [])])].sort();
+    if (names.length + 1 === select.options.length) return;
+    select.replaceChildren(el("option", { value: "" }, all), ...names.map((name) => el("option", { value: name }, plain(name))));
+    select.value = chosen;
+  };
+  return select;
+};
+
+class Inspector {
+  constructor(root) {
+    this.events = new Map();
+    this.last = 0;
+    this.at = Number.parseInt(placed("at"), 10);
+    this.view = VIEWS.some(([name]) => name === placed("view")) ? placed("view") : "list";
+    this.chosen = { type: placed("type"), stage: placed("stage"), words: placed("q").toLowerCase().split(/\s+/).filter(Boolean) };
+    this.build(root);
+  }
+
+  build(root) {
+    const button = (title, sign, act) => el("button", { type: "button", "aria-label": title, title, onclick: act }, sign);
+    this.slider = el("input", { type: "range", min: "0", step: "1", "aria-label": "Which event is looked at" });
+    this.slider.addEventListener("input", () => this.go(Number(this.slider.value), SOON));
+    this.time = el("input", { type: "datetime-local", step: "1", "aria-label": "Go to a time" });
+    this.time.addEventListener("change", () => this.goTo(Date.parse(this.time.value)));
+    this.now = button("The newest event", "Newest", () => this.go(NaN));
+    this.point = el("div", { class: "point", role: "status" });
+    this.changes = el("ul", { class: "changes", tabindex: "0", "aria-label": "What it changed" });
+    this.more = el("button", { class: "more", type: "button", onclick: () => this.tellChanges(true) }, "");
+    this.why = el("div", { class: "why" });
+    this.state = el("pre", { tabindex: "0" });
+    this.whole = el("details", { class: "whole" }, el("summary", {}, "The whole state at this point"), this.state);
+    this.whole.addEventListener("toggle", () => this.tellState());
+    this.list = new EventList((version) => this.go(version));
+    const pick = (version) => this.go(version);
+    this.pictures = { timeline: timelinePicture(pick), causes: causesPicture(pick) };
+    this.table = el("div", { class: "times", tabindex: "0", role: "group", "aria-label": "Times of the stages" });
+    this.tabs = VIEWS.map(([name, title]) => el("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => this.turn(name) }, title));
+    this.panels = VIEWS.map(([name]) => el("div", { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, class: `panel of-${name}` }));
+    this.filter = el("input", { type: "search", placeholder: "Filter: a type, a stage, a word", "aria-label": "Filter events", value: placed("q") });
+    const choose = () => this.choose();
+    this.filter.addEventListener("input", choose);
+    this.types = choice("Type of event", "All types", choose);
+    this.stages = choice("Stage", "All stages", choose);
+    this.total = el("span", { class: "total", role: "status" });
+    this.tools = el("div", { class: "tools" }, this.filter, this.types, this.stages, this.total);
+    this.panels[0].append(this.tools, this.list.root);
+    this.panels[1].append(this.pictures.timeline.root, this.table);
+    this.panels[2].append(this.pictures.causes.root);
+    const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "How the events are shown" }, ...this.tabs);
+    tabs.addEventListener("keydown", (event) => this.along(event));
+    root.append(
+      el("div", { class: "travel" }, button("The event before", "‹", () => this.step(-1)), this.slider, button("The next event", "›", () => this.step(1)), this.time, this.now),
+      el("section", { class: "look", "aria-label": "The event that is looked at" }, this.point, this.changes, this.more, this.why, this.whole),
+      tabs, ...this.panels);
+    this.turn(this.view);
+  }
+
+  along(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    const next = (VIEWS.findIndex(([name]) => name === this.view) + step + VIEWS.length) % VIEWS.length;
+    this.turn(VIEWS[next][0]);
+    this.tabs[next].focus();
+  }
+
+  update(data) {
+    this.data = data;
+    this.add(data.items);
+    if (data.live && !this.source) {
+      this.source = listen(`${data.api}/analyses/${data.analysis_id}/events`, {
+        events: { milestone: (event) => this.add([event]) }, onstate: (state) => { this.connection = state; this.count(); },
+      });
+    }
+    if (!data.live && this.source) {
+      this.source.close();
+      this.source = null;
+      this.connection = "";
+      this.count();
+    }
+  }
+
+  add(items) {
+    let grown = true;
+    let fresh = false;
+    for (const event of items) {
+      if (this.events.has(event.version)) continue;
+      grown &&= event.version > this.last;
+      this.last = Math.max(this.last, event.version);
+      this.events.set(event.version, event);
+      fresh = true;
+    }
+    if (!fresh && this.looked) return;
+    this.inOrder = [...this.events.values()].sort((a, b) => a.version - b.version);
+    this.slider.max = String(this.last);
+    this.types.offer(this.inOrder.map((event) => event.event_type), this.chosen.type);
+    this.stages.offer(this.inOrder.map(stageOf).filter(Boolean), this.chosen.stage);
+    this.show(grown);
+    if (Number.isNaN(this.at)) this.go(NaN, 150);
+    else this.go(this.at);
+    this.drawSoon(this.drawn?.[this.view] ? CALM : 0);
+  }
+
+  show(grown) {
+    const { type, stage, words } = this.chosen;
+    const all = !type && !stage && !words.length;
+    this.list.show(all ? this.inOrder : this.inOrder.filter((event) => matches(event, this.chosen)), grown);
+    this.count();
+  }
+
+  choose() {
+    this.chosen = { type: this.types.value, stage: this.stages.value, words: this.filter.value.toLowerCase().split(/\s+/).filter(Boolean) };
+    place({ q: this.filter.value, type: this.chosen.type, stage: this.chosen.stage });
+    this.show(false);
+  }
+
+  count() {
+    const [shown, all] = [this.list.shown.length, number.format(this.events.size)];
+    const state = { live: " · live", lost: " · reconnecting…" }[this.connection] ?? "";
+    this.total.textContent = `${shown < this.events.size ? `${number.format(shown)} of ${all}` : all} events${state}`;
+  }
+
+  step(by) {
+    const here = Number.isNaN(this.at) ? this.last : this.at;
+    this.go(Math.max(0, Math.min(this.last, here + by)));
+  }
+
+  // The second that is chosen counts as a whole: what happened in it had happened by then.
+  goTo(moment) {
+    if (Number.isNaN(moment)) return;
+    const by = this.inOrder.filter((event) => Date.parse(event.timestamp) < moment + 1000);
+    this.go(by.at(-1)?.version ?? 0);
+  }
+
+  // NaN is the newest event, whichever that is by then.
+  go(version, rest = 0) {
+    this.at = version >= this.last && this.data?.live ? NaN : version;
+    const here = Number.isNaN(this.at) ? this.last : Math.max(0, Math.min(this.last, this.at));
+    this.slider.value = String(here);
+    this.slider.setAttribute("aria-valuetext", `event ${here} of ${this.last}`);
+    this.now.setAttribute("aria-pressed", String(here === this.last));
+    place({ at: here === this.last ? "" : String(here) });
+    this.list.mark(here);
+    const event = this.events.get(here);
+    for (const picture of Object.values(this.pictures)) picture.mark(event);
+    this.head(here, event);
+    if (this.looked?.version === here) return this.tellWhy();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.look(here), rest);
+  }
+
+  head(here, event) {
+    if (event) this.time.value = localTime(new Date(event.timestamp));
+    const when = event ? `${clock(event.timestamp)} · ${plain(event.event_type)}${stageOf(event) ? ` · ${plain(stageOf(event))}` : ""}` : "before the first event";
+    this.point.replaceChildren(el("strong", {}, `Event ${number.format(here)} of ${number.format(this.last)}`), ` ${when}`);
+  }
+
+  async ask(what, more = {}) {
+    const asked = new URLSearchParams({ stream_id: this.data.stream, ...more });
+    const reply = await fetch(`${this.data.api}/events/${what}?${asked}`, { headers: { accept: "application/json" } });
+    const told = await reply.json();
+    if (!reply.ok) throw new Error(told.detail ?? told.title ?? reply.statusText);
+    return told;
+  }
+
+  async look(version) {
+    this.asked = version;
+    try {
+      const found = await this.ask("state", { version: String(version), with_state: "false" });
+      if (this.asked !== version) return; // somebody went on
+      this.looked = found;
+      this.tellChanges(false);
+      this.tellWhy();
+      if (this.whole.open) this.tellState();
+    } catch (error) {
+      if (this.asked === version) this.changes.replaceChildren(el("li", { class: "bad" }, `This point cannot be shown: ${plain(error.message)}`));
+    }
+  }
+
+  tellChanges(all) {
+    const { changes, changes_left_out: left } = this.looked;
+    const shown = all ? changes : changes.slice(0, SHOWN_CHANGES);
+    this.changes.replaceChildren(...shown.map(changeRow));
+    if (!changes.length) this.changes.append(el("li", { class: "nothing" }, this.looked.version ? "Nothing that is shown was changed by it." : "Nothing is there yet."));
+    if (all && left) this.changes.append(el("li", { class: "nothing" }, `… and ${number.format(left)} more`));
+    this.more.hidden = shown.length === changes.length;
+    this.more.textContent = `All ${number.format(changes.length + left)} changes`;
+  }
+
+  // By what it was caused and what it led to, as places to go to.
+  tellWhy() {
+    const event = this.events.get(this.looked?.version);
+    this.why.replaceChildren();
+    if (!event) return;
+    const link = (one) => el("button", { class: "chip", type: "button", onclick: () => this.go(one.version) }, `${one.version} ${plain(one.event_type.split(".").slice(-2).join(" "))} ${plain(stageOf(one))}`.trim());
+    const cause = this.inOrder.find((one) => one.event_id === event.causation_id);
+    const effects = this.inOrder.filter((one) => one.causation_id === event.event_id);
+    if (cause) this.why.append(el("span", {}, "Because of "), link(cause));
+    else this.why.append(el("span", {}, event.causation_id ? "Because of an event in another stream" : "Asked for from outside"));
+    if (effects.length) this.why.append(el("span", {}, " · led to "), ...effects.slice(0, 6).map(link));
+    if (effects.length > 6) this.why.append(el("span", {}, ` and ${number.format(effects.length - 6)} more`));
+    if (event.erased?.length) this.why.append(el("span", {}, ` · erased for good: ${plain(event.erased.join(", "))}`));
+  }
+
+  async tellState() {
+    if (!this.whole.open || !this.looked) return;
+    const version = this.looked.version;
+    const found = await this.ask("state", { version: String(version) }).catch((error) => ({ state: plain(error.message) }));
+    if (this.looked.version === version) this.state.textContent = plain(JSON.stringify(found.state, null, 2));
+  }
+
+  turn(view) {
+    this.view = view;
+    place({ view: view === "list" ? "" : view });
+    VIEWS.forEach(([name], n) => {
+      this.tabs[n].setAttribute("aria-selected", String(name === view));
+      this.tabs[n].tabIndex = name === view ? 0 : -1;
+      this.panels[n].hidden = name !== view;
+    });
+    this.drawSoon(0);
+  }
+
+  drawSoon(rest = CALM) {
+    if (this.view === "list" || !this.data || (this.drawing && rest)) return;
+    clearTimeout(this.drawing);
+    this.drawing = setTimeout(() => this.draw(), rest);
+  }
+
+  async draw() {
+    this.drawing = 0;
+    const view = this.view;
+    if (view === "list" || this.drawn?.[view] === this.last) return;
+    const version = this.last;
+    try {
+      const told = await this.ask(view);
+      this.drawn = { ...this.drawn, [view]: version };
+      this.pictures[view].take(told);
+      this.pictures[view].mark(this.events.get(Number(this.slider.value)));
+      if (view === "timeline") this.tellTimes(told);
+    } catch (error) {
+      setText(this.pictures[view].say, `This cannot be drawn: ${plain(error.message)}`);
+    }
+  }
+
+  tellTimes({ stages }) {
+    const row = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, {}, cell)));
+    const cells = (one) => [plain(one.stage), number.format(one.runs), seconds(one.waited) || "0 s", seconds(one.longest_wait) || "0 s", seconds(one.worked) || "0 s", seconds(one.longest_run) || "0 s"];
+    const head = row("th", ["stage", "runs", "waited, all", "longest wait", "worked, all", "longest run"]);
+    if (stages.length) this.table.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...stages.map((one) => row("td", cells(one))))));
+    else this.table.replaceChildren(el("p", { class: "nothing" }, "This stream has no runs."));
+  }
+
+  close() {
+    this.source?.close();
+    clearTimeout(this.resting);
+    clearTimeout(this.drawing);
+    for (const picture of Object.values(this.pictures)) picture.close();
+  }
+}
+
+const inspectors = new WeakMap();
+
+export default function (component) {
+  const { data, parentElement } = component;
+  if (!inspectors.has(parentElement)) inspectors.set(parentElement, new Inspector(parentElement));
+  inspectors.get(parentElement).update(data);
+  return () => {
+    inspectors.get(parentElement)?.close();
+    inspectors.delete(parentElement);
+  };
+}

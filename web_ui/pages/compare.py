@@ -1,0 +1,97 @@
+"""Compare: what is different between two analyses of one repository, and how long each took."""
+
+import streamlit as st
+
+from runtime.client.shapes import AnalysisView
+from web_ui import compared, markup
+from web_ui.components import frame, notices
+from web_ui.session import attempt, chosen_analysis, client, parameter
+
+_LISTED = 50
+_SHOWN = 200
+
+
+def choose(analysis: AnalysisView) -> str | None:
+    """The other analysis of the repository; None, and a notice shown, where there is none."""
+    page = attempt(lambda: client().analyses_newest(repository_id=analysis.repository_id, limit=_LISTED))
+    if page is None:
+        return None
+    others = {one.analysis_id: one for one in page.items if one.analysis_id != analysis.analysis_id}
+    named = parameter("against")
+    if not others and named is None:
+        notices.empty(
+            "There is nothing to compare with.", "Have the repository analysed once more: at another commit, or again."
+        )
+        return None
+    ids = list(others)
+    if named is not None and named not in others:
+        ids = [named, *ids]
+    chosen = st.selectbox(
+        "Compare with",
+        ids,
+        ids.index(named) if named is not None else 0,
+        format_func=lambda id_: compared.option(others[id_]) if id_ in others else id_,
+        key=f"against-{analysis.analysis_id}",
+    )
+    st.query_params["against"] = chosen
+    return chosen
+
+
+def differences(analysis: AnalysisView, against: str) -> None:
+    """The lists, of one thing and one kind at a time; both stand in the address."""
+    with st.container(horizontal=True, gap="small"):
+        what = st.segmented_control(
+            "What", compared.WHATS, format_func=compared.title, default=compared.read_what(parameter("what"))
+        )
+        kind = st.segmented_control(
+            "How", compared.KINDS, format_func=str.capitalize, default=compared.read_kind(parameter("kind"))
+        )
+    what = what or "files"
+    st.query_params["what"] = what
+    if kind is None:
+        st.query_params.pop("kind", None)
+    else:
+        st.query_params["kind"] = kind
+    found = attempt(
+        lambda: client().comparing_differences(analysis.analysis_id, what, against=against, kind=kind, limit=_SHOWN)
+    )
+    if found is None:
+        return
+    if not found.items:
+        notices.empty("Nothing is different here.", "Choose something else above, or another analysis.")
+        return
+    st.html(markup.table(("how", "what", "different"), compared.rows(found.items), "rs-differences"))
+    if found.total > len(found.items):
+        st.caption(f"{len(found.items):,} of {found.total:,} are shown; `repostream compare` and the API have all.")
+
+
+def show() -> None:
+    """Draw the page."""
+    analysis = chosen_analysis()
+    frame.top(analysis, "compare")
+    if analysis is None:
+        return
+    frame.heading(analysis)
+    against = choose(analysis)
+    if against is None:
+        return
+    found = attempt(lambda: client().comparing_compared(analysis.analysis_id, against=against))
+    if found is None:
+        return
+    if compared.is_same(found):
+        notices.empty("Both have the same content.", "They differ in their times alone.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.html('<h2 class="rs-section">What is different</h2>')
+        st.html(markup.table(("what", "added", "removed", "changed", "same"), compared.counts(found), "rs-numbers"))
+        st.html(markup.table(("of the whole", "the other one", "this one"), compared.sides(found), "rs-numbers"))
+    with right:
+        st.html('<h2 class="rs-section">Time worked, stage by stage</h2>')
+        st.html(
+            markup.table(("stage", "the other one", "this one", "more"), compared.stages(found.stages), "rs-numbers")
+        )
+    st.html('<h2 class="rs-section">One by one</h2>')
+    differences(analysis, against)
+
+
+show()
