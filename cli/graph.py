@@ -32,7 +32,7 @@ class _Page(Protocol[T_co]):
 
 @graph_app.command("callers")
 def callers(repository: Repository, definition: Definition, json: Json = False) -> None:
-    """List who calls a definition or inherits from it, each with its line and how sure that is."""
+    """List who calls a definition, inherits from it or names it, each with its line and how sure that is."""
     api, analysis = _newest(repository)
     found = symbol(api, analysis, definition)
     _tell(_all(lambda cursor: api.graph_callers(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)
@@ -40,7 +40,7 @@ def callers(repository: Repository, definition: Definition, json: Json = False) 
 
 @graph_app.command("callees")
 def callees(repository: Repository, definition: Definition, json: Json = False) -> None:
-    """List what a definition calls or inherits from."""
+    """List what a definition calls, inherits from or names."""
     api, analysis = _newest(repository)
     found = symbol(api, analysis, definition)
     _tell(_all(lambda cursor: api.graph_callees(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)

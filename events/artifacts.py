@@ -103,7 +103,7 @@ class SymbolRow(Value):
 
 
 class EdgeRow(Value):
-    """One import, call or inheritance as written: `target` is the text, `source` the enclosing symbol or None.
+    """One import, call, inheritance or other use as written: `target` is the text, `source` the symbol around or None.
 
     Newer artifacts also have what follows. `receiver` is what a call is asked of, `receiver_type` the type that the
     file gives to the beginning of it (`X()` for what a call of `X` gives). An import has a row for each `name` that it
@@ -187,7 +187,9 @@ class ImportRow(Value):
 
 
 class LinkRow(Value):
-    """A call or an inheritance whose definition was found. Shard and ordinal name rows of `symbols`; -1 is the file.
+    """A use whose definition was found. Shard and ordinal name rows of `symbols`; -1 is the file.
+
+    `kind` is call, inherit, use (named without being called) or import (where nothing else in the file leads there).
 
     `level` says how it was found and `confidence` how sure that is: exact, inferred, overloaded, named.
     """

@@ -179,7 +179,11 @@ def link_cells(one: LinkView) -> tuple[str, str, str]:
     """Who or what is at the other end, where, and how sure that is."""
     name = one.name or "the file itself"
     sure = f"{one.level} ({one.confidence:.2f})"
-    return visible(name), f"{visible(one.path)}:{one.line}", sure if one.kind == "call" else f"inherits, {sure}"
+    word = _WORDS.get(one.kind, "")
+    return visible(name), f"{visible(one.path)}:{one.line}", f"{word}, {sure}" if word else sure
+
+
+_WORDS = {"inherit": "inherits", "use": "names it", "import": "imports it"}
 
 
 def import_cells(one: ImportView) -> tuple[str, str, str]:

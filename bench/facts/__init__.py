@@ -4,9 +4,11 @@
     python -m bench facts imports FOLDER…
     python -m bench facts record FOLDER --python PYTHON     (runs its tests under the recorder)
     python -m bench facts calls FOLDER…
+    python -m bench facts names FOLDER… --python PYTHON
 
 A folder is a checked out project. `record` writes `<folder>.seen.json` beside it, which `calls` reads; PYTHON is that
-of an environment in which its tests run. `--show N` prints examples of what differs.
+of an environment in which its tests run (`names`: in which its modules are importable). `--show N` prints
+examples of what differs.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.facts import calls, definitions, imports
+from bench.facts import calls, definitions, imports, names
 from bench.facts.project import Project
 
 
@@ -83,6 +85,23 @@ def of_calls(folders: list[Path], show: int) -> Iterator[str]:
     yield from _scores("**all**", *totals)
 
 
+def of_names(folders: list[Path], show: int, python: str) -> Iterator[str]:
+    """Precision of links that name without calling, and recall of what Python finds."""
+    yield "| project | measure | of | right | share |"
+    yield "|---|---|---|---|---|"
+    totals = Counter[str]()
+    for folder in folders:
+        one = names.graded(Project(folder), python)
+        right, judged = one.verdicts["right"], one.verdicts["right"] + one.verdicts["wrong"]
+        totals.update(right=right, judged=judged, found=one.found, there=one.there)
+        yield _row(folder.name, "precision", judged, right)
+        yield _row(folder.name, "recall", one.there, one.found)
+        yield from _examples(one.wrong, show)
+        yield from _examples(one.missed, show)
+    yield _row("**all**", "precision", totals["judged"], totals["right"])
+    yield _row("**all**", "recall", totals["there"], totals["found"])
+
+
 def _scores(
     project: str, judged: Counter[str], right: Counter[str], visible: Counter[str], found: Counter[str]
 ) -> Iterator[str]:
@@ -107,7 +126,7 @@ def _examples(found: list[Any], show: int) -> Iterator[str]:
 def main() -> None:
     """Grade, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["definitions", "imports", "record", "calls"])
+    parser.add_argument("what", choices=["definitions", "imports", "record", "calls", "names"])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--python", default="python3")
     parser.add_argument("--show", type=int, default=0)
@@ -116,6 +135,10 @@ def main() -> None:
     if arguments.what == "record":
         for folder in folders:
             record(folder, arguments.python)
+        return
+    if arguments.what == "names":
+        for line in of_names(folders, arguments.show, arguments.python):
+            print(line, flush=True)
         return
     graded = {"definitions": of_definitions, "imports": of_imports, "calls": of_calls}[arguments.what]
     for line in graded(folders, arguments.show):

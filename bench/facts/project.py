@@ -41,7 +41,7 @@ class Project:
         return link(Repository(self.languages, lambda: [(0, symbols)], lambda: [(0, self._edges)], self._known))
 
     def links(self) -> list[dict[str, Any]]:
-        """Rows of calls and inheritances."""
+        """Rows of calls, inheritances and other uses."""
         rows: list[dict[str, Any]] = self.linked.links.to_pylist()
         return rows
 

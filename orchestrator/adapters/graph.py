@@ -62,7 +62,7 @@ SELECT source, target, sum(imports)::int AS imports, sum(calls)::int AS calls FR
   FROM app.imports WHERE analysis_id = :analysis AND resolution IN ('file', 'folder') GROUP BY 1, 2
   UNION ALL
   SELECT {_FOLDER.format(path="path")}, {_FOLDER.format(path="target_path")}, 0, count(*)
-  FROM app.links WHERE analysis_id = :analysis GROUP BY 1, 2
+  FROM app.links WHERE analysis_id = :analysis AND kind IN ('call', 'inherit') GROUP BY 1, 2
 ) AS edges
 WHERE source <> target GROUP BY source, target ORDER BY sum(imports + calls) DESC, source, target LIMIT 200
 """)  # noqa: S608  # only our own text is put in
@@ -74,7 +74,7 @@ SELECT source, target, sum(imports)::int AS imports, sum(calls)::int AS calls FR
     AND starts_with(path, :prefix) AND starts_with(target, :prefix)
   UNION ALL
   SELECT {_CHILD.format(path="path")}, {_CHILD.format(path="target_path")}, 0, 1
-  FROM app.links WHERE analysis_id = :analysis
+  FROM app.links WHERE analysis_id = :analysis AND kind IN ('call', 'inherit')
     AND starts_with(path, :prefix) AND starts_with(target_path, :prefix)
 ) AS edges
 WHERE source <> target AND target <> :prefix

@@ -21,7 +21,8 @@ WITH code AS MATERIALIZED (SELECT path FROM app.files WHERE {_IS_CODE}), edges A
   FROM app.imports WHERE analysis_id = :analysis AND resolution IN ('file', 'folder') GROUP BY 1, 2, 3
   UNION ALL
   SELECT path, target_path, false, 0, count(*), min(line) FROM app.links
-  WHERE analysis_id = :analysis AND path <> target_path AND level <> 'named' GROUP BY 1, 2
+  WHERE analysis_id = :analysis AND path <> target_path AND level <> 'named' AND kind IN ('call', 'inherit')
+  GROUP BY 1, 2
 )
 SELECT source, target, to_folder, sum(imports)::int AS imports, sum(calls)::int AS calls,
   coalesce(min(line) FILTER (WHERE imports > 0), min(line))::int AS line

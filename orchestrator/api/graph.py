@@ -26,7 +26,7 @@ Inside = Annotated[str | None, Query(max_length=4_096, description="What is righ
 async def callers(  # one argument for each part of the request
     analysis_id: UUID, symbol_id: SymbolId, who: Reader, parts: Parts, page: Paging, known: Freshness
 ) -> LinkPage:
-    """Who calls a definition or inherits from it, with the line and how sure that is."""
+    """Who calls a definition, inherits from it or names it, with the line and how sure that is."""
     await known_as_of(parts, who, analysis_id, known)
     return await parts.contents.graph.links(who.tenant_id, analysis_id, _place(symbol_id), page, "callers")
 
@@ -35,7 +35,7 @@ async def callers(  # one argument for each part of the request
 async def callees(  # one argument for each part of the request
     analysis_id: UUID, symbol_id: SymbolId, who: Reader, parts: Parts, page: Paging, known: Freshness
 ) -> LinkPage:
-    """What a definition calls or inherits from, with the line and how sure that is."""
+    """What a definition calls, inherits from or names, with the line and how sure that is."""
     await known_as_of(parts, who, analysis_id, known)
     return await parts.contents.graph.links(who.tenant_id, analysis_id, _place(symbol_id), page, "callees")
 

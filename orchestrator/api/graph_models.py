@@ -4,10 +4,12 @@ from pydantic import BaseModel
 
 
 class LinkView(BaseModel):
-    """One call or inheritance whose definition was found.
+    """One use whose definition was found: `kind` is call, inherit, use (named without being called) or import.
 
-    `symbol_id`, `name`, `kind_of_symbol` and `symbol_path` are of the definition at the other end: what calls, of
-    callers; what is called, of callees. They are null and empty where a file calls outside of any definition. `level`
+    An import counts where nothing else in its file leads to the definition.
+
+    `symbol_id`, `name`, `kind_of_symbol` and `symbol_path` are of the definition at the other end: what uses it, of
+    callers; what is used, of callees. They are null and empty where a file does so outside of any definition. `level`
     says how it was found: exact, inferred, overloaded or named; `confidence` how sure that is, from 0 to 1.
     """
 

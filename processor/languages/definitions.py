@@ -4,16 +4,20 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from tree_sitter import Node
+
 from processor.languages.bindings import Bindings
 from processor.languages.docs import Comments, clean_doc
 from processor.languages.grammars import Condition, Grammar
 from processor.languages.lines import Lines
 from processor.languages.measures import Measures
 from processor.languages.placing import Definition, Labels, Placing, Span
+from processor.languages.references import references_of
 from processor.languages.text import MAX_NAME, text_of
 from processor.languages.uses import Calls, Captures, Edge, Scope, Use, edges_of, outside, uses_of
 
 _SECTION = "section."
+_MOST_REFERENCES = 1_000  # of a file, besides its other edges
 _PRECISION = {"variable": 0, "type": 0, "class": 1}  # of a kind; 2 for the rest: another pattern may say more
 _ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
 _QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
@@ -87,8 +91,8 @@ class _Heard:
         self.exported.update(text_of(each, self._source) for each in captures["exported"])
 
 
-def find_definitions(matches: Iterable[tuple[int, Captures]], grammar: Grammar, lines: Lines) -> Found:
-    """The definitions and edges that the matches of the grammar's query stand for."""
+def find_definitions(root: Node, matches: Iterable[tuple[int, Captures]], grammar: Grammar, lines: Lines) -> Found:
+    """The definitions and edges that a tree and the matches of its grammar's query stand for."""
     heard = _Heard(grammar, lines)
     listeners, roles, conditions = heard.listeners(), grammar.roles, grammar.conditions
     for pattern, captures in matches:
@@ -102,7 +106,9 @@ def find_definitions(matches: Iterable[tuple[int, Captures]], grammar: Grammar, 
     definitions = placing.definitions(heard.comments, Measures(heard.branches, heard.comments.ranges, lines))
     uses = list(outside(heard.quiet, heard.uses)) if heard.quiet else heard.uses
     bound, typed = heard.bindings.in_scopes(scopes, lines)
-    return Found(tuple(definitions), tuple(scopes), tuple(edges_of(uses, scopes, lines, bound, typed)))
+    named = references_of(root, grammar.name, lines.source, uses, definitions, scopes)
+    edges = edges_of(uses, scopes, lines, bound, typed) + edges_of(named, scopes, lines, {}, [])[:_MOST_REFERENCES]
+    return Found(tuple(definitions), tuple(scopes), tuple(edges))
 
 
 def _holds(conditions: Sequence[Condition], captures: Captures, source: bytes) -> bool:

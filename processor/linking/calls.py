@@ -1,4 +1,4 @@
-"""Which definition a call or an inheritance means, and how sure that is. Pure."""
+"""Which definition a call, an inheritance or another use means, and how sure that is. Pure."""
 
 from typing import NamedTuple
 
@@ -8,13 +8,14 @@ from processor.linking.levels import INFERRED, NAMED
 from processor.linking.names import Names
 from processor.linking.standard import COMMON
 from processor.linking.symbols import FUNCTIONS
+from processor.linking.values import used
 
 _SHORT = 4  # letters: names as short as these are not looked for by themselves
 _AMBIGUOUS, _OUTSIDE, _UNKNOWN = "ambiguous", "outside", "unknown"
 
 
 class Use(NamedTuple):
-    """One call or inheritance as a file's rows have it."""
+    """One use as a file's rows have it."""
 
     file: int
     kind: str
@@ -49,10 +50,17 @@ class Calls:
             found = self._known[use] = self._find(use)
         return found
 
+    def leads_in(self, use: Use) -> bool:
+        """Whether the name that a use begins with may be of the repository, as far as the imports of its file say."""
+        bound = self._names.bound(use.file, use.target.partition(".")[0])
+        return bound is None or bound.meaning.what in {"file", "folder"}
+
     def _find(self, use: Use) -> Found:
         if use.kind == "inherit":
             base = self._names.named(use.file, self._outer(use), use.target)
             return self._found(base) or Found(-1, 0.0, _OUTSIDE)
+        if use.kind in {"use", "import"}:
+            return self._used(use)
         name = _last(use.target)
         thing, guess = self._thing(use, name)
         if found := self._found(thing):
@@ -82,8 +90,13 @@ class Calls:
             return None, True
         return names.member(holder, name) or OUTSIDE, False
 
+    def _used(self, use: Use) -> Found:
+        """What is named without being called: where nothing binds the name, nothing is guessed."""
+        thing = used(self._names, use.file, use.source, use.target)
+        return self._found(thing) or Found(-1, 0.0, _UNKNOWN if thing is None else _OUTSIDE)
+
     def _found(self, thing: Thing | None) -> Found | None:
-        if thing is None or thing.what not in {"class", "function"} or thing.number < 0:
+        if thing is None or thing.what not in {"class", "function", "variable"} or thing.number < 0:
             return None
         if self._symbols.kind[thing.number] in {"namespace", "module"}:
             return None

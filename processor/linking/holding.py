@@ -86,6 +86,10 @@ class Holding:
         """Take in the type of a field of a class, or of a variable of a file (`owner` is empty)."""
         self._typed[file, owner, name] = written
 
+    def bound(self, file: int, name: str) -> Bound | None:
+        """What an import gives a name of a file to."""
+        return self._bound.get(file, {}).get(name)
+
     def class_around(self, file: int, scope: str) -> int | None:
         """The class that a scope is in."""
         held, separator = self.symbols.in_file[file], self.symbols.separator(file)

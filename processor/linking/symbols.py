@@ -6,6 +6,7 @@ Definitions are numbers; names are interned to numbers, so that a million defini
 from collections import defaultdict
 from collections.abc import Sequence
 
+from processor.languages.naming import LANGUAGES
 from processor.linking.files import Files
 from processor.linking.namespaces import Namespaces
 
@@ -13,6 +14,7 @@ CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object"})
 FUNCTIONS = frozenset({"function", "method", "macro"})
 _LINKED = CLASSES | FUNCTIONS | {"declaration", "type"}
 _HELD = _LINKED | {"namespace", "module"}
+VALUES = frozenset({"variable", "constant"})
 FAMILY = {
     **dict.fromkeys(("javascript", "typescript", "tsx", "vue", "svelte"), "script"),
     **dict.fromkeys(("java", "kotlin", "scala"), "jvm"),
@@ -22,7 +24,7 @@ SEPARATED = frozenset({"rust", "c", "cpp", "ruby", "php"})  # by `::`
 
 
 class Symbols:
-    """All definitions that a call can mean. Columns stand side by side; add file by file, then `close`."""
+    """All definitions that a use can mean. Columns stand side by side; add file by file."""
 
     def __init__(self, files: Files) -> None:
         self.files = files
@@ -35,6 +37,7 @@ class Symbols:
         self.again: set[int] = set()  # there is another definition of that name in that place
         self.namespaces = Namespaces(files)
         self.in_file: list[dict[str, int]] = [{} for _ in files.paths]
+        self._values: dict[tuple[int | str, str], int] = {}  # (file or folder, qualified name) → variable or constant
         self._names: dict[str, int] = {}
         self._families: dict[str, int] = {}
         self._called: dict[int, int | list[int]] = {}
@@ -43,15 +46,19 @@ class Symbols:
 
     def add(self, file: int, kind: str, name: str, qualified: str, signature: str, place: tuple[int, int]) -> None:
         """One definition; those that nothing can mean are passed over."""
-        if kind not in _HELD:
+        is_value = kind in VALUES and self.files.languages[file] in LANGUAGES
+        if kind not in _HELD and not is_value:
             return
         number = len(self.file)
         self.file.append(file)
         self.kind.append(kind)
         self.name.append(name)
         self.qualified.append(qualified)
-        self.signature.append(signature)
+        self.signature.append("" if is_value else signature)
         self.place.append(place)
+        if is_value:
+            self._values.setdefault((self._shared(file), qualified), number)
+            return
         if self.files.languages[file] == "csharp" and (kind in CLASSES or kind in {"type", "namespace"}):
             self.namespaces.add(file, kind, qualified, number)
         held = self.in_file[file].setdefault(qualified, number)
@@ -72,6 +79,13 @@ class Symbols:
                 _put(self._members, self._key(family, f"{_last(owner)}\0{name}"), number)
         if not owner and self.files.languages[file] in {"go", "java", "kotlin", "scala", "csharp", "swift"}:
             self.in_folder[self.files.folders[file], name].append(number)
+
+    def value(self, file: int, qualified: str) -> int | None:
+        """A variable or constant of a file; in Go of any file of its folder."""
+        return self._values.get((self._shared(file), qualified))
+
+    def _shared(self, file: int) -> int | str:
+        return self.files.folders[file] if self.files.languages[file] == "go" else file
 
     def family(self, file: int) -> str:
         """Which languages can call each other."""

@@ -1,4 +1,4 @@
-"""Resolve what the files of a repository say of each other: imports to files, calls and inheritances to definitions.
+"""Resolve what the files of a repository say of each other: imports to files, calls and other uses to definitions.
 
 In:  the tree, symbols and edges of every shard, the dependencies, and manifests that name the repository's own modules.
 Out: `imports`, `links` and `connections`, as Arrow tables with the schemas of their row classes, and facts.
@@ -7,6 +7,7 @@ Out: `imports`, `links` and `connections`, as Arrow tables with the schemas of t
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import pyarrow as pa
 
@@ -14,7 +15,7 @@ from events.artifacts import ImportRow, LinkRow
 from processor.linking.calls import Calls, Found, Use
 from processor.linking.files import Files
 from processor.linking.graph import FileGraph, FileMeasures
-from processor.linking.levels import level_of
+from processor.linking.levels import OVERLOADED, level_of
 from processor.linking.meanings import Imported, Known, Meaning
 from processor.linking.modules import Modules
 from processor.linking.names import Names
@@ -26,6 +27,9 @@ MEASURE_COLUMNS = ("path", "kind", "complexity", "code_lines")
 _LATER = ("receiver", "receiver_type", "module", "name", "alias", "level")
 EDGE_COLUMNS = ("path", "kind", "source", "target", "line", *_LATER)
 _ADDED = {"receiver": "", "receiver_type": "", "module": "", "name": "", "alias": "", "level": 0}
+_MADE = frozenset({"call", "inherit"})
+_USES = _MADE | {"use"}
+_NOT_FOUND = Found(-1, 0.0)
 _MEASURED = {"complexity": 0, "code_lines": 0}
 
 Tables = Callable[[], Iterable[tuple[int, pa.Table]]]
@@ -161,7 +165,7 @@ class _Imports:
 
 
 class _Links:
-    """Resolves calls and inheritances."""
+    """Resolves calls, inheritances and other uses: of these one from each definition, where it does not call it too."""
 
     def __init__(self, symbols: Symbols, calls: Calls, graph: FileGraph) -> None:
         self._symbols, self._calls, self._graph = symbols, calls, graph
@@ -171,19 +175,52 @@ class _Links:
     def read(self, table: pa.Table) -> None:
         """Resolve the edges of one shard."""
         columns: dict[str, list[object]] = {name: [] for name in LinkRow.model_fields}
-        for row in _rows(table, EDGE_COLUMNS, _ADDED):
-            path, kind, source, target, line, receiver, type_ = row[:7]
-            file = self._symbols.files.number.get(str(path))
-            if file is None or kind not in {"call", "inherit"}:
-                continue
-            use = Use(file, str(kind), str(source or ""), str(target), str(receiver), str(type_))
-            found = self._calls.find(use)
-            self._count(use, found)
-            if found.number >= 0:
-                self._graph.called(file, self._symbols.file[found.number])
-                for name, value in self._row(use, found, _int(line)).items():
+        for _, uses in groupby(self._uses(table), key=lambda each: each[0].file):
+            for use, found, line in self._of_file(list(uses)):
+                for name, value in self._row(use, found, line).items():
                     columns[name].append(value)
         self._blocks.append(pa.table(columns, schema=schema_of(LinkRow)))
+
+    def _uses(self, table: pa.Table) -> Iterator[tuple[Use, int]]:
+        """What may lead to a definition, with its line; of an import the name that it brings."""
+        for row in _rows(table, EDGE_COLUMNS, _ADDED):
+            path, kind, source, target, line, receiver, type_, _module, name, alias, _level = row
+            file = self._symbols.files.number.get(str(path))
+            if file is None or (kind not in _USES and not (kind == "import" and name and name != "*")):
+                continue
+            written = (alias or name) if kind == "import" else target
+            yield Use(file, str(kind), str(source or ""), str(written), str(receiver), str(type_)), _int(line)
+
+    def _of_file(self, uses: list[tuple[Use, int]]) -> Iterator[tuple[Use, Found, int]]:
+        """The uses of one file that lead to definitions.
+
+        Names that are not called count once for each definition that they are in and lead to, and only where it is
+        sure; what an import brings counts where nothing else in the file leads to it.
+        """
+        known: set[tuple[str, int]] = set()
+        for use, line in uses:
+            if use.kind in _MADE:
+                found = self._calls.find(use)
+                self._count(use, found)
+                if found.number >= 0:
+                    self._graph.called(use.file, self._symbols.file[found.number])
+                    known.add((use.source, found.number))
+                    yield use, found, line
+        reached = {number for _, number in known}
+        others = [(use, line) for use, line in uses if use.kind not in _MADE and self._calls.leads_in(use)]
+        for kind in ("use", "import"):
+            for use, line in others:
+                found = self._calls.find(use) if use.kind == kind else _NOT_FOUND
+                is_new = (use.source, found.number) not in known if kind == "use" else found.number not in reached
+                if found.confidence < OVERLOADED or not is_new or self._is_itself(use, found):
+                    continue
+                known.add((use.source, found.number))
+                reached.add(found.number)
+                self.counts[f"uses.{level_of(found.confidence)}"] += 1
+                yield use, found, line
+
+    def _is_itself(self, use: Use, found: Found) -> bool:
+        return self._symbols.in_file[use.file].get(use.source, -1) == found.number
 
     def _count(self, use: Use, found: Found) -> None:
         said = level_of(found.confidence) if found.number >= 0 else found.why

@@ -150,7 +150,7 @@ def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | Non
     if should_stop():
         return None
     errors, error_bytes = _errors(grammar, root) if root.has_error else (0, 0)
-    return _Tree(root, find_definitions(matches, grammar, lines), errors, error_bytes)
+    return _Tree(root, find_definitions(root, matches, grammar, lines), errors, error_bytes)
 
 
 def _cursor(query: Query) -> QueryCursor:

@@ -195,7 +195,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             ),
             Tool("read", "Read lines of a file as they are at the analysed commit.", inputs.Read, _read),
             Tool("symbols", "List definitions whose name begins so, or those of a file.", inputs.Symbols, _symbols),
-            Tool("callers", "Who calls a definition, or inherits from it.", inputs.Callers, _callers),
+            Tool("callers", "Who calls a definition, inherits from it, or names it.", inputs.Callers, _callers),
             Tool(
                 "overview",
                 "What a repository is, how it is built, how its modules talk, how to run and test it.",

@@ -337,7 +337,7 @@ class Operations(Protocol):
     def graph_callers(
         self, analysis_id: str, symbol_id: str, *, cursor: str | None = None, limit: int | None = None
     ) -> shapes.LinkPage:
-        """Who calls a definition or inherits from it, with the line and how sure that is."""
+        """Who calls a definition, inherits from it or names it, with the line and how sure that is."""
         return self._call(
             shapes.LinkPage,
             "GET",
@@ -348,7 +348,7 @@ class Operations(Protocol):
     def graph_callees(
         self, analysis_id: str, symbol_id: str, *, cursor: str | None = None, limit: int | None = None
     ) -> shapes.LinkPage:
-        """What a definition calls or inherits from, with the line and how sure that is."""
+        """What a definition calls, inherits from or names, with the line and how sure that is."""
         return self._call(
             shapes.LinkPage,
             "GET",

@@ -71,7 +71,7 @@ def test_sizes_connections_and_callers_are_shown_on_demand(page: Page, api: Stan
 
     page.get_by_label("Definition begins with").fill("run")
     page.get_by_label("Definition begins with").press("Enter")
-    expect(page.locator("h3.rs-manifest", has_text="Called by 1")).to_be_visible()
+    expect(page.locator("h3.rs-manifest", has_text="Used by 1")).to_be_visible()
     expect(page.get_by_role("cell", name="inferred (0.85)")).to_be_visible()
     expect(page.get_by_text("complexity 14")).to_be_visible()
 

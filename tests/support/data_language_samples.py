@@ -351,6 +351,7 @@ Use
         [
             ("import", None, "numpy", 17),
             ("call", "bark", "np.repeat", 39),
+            ("use", "bark", "np", 39),
         ],
     ),
 }

@@ -51,6 +51,7 @@ async def walk(dog: Dog, *, far: bool = False) -> None:
             ("call", "Dog.bark", "self.voice.make", 14),
             ("call", "walk.step", "os.path.join", 20),
             ("call", "walk", "step", 22),
+            *(("use", *one) for one in (("Dog.bark", "LIMIT", 14), ("walk", "Dog", 18), ("walk.step", "os.path", 20))),
         ],
     ),
     "app.js": (
@@ -124,6 +125,7 @@ namespace Inner {
             ("inherit", "Store", "Base", 4),
             ("inherit", "Box", "Store", 9),
             ("call", "Box.get", "load", 12),
+            ("use", "Box", "Store", 9),
         ],
     ),
     "app.tsx": (
@@ -184,6 +186,9 @@ func New[T any](name string) *Dog {
             ("import", None, "github.com/x/log", 5),
             ("call", "Dog.Bark", "fmt.Sprint", 21),
             ("call", "New", "Dog", 25),
+            ("use", "Dog.Bark", "Dog", 20),
+            ("use", "Dog.Bark", "fmt", 21),
+            ("use", "New", "Dog", 24),
         ],
     ),
     "app.rs": (

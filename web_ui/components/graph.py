@@ -107,7 +107,7 @@ def connected(analysis_id: str) -> None:
 
 
 def symbols(analysis_id: str) -> None:
-    """Look for a definition; show where it is, who calls it and what it calls."""
+    """Look for a definition; show where it is, who uses it and what it uses."""
     name = st.text_input("Definition begins with", max_chars=200, key=f"graph-name-{analysis_id}")
     if not name:
         return
@@ -133,9 +133,9 @@ def symbol(analysis_id: str, chosen: SymbolView) -> None:
     callers = attempt(lambda: client().graph_callers(analysis_id, chosen.id, limit=_LINKS))
     callees = attempt(lambda: client().graph_callees(analysis_id, chosen.id, limit=_LINKS))
     if callers is not None:
-        links(analysis_id, f"Called by {callers.total:,}", callers.items)
+        links(analysis_id, f"Used by {callers.total:,}", callers.items)
     if callees is not None:
-        links(analysis_id, f"Calls {callees.total:,}", callees.items)
+        links(analysis_id, f"Uses {callees.total:,}", callees.items)
 
 
 def links(analysis_id: str, title: str, found: list[LinkView]) -> None:
