@@ -17,11 +17,14 @@ from events.question import Evidence, Passage, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import CollectionMissing, Embedder, Vectors, VectorsUnavailable
 from rag_manager.rows import reading
+from rag_manager.rows.graph import edges_around
 from rag_manager.rows.reading import ChunkText, IndexChanged, Served
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.catalogue import Catalogue
+from rag_manager.stages.code_tokens import code_tokens
+from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
 from rag_manager.stages.rank import Picked, Ranked, Rankings, Weights, rank
-from rag_manager.stages.read_question import Question, read_question
+from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 from rag_manager.stages.weigh_evidence import weigh_evidence
 from runtime.faults import Permanent, Transient
 
@@ -93,7 +96,8 @@ class Search:
             question = read_question(request.query[:MAX_QUERY])
             dense = await self._dense(served, question, loaded.catalogue)
             limit = max(1, min(request.limit, MAX_LIMIT))
-            found = await asyncio.to_thread(self._rank, question, dense, loaded, limit)
+            forward = await self._forward(request, served, question, loaded)
+            found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit)
             picked = found.ranked.passages
             chosen = [item.chunk for item in picked]
             texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, chosen)
@@ -161,14 +165,32 @@ class Search:
                 return found
             limit *= 2
 
-    def _rank(self, question: Question, dense: _Dense, loaded: Loaded, limit: int) -> _Found:
+    async def _forward(
+        self, request: SearchRequest, served: Served, question: Question, loaded: Loaded
+    ) -> tuple[Forward, ...]:
+        """What the question asks for outright: the text of a message, the edges around a name."""
+        rows, texts, edges = self._cache.rows, {}, []
+        if (wanted := words_looked_for(question)) is not None:
+            tokens = list(dict.fromkeys(code_tokens(wanted)))[:MAX_TOKENS]
+            hits = await asyncio.to_thread(loaded.lexicon.search, tokens, CANDIDATES)
+            candidates = [chunk for chunk, _ in hits]
+            found = await reading.chunk_texts(rows, request.tenant_id, served, candidates)
+            texts = {chunk: found[chunk].text for chunk in candidates if chunk in found}
+        elif question.relation is not None:
+            edges = await edges_around(rows, request.tenant_id, served.analysis_id, question.relation)
+        return await asyncio.to_thread(put_forward, question, texts, edges, loaded.catalogue)
+
+    def _rank(
+        self, question: Question, dense: _Dense, forward: tuple[Forward, ...], loaded: Loaded, limit: int
+    ) -> _Found:
         hits = loaded.lexicon.search(question.tokens, LEXICAL_DEPTH)
         frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
         evidence = weigh_evidence(frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
-        rankings = Rankings([chunk for chunk, _ in hits], dense=dense.chunks, dense_weight=dense.weight)
+        rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward)
         ranked = rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
         similar = dict(zip(dense.chunks, dense.similarities, strict=True))
-        return _Found(ranked, evidence, {"lexical": dict(hits), "dense": similar})
+        scores = {"lexical": dict(hits), "dense": similar, **{each.retriever: dict(each.found) for each in forward}}
+        return _Found(ranked, evidence, scores)
 
 
 def _passage(

@@ -22,6 +22,8 @@ from bench.retrieval.cases import (
     Stores,
     docstring_cases,
     history_cases,
+    message_cases,
+    relation_cases,
     semble_cases,
     swe_qa_cases,
 )
@@ -40,7 +42,7 @@ def grade(case: Case, retriever: Retriever, weights: Weights, unit: str) -> Valu
     """What one retriever's ranking is worth; None where no lines are known that lines could be compared with."""
     if unit == LINES and not case.asked.spans:
         return None
-    found = retriever(Search(case.asked.text, case.index, case.similar, weights))
+    found = retriever(Search(case.asked.text, case.index, case.similar, weights, case.graph))
     places = case.index.catalogue
     paths = [places.paths[places.files[chunk]] for chunk in found]
     if unit == FILES:
@@ -134,6 +136,18 @@ def sets_of(
             "Commit → files, never tuned on",
             (FILES,),
             lambda: history_cases(HELD_OUT, repositories, stores, options.commits),
+        ),
+        "relations": ("Relation → lines, tuned on", (LINES,), lambda: relation_cases(TUNED, repositories, stores)),
+        "relations-held-out": (
+            "Relation → lines, never tuned on",
+            (LINES,),
+            lambda: relation_cases(HELD_OUT, repositories, stores),
+        ),
+        "messages": ("Message → lines, tuned on", (LINES,), lambda: message_cases(TUNED, repositories, stores)),
+        "messages-held-out": (
+            "Message → lines, never tuned on",
+            (LINES,),
+            lambda: message_cases(HELD_OUT, repositories, stores),
         ),
     }
 

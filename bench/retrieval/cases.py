@@ -1,12 +1,14 @@
 """The questions of every set, each with the index that it is asked of."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.retrieval.docstrings import docstring_questions
 from bench.retrieval.histories import history_sets
+from bench.retrieval.messages import message_questions
 from bench.retrieval.question_sets import SWE_QA, Asked, QuestionSet, semble_sets, swe_qa_set
+from bench.retrieval.relations import Graph, graph_of, relation_questions
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, Vectors, VectorStore, tree
 from rag_manager.ports import Embedder
 
@@ -30,6 +32,7 @@ HELD_OUT = {
     "phoenixframework/phoenix": "167c46950",
 }
 MOST_DOCSTRINGS = 80  # of one repository, spread evenly over it
+MOST_OUTRIGHT = 60  # questions of one repository for a relation or by a message
 FEWEST_DOCSTRINGS = 10  # a mean of fewer says nothing
 
 
@@ -41,6 +44,7 @@ class Case:
     asked: Asked
     index: RepositoryIndex
     similar: Mapping[str, Vectors]
+    graph: Graph | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,36 @@ def history_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores,
             indexes = [indexer.index(commit.revision) for commit in commits]
             together = QuestionSet(name, "", revision, "", tuple(commit.questions[0] for commit in commits))
             yield from stores.cases(f"history-{git_dir.parent.name}", together, indexes)
+
+
+def relation_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores) -> Iterator[Case]:
+    """Who calls, who inherits, what is called."""
+    for name, revision in chosen.items():
+        git_dir = _git_dir(repositories, name)
+        if git_dir.is_dir():
+            indexer = Indexer(git_dir)
+            sources = indexer.sources(revision)
+            graph = graph_of(sources, indexer.parsed(sources))
+            asked = list(relation_questions(graph, {source.path: source.file_class for source in sources}))
+            questions = _spread(name, revision, asked)
+            for case in stores.cases(f"relations-{git_dir.parent.name}", questions, [indexer.index_sources(sources)]):
+                yield replace(case, graph=graph)
+
+
+def message_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores) -> Iterator[Case]:
+    """Message → the lines that make it."""
+    for name, revision in chosen.items():
+        git_dir = _git_dir(repositories, name)
+        if git_dir.is_dir():
+            indexer = Indexer(git_dir)
+            sources = indexer.sources(revision)
+            questions = _spread(name, revision, list(message_questions(sources)))
+            yield from stores.cases(f"messages-{git_dir.parent.name}", questions, [indexer.index_sources(sources)])
+
+
+def _spread(name: str, revision: str, asked: Sequence[Asked]) -> QuestionSet:
+    step = max(1, -(-len(asked) // MOST_OUTRIGHT))
+    return QuestionSet(name, "", revision, "", tuple(asked[::step]))
 
 
 def _git_dir(repositories: Path, name: str) -> Path:

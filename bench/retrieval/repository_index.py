@@ -81,6 +81,10 @@ class Indexer:
     def _prefix(self) -> str:
         return f"{self._root}/" if self._root else ""
 
+    def parsed(self, sources: Iterable[SourceRow]) -> list[Parsed]:
+        """What the files say, as the parse stage would hand it over."""
+        return [self._parse(source) for source in sources]
+
     def _parse(self, source: SourceRow) -> Parsed:
         key = (source.path, hashlib.sha256(source.content.encode()).hexdigest())
         if key not in self._parsed:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.retrieval.relations import Graph
 from bench.retrieval.repository_index import RepositoryIndex, Vectors
 from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH
-from rag_manager.stages.code_tokens import STOP_WORDS
+from rag_manager.stages.code_tokens import STOP_WORDS, code_tokens
+from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
 from rag_manager.stages.rank import Rankings, Weights, rank
-from rag_manager.stages.read_question import read_question
+from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 
 LIMIT = 20  # passages asked for: enough for ten files
 _WORD = re.compile(r"\w+")
@@ -28,6 +30,7 @@ class Search:
     index: RepositoryIndex
     similar: Mapping[str, Vectors]
     weights: Weights
+    graph: Graph | None = None
 
 
 Retriever = Callable[[Search], Sequence[int]]
@@ -68,11 +71,20 @@ def product(model: str | None) -> Retriever:
         weight = {None: 0.0, "quick": search.weights.quick, "full": search.weights.full}[model]
         nearest = _nearest(search.similar[model])[:DENSE_DEPTH] if model else ()
         lexical = [chunk for chunk, _ in search.index.lexicon.search(question.tokens, LEXICAL_DEPTH)]
-        rankings = Rankings(lexical, nearest, weight)
+        rankings = Rankings(lexical, nearest, weight, _forward(search, question))
         ranked = rank(question, rankings, search.index.catalogue, limit=LIMIT, weights=search.weights)
         return [item.chunk for item in ranked.passages]
 
     return retrieve
+
+
+def _forward(search: Search, question: Question) -> tuple[Forward, ...]:
+    wanted = words_looked_for(question)
+    tokens = list(dict.fromkeys(code_tokens(wanted)))[:MAX_TOKENS] if wanted is not None else []
+    hits = search.index.lexicon.search(tokens, CANDIDATES) if tokens else []
+    texts = {chunk: search.index.bodies[chunk] for chunk, _ in hits}
+    edges = search.graph.around(question.relation) if search.graph is not None and question.relation is not None else []
+    return put_forward(question, texts, edges, search.index.catalogue)
 
 
 RETRIEVERS: Mapping[str, Retriever] = {

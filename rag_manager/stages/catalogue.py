@@ -58,6 +58,11 @@ class Catalogue:
         return {chunk_id: ordinal for ordinal, chunk_id in enumerate(self.chunk_ids)}
 
     @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Path → number of the file."""
+        return {path: file for file, path in enumerate(self.paths)}
+
+    @cached_property
     def chunks_of(self) -> Sequence[Sequence[int]]:
         """Number of the file → numbers of its chunks, in order."""
         chunks: list[list[int]] = [[] for _ in self.paths]

@@ -14,6 +14,7 @@ from rag_manager.stages.lift_named import lift_named
 from rag_manager.stages.match_names import match_names, match_paths
 from rag_manager.stages.order_passages import order_passages
 from rag_manager.stages.pick_passages import pick_passages
+from rag_manager.stages.put_forward import Forward
 from rag_manager.stages.rank_files import FileWeights, rank_files
 from rag_manager.stages.read_question import Question
 
@@ -53,11 +54,15 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Rankings:
-    """What the retrievers found: chunk numbers, best first. `dense_weight` is 0 where there are no vectors."""
+    """What the retrievers found: chunk numbers, best first. `dense_weight` is 0 where there are no vectors.
+
+    `forward` is what comes first whatever the others found.
+    """
 
     lexical: Sequence[int]
     dense: Sequence[int] = ()
     dense_weight: float = 0.0
+    forward: Sequence[Forward] = ()
 
 
 def rank(
@@ -87,12 +92,24 @@ def rank(
     found = {"lexical": rankings.lexical, "dense": rankings.dense, "names": named}
     places = {name: {chunk: place for place, chunk in enumerate(chunks, start=1)} for name, chunks in found.items()}
     places["path"] = {chunk: place for place, file in enumerate(by_path, 1) for chunk in catalogue.chunks_of[file]}
+    for each in rankings.forward:
+        places[each.retriever] = {chunk: place for place, (chunk, _) in enumerate(each.found, start=1)}
     choose = order_passages if len(question.tokens) >= _SENTENCE and not first else pick_passages
+    chosen = _forwarded(rankings.forward, choose(files, scores, catalogue, limit=limit), limit)
     passages = [
         Picked(chunk, score, {name: found[chunk] for name, found in places.items() if chunk in found})
-        for chunk, score in choose(files, scores, catalogue, limit=limit)
+        for chunk, score in chosen
     ]
     return Ranked(passages, _plan(question, {name: len(each) for name, each in places.items()}, rankings, weights))
+
+
+def _forwarded(forward: Sequence[Forward], others: Sequence[tuple[int, float]], limit: int) -> list[tuple[int, float]]:
+    """What is put forward before the others, who keep a quarter of the places, or what is left."""
+    wanted = list(dict.fromkeys(chunk for each in forward for chunk, _ in each.found))
+    top = max((score for _, score in others), default=1.0)
+    kept = [(chunk, score) for chunk, score in others if chunk not in set(wanted)]
+    first = wanted[: max(limit - len(kept), limit - limit // 4)]
+    return [*((chunk, top) for chunk in first), *kept][:limit]
 
 
 def _plan(question: Question, found: Mapping[str, int], rankings: Rankings, weights: Weights) -> tuple[PlanStep, ...]:
@@ -104,10 +121,10 @@ def _plan(question: Question, found: Mapping[str, int], rankings: Rankings, weig
         ("path", 0.0, ", ".join(question.paths)),
     )
     asked = {"lexical": True, "dense": rankings.dense_weight > 0, "names": bool(names), "path": bool(question.paths)}
+    forward = tuple((each.retriever, 0.0, each.about) for each in rankings.forward)
     return tuple(
         PlanStep(retriever=name, found=found[name], weight=weight, about=about[:_LONGEST])
-        for name, weight, about in steps
-        if asked[name]
+        for name, weight, about in (*forward, *(step for step in steps if asked[step[0]]))
     )
 
 

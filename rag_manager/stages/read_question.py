@@ -1,7 +1,8 @@
 """Read out of a question what ranking can use.
 
 In:  the question as it was typed.
-Out: its tokens, the names and paths in it, and whether tests, examples or documents are asked for.
+Out: its tokens, the names and paths in it, whether tests, examples or documents are asked for, and whether it asks for
+     a relation of the graph or gives the text of a message.
 """
 
 import re
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag_manager.stages.code_tokens import code_tokens, identifiers
+from rag_manager.stages.read_message import read_message
+from rag_manager.stages.read_relation import Relation, read_relation
 
 MAX_TOKENS = 64  # of one question: enough for a paragraph, bounded for a pasted file
 
@@ -43,6 +46,8 @@ class Question:
     paths: tuple[str, ...]
     lone_name: str | None
     asked: frozenset[str]
+    relation: Relation | None = None
+    message: str | None = None
 
 
 def read_question(text: str) -> Question:
@@ -51,7 +56,9 @@ def read_question(text: str) -> Question:
     words = re.findall(r"[A-Za-z][A-Za-z0-9]*", text)
     lowered = [word.lower() for word in words]
     lone = _LONE_NAME.match(text)
-    names = tuple(dict.fromkeys(name.strip("_").lower() for name in identifiers(text)))
+    relation = read_relation(text)
+    named = (*identifiers(text), *((relation.last,) if relation else ()))
+    names = tuple(dict.fromkeys(name.strip("_").lower() for name in named))
     return Question(
         text=text,
         tokens=tokens,
@@ -62,4 +69,6 @@ def read_question(text: str) -> Question:
         lone_name=re.split(r"\.|::|#|->", lone.group(1))[-1].strip("_").lower() if lone else None,
         asked=frozenset(kind for kind, signs in _ASKED.items() if signs.intersection(lowered))
         | frozenset({"compat"} if any(_VERSION.fullmatch(word) for word in lowered) else ()),
+        relation=relation,
+        message=None if relation or lone else read_message(text),
     )
