@@ -12,7 +12,8 @@ _LONGEST = 2_000  # characters of a question that are looked at
 _QUOTED = re.compile(r"\"([^\"\n]{8,})\"|“([^”\n]{8,})”|«([^»\n]{8,})»|`([^`\n]{8,})`|(?<!\w)'([^\n]{8,}?)'(?!\w)")
 _RAISED = re.compile(r"\b[A-Za-z][\w.]*(?:Error|Exception|Warning|Fault)\b(?:\s*\([^)]*\))?:\s*(\S[^\n]*)")
 _SAID = re.compile(r"(?im)^\s*(?:error|fatal|panic|warning|exception)\b[^:\n]{0,20}:\s*(\S[^\n]*)")
-_CALLED = re.compile(
+_CALLED = re.compile(  # asked for: a description, too, says that something raises an error
+    r"^\s*(?:why|what|where|when|who|which|how)\b[^\n]*?"
     r"\b(?:error|exception|warning|message|panic|says?|saying|prints?|logs?|raises?|throws?|fails? with)\b[:,]?\s+"
     r"(?:that\s+)?(\S[^\n?]*)",
     re.IGNORECASE,
