@@ -61,6 +61,7 @@ class Looking:
                 analysis_id=self._place.analysis_id,
                 query=request.query,
                 limit=request.limit,
+                scope=self._place.scope,
             )
         )
         return show_passages(found.passages, self._boundary)

@@ -8,7 +8,7 @@ from uuid import UUID
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.tell_overview import MOST_LINES
 from events.looking import CallersRequest, DefinitionsRequest, Entries, FolderRequest
-from events.question import LinesReply, LinesRequest, Passage, SearchReply, SearchRequest
+from events.question import LinesReply, LinesRequest, Passage, Scope, SearchReply, SearchRequest
 from runtime.faults import Transient
 
 
@@ -35,10 +35,11 @@ class Finished:
 
 @dataclass(frozen=True)
 class Place:
-    """What an answer rests on: one analysis of one tenant."""
+    """What an answer rests on: one analysis of one tenant, of which searches may be limited to a scope."""
 
     tenant_id: UUID
     analysis_id: UUID
+    scope: Scope | None = None
 
     def lines(self, path: str, last: int) -> LinesRequest:
         """A request for the first lines of a file."""

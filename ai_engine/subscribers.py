@@ -140,9 +140,10 @@ class Answerer:
                 repository_id=asked.repository_id,
                 query=meant.query,
                 analysis_id=before[0].analysis_id if before else asked.analysis_id,
+                scope=asked.scope,
             )
         )
-        place = Place(tenant_id, found.analysis_id)
+        place = Place(tenant_id, found.analysis_id, asked.scope)
         run.check()
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
         question = _Question(envelope, channel, asked, before, models, run, meant.query, kept)

@@ -18,7 +18,7 @@ from cli.screen import Screen
 from cli.temporary import temporary_system
 from cli.uploading import with_upload
 from runtime.client import ApiError, Client, ServerSent
-from runtime.client.shapes import AnalysisRequest, AnalysisView, PreflightView
+from runtime.client.shapes import AnalysisRequest, AnalysisView, PreflightView, QuestionRequest
 from runtime.upload_url import HOST
 
 _MAY_GO_ON = frozenset({"preflight_unavailable", "host_unreachable", "clone_timeout", "clone_failed", "rate_limited"})
@@ -39,7 +39,8 @@ def run_analyze(  # one for each option
         if view.state == "unconfirmed" and (agreed or agrees(console, view, quiet=as_json)):
             view = follow(api, api.analyses_confirm(view.analysis_id), console, quiet=as_json)
         answerable = view.state in ("ready", "refined") or view.answerable_at is not None
-        asked = ask_about(api, view.repository_id, question, console) if question and answerable else None
+        about = QuestionRequest(query=question) if question and answerable else None
+        asked = ask_about(api, view.repository_id, about, console) if about else None
         if as_json:
             told = asked.view.model_dump(mode="json") if asked else None
             print(json.dumps({"analysis": view.model_dump(mode="json"), "question": told}))

@@ -35,11 +35,10 @@ class Asked:
     failed: bool
 
 
-def run_ask(repository: str, text: str, *, mode: Mode = "answer", as_json: bool) -> int:
+def run_ask(repository: str, question: QuestionRequest, *, as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
     api, console = connect(), Screen(stderr=as_json)
-    asked = ask_about(api, find_repository(api, repository), text, console, mode=mode)
-    return _told(asked, console, as_json=as_json)
+    return _told(ask_about(api, find_repository(api, repository), question, console), console, as_json=as_json)
 
 
 def run_again(question_id: str, model: str | None, *, mode: Mode | None = None, as_json: bool) -> int:
@@ -91,10 +90,9 @@ def _plain(text: str) -> str:
     return text.strip().rstrip("/").removesuffix(".git").lower()
 
 
-def ask_about(api: Client, repository_id: str, text: str, console: Console, *, mode: Mode = "answer") -> Asked:
+def ask_about(api: Client, repository_id: str, question: QuestionRequest, console: Console) -> Asked:
     """Ask, show the answer while it is written, and return it whole. Raises ApiError."""
     conversation = api.conversations_begin(ConversationRequest(repository_id=repository_id))
-    question = QuestionRequest(query=text, mode=mode)
     return listen_to(api, api.conversations_ask(conversation.conversation_id, question), console)
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.scopes import File, Folder, Language, Symbol
+
 reading_app = typer.Typer()
 
 
@@ -38,16 +40,22 @@ def compare(
 
 
 @reading_app.command()
-def search(
+def search(  # noqa: PLR0913, PLR0917  # one for each option
     repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
     query: Annotated[str, typer.Argument(help="A question, names, words of the code, or an error's text.")],
+    folder: Folder = "",
+    file: File = "",
+    language: Language = "",
+    symbol: Symbol = "",
     limit: Annotated[int, typer.Option(min=1, max=50, help="How many passages at most.")] = 8,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Search a repository: the best passages, and which retriever found each at which rank and score."""
     from cli.search import run_search
+    from runtime.client.shapes import Scope
 
-    raise typer.Exit(run_search(repository, query, limit=limit, as_json=json))
+    scope = Scope(folder=folder, path=file, language=language, symbol=symbol)
+    raise typer.Exit(run_search(repository, query, scope=scope, limit=limit, as_json=json))
 
 
 @reading_app.command()

@@ -6,15 +6,15 @@ from cli.api import connect
 from cli.ask import find_repository
 from cli.exits import OK
 from cli.screen import Screen
-from runtime.client.shapes import Passage, SearchView
+from runtime.client.shapes import Passage, Scope, SearchView
 
 _LINES = 12  # of a passage that are printed
 
 
-def run_search(repository: str, query: str, *, limit: int, as_json: bool) -> int:
+def run_search(repository: str, query: str, *, scope: Scope, limit: int, as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
     api, console = connect(), Screen(stderr=as_json)
-    found = api.searching_search(find_repository(api, repository), query=query, limit=limit)
+    found = api.searching_search(find_repository(api, repository), query=query, limit=limit, **scope.model_dump())
     if as_json:
         print(found.model_dump_json())
         return OK

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.scopes import File, Folder, Language, Symbol
+
 talking_app = typer.Typer()
 conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -19,16 +21,23 @@ Conversation = Annotated[str, typer.Argument(help="The conversation's id, which 
 
 
 @talking_app.command()
-def ask(
+def ask(  # noqa: PLR0913, PLR0917  # one for each option
     repository: Repository,
     text: Annotated[str, typer.Argument(help="The question.")],
     mode: How = "answer",
+    folder: Folder = "",
+    file: File = "",
+    language: Language = "",
+    symbol: Symbol = "",
     json: Json = False,
 ) -> None:
-    """Ask about a repository that was analysed."""
+    """Ask about a repository that was analysed, or about a part of it."""
     from cli.ask import run_ask
+    from runtime.client.shapes import QuestionRequest, Scope
 
-    raise typer.Exit(run_ask(repository, text, mode=mode, as_json=json))
+    scope = Scope(folder=folder, path=file, language=language, symbol=symbol)
+    question = QuestionRequest(query=text, mode=mode, scope=scope)
+    raise typer.Exit(run_ask(repository, question, as_json=json))
 
 
 @talking_app.command()

@@ -60,14 +60,24 @@ class PassedOver(Value):
     code: str
 
 
+class Scope(Value):
+    """What a search is limited to; all that are given must hold. `symbol` is a definition: `send`, `Session.send`."""
+
+    folder: str = Field(default="", max_length=4_096)
+    path: str = Field(default="", max_length=4_096)
+    language: str = Field(default="", max_length=100)
+    symbol: str = Field(default="", max_length=500)
+
+
 class SearchRequest(Value):
-    """One search of one of a tenant's repositories, or of one analysis of it."""
+    """One search of one of a tenant's repositories, or of one analysis of it; of all of it, or of a scope."""
 
     tenant_id: UUID
     repository_id: UUID
     query: str
     analysis_id: UUID | None = None
     limit: int = 12
+    scope: Scope | None = None
 
 
 class Evidence(Value):
@@ -153,11 +163,11 @@ class QuestionAsked(Event):
     `mode` is answer (one search, then the model), deep (the model looks in steps) or extractive (no model).
     `facts` is the overview of a repository as told from its facts, with citations: the answer tells that again.
     `again` is the question whose answer was not enough, where this is another attempt at it: always the first one's
-    id. The event that was not enough is the cause of this one (`causation_id`).
+    id. The event that was not enough is the cause of this one (`causation_id`). `scope` limits what is searched.
     """
 
     event_type: ClassVar[str] = "ai.query.requested"
-    private: ClassVar[Mapping[str, object]] = {"query": ERASED, "history": (), "facts": ""}
+    private: ClassVar[Mapping[str, object]] = {"query": ERASED, "history": (), "facts": "", "scope": None}
     belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
     repository_id: UUID
@@ -168,6 +178,7 @@ class QuestionAsked(Event):
     history: tuple[tuple[str, str], ...] = ()
     facts: str = ""
     again: UUID | None = None
+    scope: Scope | None = None
 
 
 class StepTaken(Event):

@@ -13,7 +13,13 @@ from runtime.faults import Fault, Transient
 from runtime.metrics import search_seconds
 from runtime.service_tokens import ServiceVerifier
 
-_STATUS = {"not_indexed_yet": 409, "no_such_analysis": 404, "no_such_file": 404, "unauthorized": 401}
+_STATUS = {
+    "not_indexed_yet": 409,
+    "no_such_analysis": 404,
+    "no_such_file": 404,
+    "nothing_in_scope": 404,
+    "unauthorized": 401,
+}
 _TITLE = {401: "Not authorized", 404: "Not found", 409: "Not ready", 422: "Invalid request", 503: "Unavailable"}
 
 

@@ -109,8 +109,13 @@ class Vectors(Protocol):
         """Return how many vectors a collection has. Raises CollectionMissing."""
         ...
 
-    async def query(self, collection: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
-        """Return at most `limit` (id, cosine distance), nearest first. Raises CollectionMissing."""
+    async def query(
+        self, collection: str, vector: NDArray[np.float32], limit: int, *, among: Sequence[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """Return at most `limit` (id, cosine distance), nearest first; of the ids `among` alone, where they are given.
+
+        Raises CollectionMissing.
+        """
         ...
 
     async def ids(self, collection: str) -> list[str]:

@@ -6,7 +6,7 @@ the reply says why.
 
 import asyncio
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from events.index import GenerationKind
 from events.question import Evidence, Passage, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
-from rag_manager.ports import CollectionMissing, Embedder, Vectors, VectorsUnavailable
+from rag_manager.ports import CollectionMissing, Embedder, OpenLexicon, Vectors, VectorsUnavailable
 from rag_manager.rows import reading
 from rag_manager.rows.graph import edges_around
 from rag_manager.rows.reading import ChunkText, IndexChanged, Served
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.code_tokens import code_tokens
+from rag_manager.stages.limit_scope import limit_scope
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
 from rag_manager.stages.rank import Picked, Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
@@ -33,9 +34,12 @@ DENSE_DEPTH = 100
 MAX_LIMIT = 50
 MAX_QUERY = 8_000  # characters of a question that are read
 _MOST_ASKED = 8 * DENSE_DEPTH
+_NAMED_AT_MOST = 2_000  # chunks of a scope that the vector server is given by their ids
 _STATES = 5  # of an index that changes under a search, before that is given up
 _DENSE_TIMEOUT = 2.0  # seconds: then the answer is lexical
 _DENSE_PAUSE = 5.0  # seconds without asking a vector server that failed
+
+Chunks = frozenset[int] | None  # that a search is limited to; None for all
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Search:
     async def __call__(self, request: SearchRequest) -> SearchReply:
         """Return the passages that match best, all of one state of the index.
 
-        Raises Transient `not_indexed_yet` or Permanent `no_such_analysis`.
+        Raises Transient `not_indexed_yet`, Permanent `no_such_analysis` or `nothing_in_scope`.
         """
         for _ in range(_STATES):
             try:
@@ -94,10 +98,11 @@ class Search:
             served = await self._served(request)
             loaded = await self._cache.get(request.tenant_id, served)
             question = read_question(request.query[:MAX_QUERY])
-            dense = await self._dense(served, question, loaded.catalogue)
+            scope = await _scope(request, loaded.catalogue)
+            dense = await self._dense(served, question, loaded.catalogue, scope)
             limit = max(1, min(request.limit, MAX_LIMIT))
-            forward = await self._forward(request, served, question, loaded)
-            found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit)
+            forward = await self._forward(request, served, question, loaded, scope)
+            found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit, scope)
             picked = found.ranked.passages
             chosen = [item.chunk for item in picked]
             texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, chosen)
@@ -130,7 +135,7 @@ class Search:
             raise Permanent("no_such_analysis", "That analysis is no longer searched: ask about the newest one.")
         raise Transient("not_indexed_yet", "Nothing of this repository is indexed yet: ask again in a moment.")
 
-    async def _dense(self, served: Served, question: Question, catalogue: Catalogue) -> _Dense:
+    async def _dense(self, served: Served, question: Question, catalogue: Catalogue, scope: Chunks) -> _Dense:
         if served.collection is None:
             return _Dense()
         embedder = self._embedders.get(served.kind)
@@ -141,7 +146,8 @@ class Search:
         try:
             async with asyncio.timeout(_DENSE_TIMEOUT):
                 vector = (await asyncio.to_thread(embedder.embed, [question.text]))[0]
-                found = await self._ask(served.collection, vector, catalogue.ordinals)
+                own = catalogue.ordinals if scope is None else {catalogue.chunk_ids[chunk] for chunk in scope}
+                found = await self._ask(served.collection, vector, own, scoped=scope is not None)
         except (VectorsUnavailable, TimeoutError):
             self._quiet_until = time.monotonic() + _DENSE_PAUSE
             return _Dense(degraded="vectors_unavailable")
@@ -153,10 +159,14 @@ class Search:
         chunks = tuple(catalogue.ordinals[chunk_id] for chunk_id, _ in found)
         return _Dense(chunks, weight, similarities=tuple(1.0 - distance for _, distance in found))
 
-    async def _ask(self, collection: str, vector: NDArray[np.float32], own: Container[str]) -> list[tuple[str, float]]:
-        """The nearest chunks of the analysis: others' may live in the collection, and are passed over."""
+    async def _ask(
+        self, collection: str, vector: NDArray[np.float32], own: Collection[str], *, scoped: bool
+    ) -> list[tuple[str, float]]:
+        """The nearest chunks of the analysis, or of a scope: others may live in the collection, and are passed over."""
         if not vector.any():  # no word that the model knows: near to nothing
             return []
+        if scoped and len(own) <= _NAMED_AT_MOST:
+            return await self._vectors.query(collection, vector, min(DENSE_DEPTH, len(own)), among=sorted(own))
         limit = DENSE_DEPTH
         while True:
             near = await self._vectors.query(collection, vector, limit)
@@ -165,32 +175,60 @@ class Search:
                 return found
             limit *= 2
 
-    async def _forward(
-        self, request: SearchRequest, served: Served, question: Question, loaded: Loaded
+    async def _forward(  # what is asked, and of what
+        self, request: SearchRequest, served: Served, question: Question, loaded: Loaded, scope: Chunks
     ) -> tuple[Forward, ...]:
         """What the question asks for outright: the text of a message, the edges around a name."""
         rows, texts, edges = self._cache.rows, {}, []
         if (wanted := words_looked_for(question)) is not None:
             tokens = list(dict.fromkeys(code_tokens(wanted)))[:MAX_TOKENS]
-            hits = await asyncio.to_thread(loaded.lexicon.search, tokens, CANDIDATES)
+            hits = await asyncio.to_thread(_lexical, loaded.lexicon, tokens, CANDIDATES, scope)
             candidates = [chunk for chunk, _ in hits]
             found = await reading.chunk_texts(rows, request.tenant_id, served, candidates)
             texts = {chunk: found[chunk].text for chunk in candidates if chunk in found}
         elif question.relation is not None:
             edges = await edges_around(rows, request.tenant_id, served.analysis_id, question.relation)
-        return await asyncio.to_thread(put_forward, question, texts, edges, loaded.catalogue)
+        return await asyncio.to_thread(put_forward, question, texts, edges, loaded.catalogue, scope)
 
-    def _rank(
-        self, question: Question, dense: _Dense, forward: tuple[Forward, ...], loaded: Loaded, limit: int
+    def _rank(  # what was found, of what, and where
+        self,
+        question: Question,
+        dense: _Dense,
+        forward: tuple[Forward, ...],
+        loaded: Loaded,
+        limit: int,
+        scope: Chunks,
     ) -> _Found:
-        hits = loaded.lexicon.search(question.tokens, LEXICAL_DEPTH)
+        hits = _lexical(loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope)
         frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
         evidence = weigh_evidence(frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
-        rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward)
+        rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope)
         ranked = rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
         similar = dict(zip(dense.chunks, dense.similarities, strict=True))
         scores = {"lexical": dict(hits), "dense": similar, **{each.retriever: dict(each.found) for each in forward}}
         return _Found(ranked, evidence, scores)
+
+
+async def _scope(request: SearchRequest, catalogue: Catalogue) -> Chunks:
+    if request.scope is None:
+        return None
+    scope = await asyncio.to_thread(limit_scope, request.scope, catalogue)
+    if not scope:
+        raise Permanent(
+            "nothing_in_scope", "Nothing that is indexed is in that scope: check the folder, file, language or name."
+        )
+    return scope
+
+
+def _lexical(lexicon: OpenLexicon, tokens: Sequence[str], depth: int, scope: Chunks) -> list[tuple[int, float]]:
+    """The best by their words; in a scope as many, however many others are better."""
+    asked = depth
+    while True:
+        hits = lexicon.search(tokens, asked)
+        found = [hit for hit in hits if scope is None or hit[0] in scope][:depth]
+        if scope is None or len(hits) < asked or len(found) in {depth, len(scope)}:
+            return found
+        asked *= 4
 
 
 def _passage(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runtime.client.shapes import QuestionView
+from runtime.client.shapes import QuestionView, Scope
 from runtime.line_links import line_link
 from runtime.portable_markdown import portable
 from web_ui.words import count, visible
@@ -34,6 +34,12 @@ def answer_markdown(question: QuestionView, repository_url: str) -> str:
     return portable(question.answer or "", links)
 
 
+def told_scope(scope: Scope) -> str:
+    """What a question is limited to."""
+    given = (scope.folder and f"{scope.folder.strip('/')}/", scope.path, scope.language, scope.symbol)
+    return f"Only in {', '.join(visible(each) for each in given if each)}"
+
+
 def told_plan(question: QuestionView) -> list[str]:
     """Which retrievers were asked, how many passages each found, and what it looked for."""
     steps = [
@@ -58,6 +64,7 @@ def told_before(question: QuestionView) -> list[str]:
     left = f", {question.history_left_out} more did not fit" if question.history_left_out else ""
     told = question.history_turns or question.history_left_out
     return [
+        *([told_scope(question.scope)] if question.scope else []),
         *([f"Searched for: {visible(question.standalone)} (rewritten {by})"] if question.standalone else []),
         *([f"Told {turns}, about {question.history_tokens:,} tokens{left}"] if told else []),
     ]

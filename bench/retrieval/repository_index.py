@@ -62,12 +62,13 @@ class Indexer:
     def index_sources(self, sources: Iterable[SourceRow]) -> RepositoryIndex:
         """Parse and index files as they are."""
         chunks: list[Mapping[str, object]] = []
-        symbols: list[tuple[str, str, str, int]] = []
+        symbols: list[tuple[str, str, str, int, int]] = []
         for source in sources:
             parsed = self._parse(source)
             chunks.extend({**row, "file_class": source.file_class} for row in parsed.chunks)
             symbols.extend(
-                (str(s["name"]), str(s["kind"]), source.path, int(str(s["first_line"]))) for s in parsed.symbols
+                (str(s["name"]), str(s["kind"]), source.path, int(str(s["first_line"])), int(str(s["last_line"])))
+                for s in parsed.symbols
             )
         unique = list({str(row["chunk_id"]): row for row in reversed(chunks)}.values())[::-1]
         return RepositoryIndex(

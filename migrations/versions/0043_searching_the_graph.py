@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute(f"REVOKE SELECT ON {_VIEW} FROM {_tenants.SEARCH}")
+    op.execute(f"REVOKE SELECT ON {_VIEW} FROM {_tenants.SEARCH}")  # noqa: S608  # our own names
     for table in _TABLES:
         op.execute(f"DROP POLICY searched_tenant ON app.{table}")
         op.execute(f"REVOKE SELECT ON app.{table} FROM {_tenants.SEARCH}")  # noqa: S608  # our own names

@@ -10,7 +10,7 @@ from runtime.faults import Permanent, Transient
 
 _SECONDS = 12.0  # below the API's own deadline
 _UNAVAILABLE = "The search service does not answer: try again in a moment."
-_KNOWN = {"not_indexed_yet", "no_such_analysis"}
+_KNOWN = {"not_indexed_yet", "no_such_analysis", "nothing_in_scope"}
 
 
 class Searching:
@@ -26,7 +26,7 @@ class Searching:
     async def search(self, request: SearchRequest) -> SearchReply:
         """The passages that match best.
 
-        Raises Permanent `not_indexed_yet` or `no_such_analysis`, Transient `search_unavailable`.
+        Raises Permanent `not_indexed_yet`, `no_such_analysis` or `nothing_in_scope`, Transient `search_unavailable`.
         """
         if self._headers is None:
             raise Transient("search_unavailable", "This orchestrator has no REPOSTREAM_SERVICE_KEY to ask with.")

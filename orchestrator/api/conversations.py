@@ -23,6 +23,7 @@ from orchestrator.api.models import ConversationRequest, ConversationView, Quest
 from orchestrator.api.pages import ConversationPage
 from orchestrator.api.paging import Paging
 from orchestrator.api.problems import ApiProblem
+from orchestrator.api.searching import limited
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
 from orchestrator.projections.conversations import earlier_turns, first_attempt, fold
@@ -86,6 +87,7 @@ async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: P
         query=body.query.strip(),
         model=body.model,
         mode=body.mode,
+        scope=limited(body.scope),
         history=tuple(earlier_turns(conversation.questions)[-TURNS:]),
     )
     return await _accept(parts, who, past, asked, context_of(request, who, conversation.repository_id))

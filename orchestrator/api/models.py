@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
+from events.question import Scope
 from orchestrator.api.answer_models import AnswerView, Mode
 
 
@@ -220,6 +221,9 @@ class QuestionRequest(BaseModel):
     query: str = Field(min_length=1, max_length=4_000)
     model: str | None = Field(default=None, max_length=200)
     mode: Mode = "answer"
+    scope: Scope | None = Field(
+        default=None, description="What is searched: a folder, a file, a language, a definition."
+    )
 
 
 class QuestionView(AnswerView):
@@ -239,6 +243,7 @@ class QuestionView(AnswerView):
     message: str | None = None
     rating: int | None = None
     again: UUID | None = None
+    scope: Scope | None = None
 
 
 class ConversationView(BaseModel):

@@ -95,6 +95,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "not_answered": (409, "There is no answer yet"),
     "not_indexed_yet": (409, "Nothing is indexed yet"),
     "no_such_analysis": (404, "That analysis is not searched"),
+    "nothing_in_scope": (404, "Nothing is in that scope"),
     "search_unavailable": (503, "Search does not answer"),
     "method_not_allowed": (405, "That cannot be done here"),
     "body_too_large": (413, "The request is too large"),

@@ -121,6 +121,7 @@ def _asked(envelope: Envelope, event: QuestionAsked) -> QuestionView:
         asked_at=envelope.timestamp,
         analysis_id=event.analysis_id,
         again=event.again,
+        scope=event.scope,
     )
 
 

@@ -51,10 +51,14 @@ class ChromaVectors:
         """See `ports.Vectors`."""
         return int(await self._reading.on(collection, lambda found: found.count()))
 
-    async def query(self, collection: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+    async def query(
+        self, collection: str, vector: NDArray[np.float32], limit: int, *, among: Sequence[str] | None = None
+    ) -> list[tuple[str, float]]:
         """See `ports.Vectors`."""
+        ids = None if among is None else list(among)
         reply = await self._reading.on(
-            collection, lambda found: found.query(query_embeddings=[vector], n_results=limit, include=["distances"])
+            collection,
+            lambda found: found.query(query_embeddings=[vector], n_results=limit, include=["distances"], ids=ids),
         )
         return list(zip(reply["ids"][0], reply["distances"][0], strict=True))
 

@@ -110,20 +110,23 @@ async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, le
     async with rows.of(tenant_id) as connection:
         chunks = await connection.execute(
             text(
-                "SELECT chunk_id, path, file_class, first_line, last_line FROM rag.chunks"
+                "SELECT chunk_id, path, file_class, first_line, last_line, language FROM rag.chunks"
                 " WHERE analysis_id = :id ORDER BY ordinal"
             ),
             {"id": analysis_id},
         )
         places = [ChunkPlace(*row) for row in chunks]
         symbols = await connection.execute(
-            text("SELECT name, kind, path, first_line FROM rag.symbols WHERE analysis_id = :id ORDER BY ordinal"),
+            text(
+                "SELECT name, kind, path, first_line, last_line FROM rag.symbols"
+                " WHERE analysis_id = :id ORDER BY ordinal"
+            ),
             {"id": analysis_id},
         )
         # Last: rows are replaced at once, and a digest that is the same now was the same all the time.
         if await connection.scalar(text(_LEXICON), {"id": analysis_id}) != lexicon_sha256:
             raise IndexChanged
-        return make_catalogue(places, [(row[0], row[1], row[2], row[3]) for row in symbols])
+        return make_catalogue(places, [(row[0], row[1], row[2], row[3], row[4]) for row in symbols])
 
 
 async def chunk_texts(

@@ -28,6 +28,7 @@ class ChunkPlace:
     file_class: str
     first_line: int
     last_line: int
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Definition:
 
     file: int
     first_line: int
+    last_line: int
     kind: str
     written: str  # the name with its capitals
 
@@ -50,6 +52,7 @@ class Catalogue:
     last_lines: Sequence[int]
     paths: Sequence[str]
     classes: Sequence[str]
+    languages: Sequence[str | None]
     definitions: Mapping[str, tuple[Definition, ...]]  # lower case, without underscores around it
 
     @cached_property
@@ -107,26 +110,28 @@ class Catalogue:
         return min(holding, key=lambda c: (self.last_lines[c] - self.first_lines[c], c), default=None)
 
 
-def make_catalogue(chunks: Iterable[ChunkPlace], symbols: Iterable[tuple[str, str, str, int]]) -> Catalogue:
-    """Return the catalogue of `chunks` and `symbols` (name, kind, path, first line). Pure."""
+def make_catalogue(chunks: Iterable[ChunkPlace], symbols: Iterable[tuple[str, str, str, int, int]]) -> Catalogue:
+    """Return the catalogue of `chunks` and `symbols` (name, kind, path, first line, last line). Pure."""
     numbers: dict[str, int] = {}
     classes: list[str] = []
+    languages: list[str | None] = []
     ids, files, firsts, lasts = [], [], [], []
     for chunk in chunks:
         if chunk.path not in numbers:
             numbers[chunk.path] = len(numbers)
             classes.append(chunk.file_class)
+            languages.append(chunk.language)
         ids.append(chunk.chunk_id)
         files.append(numbers[chunk.path])
         firsts.append(chunk.first_line)
         lasts.append(chunk.last_line)
     definitions: dict[str, list[Definition]] = {}
-    for name, kind, path, line in symbols:
+    for name, kind, path, first, last in symbols:
         if path in numbers:
-            definitions.setdefault(name.strip("_").lower(), []).append(Definition(numbers[path], line, kind, name))
-    return Catalogue(
-        ids, files, firsts, lasts, list(numbers), classes, {name: tuple(found) for name, found in definitions.items()}
-    )
+            place = Definition(numbers[path], first, last, kind, name)
+            definitions.setdefault(name.strip("_").lower(), []).append(place)
+    by_name = {name: tuple(found) for name, found in definitions.items()}
+    return Catalogue(ids, files, firsts, lasts, list(numbers), classes, languages, by_name)
 
 
 def _stem(path: str) -> str:

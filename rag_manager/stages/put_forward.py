@@ -4,7 +4,7 @@ In:  a question, chunks that may hold what it names with their texts, the edges 
 Out: for each retriever that was asked, the chunks it puts forward with its scores.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_manager.stages.catalogue import Catalogue
@@ -35,16 +35,21 @@ def words_looked_for(question: Question) -> str | None:
 
 
 def put_forward(
-    question: Question, texts: Mapping[int, str], edges: Sequence[Edge], catalogue: Catalogue
+    question: Question,
+    texts: Mapping[int, str],
+    edges: Sequence[Edge],
+    catalogue: Catalogue,
+    scope: Container[int] | None = None,
 ) -> tuple[Forward, ...]:
-    """Return what is put forward, by retriever. `texts` are the candidates', best first. Pure."""
+    """Return what is put forward, by retriever. `texts` are the candidates', best first; all are in `scope`. Pure."""
     relation, message = question.relation, question.message
     if relation is not None and relation.kind == RelationKind.CONFIGURED:
         own = [catalogue.classes[catalogue.files[chunk]] == _CONFIGURATION for chunk in texts]
         scores = match_setting(relation.name, list(texts.values()), own)
         return (Forward("exact", f"where {relation.name} is set", _best(texts, scores, question, catalogue)),)
     if relation is not None:
-        found = follow_relation(relation, edges, catalogue, question.asked)
+        places = follow_relation(relation, edges, catalogue, question.asked)
+        found = [(chunk, score) for chunk, score in places if scope is None or chunk in scope]
         return (Forward("graph", f"{relation.kind} of {relation.name}", found),)
     if message is not None:
         scores = match_message(message, list(texts.values()))

@@ -4,7 +4,7 @@ In:  a question, the lexical and the dense ranking of chunks, the catalogue.
 Out: chunks with scores, which retriever put each where, and what each retriever found in all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from events.question import PlanStep
@@ -56,13 +56,15 @@ class Ranked:
 class Rankings:
     """What the retrievers found: chunk numbers, best first. `dense_weight` is 0 where there are no vectors.
 
-    `forward` is what comes first whatever the others found.
+    `forward` is what comes first whatever the others found. `scope` has the chunks that are searched, None for all;
+    what the retrievers found is in it.
     """
 
     lexical: Sequence[int]
     dense: Sequence[int] = ()
     dense_weight: float = 0.0
     forward: Sequence[Forward] = ()
+    scope: Container[int] | None = None
 
 
 def rank(
@@ -70,7 +72,8 @@ def rank(
 ) -> Ranked:
     """Return at most `limit` chunks, best first. What the question names outright comes first of all. Pure."""
     weights = weights or Weights()
-    named = match_names(question, catalogue)
+    scope: Container[int] = range(len(catalogue.chunk_ids)) if rankings.scope is None else rankings.scope
+    named = [chunk for chunk in match_names(question, catalogue) if chunk in scope]
     fused = fuse_rankings(
         [
             (weights.lexical, rankings.lexical),
@@ -78,9 +81,9 @@ def rank(
             *([(weights.names, named)] if named else []),
         ]
     )
-    by_path = match_paths(question, catalogue)
-    for file in by_path:
-        for chunk in catalogue.chunks_of[file]:
+    by_path = _given(question, catalogue, scope)
+    for chunks in by_path.values():
+        for chunk in chunks:
             fused.setdefault(chunk, 0.0)
     files = rank_files(fused, question, catalogue, weights.files)
     scores = lift_named(fused, question, catalogue, weights.words)
@@ -91,7 +94,7 @@ def rank(
     files = _brought_forward(files, first)
     found = {"lexical": rankings.lexical, "dense": rankings.dense, "names": named}
     places = {name: {chunk: place for place, chunk in enumerate(chunks, start=1)} for name, chunks in found.items()}
-    places["path"] = {chunk: place for place, file in enumerate(by_path, 1) for chunk in catalogue.chunks_of[file]}
+    places["path"] = {chunk: place for place, chunks in enumerate(by_path.values(), 1) for chunk in chunks}
     for each in rankings.forward:
         places[each.retriever] = {chunk: place for place, (chunk, _) in enumerate(each.found, start=1)}
     choose = order_passages if len(question.tokens) >= _SENTENCE and not first else pick_passages
@@ -101,6 +104,15 @@ def rank(
         for chunk, score in chosen
     ]
     return Ranked(passages, _plan(question, {name: len(each) for name, each in places.items()}, rankings, weights))
+
+
+def _given(question: Question, catalogue: Catalogue, scope: Container[int]) -> dict[int, list[int]]:
+    """The files that the question names, each with its chunks in scope."""
+    found = {
+        file: [chunk for chunk in catalogue.chunks_of[file] if chunk in scope]
+        for file in match_paths(question, catalogue)
+    }
+    return {file: chunks for file, chunks in found.items() if chunks}
 
 
 def _forwarded(forward: Sequence[Forward], others: Sequence[tuple[int, float]], limit: int) -> list[tuple[int, float]]:

@@ -27,7 +27,20 @@ class About(Input):
     repository: Repository
 
 
-class Search(About):
+class Part(About):
+    """One repository, or a part of it: all that are given must hold."""
+
+    folder: str = Field(default="", max_length=4_096, description="A folder's path: nothing outside is searched.")
+    path: str = Field(default="", max_length=4_096, description="A file's path: nothing else is searched.")
+    language: str = Field(default="", max_length=100, description="A language: only its files are searched.")
+    symbol: str = Field(default="", max_length=500, description="A definition's name: only its lines are searched.")
+
+    def scope(self) -> dict[str, str]:
+        """What the API takes of it."""
+        return {"folder": self.folder, "path": self.path, "language": self.language, "symbol": self.symbol}
+
+
+class Search(Part):
     """A search."""
 
     query: str = Field(min_length=1, max_length=2_000, description="A question, names, or words of the code.")
@@ -61,7 +74,7 @@ class Callers(About):
     limit: int = Field(default=30, ge=1, le=100)
 
 
-class Ask(About):
+class Ask(Part):
     """A question."""
 
     question: str = Field(min_length=1, max_length=4_000)

@@ -52,7 +52,7 @@ async def _repositories(asking: Asking, _asked: inputs.Nothing) -> str:
 async def _search(asking: Asking, asked: inputs.Search) -> str:
     repository = await _find(asking, asked.repository)
     path = f"/repositories/{repository['repository_id']}/search"
-    found = await asking.get(path, query=asked.query, limit=asked.limit)
+    found = await asking.get(path, query=asked.query, limit=asked.limit, **asked.scope())
     blocks = [_passage(one) for one in found["passages"]]
     return "\n\n".join([f"commit {found['commit']}", *blocks]) if blocks else "Nothing of it matches."
 
@@ -121,7 +121,7 @@ async def _ask(asking: Asking, asked: inputs.Ask) -> str:
     repository = await _find(asking, asked.repository)
     begun = await asking.post("/conversations", {"repository_id": repository["repository_id"]})
     path = f"/conversations/{begun['conversation_id']}/questions"
-    question = await asking.post(path, {"query": asked.question, "mode": asked.mode})
+    question = await asking.post(path, {"query": asked.question, "mode": asked.mode, "scope": asked.scope()})
     try:
         async with asyncio.timeout(DEEP_SECONDS if asked.mode == "deep" else ASK_SECONDS):
             while question["state"] == "asked":

@@ -444,13 +444,30 @@ class Operations(Protocol):
             body=body,
         )
 
-    def searching_search(self, repository_id: str, *, query: str, limit: int | None = None) -> shapes.SearchView:
-        """Search by meaning and by words in the newest index of a repository."""
+    def searching_search(
+        self,
+        repository_id: str,
+        *,
+        folder: str | None = None,
+        path: str | None = None,
+        language: str | None = None,
+        symbol: str | None = None,
+        query: str,
+        limit: int | None = None,
+    ) -> shapes.SearchView:
+        """Search by meaning and by words in a repository's newest index, or in one folder, file, language, definition."""
         return self._call(
             shapes.SearchView,
             "GET",
             f"/api/v1/repositories/{part(repository_id)}/search",
-            params={"query": query, "limit": limit},
+            params={
+                "folder": folder,
+                "path": path,
+                "language": language,
+                "symbol": symbol,
+                "query": query,
+                "limit": limit,
+            },
         )
 
     def contents_staleness(self, repository_id: str) -> shapes.StalenessView:

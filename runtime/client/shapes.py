@@ -1083,23 +1083,6 @@ class PushHookView(BaseModel):
     outcome: str
 
 
-class QuestionRequest(BaseModel):
-    """
-    Ask. `model` is one of the configured ones; the default where it is left out.
-
-    `mode` is answer (one search, then the model), deep (the model searches and reads in steps) or extractive (the
-    places themselves, without a model).
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    query: str
-    model: str | None = None
-    mode: str = "answer"
-
-
 class QuotaView(BaseModel):
     """
     One quota of the tenant: what it has, and how much it may have; null is as much as it likes.
@@ -1216,6 +1199,21 @@ class RunView(BaseModel):
     worker: str = ""
     code: str = ""
     because: str = ""
+
+
+class Scope(BaseModel):
+    """
+    What a search is limited to; all that are given must hold. `symbol` is a definition: `send`, `Session.send`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    folder: str = ""
+    path: str = ""
+    language: str = ""
+    symbol: str = ""
 
 
 class SearchView(BaseModel):
@@ -2041,6 +2039,27 @@ class PreflightView(BaseModel):
     finished: AnalysisSummary | None = None
 
 
+class QuestionRequest(BaseModel):
+    """
+    Ask. `model` is one of the configured ones; the default where it is left out.
+
+    `mode` is answer (one search, then the model), deep (the model searches and reads in steps) or extractive (the
+    places themselves, without a model).
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    query: str
+    model: str | None = None
+    mode: str = "answer"
+    scope: Annotated[
+        Scope | None,
+        Field(description="What is searched: a folder, a file, a language, a definition."),
+    ] = None
+
+
 class QuestionView(BaseModel):
     """
     A question and, when there is one, its answer. `state` is asked, answered or failed.
@@ -2090,6 +2109,7 @@ class QuestionView(BaseModel):
     message: str | None = None
     rating: int | None = None
     again: str | None = None
+    scope: Scope | None = None
 
 
 class RepositoryView(BaseModel):

@@ -45,6 +45,26 @@ def test_an_answer_is_seen_while_it_is_written_and_then_with_its_evidence(page: 
     expect(page.locator(".writing")).to_be_hidden()
 
 
+def test_a_question_is_limited_to_a_part_of_the_repository(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    page.goto(f"/chat?analysis={analysis.id}")
+    page.get_by_role("button", name="Search in a part of it").click()
+    page.get_by_label("Folder").fill("src/flask")
+    page.get_by_label("Folder").press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Only in src/flask/")).to_be_visible()
+    page.get_by_placeholder(FIELD).fill("How does it start?")
+    page.get_by_placeholder(FIELD).press("Enter")
+    page.wait_for_url(re.compile("conversation="))
+    question = list(api.questions)[-1]
+    api.answered(question, **samples.answer())
+
+    answer = page.locator("article.answer")
+    answer.get_by_text("Evidence: 3 passages").click()
+    expect(answer).to_contain_text("Only in src/flask/")
+    assert api.questions[question][0]["scope"]["folder"] == "src/flask"
+
+
 def test_an_answer_is_rated_copied_asked_for_again_and_exported(page: Page, api: StandIn) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     first = ask(page, api, samples.complete(api))

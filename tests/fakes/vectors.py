@@ -29,9 +29,13 @@ class MemoryVectors:
         self._answer()
         return len(self._found(collection))
 
-    async def query(self, collection: str, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+    async def query(
+        self, collection: str, vector: NDArray[np.float32], limit: int, *, among: Sequence[str] | None = None
+    ) -> list[tuple[str, float]]:
         self._answer()
-        distances = [(key, float(1 - held @ vector)) for key, held in self._found(collection).items()]
+        held = self._found(collection)
+        chosen = held if among is None else {key: held[key] for key in among if key in held}
+        distances = [(key, float(1 - each @ vector)) for key, each in chosen.items()]
         return sorted(distances, key=lambda item: item[1])[:limit]
 
     async def ids(self, collection: str) -> list[str]:

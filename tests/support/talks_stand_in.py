@@ -72,6 +72,7 @@ class Talks(ABC):
         body = await request.json()
         asked = self._asked(self.conversations[request.path_params["id"]], body["query"], body.get("model"))
         asked["asked_mode"] = body.get("mode")
+        asked["scope"] = body.get("scope")
         return JSONResponse(asked, 202)
 
     def _asked(self, conversation: Json, query: str, model: str | None) -> Json:

@@ -6,7 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from runtime.client.shapes import AgainRequest, ConversationView, QuestionView, RatingRequest
+from runtime.client.shapes import AgainRequest, ConversationView, QuestionView, RatingRequest, Scope
+from web_ui import turns
 from web_ui.components import cards, notices
 from web_ui.session import attempt, client, may_write
 from web_ui.words import ago
@@ -16,6 +17,9 @@ _MODES = {"answer": "Answer", "deep": "Deep: in steps", "extractive": "Places, w
 _NEW = "new"
 _LISTED = 20
 _RATINGS: dict[str, Literal[-1, 1]] = {"up": 1, "down": -1}
+
+
+_LIMITS = {"folder": "Folder", "path": "File", "symbol": "Definition"}
 
 
 def choose(repository_id: str, named: str | None) -> None:
@@ -132,6 +136,22 @@ def mode() -> Mode:
     """The mode that was chosen."""
     chosen = st.session_state.get("mode")
     return chosen if chosen in _MODES else "answer"
+
+
+def limit(languages: Sequence[str]) -> None:
+    """What the next questions are limited to, beside the field where they are typed."""
+    limits = scope()
+    told = "Search in a part of it" if limits is None else turns.told_scope(limits)
+    with st.popover(told, icon=":material/filter_alt:"):
+        for name, label in _LIMITS.items():
+            st.text_input(label, key=f"scope-{name}", max_chars=500)
+        st.selectbox("Language", ["", *languages], key="scope-language", format_func=lambda name: name or "any")
+
+
+def scope() -> Scope | None:
+    """What questions are limited to; None for the whole repository."""
+    given = {name: str(st.session_state.get(f"scope-{name}") or "").strip() for name in (*_LIMITS, "language")}
+    return Scope(**given) if any(given.values()) else None
 
 
 def _conversations(begun: dict[str, ConversationView], named: str | None) -> None:

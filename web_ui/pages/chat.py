@@ -65,7 +65,7 @@ def ask(query: str, analysis: AnalysisView, conversation: ConversationView | Non
     begun = conversation or attempt(lambda: client().conversations_begin(about))
     if begun is None:
         return
-    question = QuestionRequest(query=query, model=talks.model(), mode=talks.mode())
+    question = QuestionRequest(query=query, model=talks.model(), mode=talks.mode(), scope=talks.scope())
     if attempt(lambda: client().conversations_ask(begun.conversation_id, question)) is not None:
         st.query_params["conversation"] = begun.conversation_id
         st.rerun()
@@ -85,6 +85,7 @@ def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     if right is not None and opened is not None:
         with right:
             source_panel.show(parameter("at") or analysis.analysis_id, opened)
+    talks.limit(sorted(analysis.languages))
     if query := st.chat_input("Ask about this repository", max_chars=4_000) or picked:
         ask(query, analysis, conversation)
 

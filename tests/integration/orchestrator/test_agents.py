@@ -133,6 +133,9 @@ async def test_every_tool_answers_over_http_in_both_eras_of_the_protocol(
         repository = {"repository": "pallets/flask"}
         found = said(await client.call_tool("search", {**repository, "query": "where", "limit": 2}))
         assert found.count("app/main.py:4-5") == 2
+        assert searches[-1]["scope"] is None
+        await client.call_tool("search", {**repository, "query": "where", "folder": "app", "language": "python"})
+        assert searches[-1]["scope"] == {"folder": "app", "path": "", "language": "python", "symbol": ""}
         assert [(one["query"], one["limit"]) for one in searches] == [("where", 2)]
         read = said(await client.call_tool("read", {**repository, "path": "app/util.py", "last_line": 1}))
         assert read.split("\n")[1:] == ["     1 def add(a, b):"]

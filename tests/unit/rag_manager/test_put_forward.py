@@ -18,7 +18,7 @@ PLACES = [
 
 def a_catalogue() -> Catalogue:
     places = [ChunkPlace(f"c{n}", *place) for n, place in enumerate(PLACES)]
-    return make_catalogue(places, [("send", "function", "src/send.py", 4)])
+    return make_catalogue(places, [("send", "function", "src/send.py", 4, 9)])
 
 
 def an_edge(path: str, line: int, **more: object) -> Edge:

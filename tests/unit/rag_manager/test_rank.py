@@ -22,10 +22,10 @@ PLACES = [
     ("docs/routing.md", "docs", 1, 9),
 ]
 SYMBOLS = [
-    ("Router", "class", "src/router.py", 21),
-    ("Router", "class", "tests/test_router.py", 3),
-    ("sign_cookie", "function", "src/cookies.py", 4),
-    ("__call__", "function", "src/helpers.py", 2),
+    ("Router", "class", "src/router.py", 21, 21),
+    ("Router", "class", "tests/test_router.py", 3, 3),
+    ("sign_cookie", "function", "src/cookies.py", 4, 4),
+    ("__call__", "function", "src/helpers.py", 2, 2),
 ]
 
 

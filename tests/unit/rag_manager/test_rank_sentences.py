@@ -11,11 +11,11 @@ PLACES = [("src/sessions.py", "code", 1 + 10 * n, 10 + 10 * n) for n in range(5)
     ("tests/test_sessions.py", "test", 1, 30),
 ]
 SYMBOLS = [
-    ("openSession", "method", "src/sessions.py", 13),
-    ("saveSession", "method", "src/sessions.py", 25),
-    ("limit", "variable", "src/sessions.py", 33),
-    ("sign_cookie", "function", "src/cookies.py", 4),
-    ("test_sign_cookie", "function", "tests/test_sessions.py", 4),
+    ("openSession", "method", "src/sessions.py", 13, 13),
+    ("saveSession", "method", "src/sessions.py", 25, 25),
+    ("limit", "variable", "src/sessions.py", 33, 33),
+    ("sign_cookie", "function", "src/cookies.py", 4, 4),
+    ("test_sign_cookie", "function", "tests/test_sessions.py", 4, 4),
 ]
 SENTENCE = "Compute the signature that proves a cookie was given out here and sign it with the newest key"
 WORDS = "sign cookie"

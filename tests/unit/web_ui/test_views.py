@@ -341,6 +341,14 @@ def test_the_badge_says_how_many_commits_where_the_host_does(more: dict[str, Any
     assert views.staleness_pill(analysis, found) == (f"{said}: main is at 2222222222", "warn")
 
 
+def test_the_evidence_says_what_the_question_was_limited_to() -> None:
+    scope = {"folder": "/src/", "language": "python", "symbol": "Ses\u202esion"}
+
+    data = views.answer_data(a_question(answer="x", scope=scope), "https://github.com/o/r")
+
+    assert data["told"] == ["Only in src/, python, Session"]
+
+
 def test_the_evidence_says_which_retrievers_were_asked_and_what_for() -> None:
     plan = [
         {"retriever": "lexical", "found": 1_200, "weight": 1.0},
