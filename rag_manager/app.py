@@ -69,9 +69,10 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     searching = create_engine(DatabaseSettings(), application="rag_manager-search", role=DatabaseRole.SEARCH)
     cache = ServingCache(TenantDatabase(searching), backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
     lines = Lines(cache.rows, backends.objects)
-    forgetting = Forgetting(backends.engine, cache, lines, lexicon)
+    search = Search(cache, backends.vectors, embedders, backends.turns)
+    forgetting = Forgetting(backends.engine, cache, search, lines, lexicon)
     chores = Chores(housekeeping, forgetting, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
-    search = Search(cache, backends.vectors, embedders, backends.turns, on_missing=chores.collection_missed)
+    search.on_missing = chores.collection_missed
     worker = f"rag_manager-{os.getpid()}"
     subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))

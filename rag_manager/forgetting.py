@@ -7,20 +7,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.lines import Lines
 from rag_manager.rows import reading
+from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 
 
 class Forgetting:
     """A round of the chores: each process holds copies of its own, so that each looks for itself."""
 
-    def __init__(self, engine: AsyncEngine, cache: ServingCache, lines: Lines, lexicon: TantivyLexicon) -> None:
+    def __init__(  # one for each kind of thing that is held
+        self, engine: AsyncEngine, cache: ServingCache, search: Search, lines: Lines, lexicon: TantivyLexicon
+    ) -> None:
         self._engine = engine
         self._cache = cache
+        self._search = search
         self._lines = lines
         self._lexicon = lexicon
 
     async def __call__(self) -> None:
         """Compare what is held with what there is."""
         await asyncio.to_thread(self._lexicon.keep, await self._cache.keep(self._engine))
+        self._search.keep(await reading.existing_lexicons(self._engine))
         sources = self._lines.held()
         self._lines.forget(sources - await reading.existing_sources(self._engine, sources))

@@ -6,8 +6,9 @@ the reply says why.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from events.index import GenerationKind
 from events.question import Evidence, Passage, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import CollectionMissing, Embedder, OpenLexicon, Vectors, VectorsUnavailable
+from rag_manager.remembering import Remembered
 from rag_manager.rows import reading
 from rag_manager.rows.graph import edges_around
 from rag_manager.rows.reading import ChunkText, IndexChanged, Served
@@ -39,6 +41,9 @@ _STATES = 5  # of an index that changes under a search, before that is given up
 _DENSE_TIMEOUT = 2.0  # seconds: then the answer is lexical
 _DENSE_PAUSE = 5.0  # seconds without asking a vector server that failed
 
+_MOST_KEPT = 500  # replies, of about 20 KB each; embedded questions
+_KEPT = 300.0  # seconds
+_Asked = tuple[UUID, UUID, str, UUID, Hashable]  # tenant, analysis, digest of its lexicon, generation, and what
 Chunks = frozenset[int] | None  # that a search is limited to; None for all
 
 
@@ -70,15 +75,16 @@ class Search:
         turns: Turns,
         *,
         weights: Weights | None = None,
-        on_missing: Callable[[], None] | None = None,
     ) -> None:
         self._cache = cache
         self._vectors = vectors
         self._embedders = embedders
         self._turns = turns
         self._weights = weights or Weights()
-        self._on_missing = on_missing
+        self.on_missing: Callable[[], None] = lambda: None  # called where the vectors of what serves are gone
         self._quiet_until = 0.0
+        self._replies = Remembered[_Asked, SearchReply]("searches", most=_MOST_KEPT, seconds=_KEPT)
+        self._embedded = Remembered[_Asked, NDArray[np.float32]]("embeddings", most=_MOST_KEPT, seconds=_KEPT)
 
     async def __call__(self, request: SearchRequest) -> SearchReply:
         """Return the passages that match best, all of one state of the index.
@@ -92,14 +98,26 @@ class Search:
                 continue
         raise Transient("not_indexed_yet", "The index of this repository changes too fast: ask again in a moment.")
 
+    def keep(self, there: Container[tuple[UUID, UUID, str]]) -> None:
+        """Let go of replies of analyses that are not `there` (tenant, analysis, digest of its lexicon) any more."""
+        self._replies.forget(lambda key: key[:3] not in there)
+        self._embedded.forget(lambda key: key[:3] not in there)
+
     async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
+        served = await self._served(request)
+        asked = (request.query[:MAX_QUERY], request.limit, request.scope)
+        reply = await self._replies.get(
+            _asked(request, served, asked), lambda: self._search(request, served), keeps=_may_be_kept
+        )
+        return reply.model_copy(update={"took_ms": round((time.perf_counter() - began) * 1_000, 2)})
+
+    async def _search(self, request: SearchRequest, served: Served) -> SearchReply:
         with self._turns.working(Urgency.QUESTION):
-            served = await self._served(request)
             loaded = await self._cache.get(request.tenant_id, served)
             question = read_question(request.query[:MAX_QUERY])
             scope = await _scope(request, loaded.catalogue)
-            dense = await self._dense(served, question, loaded.catalogue, scope)
+            dense = await self._dense(request, served, question, loaded.catalogue, scope)
             limit = max(1, min(request.limit, MAX_LIMIT))
             forward = await self._forward(request, served, question, loaded, scope)
             found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit, scope)
@@ -117,7 +135,7 @@ class Search:
                 for item in picked
                 if item.chunk in texts
             ),
-            took_ms=round((time.perf_counter() - began) * 1_000, 2),
+            took_ms=0.0,
             degraded=dense.degraded,
             evidence=found.evidence,
             plan=found.ranked.plan,
@@ -135,7 +153,9 @@ class Search:
             raise Permanent("no_such_analysis", "That analysis is no longer searched: ask about the newest one.")
         raise Transient("not_indexed_yet", "Nothing of this repository is indexed yet: ask again in a moment.")
 
-    async def _dense(self, served: Served, question: Question, catalogue: Catalogue, scope: Chunks) -> _Dense:
+    async def _dense(  # what is asked, and of what
+        self, request: SearchRequest, served: Served, question: Question, catalogue: Catalogue, scope: Chunks
+    ) -> _Dense:
         if served.collection is None:
             return _Dense()
         embedder = self._embedders.get(served.kind)
@@ -145,15 +165,17 @@ class Search:
             return _Dense(degraded="vectors_unavailable")
         try:
             async with asyncio.timeout(_DENSE_TIMEOUT):
-                vector = (await asyncio.to_thread(embedder.embed, [question.text]))[0]
+                vector = await self._embedded.get(
+                    _asked(request, served, (embedder.name, question.text)),
+                    lambda: asyncio.to_thread(_embedded_by, embedder, question.text),
+                )
                 own = catalogue.ordinals if scope is None else {catalogue.chunk_ids[chunk] for chunk in scope}
                 found = await self._ask(served.collection, vector, own, scoped=scope is not None)
         except (VectorsUnavailable, TimeoutError):
             self._quiet_until = time.monotonic() + _DENSE_PAUSE
             return _Dense(degraded="vectors_unavailable")
         except CollectionMissing:
-            if self._on_missing is not None:
-                self._on_missing()
+            self.on_missing()
             return _Dense(degraded="vectors_missing")
         weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick
         chunks = tuple(catalogue.ordinals[chunk_id] for chunk_id, _ in found)
@@ -207,6 +229,20 @@ class Search:
         similar = dict(zip(dense.chunks, dense.similarities, strict=True))
         scores = {"lexical": dict(hits), "dense": similar, **{each.retriever: dict(each.found) for each in forward}}
         return _Found(ranked, evidence, scores)
+
+
+def _asked(request: SearchRequest, served: Served, what: Hashable) -> _Asked:
+    return (request.tenant_id, served.analysis_id, served.lexicon_sha256, served.generation_id, what)
+
+
+def _may_be_kept(reply: SearchReply) -> bool:
+    """Whether it holds as long as its generation: a search in part does not, nor one of a graph, which comes later."""
+    return reply.degraded is None and all(step.retriever != "graph" for step in reply.plan)
+
+
+def _embedded_by(embedder: Embedder, text: str) -> NDArray[np.float32]:
+    vector: NDArray[np.float32] = embedder.embed([text])[0]
+    return vector
 
 
 async def _scope(request: SearchRequest, catalogue: Catalogue) -> Chunks:

@@ -43,6 +43,11 @@ model_circuit = Gauge(
     "Whether a model is called: 0 closed (it is), 1 half-open, 2 open (it is not).",
     ("model",),
 )
+cache_lookups = Counter(
+    "repostream_cache_lookups",
+    "What was looked for among things kept in memory: hit, shared (being made for somebody else), miss.",
+    ("cache", "outcome"),
+)
 process_rss = Gauge("repostream_rss_bytes", "Resident memory of this service with its child processes.")
 
 
