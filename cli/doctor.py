@@ -16,6 +16,7 @@ from cli.home import LEAST_FREE, Home
 from cli.screen import Screen
 from cli.services import SERVICES, configured_address
 from cli.up import configured_home
+from runtime.client.shapes import RebuildView
 from runtime.embedded.child import StartError, make_folder, port_is_free
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
@@ -61,7 +62,7 @@ def _checks(home: Home) -> list[Callable[[], Iterator[Finding]]]:
     if running is None:
         checks.append(_ports)
     else:
-        checks.append(lambda: _services(running.api))
+        checks += [lambda: _services(running.api), lambda: _read_models(running.api)]
     database, redis = _urls(home)
     if DatabaseSettings().url.get_secret_value():
         checks.append(lambda: _roles(database))
@@ -115,6 +116,36 @@ def _services(api: str) -> Iterator[Finding]:
         yield Finding("orchestrator", True, api)
     except ApiError as error:
         yield Finding("orchestrator", False, str(error))
+
+
+def _read_models(api: str) -> Iterator[Finding]:
+    """Whether the rows that are read are what the log says: built again beside them, and compared."""
+    from cli.api import connect
+    from cli.rebuild import wait_for
+    from runtime.client import ApiError
+
+    try:
+        looked = wait_for(connect(api), replace=False, seconds=_EXAMINE_SECONDS)
+    except ApiError as error:
+        allowed = error.problem.code in {"forbidden", "not_signed_in"}
+        yield Finding("read models", allowed, f"not compared with the log: {error}")
+        return
+    yield read_models_finding(looked)
+
+
+def read_models_finding(looked: RebuildView) -> Finding:
+    """What a comparison says, and what to do. One that is not over yet is nothing wrong."""
+    again = "`repostream rebuild read-models --check`"
+    if looked.state == "asked":
+        return Finding("read models", True, f"not compared within {_EXAMINE_SECONDS:.0f} s: wait for {again}")
+    if looked.state == "failed":
+        return Finding("read models", False, f"could not be compared: {looked.message} Try {again}.")
+    tables = [table for each in looked.projections for table in each.tables]
+    if looked.agrees:
+        rows = sum(table.rows for table in tables)
+        return Finding("read models", True, f"all {rows:,} rows of {len(tables)} tables are what the log says")
+    wrong = ", ".join(f"{table.table} ({table.differing:,} ids)" for table in tables if table.differing)
+    return Finding("read models", False, f"not what the log says: {wrong}. Run `repostream rebuild read-models`.")
 
 
 def _urls(home: Home) -> tuple[str, str]:

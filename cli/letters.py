@@ -1,13 +1,17 @@
 """`repostream letters`: messages that ended their workers too often, and what becomes of them."""
 
-from cli.api import connect
+import json
+from collections.abc import Sequence
+
+from cli.api import connect, refusal
 from cli.exits import OK
 from cli.plain import visible
 from cli.screen import Screen
 from runtime.client import Client
-from runtime.client.shapes import LetterView
+from runtime.client.shapes import LetterEdit, LetterView
 
 _PAGE = 500
+_RUN = "processing.stage.requested"  # the one message whose values can be changed
 
 
 def run_list(*, settled: bool, as_json: bool) -> int:
@@ -32,6 +36,32 @@ def run_retry(letter_id: str) -> int:
     """Have it done again; returns the exit code. Raises ApiError."""
     _say(line_of(connect().letters_retry(letter_id)))
     return OK
+
+
+def run_edit(letter_id: str, values: Sequence[str]) -> int:
+    """Have it done with other values, or say which can be changed; returns the exit code. Raises ApiError."""
+    api = connect()
+    if values:
+        _say(line_of(api.letters_edit(letter_id, LetterEdit(changes=changes_of(values)))))
+        return OK
+    message = api.letters_message(letter_id)
+    for name in message.editable:
+        _say(visible(f"{name}={json.dumps(message.values[name])}" if name in message.values else f"{name} (private)"))
+    return OK
+
+
+def changes_of(values: Sequence[str]) -> dict[str, object]:
+    """What `name=value` says: the value as JSON, else as text. Raises ApiError for what has no `=`."""
+    changes: dict[str, object] = {}
+    for each in values:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise refusal("letter_edit_refused", f"{visible(each)} is no name=value.")
+        try:
+            changes[name] = json.loads(value)
+        except ValueError:
+            changes[name] = value
+    return changes
 
 
 def run_discard(letter_id: str) -> int:
@@ -62,6 +92,8 @@ def lines_of(letter: LetterView) -> list[str]:
         lines.append(f"  its events: repostream events show {visible(letter.stream_id)}")
     if letter.repeatable:
         lines.append(f"  again: repostream letters retry {letter.letter_id}")
+    if letter.repeatable and letter.event_type == _RUN:
+        lines.append(f"  with other values: repostream letters edit {letter.letter_id}")
     if letter.resolution is None:
         lines.append(f"  not at all: repostream letters discard {letter.letter_id}")
     return lines

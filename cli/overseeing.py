@@ -1,10 +1,11 @@
-"""Commands for administrators: who has an account, and what was parked."""
+"""Commands for administrators: who has an account, what was parked, and what is derived made again."""
 
 from typing import Annotated
 
 import typer
 
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
+rebuild_app = typer.Typer(help="Make again what is derived. For administrators.", no_args_is_help=True)
 letters_app = typer.Typer(help="Messages that were parked. For administrators.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -70,9 +71,31 @@ def letters_retry(letter: Annotated[str, typer.Argument(help="The id that `list`
     raise typer.Exit(run_retry(letter))
 
 
+@letters_app.command("edit")
+def letters_edit(
+    letter: Annotated[str, typer.Argument(help="The id that `list` or `doctor` shows.")],
+    values: Annotated[list[str] | None, typer.Argument(help="name=value, the value as JSON or as text.")] = None,
+) -> None:
+    """Have a parked run done with other values. Without any, show those that can be changed."""
+    from cli.letters import run_edit
+
+    raise typer.Exit(run_edit(letter, values or []))
+
+
 @letters_app.command("discard")
 def letters_discard(letter: Annotated[str, typer.Argument(help="The id that `list` or `doctor` shows.")]) -> None:
     """Have it not done, for good."""
     from cli.letters import run_discard
 
     raise typer.Exit(run_discard(letter))
+
+
+@rebuild_app.command("read-models")
+def rebuild_read_models(
+    check: Annotated[bool, typer.Option("--check", help="Only compare; change nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Build the read models again from events and artifacts beside those that serve, and replace what differs."""
+    from cli.rebuild import run_read_models
+
+    raise typer.Exit(run_read_models(check=check, as_json=json))

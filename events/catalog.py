@@ -54,6 +54,7 @@ _CLASSES: tuple[type[Event], ...] = (
     letters.MessageParked,
     letters.MessageRetried,
     letters.MessageDiscarded,
+    letters.MessageEdited,
 )
 
 EVENTS: Mapping[str, type[Event]] = MappingProxyType({cls.event_type: cls for cls in _CLASSES})

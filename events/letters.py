@@ -1,5 +1,6 @@
 """What happens to a message that ended its workers too often: it is parked, and a person decides."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
@@ -32,3 +33,18 @@ class MessageDiscarded(Event):
     event_type: ClassVar[str] = "delivery.message.discarded"
     letter_id: UUID
     consumer: str
+
+
+class MessageEdited(Event):
+    """An administrator had what was parked done with other values: the event after this one carries them.
+
+    `fields` names what was changed; `before` and `after` are the values of those fields.
+    """
+
+    event_type: ClassVar[str] = "delivery.message.edited"
+    private: ClassVar[Mapping[str, object]] = {"before": {}, "after": {}}
+    letter_id: UUID
+    consumer: str
+    fields: tuple[str, ...]
+    before: dict[str, object]
+    after: dict[str, object]

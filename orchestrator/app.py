@@ -30,6 +30,7 @@ from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.idempotency import sweep as sweep_answers
 from orchestrator.adapters.inspection import Inspection
 from orchestrator.adapters.leases import Leases
+from orchestrator.adapters.rebuilds import Rebuilds
 from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhook_delivery import WebhookDelivery
@@ -124,7 +125,9 @@ class Process:
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
-        self.projections: tuple[Projection, ...] = (Overview(), Contents(objects, engine), Webhooks())
+        rebuildable = (Overview(), Contents(objects, engine))
+        self.projections: tuple[Projection, ...] = (*rebuildable, Webhooks())
+        self.rebuilds = Rebuilds(engine, self.journal, rebuildable)
         self.sources, self.uploads_ending = sources.Sources(objects), create_uploads_ending(engine, objects)
         self.erasure = Erasure(engine, redis, objects)
         self.audit = audit_table.AuditTable(engine, reading)
@@ -149,6 +152,7 @@ class Process:
             "uploads": self.uploads_ending.run,
             "answers": lambda: sweep_answers(self.engine),
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
+            "rebuilds": self.rebuilds.run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
         for projection in self.projections:
@@ -285,6 +289,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         lookups=create_lookups(),
         audit=process.audit,
         letters=letters.Letters(process.engine, process.wake, now),
+        rebuilds=process.rebuilds,
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,
         uploads=create_uploads(process.engine, rows, process.uploads_ending, now),

@@ -1,6 +1,7 @@
 """The one way to PostgreSQL: an async SQLAlchemy engine over asyncpg."""
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from runtime.tenancy import DatabaseRole
 logger = logging.getLogger(__name__)
 
 SEALER = "repostream_sealer"  # the execution option that carries what seals the private fields of events
+BESIDE = "repostream_beside"  # the one that names tables of `app` whose temporary twins of the connection are meant
 
 
 def create_engine(settings: DatabaseSettings, *, application: str, role: DatabaseRole | None = None) -> AsyncEngine:
@@ -42,7 +44,26 @@ def create_engine(settings: DatabaseSettings, *, application: str, role: Databas
         execution_options={SEALER: sealer},
     )
     listen(engine.sync_engine, "checkout", _refuse_closed)
+    listen(engine.sync_engine, "before_cursor_execute", _beside, retval=True)
     return engine
+
+
+def _beside(  # as SQLAlchemy calls it
+    _connection: object,
+    _cursor: object,
+    statement: str,
+    parameters: object,
+    context: Any,  # noqa: ANN401  # SQLAlchemy's; None where the driver is asked directly
+    _many: bool,  # the same
+) -> tuple[str, object]:
+    """The statement as it is, but where it is meant for the twins of tables (`BESIDE`)."""
+    tables = context.execution_options.get(BESIDE) if context is not None else None
+    return (to_twins(statement, tables) if tables else statement), parameters
+
+
+def to_twins(statement: str, tables: Sequence[str]) -> str:
+    """The statement with `pg_temp.<table>` for each `app.<table>` of `tables`. Pure."""
+    return re.sub(rf"\bapp\.({'|'.join(map(re.escape, tables))})\b", r"pg_temp.\1", statement)
 
 
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401  # the driver's

@@ -1,11 +1,17 @@
 """Parked messages as people read them. Pure."""
 
+import json
 from datetime import datetime
 
 from runtime.client.shapes import LetterView
 from web_ui.words import ago, count, visible
 
-_DECIDED = {"retried": ("done again", "good"), "discarded": ("discarded", "calm")}
+RUN = "processing.stage.requested"  # the one message whose values can be changed
+_DECIDED = {
+    "edited": ("done with other values", "good"),
+    "retried": ("done again", "good"),
+    "discarded": ("discarded", "calm"),
+}
 
 
 def title(letter: LetterView) -> str:
@@ -27,3 +33,12 @@ def facts(letter: LetterView, now: datetime) -> list[str]:
     parked = f"parked {ago(letter.parked_at, now)}"
     said = (visible(letter.stream_id or letter.topic), f"for {visible(letter.consumer)}", tried, parked, decided)
     return [fact for fact in said if fact]
+
+
+def changes(written: str) -> dict[str, object]:
+    """The values that somebody wrote as a JSON object; of anything else nothing, which the API refuses."""
+    try:
+        values = json.loads(written)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page("pages/people.py", title="People · Repostream", url_path="people"),
         st.Page("pages/audit.py", title="Audit trail · Repostream", url_path="audit"),
         st.Page("pages/letters.py", title="Parked messages · Repostream", url_path="letters"),
+        st.Page("pages/upkeep.py", title="Read models · Repostream", url_path="upkeep"),
         st.Page("pages/account.py", title="Account · Repostream", url_path="account"),
         st.Page("pages/team.py", title="Team · Repostream", url_path="team"),
         st.Page("pages/invitation.py", title="Invitation · Repostream", url_path="invitation"),

@@ -1,20 +1,23 @@
 """What administrators decide on parked messages: done again, or not. Each decision is an event of its stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from events.base import Event
+from events.base import Draft, Envelope, Event, derived_id
 from events.catalog import WORKFLOW
 from events.delivery import dead_letters
 from events.delivery.dead_letters import DeadLetter
-from events.letters import MessageDiscarded, MessageRetried
+from events.letters import MessageDiscarded, MessageEdited, MessageRetried
+from events.log.postgres import append_in, read_stream_in
 from events.log.wake import Wake
-from events.processing import RetryRequested
+from events.processing import RetryRequested, StageRequested
+from orchestrator.workflow import replay
+from orchestrator.workflow.edited import edit, next_attempt
 
-RETRIED, DISCARDED = "retried", "discarded"
+RETRIED, DISCARDED, EDITED = "retried", "discarded", "edited"
 _STAGE = "stage."
 
 
@@ -33,6 +36,10 @@ class NotRepeatable(Exception):
 def is_repeatable(letter: DeadLetter) -> bool:
     """Whether it can be done again: a message to the workflow, or a run of an analysis."""
     return letter.stream_id is not None and (letter.topic == WORKFLOW or letter.topic.startswith(_STAGE))
+
+
+class NotEditable(Exception):
+    """It is no run of a stage, whose values alone can be changed; or its event cannot be read."""
 
 
 class Letters:
@@ -69,6 +76,27 @@ class Letters:
         self._wake.appended()
         return await self.one(letter_id)
 
+    async def request_of(self, letter_id: UUID) -> StageRequested | None:
+        """The run that a letter asked for. None where there is no such letter. Raises NotEditable."""
+        async with self._engine.connect() as connection:
+            letter = await dead_letters.one(connection, letter_id)
+            if letter is None:
+                return None
+            parked, _ = await _parked_run(connection, letter)
+            return StageRequested.model_validate(parked.data)
+
+    async def edit(self, letter_id: UUID, changes: Mapping[str, object], by: UUID) -> DeadLetter | None:
+        """Have its run done with other values, once, as a new attempt. None where there is no such letter.
+
+        Raises NotEditable, Settled, and ValueError with a sentence where the values cannot be.
+        """
+        async with self._engine.begin() as connection:
+            letter = await self._settle(connection, letter_id, EDITED)
+            if letter is not None:
+                await self._append_edited(connection, letter, changes, by)
+        self._wake.appended()
+        return await self.one(letter_id)
+
     async def discard(self, letter_id: UUID, by: UUID) -> DeadLetter | None:
         """Have it not done, for good. None where there is no such letter. Raises Settled."""
         async with self._engine.begin() as connection:
@@ -78,6 +106,25 @@ class Letters:
                 await dead_letters.say(connection, letter, event, by=by, at=self._clock())
         self._wake.appended()
         return await self.one(letter_id)
+
+    async def _append_edited(
+        self, connection: AsyncConnection, letter: DeadLetter, changes: Mapping[str, object], by: UUID
+    ) -> None:
+        parked, history = await _parked_run(connection, letter)
+        edited = edit(StageRequested.model_validate(parked.data), changes)
+        again = next_attempt(edited.request, replay(history), self._clock())
+        whose = {"letter_id": letter.letter_id, "consumer": letter.consumer}
+        told = MessageEdited(**whose, fields=tuple(edited.after), before=edited.before, after=edited.after)
+        for event in (told, RetryRequested()):
+            await dead_letters.say(connection, letter, event, by=by, at=self._clock())
+        draft = Draft(
+            event_id=derived_id(parked.stream_id, again.event_type, again.run_id),
+            occurred_at=self._clock(),
+            context=parked.context,
+            event=again,
+            stage=again.stage.value,
+        )
+        await append_in(connection, parked.stream_id, [draft])
 
     async def _settle(
         self,
@@ -98,3 +145,14 @@ class Letters:
         if now is not None and now.resolution not in {None, resolution}:
             raise Settled(now.resolution or "")
         return None
+
+
+async def _parked_run(connection: AsyncConnection, letter: DeadLetter) -> tuple[Envelope, list[Envelope]]:
+    """The event of a letter that asked for a run, opened, and its stream. Raises NotEditable."""
+    if letter.stream_id is None or letter.event_type != StageRequested.event_type:
+        raise NotEditable
+    history = await read_stream_in(connection, letter.stream_id)
+    parked = next((each for each in history if each.event_id == letter.event_id), None)
+    if parked is None or parked.erased:
+        raise NotEditable
+    return parked, history

@@ -29,6 +29,7 @@ from orchestrator.adapters.looks import Looks
 from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.push_hooks import PushHooks
 from orchestrator.adapters.readmodels import ReadModels
+from orchestrator.adapters.rebuilds import Rebuilds
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.searching import Searching
 from orchestrator.adapters.sources import Sources
@@ -82,6 +83,7 @@ class Services:
     lookups: Lookups
     audit: AuditTable
     letters: Letters
+    rebuilds: Rebuilds
     gate: Gate
     accounts: Accounts
     directory: Directory

@@ -4,21 +4,25 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from events.delivery.dead_letters import DeadLetter
-from orchestrator.adapters.letters import NotRepeatable, Settled, is_repeatable
+from orchestrator.adapters.letters import NotEditable, NotRepeatable, Settled, is_repeatable
 from orchestrator.api.dependencies import Admin, Parts
 from orchestrator.api.paging import LETTERS, Paging
 from orchestrator.api.problems import ApiProblem
+from orchestrator.workflow.edited import EDITABLE
 
 router = APIRouter(prefix="/dead-letters", tags=["letters"])
+
+_UNKNOWN = "Check the id: no parked message has it."
 
 
 class LetterView(BaseModel):
     """A parked message, without what it says: the headers of its event are null where it is none of ours.
 
-    `repeatable`: it can be done again. `resolution` is what was decided (`retried`, `discarded`), null while it waits.
+    `repeatable`: it can be done again. `resolution` is what was decided (`retried`, `edited`, `discarded`), null while
+    it waits.
     """
 
     letter_id: UUID
@@ -37,6 +41,20 @@ class LetterView(BaseModel):
     repeatable: bool
     resolved_at: datetime | None
     resolution: str | None
+
+
+class LetterMessage(BaseModel):
+    """What can be changed of a parked run: the names, and the values of those that are not private."""
+
+    letter_id: UUID
+    editable: list[str]
+    values: dict[str, object]
+
+
+class LetterEdit(BaseModel):
+    """New values by name; the others stay. `inputs` may lose artifacts, and get none."""
+
+    changes: dict[str, object] = Field(max_length=10)
 
 
 class LetterPage(BaseModel):
@@ -85,13 +103,45 @@ async def discard(letter_id: UUID, who: Admin, parts: Parts) -> LetterView:
         raise _settled(settled) from None
 
 
+@router.get("/{letter_id}/message")
+async def message(letter_id: UUID, _who: Admin, parts: Parts) -> LetterMessage:
+    """The values of a parked run that can be changed. What is private in it is not shown, and can be set."""
+    try:
+        request = await parts.letters.request_of(letter_id)
+    except NotEditable:
+        raise _not_editable() from None
+    if request is None:
+        raise ApiProblem("not_found", _UNKNOWN)
+    data = request.model_dump(mode="json", include=set(EDITABLE) - set(request.private))
+    return LetterMessage(letter_id=letter_id, editable=list(EDITABLE), values=data)
+
+
+@router.post("/{letter_id}/edit")
+async def edit(letter_id: UUID, body: LetterEdit, who: Admin, parts: Parts) -> LetterView:
+    """Have a parked run done with other values, as its next attempt. Who changed what is an event of its stream."""
+    try:
+        return _found(await parts.letters.edit(letter_id, body.changes, who.user_id))
+    except NotEditable:
+        raise _not_editable() from None
+    except ValueError as error:
+        raise ApiProblem("letter_edit_refused", str(error)) from None
+    except Settled as settled:
+        raise _settled(settled) from None
+
+
+def _not_editable() -> ApiProblem:
+    return ApiProblem(
+        "letter_not_editable", "Only the run of a stage can be changed: have it run again, or discard it."
+    )
+
+
 def _settled(settled: Settled) -> ApiProblem:
     return ApiProblem("letter_settled", f"It was {settled.resolution} already: look at its stream for what came of it.")
 
 
 def _found(letter: DeadLetter | None) -> LetterView:
     if letter is None:
-        raise ApiProblem("not_found", "Check the id: no parked message has it.")
+        raise ApiProblem("not_found", _UNKNOWN)
     return _view(letter)
 
 

@@ -91,6 +91,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "nothing_to_confirm": (409, "Nothing waits to be confirmed"),
     "letter_settled": (409, "It was decided before"),
     "letter_not_repeatable": (409, "That cannot be done again from here"),
+    "letter_not_editable": (409, "That cannot be changed"),
+    "letter_edit_refused": (422, "Those values cannot be"),
     "analysis_not_failed": (409, "Nothing is left to be tried again"),
     "not_answered": (409, "There is no answer yet"),
     "not_indexed_yet": (409, "Nothing is indexed yet"),

@@ -6,12 +6,15 @@ edges of an artifact that another analysis has are shared with it. One that cann
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
+from typing import Protocol
 from uuid import UUID
 
 import pyarrow as pa
 import structlog
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactRef
 from events.base import Envelope
@@ -46,6 +49,14 @@ _MOST_ROWS = 50_000  # that one transaction writes, but for those of one event
 _TRIES = 4  # then the artifact counts as unreadable: a store that is down for long must not stop the feed
 
 
+class Connects(Protocol):
+    """What gives connections: an engine, or one that is held."""
+
+    def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection to look through."""
+        ...
+
+
 class Contents:
     """The projection `contents`. Loads all artifacts of an event in one transaction, and those of some more events.
 
@@ -55,10 +66,18 @@ class Contents:
     name = "contents"
     version = 3
     batch = 200
+    tables: Mapping[str, str] = MappingProxyType(
+        dict.fromkeys(_OWN_TABLES, "analysis_id") | {table.name: "part_id" for table in SHARED.values()}
+    )
+    touched = ()
 
-    def __init__(self, objects: Objects, engine: AsyncEngine | None = None) -> None:
+    def __init__(self, objects: Objects, engine: Connects | None = None) -> None:
         self._objects = objects
         self._engine = engine
+
+    def on(self, connection: Connects) -> "Contents":
+        """As `Rebuildable.on`."""
+        return Contents(self._objects, connection)
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
         """Take events up to a deletion, or until there is enough to write, and decode what they bring."""

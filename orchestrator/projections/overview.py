@@ -1,6 +1,7 @@
 """The small read models, which must be quick: repositories, analyses, conversations, questions."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 import structlog
@@ -62,6 +63,19 @@ class Overview:
     name = "overview"
     version = 2
     batch = 500
+    tables: Mapping[str, str] = MappingProxyType(
+        {
+            "repositories": "repository_id",
+            "analyses": "analysis_id",
+            "conversations": "conversation_id",
+            "questions": "question_id",
+        }
+    )
+    touched = ("accepted_questions",)
+
+    def on(self, _connection: object) -> "Overview":
+        """As `Rebuildable.on`: it looks at nothing but what it writes."""
+        return self
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
         """All of them are taken; everything is done in the transaction."""
@@ -73,7 +87,7 @@ class Overview:
 
     async def clear(self, connection: AsyncConnection) -> None:
         """Remove all rows."""
-        await connection.execute(text("TRUNCATE app.repositories, app.analyses, app.conversations, app.questions"))
+        await connection.execute(text(f"TRUNCATE {', '.join(f'app.{table}' for table in self.tables)}"))
 
 
 async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:

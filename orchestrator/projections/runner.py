@@ -96,17 +96,6 @@ async def catch_up(engine: AsyncEngine, journal: Journal, projection: Projection
         before, after = after, await advance(engine, journal, projection, after)
 
 
-async def rebuild(engine: AsyncEngine, journal: Journal, projections: Sequence[Projection]) -> None:
-    """Remove the rows of `projections` and build them again from the first event. Readers see them grow."""
-    for projection in projections:
-        async with engine.begin() as connection:
-            await versions.begin(connection, projection)
-            await versions.hold(connection, projection)
-            await projection.clear(connection)
-            await versions.move(connection, projection, 0)
-        await catch_up(engine, journal, projection)
-
-
 class Runner:
     """Keeps one projection up to date until it is cancelled. A fault is logged and tried again, ever more slowly."""
 

@@ -835,6 +835,32 @@ class Operations(Protocol):
             headers={"Idempotency-Key": idempotency_key},
         )
 
+    def letters_message(self, letter_id: str) -> shapes.LetterMessage:
+        """The values of a parked run that can be changed. What is private in it is not shown, and can be set."""
+        return self._call(shapes.LetterMessage, "GET", f"/api/v1/dead-letters/{part(letter_id)}/message")
+
+    def letters_edit(
+        self, letter_id: str, body: shapes.LetterEdit, *, idempotency_key: str | None = None
+    ) -> shapes.LetterView:
+        """Have a parked run done with other values, as its next attempt. Who changed what is an event of its stream."""
+        return self._call(
+            shapes.LetterView,
+            "POST",
+            f"/api/v1/dead-letters/{part(letter_id)}/edit",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def rebuilds_begin(self, body: shapes.RebuildRequest, *, idempotency_key: str | None = None) -> shapes.RebuildView:
+        """Have the read models built again from events and artifacts, beside those that serve meanwhile."""
+        return self._call(
+            shapes.RebuildView, "POST", "/api/v1/rebuilds", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
+
+    def rebuilds_one(self, rebuild_id: str) -> shapes.RebuildView:
+        """One rebuild, with what was found once it is done."""
+        return self._call(shapes.RebuildView, "GET", f"/api/v1/rebuilds/{part(rebuild_id)}")
+
     def tokens_rotate(self, *, idempotency_key: str | None = None) -> shapes.RotationView:
         """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
         return self._call(

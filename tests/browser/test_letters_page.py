@@ -35,6 +35,15 @@ def test_administrators_decide_on_parked_messages_and_others_find_no_such_page(p
     expect(cards.first.get_by_text("<b>Its</b> worker ended")).to_be_visible()
     assert_accessible(page)
 
+    park(api, "l3")
+    page.goto("/letters")
+    third = page.locator(".st-key-letter-l3")
+    third.get_by_text("Other values").click()
+    third.get_by_label("New values").fill('{"history_depth": 7}')
+    third.get_by_role("button", name="Run with these").click()
+    expect(cards).to_have_count(2)
+    assert (api.letters["l3"]["resolution"], api.letters["l3"]["changes"]) == ("edited", {"history_depth": 7})
+
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("button", name="Yes, run again").click()
     expect(cards).to_have_count(1)
@@ -43,5 +52,5 @@ def test_administrators_decide_on_parked_messages_and_others_find_no_such_page(p
     page.get_by_role("button", name="Yes, discard").click()
     expect(page.get_by_text("Nothing waits.")).to_be_visible()
     page.get_by_text("Also those that were decided").click()
-    expect(cards).to_have_count(2)
+    expect(cards).to_have_count(3)
     expect(cards.filter(has_text=re.compile("done again"))).to_have_count(1)

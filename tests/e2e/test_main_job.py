@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.census import census
+from tests.support.census import census, read_models, spoil
 from tests.support.git_server import GitServer
 from tests.support.system import System
 
@@ -34,6 +34,31 @@ def test_flask_is_refined_with_every_stage_done_and_every_file_accounted_for(
     assert counts["chunks"][0] > 500
     assert counts["vectors"]["full"] == (counts["chunks"][0], counts["chunks"][0])
     assert all(n == 1 for n in counts["events"].values()), counts["events"]
+
+
+def test_its_read_models_are_built_again_byte_for_byte(system: System, flask: dict[str, Any]) -> None:
+    before = read_models(system.database_url)
+    assert before["part_symbols"][0] > 1_000
+    looked = system.run("rebuild", "read-models", "--check", "--json")
+    assert looked.returncode == 0, looked.stdout
+    rows = {t["table"]: t["rebuilt"] for p in json.loads(looked.stdout)["projections"] for t in p["tables"]}
+    assert rows == {table: count for table, (count, _) in before.items()}
+
+    spoil(
+        system.database_url,
+        "DELETE FROM app.part_edges",
+        "UPDATE app.part_symbols SET name = 'wrong'",
+        "DELETE FROM app.loaded",
+    )
+    spoilt = system.run("rebuild", "read-models", "--check")
+    assert spoilt.returncode == 1
+    assert "Put it right with `repostream rebuild read-models`" in spoilt.stdout
+    doctor = {each["name"]: each for each in json.loads(system.run("doctor", "--json").stdout)}
+    assert doctor["read models"]["detail"].endswith("Run `repostream rebuild read-models`.")
+    again = system.run("rebuild", "read-models")
+    assert again.returncode == 0, again.stdout
+    assert read_models(system.database_url) == before
+    assert "Every row was what the log says." in system.run("rebuild", "read-models", "--check").stdout
 
 
 @pytest.mark.parametrize(

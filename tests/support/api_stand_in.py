@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.support.kept_stand_in import letters, me, push_hook, uploads
+from tests.support.kept_stand_in import letters, me, push_hook, rebuilds, uploads
 from tests.support.pasts_stand_in import cause_of, pasts
 from tests.support.stand_in_streams import Json, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
@@ -148,6 +148,7 @@ class StandIn(Talks):
         self.push_hooks: dict[str, Json] = {}
         self.uploads: dict[str, Json] = {}
         self.letters: dict[str, Json] = {}
+        self.rebuilds: dict[str, Json] = {}
         self.scopes: list[str] = []  # of whoever is here
         self.refuse_url: Response | None = None
         self.looked: Json = {}  # what a look at the host says besides
@@ -239,7 +240,9 @@ class StandIn(Talks):
                 Route("/api/v1/me", partial(me, self.scopes)),
                 Route("/api/v1/usage", _usage),
                 Route("/api/v1/dead-letters", partial(letters, self.letters)),
-                Route("/api/v1/dead-letters/{id}/{verb}", partial(letters, self.letters), methods=["POST"]),
+                Route("/api/v1/dead-letters/{id}/{verb}", partial(letters, self.letters), methods=["GET", "POST"]),
+                Route("/api/v1/rebuilds", partial(rebuilds, self.rebuilds), methods=["POST"]),
+                Route("/api/v1/rebuilds/{id}", partial(rebuilds, self.rebuilds)),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),

@@ -10,6 +10,9 @@ from typing import Any
 import asyncpg
 import chromadb
 
+from orchestrator.projections.contents import Contents
+from orchestrator.projections.overview import Overview
+
 # A hash over all rows of a table, in a fixed order, of the columns that say something about the repository.
 _TABLES = {
     "files": ("app.files", "path, language, file_class, size, lines, shard, skipped"),
@@ -75,3 +78,34 @@ async def _vectors(connection: asyncpg.Connection, chroma_url: str, analysis_id:
     )
     held = {row["kind"]: client.get_collection(row["collection"], embedding_function=None).count() for row in rows}
     return {row["kind"]: (row["vectors"], held[row["kind"]]) for row in rows}
+
+
+def read_models(database_url: str) -> dict[str, tuple[int, str]]:
+    """How many rows each read model has, and the digest of all of them, to the last byte."""
+
+    async def look() -> dict[str, tuple[int, str]]:
+        connection = await asyncpg.connect(database_url)
+        try:
+            found = {}
+            for table in (*Overview.tables, *Contents.tables):
+                query = f"SELECT count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM app.{table} t"
+                found[table] = tuple(await connection.fetchrow(query))
+            return found
+        finally:
+            await connection.close()
+
+    return asyncio.run(look())
+
+
+def spoil(database_url: str, *statements: str) -> None:
+    """Do to the read models what nobody should."""
+
+    async def execute() -> None:
+        connection = await asyncpg.connect(database_url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(execute())

@@ -38,13 +38,34 @@ async def uploads(kept: dict[str, Json], request: Request) -> Response:
 
 async def letters(kept: dict[str, Json], request: Request) -> Response:
     """The list of parked messages, and a decision on one."""
+    if request.path_params.get("verb") == "message":
+        values = {"history_depth": 0, "inputs": []}
+        return JSONResponse({"letter_id": request.path_params["id"], "editable": [*values, "ref"], "values": values})
     if request.method == "POST":
         letter = kept[request.path_params["id"]]
-        resolution = {"retry": "retried", "discard": "discarded"}[request.path_params["verb"]]
+        resolution = {"retry": "retried", "discard": "discarded", "edit": "edited"}[request.path_params["verb"]]
+        letter["changes"] = (await request.json())["changes"] if resolution == "edited" else {}
         letter |= {"resolution": resolution, "resolved_at": datetime.now(UTC).isoformat(), "repeatable": False}
         return JSONResponse(letter)
     settled = request.query_params.get("settled") == "true"
     return JSONResponse({"items": [each for each in kept.values() if settled or not each.get("resolution")]})
+
+
+async def rebuilds(kept: dict[str, Json], request: Request) -> Response:
+    """POST of a rebuild, and a look at it: it is over at the third, and found one symbol too few."""
+    if request.method == "POST":
+        made = {"rebuild_id": str(uuid4()), "asked_at": datetime.now(UTC).isoformat(), "looks": 0}
+        kept[made["rebuild_id"]] = made | {"replace": (await request.json())["replace"]}
+        found = kept[made["rebuild_id"]]
+    else:
+        found = kept[request.path_params["id"]]
+        found["looks"] += 1
+    table = {"table": "symbols", "rows": 1_203, "rebuilt": 1_204, "checksum": "1", "rebuilt_checksum": "2"}
+    table |= {"differing": 1, "ids": [str(uuid4())]}
+    projection = {"projection": "contents", "seq": 9, "events": 41, "seconds": 1.2, "waited": 0.1, "agrees": False}
+    over = found["looks"] > 2
+    state = {"state": "done" if over else "asked", "agrees": False if over else None, "message": None, "ended_at": None}
+    return JSONResponse(found | state | {"projections": [projection | {"tables": [table]}] if over else []})
 
 
 async def me(scopes: list[str], _request: Request) -> Response:

@@ -1,10 +1,11 @@
 """Parked messages: those that ended their workers too often, and what becomes of them. For administrators."""
 
+import json
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from runtime.client.shapes import LetterView
+from runtime.client.shapes import LetterEdit, LetterView
 from web_ui import letters
 from web_ui.components import cards, frame, notices
 from web_ui.session import administrates, attempt, client, parameter
@@ -12,6 +13,7 @@ from web_ui.words import visible
 
 _PAGE = 50
 _AGAIN = "It is put where it was taken from, and done as if it came now. If it fails again, it is parked again."
+_EDIT = "It is asked for as its next attempt, with these values. Who changed what is kept in the log of its analysis."
 _DISCARD = "It is never done. What waits for it may wait for ever: cancel that, or begin it anew."
 
 
@@ -25,9 +27,28 @@ def card(letter: LetterView, now: datetime) -> None:
                 cards.confirmed("Run again", key=f"again-{of}", warning=_AGAIN, do=lambda: client().letters_retry(of))
             if letter.resolution is None:
                 cards.confirmed("Discard", key=f"out-{of}", warning=_DISCARD, do=lambda: client().letters_discard(of))
+        if letter.repeatable and letter.event_type == letters.RUN and st.toggle("Other values", key=f"other-{of}"):
+            _edit(letter)
         with st.expander("Why it was parked"):
             st.code(visible(letter.error), language=None, wrap_lines=True)
             st.caption(f"Message {of}, correlation {letter.correlation_id or 'unknown'}")
+
+
+def _edit(letter: LetterView) -> None:
+    """Other values for a parked run, as JSON; the page is drawn anew once it is asked for."""
+    of = letter.letter_id
+    message = attempt(lambda: client().letters_message(of))
+    if message is None:
+        return
+    st.caption(f"{_EDIT} Can be changed: {', '.join(message.editable)}.")
+    written = st.text_area("New values", json.dumps(message.values, indent=1), key=f"values-{of}", height=200)
+    if st.button("Run with these", key=f"edit-{of}", type="primary") and attempt(lambda: _edited(of, written)):
+        st.rerun()
+
+
+def _edited(letter_id: str, written: str) -> bool:
+    client().letters_edit(letter_id, LetterEdit(changes=letters.changes(written)))
+    return True
 
 
 def show() -> None:

@@ -34,6 +34,7 @@ WITHOUT = {
     "es.payload_keys": "sealed, and no role may read it: services come to keys by functions alone",
     "es.artifact_owners": "hashes and ids of repositories: whoever stores a content sees who else has it",
     "es.projections": "how far each read model is",
+    "es.rebuilds": "counts, checksums and ids, for administrators of the installation",
     "rag.installation": "one row: the installation's id",
     "auth.tenants": _DOOR,
     "auth.users": _DOOR,

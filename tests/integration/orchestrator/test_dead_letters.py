@@ -12,10 +12,10 @@ from events.base import Envelope
 from events.catalog import QUESTIONS, WORKFLOW
 from events.delivery import dead_letters
 from events.delivery.entries import Entry
-from events.letters import MessageDiscarded, MessageParked, MessageRetried
+from events.letters import MessageDiscarded, MessageEdited, MessageParked, MessageRetried
 from events.log.postgres import read_stream_in
 from events.log.wake import Wake
-from events.processing import RetryRequested, StageRequested
+from events.processing import FaultKind, RetryRequested, Stage, StageRequested
 from events.replay.doctor import examine
 from orchestrator.adapters.letters import Letters
 from orchestrator.subscribers import CONSUMER, workflow_handler
@@ -153,3 +153,38 @@ async def test_administrators_look_at_it_and_decide_and_all_is_on_record(system:
         return [entry["outcome"] for entry in entries if entry["status"] != 200 or "retry" in entry["action"]]
 
     assert sorted(await eventually(recorded, lambda found: len(found) > 2)) == ["allowed", "allowed", "failed"]
+
+
+async def test_a_parked_run_is_done_with_other_values_as_its_next_attempt(system: System) -> None:
+    system.workers.faults[(Stage.CLONE, 0, 1)] = (FaultKind.PERMANENT, "broken")
+    analysis = await system.begin()
+    await system.until(analysis, "failed")
+    stream = f"analysis/{analysis}"
+    clone = await a_letter(system, "stage.clone", stream)
+
+    shown = await system.get(f"/dead-letters/{clone}/message")
+    assert shown["values"] == {"history_depth": 0, "inputs": []}  # what is private is not shown
+
+    async def edit(letter: UUID, **changes: object) -> tuple[int, str]:
+        reply = await system.client.post(f"/api/v1/dead-letters/{letter}/edit", json={"changes": changes})
+        return reply.status_code, reply.json().get("resolution") or reply.json().get("code")
+
+    assert await edit(clone, url="https://elsewhere.example/a/b") == (422, "letter_edit_refused")
+    assert await edit(clone, history_depth="many") == (422, "letter_edit_refused")
+    assert (await system.get(f"/dead-letters/{clone}"))["resolution"] is None  # a refusal decides nothing
+    assert await edit(clone, ref="a-branch", history_depth=9) == (200, "edited")
+    assert await edit(clone, ref="another") == (200, "edited")  # the first one stands
+    assert (await system.until(analysis, "refined"))["state"] == "refined"
+
+    events = (await system.get("/events", stream_id=stream, limit=500))["items"]
+    [told] = [event for event in events if event["event_type"] == MessageEdited.event_type]
+    assert told["user_id"] == (await system.get("/me"))["user_id"]
+    assert told["data"]["before"] == {"ref": None, "history_depth": 0}
+    assert told["data"]["after"] == {"ref": "a-branch", "history_depth": 9}
+    runs = [e["data"] for e in events if e["event_type"] == StageRequested.event_type and e["stage"] == "clone"]
+    assert [(run["attempt"], run["ref"], run["because"]) for run in runs] == [(1, None, ""), (2, "a-branch", "edited")]
+
+    stranger, parse = await a_letter(system, QUESTIONS, "nothing"), await a_letter(system, "stage.parse", stream)
+    assert await edit(stranger, ref="x") == (409, "letter_not_editable")
+    assert await edit(parse, ref="x") == (422, "letter_edit_refused")  # it was done long ago
+    assert await edit(uuid4(), ref="x") == (404, "not_found")

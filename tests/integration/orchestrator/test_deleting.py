@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from events.base import LOCAL_TENANT
 from events.processing import FaultKind, Stage
+from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
-from orchestrator.projections.runner import rebuild
 from runtime.live import LiveChannels, send_answer_part
 from runtime.sealing import fresh_key
 from tests.support.canaries import dump, files, keys
@@ -198,7 +198,8 @@ async def test_read_models_are_built_again_over_erased_history(system: System, d
     await system.client.delete(f"/api/v1/repositories/{gone['repository_id']}")
     await erased(system, gone["repository_id"])
 
-    await rebuild(system.engine, system.journal, (Overview(), Contents(system.objects)))
+    for projection in (Overview(), Contents(system.objects)):
+        await rebuild_beside(system.engine, system.journal, projection)
 
     assert [item["repository_id"] for item in (await system.get("/repositories"))["items"]] == [kept["repository_id"]]
     assert gone["analysis_id"] not in (await dump_of(database_url, "app.files", "app.analyses", "app.questions"))

@@ -16,9 +16,9 @@ from events.question import QuestionAnswered
 from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.retention import Retention
 from orchestrator.audit.entry import Entry
+from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
-from orchestrator.projections.runner import rebuild
 from runtime.live import LiveChannels, send_answer_part
 from runtime.sealing import fresh_key
 from tests.support.canaries import dump, files, keys
@@ -151,7 +151,7 @@ async def test_a_deleted_conversation_is_hidden_at_once_and_soon_nowhere(
         headers={"Idempotency-Key": f"key-{CANARY[-4:]}"},
     )
     assert CANARY not in repeated.text
-    await rebuild(system.engine, system.journal, (Overview(),))
+    await rebuild_beside(system.engine, system.journal, Overview())
     assert [one["conversation_id"] for one in (await system.get("/conversations"))["items"]] == [kept]
 
 
@@ -218,7 +218,8 @@ async def test_only_replaced_analyses_go_and_what_the_newer_one_shares_stays(
     assert history[-1].event_type in {"analysis.deleted", "repository.processing.cancelled"}
     [deleted] = [event for event in history if event.event_type == "analysis.deleted"]
     assert deleted.data["policy"] == "REPOSTREAM_RETENTION_ANALYSES=1"
-    await rebuild(system.engine, system.journal, (Overview(), Contents(system.objects)))
+    for projection in (Overview(), Contents(system.objects)):
+        await rebuild_beside(system.engine, system.journal, projection)
     assert [item["analysis_id"] for item in (await system.get("/analyses"))["items"]] == [second["analysis_id"]]
     tables = " UNION ALL ".join(f"SELECT analysis_id FROM app.{t}" for t in ("files", "outcomes", "loaded", "edges"))
     left = {str(row[0]) for row in await rows(system, f"SELECT DISTINCT analysis_id FROM ({tables}) t")}

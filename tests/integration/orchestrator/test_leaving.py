@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from events.base import ERASED
 from orchestrator.adapters import erasure_of_people
+from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.overview import Overview
-from orchestrator.projections.runner import rebuild
 from runtime.live import LiveChannels, send_answer_part
 from tests.support.canaries import Canary, dump, hiding_places
 from tests.support.github import GitHubStandIn
@@ -128,7 +128,7 @@ async def test_what_a_member_asked_goes_and_what_the_team_had_analysed_stays(her
         line for lines in (await rows_about(database_url, f"{CANARY}?", f"{CANARY} answer")).values() for line in lines
     ]
     assert texts == []
-    await rebuild(here.engine, here.journal, (Overview(),))
+    await rebuild_beside(here.engine, here.journal, Overview())
     assert (await owner.get("/conversations"))["items"] == []
     history = await read_anew(database_url, f"conversation/{mine['talk']['conversation_id']}")
     assert {envelope.data.get("query", ERASED) for envelope in history} == {ERASED}

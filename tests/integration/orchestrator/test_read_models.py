@@ -4,18 +4,19 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events import processing as facts
 from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, OutcomeRow, SymbolRow, TreeRow
-from events.base import LOCAL_TENANT, Context, Draft, Event
+from events.base import LOCAL_TENANT, Context, Draft, Envelope, Event
 from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.processing import Stage, StageCompleted, StageRequested
@@ -26,13 +27,16 @@ from orchestrator.adapters.contents import FileQuery
 from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.api.pages import AnalysisPage, RepositoryPage
 from orchestrator.api.paging import Page
+from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
-from orchestrator.projections.runner import advance, catch_up, place_of, rebuild
+from orchestrator.projections.runner import Step, advance, catch_up, place_of
+from runtime.database import create_engine
 from runtime.objects import Objects, open_objects
+from runtime.settings import DatabaseSettings
 from runtime.tenancy import TenantDatabase
 from tests.support.analyses import NOON
-from tests.support.orchestrator import Workers, async_url, put_rows
+from tests.support.orchestrator import Workers, put_rows
 
 logger = logging.getLogger(__name__)
 TABLES = (
@@ -51,7 +55,7 @@ TABLES = (
 
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(async_url(database_url))
+    engine = create_engine(DatabaseSettings(url=SecretStr(database_url)), application="test")
     yield engine
     await engine.dispose()
 
@@ -174,32 +178,93 @@ async def test_a_shard_that_comes_again_changes_nothing_for_others_that_had_the_
     assert (await stored(engine))["edges"] == len(await rows_of(engine, "edges", first))
 
 
-async def test_rebuilding_gives_the_same_rows(engine: AsyncEngine, objects: Objects) -> None:
-    await a_history(engine, objects)
-    projections = (Overview(), Contents(objects))
+async def test_rebuilding_beside_puts_right_what_differs_and_nothing_else(
+    engine: AsyncEngine, objects: Objects
+) -> None:
+    analysis_id, other = await a_history(engine, objects), await a_history(engine, objects)
+    journal, projections = PostgresJournal(engine), (Overview(), Contents(objects))
     for projection in projections:
-        await catch_up(engine, PostgresJournal(engine), projection)
+        await catch_up(engine, journal, projection)
     before = await rows(engine)
+    values = {"id": analysis_id}
     async with engine.begin() as connection:
-        await connection.execute(text("DELETE FROM app.part_symbols WHERE ordinal = 0"))
-        await connection.execute(text("UPDATE app.analyses SET state = 'wrong'"))
-    assert await rows(engine) != before
+        await connection.execute(text("DELETE FROM app.part_symbols WHERE ordinal = 0 AND path LIKE 'app/%'"))
+        await connection.execute(text("UPDATE app.analyses SET state = 'wrong' WHERE analysis_id = :id"), values)
+        columns = "tenant_id, path, outcome, reason, symbols, chunks, errors"
+        stranger = f"INSERT INTO app.outcomes (analysis_id, {columns}) SELECT gen_random_uuid(), {columns}"
+        await connection.execute(text(f"{stranger} FROM app.outcomes WHERE analysis_id = :id LIMIT 1"), values)
+    damaged, kept = await rows(engine), await places(engine, "outcomes", other)
+    assert damaged != before
 
-    await rebuild(engine, PostgresJournal(engine), projections)
+    looked = [await rebuild_beside(engine, journal, projection, replace=False) for projection in projections]
+    assert await rows(engine) == damaged
+    found = {table.table: table for each in looked for table in each.tables if table.differing}
+    assert set(found) == {"analyses", "outcomes", "part_symbols"}
+    assert found["analyses"].differing == (str(analysis_id),)
+    assert found["part_symbols"].rebuilt == 6 > found["part_symbols"].rows
+    assert found["part_symbols"].checksum != found["part_symbols"].rebuilt_checksum
 
+    rebuilt = [await rebuild_beside(engine, journal, projection) for projection in projections]
+    assert [(each.projection, each.seq, each.agrees) for each in rebuilt] == [
+        (each.projection, each.seq, False) for each in looked
+    ]
     assert await rows(engine) == before
-    assert {table: len(found) for table, found in before.items()} == {
-        "repositories": 1,
-        "analyses": 1,
-        "conversations": 1,
-        "questions": 1,
-        "files": 4,
-        "outcomes": 3,
-        "symbols": 6,
-        "edges": 3,
-        "dependencies": 3,
-        "loaded": 8,
-    }
+    assert await places(engine, "outcomes", other) == kept  # nobody touched those
+    assert all([(await rebuild_beside(engine, journal, each)).agrees for each in projections])
+
+
+async def places(engine: AsyncEngine, table: str, analysis_id: UUID) -> list[str]:
+    """Where the rows of an analysis lie: others once they were written anew."""
+    query = text(f"SELECT ctid::text FROM app.{table} WHERE analysis_id = :id ORDER BY ctid")
+    async with engine.connect() as connection:
+        return list((await connection.execute(query, {"id": analysis_id})).scalars())
+
+
+async def test_readers_see_all_old_rows_until_they_see_all_new_ones(engine: AsyncEngine, objects: Objects) -> None:
+    await a_history(engine, objects)
+    journal, contents = PostgresJournal(engine), Contents(objects, engine)
+    await catch_up(engine, journal, contents)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE app.part_symbols SET name = 'wrong'"))
+    seen, over = set[tuple[int, int]](), asyncio.Event()
+
+    async def read() -> None:
+        count = text("SELECT count(*), count(*) FILTER (WHERE name = 'wrong') FROM app.symbols")
+        while not over.is_set():
+            async with engine.connect() as connection:
+                seen.add(tuple((await connection.execute(count)).one()))
+            await asyncio.sleep(0)
+
+    reading = asyncio.create_task(read())
+    assert not (await rebuild_beside(engine, journal, contents)).agrees
+    await asyncio.sleep(0.05)
+    over.set()
+    await reading
+    assert seen == {(6, 6), (6, 0)}
+
+
+async def test_what_happens_meanwhile_is_in_both(engine: AsyncEngine, objects: Objects) -> None:
+    await a_history(engine, objects)
+    journal, contents = PostgresJournal(engine), Contents(objects, engine)
+    await catch_up(engine, journal, contents)
+    slow, happened = Contents(objects, engine), asyncio.Event()
+    prepare = Contents.prepare
+
+    async def prepare_slowly(self: Contents, envelopes: Sequence[Envelope]) -> Step:
+        if not happened.is_set():
+            happened.set()
+            await a_history(engine, objects)
+            await catch_up(engine, journal, Contents(objects, engine))
+        return await prepare(self, envelopes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Contents, "prepare", prepare_slowly)
+        rebuilt = await rebuild_beside(engine, journal, slow)
+
+    assert happened.is_set()
+    assert rebuilt.agrees
+    assert {table.table: table.rebuilt for table in rebuilt.tables}["outcomes"] == 6
+    assert rebuilt.seq == await place_of(engine, contents)
 
 
 async def test_a_newer_version_of_a_projection_removes_the_rows_of_the_older_one_and_builds_them_again(

@@ -8,21 +8,24 @@ from typing import cast
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from events.base import LOCAL_TENANT, Context, Draft, Envelope
 from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.repository import RepositoryRegistered
-from orchestrator.projections.runner import Runner, Step, advance, catch_up, place_of, rebuild
+from orchestrator.projections.beside import rebuild_beside
+from orchestrator.projections.runner import Runner, Step, advance, catch_up, place_of
 from orchestrator.projections.versions import Superseded
+from runtime.database import create_engine
+from runtime.settings import DatabaseSettings
 from tests.faults import projectors
 from tests.faults.projectors import Release
 from tests.support.analyses import NOON
 from tests.support.delivery import until
-from tests.support.orchestrator import async_url
 
 _NAMES = text("SELECT name FROM app.repositories")
 # What the release before asked, which knew of no fence: where it goes on, and whether that is still so.
@@ -56,7 +59,7 @@ class Held(Release):
 
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(async_url(database_url))
+    engine = create_engine(DatabaseSettings(url=SecretStr(database_url)), application="test")
     yield engine
     await engine.dispose()
 
@@ -141,7 +144,7 @@ async def test_a_process_of_the_older_release_that_starts_later_removes_and_writ
         with pytest.raises(Superseded, match=rf"version {version} of overview is over"):
             await catch_up(engine, PostgresJournal(engine), Release(version))
         with pytest.raises(Superseded):
-            await rebuild(engine, PostgresJournal(engine), [Release(version)])
+            await rebuild_beside(engine, PostgresJournal(engine), Release(version))
 
     assert await names(engine) == ["of 3"] * 3
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from runtime.client.shapes import LetterView
-from web_ui.letters import facts, state, title
+from web_ui.letters import changes, facts, state, title
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,6 +30,12 @@ def test_a_message_that_was_decided_says_how_and_when() -> None:
     assert state(a_letter(resolution="retried", **decided)) == ("done again", "good")
     assert state(a_letter(resolution="discarded", **decided)) == ("discarded", "calm")
     assert facts(a_letter(resolution="retried", **decided), AT + timedelta(hours=2))[-1] == "decided 1 h ago"
+
+
+def test_new_values_are_a_json_object_or_nothing() -> None:
+    assert changes('{"history_depth": 5}') == {"history_depth": 5}
+    assert [changes(text) for text in ("", "[1]", "history_depth", "null")] == [{}] * 4
+    assert state(a_letter(resolution="edited", repeatable=False)) == ("done with other values", "good")
 
 
 def test_a_message_of_a_stranger_is_told_by_its_topic() -> None:

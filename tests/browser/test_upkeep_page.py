@@ -1,0 +1,25 @@
+"""Administrators compare the read models with the log, and build them again; nobody else finds the page."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.api_stand_in import StandIn
+
+pytestmark = pytest.mark.browser
+
+
+def test_administrators_build_the_read_models_again_and_see_what_differed(page: Page, api: StandIn) -> None:
+    page.goto("/upkeep")
+    expect(page.get_by_text("There is no such page for you.")).to_be_visible()
+
+    api.scopes.append("admin")
+    page.goto("/upkeep")
+    page.get_by_role("button", name="Build again").click()
+    expect(page.get_by_text("What differed was replaced.")).to_be_visible(timeout=15_000)
+    assert [each["replace"] for each in api.rebuilds.values()] == [True]
+    page.reload()  # the address says which
+    expect(page.get_by_text("What differed was replaced.")).to_be_visible()
+
+    page.get_by_role("button", name="Compare with the log").click()
+    expect(page.get_by_text("Some rows are not what the log says.")).to_be_visible(timeout=15_000)
+    assert [each["replace"] for each in api.rebuilds.values()] == [True, False]
