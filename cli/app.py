@@ -11,7 +11,7 @@ import typer
 from cli.events_app import events_app
 from cli.graph import graph_app
 from cli.leaving import account_app, team_app
-from cli.overseeing import letters_app, people_app, rebuild_app
+from cli.overseeing import bundle_app, letters_app, people_app, rebuild_app
 from cli.push_hooks import push_hook_app
 from cli.reading_app import reading_app
 from cli.talking import conversation_app, talking_app
@@ -37,6 +37,7 @@ app.add_typer(account_app, name="account")
 app.add_typer(people_app, name="people")
 app.add_typer(letters_app, name="letters")
 app.add_typer(rebuild_app, name="rebuild")
+app.add_typer(bundle_app, name="bundle")
 app.add_typer(reading_app)
 app.add_typer(talking_app)
 

@@ -1,10 +1,12 @@
 """Commands for administrators: who has an account, what was parked, and what is derived made again."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
+bundle_app = typer.Typer(help="One analysis as one file.", no_args_is_help=True)
 rebuild_app = typer.Typer(help="Make again what is derived. For administrators.", no_args_is_help=True)
 letters_app = typer.Typer(help="Messages that were parked. For administrators.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -99,3 +101,22 @@ def rebuild_read_models(
     from cli.rebuild import run_read_models
 
     raise typer.Exit(run_read_models(check=check, as_json=json))
+
+
+@bundle_app.command("export")
+def bundle_export(
+    analysis: Annotated[str, typer.Argument(help="The id of an analysis that is over.")],
+    file: Annotated[Path, typer.Argument(help="The file to be written.")],
+) -> None:
+    """Write an analysis with all its events and artifacts into one file."""
+    from cli.bundle import run_export
+
+    raise typer.Exit(run_export(analysis, file))
+
+
+@bundle_app.command("import")
+def bundle_import(file: Annotated[Path, typer.Argument(help="A bundle.")], json: Json = False) -> None:
+    """Take over the analysis in a bundle: nothing is asked of any host, and nothing is embedded again."""
+    from cli.bundle import run_import
+
+    raise typer.Exit(run_import(file, as_json=json))

@@ -22,6 +22,7 @@ _CLASSES: tuple[type[Event], ...] = (
     processing.RetryRequested,
     processing.ProcessingEstimated,
     processing.ProcessingConfirmed,
+    processing.ProcessingImported,
     processing.AnalysisDeleted,
     processing.ProcessingCompleted,
     processing.ProcessingRefined,
@@ -75,6 +76,7 @@ _WORKFLOW_EVENTS = frozenset(
         processing.CancelRequested,
         processing.RetryRequested,
         processing.ProcessingConfirmed,
+        processing.ProcessingImported,
         letters.MessageRetried,
     )
 )

@@ -229,6 +229,18 @@ class ProcessingEstimated(Event):
     until: datetime | None = None
 
 
+class ProcessingImported(Event):
+    """What another installation made of a repository was taken over, from a bundle with the hash `bundle`.
+
+    `analysis_id` is what it was called there. Its index is made here.
+    """
+
+    event_type: ClassVar[str] = "repository.processing.imported"
+    analysis_id: UUID
+    bundle: str
+    events: int
+
+
 class ProcessingConfirmed(Event):
     """A person wants an analysis that is over a limit to go on."""
 

@@ -31,7 +31,7 @@ from orchestrator.adapters.idempotency import sweep as sweep_answers
 from orchestrator.adapters.inspection import Inspection
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.rebuilds import Rebuilds
-from orchestrator.adapters.repository_credentials import RepositoryCredentials, sweep
+from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhook_delivery import WebhookDelivery
 from orchestrator.adapters.webhooks import WebhookTable
@@ -50,6 +50,7 @@ from orchestrator.auth.lapses import lapsed
 from orchestrator.auth.local_mode import LocalProvider
 from orchestrator.parts import (
     create_audit_engine,
+    create_bundles,
     create_gate,
     create_github,
     create_internal,
@@ -63,6 +64,7 @@ from orchestrator.parts import (
     create_uploads_ending,
     create_workflow,
     now,
+    sweep_credentials,
 )
 from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
@@ -94,7 +96,6 @@ from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
-_SWEEP = 60.0  # seconds between two looks for tokens that were given for one analysis and are not needed any more
 _NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
 _STUCK = 15.0  # seconds without a success of one of them
 
@@ -125,9 +126,8 @@ class Process:
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
-        rebuildable = (Overview(), Contents(objects, engine))
-        self.projections: tuple[Projection, ...] = (*rebuildable, Webhooks())
-        self.rebuilds = Rebuilds(engine, self.journal, rebuildable)
+        self.rebuilds = Rebuilds(engine, self.journal, (Overview(), Contents(objects, engine)))
+        self.projections: tuple[Projection, ...] = (*self.rebuilds.projections, Webhooks())
         self.sources, self.uploads_ending = sources.Sources(objects), create_uploads_ending(engine, objects)
         self.erasure = Erasure(engine, redis, objects)
         self.audit = audit_table.AuditTable(engine, reading)
@@ -142,7 +142,7 @@ class Process:
             "ticks": lambda: tail_ticks(self.redis, self.hub),
             "answers while written": self.channels.run,
             "flush": lambda: flush_ticks(self.hub),
-            "credentials": self._sweep_credentials,
+            "credentials": partial(sweep_credentials, self.engine),
             "webhook delivery": WebhookDelivery(self.engine, self.sealer, loopback=WebhookSettings().loopback).run,
             "audit": self.trail.run,
             "audit expiry": lambda: keep_for(self.audit.expire, AuditSettings().keep_days),
@@ -184,10 +184,6 @@ class Process:
         head = await feed_head(self.engine)
         self.hub.recall()
         await tail_feed(self.journal, self.hub, after=head, wait=self._feed_grew)
-
-    async def _sweep_credentials(self) -> None:
-        await sweep(self.engine, now())
-        await asyncio.sleep(_SWEEP)
 
     @property
     def checks(self) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -290,6 +286,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         audit=process.audit,
         letters=letters.Letters(process.engine, process.wake, now),
         rebuilds=process.rebuilds,
+        bundles=create_bundles(process.engine, rows, process.uploads_ending.objects, used, process.wake),
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,
         uploads=create_uploads(process.engine, rows, process.uploads_ending, now),

@@ -1,5 +1,6 @@
 """Single parts of the process, made from the settings that each of them has: the smaller half of `app.py`."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.delivery.work import ShortHandler
 from events.log.ownership import ArtifactOwners
 from events.log.wake import Wake
+from events.replay.bundle import Limits
 from orchestrator import workflow
 from orchestrator.adapters import database, streams
+from orchestrator.adapters.bundles import Bundles
 from orchestrator.adapters.commits import watch_commits
 from orchestrator.adapters.github_app import GithubApp
 from orchestrator.adapters.leases import Leases
@@ -21,16 +24,19 @@ from orchestrator.adapters.pace import read_pace
 from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.push_hooks import PushHooks
 from orchestrator.adapters.rates import Rates
+from orchestrator.adapters.repository_credentials import sweep
 from orchestrator.adapters.retention import Retention
 from orchestrator.adapters.searching import Searching
 from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.uploads_ending import UploadsEnding
+from orchestrator.adapters.usage import Usage
 from orchestrator.api import internal
 from orchestrator.api.dependencies import Services
 from orchestrator.api.limiting import Gate
 from orchestrator.audit.trail import Trail
 from orchestrator.auth.address import read_networks
 from orchestrator.settings import (
+    BundleSettings,
     GithubAppSettings,
     LimitSettings,
     PreflightSettings,
@@ -48,6 +54,7 @@ from runtime.settings import DatabaseSettings, InternalSettings, SecretSettings,
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
 _AUDIT_READERS = 3
+_SWEEP = 60.0  # seconds
 _AUDIT_SECONDS = 10.0  # of one statement, which looks at the whole trail
 
 
@@ -99,6 +106,21 @@ def create_gate(quick_redis: Redis, leases: Leases) -> Gate:
         return Gate(limits.rules, Rates(quick_redis), leases, read_networks(limits.trusted_proxies), callers)
     except ValueError as error:
         raise SystemExit(str(error)) from error
+
+
+async def sweep_credentials(engine: AsyncEngine) -> None:
+    """Look once for tokens that were given for one analysis and are not needed any more; then rest."""
+    await sweep(engine, now())
+    await asyncio.sleep(_SWEEP)
+
+
+def create_bundles(engine: AsyncEngine, rows: TenantDatabase, objects: Objects, used: Usage, wake: Wake) -> Bundles:
+    """What exports and imports analyses. `engine` is the background's, which keeps the books of artifacts."""
+    limits = BundleSettings()
+    unpacked = Limits(bytes=limits.unpacked)
+    return Bundles(
+        rows, objects.claimed_in(ArtifactOwners(engine)), used, wake, now, limit=limits.bytes, unpacked=unpacked
+    )
 
 
 def create_lookups() -> Lookups:

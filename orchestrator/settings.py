@@ -65,6 +65,14 @@ class UploadSettings(Settings):
     keep_hours: float = Field(default=24, gt=0)
 
 
+class BundleSettings(Settings):
+    """Bundles that are imported: how many bytes one may have as it comes, and how many unpacked."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_BUNDLES_", extra="ignore", frozen=True)
+    bytes: int = Field(default=500_000_000, gt=0)
+    unpacked: int = Field(default=2_000_000_000, gt=0)
+
+
 class GithubAppSettings(Settings):
     """The GitHub App by which private repositories are read, for who may read them anyway; none without an `id`.
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.base import Draft, Envelope
+from events.catalog import FACTS
 from events.log.drafts import record, topic_and_type
 from events.log.journal import WrongExpectedVersion
 from events.log.keyring import open_all, payloads
@@ -63,14 +64,14 @@ def _envelope_of(row: Row[Any]) -> Envelope:
     )
 
 
-def _row_json(draft: Draft, payload: str) -> str:
+def _row_json(draft: Draft, payload: str, *, told: bool) -> str:
     """One element of the array that `es.append` takes."""
     topic, event_type = topic_and_type(draft)
     head = json.dumps(
         {
             "event_id": str(draft.event_id),
             "type": event_type,
-            "topic": topic,
+            "topic": topic if told else FACTS,
             "schema_version": draft.event.schema_version,
             "stage": draft.stage,
             "occurred_at": draft.occurred_at.isoformat(),
@@ -81,9 +82,16 @@ def _row_json(draft: Draft, payload: str) -> str:
 
 
 async def append_in(
-    connection: AsyncConnection, stream_id: str, drafts: Sequence[Draft], *, expected: int | None = None
+    connection: AsyncConnection,
+    stream_id: str,
+    drafts: Sequence[Draft],
+    *,
+    expected: int | None = None,
+    told: bool = True,
 ) -> list[Envelope]:
     """Append inside the caller's transaction; otherwise as `Journal.append`. The caller commits, and wakes the pump.
+
+    Where it is not `told`, no consumer hears of it by transport: it happened elsewhere, and was done there.
 
     Raises WrongExpectedVersion (the transaction is still usable, and nothing was appended by this call), ValueError
     where an event id is in another stream.
@@ -91,7 +99,7 @@ async def append_in(
     if not drafts:
         return []
     stored = await payloads(connection, drafts)
-    events = "[" + ",".join(map(_row_json, drafts, stored)) + "]"
+    events = "[" + ",".join(_row_json(*each, told=told) for each in zip(drafts, stored, strict=True)) + "]"
     try:
         rows = (await connection.execute(_APPEND, {"stream": stream_id, "expected": expected, "events": events})).all()
     except IntegrityError as error:

@@ -92,7 +92,7 @@ class Intake:
             context = Context(
                 tenant_id=who.tenant_id,
                 correlation_id=correlation_id,
-                repository_id=await _present_id(connection, who, wanted),
+                repository_id=await present_id_in(connection, who, wanted),
                 user_id=who.user_id,
             )
             record = await _running(connection, context.repository_id, wanted, credential)
@@ -108,7 +108,7 @@ class Intake:
     async def present_id(self, who: Identity, wanted: Wanted) -> UUID:
         """The id of the repository as it is now, whether anything is known of it or not."""
         async with self._database.of(who.tenant_id) as connection:
-            return await _present_id(connection, who, wanted)
+            return await present_id_in(connection, who, wanted)
 
     async def go_on(self, who: Identity, analysis_id: UUID, draft: Draft, *, expected: int) -> list[Envelope]:
         """Let a failed analysis, whose stream is at the version `expected`, run again; the events that were added.
@@ -122,7 +122,7 @@ class Intake:
         return added
 
 
-async def _present_id(connection: AsyncConnection, who: Identity, wanted: Wanted) -> UUID:
+async def present_id_in(connection: AsyncConnection, who: Identity, wanted: Wanted) -> UUID:
     """The id of the repository as it is now: a new one after each deletion. Nobody deletes it in the meantime."""
     deletions = 0
     while True:

@@ -54,7 +54,7 @@ class Rebuilds:
     def __init__(self, engine: AsyncEngine, journal: Journal, projections: Sequence[Rebuildable]) -> None:
         self._engine = engine
         self._journal = journal
-        self._projections = projections
+        self.projections = projections
 
     async def ask(self, rebuild_id: UUID, *, replace: bool) -> Rebuild | None:
         """Have it done soon; asked for twice under one id, it is done once."""
@@ -87,7 +87,7 @@ class Rebuilds:
         report: list[dict[str, object]] = []
         state, message = "done", None
         try:
-            for projection in self._projections:
+            for projection in self.projections:
                 rebuilt = await rebuild_beside(self._engine, self._journal, projection, replace=asked.replace)
                 report.append(asdict(rebuilt) | {"agrees": rebuilt.agrees})
         except (SQLAlchemyError, OSError, TimeoutError):

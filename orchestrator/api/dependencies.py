@@ -14,6 +14,7 @@ from events.base import Context, Envelope
 from events.processing import StageCompleted
 from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.audit import AuditTable
+from orchestrator.adapters.bundles import Bundles
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.contents import Contents
 from orchestrator.adapters.deletion import Deletion
@@ -84,6 +85,7 @@ class Services:
     audit: AuditTable
     letters: Letters
     rebuilds: Rebuilds
+    bundles: Bundles
     gate: Gate
     accounts: Accounts
     directory: Directory

@@ -157,7 +157,7 @@ class Guard:
 def is_streamed(scope: Scope) -> bool:
     """Whether the route reads the body as it comes, and bounds its size and its time by itself."""
     path: str = scope["path"]
-    return scope["method"] == "POST" and (path == "/api/v1/uploads" or path.startswith(HOOKS))
+    return scope["method"] == "POST" and (path in {"/api/v1/uploads", "/api/v1/bundles"} or path.startswith(HOOKS))
 
 
 def _nothing() -> None:

@@ -20,7 +20,7 @@ from orchestrator.limits.rules import Resource
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 _SILENCE = 30.0  # seconds between two pieces
 _SLOWEST = 32_000  # bytes a second, so that a few who send drop by drop keep nobody from uploading
-_BODY = {
+BODY = {
     "requestBody": {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -51,7 +51,7 @@ class UploadPage(BaseModel):
     next: str | None = None
 
 
-@router.post("", status_code=201, openapi_extra=_BODY, responses={200: {"model": UploadView, "description": "Known"}})
+@router.post("", status_code=201, openapi_extra=BODY, responses={200: {"model": UploadView, "description": "Known"}})
 async def receive(
     who: Writer,
     parts: Parts,
@@ -69,7 +69,7 @@ async def receive(
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > parts.uploads.limit:
         raise too_large(parts.uploads.limit)
-    kept, is_new = await parts.uploads.receive(who, name, _pieces(request))
+    kept, is_new = await parts.uploads.receive(who, name, pieces(request))
     await idempotency.begin(request, who, parts.answers, content=kept.sha256.encode())
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"/api/v1/uploads/{kept.upload_id}"
@@ -99,7 +99,7 @@ async def one(upload_id: UUID, who: Reader, parts: Parts) -> UploadView:
     return _view(await parts.uploads.one(who, upload_id))
 
 
-async def _pieces(request: Request) -> AsyncIterator[bytes]:
+async def pieces(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes. Raises ApiProblem `upload_stalled` where it does not."""
     stream, clock = request.stream(), asyncio.get_running_loop().time
     begun, received = clock(), 0

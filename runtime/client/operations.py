@@ -584,6 +584,16 @@ class Operations(Protocol):
         """All that is yours, as one archive: what goes when you delete your account, and no secret of it."""
         return self._content("GET", "/api/v1/me/export")
 
+    def bundles_export(self, analysis_id: str) -> bytes:
+        """An analysis that is over as one file, to be imported elsewhere; secrets are taken out of its events."""
+        return self._content("GET", f"/api/v1/analyses/{part(analysis_id)}/bundle")
+
+    def bundles_take_over(self, body: BinaryIO, *, idempotency_key: str | None = None) -> shapes.TakenOver:
+        """Import a bundle, as the body (201); the same one again is what it became (200). Nothing is asked of any host."""
+        return self._call(
+            shapes.TakenOver, "POST", "/api/v1/bundles", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
+
     def events_listed(
         self,
         *,

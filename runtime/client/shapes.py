@@ -728,11 +728,38 @@ class InvitationView(BaseModel):
     used_by: str | None = None
 
 
+class LetterEdit(BaseModel):
+    """
+    New values by name; the others stay. `inputs` may lose artifacts, and get none.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    changes: Annotated[dict[str, object], Field(max_length=10)]
+
+
+class LetterMessage(BaseModel):
+    """
+    What can be changed of a parked run: the names, and the values of those that are not private.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    letter_id: str
+    editable: list[str]
+    values: dict[str, object]
+
+
 class LetterView(BaseModel):
     """
     A parked message, without what it says: the headers of its event are null where it is none of ours.
 
-    `repeatable`: it can be done again. `resolution` is what was decided (`retried`, `discarded`), null while it waits.
+    `repeatable`: it can be done again. `resolution` is what was decided (`retried`, `edited`, `discarded`), null while
+    it waits.
     """
 
     model_config = ConfigDict(
@@ -1109,6 +1136,36 @@ class RatingRequest(BaseModel):
     rating: Literal[-1, 1]
 
 
+class RebuildRequest(BaseModel):
+    """
+    With `replace`, rows that come out differently take the place of those that serve; else they are compared.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    replace: Annotated[bool, Field(description="Put right what differs; without it, only look.")] = True
+
+
+class RebuiltTable(BaseModel):
+    """
+    One table: rows and checksum as they served and as they were rebuilt; of how many ids rows differ, and some.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    table: str
+    rows: int
+    rebuilt: int
+    checksum: str
+    rebuilt_checksum: str
+    differing: int
+    ids: list[str]
+
+
 class RefreshRequest(BaseModel):
     """
     A refresh token.
@@ -1478,6 +1535,21 @@ class SymbolView(BaseModel):
     visibility: str = ""
     complexity: int = 0
     code_lines: int = 0
+
+
+class TakenOver(BaseModel):
+    """
+    What a bundle became: the analysis and the repository as they are called here, and there.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    repository_id: str
+    from_analysis_id: str
+    bundle: str
 
 
 class TenantRequest(BaseModel):
@@ -2112,6 +2184,26 @@ class QuestionView(BaseModel):
     scope: Scope | None = None
 
 
+class RebuiltProjection(BaseModel):
+    """
+    The tables of one projection, built from so many `events` up to the place `seq` of the log.
+
+    It took `seconds`; for `waited` of them the projection that serves took no new events.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    projection: str
+    seq: int
+    events: int
+    seconds: float
+    waited: float
+    agrees: bool
+    tables: list[RebuiltTable]
+
+
 class RepositoryView(BaseModel):
     """
     A repository, or one `folder` of it, and its newest analysis.
@@ -2249,6 +2341,25 @@ class ConversationView(BaseModel):
     title: str
     started_at: AwareDatetime
     questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
+
+
+class RebuildView(BaseModel):
+    """
+    A rebuild: `asked` until it is `done`, or `failed`, which `message` explains. `agrees` once it is done.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    rebuild_id: str
+    state: str
+    replace: bool
+    asked_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    message: str | None = None
+    agrees: bool | None = None
+    projections: list[RebuiltProjection]
 
 
 class RepositoryPage(BaseModel):

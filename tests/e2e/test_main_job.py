@@ -61,6 +61,35 @@ def test_its_read_models_are_built_again_byte_for_byte(system: System, flask: di
     assert "Every row was what the log says." in system.run("rebuild", "read-models", "--check").stdout
 
 
+def test_it_is_taken_over_elsewhere_from_one_file_and_answers_the_same(
+    system: System, flask: dict[str, Any], git_host: GitServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    file, question = folder / "flask.zip", "How does Flask register a blueprint on an application?"
+    exported = system.run("bundle", "export", flask["analysis_id"], str(file))
+    assert exported.returncode == 0, exported.stderr
+    before, asked = system.ask(flask["repository_id"], question), len(git_host.requests)
+    with System(folder / "home") as other:
+        taken = [json.loads(other.run("bundle", "import", str(file), "--json").stdout) for _ in range(2)]
+        assert taken[0] == taken[1]
+        view = other.wait(taken[0]["analysis_id"], {"refined"}, seconds=280)
+        after = other.ask(taken[0]["repository_id"], question)
+        history = other.history(taken[0]["analysis_id"])
+
+    same = ("state", "commit", "name", "url", "partial", "totals", "skipped", "failed", "languages", "metadata")
+    assert {name: view[name] for name in same} == {name: flask[name] for name in same}
+    assert view["analysis_id"] != flask["analysis_id"]
+    told = ("answer", "mode", "commit", "refused", "generation_kind")
+    assert {name: after[name] for name in told} == {name: before[name] for name in told}
+    for name in ("passages", "citations"):
+        assert [(e["path"], e["first_line"]) for e in after[name]] == [
+            (e["path"], e["first_line"]) for e in before[name]
+        ]
+    assert len(git_host.requests) == asked  # nobody was asked for the repository
+    started = [event["stage"] for event in history if event["event_type"] == "processing.stage.started"]
+    assert sorted(started) == ["activate", "index", "promote"]  # nothing was read or embedded again
+
+
 @pytest.mark.parametrize(
     ("question", "path"),
     [
