@@ -67,6 +67,7 @@ def test_every_outcome_is_in_one_of_them() -> None:
     assert stages == {stage.value for stage in Stage}
     completed = [event.data for event in events if event.event_type == "repository.processing.completed"]
     assert {bool(data["partial"]) for data in completed} == {True, False}
+    assert any(event.data.get("refused") for event in events)
     assert any(event.data.get("upload") for event in events)
     assert any(event.data.get("because") for event in events)
 
