@@ -131,11 +131,9 @@ async def test_every_tool_answers_over_http_in_both_eras_of_the_protocol(
         assert "pallets/flask  https://github.com/pallets/flask" in said(await client.call_tool("repositories", {}))
 
         repository = {"repository": "pallets/flask"}
-        found = said(await client.call_tool("search", {**repository, "query": "where", "limit": 2}))
+        found = said(await client.call_tool("search", {**repository, "query": "where", "limit": 2, "folder": "app"}))
         assert found.count("app/main.py:4-5") == 2
-        assert searches[-1]["scope"] is None
-        await client.call_tool("search", {**repository, "query": "where", "folder": "app", "language": "python"})
-        assert searches[-1]["scope"] == {"folder": "app", "path": "", "language": "python", "symbol": ""}
+        assert searches[-1]["scope"] == {"folder": "app", "path": "", "language": "", "symbol": ""}
         assert [(one["query"], one["limit"]) for one in searches] == [("where", 2)]
         read = said(await client.call_tool("read", {**repository, "path": "app/util.py", "last_line": 1}))
         assert read.split("\n")[1:] == ["     1 def add(a, b):"]
