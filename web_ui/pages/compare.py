@@ -9,6 +9,7 @@ from web_ui.session import attempt, chosen_analysis, client, parameter
 
 _LISTED = 50
 _SHOWN = 200
+_WHAT, _KIND = "compared-what", "compared-kind"
 
 
 def choose(analysis: AnalysisView) -> str | None:
@@ -39,14 +40,12 @@ def choose(analysis: AnalysisView) -> str | None:
 
 def differences(analysis: AnalysisView, against: str) -> None:
     """The lists, of one thing and one kind at a time; both stand in the address."""
-    with st.container(horizontal=True, gap="small"):
-        what = st.segmented_control(
-            "What", compared.WHATS, format_func=compared.title, default=compared.read_what(parameter("what"))
-        )
-        kind = st.segmented_control(
-            "How", compared.KINDS, format_func=str.capitalize, default=compared.read_kind(parameter("kind"))
-        )
-    what = what or "files"
+    st.session_state.setdefault(_WHAT, compared.read_what(parameter("what")))
+    st.session_state.setdefault(_KIND, compared.read_kind(parameter("kind")))
+    kinds = (None, *compared.KINDS)
+    with st.container(horizontal=True, gap="large"):
+        what = st.radio("What", compared.WHATS, format_func=compared.title, horizontal=True, key=_WHAT)
+        kind = st.radio("How", kinds, format_func=lambda one: (one or "all").capitalize(), horizontal=True, key=_KIND)
     st.query_params["what"] = what
     if kind is None:
         st.query_params.pop("kind", None)
