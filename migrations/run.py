@@ -52,6 +52,15 @@ def upgrade(url: str, *, to: str = "head", patience: float = PATIENCE) -> None:
         time.sleep(_PAUSE)
 
 
+def downgrade(url: str, *, to: str) -> None:
+    """Take back what came after the revision `to`, for a release that is older. Nothing else may use the database.
+
+    Blocks, also where an event loop is running in this thread. Raises what PostgreSQL raises.
+    """
+    config = _configured(url)
+    _away_from_here(lambda: command.downgrade(config, to))
+
+
 def _configured(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))

@@ -4,13 +4,14 @@ import io
 import types
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import TypeVar, Union, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 Row = TypeVar("Row", bound=BaseModel)
+_GROUP = 512  # rows that are compressed, and read, together
 
 _SCALARS: dict[object, pa.DataType] = {
     str: pa.large_string(),
@@ -49,9 +50,47 @@ def table_of(row: type[Row], rows: Iterable[Row]) -> pa.Table:
 
 def write_table(table: pa.Table) -> bytes:
     """Parquet bytes of an Arrow table."""
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", row_group_size=512)
-    return sink.getvalue()
+    writer = TableWriter(table.schema)
+    writer.add(table)
+    return writer.finish().content
+
+
+class Written(NamedTuple):
+    """A table as Parquet bytes."""
+
+    content: bytes
+    num_rows: int
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """Its rows."""
+        rows: list[dict[str, Any]] = read_table(self.content).to_pylist()
+        return rows
+
+
+class TableWriter:
+    """Writes blocks of one table as they come, and holds their compressed bytes alone. How it was cut does not show."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._sink = io.BytesIO()
+        self._writer = pq.ParquetWriter(self._sink, schema, compression="zstd")
+        self._rest = schema.empty_table()
+        self._rows = 0
+
+    def add(self, block: pa.Table) -> None:
+        """Write a block behind those before it."""
+        self._rows += block.num_rows
+        held = pa.concat_tables([self._rest, block]) if self._rest.num_rows else block
+        whole = held.num_rows - held.num_rows % _GROUP
+        if whole:
+            self._writer.write_table(held.slice(0, whole), row_group_size=_GROUP)
+        self._rest = held.slice(whole)
+
+    def finish(self) -> Written:
+        """All that was written."""
+        if self._rest.num_rows or not self._rows:
+            self._writer.write_table(self._rest, row_group_size=_GROUP)
+        self._writer.close()
+        return Written(self._sink.getvalue(), self._rows)
 
 
 def read_table(content: bytes, columns: Sequence[str] | None = None) -> pa.Table:

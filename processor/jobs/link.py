@@ -17,7 +17,7 @@ from processor.jobs.base import Backends, Watched, inputs_of, watched
 from processor.linking.own_modules import is_wanted, known_of
 from processor.stages.link import EDGE_COLUMNS, MEASURE_COLUMNS, SYMBOL_COLUMNS, Linked, Repository, link
 from runtime.faults import Permanent
-from runtime.parquet import read_table, write_table
+from runtime.parquet import read_table
 
 _TREE = ("path", "language", "shard")
 _DEPENDENCIES = ("ecosystem", "name")
@@ -45,8 +45,7 @@ class Link:
         )
         artifacts = []
         for kind, table in tables:
-            content = await asyncio.to_thread(write_table, table)
-            artifacts.append(await owned.store(kind, 0, content, table.num_rows))
+            artifacts.append(await owned.store(kind, 0, table.content, table.num_rows))
         counts = {"imports": linked.imports.num_rows, "links": linked.links.num_rows}
         completed = stages.completed(
             envelope,

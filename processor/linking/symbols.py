@@ -3,6 +3,8 @@
 Definitions are numbers; names are interned to numbers, so that a million definitions are some hundred megabytes.
 """
 
+import sys
+from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -33,7 +35,7 @@ class Symbols:
         self.name: list[str] = []
         self.qualified: list[str] = []
         self.signature: list[str] = []
-        self.place: list[tuple[int, int]] = []  # shard and number in it
+        self._shard, self._ordinal = array("i"), array("i")
         self.again: set[int] = set()  # there is another definition of that name in that place
         self.namespaces = Namespaces(files)
         self.in_file: list[dict[str, int]] = [{} for _ in files.paths]
@@ -50,12 +52,14 @@ class Symbols:
         if kind not in _HELD and not is_value:
             return
         number = len(self.file)
+        name, qualified = sys.intern(name), sys.intern(qualified)
         self.file.append(file)
-        self.kind.append(kind)
+        self.kind.append(sys.intern(kind))
         self.name.append(name)
         self.qualified.append(qualified)
         self.signature.append("" if is_value else signature)
-        self.place.append(place)
+        self._shard.append(place[0])
+        self._ordinal.append(place[1])
         if is_value:
             self._values.setdefault((self._shared(file), qualified), number)
             return
@@ -86,6 +90,10 @@ class Symbols:
 
     def _shared(self, file: int) -> int | str:
         return self.files.folders[file] if self.files.languages[file] == "go" else file
+
+    def place(self, number: int) -> tuple[int, int]:
+        """The shard of a definition, and its number in it."""
+        return self._shard[number], self._ordinal[number]
 
     def family(self, file: int) -> str:
         """Which languages can call each other."""

@@ -1,7 +1,7 @@
 """Resolve what the files of a repository say of each other: imports to files, calls and other uses to definitions.
 
 In:  the tree, symbols and edges of every shard, the dependencies, and manifests that name the repository's own modules.
-Out: `imports`, `links` and `connections`, as Arrow tables with the schemas of their row classes, and facts.
+Out: `imports`, `links` and `connections`, as Parquet with the schemas of their row classes, and facts.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from events.artifacts import ImportRow, LinkRow
+from events.artifacts import ConnectionRow, ImportRow, LinkRow
 from processor.linking.calls import Calls, Found, Use
 from processor.linking.files import Files
 from processor.linking.graph import FileGraph, FileMeasures
@@ -20,7 +20,7 @@ from processor.linking.meanings import Imported, Known, Meaning
 from processor.linking.modules import Modules
 from processor.linking.names import Names
 from processor.linking.symbols import Symbols
-from runtime.parquet import schema_of
+from runtime.parquet import TableWriter, Written, schema_of
 
 SYMBOL_COLUMNS = ("path", "kind", "name", "qualified_name", "signature")
 MEASURE_COLUMNS = ("path", "kind", "complexity", "code_lines")
@@ -50,9 +50,9 @@ class Repository:
 class Linked:
     """The tables, and what is said of the whole."""
 
-    imports: pa.Table
-    links: pa.Table
-    connections: pa.Table
+    imports: Written
+    links: Written
+    connections: Written
     counts: dict[str, int] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
 
@@ -60,7 +60,8 @@ class Linked:
 def link(repository: Repository, look: Look = lambda _: None) -> Linked:
     """Return the graph of a repository. Pure: the same rows give the same tables.
 
-    What is kept is columns and interned names, by the number of definitions and imports; edges are read shard by shard.
+    What is kept is columns and interned names, by the number of definitions and imports; edges are read shard by shard,
+    and what is made of them is kept as compressed bytes.
     """
     files = Files(list(repository.paths), list(repository.paths.values()))
     symbols = Symbols(files)
@@ -80,9 +81,10 @@ def link(repository: Repository, look: Look = lambda _: None) -> Linked:
         look(f"calls, shard {shard}")
         calls.read(table)
     counts = {**imports.counts, **calls.counts}
-    connections = measures.table(files, graph)
+    connections = TableWriter(schema_of(ConnectionRow))
+    connections.add(measures.table(files, graph))
     facts: dict[str, object] = {"graph": counts, "connected": graph.most_connected(), "modules": graph.folders()}
-    return Linked(imports.table(), calls.table(), connections, dict(counts), facts)
+    return Linked(imports.written(), calls.written(), connections.finish(), dict(counts), facts)
 
 
 def _rows(table: pa.Table, columns: Iterable[str], missing: Mapping[str, object]) -> Iterator[tuple[object, ...]]:
@@ -116,6 +118,7 @@ class _Imports:
     def __init__(self, files: Files, modules: Modules, names: Names, graph: FileGraph) -> None:
         self._files, self._modules, self._names, self._graph = files, modules, names, graph
         self._columns: dict[str, list[object]] = {name: [] for name in ImportRow.model_fields}
+        self._writer = TableWriter(schema_of(ImportRow))
         self._meanings: dict[Imported, Meaning] = {}
         self.counts: Counter[str] = Counter()
 
@@ -134,6 +137,9 @@ class _Imports:
                 self._names.inherit(file, str(source or ""), str(target))
             elif kind == "typed":
                 self._names.type_field(file, str(source or ""), str(name), str(target))
+        self._writer.add(pa.table(self._columns, schema=schema_of(ImportRow)))
+        for column in self._columns.values():
+            column.clear()
 
     def _import(self, imported: Imported, written: str) -> None:
         key = imported._replace(alias="", line=0)
@@ -160,8 +166,8 @@ class _Imports:
         for name, value in row.items():
             self._columns[name].append(value)
 
-    def table(self) -> pa.Table:
-        return pa.table(self._columns, schema=schema_of(ImportRow))
+    def written(self) -> Written:
+        return self._writer.finish()
 
 
 class _Links:
@@ -169,7 +175,7 @@ class _Links:
 
     def __init__(self, symbols: Symbols, calls: Calls, graph: FileGraph) -> None:
         self._symbols, self._calls, self._graph = symbols, calls, graph
-        self._blocks: list[pa.Table] = []
+        self._writer = TableWriter(schema_of(LinkRow))
         self.counts: Counter[str] = Counter()
 
     def read(self, table: pa.Table) -> None:
@@ -179,7 +185,7 @@ class _Links:
             for use, found, line in self._of_file(list(uses)):
                 for name, value in self._row(use, found, line).items():
                     columns[name].append(value)
-        self._blocks.append(pa.table(columns, schema=schema_of(LinkRow)))
+        self._writer.add(pa.table(columns, schema=schema_of(LinkRow)))
 
     def _uses(self, table: pa.Table) -> Iterator[tuple[Use, int]]:
         """What may lead to a definition, with its line; of an import the name that it brings."""
@@ -229,8 +235,8 @@ class _Links:
     def _row(self, use: Use, found: Found, line: int) -> dict[str, object]:
         symbols = self._symbols
         source = symbols.in_file[use.file].get(use.source, -1)
-        shard, place = symbols.place[source] if source >= 0 else (-1, -1)
-        target_shard, target_place = symbols.place[found.number]
+        shard, place = symbols.place(source) if source >= 0 else (-1, -1)
+        target_shard, target_place = symbols.place(found.number)
         return {
             "kind": use.kind,
             "path": symbols.files.paths[use.file],
@@ -246,6 +252,5 @@ class _Links:
             "level": level_of(found.confidence),
         }
 
-    def table(self) -> pa.Table:
-        empty = schema_of(LinkRow).empty_table()
-        return pa.concat_tables([empty, *self._blocks])
+    def written(self) -> Written:
+        return self._writer.finish()

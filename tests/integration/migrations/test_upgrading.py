@@ -1,6 +1,7 @@
 """An upgrade waits briefly for locks, says who holds them, loses nothing, and goes on from where it was."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -197,7 +198,9 @@ _ROWS = "SELECT '{0}', to_jsonb(t)::text FROM {0} t"
 _SHARED = ("rag.chunks", "rag.symbols", "rag.files", "app.symbols", "app.edges")
 
 
-async def test_rows_of_analyses_from_before_they_shared_any_are_found_as_before(database: Database) -> None:
+async def test_rows_of_analyses_from_before_they_shared_any_are_found_as_before_and_after_going_back(
+    database: Database,
+) -> None:
     await asyncio.to_thread(migrations.upgrade, database.url, to=_BEFORE_PARTS)
     for _ in range(2):
         ids = [f"'{uuid4()}'::uuid" for _ in range(3)]
@@ -210,7 +213,7 @@ async def test_rows_of_analyses_from_before_they_shared_any_are_found_as_before(
         query = " UNION ALL ".join(_ROWS.format(table) for table in _SHARED)  # our own names
         return sorted((str(table), str(row)) for table, row in await database.watching.fetch(query))
 
-    before = await rows()
+    before, shape = await rows(), await database.shape()
     await asyncio.to_thread(migrations.upgrade, database.url)
 
     assert await rows() == before
@@ -219,3 +222,11 @@ async def test_rows_of_analyses_from_before_they_shared_any_are_found_as_before(
     older, newer = await database.watching.fetch(_PLACES)  # nothing is built again, and no older release writes
     assert tuple(newer) == (Contents.version, "live", 7)
     assert older["status"] == "superseded"
+
+    back = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "migrations", "downgrade", _BEFORE_PARTS),
+        env=os.environ | {"REPOSTREAM_DATABASE_URL": database.url},
+    )
+    assert await back.wait() == 0
+    assert await rows() == before
+    assert await database.shape() == shape
