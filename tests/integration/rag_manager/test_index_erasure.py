@@ -134,10 +134,12 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     wanted = LinesRequest(tenant_id=LOCAL_TENANT, analysis_id=analysis.id, path=f"src/{CANARY}.py")
     assert CANARY in (await lines(wanted)).text
     folder = tmp_path / "cache" / "lexicon"
-    forget = Forgetting(index.backends.engine, cache, lines, index.lexicon)
+    forget = Forgetting(index.backends.engine, cache, search, lines, index.lexicon)
     await forget()
     assert [path for path in folder.iterdir() if path.is_dir()], "what is there is kept"
     assert lines.held()
+    assert search._replies._kept
+    assert search._embedded._kept
 
     await EraseRepository(index.backends)(await deleted(index), ARun())
     await forget()
@@ -145,6 +147,8 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     assert list(folder.iterdir()) == []
     assert lines.held() == set()
     assert not cache._loaded
+    assert not search._replies._kept
+    assert not search._embedded._kept
     with pytest.raises(Permanent, match="no_such_analysis"):
         await lines(wanted)
 
