@@ -1,4 +1,4 @@
-"""`repostream rebuild`: the read models, or the vectors of an index, made again of what they were made of."""
+"""`repostream rebuild`: the read models, made again of the log and the artifacts."""
 
 import time
 
