@@ -41,10 +41,10 @@ def run_ask(repository: str, question: QuestionRequest, *, as_json: bool) -> int
     return _told(ask_about(api, find_repository(api, repository), question, console), console, as_json=as_json)
 
 
-def run_again(question_id: str, model: str | None, *, mode: Mode | None = None, as_json: bool) -> int:
+def run_again(question_id: str, anew: AgainRequest, *, as_json: bool) -> int:
     """Have a question answered anew; returns the exit code. Raises ApiError."""
     api, console = connect(), Screen(stderr=as_json)
-    asked = api.conversations_ask_again(question_id, AgainRequest(model=model, mode=mode))
+    asked = api.conversations_ask_again(question_id, anew)
     return _told(listen_to(api, asked, console), console, as_json=as_json)
 
 

@@ -8,20 +8,25 @@ from cli.ask import Asked, find_repository, print_answer
 from cli.exits import OK
 from cli.screen import Screen
 from runtime.client import Client
-from runtime.client.shapes import ConversationView, RatingRequest
+from runtime.client.shapes import ConversationSummary, RatingRequest
 
 _PAGE = 200
 
 
-def run_list(repository: str, *, as_json: bool) -> int:
-    """Print the conversations about a repository; returns the exit code. Raises ApiError."""
+def run_list(repository: str, *, words: str, as_json: bool) -> int:
+    """Print the conversations about a repository, those with `words` where any; returns the exit code.
+
+    Raises ApiError.
+    """
     api, console = connect(), Screen()
-    found = list(_conversations(api, find_repository(api, repository)))
+    found = list(_conversations(api, find_repository(api, repository), words))
     for each in found:
-        line = f"{each.conversation_id}  begun {each.started_at:%Y-%m-%d %H:%M} UTC"
+        asked = " ".join((each.first_question or "").split())
+        line = f"{each.conversation_id}  begun {each.started_at:%Y-%m-%d %H:%M} UTC  {asked}"
         console.print(each.model_dump_json() if as_json else line, markup=False, highlight=False, soft_wrap=True)
     if not found and not as_json:
-        console.print("Nothing was asked yet.", markup=False, highlight=False)
+        said = "No conversation has these words." if words else "Nothing was asked yet."
+        console.print(said, markup=False, highlight=False)
     return OK
 
 
@@ -59,9 +64,9 @@ def run_rate(question_id: str, rating: int) -> int:
     return OK
 
 
-def _conversations(api: Client, repository_id: str) -> Iterator[ConversationView]:
-    page = api.conversations_newest(repository_id=repository_id, limit=_PAGE)
+def _conversations(api: Client, repository_id: str, words: str) -> Iterator[ConversationSummary]:
+    page = api.conversations_newest(repository_id=repository_id, words=words, limit=_PAGE)
     yield from page.items
     while page.next is not None:
-        page = api.conversations_newest(repository_id=repository_id, cursor=page.next, limit=_PAGE)
+        page = api.conversations_newest(repository_id=repository_id, words=words, cursor=page.next, limit=_PAGE)
         yield from page.items

@@ -58,12 +58,14 @@ def again(
     question: Question,
     model: Annotated[str | None, typer.Option(help="Another of the configured models.")] = None,
     mode: Annotated[Mode | None, typer.Option(help="Another mode.")] = None,
+    query: Annotated[str | None, typer.Option(help="The question in other words.")] = None,
     json: Json = False,
 ) -> None:
-    """Have a question answered anew. The answer that it has stays."""
+    """Have a question answered anew, in other words where they are given. The answer that it has stays."""
     from cli.ask import run_again
+    from runtime.client.shapes import AgainRequest
 
-    raise typer.Exit(run_again(question, model, mode=mode, as_json=json))
+    raise typer.Exit(run_again(question, AgainRequest(query=query, model=model, mode=mode), as_json=json))
 
 
 @talking_app.command()
@@ -77,11 +79,15 @@ def rate(
 
 
 @conversation_app.command("list")
-def conversation_list(repository: Repository, json: Json = False) -> None:
+def conversation_list(
+    repository: Repository,
+    words: Annotated[str, typer.Option(help="Only those that have these words, in a question or its answer.")] = "",
+    json: Json = False,
+) -> None:
     """List the conversations about a repository, the newest first. With --json, one a line."""
     from cli.conversations import run_list
 
-    raise typer.Exit(run_list(repository, as_json=json))
+    raise typer.Exit(run_list(repository, words=words, as_json=json))
 
 
 @conversation_app.command("show")

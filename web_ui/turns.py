@@ -1,11 +1,14 @@
 """Turns of a conversation: the attempts at a question, what was told of those before, an answer for elsewhere. Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from runtime.client.shapes import QuestionView, Scope
+from runtime.client.shapes import ConversationSummary, QuestionView, Scope
 from runtime.line_links import line_link
 from runtime.portable_markdown import portable
-from web_ui.words import count, visible
+from web_ui.words import ago, count, visible
+
+_HEAD = 80  # characters of a question in a list
 
 
 def attempts_of(questions: Sequence[QuestionView]) -> list[list[QuestionView]]:
@@ -55,6 +58,18 @@ def steps_shown(question: QuestionView) -> list[dict[str, object]]:
     """The steps of an answer as the components draw them."""
     shown = {"number", "tool", "asked", "said", "outcome", "found", "seconds"}
     return [step.model_dump(mode="json", include=shown) for step in question.steps]
+
+
+def told_talk(conversation: ConversationSummary, now: datetime) -> str:
+    """A conversation in a list: what was asked first, how many questions more, and when it began."""
+    more = f" +{conversation.questions - 1}" if conversation.questions > 1 else ""
+    return f"{head(conversation)}{more} · {ago(conversation.started_at, now)}"
+
+
+def head(conversation: ConversationSummary) -> str:
+    """The first words of what was asked first."""
+    asked = visible(conversation.first_question or "Nothing asked yet")
+    return asked if len(asked) <= _HEAD else f"{asked[: _HEAD - 1].rstrip()}…"
 
 
 def told_before(question: QuestionView) -> list[str]:

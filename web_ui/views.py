@@ -7,7 +7,7 @@ from runtime.client.shapes import (
     AnalysisSummary,
     AnalysisView,
     Citation,
-    ConversationView,
+    ConversationSummary,
     Envelope,
     Passage,
     QuestionView,
@@ -251,10 +251,10 @@ def event_rows(events: Sequence[Envelope]) -> list[dict[str, object]]:
     return [event.model_dump(mode="json") for event in events]
 
 
-def streams_of(analysis: AnalysisView, conversations: Sequence[ConversationView]) -> dict[str, str]:
+def streams_of(analysis: AnalysisView, conversations: Sequence[ConversationSummary]) -> dict[str, str]:
     """What can be looked at beside an analysis, by stream: itself, its repository, what was talked about it."""
     talks = {
-        f"conversation/{one.conversation_id}": f"Conversation of {one.started_at:%Y-%m-%d %H:%M} UTC"
+        f"conversation/{one.conversation_id}": f"Conversation of {one.started_at:%Y-%m-%d %H:%M} UTC: {turns.head(one)}"
         for one in conversations
     }
     own = {f"analysis/{analysis.analysis_id}": "This analysis and its index"}

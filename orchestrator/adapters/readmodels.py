@@ -13,9 +13,8 @@ from events.base import Envelope
 from events.log.postgres import envelopes_of
 from events.replay.choosing import Chosen
 from orchestrator.adapters.kept_items import KeptItems, page_of
-from orchestrator.api.models import AnalysisSummary, ConversationView, RepositoryView
-from orchestrator.api.pages import ConversationPage
-from orchestrator.api.paging import ANALYSES, CONVERSATIONS, REPOSITORIES, CursorOf, Page
+from orchestrator.api.models import AnalysisSummary, RepositoryView
+from orchestrator.api.paging import ANALYSES, REPOSITORIES, CursorOf, Page
 from orchestrator.projections.analyses import AnalysisRecord
 from orchestrator.projections.stages import summary_of
 from runtime.tenancy import TenantDatabase
@@ -57,16 +56,6 @@ WHERE r.tenant_id = $1 AND r.deleted_at IS NULL
     OR (coalesce(a.requested_at, r.registered_at), r.repository_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
 ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id DESC LIMIT $4
 """  # noqa: S608  # the same
-_CONVERSATIONS = """
-SELECT conversation_id, repository_id, title, started_at FROM app.conversations c
-WHERE tenant_id = $1
-  AND NOT EXISTS (SELECT FROM auth.users u WHERE u.user_id = c.user_id AND u.deleted_at IS NOT NULL)
-  AND (CAST($5 AS uuid) IS NULL OR repository_id = $5)
-  AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
-  AND (CAST($2 AS timestamptz) IS NULL
-    OR (started_at, conversation_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
-ORDER BY started_at DESC, conversation_id DESC LIMIT $4
-"""
 _QUESTION = "SELECT conversation_id FROM app.questions WHERE question_id = $2 AND tenant_id = $1"
 _IS_ON_ITS_WAY = """
 SELECT EXISTS (
@@ -180,12 +169,6 @@ class ReadModels:
         records = await self._rows(_RECORDS, tenant, list(damaged)) if damaged else ()
         found = (summary_of(AnalysisRecord.model_validate_json(row["record"])) for row in records)
         return {each.analysis_id: each.model_copy(update={"damaged": damaged[each.analysis_id]}) for each in found}
-
-    async def conversations(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> ConversationPage:
-        """Conversations without their questions, newest first."""
-        key = ("started_at", "conversation_id")
-        rows, following = await self._page(_CONVERSATIONS, CONVERSATIONS, page, tenant, key=key, repository=repository)
-        return ConversationPage(items=[ConversationView(**row) for row in rows], next=following)
 
     async def conversation_of(self, tenant: UUID, question: UUID) -> UUID | None:
         """The conversation in which a question was asked."""

@@ -1,5 +1,6 @@
 """What is sent about an answer, and a conversation as a document."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -9,10 +10,22 @@ from orchestrator.api.answer_models import Mode
 
 
 class AgainRequest(BaseModel):
-    """Ask again: by another of the configured models or in another mode, or as before where these are left out."""
+    """Ask again: by another of the configured models, in another mode, in other words, or as before without these."""
 
+    query: str | None = Field(default=None, min_length=1, max_length=4_000)
     model: str | None = Field(default=None, max_length=200)
     mode: Mode | None = None
+
+
+class ConversationSummary(BaseModel):
+    """A conversation in a list: what was asked first, as it was asked last, and how many questions it has."""
+
+    conversation_id: UUID
+    repository_id: UUID
+    title: str
+    started_at: datetime
+    first_question: str | None = None
+    questions: int = 0
 
 
 class ConversationDocument(BaseModel):

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from events.base import Context, Draft, Envelope, Event
 from events.question import (
@@ -33,6 +33,7 @@ from runtime.live import LiveChannels
 router = APIRouter(tags=["conversations"])
 TURNS = 6  # earlier questions that are sent along: enough for "and where is that called?"
 _ENDINGS = (QuestionAnswered, QuestionFailed, QuestionStopped)
+Words = Annotated[str, Query(max_length=200)]
 _GRACE = 8.0  # seconds for the read model to learn of a question that was accepted a moment ago
 
 
@@ -48,9 +49,15 @@ async def begin(body: ConversationRequest, who: Asker, parts: Parts, request: Re
 
 
 @router.get("/conversations")
-async def newest(who: Reader, parts: Parts, page: Paging, repository_id: UUID | None = None) -> ConversationPage:
-    """Conversations without their questions, newest first; about one repository where its id is given."""
-    return await parts.read.conversations(who.tenant_id, page, repository=repository_id)
+async def newest(
+    who: Reader, parts: Parts, page: Paging, repository_id: UUID | None = None, words: Words = ""
+) -> ConversationPage:
+    """Conversations, newest first; about one repository where its id is given.
+
+    With `words`, those in which a question with its answer has all of them, case aside: a page looks through a
+    hundred conversations then, and may have few items, or none, while `next` says that there is more to look through.
+    """
+    return await parts.conversations.newest(who.tenant_id, page, repository=repository_id, words=words)
 
 
 @router.get("/conversations/{conversation_id}")
@@ -75,8 +82,7 @@ async def document(conversation_id: UUID, who: Reader, parts: Parts) -> Conversa
 async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
     """Ask. The answer comes over the question's stream, and stays in the conversation."""
     _check_offered(parts, body.model, body.mode)
-    if "\x00" in body.query or not body.query.strip():
-        raise ApiProblem("invalid_request", "Ask something.")
+    _check_asked(body.query)
     await parts.gate.take(request, who, Resource.QUESTIONS)
     stream_id = f"conversation/{conversation_id}"
     past = await history_of(parts, who, stream_id)
@@ -97,10 +103,12 @@ async def ask(conversation_id: UUID, body: QuestionRequest, who: Asker, parts: P
 async def ask_again(question_id: UUID, body: AgainRequest, who: Asker, parts: Parts, request: Request) -> QuestionView:
     """Have a question answered anew: another attempt beside the earlier ones, which stay.
 
-    It is given what the first one was given: the turns before it, not its own answers. Later questions build upon
-    the newest answer.
+    With a `query` it is put in other words, else as this attempt put it. It is given what the first one was given:
+    the turns before it, not its own answers. Later questions build upon the newest answer.
     """
     _check_offered(parts, body.model, body.mode)
+    if body.query is not None:
+        _check_asked(body.query)
     found = await _find(parts, who, question_id)
     if found.state == "asked":
         raise ApiProblem("not_answered", "Wait for the answer.")
@@ -110,6 +118,8 @@ async def ask_again(question_id: UUID, body: AgainRequest, who: Asker, parts: Pa
     again = asked.model_copy(
         update={
             "question_id": uuid4(),
+            "query": found.query if body.query is None else body.query.strip(),
+            "facts": asked.facts if body.query is None else "",
             "again": first_attempt(found),
             "model": body.model or asked.model,
             "mode": body.mode or asked.mode,
@@ -176,6 +186,11 @@ def _check_offered(parts: Services, model: str | None, mode: str | None) -> None
         raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
     if mode == "deep" and mode not in parts.modes:
         raise ApiProblem("mode_not_offered", "Choose one of the modes that /api/v1/config lists, or none.")
+
+
+def _check_asked(query: str) -> None:
+    if "\x00" in query or not query.strip():
+        raise ApiProblem("invalid_request", "Ask something.")
 
 
 def _attempts(past: list[Envelope], question: QuestionView) -> tuple[QuestionAsked, Envelope]:

@@ -17,6 +17,7 @@ from orchestrator.adapters.audit import AuditTable
 from orchestrator.adapters.bundles import Bundles
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.contents import Contents
+from orchestrator.adapters.conversations import Conversations
 from orchestrator.adapters.deletion import Deletion
 from orchestrator.adapters.deletion_of_parts import ConversationDeletion
 from orchestrator.adapters.departure import Departure
@@ -67,6 +68,7 @@ class Services:
     asking: Asking
     answers: Answers
     read: ReadModels
+    conversations: Conversations
     deletion: Deletion
     conversation_deletion: ConversationDeletion
     departure: Departure

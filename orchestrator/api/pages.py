@@ -5,9 +5,9 @@ from pydantic import BaseModel
 
 from events.base import Envelope
 from orchestrator.api.content_models import DependencyView, FileView, SymbolView
+from orchestrator.api.conversation_models import ConversationSummary
 from orchestrator.api.models import (
     AnalysisSummary,
-    ConversationView,
     CredentialView,
     RepositoryView,
 )
@@ -58,9 +58,9 @@ class DependencyPage(BaseModel):
 
 
 class ConversationPage(BaseModel):
-    """A page of conversations without their questions."""
+    """A page of conversations, each with its first question."""
 
-    items: list[ConversationView]
+    items: list[ConversationSummary]
     next: str | None = None
 
 

@@ -15,6 +15,7 @@ from events.question import (
     StepTaken,
 )
 from orchestrator.api.answer_models import StepView
+from orchestrator.api.conversation_models import ConversationSummary
 from orchestrator.api.models import ConversationView, QuestionView
 
 PREFIX = "conversation/"
@@ -40,6 +41,25 @@ def fold(history: Iterable[Envelope]) -> ConversationView | None:
         if question is not None:
             questions[question.question_id] = question
     return None if conversation is None else conversation.model_copy(update={"questions": list(questions.values())})
+
+
+def summary_of(conversation: ConversationView) -> ConversationSummary:
+    """The conversation as it stands in a list."""
+    asked = conversation.questions
+    places = list(dict.fromkeys(first_attempt(question) for question in asked))
+    newest = {first_attempt(question): question.query for question in asked}
+    return ConversationSummary(
+        **conversation.model_dump(exclude={"questions"}),
+        first_question=newest[places[0]] if places else None,
+        questions=len(places),
+    )
+
+
+def has_words(conversation: ConversationView, words: str) -> bool:
+    """Whether a question with its answer has all the `words`, case aside; any conversation has none of them."""
+    wanted = words.casefold().split()
+    said = (f"{question.query} {question.answer or ''}".casefold() for question in conversation.questions)
+    return not wanted or any(all(word in each for word in wanted) for each in said)
 
 
 def first_attempt(question: QuestionView) -> UUID:

@@ -21,6 +21,7 @@ def transcript(conversation: ConversationView, repository_url: str) -> str:
         blocks += [f"## Question {number}", quoted(attempts[0].query)]
         for turn, attempt in enumerate(attempts, 1):
             blocks += [f"### Answer {turn} of {len(attempts)}"] if len(attempts) > 1 else []
+            blocks += [quoted(attempt.query)] if attempt.query != attempts[0].query else []
             blocks += _answer(attempt, repository_url)
     return "\n\n".join(blocks) + "\n"
 

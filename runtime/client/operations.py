@@ -475,14 +475,19 @@ class Operations(Protocol):
         return self._call(shapes.StalenessView, "GET", f"/api/v1/repositories/{part(repository_id)}/staleness")
 
     def conversations_newest(
-        self, *, repository_id: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        *,
+        repository_id: str | None = None,
+        words: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
     ) -> shapes.ConversationPage:
-        """Conversations without their questions, newest first; about one repository where its id is given."""
+        """Conversations, newest first; about one repository where its id is given."""
         return self._call(
             shapes.ConversationPage,
             "GET",
             "/api/v1/conversations",
-            params={"repository_id": repository_id, "cursor": cursor, "limit": limit},
+            params={"repository_id": repository_id, "words": words, "cursor": cursor, "limit": limit},
         )
 
     def conversations_begin(

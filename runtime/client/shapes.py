@@ -7,13 +7,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 class AgainRequest(BaseModel):
     """
-    Ask again: by another of the configured models or in another mode, or as before where these are left out.
+    Ask again: by another of the configured models, in another mode, in other words, or as before without these.
     """
 
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
     )
+    query: str | None = None
     model: str | None = None
     mode: str | None = None
 
@@ -354,6 +355,23 @@ class ConversationRequest(BaseModel):
         frozen=True,
     )
     repository_id: str
+
+
+class ConversationSummary(BaseModel):
+    """
+    A conversation in a list: what was asked first, as it was asked last, and how many questions it has.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    conversation_id: str
+    repository_id: str
+    title: str
+    started_at: AwareDatetime
+    first_question: str | None = None
+    questions: int = 0
 
 
 class CountsView(BaseModel):
@@ -1922,6 +1940,19 @@ class ConnectionPage(BaseModel):
     next: str | None = None
 
 
+class ConversationPage(BaseModel):
+    """
+    A page of conversations, each with its first question.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ConversationSummary]
+    next: str | None = None
+
+
 class CredentialPage(BaseModel):
     """
     The kept tokens; there are never more than one page of them.
@@ -2372,17 +2403,4 @@ class RepositoryPage(BaseModel):
         frozen=True,
     )
     items: list[RepositoryView]
-    next: str | None = None
-
-
-class ConversationPage(BaseModel):
-    """
-    A page of conversations without their questions.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    items: list[ConversationView]
     next: str | None = None

@@ -196,9 +196,33 @@ def test_an_earlier_conversation_can_be_gone_back_to(page: Page, api: StandIn) -
     expect(page.locator(".rs-question")).to_have_text("The first question")
     page.goto(f"/chat?analysis={analysis.id}")
     expect(page.get_by_role("button", name="What does this project do?")).to_be_visible()
-    page.locator(".st-key-talks").get_by_role("combobox").click()
-    page.get_by_role("option").filter(has_text="Begun").click()
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_label("Search").fill("nobody said this")
+    page.get_by_label("Search").press("Enter")
+    expect(page.get_by_text("None has these words.")).to_be_visible()
+    page.get_by_label("Search").fill("FRAMEWORK first")
+    page.get_by_label("Search").press("Enter")
+    page.get_by_role("button", name="The first question").click()
     expect(page.locator(".rs-question")).to_have_text("The first question")
+
+
+def test_a_question_is_asked_in_other_words_and_its_first_answer_stays(page: Page, api: StandIn) -> None:
+    first = ask(page, api, samples.complete(api), "How does it strat?")
+    expect(page.get_by_role("button", name="Edit")).to_be_hidden()
+    api.answered(first, **samples.answer())
+    page.get_by_role("button", name="Edit").click()
+    words = page.get_by_label("The question in other words")
+    expect(words).to_have_value("How does it strat?")
+    words.fill("How does it start?")
+    page.get_by_role("button", name="Ask this instead").click()
+    expect(page.locator(".rs-question")).to_have_text("How does it start?")
+    second = list(api.questions)[-1]
+    assert api.questions[second][0]["again"] == first
+    api.answered(second, **samples.answer(answer="By *main*."))
+    answer = page.locator("article.answer")
+    expect(answer.locator(".turning")).to_contain_text("Answer 2 of 2")
+    answer.get_by_role("button", name="Earlier answer").click()
+    expect(page.locator(".rs-question")).to_have_text("How does it strat?")
 
 
 def test_the_chosen_model_is_asked(page: Page, api: StandIn) -> None:

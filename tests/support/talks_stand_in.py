@@ -51,7 +51,8 @@ class Talks(ABC):
     async def _conversations(self, request: Request) -> Response:
         wanted = request.query_params["repository_id"]
         found = [c for c in reversed(self.conversations.values()) if c["repository_id"] == wanted]
-        return JSONResponse({"items": [c | {"questions": []} for c in found], "next": None})
+        words = request.query_params.get("words", "").casefold().split()
+        return JSONResponse({"items": [_summary(c) for c in found if _has(c, words)], "next": None})
 
     async def _begin_conversation(self, request: Request) -> Response:
         return JSONResponse(self._begun((await request.json())["repository_id"]), 201)
@@ -96,8 +97,9 @@ class Talks(ABC):
 
     async def _ask_again(self, request: Request) -> Response:
         question, _streams, _parts = self.questions[request.path_params["id"]]
-        model = (await request.json()).get("model")
-        asked = self._asked(self.conversations[question["conversation_id"]], question["query"], model)
+        body = await request.json()
+        talk = self.conversations[question["conversation_id"]]
+        asked = self._asked(talk, body.get("query") or question["query"], body.get("model"))
         asked["again"] = question.get("again") or question["question_id"]
         return JSONResponse(asked, 202)
 
@@ -115,3 +117,14 @@ class Talks(ABC):
         found = self.conversations[request.path_params["id"]]
         markdown = "\n".join(f"> {question['query']}" for question in found["questions"])
         return JSONResponse({"conversation_id": found["conversation_id"], "markdown": markdown})
+
+
+def _summary(conversation: Json) -> Json:
+    first = [question for question in conversation["questions"] if not question.get("again")]
+    asked = first[0]["query"] if first else None
+    return conversation | {"questions": len(first), "first_question": asked}
+
+
+def _has(conversation: Json, words: list[str]) -> bool:
+    said = (f"{question['query']} {question.get('answer')}".casefold() for question in conversation["questions"])
+    return not words or any(all(word in each for word in words) for each in said)

@@ -6,15 +6,20 @@ from typing import Literal
 
 import streamlit as st
 
-from runtime.client.shapes import AgainRequest, ConversationView, QuestionView, RatingRequest, Scope
-from web_ui import turns
+from runtime.client.shapes import (
+    AgainRequest,
+    ConversationSummary,
+    ConversationView,
+    QuestionView,
+    RatingRequest,
+    Scope,
+)
+from web_ui import markup, turns
 from web_ui.components import cards, notices
 from web_ui.session import attempt, client, may_write
-from web_ui.words import ago
 
 Mode = Literal["answer", "deep", "extractive"]
 _MODES = {"answer": "Answer", "deep": "Deep: in steps", "extractive": "Places, without a model"}
-_NEW = "new"
 _LISTED = 20
 _RATINGS: dict[str, Literal[-1, 1]] = {"up": 1, "down": -1}
 
@@ -27,12 +32,13 @@ def choose(repository_id: str, named: str | None) -> None:
     page = attempt(lambda: client().conversations_newest(repository_id=repository_id, limit=_LISTED))
     offered = attempt(client().installation_config)
     models, modes = (offered.models, offered.modes) if offered else ([], [])
-    begun = {conversation.conversation_id: conversation for conversation in (page.items if page else ())}
+    begun = page.items if page else []
     if not begun and len(models) < 2 and len(modes) < 2:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="talks"):
         if begun:
-            _conversations(begun, named)
+            with st.popover("Conversations", icon=":material/forum:", width=180):
+                _conversations(repository_id, begun, named)
         if len(models) > 1:
             st.selectbox("Model", models, key="model", label_visibility="collapsed", width=220)
         if len(modes) > 1:
@@ -95,15 +101,38 @@ def act_on(attempts: Sequence[QuestionView], place: int, act: str, chosen: str) 
         rating = RatingRequest(rating=_RATINGS[act])
         done = attempt(lambda: client().conversations_rate(question.question_id, rating)) is not None
     elif act == "again":
-        asked = AgainRequest(model=model(), mode=mode() if "mode" in st.session_state else None)
-        begun = attempt(lambda: client().conversations_ask_again(question.question_id, asked))
-        done = begun is not None
-        st.session_state.pop(chosen, None)  # the newest is shown
+        done = ask_again(question, chosen)
     else:
         beside = attempts[max(0, min(place + (1 if act == "later" else -1), len(attempts) - 1))]
         st.session_state[chosen] = beside.question_id
         done = True
     if done:
+        st.rerun()
+
+
+def ask_again(question: QuestionView, chosen: str, query: str | None = None) -> bool:
+    """Have a question answered anew, in other words where a `query` is given; whether it was accepted."""
+    asked = AgainRequest(query=query, model=model(), mode=mode() if "mode" in st.session_state else None)
+    begun = attempt(lambda: client().conversations_ask_again(question.question_id, asked))
+    st.session_state.pop(chosen, None)  # the newest is shown
+    return begun is not None
+
+
+def question(asked: QuestionView, chosen: str) -> None:
+    """What was asked, and the way to put it in other words once it has come to its end."""
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+        if asked.state != "asked" and may_write():
+            with st.popover("Edit", icon=":material/edit:", type="tertiary", key=f"edit-{asked.question_id}"):
+                _edited(asked, chosen)
+        st.html(f'<div class="rs-question">{markup.text(asked.query)}</div>', width="content")
+
+
+def _edited(asked: QuestionView, chosen: str) -> None:
+    with st.form(f"edited-{asked.question_id}", border=False):
+        query = st.text_area("The question in other words", asked.query, max_chars=4_000, height=120)
+        sent = st.form_submit_button("Ask this instead", type="primary")
+    st.caption("The answer that it has stays beside the new one.")
+    if sent and query.strip() and ask_again(asked, chosen, query.strip()):
         st.rerun()
 
 
@@ -154,24 +183,44 @@ def scope() -> Scope | None:
     return Scope(**given) if any(given.values()) else None
 
 
-def _conversations(begun: dict[str, ConversationView], named: str | None) -> None:
-    options = [_NEW, *begun]
-    chosen = st.selectbox(
-        "Conversation",
-        options,
-        index=options.index(named) if named in begun else 0,
-        format_func=lambda key: "New conversation" if key == _NEW else f"Begun {_when(begun[key])}",
-        label_visibility="collapsed",
-        width=260,
-    )
-    if chosen != (named if named in begun else _NEW):
-        for name in ("open", "at", "conversation"):
-            st.query_params.pop(name, None)
-        if chosen != _NEW:
-            st.query_params["conversation"] = chosen
-        st.rerun()
+def _conversations(repository_id: str, begun: Sequence[ConversationSummary], named: str | None) -> None:
+    """The newest conversations, or those that have the words that are typed, each by its first question."""
+    words = st.text_input("Search", key="talks-words", max_chars=200, placeholder="Words of a question or an answer")
+    found = _with_words(repository_id, words) if words.strip() else begun
+    if named is not None and st.button("New conversation", icon=":material/add:"):
+        _open(None)
+    for conversation in found or ():
+        is_open = conversation.conversation_id == named
+        label = markup.label(turns.told_talk(conversation, datetime.now(UTC)))
+        key = f"talk-{conversation.conversation_id}"
+        if st.button(label, key=key, type="tertiary", disabled=is_open, width="stretch"):
+            _open(conversation.conversation_id)
+    if not found:
+        st.caption("None has these words.")
 
 
-def _when(conversation: ConversationView) -> str:
-    age = ago(conversation.started_at, datetime.now(UTC))
-    return f"{age}, {conversation.started_at:%H:%M} UTC" if age.endswith("ago") else age
+def _with_words(repository_id: str, words: str) -> list[ConversationSummary]:
+    """The newest conversations that have all the words: a page has those among the hundred that it looked through."""
+    found: list[ConversationSummary] = []
+    cursor = None
+    while len(found) < _LISTED:
+        page = attempt(
+            lambda at=cursor: client().conversations_newest(  # type: ignore[misc]  # a default binds this round's cursor
+                repository_id=repository_id, words=words, cursor=at, limit=_LISTED
+            )
+        )
+        if page is None:
+            break
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            break
+    return found[:_LISTED]
+
+
+def _open(conversation_id: str | None) -> None:
+    for name in ("open", "at", "conversation"):
+        st.query_params.pop(name, None)
+    if conversation_id is not None:
+        st.query_params["conversation"] = conversation_id
+    st.rerun()

@@ -19,7 +19,7 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
     chosen = f"attempt-{attempts[0].question_id}"
     place = turns.shown_attempt(attempts, st.session_state.get(chosen))
     question = attempts[place]
-    st.html(f'<div class="rs-question">{markup.text(question.query)}</div>')
+    talks.question(question, chosen)
     if question.state == "failed":
         talks.why_there_is_none(question)
         act = talks.after_failure(question, is_first=place == 0)

@@ -101,8 +101,8 @@ async def drowsy(
     database_url: str, redis_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[System]:
     """Nothing in it looks for new events by itself before the test is over."""
-    monkeypatch.setattr("orchestrator.app._POLL", 600.0)
-    monkeypatch.setattr("orchestrator.app.Pump", partial(Pump, pace=Pace(sequencer=600.0, relay=600.0)))
+    monkeypatch.setattr("orchestrator.process._POLL", 600.0)
+    monkeypatch.setattr("orchestrator.process.Pump", partial(Pump, pace=Pace(sequencer=600.0, relay=600.0)))
     async with a_system(
         monkeypatch, database_url=database_url, redis_url=redis_url, home=home, working=False
     ) as system:

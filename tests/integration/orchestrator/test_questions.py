@@ -38,7 +38,12 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 async def asked(system: System, query: str = "Where is the app made?") -> dict[str, str]:
     """A new conversation's first question."""
     analysis = await system.get(f"/analyses/{await system.begin()}")
-    began = await system.client.post("/api/v1/conversations", json={"repository_id": analysis["repository_id"]})
+    return await asked_about(system, analysis["repository_id"], query)
+
+
+async def asked_about(system: System, repository_id: str, query: str) -> dict[str, str]:
+    """A new conversation's first question, about a repository that is there."""
+    began = await system.client.post("/api/v1/conversations", json={"repository_id": repository_id})
     assert (began.status_code, began.json()["title"]) == (201, "pallets/flask")
     path = f"/api/v1/conversations/{began.json()['conversation_id']}/questions"
     reply = await system.client.post(path, json={"query": query})
@@ -201,7 +206,57 @@ async def test_later_questions_carry_the_earlier_turns_and_ratings_are_kept(syst
     ]
     assert (await system.get(f"/questions/{second['question_id']}"))["state"] == "asked"
     listed = await eventually(lambda: system.get("/conversations"), lambda page: page["items"])
-    assert [item["conversation_id"] for item in listed["items"]] == [first["conversation_id"]]
+    [item] = listed["items"]
+    assert (item["conversation_id"], item["first_question"]) == (first["conversation_id"], "What is it?")
+    assert item["questions"] == 2
+
+
+async def test_conversations_are_found_by_the_words_of_a_question_and_its_answer(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about_routes = await asked(system, "Where are routes added?")
+    about_tests = await asked_about(system, about_routes["repository_id"], "What tests it?")
+    await answer(system, about_routes, "By `add_url_rule` in sansio/app.py.")
+    await eventually(lambda: system.get("/conversations"), lambda page: len(page["items"]) == 2)
+
+    async def found(words: str, **more: object) -> list[str]:
+        return [item["conversation_id"] for item in (await system.get("/conversations", words=words, **more))["items"]]
+
+    assert await found("ADD_URL_RULE where") == [about_routes["conversation_id"]]
+    assert await found("it") == [about_tests["conversation_id"]]
+    assert await found("add_url_rule tests") == []
+    assert await found("a") == [about_tests["conversation_id"], about_routes["conversation_id"]]
+    assert await found("a", limit=1) == [about_tests["conversation_id"]]
+    monkeypatch.setattr("orchestrator.adapters.conversations.LOOKED_THROUGH", 1)
+    passed = await system.get("/conversations", words="routes")
+    assert passed["items"] == []
+    assert await found("routes", cursor=passed["next"]) == [about_routes["conversation_id"]]
+
+
+async def test_a_question_is_put_in_other_words_and_later_ones_build_upon_them(system: System) -> None:
+    first = await asked(system, "What is ti?")
+    await answer(system, first, "Unclear.")
+    again = f"/api/v1/questions/{first['question_id']}/again"
+    empty = await system.client.post(again, json={"query": " "})
+    edited = (await system.client.post(again, json={"query": " What is it? "})).json()
+    await answer(system, edited, "A framework.")
+    once_more = await system.client.post(f"/api/v1/questions/{edited['question_id']}/again", json={})
+    conversation = f"/conversations/{first['conversation_id']}"
+    later = await system.client.post(f"/api/v1{conversation}/questions", json={"query": "Whose?"})
+    last = (await system.journal.read_stream(f"conversation/{first['conversation_id']}"))[-1]
+    document = (await system.get(f"{conversation}/document"))["markdown"]
+    listed = await eventually(lambda: system.get("/conversations"), lambda page: page["items"])
+
+    assert (empty.status_code, empty.json()["code"]) == (422, "invalid_request")
+    assert (edited["query"], edited["again"], once_more.json()["query"]) == (
+        "What is it?",
+        first["question_id"],
+        "What is it?",
+    )
+    assert later.status_code == 202
+    assert last.data["history"] == [["What is it?", "A framework."]]
+    assert "### Answer 2 of 3\n\n> What is it?\n\nA framework.\n" in document
+    assert (listed["items"][0]["first_question"], listed["items"][0]["questions"]) == ("What is it?", 2)
 
 
 async def test_another_attempt_names_its_cause_and_stands_beside_the_answer_that_was_not_enough(

@@ -12,6 +12,7 @@ from cli.app import app
 from runtime.client import Client
 from tests.support.replies import AT, a_question
 
+LISTED = {"first_question": "Where is\nit?", "questions": 1}
 TALK = {"conversation_id": "c1", "repository_id": "r1", "title": "o/r", "started_at": AT.isoformat()}
 ANSWERED = a_question(answer="In app.py.", mode="extractive", commit="c0ffee").model_dump(mode="json")
 REPOSITORY = {"repository_id": "r1", "url": "https://github.com/o/r", "name": "o/r", "host": "github.com"}
@@ -36,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
             return httpx.Response(429, json=problem)
         found = {
             "/repositories": {"items": [REPOSITORY | {"registered_at": AT.isoformat()}]},
-            "/conversations": {"items": [TALK]},
+            "/conversations": {"items": [TALK | LISTED]},
             "/conversations/c1": TALK | {"questions": [ANSWERED, ANSWERED | {"state": "asked", "again": "q1"}]},
             "/conversations/c-quick/questions": ANSWERED | {"question_id": "q-quick", "state": "asked"},
             "/questions/q-quick/stop": ANSWERED,
@@ -59,7 +60,7 @@ def run(*arguments: str, typed: str = "") -> Result:
 def test_a_question_is_answered_anew_by_another_model(asked: list[tuple[str, object]]) -> None:
     printed = run("again", "q1", "--model", "gpt-other").output
 
-    assert asked[0] == ("POST /questions/q1/again", {"model": "gpt-other", "mode": None})
+    assert asked[0] == ("POST /questions/q1/again", {"query": None, "model": "gpt-other", "mode": None})
     assert "In app.py." in printed
     assert "question q1" in printed
 
@@ -78,7 +79,7 @@ def test_a_rating_is_up_or_down(asked: list[tuple[str, object]]) -> None:
 
 @pytest.mark.usefixtures("asked")
 def test_conversations_are_listed_and_shown() -> None:
-    assert run("conversation", "list", "o/r").output == "c1  begun 2026-01-01 00:00 UTC\n"
+    assert run("conversation", "list", "o/r").output == "c1  begun 2026-01-01 00:00 UTC  Where is it?\n"
     shown = run("conversation", "show", "c1").output
     assert "Why?\n" in shown
     assert "In app.py." in shown

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from events.question import Citation
 from orchestrator.api.models import ConversationView, QuestionView
-from orchestrator.projections.conversations import earlier_turns, first_attempt
+from orchestrator.projections.conversations import earlier_turns, first_attempt, has_words, summary_of
 from orchestrator.projections.transcript import transcript
 
 TALK, REPOSITORY = uuid4(), uuid4()
@@ -43,6 +43,28 @@ def test_a_question_without_an_answer_is_no_turn() -> None:
     assert earlier_turns([failed, ANEW]) == [("What is it?", "A dog.")]
 
 
+def talk(*questions: QuestionView) -> ConversationView:
+    return ConversationView(
+        conversation_id=TALK, repository_id=REPOSITORY, title="o/r", started_at=AT, questions=list(questions)
+    )
+
+
+def test_a_list_has_the_first_question_as_it_was_put_last_and_counts_attempts_once() -> None:
+    edited = a_question(4, "What is that?", again=UUID(int=1))
+
+    assert summary_of(talk()).first_question is None
+    assert summary_of(talk(ONE, TWO, edited)).first_question == "What is that?"
+    assert [summary_of(talk(*some)).questions for some in ((), (ONE,), (ONE, TWO, ANEW, edited))] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("", True), ("tom", True), ("NAME tom", True), ("what dog", True), ("what tom", False), ("horse", False)],
+)
+def test_words_are_looked_for_in_each_question_with_its_answer(words: str, found: bool) -> None:
+    assert has_words(talk(ONE, TWO, ANEW), words) is found
+
+
 def told(*questions: QuestionView, url: str = "https://github.com/o/r") -> str:
     conversation = ConversationView(
         conversation_id=TALK, repository_id=REPOSITORY, title="o/r", started_at=AT, questions=list(questions)
@@ -63,7 +85,7 @@ def test_a_document_has_every_answer_with_links_to_the_lines_at_the_host() -> No
         "## Question 1\n\n> What is it?\n> # No heading\n\n"
         f"### Answer 1 of 2\n\nSee {link}.\n\nCited:\n- {link}\n\n"
         f"*written by gpt-test; commit {SHA}; evidence 50%; asked 2026-01-01 12:30 UTC; rated helpful*\n\n"
-        "### Answer 2 of 2\n\n*Not answered: Too \\*slow\\*.*\n\n"
+        "### Answer 2 of 2\n\n> What is it?\n\n*Not answered: Too \\*slow\\*.*\n\n"
         "## Question 2\n\n> And now?\n\n*The answer is still being written.*\n"
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from orchestrator.app import Process
+from orchestrator.process import Process
 from runtime.broker import create_redis
 from runtime.database import create_engine
 from runtime.objects import open_objects
