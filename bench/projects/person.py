@@ -52,7 +52,7 @@ PERSONS: dict[str, Person] = {
         {"test": ("tests/*", "js_tests/*", "django/test/*")},
         ("pyproject.toml django-admin", "package.json pretest", "package.json test"),
         explained={
-            "files with a language": "templates of KML, which have a language since",
+            "files with a language": "a drawing of OmniGraffle, which is XML inside",
             "class: test": "`js_tests/tests.html` is a page that loads tests; its folder is called as none",
             "imports: python": "what docs/conf.py puts on the path (`docs/_ext`), and `sphinx` of tests below their own folder",
             "licence: BSD-3-Clause": "licensecheck calls Python's licence by its oldest part; here it is Python-2.0",
@@ -79,7 +79,6 @@ PERSONS: dict[str, Person] = {
         explained={
             "files with a language": "ProGuard's rules have no language here",
             "class: test": "`TestExecutor.java` of a project that tests shrinking: code, called like a test",
-            "dependencies: maven, build": "plugins of profiles, which are read since",
         },
     ),
     "fmt": Person(
@@ -92,7 +91,7 @@ PERSONS: dict[str, Person] = {
             "files with a language": "a template of CMake (`.cmake.in`) and a syntax of an editor",
             "dependencies: cmake, build": "Threads, of the bundled googletest: manifests among tests belong to what is tested",
             "imports: python": "a script imports what stands beside it, which it has to be started for",
-            "inclusions": "`format.h` is cut by lines for its syntax errors, and such files were not asked for their imports; the other stands where the grammar cannot read",
+            "inclusions": "one stands where the grammar cannot read",
         },
     ),
     "trpc": Person(
@@ -111,8 +110,8 @@ PERSONS: dict[str, Person] = {
         {"test": ("test/*", "*/test/*", "*/tests/*", "*/Tests/*", "*_test.*", "*Test.*", "*Tests.*")},
         include_folders=("lib/cpp/src", "compiler/cpp/src"),
         explained={
-            "files with a language": "without a name here: Haxe 82, m4 25 and C++ in `.tcc` 5, which have one since; XML in `.config` 18, and five others",
-            "class: test": "specifications in `doc/specs` were tests here, which they are not since; a script that is called as a test",
+            "files with a language": "without a name here: XML of Visual Studio, NuGet, Haxe and others 18, solutions of Visual Studio 4, Smalltalk 2, `configure.ac` 2, `.app.src` of Erlang 2, and three others",
+            "class: test": "specifications of Ruby below `spec` are tests here, and two scripts are called as tests; of files that somebody's patterns call tests three are generated, and one is a script of PowerShell",
             "dependencies: cmake, build": "cmake has no scopes: REQUIRED is runtime here, the rest optional; modules that are included by cmake are read where they stand in `cmake/`",
             "dependencies: cmake, dev": "as above",
             "dependencies: cmake, optional": "as above",
@@ -126,7 +125,6 @@ PERSONS: dict[str, Person] = {
             "dependencies: ruby, runtime": "as above",
             "imports: python": "found in a folder that has to be put on the path first",
             "imports: go": "packages that the installed Go (1.19) does not have yet: `slices`, `maps`, `log/slog`",
-            "inclusions": "two files are cut by lines for their syntax errors, and such files were not asked for their imports",
             "entry points": "programs of CMake, Dockerfiles, .NET, Composer and Bower, which neither cargo nor npm knows",
         },
     ),
