@@ -1,5 +1,6 @@
 """`repostream chat`: a conversation in the terminal, each answer while it is written, with what it cites."""
 
+import shlex
 import sys
 from typing import get_args
 
@@ -8,9 +9,10 @@ from cli.ask import Asked, Mode, find_repository, listen_to, print_answer
 from cli.exits import FAILED, OK
 from cli.screen import Screen
 from runtime.client import ApiError, Client
-from runtime.client.shapes import ConversationRequest, QuestionRequest
+from runtime.client.shapes import ConversationRequest, QuestionRequest, Scope
 
-_MODE = "/mode"
+_MODE, _SCOPE = "/mode", "/scope"
+_LIMITS = {"folder": "folder", "file": "path", "language": "language", "symbol": "symbol"}
 _END = frozenset({"/quit", "/exit"})
 _STOPPED = "Stopped. Nothing of the answer is kept."
 _CAME_FIRST = "The answer had come by then:"
@@ -22,14 +24,20 @@ def run_chat(repository: str, *, conversation: str | None, model: str | None, mo
     if conversation is None:
         about = ConversationRequest(repository_id=find_repository(api, repository))
         conversation = api.conversations_begin(about).conversation_id
-    told = f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops an answer, /mode MODE changes the mode."
+    told = (
+        f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops an answer, /mode MODE changes the mode, "
+        "/scope folder=src language=python limits what is searched."
+    )
     console.print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
-    failed = False
+    failed, scope = False, None
     while (text := _typed(console)) is not None:
         if text.startswith(_MODE):
             mode = _mode(console, text.removeprefix(_MODE).strip(), mode)
+        elif text.startswith(_SCOPE):
+            scope = _scope(console, text.removeprefix(_SCOPE).strip(), scope)
         elif text:
-            failed = not _turn(api, console, conversation, QuestionRequest(query=text, model=model, mode=mode))
+            question = QuestionRequest(query=text, model=model, mode=mode, scope=scope)
+            failed = not _turn(api, console, conversation, question)
     return FAILED if failed else OK
 
 
@@ -39,6 +47,18 @@ def _mode(console: Screen, wanted: str, now: Mode) -> Mode:
     said = f"The mode is {chosen or now}." + ("" if chosen else f" The modes are {', '.join(get_args(Mode))}.")
     console.print(said, style="dim", markup=False, highlight=False)
     return chosen or now
+
+
+def _scope(console: Screen, wanted: str, now: Scope | None) -> Scope | None:
+    """What the next questions are limited to: all of it where nothing is named, as before where that is no limit."""
+    try:
+        given = dict(part.split("=", 1) for part in shlex.split(wanted))
+        chosen = Scope(**{_LIMITS[name]: value for name, value in given.items()}) if given else None
+        said = f"Only in {', '.join(given.values())}." if given else "All of the repository is searched."
+    except (ValueError, KeyError):
+        chosen, said = now, f"Name limits as {'=…, '.join(_LIMITS)}=…, or none for all of the repository."
+    console.print(said, style="dim", markup=False, highlight=False)
+    return chosen
 
 
 def _turn(api: Client, console: Screen, conversation: str, question: QuestionRequest) -> bool:

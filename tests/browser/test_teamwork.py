@@ -183,6 +183,7 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     ann.keyboard.press("Enter")
     ann.wait_for_url("**conversation=**")
     expect(ann.locator("article.answer")).to_be_visible()
+    expect(ann.get_by_role("button", name="Share")).to_have_count(1)
     ann.get_by_role("button", name="Share").click()
     _make_link(ann)
     expect(ann.get_by_text("Copy it now")).to_be_visible()

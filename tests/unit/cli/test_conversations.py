@@ -105,6 +105,17 @@ def test_a_chat_asks_one_question_after_the_other_in_one_conversation(asked: lis
     assert "quota_reached: Wait." in printed
 
 
+def test_a_chat_is_limited_to_a_part_of_the_repository_and_to_none_again(asked: list[tuple[str, object]]) -> None:
+    typed = 'Where?\n/scope folder="my src" file=a.py\nThere?\n/scope colour=red\nStill?\n/scope\nAnywhere?\n'
+    printed = run("chat", "o/r", typed=typed).output
+
+    scopes = [body["scope"] for request, body in asked if request.endswith("/questions") and isinstance(body, dict)]
+    limited = {"folder": "my src", "path": "a.py"}
+    assert scopes == [None, limited, limited, None]
+    assert "Only in my src, a.py." in printed
+    assert "Name limits as folder=…, file=…, language=…, symbol=…" in printed
+
+
 def test_a_chat_goes_on_with_an_earlier_conversation_until_its_input_ends(asked: list[tuple[str, object]]) -> None:
     run("chat", "o/r", "--conversation", "c1", typed="Where?")
 
