@@ -19,6 +19,10 @@ _OVERVIEW = re.compile(
     r"\b(what (does|is|can)|overview|purpose|about|summar|introduc|describe|getting started|readme|worum)\b",
     re.IGNORECASE,
 )
+_NAMES = 2  # terms: the name of the project itself, in its parts
+_WHOLE = re.compile(
+    r"project|repo|package|library|overview|purpose|summar|introduc|describe|getting|start|readme|worum"
+)
 _NOISE = re.compile(r"^\s*(\[!\[|!\[|<[^>]+>|\.\. (image|_|\|)|:target:|:alt:|=+\s*$|-{3,}\s*$|\[[^\]]+\]:)")
 
 
@@ -26,7 +30,7 @@ def extract_answer(question: str, passages: Sequence[Passage], readme: LinesRepl
     """The best of what was found, as Markdown with `[path:first-last]` citations. Pure."""
     terms = terms_of(question)
     parts: list[str] = []
-    intro = _introduction(readme) if readme and (_OVERVIEW.search(question) or not passages) else None
+    intro = _introduction(readme) if readme and (_is_about_the_whole(question, terms) or not passages) else None
     if intro:
         parts.append(intro)
         if not terms:  # then the passages were found by words like "does" and "it"
@@ -39,6 +43,12 @@ def extract_answer(question: str, passages: Sequence[Passage], readme: LinesRepl
     parts.append("These places match the question best:")
     parts.extend(_place(number, passage, terms) for number, passage in enumerate(shown, 1))
     return "\n\n".join(parts)
+
+
+def _is_about_the_whole(question: str, terms: Sequence[str]) -> bool:
+    """Whether a question is about the project: it says so, and names little besides."""
+    named = [term for term in terms if not _WHOLE.match(term)]
+    return _OVERVIEW.search(question) is not None and len(named) <= _NAMES
 
 
 def _place(number: int, passage: Passage, terms: Sequence[str]) -> str:

@@ -189,12 +189,13 @@ def _conversations(repository_id: str, begun: Sequence[ConversationSummary], nam
     found = _with_words(repository_id, words) if words.strip() else begun
     if named is not None and st.button("New conversation", icon=":material/add:"):
         _open(None)
-    for conversation in found or ():
-        is_open = conversation.conversation_id == named
-        label = markup.label(turns.told_talk(conversation, datetime.now(UTC)))
-        key = f"talk-{conversation.conversation_id}"
-        if st.button(label, key=key, type="tertiary", disabled=is_open, width="stretch"):
-            _open(conversation.conversation_id)
+    with st.container(key="talk-list", gap="small"):
+        for conversation in found:
+            is_open = conversation.conversation_id == named
+            label = markup.label(turns.told_talk(conversation, datetime.now(UTC)))
+            key = f"talk-{conversation.conversation_id}"
+            if st.button(label, key=key, type="tertiary", disabled=is_open, width="stretch"):
+                _open(conversation.conversation_id)
     if not found:
         st.caption("None has these words.")
 

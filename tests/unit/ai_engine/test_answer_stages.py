@@ -163,6 +163,12 @@ class TestExtractive:
 
         assert answer.index("README.md") < answer.index("src/app.py")
 
+    def test_a_question_about_parts_of_it_is_not_told_what_the_project_is(self) -> None:
+        readme = self.readme("# Flask\n\nA small web framework.\n")
+        question = "How are blueprints registered with an application, and what does that do to url rules?"
+
+        assert "README.md" not in extract_answer(question, [a_passage()], readme)
+
     def test_a_fence_in_the_source_cannot_end_the_quote(self) -> None:
         answer = extract_answer("x", [a_passage(first=1, last=3, text="```\n<b>\n```")], None)
 
