@@ -2,7 +2,7 @@
 
 `python -m bench scaling REPOSITORY.git ... [--files 5000 15000 50000]` draws repositories of so many files from the
 real files of some bare repositories, analyses each in an installation of its own through the public interface until it
-is ready and its graph is there, and writes what it measured to bench/results/scaling.md.
+is ready and its graph is there, and writes what it measured to bench/results/scaling.md, above the sections there.
 
 The names in each copy of a file are its own, so that no file, passage or vector can be taken from another. The files
 stand in an order that is drawn from their hashes: the mix is the same in each size.
@@ -76,8 +76,14 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="bench-scaling-") as name:
             runs.append(_measure(Path(name), sources, files, arguments.seconds))
         report = _report([source.stem for source in sources], runs)
-        RESULTS.write_text(report)
+        RESULTS.write_text(report + _kept())
     print(report)
+
+
+def _kept() -> str:
+    """What was written by hand below the tables: parts that were measured alone."""
+    _, heading, rest = RESULTS.read_text().partition("\n## ")
+    return heading + rest
 
 
 def _measure(folder: Path, sources: Sequence[Path], files: int, seconds: float) -> Run:

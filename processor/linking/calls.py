@@ -34,18 +34,20 @@ class Found(NamedTuple):
 
 
 class Calls:
-    """Finds what uses mean. What is written alike in one place is looked for once."""
+    """Finds what uses mean. What is written alike in one place is looked for once; ask file by file."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._symbols = names.symbols
-        self._known: dict[Use, Found] = {}
+        self._file = -1
+        self._known: dict[Use, Found] = {}  # of one file
 
     def find(self, use: Use) -> Found:
         """What a use means."""
         found = self._known.get(use)
         if found is None:
-            if len(self._known) > 50_000:
+            if use.file != self._file:
+                self._file = use.file
                 self._known.clear()
             found = self._known[use] = self._find(use)
         return found
@@ -98,18 +100,18 @@ class Calls:
     def _found(self, thing: Thing | None) -> Found | None:
         if thing is None or thing.what not in {"class", "function", "variable"} or thing.number < 0:
             return None
-        if self._symbols.kind[thing.number] in {"namespace", "module"}:
+        if self._symbols.kind(thing.number) in {"namespace", "module"}:
             return None
-        if self._symbols.kind[thing.number] == "declaration":
+        if self._symbols.kind(thing.number) == "declaration":
             return self._defined(thing)
         return Found(thing.number, thing.confidence)
 
     def _defined(self, thing: Thing) -> Found:
         """The definition of what is declared (in a header), where there is one."""
         symbols, number = self._symbols, thing.number
-        called = symbols.called(symbols.file[number], symbols.name[number])
-        whole = [n for n in called if n != number and symbols.qualified[n] == symbols.qualified[number]]
-        if len(whole) == 1 and symbols.kind[whole[0]] != "declaration":
+        called = symbols.called(symbols.file[number], symbols.name(number))
+        whole = [n for n in called if n != number and symbols.qualified(n) == symbols.qualified(number)]
+        if len(whole) == 1 and symbols.kind(whole[0]) != "declaration":
             return Found(whole[0], min(thing.confidence, INFERRED))
         return Found(number, thing.confidence)
 
@@ -117,7 +119,7 @@ class Calls:
         """The only definition of a name in the repository, where it is no name that many things have."""
         if len(name) <= _SHORT or name in COMMON:
             return Found(-1, 0.0, _UNKNOWN)
-        found = [n for n in self._symbols.called(file, name) if self._symbols.kind[n] in FUNCTIONS]
+        found = [n for n in self._symbols.called(file, name) if self._symbols.kind(n) in FUNCTIONS]
         if len(found) == 1:
             return Found(found[0], NAMED)
         return Found(-1, 0.0, _AMBIGUOUS if found else _UNKNOWN)

@@ -14,7 +14,8 @@ class Files:
         self.paths = paths
         self.languages = languages
         self.number = {path: number for number, path in enumerate(paths)}
-        self.folders = [dirname(path) for path in paths]
+        folders: dict[str, str] = {}  # each once
+        self.folders = [folders.setdefault(folder, folder) for folder in map(dirname, paths)]
         self.in_folder: dict[str, list[int]] = defaultdict(list)
         self._named: dict[str, list[int]] = defaultdict(list)
         for number, path in enumerate(paths):

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from processor.linking.cards import Cards
 from processor.linking.levels import EXACT, INFERRED, OVERLOADED
 from processor.linking.meanings import Imported, Meaning
 from processor.linking.modules import Modules
@@ -40,6 +42,37 @@ class Bound(NamedTuple):
     name: str
 
 
+@dataclass
+class Said:
+    """What one file says: names that imports bind, files all of whose names it has, namespaces (of C#) that it uses,
+    types by owner and name, and bases by the number of their class.
+    """
+
+    bound: dict[str, Bound] = field(default_factory=dict)
+    all_of: list[Meaning] = field(default_factory=list)
+    usings: list[str] = field(default_factory=list)
+    typed: dict[tuple[str, str], str] = field(default_factory=dict)
+    bases: dict[int, list[str]] = field(default_factory=dict)
+
+    def plain(self) -> tuple[object, ...]:
+        """As it is put on a card."""
+        bound = {name: (*each.meaning, each.module, each.name) for name, each in self.bound.items()}
+        return bound, self.all_of, self.usings, list(self.typed.items()), list(self.bases.items())
+
+
+def _read(
+    bound: dict[str, tuple[str, str, int, float, str, str]],
+    all_of: list[tuple[str, str, int, float]],
+    usings: list[str],
+    typed: list[tuple[tuple[str, str], str]],
+    bases: list[tuple[int, list[str]]],
+) -> Said:
+    """As it stands on a card."""
+    names = {name: Bound(Meaning(*each[:4]), *each[4:]) for name, each in bound.items()}
+    types = {(owner, name): written for (owner, name), written in typed}
+    return Said(names, [Meaning(*each) for each in all_of], usings, types, dict(bases))
+
+
 class Holding:
     """Takes in what files say, and answers what needs one look alone."""
 
@@ -47,23 +80,20 @@ class Holding:
         self.symbols = symbols
         self._files = symbols.files
         self._modules = modules
-        self._bound: dict[int, dict[str, Bound]] = defaultdict(dict)
-        self._all_of: dict[int, list[Meaning]] = defaultdict(list)
-        self._usings: dict[int, list[str]] = defaultdict(list)  # namespaces, of files of C#
+        self._saying: dict[int, Said] = defaultdict(Said)  # of the files that are being read
+        self._said = Cards(len(self._files.paths), _read, none=Said())
         self._everywhere_used: dict[str, list[str]] = defaultdict(list)  # folder → those of `global using`
-        self._bases: dict[int, list[str]] = defaultdict(list)
-        self._typed: dict[tuple[int, str, str], str] = {}
 
     def bind(self, imported: Imported, meaning: Meaning) -> None:
         """Take in what an import means."""
-        language = self._files.languages[imported.file]
+        language, said = self._files.languages[imported.file], self._saying[imported.file]
         if imported.name == "*" and language == "csharp":
-            self._usings[imported.file].append(imported.module)
+            said.usings.append(imported.module)
             if imported.level:
                 self._everywhere_used[self._files.folders[imported.file]].append(imported.module)
             return
         if imported.name == "*":
-            self._all_of[imported.file].append(meaning)
+            said.all_of.append(meaning)
             return
         local = imported.alias or imported.name
         if not local:
@@ -72,30 +102,36 @@ class Holding:
                 return
             local = parts[0] if language == "python" else parts[-1]
             if language in {"c", "cpp", "ruby"}:
-                self._all_of[imported.file].append(meaning)
+                said.all_of.append(meaning)
                 return
-        self._bound[imported.file].setdefault(local, Bound(meaning, imported.module, imported.name))
+        said.bound.setdefault(local, Bound(meaning, imported.module, imported.name))
 
     def inherit(self, file: int, owner: str, base: str) -> None:
         """Take in that a class is derived from another, as written."""
-        number = self.symbols.in_file[file].get(owner)
+        number = self.symbols.in_file(file).get(owner)
         if number is not None:
-            self._bases[number].append(base)
+            self._saying[file].bases.setdefault(number, []).append(base)
 
     def type_field(self, file: int, owner: str, name: str, written: str) -> None:
         """Take in the type of a field of a class, or of a variable of a file (`owner` is empty)."""
-        self._typed[file, owner, name] = written
+        self._saying[file].typed[owner, name] = written
+
+    def keep(self) -> None:
+        """Nothing more is said of the files of which something was."""
+        for file, said in self._saying.items():
+            self._said.put(file, *said.plain())
+        self._saying.clear()
 
     def bound(self, file: int, name: str) -> Bound | None:
         """What an import gives a name of a file to."""
-        return self._bound.get(file, {}).get(name)
+        return self._said[file].bound.get(name)
 
     def class_around(self, file: int, scope: str) -> int | None:
         """The class that a scope is in."""
-        held, separator = self.symbols.in_file[file], self.symbols.separator(file)
+        held, separator = self.symbols.in_file(file), self.symbols.separator(file)
         while scope:
             number = held.get(scope)
-            if number is not None and self.symbols.kind[number] in CLASSES:
+            if number is not None and self.symbols.kind(number) in CLASSES:
                 return number
             scope = scope.rpartition(separator)[0]
         return None
@@ -113,7 +149,7 @@ class Holding:
         return things[0] if len(things) == 1 else None
 
     def _used(self, file: int) -> Iterator[str]:
-        yield from self._usings.get(file, ())
+        yield from self._said[file].usings
         folder = self._files.folders[file]
         for project, namespaces in self._everywhere_used.items():
             if not project or f"{folder}/".startswith(f"{project}/"):
@@ -127,7 +163,7 @@ class Holding:
     def _in_folder(self, file: int, name: str) -> Thing | None:
         if self._files.languages[file] not in _BY_FOLDER:
             return None
-        return self._one_of(self.symbols.in_folder.get((self._files.folders[file], name), []))
+        return self._one_of(self.symbols.in_folder(self._files.folders[file], name))
 
     def _everywhere(self, file: int, name: str) -> Thing | None:
         """In languages without a scope of files: the only definition of the name that stands by itself."""
@@ -138,9 +174,9 @@ class Holding:
         return thing._replace(confidence=min(thing.confidence, INFERRED)) if thing is not None else None
 
     def _is_top(self, number: int) -> bool:
-        owner = self.symbols.owner(self.symbols.file[number], self.symbols.qualified[number])
-        around = self.symbols.in_file[self.symbols.file[number]].get(owner)
-        return not owner or around is None or self.symbols.kind[around] in {"namespace", "module"}
+        owner = self.symbols.owner(self.symbols.file[number], self.symbols.qualified(number))
+        around = self.symbols.in_file(self.symbols.file[number]).get(owner)
+        return not owner or around is None or self.symbols.kind(around) in {"namespace", "module"}
 
     def _one_of(self, found: list[int]) -> Thing | None:
         if not found:
@@ -148,13 +184,13 @@ class Holding:
         if len(found) == 1:
             return self._thing(found[0])
         symbols = self.symbols
-        if len({(symbols.file[n], symbols.qualified[n]) for n in found}) == 1:
+        if len({(symbols.file[n], symbols.qualified(n)) for n in found}) == 1:
             return self._thing(found[0])._replace(confidence=OVERLOADED)
         return None
 
     def _thing(self, number: int) -> Thing:
-        kind = self.symbols.kind[number]
-        confidence = OVERLOADED if number in self.symbols.again else EXACT
+        kind = self.symbols.kind(number)
+        confidence = OVERLOADED if self.symbols.is_again(number) else EXACT
         if kind in CLASSES or kind == "type":
             return Thing("class", number, EXACT)
         if kind in {"namespace", "module"}:
@@ -163,5 +199,5 @@ class Holding:
 
     def _default_of(self, file: int) -> Thing | None:
         """What a JavaScript module gives by default, where its only class or function is that."""
-        tops = [n for q, n in self.symbols.in_file[file].items() if "." not in q]
+        tops = [n for q, n in self.symbols.in_file(file).items() if "." not in q]
         return self._thing(tops[0])._replace(confidence=INFERRED) if len(tops) == 1 else None

@@ -102,7 +102,7 @@ class Names(Holding):
         written = returned(self._files.languages[symbols.file[number]] or "", symbols, number)
         if not written:
             return None
-        file, qualified = symbols.file[number], symbols.qualified[number]
+        file, qualified = symbols.file[number], symbols.qualified(number)
         if written == "Self":
             around = self.class_around(file, qualified)
             return Thing("value", around, INFERRED) if around is not None else None
@@ -111,11 +111,11 @@ class Names(Holding):
 
     def _in_scopes(self, file: int, scope: str, name: str, steps: int) -> Thing | None:
         symbols = self.symbols
-        held, separator, language = symbols.in_file[file], symbols.separator(file), self._files.languages[file]
+        held, separator, language = symbols.in_file(file), symbols.separator(file), self._files.languages[file]
         here = scope
         while here:
             around = held.get(here)
-            is_class = around is not None and symbols.kind[around] in CLASSES
+            is_class = around is not None and symbols.kind(around) in CLASSES
             if not is_class or language in IMPLICIT or here == scope:
                 number = held.get(f"{here}{separator}{name}")
                 if number is not None:
@@ -128,17 +128,17 @@ class Names(Holding):
         return None
 
     def _in_module(self, file: int, name: str, steps: int) -> Thing | None:
-        number = self.symbols.in_file[file].get(name)
+        number = self.symbols.in_file(file).get(name)
         if number is not None:
             return self._thing(number)
-        if (written := self._typed.get((file, "", name))) is not None:
+        if (written := self._said[file].typed.get(("", name))) is not None:
             return self.of_type(file, "", written, steps + 1)
-        bound = self._bound.get(file, {}).get(name)
+        bound = self.bound(file, name)
         if bound is not None:
             return self._of_bound(bound, steps + 1)
         if self._files.languages[file] == "python" and name in PYTHON_BUILTINS:
             return OUTSIDE
-        for meaning in self._all_of.get(file, ()):
+        for meaning in self._said[file].all_of:
             thing = self._of_meaning(meaning, name, steps + 1) if meaning.what in {"file", "folder"} else None
             if thing is not None and thing.what != "outside":
                 return thing
@@ -186,7 +186,7 @@ class Names(Holding):
 
     def _of_meaning(self, meaning: Meaning, name: str, steps: int) -> Thing | None:
         if meaning.what == "folder":
-            thing = self._one_of(self.symbols.in_folder.get((meaning.target, name), []))
+            thing = self._one_of(self.symbols.in_folder(meaning.target, name))
             return thing and thing._replace(confidence=min(thing.confidence, meaning.confidence))
         return self._of_module(Thing("module", meaning.file, meaning.confidence), name, steps + 1)
 
@@ -194,7 +194,7 @@ class Names(Holding):
         if steps > _MOST_STEPS:
             return None
         if thing.number <= -2:
-            return self._one_of(self.symbols.in_folder.get((self._files.folders[-2 - thing.number], name), []))
+            return self._one_of(self.symbols.in_folder(self._files.folders[-2 - thing.number], name))
         file = thing.number
         if name == "default":
             return self._default_of(file)
@@ -214,8 +214,8 @@ class Names(Holding):
         if steps > _MOST_STEPS:
             return None
         file, owner = self.symbols.file[thing.number], self.symbols.owner
-        for base in self._bases.get(thing.number, ()):
-            parent = self.of_type(file, owner(file, self.symbols.qualified[thing.number]), base, steps + 1)
+        for base in self._said[file].bases.get(thing.number, ()):
+            parent = self.of_type(file, owner(file, self.symbols.qualified(thing.number)), base, steps + 1)
             if parent is None or parent.what == "outside" or parent.number == thing.number:
                 outside = True
                 continue
@@ -227,15 +227,15 @@ class Names(Holding):
 
     def _own_member(self, number: int, name: str, steps: int) -> Thing | None:
         symbols = self.symbols
-        file, qualified = symbols.file[number], symbols.qualified[number]
-        member = symbols.in_file[file].get(f"{qualified}{symbols.separator(file)}{name}")
-        if member is not None and symbols.kind[member] != "declaration":
+        file, qualified = symbols.file[number], symbols.qualified(number)
+        member = symbols.in_file(file).get(f"{qualified}{symbols.separator(file)}{name}")
+        if member is not None and symbols.kind(member) != "declaration":
             return self._thing(member)
-        written = self._typed.get((file, qualified, name))
+        written = self._said[file].typed.get((qualified, name))
         if written is not None:
             return self.of_type(file, qualified, written, steps + 1)
         if self._files.languages[file] in OPEN:
-            spread = [n for n in symbols.members(file, symbols.name[number], name) if n != member]
+            spread = [n for n in symbols.members(file, symbols.name(number), name) if n != member]
             one = self._one_of(spread)
             if one is not None:
                 return one._replace(confidence=min(one.confidence, INFERRED))

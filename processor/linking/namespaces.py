@@ -1,7 +1,7 @@
 """Which files make up a namespace of C#, and what stands right in it. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from posixpath import commonpath
 
 from processor.linking.files import Files
@@ -9,27 +9,23 @@ from processor.linking.levels import EXACT, INFERRED
 from processor.linking.meanings import Imported, Meaning, a_file
 from processor.linking.standard import DOTNET
 
-_MOST = 8  # parts of one class
-
 
 class Namespaces:
-    """Namespaces and types by their full names. Give it every definition before it is asked."""
+    """Namespaces by their names, and types by their full names. Give it every namespace before it is asked.
 
-    def __init__(self, files: Files) -> None:
+    `named` gives the definitions of a full name: one, or the parts of a class that is written in several places;
+    `file_of` has the file of each definition.
+    """
+
+    def __init__(self, files: Files, named: Callable[[str], list[int]], file_of: Sequence[int]) -> None:
         self._files = files
+        self.named = named
+        self._file_of = file_of
         self._in: dict[str, dict[int, None]] = defaultdict(dict)  # namespace → files
-        self._types: dict[str, list[tuple[int, int]]] = {}  # full name → definition and file, of each part of a class
 
-    def add(self, file: int, kind: str, qualified: str, number: int) -> None:
-        """One definition of a file."""
-        if kind == "namespace":
-            self._in[qualified][file] = None
-        elif len(held := self._types.setdefault(qualified, [])) < _MOST:
-            held.append((number, file))
-
-    def named(self, qualified: str) -> list[int]:
-        """The definitions of a full name: one, or the parts of a class that is written in several places."""
-        return [number for number, _ in self._types.get(qualified, ())]
+    def add(self, file: int, qualified: str) -> None:
+        """One namespace of a file."""
+        self._in[qualified][file] = None
 
     def around(self, scope: str) -> Iterator[str]:
         """The namespaces that a scope is in, the inner one first."""
@@ -46,8 +42,8 @@ class Namespaces:
             if len(held) == 1:
                 return a_file(files, next(iter(held)))
             return Meaning("folder", commonpath(folders), confidence=EXACT if len(folders) == 1 else INFERRED)
-        if (parts := self._types.get(module)) is not None:
-            return a_file(files, parts[0][1])
+        if parts := self.named(module):
+            return a_file(files, self._file_of[parts[0]])
         if module.partition(".")[0] in DOTNET:
             return Meaning("standard", module, confidence=EXACT)
         return Meaning("unknown", module)

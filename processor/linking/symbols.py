@@ -1,15 +1,18 @@
 """The definitions of a repository, to be found by where they stand and by what they are called. Pure.
 
-Definitions are numbers; names are interned to numbers, so that a million definitions are some hundred megabytes.
+Definitions are numbers. Their texts are on the card of their file; a few bytes of each and hashes of names are columns:
+half a million definitions are some fifty megabytes.
 """
 
-import sys
 from array import array
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
 
 from processor.languages.naming import LANGUAGES
+from processor.linking.cards import Cards
 from processor.linking.files import Files
+from processor.linking.name_index import NameIndex
 from processor.linking.namespaces import Namespaces
 
 CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object"})
@@ -17,79 +20,154 @@ FUNCTIONS = frozenset({"function", "method", "macro"})
 _LINKED = CLASSES | FUNCTIONS | {"declaration", "type"}
 _HELD = _LINKED | {"namespace", "module"}
 VALUES = frozenset({"variable", "constant"})
+_KINDS = tuple(sorted(_HELD | VALUES))
+_CODES = {kind: code for code, kind in enumerate(_KINDS)}
 FAMILY = {
     **dict.fromkeys(("javascript", "typescript", "tsx", "vue", "svelte"), "script"),
     **dict.fromkeys(("java", "kotlin", "scala"), "jvm"),
     **dict.fromkeys(("c", "cpp"), "c"),
 }
 SEPARATED = frozenset({"rust", "c", "cpp", "ruby", "php"})  # by `::`
+_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift"})
+_MOST = 8  # definitions of one name; more are as ambiguous as these
+
+
+class Definition(NamedTuple):
+    """A definition as a file's rows have it; `place` is its number among the rows of its shard."""
+
+    kind: str
+    name: str
+    qualified: str
+    signature: str
+    place: int
+
+
+class Defined(NamedTuple):
+    """The definitions of one file, from the number `first` on, and which are found by their qualified names."""
+
+    first: int
+    names: list[str]
+    qualified: list[str]
+    signatures: list[str]
+    numbers: dict[str, int]
+    values: dict[str, int]  # variables and constants
+
+
+def _defined_from(first: int) -> Defined:
+    return Defined(first, [], [], [], {}, {})
 
 
 class Symbols:
-    """All definitions that a use can mean. Columns stand side by side; add file by file."""
+    """All definitions that a use can mean. Add file by file, close it, then ask."""
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self.file: list[int] = []
-        self.kind: list[str] = []
-        self.name: list[str] = []
-        self.qualified: list[str] = []
-        self.signature: list[str] = []
+        self.file = array("i")
+        self._kind = bytearray()
         self._shard, self._ordinal = array("i"), array("i")
-        self.again: set[int] = set()  # there is another definition of that name in that place
-        self.namespaces = Namespaces(files)
-        self.in_file: list[dict[str, int]] = [{} for _ in files.paths]
-        self._values: dict[tuple[int | str, str], int] = {}  # (file or folder, qualified name) → variable or constant
-        self._names: dict[str, int] = {}
-        self._families: dict[str, int] = {}
-        self._called: dict[int, int | list[int]] = {}
-        self._members: dict[int, int | list[int]] = {}
-        self.in_folder: dict[tuple[str, str], list[int]] = defaultdict(list)  # (folder, name) → top definitions
+        self._again = bytearray()  # whether there is another definition of that name in that place
+        self._cards = Cards(len(files.paths), Defined, none=_defined_from(0))
+        self._called, self._members, self._in_folder = NameIndex(), NameIndex(), NameIndex()
+        self._values, self._types = NameIndex(), NameIndex()
+        self.namespaces = Namespaces(files, self._type_named, self.file)
 
-    def add(self, file: int, kind: str, name: str, qualified: str, signature: str, place: tuple[int, int]) -> None:
-        """One definition; those that nothing can mean are passed over."""
-        is_value = kind in VALUES and self.files.languages[file] in LANGUAGES
-        if kind not in _HELD and not is_value:
-            return
-        number = len(self.file)
-        name, qualified = sys.intern(name), sys.intern(qualified)
-        self.file.append(file)
-        self.kind.append(sys.intern(kind))
-        self.name.append(name)
-        self.qualified.append(qualified)
-        self.signature.append("" if is_value else signature)
-        self._shard.append(place[0])
-        self._ordinal.append(place[1])
-        if is_value:
-            self._values.setdefault((self._shared(file), qualified), number)
-            return
-        if self.files.languages[file] == "csharp" and (kind in CLASSES or kind in {"type", "namespace"}):
-            self.namespaces.add(file, kind, qualified, number)
-        held = self.in_file[file].setdefault(qualified, number)
-        if held != number:
-            if self.kind[held] == "declaration" and kind != "declaration":
-                self.in_file[file][qualified] = number
-            elif kind != "declaration":
-                self.again.add(held)
-            return
-        self._index(number, file, kind, name, qualified)
+    def add(self, file: int, shard: int, definitions: Iterable[Definition]) -> None:
+        """All definitions of a file; those that nothing can mean are passed over."""
+        card = _defined_from(len(self.file))
+        has_values = self.files.languages[file] in LANGUAGES
+        for each in definitions:
+            is_value = each.kind in VALUES and has_values
+            if each.kind in _HELD or is_value:
+                number = len(self.file)
+                self.file.append(file)
+                self._kind.append(_CODES[each.kind])
+                self._again.append(False)
+                self._shard.append(shard)
+                self._ordinal.append(each.place)
+                card.names.append(each.name)
+                card.qualified.append(each.qualified)
+                card.signatures.append("" if is_value else each.signature)
+                if is_value:
+                    self._add_value(card, file, each.qualified, number)
+                else:
+                    self._add(card, file, each, number)
+        if card.names:
+            self._cards.put(file, *card)
 
-    def _index(self, number: int, file: int, kind: str, name: str, qualified: str) -> None:
-        family = self.family(file)
-        owner = self.owner(file, qualified)
-        if kind in _LINKED:
-            _put(self._called, self._key(family, name), number)
+    def _add_value(self, card: Defined, file: int, qualified: str, number: int) -> None:
+        if self.files.languages[file] == "go":
+            self._values.add((self.files.folders[file], qualified), number)
+        else:
+            card.values.setdefault(qualified, number)
+
+    def _add(self, card: Defined, file: int, each: Definition, number: int) -> None:
+        kind, qualified = each.kind, each.qualified
+        if self.files.languages[file] == "csharp" and kind == "namespace":
+            self.namespaces.add(file, qualified)
+        elif self.files.languages[file] == "csharp" and (kind in CLASSES or kind == "type"):
+            self._types.add(qualified, number)
+        held = card.numbers.setdefault(qualified, number)
+        if held == number:
+            self._index(number, file, each)
+        elif kind != "declaration" and _KINDS[self._kind[held]] == "declaration":
+            card.numbers[qualified] = number
+        elif kind != "declaration":
+            self._again[held] = True
+
+    def _index(self, number: int, file: int, each: Definition) -> None:
+        family, owner = self.family(file), self.owner(file, each.qualified)
+        if each.kind in _LINKED:
+            self._called.add((family, each.name), number)
             if owner:
-                _put(self._members, self._key(family, f"{_last(owner)}\0{name}"), number)
-        if not owner and self.files.languages[file] in {"go", "java", "kotlin", "scala", "csharp", "swift"}:
-            self.in_folder[self.files.folders[file], name].append(number)
+                self._members.add((family, _last(owner), each.name), number)
+        if not owner and self.files.languages[file] in _BY_FOLDER:
+            self._in_folder.add((self.files.folders[file], each.name), number)
+
+    def close(self) -> None:
+        """Nothing more is added."""
+        for index in (self._called, self._members, self._in_folder, self._values, self._types):
+            index.close()
+
+    def kind(self, number: int) -> str:
+        """What a definition is."""
+        return _KINDS[self._kind[number]]
+
+    def name(self, number: int) -> str:
+        """What a definition is called."""
+        card = self._cards[self.file[number]]
+        return card.names[number - card.first]
+
+    def qualified(self, number: int) -> str:
+        """What a definition is called in its file."""
+        card = self._cards[self.file[number]]
+        return card.qualified[number - card.first]
+
+    def signature(self, number: int) -> str:
+        """How a definition is written; empty for a variable or constant."""
+        card = self._cards[self.file[number]]
+        return card.signatures[number - card.first]
+
+    def is_again(self, number: int) -> bool:
+        """Whether there is another definition of that name in that place."""
+        return bool(self._again[number])
+
+    def in_file(self, file: int) -> dict[str, int]:
+        """The definitions of a file by their qualified names, but for variables and constants."""
+        return self._cards[file].numbers
+
+    def in_folder(self, folder: str, name: str) -> list[int]:
+        """The definitions of a name that stand by themselves in the files of a folder."""
+        folders, file = self.files.folders, self.file
+        found = self._in_folder.get((folder, name))
+        return [n for n in found if folders[file[n]] == folder and self.name(n) == name]
 
     def value(self, file: int, qualified: str) -> int | None:
         """A variable or constant of a file; in Go of any file of its folder."""
-        return self._values.get((self._shared(file), qualified))
-
-    def _shared(self, file: int) -> int | str:
-        return self.files.folders[file] if self.files.languages[file] == "go" else file
+        if self.files.languages[file] != "go":
+            return self._cards[file].values.get(qualified)
+        folders, folder = self.files.folders, self.files.folders[file]
+        found = self._values.get((folder, qualified))
+        return next((n for n in found if folders[self.file[n]] == folder and self.qualified(n) == qualified), None)
 
     def place(self, number: int) -> tuple[int, int]:
         """The shard of a definition, and its number in it."""
@@ -110,38 +188,26 @@ class Symbols:
 
     def called(self, file: int, name: str) -> list[int]:
         """All definitions of a name, in the languages of a file: those that are whole, else declarations."""
-        return self._whole(_get(self._called, self._key(self.family(file), name)))
+        family = self.family(file)
+        return self._whole(self._of_name(self._called.get((family, name)), family, name))
 
     def members(self, file: int, owner: str, name: str) -> list[int]:
         """Definitions of a name in something that is called `owner`, wherever it stands."""
-        return self._whole(_get(self._members, self._key(self.family(file), f"{owner}\0{name}")))
+        family = self.family(file)
+        found = self._of_name(self._members.get((family, owner, name)), family, name)
+        return self._whole(n for n in found if _last(self.owner(self.file[n], self.qualified(n))) == owner)
 
-    def _whole(self, found: Sequence[int]) -> list[int]:
-        whole = [number for number in found if self.kind[number] != "declaration"]
-        return whole or list(found)
+    def _of_name(self, found: Iterable[int], family: str, name: str) -> Iterator[int]:
+        return (n for n in found if self.family(self.file[n]) == family and self.name(n) == name)
 
-    def _key(self, family: str, name: str) -> int:
-        number = self._families.setdefault(family, len(self._families))
-        return self._names.setdefault(name, len(self._names)) << 8 | number
+    def _whole(self, found: Iterable[int]) -> list[int]:
+        first = list(islice(found, _MOST))
+        return [number for number in first if self.kind(number) != "declaration"] or first
+
+    def _type_named(self, qualified: str) -> list[int]:
+        """The types of C# of a full name."""
+        return list(islice((n for n in self._types.get(qualified) if self.qualified(n) == qualified), _MOST))
 
 
 def _last(qualified: str) -> str:
     return qualified.rpartition("::")[2].rpartition(".")[2]
-
-
-_MOST = 8  # definitions of one name; more are as ambiguous as these
-
-
-def _put(table: dict[int, int | list[int]], key: int, number: int) -> None:
-    held = table.setdefault(key, number)
-    if held is number or held == number:
-        return
-    if isinstance(held, int):
-        table[key] = [held, number]
-    elif len(held) < _MOST:
-        held.append(number)
-
-
-def _get(table: dict[int, int | list[int]], key: int) -> Sequence[int]:
-    held = table.get(key, ())
-    return (held,) if isinstance(held, int) else held

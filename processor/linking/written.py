@@ -36,9 +36,9 @@ def parts_of(written: str) -> list[str]:
 
 def returned(language: str, symbols: Symbols, number: int) -> str:
     """The type that the signature of a function says it gives; else empty."""
-    signature = symbols.signature[number]
+    signature = symbols.signature(number)
     if language in _BEFORE_NAME:
-        before = signature.partition(f"{symbols.name[number]}(")[0].split()
+        before = signature.partition(f"{symbols.name(number)}(")[0].split()
         return plain_type(before[-1]) if before and before[-1] not in {"new", "return", "void"} else ""
     rule = _RETURNS.get(language)
     found = rule.search(signature) if rule is not None else None

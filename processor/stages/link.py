@@ -19,7 +19,7 @@ from processor.linking.levels import OVERLOADED, level_of
 from processor.linking.meanings import Imported, Known, Meaning
 from processor.linking.modules import Modules
 from processor.linking.names import Names
-from processor.linking.symbols import Symbols
+from processor.linking.symbols import Definition, Symbols
 from runtime.parquet import TableWriter, Written, schema_of
 
 SYMBOL_COLUMNS = ("path", "kind", "name", "qualified_name", "signature")
@@ -27,6 +27,7 @@ MEASURE_COLUMNS = ("path", "kind", "complexity", "code_lines")
 _LATER = ("receiver", "receiver_type", "module", "name", "alias", "level")
 EDGE_COLUMNS = ("path", "kind", "source", "target", "line", *_LATER)
 _ADDED = {"receiver": "", "receiver_type": "", "module": "", "name": "", "alias": "", "level": 0}
+_BLOCK = 2_000  # rows that are objects at a time
 _MADE = frozenset({"call", "inherit"})
 _USES = _MADE | {"use"}
 _NOT_FOUND = Found(-1, 0.0)
@@ -60,8 +61,8 @@ class Linked:
 def link(repository: Repository, look: Look = lambda _: None) -> Linked:
     """Return the graph of a repository. Pure: the same rows give the same tables.
 
-    What is kept is columns and interned names, by the number of definitions and imports; edges are read shard by shard,
-    and what is made of them is kept as compressed bytes.
+    What is kept are compressed cards of the files, a few bytes for each definition and pair of files; edges are read
+    shard by shard, and what is made of them is kept as compressed bytes.
     """
     files = Files(list(repository.paths), list(repository.paths.values()))
     symbols = Symbols(files)
@@ -69,6 +70,7 @@ def link(repository: Repository, look: Look = lambda _: None) -> Linked:
     for shard, table in repository.symbols():
         look(f"definitions, shard {shard}")
         _add_symbols(symbols, measures, files, shard, table)
+    symbols.close()
     modules = Modules(files, repository.known, symbols.namespaces)
     names = Names(symbols, modules)
     graph = FileGraph(files)
@@ -90,22 +92,27 @@ def link(repository: Repository, look: Look = lambda _: None) -> Linked:
 def _rows(table: pa.Table, columns: Iterable[str], missing: Mapping[str, object]) -> Iterator[tuple[object, ...]]:
     """The rows of some columns, a block at a time; a column that an older artifact does not have is its default."""
     names = list(columns)
-    for batch in table.select([name for name in names if name in table.column_names]).to_batches(max_chunksize=20_000):
+    for batch in table.select([name for name in names if name in table.column_names]).to_batches(max_chunksize=_BLOCK):
         held = {name: batch.column(name).to_pylist() for name in batch.schema.names}
         yield from zip(*(held.get(name) or [missing[name]] * batch.num_rows for name in names), strict=True)
 
 
 def _add_symbols(symbols: Symbols, measures: FileMeasures, files: Files, shard: int, table: pa.Table) -> None:
     number_of = files.number
-    for place, row in enumerate(_rows(table, SYMBOL_COLUMNS, {})):
-        path, kind, name, qualified, signature = row
-        file = number_of.get(str(path))
+    rows = enumerate(_rows(table, SYMBOL_COLUMNS, {}))
+    for name, of_file in groupby(rows, key=lambda row: str(row[1][0])):
+        file = number_of.get(name)
         if file is not None:
-            symbols.add(file, str(kind), str(name), str(qualified), str(signature), (shard, place))
+            symbols.add(file, shard, (_definition(place, *row) for place, row in of_file))
     for path, kind, complexity, lines in _rows(table, MEASURE_COLUMNS, _MEASURED):
         file = number_of.get(str(path))
         if file is not None and kind in {"function", "method"}:
             measures.add(file, _int(complexity), _int(lines))
+
+
+def _definition(place: int, _path: object, *row: object) -> Definition:
+    kind, name, qualified, signature = map(str, row)
+    return Definition(kind, name, qualified, signature, place)
 
 
 def _int(value: object) -> int:
@@ -119,7 +126,8 @@ class _Imports:
         self._files, self._modules, self._names, self._graph = files, modules, names, graph
         self._columns: dict[str, list[object]] = {name: [] for name in ImportRow.model_fields}
         self._writer = TableWriter(schema_of(ImportRow))
-        self._meanings: dict[Imported, Meaning] = {}
+        self._file = -1
+        self._meanings: dict[Imported, Meaning] = {}  # of one file
         self.counts: Counter[str] = Counter()
 
     def read(self, table: pa.Table) -> None:
@@ -140,12 +148,14 @@ class _Imports:
         self._writer.add(pa.table(self._columns, schema=schema_of(ImportRow)))
         for column in self._columns.values():
             column.clear()
+        self._names.keep()
 
     def _import(self, imported: Imported, written: str) -> None:
         key = imported._replace(alias="", line=0)
         meaning = self._meanings.get(key)
         if meaning is None:
-            if len(self._meanings) > 20_000:
+            if imported.file != self._file:
+                self._file = imported.file
                 self._meanings.clear()
             meaning = self._meanings[key] = self._modules.resolve(imported)
         self._names.bind(imported, meaning)
@@ -226,7 +236,7 @@ class _Links:
                 yield use, found, line
 
     def _is_itself(self, use: Use, found: Found) -> bool:
-        return self._symbols.in_file[use.file].get(use.source, -1) == found.number
+        return self._symbols.in_file(use.file).get(use.source, -1) == found.number
 
     def _count(self, use: Use, found: Found) -> None:
         said = level_of(found.confidence) if found.number >= 0 else found.why
@@ -234,7 +244,7 @@ class _Links:
 
     def _row(self, use: Use, found: Found, line: int) -> dict[str, object]:
         symbols = self._symbols
-        source = symbols.in_file[use.file].get(use.source, -1)
+        source = symbols.in_file(use.file).get(use.source, -1)
         shard, place = symbols.place(source) if source >= 0 else (-1, -1)
         target_shard, target_place = symbols.place(found.number)
         return {
@@ -245,7 +255,7 @@ class _Links:
             "source_shard": shard,
             "source_ordinal": place,
             "target_path": symbols.files.paths[symbols.file[found.number]],
-            "target": symbols.qualified[found.number],
+            "target": symbols.qualified(found.number),
             "target_shard": target_shard,
             "target_ordinal": target_place,
             "confidence": found.confidence,
