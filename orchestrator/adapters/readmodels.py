@@ -180,6 +180,11 @@ class ReadModels:
         rows = await self._rows(_IS_ON_ITS_WAY, tenant, question)
         return bool(rows[0]["answer"])
 
+    async def record(self, tenant: UUID, analysis: UUID) -> AnalysisRecord | None:
+        """An analysis as far as its events came to the read model; None where none did."""
+        rows = await self._rows(_RECORDS, tenant, [analysis])
+        return AnalysisRecord.model_validate_json(rows[0]["record"]) if rows else None
+
     async def version(self, tenant: UUID, analysis: UUID) -> str | None:
         """What changes whenever anything that is shown of an analysis does; None where it is not there."""
         rows = await self._rows(_VERSION, tenant, analysis)

@@ -186,9 +186,12 @@ def context_of(request: Request, who: Identity, repository_id: UUID | None = Non
     )
 
 
-async def history_of(parts: Services, who: Identity, stream_id: str) -> list[Envelope]:
-    """All events of one of the tenant's streams. Raises ApiProblem `not_found`: another tenant's is not there."""
-    history = await parts.journals.of(who.tenant_id).read_stream(stream_id)
+async def history_of(parts: Services, who: Identity, stream_id: str, *, after: int = 0) -> list[Envelope]:
+    """The events of one of the tenant's streams after a version, at least one of them.
+
+    Raises ApiProblem `not_found`: another tenant's is not there.
+    """
+    history = await parts.journals.of(who.tenant_id).read_stream(stream_id, after=after)
     if not history or history[0].tenant_id != who.tenant_id:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
     if history[0].repository_id is not None:
@@ -197,8 +200,13 @@ async def history_of(parts: Services, who: Identity, stream_id: str) -> list[Env
 
 
 async def record_of(parts: Services, who: Identity, analysis_id: UUID) -> AnalysisRecord:
-    """The analysis as its stream has it at this moment. Raises ApiProblem `not_found`."""
-    record = fold(await history_of(parts, who, f"analysis/{analysis_id}"))
+    """The analysis as its stream has it at this moment. Raises ApiProblem `not_found`.
+
+    Begins with the read model's record, whose last event is read once more: of what was deleted there is none.
+    """
+    stored = await parts.read.record(who.tenant_id, analysis_id)
+    after = stored.view.version - 1 if stored is not None else 0
+    record = fold(await history_of(parts, who, f"analysis/{analysis_id}", after=after), stored)
     if record is None:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
     return record

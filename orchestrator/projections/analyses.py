@@ -103,9 +103,8 @@ def apply(record: AnalysisRecord | None, envelope: Envelope) -> AnalysisRecord |
     return record
 
 
-def fold(history: Iterable[Envelope]) -> AnalysisRecord | None:
-    """The record that a stream adds up to; None for an empty one."""
-    record: AnalysisRecord | None = None
+def fold(history: Iterable[Envelope], record: AnalysisRecord | None = None) -> AnalysisRecord | None:
+    """The record that a stream adds up to, or the rest of it after `record`, which changes; None for an empty one."""
     for envelope in history:
         record = apply(record, envelope)
     return record

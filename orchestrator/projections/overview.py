@@ -1,5 +1,6 @@
 """The small read models, which must be quick: repositories, analyses, conversations, questions."""
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
@@ -35,6 +36,7 @@ _DELETE_CONVERSATION = tuple(
     for table in ("questions", "conversations")
 )
 _DELETE_ANALYSIS = text("DELETE FROM app.analyses WHERE analysis_id = :id")
+_READ_VERSION = text("SELECT version FROM app.analyses WHERE analysis_id = :id")
 _READ_ANALYSIS = text("SELECT record::text FROM app.analyses WHERE analysis_id = :id")
 _WRITE_ANALYSIS = text("""
 INSERT INTO app.analyses (analysis_id, tenant_id, repository_id, state, version, requested_at, record)
@@ -55,6 +57,33 @@ ON CONFLICT (question_id) DO UPDATE SET state = excluded.state, version = exclud
 _COUNT_TAKEN = text(
     "UPDATE app.accepted_questions SET tokens = :tokens, cost_usd = :cost WHERE question_id = :question_id"
 )
+_MOST_KNOWN = 8  # analyses at work whose record is kept: the largest are a few megabytes
+
+
+class _Known:
+    """Records as they were written last. One counts only while the row has its version: a write may be rolled back."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[UUID, AnalysisRecord] = OrderedDict()
+
+    async def read(self, connection: AsyncConnection, analysis_id: UUID) -> AnalysisRecord | None:
+        """The record that is stored."""
+        version = (await connection.execute(_READ_VERSION, {"id": analysis_id})).scalar_one_or_none()
+        known = self._records.pop(analysis_id, None)
+        if known is not None and known.view.version == version:
+            return known
+        if version is None:
+            return None
+        stored = (await connection.execute(_READ_ANALYSIS, {"id": analysis_id})).scalar_one()
+        return AnalysisRecord.model_validate_json(stored)
+
+    def keep(self, records: Sequence[AnalysisRecord]) -> None:
+        """They were written, and those of them that are at work are soon read again."""
+        for record in records:
+            if analyses.is_running(record):
+                self._records[record.view.analysis_id] = record
+        while len(self._records) > _MOST_KNOWN:
+            self._records.popitem(last=False)
 
 
 class Overview:
@@ -73,15 +102,18 @@ class Overview:
     )
     touched = ("accepted_questions",)
 
+    def __init__(self) -> None:
+        self._known = _Known()
+
     def on(self, _connection: object) -> "Overview":
-        """As `Rebuildable.on`: it looks at nothing but what it writes."""
-        return self
+        """As `Rebuildable.on`: it looks at nothing but what it writes, and knows nothing of what serves."""
+        return Overview()
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
         """All of them are taken; everything is done in the transaction."""
 
         async def write(connection: AsyncConnection) -> None:
-            await _apply_all(connection, await without_deleted(connection, envelopes))
+            await _apply_all(connection, await without_deleted(connection, envelopes), self._known)
 
         return Step(len(envelopes), write)
 
@@ -90,24 +122,27 @@ class Overview:
         await connection.execute(text(f"TRUNCATE {', '.join(f'app.{table}' for table in self.tables)}"))
 
 
-async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
+async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope], known: _Known) -> None:
     records: dict[str, AnalysisRecord | None] = {}
     for envelope in envelopes:
         kind = envelope.stream_id.partition("/")[0]
         apply = _APPLY.get(kind)
         try:
             if kind == "analysis":
-                await _analysis(connection, envelope, records)
+                await _analysis(connection, envelope, records, known)
             elif apply is not None:
                 await apply(connection, envelope)
         except (UnknownEvent, ValidationError, ValueError) as error:
             _log.warning("event_passed_over", seq=envelope.seq, type=envelope.event_type, error=repr(error)[:300])
-    rows = [_analysis_row(record) for record in records.values() if record is not None]
-    if rows:
-        await connection.execute(_WRITE_ANALYSIS, rows)
+    changed = [record for record in records.values() if record is not None]
+    if changed:
+        await connection.execute(_WRITE_ANALYSIS, [_analysis_row(record) for record in changed])
+        known.keep(changed)
 
 
-async def _analysis(connection: AsyncConnection, envelope: Envelope, records: dict[str, AnalysisRecord | None]) -> None:
+async def _analysis(
+    connection: AsyncConnection, envelope: Envelope, records: dict[str, AnalysisRecord | None], known: _Known
+) -> None:
     """Fold into the record, read once a batch."""
     if envelope.event_type == AnalysisDeleted.event_type:
         records[envelope.stream_id] = None
@@ -115,8 +150,7 @@ async def _analysis(connection: AsyncConnection, envelope: Envelope, records: di
         return
     if envelope.stream_id not in records:
         analysis_id = UUID(envelope.stream_id.partition("/")[2])
-        stored = (await connection.execute(_READ_ANALYSIS, {"id": analysis_id})).scalar_one_or_none()
-        records[envelope.stream_id] = AnalysisRecord.model_validate_json(stored) if stored is not None else None
+        records[envelope.stream_id] = await known.read(connection, analysis_id)
     records[envelope.stream_id] = analyses.apply(records[envelope.stream_id], envelope)
 
 

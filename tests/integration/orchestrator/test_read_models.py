@@ -401,6 +401,30 @@ async def test_an_event_of_an_unknown_version_does_not_stop_the_feed(engine: Asy
     assert found == [analysis_id]
 
 
+async def test_an_overview_that_was_overtaken_or_rolled_back_goes_on_from_what_is_stored(
+    engine: AsyncEngine, objects: Objects
+) -> None:
+    """What one process folded before is used only where its row is as it was left."""
+    journal, one, other = PostgresJournal(engine), Overview(), Overview()
+    first = await a_history(engine, objects)
+    await catch_up(engine, journal, one)
+    for stage in (Stage.STRUCTURE, Stage.INDEX):
+        await tell(engine, f"analysis/{first}", *completed(first, stage, 0, ()))
+        if stage is Stage.STRUCTURE:
+            step = await one.prepare(await journal.read_feed(after=await place_of(engine, one), limit=500))
+            async with engine.connect() as connection:
+                await step.write(connection)
+                await connection.rollback()
+        else:
+            await catch_up(engine, journal, other)
+        await tell(engine, f"analysis/{first}", *completed(first, Stage.PARSE, 0, ()))
+        await catch_up(engine, journal, one)
+
+    rebuilt = await rebuild_beside(engine, journal, one)
+    assert rebuilt.agrees
+    assert rebuilt.events > 10
+
+
 async def test_a_django_sized_shard_is_overtaken_by_small_events(engine: AsyncEngine, objects: Objects) -> None:
     """45,000 symbols and 200,000 edges in one event; small events have another cursor and do not wait for it."""
     fixed = {"language": "python", "kind": "method", "parent": "C", "docstring": "What it does."}
