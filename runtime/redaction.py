@@ -8,26 +8,68 @@ import base64
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 MARK = "[redacted]"
 _LEAST = 8  # characters: a shorter literal would blot out ordinary words
 
-_SHAPES = re.compile(
-    r"""(?<=://)[^/\s"'<>]{1,512}(?=@)"""  # user and password of an address
-    r"|gh[opsur]_[A-Za-z0-9_.\-]{10,}|github_pat_[A-Za-z0-9_]{10,}"  # `ghs_<app>_<JWT>` has no fixed length
-    r"|gl[a-z]{2,6}-[A-Za-z0-9_.\-]{16,}|AT(?:BB|ATT|CTT)[A-Za-z0-9_\-=]{16,}"  # GitLab, Bitbucket
-    r"|sk-[A-Za-z0-9_\-]{10,}|rs[krli]_[A-Za-z0-9_.\-]{8,}"  # model providers; our own keys and links
-    r"|xox[abeoprs]-[A-Za-z0-9\-]{10,}|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[A-Za-z0-9_\-]{30,}"
-    r"|(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"  # a JWT; begun once in a run
-    r"|(?i:bearer)\s+[A-Za-z0-9._~+/=\-]{8,}"
-    r"|(?i:basic)\s+(?=[A-Za-z+/]{0,200}[0-9=]|[A-Za-z][a-z]{0,200}[A-Z])[A-Za-z0-9+/=\-_]{8,}"  # not “basic knowledge”
-    r"|(?P<kept>[?&](?:access_token|refresh_token|id_token|client_secret|token|code|state|password|api_key)=)"
-    r"""[^&\s"'<>]{6,}"""
-    r"""|(?P<cookie>__(?:Host|Secure)-[A-Za-z_]{1,40}=)[^;\s"']{6,}"""
-    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,20000}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"
+
+class _Shape(NamedTuple):
+    """How a kind of credential is recognised: a text without any of its `signs` (in small letters) has none.
+
+    What `form` has as its group `kept` stays.
+    """
+
+    signs: tuple[str, ...]
+    form: re.Pattern[str]
+
+
+def _shape(form: str, *signs: str) -> _Shape:
+    return _Shape(signs, re.compile(form))
+
+
+_ASKED = ("access_token", "refresh_token", "id_token", "client_secret", "token", "code", "state", "password", "api_key")
+# Those that hold others first. A form begins with letters, which is what is looked for first: what must not stand
+# before them is asked behind them. Words are spared that no generator makes: without a capital or a digit.
+_SHAPES = (
+    _shape(
+        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,20000}"
+        r"(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?",
+        "private key-----",
+    ),
+    _shape(r"""(?P<kept>://)[^/\s"'<>]{1,512}(?=@)""", "://"),  # user and password of an address
+    _shape(
+        r"[Bb](?i:earer)[ \t]+(?=[A-Za-z._~+/\-]{0,200}[0-9=]|[A-Za-z][a-z._~+/\-]{0,200}[A-Z])[A-Za-z0-9._~+/=\-]{8,}",
+        "bearer",
+    ),
+    _shape(  # not “basic knowledge”
+        r"[Bb](?i:asic)[ \t]+(?=[A-Za-z+/]{0,200}[0-9=]|[A-Za-z][a-z]{0,200}[A-Z])[A-Za-z0-9+/=\-_]{8,}", "basic"
+    ),
+    _shape(
+        rf"""(?P<kept>[?&](?:{"|".join(_ASKED)})=)[^&\s"'<>]{{6,}}""",
+        *("token=", "secret=", "code=", "state=", "password=", "api_key="),
+    ),
+    _shape(r"""(?P<kept>__(?:Host|Secure)-[A-Za-z_]{1,40}=)[^;\s"']{6,}""", "__host-", "__secure-"),
+    # `ghs_<app>_<JWT>` has no fixed length.
+    _shape(r"gh[opsur]_[A-Za-z0-9_.\-]{10,}", "gho_", "ghp_", "ghs_", "ghu_", "ghr_"),
+    _shape(r"github_pat_[A-Za-z0-9_]{10,}", "github_pat_"),
+    _shape(r"gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|wt|soat|ffct)-[A-Za-z0-9_.\-]{16,}", "gl"),  # GitLab
+    _shape(r"AT(?:BB|ATT|CTT)[A-Za-z0-9_\-=]{16,}", "atbb", "atatt", "atctt"),  # Bitbucket
+    _shape(  # model providers; not “task-”
+        r"sk-(?<![a-z][a-z]sk-)(?=[a-z_\-]{0,200}[A-Z0-9])[A-Za-z0-9_\-]{10,}", "sk-"
+    ),
+    _shape(  # our own keys and links
+        r"rs[krli]_(?=[a-z_.\-]{0,200}[A-Z0-9])[A-Za-z0-9_.\-]{8,}", "rsk_", "rsr_", "rsl_", "rsi_"
+    ),
+    _shape(r"xox[abeoprs]-[A-Za-z0-9\-]{10,}", "xox"),
+    _shape(r"A(?:KIA|SIA)[0-9A-Z]{16}", "akia", "asia"),
+    _shape(r"AIza[A-Za-z0-9_\-]{30,}", "aiza"),
+    _shape(  # a JWT; begun once in a run
+        r"eyJ(?<![A-Za-z0-9_\-]eyJ)[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*", "eyj"
+    ),
 )
 
 
@@ -52,21 +94,12 @@ _known = _Known()
 
 def redact(text: str) -> str:
     """`text` with whatever looks like a credential, or is a hidden secret, replaced by `[redacted]`."""
-    if (pattern := _known.pattern) is not None:
-        text = pattern.sub(MARK, text)
-    return _SHAPES.sub(_replacement, text)
+    return _redacted(text, lambda _hidden: MARK)
 
 
 def redact_lines(text: str) -> str:
-    """As `redact`, of as many lines as before: what a secret of several lines stood in is marked line by line."""
-    lines, told = text.split("\n"), redact(text).split("\n")
-    if len(lines) == len(told):
-        return "\n".join(told)
-    first = next(place for place, (line, now) in enumerate(zip(lines, told, strict=False)) if line != now)
-    pairs = zip(reversed(lines[first:]), reversed(told[first:]), strict=False)
-    last = next((place for place, (line, now) in enumerate(pairs) if line != now), len(told) - first)
-    hidden = [MARK] * (len(lines) - first - last)
-    return "\n".join([*lines[:first], *hidden, *lines[len(lines) - last :]])
+    """As `redact`, of as many lines as before: each line that a secret of several lines stands in has a mark."""
+    return _redacted(text, lambda hidden: "\n".join([MARK] * (hidden.count("\n") + 1)))
 
 
 def redact_all(value: object) -> object:
@@ -100,8 +133,20 @@ def hidden(secret: str) -> Iterator[None]:
         _known.change(forms, -1)
 
 
-def _replacement(match: re.Match[str]) -> str:
-    return f"{match['kept'] or match['cookie'] or ''}{MARK}"
+def _redacted(text: str, marked: Callable[[str], str]) -> str:
+    """`text` with `marked` in place of each secret."""
+
+    def said(match: re.Match[str]) -> str:
+        kept = match["kept"] if "kept" in match.re.groupindex else ""
+        return kept + marked(match[0][len(kept) :])
+
+    if (pattern := _known.pattern) is not None:
+        text = pattern.sub(said, text)
+    small = text.casefold()
+    for shape in _SHAPES:
+        if any(sign in small for sign in shape.signs):
+            text = shape.form.sub(said, text)
+    return text
 
 
 def _forms(secret: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What makes the rows of a file, besides the file: our code, our queries, the grammars, the limits of a parser.
+"""What makes the rows of a file, besides the file: our code and queries, the redactor, the grammars, a parser's limits.
 
 Two processes with the same recipe make the same rows of the same file. Another recipe takes nothing over.
 """
@@ -11,6 +11,7 @@ from platform import python_version
 
 from events.artifacts import ChunkRow, EdgeRow, OutcomeRow, SourceRow, SymbolRow
 from processor.adapters.parser_process import Limits
+from runtime import redaction
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("languages", "stages")  # more than parsing needs: too much only means that a release reads everything anew
@@ -28,6 +29,7 @@ def parser_recipe(limits: Limits) -> str:
     for file in _files():
         digest.update(f"{file.relative_to(_PACKAGE)}\n".encode())
         digest.update(file.read_bytes())
+    digest.update(Path(redaction.__file__).read_bytes())
     return digest.hexdigest()
 
 

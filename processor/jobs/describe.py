@@ -21,6 +21,7 @@ from processor.stages.describe_structure import describe_structure
 from processor.stages.gather_metadata import Chosen, Gathered, choose_files, gather_metadata, wanted_files
 from runtime.faults import Permanent
 from runtime.parquet import read_table, write_rows
+from runtime.redaction import redact_lines
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def _gather(tree: list[TreeRow], sources: list[SourceRow], chosen: Chosen, watch
     def read_one(path: str, content: str) -> Manifest:
         return read_apart(path, content, watch) if len(content) > MAX_FILE_BYTES else read_manifest(path, content)
 
-    return gather_metadata(tree, sources, lambda path: watch.look(0, 0, path), chosen, read_one)
+    told = [row.model_copy(update={"content": redact_lines(row.content)}) for row in sources]
+    return gather_metadata(tree, told, lambda path: watch.look(0, 0, path), chosen, read_one)
 
 
 @dataclass(frozen=True)

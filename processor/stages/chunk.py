@@ -15,6 +15,7 @@ from processor.languages.definitions import Found
 from processor.languages.lines import Lines
 from processor.languages.placing import Definition
 from processor.languages.uses import Scope
+from runtime.redaction import redact
 
 MAX_TEXT = 6_000  # characters; only a single enormous line is longer, and is cut
 _MAX_NAMES = 50
@@ -81,8 +82,8 @@ def _names(definitions: Sequence[Definition]) -> list[str]:
 
 
 def _header(path: str, names: Sequence[str]) -> str:
-    """`path > Outer.inner`, or `path > Heading > Heading`: where the passage stands."""
-    return " > ".join((path, *names))[: max(_MAX_HEADER, len(path))]
+    """`path > Outer.inner`, or `path > Heading > Heading`: where the passage stands. Also a path may have a secret."""
+    return redact(" > ".join((path, *names))[: max(_MAX_HEADER, len(path))])
 
 
 def _texts(lines: Lines, first: int, last: int) -> Iterator[str]:

@@ -21,6 +21,7 @@ from processor.languages.notebooks import cut_cells, placed, read_notebook, show
 from processor.languages.placing import MAX_DEPTH, Definition
 from processor.languages.uses import Edge
 from processor.stages.chunk import Origin, chunk_file
+from processor.stages.without_secrets import without_secrets
 
 Row: TypeAlias = dict[str, object]
 Stop: TypeAlias = Callable[[], bool]
@@ -189,6 +190,7 @@ def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
     found: Found = _NOTHING,
     errors: int = 0,
 ) -> Parsed:
+    found, pieces, lines = without_secrets(found, pieces, lines)
     origin = Origin(source.path, language, source.file_class)
     chunks = chunk_file(origin, lines, pieces, found)
     row: Row = {

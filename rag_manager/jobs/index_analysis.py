@@ -26,11 +26,12 @@ from rag_manager.ports import Lexicon, LexiconPart
 from rag_manager.rows.generations import Generation
 from rag_manager.rows.indexing import AnalysisRow, IndexedRows, NewRows, known_parts, newest_words, write_index
 from rag_manager.stages.layout import Part, part_id, starts_of
-from rag_manager.stages.passage_text import lexical_text, passage_recipe
+from rag_manager.stages.passage_text import lexical_text, passage_recipe, shown_text
 from runtime.faults import Fault, Permanent
 from runtime.live import Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_table
+from runtime.redaction import redact_all
 
 Row = tuple[object, ...]
 Done = TypeVar("Done")
@@ -223,7 +224,13 @@ def _once(table: pa.Table) -> list[Row]:
 
 
 def _chunk_rows(_ref: ArtifactRef, table: pa.Table) -> list[Row]:
-    return [(place, *row) for place, row in enumerate(_once(table))]
+    return [(place, *_shown(row)) for place, row in enumerate(_once(table))]
+
+
+def _shown(row: Row) -> Row:
+    """A row of _CHUNK_COLUMNS, its names and text as they are shown."""
+    *place, symbols, text = row
+    return (*place, redact_all(symbols), shown_text(str(text)))
 
 
 def _file_rows(ref: ArtifactRef, table: pa.Table) -> list[Row]:

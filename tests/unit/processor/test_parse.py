@@ -243,3 +243,42 @@ def test_no_query_has_predicates_on_text(language: str) -> None:
     grammar = grammar_of(language)
     assert grammar is not None
     assert grammar.query.string_count == 0  # the binding crashes on them, see grammars.py
+
+
+SECRET = "gh" + "p_A1b2C3d4E5f6G7h8J9k0"
+KEY = [
+    "-----BEGIN " + "PRIVATE KEY-----",
+    *(f"MIIEvQIBADANBgkq{line:02}" * 3 for line in range(80)),
+    "-----END " + "PRIVATE KEY-----",
+]
+
+
+def test_nothing_that_is_said_of_a_file_has_a_secret_and_everything_stands_where_it_stood() -> None:
+    code = f'def sign_in(token="{SECRET}"):\n    """Uses {SECRET} else."""\n    return connect(token)\n'
+    plain = parse_source(a_source("a.py", code.replace(SECRET, "nothing")))
+
+    said = parse_source(a_source("a.py", code))
+
+    assert SECRET not in repr(said)
+    assert [(row["name"], row["first_line"], row["last_line"]) for row in said.symbols] == [("sign_in", 1, 3)]
+    assert said.symbols[0]["signature"] == 'def sign_in(token="[redacted]")'
+    assert [chunk["text"] for chunk in said.chunks] == [code.replace(SECRET, "[redacted]").rstrip("\n")]
+    assert said.edges == plain.edges
+
+
+@pytest.mark.parametrize("path", ["key.txt", "key.md", "key.yaml", "key.py"])
+def test_the_middle_of_a_key_of_many_lines_is_in_no_passage(path: str) -> None:
+    text = "\n".join(["before = 1", *KEY, "after = 1"])
+
+    said = parse_source(a_source(path, text))
+
+    assert len(said.chunks) > 1 or "txt" not in path
+    assert "MIIE" not in repr(said)
+    redacted = "\n".join(["before = 1", *["[redacted]"] * len(KEY), "after = 1"])
+    assert_exact_and_complete(redacted, said)
+
+
+def test_a_passage_says_no_secret_of_its_files_name() -> None:
+    [chunk] = parse_source(a_source(f"keys/{SECRET}.txt", "x\n")).chunks
+
+    assert SECRET not in str(chunk["header"])

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_manager.stages.code_tokens import MAX_TOKEN, code_tokens, identifiers, joined_tokens
-from rag_manager.stages.passage_text import HEADER_WEIGHT, embedding_text, lexical_text, text_hash
+from rag_manager.stages.passage_text import HEADER_WEIGHT, embedding_text, lexical_text, shown_text, text_hash
 
 
 def test_an_identifier_gives_its_parts_and_itself() -> None:
@@ -54,3 +54,13 @@ def test_the_model_reads_the_header_and_then_the_code() -> None:
     assert embedding_text("a.py > f", "def f(): ...") == "a.py > f\ndef f(): ..."
     assert embedding_text("", "text") == "text"
     assert text_hash("a") == text_hash("a") != text_hash("b")
+
+
+def test_no_secret_is_indexed_embedded_or_shown_also_of_what_an_older_release_parsed() -> None:
+    secret = "gh" + "p_A1b2C3d4E5f6G7h8J9k0"
+    header, text = f"a.py > {secret}", f"one\n{secret}\nthree"
+
+    assert shown_text(text) == "one\n[redacted]\nthree"
+    assert embedding_text(header, text) == "a.py > [redacted]\none\n[redacted]\nthree"
+    assert text_hash(embedding_text(header, text)) != text_hash(f"{header}\n{text}")
+    assert not set(code_tokens(secret)) & set(lexical_text(header, text).split())
