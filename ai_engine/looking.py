@@ -6,7 +6,7 @@ from uuid import UUID
 from ai_engine.adapters.gen_ai import tell_outcome, using_tool
 from ai_engine.ports import Facts, Place, Retriever
 from ai_engine.stages.read_call import MOST_LINES, Callers, Read, Refused, Request, Search, Symbols
-from ai_engine.stages.show_result import OK, Seen, show_entries, show_lines, show_passages, show_refusal
+from ai_engine.stages.show_result import BUDGET, OK, Seen, show_entries, show_lines, show_passages, show_refusal
 from events.looking import CallersRequest, DefinitionsRequest, FolderRequest
 from events.question import SearchRequest
 from runtime.faults import Fault
@@ -62,6 +62,7 @@ class Looking:
                 query=request.query,
                 limit=request.limit,
                 scope=self._place.scope,
+                budget=BUDGET,
             )
         )
         return show_passages(found.passages, self._boundary)

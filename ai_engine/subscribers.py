@@ -19,7 +19,7 @@ from ai_engine.recording import append, failed, parked
 from ai_engine.rewriting import meant_by
 from ai_engine.stages.build_prompt import build_prompt, passage_of, without_secrets
 from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
-from ai_engine.stages.confidence import cited_passages, confidence_of
+from ai_engine.stages.confidence import cited_passages, confidence_of, hits_of
 from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.fit_history import Kept, fit_history
 from ai_engine.stages.judge_evidence import ENOUGH, evidence_for
@@ -163,7 +163,7 @@ class Answerer:
             answer=checked.text,
             mode=written.mode,
             response_time=round(time.monotonic() - began, 3),
-            rag_hits=len(found.passages),
+            rag_hits=len(hits_of(found.passages)),
             confidence=0.0
             if written.refused
             else confidence_of(
@@ -213,7 +213,7 @@ class Answerer:
         self, question: _Question, found: SearchReply, why: str, said: Written | None = None
     ) -> tuple[Written, tuple[Passage, ...]]:
         """That nothing was found, with the nearest places; `said` is what it took a model to say so."""
-        text = tell_not_found(found.passages, found.commit)
+        text = tell_not_found(hits_of(found.passages), found.commit)
         await self._live.say(question.channel, {"type": "token", "text": checked_so_far(f"{text}\n", found.passages)})
         written = said or Written(text, "extractive", "none", "none", REFUSAL)
         return replace(written, text=text, refused=why), found.passages
@@ -255,7 +255,7 @@ class Answerer:
     async def _extract(
         self, channel: str, query: str, found: SearchReply, readme: LinesReply | None
     ) -> tuple[Written, tuple[Passage, ...]]:
-        text = extract_answer(query, found.passages, readme)
+        text = extract_answer(query, hits_of(found.passages), readme)
         given = (*found.passages, *([passage_of(readme)] if readme else []))
         await self._live.say(channel, {"type": "token", "text": checked_so_far(text, given)})
         return Written(text, "extractive", "none", "none", "extractive-v1"), given

@@ -40,7 +40,12 @@ def told(found: SearchView) -> Iterator[tuple[str, str]]:
 
 
 def _by(passage: Passage) -> str:
+    if (near := passage.neighbour_of) is not None:
+        return f"{passage.relation} of {near.path}:{near.first_line}-{near.last_line}"
     ranked = sorted(passage.ranks.items(), key=lambda item: item[1])
-    return ", ".join(
+    found = ", ".join(
         f"{name} #{rank}{f' ({passage.scores[name]:.3g})' if name in passage.scores else ''}" for name, rank in ranked
     )
+    grown = f", grown from {passage.grown_from.first_line}-{passage.grown_from.last_line}" if passage.grown_from else ""
+    folded = ", ".join(f"{each.path}:{each.first_line}-{each.last_line}" for each in passage.folded)
+    return f"{found}{grown}{f', with {folded}' if folded else ''}"

@@ -11,11 +11,21 @@ from events.base import ERASED, Event, Subject, Value
 _WHOSE = (Subject.TENANT, Subject.REPOSITORY, Subject.USER)
 
 
+class Citation(Value):
+    """A place in the repository that an answer rests on, checked against the stored sources."""
+
+    path: str
+    first_line: int
+    last_line: int
+    chunk_id: str | None = None
+
+
 class Passage(Value):
     """A piece of a file that was found. Lines are 1-based and inclusive.
 
-    `ranks` says which retriever put it where, `scores` by which score of its own where it has one: BM25 (lexical),
-    cosine (dense).
+    `ranks`: which retriever put it where, `scores` by which own score: BM25 (lexical), cosine (dense). `grown_from`:
+    the lines that were found, in the definition that is shown. A neighbour was not found itself; its `relation` to one
+    that was is type (whose beginning it is) or imports (of its file). `folded`: others that say the same, or lie in it.
     """
 
     chunk_id: str
@@ -29,6 +39,10 @@ class Passage(Value):
     score: float = 0.0
     ranks: dict[str, int] = Field(default_factory=dict)
     scores: dict[str, float] = Field(default_factory=dict)
+    grown_from: Citation | None = None
+    neighbour_of: Citation | None = None
+    relation: str = ""
+    folded: tuple[Citation, ...] = ()
 
 
 class PlanStep(Value):
@@ -42,15 +56,6 @@ class PlanStep(Value):
     found: int
     weight: float = 0.0
     about: str = ""
-
-
-class Citation(Value):
-    """A place in the repository that an answer rests on, checked against the stored sources."""
-
-    path: str
-    first_line: int
-    last_line: int
-    chunk_id: str | None = None
 
 
 class PassedOver(Value):
@@ -70,7 +75,7 @@ class Scope(Value):
 
 
 class SearchRequest(Value):
-    """One search of one of a tenant's repositories, or of one analysis of it; of all of it, or of a scope."""
+    """One search of a repository, an analysis or a scope. Passages grow within `budget` characters; none is cut."""
 
     tenant_id: UUID
     repository_id: UUID
@@ -78,6 +83,7 @@ class SearchRequest(Value):
     analysis_id: UUID | None = None
     limit: int = 12
     scope: Scope | None = None
+    budget: int = 12_000
 
 
 class Evidence(Value):

@@ -14,20 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.index import GenerationKind
-from events.question import Evidence, Passage, SearchReply, SearchRequest
+from events.question import Evidence, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import CollectionMissing, Embedder, OpenLexicon, Vectors, VectorsUnavailable
 from rag_manager.remembering import Remembered
 from rag_manager.rows import reading
 from rag_manager.rows.graph import edges_around
-from rag_manager.rows.reading import ChunkText, IndexChanged, Served
+from rag_manager.rows.reading import IndexChanged, Served
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.code_tokens import code_tokens
 from rag_manager.stages.limit_scope import limit_scope
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
-from rag_manager.stages.rank import Picked, Ranked, Rankings, Weights, rank
+from rag_manager.stages.rank import Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
+from rag_manager.stages.show_passages import chunks_wanted, show_passages
 from rag_manager.stages.weigh_evidence import weigh_evidence
 from runtime.faults import Permanent, Transient
 
@@ -106,7 +107,7 @@ class Search:
     async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
         served = await self._served(request)
-        asked = (request.query[:MAX_QUERY], request.limit, request.scope)
+        asked = (request.query[:MAX_QUERY], request.limit, request.scope, request.budget)
         reply = await self._replies.get(
             _asked(request, served, asked), lambda: self._search(request, served), keeps=_may_be_kept
         )
@@ -122,19 +123,18 @@ class Search:
             forward = await self._forward(request, served, question, loaded, scope)
             found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit, scope)
             picked = found.ranked.passages
-            chosen = [item.chunk for item in picked]
-            texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, chosen)
+            wanted = chunks_wanted([item.chunk for item in picked], loaded.catalogue, scope)
+            texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, wanted)
+            passages = await asyncio.to_thread(
+                show_passages, picked, texts, loaded.catalogue, found.scores, budget=request.budget
+            )
         return SearchReply(
             analysis_id=served.analysis_id,
             commit=served.commit,
             generation_id=served.generation_id,
             generation_kind=GenerationKind.LEXICAL if dense.degraded else served.kind,
             model=None if dense.degraded else served.model,
-            passages=tuple(
-                _passage(item, loaded.catalogue, texts[item.chunk], found.scores)
-                for item in picked
-                if item.chunk in texts
-            ),
+            passages=passages,
             took_ms=0.0,
             degraded=dense.degraded,
             evidence=found.evidence,
@@ -265,22 +265,3 @@ def _lexical(lexicon: OpenLexicon, tokens: Sequence[str], depth: int, scope: Chu
         if scope is None or len(hits) < asked or len(found) in {depth, len(scope)}:
             return found
         asked *= 4
-
-
-def _passage(
-    picked: Picked, catalogue: Catalogue, text: ChunkText, scores: Mapping[str, Mapping[int, float]]
-) -> Passage:
-    chunk, file = picked.chunk, catalogue.files[picked.chunk]
-    return Passage(
-        chunk_id=catalogue.chunk_ids[chunk],
-        path=catalogue.paths[file],
-        first_line=catalogue.first_lines[chunk],
-        last_line=catalogue.last_lines[chunk],
-        text=text.text,
-        language=text.language,
-        file_class=catalogue.classes[file],
-        symbols=text.symbols,
-        score=round(picked.score, 6),
-        ranks=picked.ranks,
-        scores={name: round(own[chunk], 4) for name, own in scores.items() if chunk in own},
-    )

@@ -6,7 +6,6 @@ from datetime import datetime
 from runtime.client.shapes import (
     AnalysisSummary,
     AnalysisView,
-    Citation,
     ConversationSummary,
     Envelope,
     Passage,
@@ -15,6 +14,7 @@ from runtime.client.shapes import (
 )
 from runtime.upload_url import SCHEME
 from web_ui import turns
+from web_ui.evidence import passage_row, place_of
 from web_ui.markdown import read_markdown
 from web_ui.usage import dollars
 from web_ui.words import ago, count, duration, language, place, short_commit, visible
@@ -39,7 +39,6 @@ _WORDS_ONLY = {
     "vectors_missing": "the vectors are being rebuilt",
     "model_changed": "the vectors were made by another model than the one in use",
 }
-_SNIPPET_LINES = 12
 Analysis = AnalysisSummary | AnalysisView  # a view has all that a summary has
 
 
@@ -181,9 +180,9 @@ def answer_data(question: QuestionView, repository_url: str) -> dict[str, object
         "tree": read_markdown(question.answer or "", question.citations, repository_url),
         "mode": answer_mode(question),
         "notice": search_notice(question.degraded),
-        "citations": [_place(citation) for citation in question.citations],
+        "citations": [place_of(citation) for citation in question.citations],
         "facts": answer_facts(question),
-        "passages": [_passage(passage) for passage in question.passages],
+        "passages": [passage_row(passage) for passage in question.passages],
         "told": [*turns.told_before(question), *turns.told_plan(question)],
         "steps": turns.steps_shown(question),
         "markdown": turns.answer_markdown(question, repository_url),
@@ -221,29 +220,6 @@ def answer_facts(question: QuestionView) -> list[str]:
         f"{count(question.removed_quotes, 'unsupported quotation')} removed" if question.removed_quotes else "",
     )
     return [fact for fact in facts if fact]
-
-
-def _place(citation: Citation | Passage) -> dict[str, object]:
-    return {"path": citation.path, "first": citation.first_line, "last": citation.last_line}
-
-
-def _passage(passage: Passage) -> dict[str, object]:
-    lines = passage.text.split("\n")
-    more = "\n…" if len(lines) > _SNIPPET_LINES else ""
-    return _place(passage) | {
-        "score": f"{passage.score:.3f}",
-        "ranks": [(name, rank, _own(passage, name)) for name, rank in sorted(passage.ranks.items(), key=_by_rank)],
-        "symbols": ", ".join(passage.symbols[:8]),
-        "snippet": "\n".join(lines[:_SNIPPET_LINES]) + more,
-    }
-
-
-def _own(passage: Passage, retriever: str) -> str:
-    return f"{passage.scores[retriever]:.3g}" if retriever in passage.scores else ""
-
-
-def _by_rank(row: tuple[str, int]) -> int:
-    return row[1]
 
 
 def event_rows(events: Sequence[Envelope]) -> list[dict[str, object]]:

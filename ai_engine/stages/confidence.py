@@ -29,3 +29,8 @@ def cited_passages(passages: Sequence[Passage], citations: Sequence[Citation]) -
     """The passages that citations are in. Pure."""
     places = [(one.path, one.first_line) for one in citations]
     return tuple(p for p in passages if any(p.path == at and p.first_line <= n <= p.last_line for at, n in places))
+
+
+def hits_of(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """The passages that were found themselves, without what stands beside them. Pure."""
+    return tuple(passage for passage in passages if passage.neighbour_of is None)

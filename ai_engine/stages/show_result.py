@@ -14,6 +14,7 @@ from events.question import LinesReply, Passage
 from runtime.redaction import redact, redact_lines
 
 LONGEST = 12_000  # characters of one result
+BUDGET = 9_000  # of these for the passages of a search: the rest is for their numbers and marks
 OK = "ok"
 _NUMBER = 7  # characters before each line
 _MARKS = 1_600  # characters around them: a path may be long

@@ -29,6 +29,7 @@ from bench.retrieval.cases import (
 )
 from bench.retrieval.measures import MEASURES, Values, mean_of, of_files, of_passages
 from bench.retrieval.retrievers import Retriever, Search, usable
+from bench.retrieval.shown import compare
 from rag_manager.ports import Embedder
 from rag_manager.stages.rank import Weights
 from runtime.faults import Fault
@@ -162,6 +163,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=home / "cache" / "bench")
     parser.add_argument("--sets", help="names of sets, by commas; all where it is left out")
     parser.add_argument("--commits", type=int, default=40, help="of each history")
+    parser.add_argument("--shown", action="store_true", help="how much of the cited lines answers are written from")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     return parser.parse_args(arguments)
 
@@ -177,6 +179,9 @@ def report(options: argparse.Namespace) -> Iterator[str]:
     sets = sets_of(options, Stores(embedders, options.cache))
     for name in options.sets.split(",") if options.sets else sets:
         title, units, cases = sets[name]
+        if options.shown:
+            yield "\n".join(compare(title, cases(), [None, *embedders]))
+            continue
         for unit, results in grade_all(cases(), retrievers, units, Weights()).items():
             if not next(iter(results.values())):
                 continue

@@ -14,8 +14,9 @@ from bench.retrieval.relations import Graph
 from bench.retrieval.repository_index import RepositoryIndex, Vectors
 from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH
 from rag_manager.stages.code_tokens import STOP_WORDS, code_tokens
+from rag_manager.stages.fold_alike import fold_alike
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
-from rag_manager.stages.rank import Rankings, Weights, rank
+from rag_manager.stages.rank import Picked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 
 LIMIT = 20  # passages asked for: enough for ten files
@@ -67,15 +68,21 @@ def product(model: str | None) -> Retriever:
     """What the service answers with: before there are vectors (None), with the quick ones, with the full ones."""
 
     def retrieve(search: Search) -> Sequence[int]:
-        question = read_question(search.text)
-        weight = {None: 0.0, "quick": search.weights.quick, "full": search.weights.full}[model]
-        nearest = _nearest(search.similar[model])[:DENSE_DEPTH] if model else ()
-        lexical = [chunk for chunk, _ in search.index.lexicon.search(question.tokens, LEXICAL_DEPTH)]
-        rankings = Rankings(lexical, nearest, weight, _forward(search, question))
-        ranked = rank(question, rankings, search.index.catalogue, limit=LIMIT, weights=search.weights)
-        return [item.chunk for item in ranked.passages]
+        picked = ranked_by(search, model, LIMIT)
+        folded = fold_alike([search.index.bodies[item.chunk] for item in picked])
+        return [picked[place].chunk for place in folded]
 
     return retrieve
+
+
+def ranked_by(search: Search, model: str | None, limit: int) -> list[Picked]:
+    """The chunks that the service would choose, best first."""
+    question = read_question(search.text)
+    weight = {None: 0.0, "quick": search.weights.quick, "full": search.weights.full}[model]
+    nearest = _nearest(search.similar[model])[:DENSE_DEPTH] if model else ()
+    lexical = [chunk for chunk, _ in search.index.lexicon.search(question.tokens, LEXICAL_DEPTH)]
+    rankings = Rankings(lexical, nearest, weight, _forward(search, question))
+    return rank(question, rankings, search.index.catalogue, limit=limit, weights=search.weights).passages
 
 
 def _forward(search: Search, question: Question) -> tuple[Forward, ...]:

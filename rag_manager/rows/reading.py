@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.index import GenerationKind
 from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
+from rag_manager.stages.show_passages import ChunkText
 from runtime.tenancy import TenantDatabase
 
 _SERVING = (
@@ -35,15 +36,6 @@ class Served:
     kind: GenerationKind
     model: str | None
     collection: str | None
-
-
-@dataclass(frozen=True)
-class ChunkText:
-    """What a passage shows of a chunk beside its place."""
-
-    text: str
-    language: str | None
-    symbols: tuple[str, ...]
 
 
 @dataclass(frozen=True)

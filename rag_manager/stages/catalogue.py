@@ -104,6 +104,15 @@ class Catalogue:
                     names.setdefault(self.chunks_of[place.file][max(0, before)], []).append(place.written)
         return names
 
+    @cached_property
+    def spans(self) -> Sequence[Sequence[tuple[str, int, int]]]:
+        """Number of the file → kind, first and last line of each of its definitions."""
+        spans: list[list[tuple[str, int, int]]] = [[] for _ in self.paths]
+        for places in self.definitions.values():
+            for place in places:
+                spans[place.file].append((place.kind.lower(), place.first_line, place.last_line))
+        return spans
+
     def chunk_at(self, file: int, line: int) -> int | None:
         """Return the smallest chunk of a file that holds a line, or None."""
         holding = [c for c in self.chunks_of[file] if self.first_lines[c] <= line <= self.last_lines[c]]

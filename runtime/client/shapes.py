@@ -998,8 +998,9 @@ class Passage(BaseModel):
     """
     A piece of a file that was found. Lines are 1-based and inclusive.
 
-    `ranks` says which retriever put it where, `scores` by which score of its own where it has one: BM25 (lexical),
-    cosine (dense).
+    `ranks`: which retriever put it where, `scores` by which own score: BM25 (lexical), cosine (dense). `grown_from`:
+    the lines that were found, in the definition that is shown. A neighbour was not found itself; its `relation` to one
+    that was is type (whose beginning it is) or imports (of its file). `folded`: others that say the same, or lie in it.
     """
 
     model_config = ConfigDict(
@@ -1017,6 +1018,10 @@ class Passage(BaseModel):
     score: float = 0.0
     ranks: dict[str, int] = {}
     scores: dict[str, float] = {}
+    grown_from: Citation | None = None
+    neighbour_of: Citation | None = None
+    relation: str = ""
+    folded: Annotated[list[Citation], Field(validate_default=True)] = []
 
 
 class PassedOver(BaseModel):

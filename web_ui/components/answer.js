@@ -32,7 +32,8 @@ const passage = (item, open) =>
   el("li", { class: "passage" },
     el("div", { class: "where" }, chip(item, placeText(item), open),
       el("span", { class: "score" }, `score ${item.score}`),
-      ...item.ranks.map(([name, rank, own]) => el("span", { class: "rank" }, `${plain(name)} #${rank}${own ? ` (${plain(own)})` : ""}`))),
+      ...item.ranks.map(([name, rank, own]) => el("span", { class: "rank" }, `${plain(name)} #${rank}${own ? ` (${plain(own)})` : ""}`)),
+      ...(item.why ? [el("span", { class: "rank" }, plain(item.why))] : [])),
     item.symbols ? el("div", { class: "symbols" }, plain(item.symbols)) : null,
     el("pre", { class: "snippet", tabindex: "0" }, plain(item.snippet)));
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from ai_engine.stages.build_prompt import BUDGET, build_prompt
 from ai_engine.stages.check_citations import check_citations, cited_paths
-from ai_engine.stages.confidence import confidence_of
+from ai_engine.stages.confidence import confidence_of, hits_of
 from ai_engine.stages.extract_answer import excerpt, extract_answer
 from ai_engine.stages.terms import terms_of
-from events.question import LinesReply, Passage
+from events.question import Citation, LinesReply, Passage
 
 
 def a_passage(
@@ -209,3 +209,10 @@ def test_citation_ids_name_the_passage_they_rest_on() -> None:
     checked = check_citations("[src/app.py:11-12]", [a_passage()], {"src/app.py": 100})
 
     assert checked.citations[0].chunk_id == "src/app.py:10"
+
+
+def test_what_stands_beside_a_passage_is_no_hit() -> None:
+    found = a_passage()
+    beside = a_passage(first=1, last=2, neighbour_of=Citation(path="src/app.py", first_line=10, last_line=12))
+
+    assert hits_of([found, beside]) == (found,)

@@ -36,3 +36,14 @@ def test_a_search_by_words_only_is_told_and_a_long_passage_is_cut() -> None:
 
     assert "       … 29 more lines" in lines
     assert lines[-1].startswith("searched by words only (vectors_missing)")
+
+
+def test_a_passage_that_grew_took_others_in_or_is_a_neighbour_says_so() -> None:
+    place = {"path": "a.py", "first_line": 3, "last_line": 4}
+    base = {"chunk_id": "c", "path": "a.py", "first_line": 1, "last_line": 9, "text": "x = 1"}
+    grown = {**base, "ranks": {"lexical": 2}, "grown_from": place, "folded": [{**place, "path": "b.py"}]}
+    beside = {**base, "neighbour_of": place, "relation": "type"}
+
+    said = [line for style, line in told(a_view(passages=[grown, beside])) if style == "cyan"]
+
+    assert said == ["a.py:1-9  lexical #2, grown from 3-4, with b.py:3-4", "a.py:1-9  type of a.py:3-4"]

@@ -209,8 +209,22 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
     (row,) = data["passages"]  # type: ignore[misc]  # a list of rows
     assert row["score"] == "0.123"
     assert row["ranks"] == [("lexical", 2, "12.3"), ("vector", 7, "")]
-    assert row["symbols"] == "f, g"
+    assert (row["symbols"], row["why"]) == ("f, g", "")
     assert row["snippet"].split("\n")[-2:] == ["11", "…"]
+
+
+def test_the_evidence_says_of_a_passage_that_grew_and_of_a_neighbour_why_it_is_there() -> None:
+    place = Citation(path="b.py", first_line=3, last_line=4)
+    base = {"chunk_id": "c0", "path": "a.py", "first_line": 1, "last_line": 9, "text": "x"}
+    given = [{"grown_from": place, "folded": [place]}, {"neighbour_of": place, "relation": "imports"}]
+    passages = [Passage.model_validate({**base, **more}) for more in given]
+
+    data = views.answer_data(a_question(passages=passages), "https://github.com/o/r")
+
+    assert [row["why"] for row in data["passages"]] == [  # type: ignore[attr-defined]  # a list of rows
+        "grown from lines 3-4, 1 other place folded in",
+        "the head of the file of b.py:3-4",
+    ]
 
 
 def test_attempts_at_one_question_are_one_turn_whose_newest_answer_is_shown() -> None:
