@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.onnx_model import load_full
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
+from rag_manager.adapters.valkey_memory import ValkeyMemory
 from rag_manager.api import NAME, add_problems, internal_routes
 from rag_manager.forgetting import Forgetting
 from rag_manager.housekeeping import Chores, Housekeeping
@@ -27,11 +29,12 @@ from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
 from rag_manager.models.files import FULL_MODEL, QUICK_TABLE, TOKENIZER
 from rag_manager.ports import Embedder
+from rag_manager.rows.generations import memory_key
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 from rag_manager.settings import RagSettings
 from rag_manager.subscribers import Slots, handlers, subscribe, subscribe_to_erasure
-from runtime.broker import create_broker, create_redis
+from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
 from runtime.faults import Permanent
 from runtime.health import Check, health_routes
@@ -69,7 +72,9 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     searching = create_engine(DatabaseSettings(), application="rag_manager-search", role=DatabaseRole.SEARCH)
     cache = ServingCache(TenantDatabase(searching), backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
     lines = Lines(cache.rows, backends.objects)
-    search = Search(cache, backends.vectors, embedders, backends.turns)
+    quick = create_quick_redis(broker)
+    shared = ValkeyMemory(quick, partial(memory_key, backends.engine))
+    search = Search(cache, backends.vectors, embedders, backends.turns, shared=shared)
     forgetting = Forgetting(backends.engine, cache, search, lines, lexicon)
     chores = Chores(housekeeping, forgetting, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search.on_missing = chores.collection_missed
@@ -88,6 +93,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
         await end_tasks([later])
         await chores.stop()
         await searching.dispose()
+        await quick.aclose()
         await _close(backends)
 
     app = FastAPI(title="Repostream rag_manager", lifespan=lifespan, openapi_url=None)

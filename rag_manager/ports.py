@@ -1,8 +1,9 @@
 """What the index needs of the world outside, as Protocols. Implementations are in `adapters/`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,4 +137,17 @@ class Vectors(Protocol):
 
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""
+        ...
+
+
+class SharedMemory(Protocol):
+    """What was made a moment ago by any process of the installation."""
+
+    async def get(
+        self, name: str, tenant_id: UUID, analysis_id: UUID, asked: str, make: Callable[[], Awaitable[bytes | None]]
+    ) -> bytes | None:
+        """What is kept of what was `asked` of an analysis, or what `make` gives, which is then kept unless it is None.
+
+        Of those who ask for the same at the same time one makes it. `name` is the metric's. Raises what `make` does.
+        """
         ...

@@ -1,11 +1,17 @@
-"""What was made a moment ago, kept in memory: bounded, for a while, and made once however many ask at the same time."""
+"""What was made a moment ago, kept in memory: bounded, for a while, and made once however many ask at the same time.
+
+Behind the memory of a process is the one that all processes share.
+"""
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Container, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
+from rag_manager.ports import SharedMemory
 from runtime.metrics import cache_lookups
 
 Key = TypeVar("Key", bound=Hashable)
@@ -22,6 +28,10 @@ class Remembered(Generic[Key, Made]):
         self._clock = clock
         self._kept: OrderedDict[Key, tuple[float, Made]] = OrderedDict()
         self._making: dict[Key, asyncio.Task[Made]] = {}
+
+    def __len__(self) -> int:
+        """How many are kept, also those whose time is over."""
+        return len(self._kept)
 
     async def get(
         self, key: Key, make: Callable[[], Awaitable[Made]], *, keeps: Callable[[Made], bool] = lambda _: True
@@ -58,6 +68,72 @@ class Remembered(Generic[Key, Made]):
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return made
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked, and of which state of what: another generation, or an index that was added to, is another key."""
+
+    tenant_id: UUID
+    analysis_id: UUID
+    lexicon_sha256: str
+    generation_id: UUID
+    what: str
+
+    @property
+    def of(self) -> tuple[UUID, UUID, str]:
+        """Whose it is: it goes with these."""
+        return self.tenant_id, self.analysis_id, self.lexicon_sha256
+
+
+@dataclass(frozen=True)
+class Form(Generic[Made]):
+    """How something is written, and read again; reading raises ValueError where it was written otherwise."""
+
+    write: Callable[[Made], bytes]
+    read: Callable[[bytes], Made]
+
+
+class Recalled(Generic[Made]):
+    """The memory of this process under `name`, and behind it the shared one, where there is one."""
+
+    def __init__(self, own: Remembered[Asked, Made], name: str, shared: SharedMemory | None, form: Form[Made]) -> None:
+        self._own = own
+        self._name = f"{name}, shared"
+        self._shared = shared
+        self._form = form
+
+    def __len__(self) -> int:
+        """How many are kept here."""
+        return len(self._own)
+
+    async def get(
+        self, asked: Asked, make: Callable[[], Awaitable[Made]], *, keeps: Callable[[Made], bool] = lambda _: True
+    ) -> Made:
+        """As `Remembered.get`."""
+        return await self._own.get(asked, lambda: self._from_all(asked, make, keeps), keeps=keeps)
+
+    def keep(self, there: Container[tuple[UUID, UUID, str]]) -> None:
+        """Let go of what is of analyses that are not `there` (tenant, analysis, digest of its lexicon) any more."""
+        self._own.forget(lambda asked: asked.of not in there)
+
+    async def _from_all(self, asked: Asked, make: Callable[[], Awaitable[Made]], keeps: Callable[[Made], bool]) -> Made:
+        if self._shared is None:
+            return await make()
+        here: list[Made] = []
+
+        async def written() -> bytes | None:
+            here.append(await make())
+            return self._form.write(here[0]) if keeps(here[0]) else None
+
+        state = f"{asked.lexicon_sha256}\n{asked.generation_id}\n{asked.what}"
+        found = await self._shared.get(self._name, asked.tenant_id, asked.analysis_id, state, written)
+        if here or found is None:
+            return here[0] if here else await make()
+        try:
+            return self._form.read(found)
+        except ValueError:  # by another release
+            return await make()
 
 
 def _looked_at(task: "asyncio.Task[object]") -> None:

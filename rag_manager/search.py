@@ -5,9 +5,12 @@ the reply says why.
 """
 
 import asyncio
+import hashlib
+import json
 import time
-from collections.abc import Callable, Collection, Container, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 import numpy as np
@@ -16,8 +19,8 @@ from numpy.typing import NDArray
 from events.index import GenerationKind
 from events.question import Evidence, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
-from rag_manager.ports import CollectionMissing, Embedder, OpenLexicon, Vectors, VectorsUnavailable
-from rag_manager.remembering import Remembered
+from rag_manager.ports import CollectionMissing, Embedder, OpenLexicon, SharedMemory, Vectors, VectorsUnavailable
+from rag_manager.remembering import Asked, Form, Recalled, Remembered
 from rag_manager.rows import reading
 from rag_manager.rows.graph import edges_around
 from rag_manager.rows.reading import IndexChanged, Served
@@ -44,7 +47,8 @@ _DENSE_PAUSE = 5.0  # seconds without asking a vector server that failed
 
 _MOST_KEPT = 500  # replies, of about 20 KB each; embedded questions
 _KEPT = 300.0  # seconds
-_Asked = tuple[UUID, UUID, str, UUID, Hashable]  # tenant, analysis, digest of its lexicon, generation, and what
+_REPLY = Form[SearchReply](lambda reply: reply.model_dump_json().encode(), SearchReply.model_validate_json)
+_VECTOR = Form[NDArray[np.float32]](lambda vector: vector.tobytes(), lambda raw: np.frombuffer(raw, np.float32))
 Chunks = frozenset[int] | None  # that a search is limited to; None for all
 
 
@@ -76,6 +80,7 @@ class Search:
         turns: Turns,
         *,
         weights: Weights | None = None,
+        shared: SharedMemory | None = None,
     ) -> None:
         self._cache = cache
         self._vectors = vectors
@@ -84,8 +89,12 @@ class Search:
         self._weights = weights or Weights()
         self.on_missing: Callable[[], None] = lambda: None  # called where the vectors of what serves are gone
         self._quiet_until = 0.0
-        self._replies = Remembered[_Asked, SearchReply]("searches", most=_MOST_KEPT, seconds=_KEPT)
-        self._embedded = Remembered[_Asked, NDArray[np.float32]]("embeddings", most=_MOST_KEPT, seconds=_KEPT)
+        replies = Remembered[Asked, SearchReply]("searches", most=_MOST_KEPT, seconds=_KEPT)
+        embedded = Remembered[Asked, NDArray[np.float32]]("embeddings", most=_MOST_KEPT, seconds=_KEPT)
+        self._replies = Recalled(replies, "searches", shared, _REPLY)
+        # The quick model is quicker than asking for what it made.
+        across = {GenerationKind.FULL: Recalled(embedded, "embeddings", shared, _VECTOR)}
+        self._embedded = {GenerationKind.QUICK: Recalled(embedded, "embeddings", None, _VECTOR)} | across
 
     async def __call__(self, request: SearchRequest) -> SearchReply:
         """Return the passages that match best, all of one state of the index.
@@ -101,13 +110,13 @@ class Search:
 
     def keep(self, there: Container[tuple[UUID, UUID, str]]) -> None:
         """Let go of replies of analyses that are not `there` (tenant, analysis, digest of its lexicon) any more."""
-        self._replies.forget(lambda key: key[:3] not in there)
-        self._embedded.forget(lambda key: key[:3] not in there)
+        self._replies.keep(there)
+        self._embedded[GenerationKind.FULL].keep(there)
 
     async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
         served = await self._served(request)
-        asked = (request.query[:MAX_QUERY], request.limit, request.scope, request.budget)
+        asked = (request.query[:MAX_QUERY], request.limit, str(request.scope), request.budget, _shape())
         reply = await self._replies.get(
             _asked(request, served, asked), lambda: self._search(request, served), keeps=_may_be_kept
         )
@@ -165,7 +174,7 @@ class Search:
             return _Dense(degraded="vectors_unavailable")
         try:
             async with asyncio.timeout(_DENSE_TIMEOUT):
-                vector = await self._embedded.get(
+                vector = await self._embedded[served.kind].get(
                     _asked(request, served, (embedder.name, question.text)),
                     lambda: asyncio.to_thread(_embedded_by, embedder, question.text),
                 )
@@ -231,8 +240,15 @@ class Search:
         return _Found(ranked, evidence, scores)
 
 
-def _asked(request: SearchRequest, served: Served, what: Hashable) -> _Asked:
-    return (request.tenant_id, served.analysis_id, served.lexicon_sha256, served.generation_id, what)
+def _asked(request: SearchRequest, served: Served, what: Sequence[object]) -> Asked:
+    state = (request.tenant_id, served.analysis_id, served.lexicon_sha256, served.generation_id)
+    return Asked(*state, json.dumps(what))
+
+
+@cache
+def _shape() -> str:
+    """What a reply of this release looks like: those of another are not taken."""
+    return hashlib.sha256(json.dumps(SearchReply.model_json_schema()).encode()).hexdigest()
 
 
 def _may_be_kept(reply: SearchReply) -> bool:

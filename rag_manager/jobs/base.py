@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
 
 import pyarrow as pa
 from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.artifacts import ArtifactKind, ArtifactRef
@@ -16,6 +17,7 @@ from events.base import Envelope
 from events.log.earlier import EarlierRuns
 from events.processing import StageRequested
 from rag_manager.ports import Vectors
+from rag_manager.stages.shared_memory import entries_name
 from runtime.faults import Permanent
 from runtime.live import LiveChannels, Tick, Ticker
 from runtime.objects import Objects
@@ -100,3 +102,9 @@ async def tables(
     for ref in refs:
         content = await objects.get(ref.key, ref.sha256)
         yield ref, await asyncio.to_thread(read_table, content, columns)
+
+
+async def forget_searches(backends: Backends, tenant_id: UUID, analysis_id: UUID) -> None:
+    """Remove what processes share of the searches of an analysis."""
+    with suppress(NoPermissionError):  # then nobody could keep any there either
+        await backends.redis.delete(entries_name(tenant_id, analysis_id))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from events.delivery.persist import until_stream_idle
 from events.delivery.work import Run
-from rag_manager.jobs.base import Backends
+from rag_manager.jobs.base import Backends, forget_searches
 from rag_manager.jobs.share_collection import drop_or_purge
 from rag_manager.rows import erasing_analysis
 from runtime.faults import Fault
@@ -21,13 +21,14 @@ class EraseAnalysis:
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
 
-    async def __call__(self, stream_id: str, repository_id: UUID, run: Run) -> None:
+    async def __call__(self, tenant_id: UUID, stream_id: str, repository_id: UUID, run: Run) -> None:
         """Return once nothing of the index of `analysis/<id>` is left."""
         engine, analysis_id = self._backends.engine, UUID(stream_id.partition("/")[2])
         await until_stream_idle(engine, stream_id, run)
         async with engine.begin() as connection:
             collections = await erasing_analysis.hide(connection, analysis_id)
             going = await erasing_analysis.going(connection, repository_id, analysis_id)
+        await forget_searches(self._backends, tenant_id, analysis_id)
         await self._drop(collections, run)
         if going:
             await self._remember_elsewhere(repository_id, analysis_id, going)

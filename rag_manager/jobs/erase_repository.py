@@ -11,7 +11,7 @@ from events.delivery.persist import until_done, until_idle
 from events.delivery.work import Result, Run
 from events.processing import AnalysisDeleted
 from events.repository import RepositoryDeleted
-from rag_manager.jobs.base import Backends
+from rag_manager.jobs.base import Backends, forget_searches
 from rag_manager.jobs.erase_analysis import EraseAnalysis
 from rag_manager.rows import erasing
 
@@ -32,7 +32,9 @@ class EraseRepository:
         elif envelope.event_type == AnalysisDeleted.event_type and repository_id is not None:
             erase = EraseAnalysis(self._backends)
             await until_done(
-                lambda: erase(envelope.stream_id, repository_id, run), run, f"erasing {envelope.stream_id}"
+                lambda: erase(envelope.tenant_id, envelope.stream_id, repository_id, run),
+                run,
+                f"erasing {envelope.stream_id}",
             )
         return Result()
 
@@ -51,6 +53,9 @@ class EraseRepository:
         async with engine.begin() as connection:
             await erasing.hide(connection, repository_id)
             collections = await erasing.collections(connection, repository_id)
+            whose = await erasing.analyses(connection, repository_id)
+        for tenant_id, analysis_id in whose:
+            await forget_searches(self._backends, tenant_id, analysis_id)
         await self._drop(collections, run)
         async with engine.begin() as connection:
             await erasing.forget(connection, repository_id)

@@ -33,7 +33,7 @@ _FORGET = tuple(
 )
 
 
-_ANALYSES = text("SELECT analysis_id FROM rag.analyses WHERE repository_id = :repository")
+_ANALYSES = text("SELECT analysis_id, tenant_id FROM rag.analyses WHERE repository_id = :repository")
 _REPOSITORIES = text("SELECT DISTINCT repository_id FROM rag.analyses WHERE tenant_id = :tenant")
 _FORGET_TENANT = tuple(
     text(f"DELETE FROM rag.{table} WHERE tenant_id = :tenant")  # noqa: S608  # our own text
@@ -67,6 +67,12 @@ async def hide(connection: AsyncConnection, repository_id: UUID) -> None:
     await connection.execute(_RETIRE, {"repository": repository_id})
 
 
+async def analyses(connection: AsyncConnection, repository_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Tenant and id of each of its indexed analyses."""
+    rows = await connection.execute(_ANALYSES, {"repository": repository_id})
+    return [(row.tenant_id, row.analysis_id) for row in rows]
+
+
 async def collections(connection: AsyncConnection, repository_id: UUID) -> list[str]:
     """The collections of all its generations, also of those being built."""
     return list((await connection.execute(_COLLECTIONS, {"repository": repository_id})).scalars())
@@ -75,7 +81,6 @@ async def collections(connection: AsyncConnection, repository_id: UUID) -> list[
 async def forget(connection: AsyncConnection, repository_id: UUID) -> None:
     """Delete all its rows, and what is remembered of its texts' vectors."""
     await parts.hold(connection, repository_id)
-    analyses = await connection.execute(_ANALYSES, {"repository": repository_id})
-    await parts.let_go(connection, list(analyses.scalars()))
+    await parts.let_go(connection, [analysis_id for _, analysis_id in await analyses(connection, repository_id)])
     for statement in (_EMBEDDINGS, *_FORGET):
         await connection.execute(statement, {"repository": repository_id})

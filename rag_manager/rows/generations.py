@@ -1,5 +1,6 @@
 """Generations and the pointer that says which one a repository's searches go to."""
 
+import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,6 +51,13 @@ async def collection_names(engine: AsyncEngine) -> CollectionNames:
     async with engine.connect() as connection:
         row = (await connection.execute(text("SELECT id, naming_key FROM rag.installation"))).one()
     return CollectionNames(row.id, row.naming_key)
+
+
+async def memory_key(engine: AsyncEngine) -> bytes:
+    """What this installation seals by what its processes share of searches; it stays in its database."""
+    async with engine.connect() as connection:
+        naming_key = (await connection.execute(text("SELECT naming_key FROM rag.installation"))).scalar_one()
+    return hmac.digest(naming_key, b"shared memory", "sha256")
 
 
 async def begin(engine: AsyncEngine, generation: Generation) -> None:

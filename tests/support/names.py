@@ -13,7 +13,9 @@ from events.catalog import TOPICS
 from events.log.wake import CHANNEL
 
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OWNED = re.compile(rf"live\.(?P<tenant>{_ID})\.(ticks|answer\.{_ID})")
+_OWNED = re.compile(
+    rf"live\.(?P<tenant>{_ID})\.(ticks|answer\.{_ID})|found\.(?P<whose>{_ID})\.{_ID}(\.lease\.[0-9a-f]{{32}})?"
+)
 # Each with the reason why no tenant stands in it.
 NOBODYS: Mapping[str, str] = {
     "|".join(map(re.escape, TOPICS)): "the transport: one order for all tenants; private fields are sealed in it",
@@ -31,7 +33,7 @@ def without_tenant(names: Iterable[str], tenants: set[str]) -> list[str]:
     found = []
     for name in names:
         owned = _OWNED.fullmatch(name)
-        if owned is not None and owned["tenant"] in tenants:
+        if owned is not None and (owned["tenant"] or owned["whose"]) in tenants:
             continue
         if not any(re.fullmatch(pattern, name) for pattern in NOBODYS):
             found.append(name)

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from cli.logins import VALKEY_USERS
+from rag_manager.adapters.valkey_memory import ValkeyMemory
+from rag_manager.stages.shared_memory import entries_name
 from runtime.embedded.valkey import EmbeddedValkey
 
 
@@ -74,3 +78,31 @@ def test_a_password_is_one_users_alone_and_outlives_a_restart(valkey: EmbeddedVa
     with Redis.from_url(before) as redis:
         assert redis.ping()
     assert (valkey.folder / "users" / "processor").stat().st_mode & 0o777 == 0o600
+
+
+async def test_rag_manager_shares_searches_and_can_touch_no_other_key_in_that_way(valkey: EmbeddedValkey) -> None:
+    async def key() -> bytes:
+        return b"k" * 32
+
+    async def made() -> bytes:
+        return b"made"
+
+    async def never() -> bytes:
+        raise AssertionError("it was kept")
+
+    async with AsyncRedis.from_url(valkey.url_of("rag_manager")) as redis:
+        memory, tenant, analysis = ValkeyMemory(redis, key), UUID(int=1), UUID(int=2)
+        assert await memory.get("users", tenant, analysis, "asked", made) == b"made"
+        assert await memory.get("users", tenant, analysis, "asked", never) == b"made"
+        assert await redis.delete(entries_name(tenant, analysis)) == 1
+        for refused in (
+            redis.delete("stage.index"),
+            redis.set("stage.index", "x"),
+            redis.hset("stage.embed", "x", "y"),
+        ):
+            with pytest.raises(NoPermissionError):
+                await refused
+    for service in ("processor", "ai_engine"):
+        async with AsyncRedis.from_url(valkey.url_of(service)) as redis:
+            with pytest.raises(NoPermissionError):
+                await redis.hget(entries_name(tenant, analysis), "1")

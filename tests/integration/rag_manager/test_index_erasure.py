@@ -138,8 +138,8 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     await forget()
     assert [path for path in folder.iterdir() if path.is_dir()], "what is there is kept"
     assert lines.held()
-    assert search._replies._kept
-    assert search._embedded._kept
+    assert len(search._replies)
+    assert len(search._embedded[GenerationKind.QUICK])
 
     await EraseRepository(index.backends)(await deleted(index), ARun())
     await forget()
@@ -147,8 +147,8 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     assert list(folder.iterdir()) == []
     assert lines.held() == set()
     assert not cache._loaded
-    assert not search._replies._kept
-    assert not search._embedded._kept
+    assert not len(search._replies)
+    assert not len(search._embedded[GenerationKind.QUICK])
     with pytest.raises(Permanent, match="no_such_analysis"):
         await lines(wanted)
 

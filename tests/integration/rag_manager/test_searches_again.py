@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from events.base import LOCAL_TENANT
+from events.index import GenerationKind
 from events.question import SearchRequest
 from rag_manager.rows import reading
 from tests.fakes.vectors import MemoryVectors
@@ -61,6 +62,6 @@ async def test_what_is_kept_of_an_analysis_goes_with_it(index: Index) -> None:
     await search(ASKED)
 
     search.keep(await reading.existing_lexicons(index.backends.engine))
-    assert len(search._replies._kept) == len(search._embedded._kept) == 1
+    assert [len(search._replies), len(search._embedded[GenerationKind.QUICK])] == [1, 1]
     search.keep(set())
-    assert len(search._replies._kept) == len(search._embedded._kept) == 0
+    assert [len(search._replies), len(search._embedded[GenerationKind.QUICK])] == [0, 0]
