@@ -35,6 +35,8 @@ def told(found: SearchView) -> Iterator[tuple[str, str]]:
     steps = [f"{step.retriever} {step.found}{f' ({step.about})' if step.about else ''}" for step in found.plan]
     searched = f"; found by {', '.join(steps)}" if steps else ""
     yield "dim", f"{len(found.passages)} passages of the {found.generation_kind} index at {found.commit[:10]}{searched}"
+    if any(step.absent for step in found.plan):
+        yield "yellow", "the graph is not made yet, which knows this better: search again when the analysis is complete"
     if found.degraded:
         yield "yellow", f"searched by words only ({found.degraded}): search again for a better result"
 

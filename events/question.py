@@ -49,13 +49,14 @@ class PlanStep(Value):
     """One retriever of a search: how many chunks it found, and its weight in the fusion.
 
     `about` is what it looked for where that is not the whole question. The weight is 0 where what it found is put
-    forward by itself.
+    forward by itself. `absent` where what it looks in is not made yet: later it would know better.
     """
 
     retriever: str
     found: int
     weight: float = 0.0
     about: str = ""
+    absent: bool = False
 
 
 class PassedOver(Value):

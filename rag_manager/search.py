@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import CollectionMissing, Embedder, OpenLexicon, SharedMemory, Vectors, VectorsUnavailable
 from rag_manager.remembering import Asked, Form, Recalled, Remembered
 from rag_manager.rows import reading
-from rag_manager.rows.graph import edges_around
+from rag_manager.rows.graph import edges_around, has_graph
 from rag_manager.rows.reading import IndexChanged, Served
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.catalogue import Catalogue
@@ -210,7 +210,7 @@ class Search:
         self, request: SearchRequest, served: Served, question: Question, loaded: Loaded, scope: Chunks
     ) -> tuple[Forward, ...]:
         """What the question asks for outright: the text of a message, the edges around a name."""
-        rows, texts, edges = self._cache.rows, {}, []
+        rows, texts, edges, absent = self._cache.rows, {}, [], False
         if (wanted := words_looked_for(question)) is not None:
             tokens = list(dict.fromkeys(code_tokens(wanted)))[:MAX_TOKENS]
             hits = await asyncio.to_thread(_lexical, loaded.lexicon, tokens, CANDIDATES, scope)
@@ -219,7 +219,9 @@ class Search:
             texts = {chunk: found[chunk].text for chunk in candidates if chunk in found}
         elif question.relation is not None:
             edges = await edges_around(rows, request.tenant_id, served.analysis_id, question.relation)
-        return await asyncio.to_thread(put_forward, question, texts, edges, loaded.catalogue, scope)
+            absent = not edges and not await has_graph(rows, request.tenant_id, served.analysis_id)
+        forward = await asyncio.to_thread(put_forward, question, texts, edges, loaded.catalogue, scope)
+        return tuple(replace(each, absent=absent) for each in forward)
 
     def _rank(  # what was found, of what, and where
         self,

@@ -9,6 +9,7 @@ from runtime.client.shapes import (
     ConversationSummary,
     Envelope,
     Passage,
+    PlanStep,
     QuestionView,
     StalenessView,
 )
@@ -179,7 +180,7 @@ def answer_data(question: QuestionView, repository_url: str) -> dict[str, object
     return {
         "tree": read_markdown(question.answer or "", question.citations, repository_url),
         "mode": answer_mode(question),
-        "notice": search_notice(question.degraded),
+        "notice": search_notice(question.degraded) or graph_notice(question.plan),
         "citations": [place_of(citation) for citation in question.citations],
         "facts": answer_facts(question),
         "passages": [passage_row(passage) for passage in question.passages],
@@ -204,6 +205,14 @@ def search_notice(degraded: str | None) -> str:
     """What to know of a search that was by words only although there is a vector index; empty where it was whole."""
     why = _WORDS_ONLY.get(degraded or "", degraded)
     return f"Searched by words only: {why}. Ask again for a better answer." if why else ""
+
+
+def graph_notice(plan: Sequence[PlanStep]) -> str:
+    """That the graph was asked before it was made; empty where it was not."""
+    absent = any(step.absent for step in plan)
+    return (
+        "The graph is not made yet, which knows this better: ask again when the analysis is complete." if absent else ""
+    )
 
 
 def answer_facts(question: QuestionView) -> list[str]:

@@ -46,6 +46,11 @@ UNION ALL
  ORDER BY i.shard, i.ordinal LIMIT :limit)
 """)  # noqa: S608  # only our own text is put in
 
+_ANY = text(
+    "SELECT EXISTS (SELECT FROM app.links WHERE analysis_id = :analysis)"
+    " OR EXISTS (SELECT FROM app.imports WHERE analysis_id = :analysis)"
+)
+
 
 async def edges_around(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, relation: Relation) -> list[Edge]:
     """The edges to and from what a relation names, sure ones first; none where the graph is not made yet."""
@@ -59,6 +64,12 @@ async def edges_around(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID,
     }
     async with rows.of(tenant_id) as connection:
         return [Edge(*row) for row in await connection.execute(_EDGES, values)]
+
+
+async def has_graph(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> bool:
+    """Whether an analysis has any link or import: until it is linked it has none, and nor has one without code."""
+    async with rows.of(tenant_id) as connection:
+        return bool(await connection.scalar(_ANY, {"analysis": analysis_id}))
 
 
 def file_pattern(name: str) -> str:

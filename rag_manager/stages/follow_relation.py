@@ -17,7 +17,8 @@ MOST = 200  # edges of one question
 class Edge:
     """One edge: `path` and `line` are where it is written, the target's where it leads to.
 
-    `kind` is call, inherit or import; `incoming` where it leads to what the question names, else it leads away from it.
+    `kind` is call, inherit, import or use (named without a call); `incoming` where it leads to what the question names,
+    else it leads away from it.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Edge:
 
 _WANTED = {
     RelationKind.CALLERS: (("call", True),),
+    RelationKind.USES: (("call", True), ("use", True), ("inherit", True), ("import", True)),
     RelationKind.CALLEES: (("call", False),),
     RelationKind.HEIRS: (("inherit", True),),
     RelationKind.BASES: (("inherit", False),),
@@ -38,11 +40,11 @@ _WANTED = {
     RelationKind.IMPORTS: (("import", False),),
     RelationKind.DEPENDS: (("call", False), ("inherit", False), ("import", False)),
 }
-# Where the first has none: "who uses X" of a class that others inherit from or a module that others import.
+# Where the first has none: "who calls X" of a class that others inherit from or a callback that others hand on.
 _ELSE = {
-    RelationKind.CALLERS: (("inherit", True), ("import", True)),
+    RelationKind.CALLERS: (("use", True), ("inherit", True), ("import", True)),
     RelationKind.CALLEES: (("inherit", False), ("import", False)),
-    RelationKind.IMPORTERS: (("call", True), ("inherit", True)),
+    RelationKind.IMPORTERS: (("call", True), ("use", True), ("inherit", True)),
 }
 
 

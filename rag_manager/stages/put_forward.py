@@ -20,11 +20,15 @@ _CONFIGURATION = "config"
 
 @dataclass(frozen=True)
 class Forward:
-    """What one retriever puts forward: (chunk, its own score), best first. `about` is what it looked for."""
+    """What one retriever puts forward: (chunk, its own score), best first. `about` is what it looked for.
+
+    `absent` where what it looks in is not made yet.
+    """
 
     retriever: str
     about: str
     found: Sequence[tuple[int, float]]
+    absent: bool = False
 
 
 def words_looked_for(question: Question) -> str | None:

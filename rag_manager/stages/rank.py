@@ -134,8 +134,9 @@ def _plan(question: Question, found: Mapping[str, int], rankings: Rankings, weig
     )
     asked = {"lexical": True, "dense": rankings.dense_weight > 0, "names": bool(names), "path": bool(question.paths)}
     forward = tuple((each.retriever, 0.0, each.about) for each in rankings.forward)
+    absent = {each.retriever for each in rankings.forward if each.absent}
     return tuple(
-        PlanStep(retriever=name, found=found[name], weight=weight, about=about[:_LONGEST])
+        PlanStep(retriever=name, found=found[name], weight=weight, about=about[:_LONGEST], absent=name in absent)
         for name, weight, about in (*forward, *(step for step in steps if asked[step[0]]))
     )
 

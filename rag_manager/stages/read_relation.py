@@ -13,6 +13,7 @@ class RelationKind(StrEnum):
     """What is asked for: of `Router`, who calls it, what it calls, what inherits from it, …"""
 
     CALLERS = "callers"
+    USES = "uses"  # who calls it, inherits from it, imports it or names it without a call
     CALLEES = "callees"
     HEIRS = "heirs"
     BASES = "bases"
@@ -64,9 +65,14 @@ def _pattern(written: str) -> re.Pattern[str]:
 
 _ASKED = {
     RelationKind.CALLERS: (
-        r"OTHERS (?:calls?|invokes?|uses?|instantiates?|creates?|constructs?) NAME",
-        r"IS_ATNAME (?:get )?(?:called|used|invoked|instantiated|created|constructed)(?: from)?",
-        r"LIST(?:callers?|usages?|uses|users|call ?sites?) of NAME",
+        r"OTHERS (?:calls?|invokes?|instantiates?|creates?|constructs?) NAME",
+        r"IS_ATNAME (?:get )?(?:called|invoked|instantiated|created|constructed)(?: from)?",
+        r"LIST(?:callers?|call ?sites?) of NAME",
+    ),
+    RelationKind.USES: (
+        r"OTHERS uses? NAME",
+        r"IS_ATNAME (?:get )?(?:used|referenced|mentioned)(?: from)?",
+        r"LIST(?:usages?|uses|users|references) of NAME",
     ),
     RelationKind.CALLEES: (r"DO NAME (?:call|invoke|use)(?: internally)?", r"LISTcallees of NAME"),
     RelationKind.DEPENDS: (r"DO NAME (?:depend|rely|relies|build) (?:up)?on", r"LISTdependencies of NAME"),

@@ -1065,7 +1065,7 @@ class PlanStep(BaseModel):
     One retriever of a search: how many chunks it found, and its weight in the fusion.
 
     `about` is what it looked for where that is not the whole question. The weight is 0 where what it found is put
-    forward by itself.
+    forward by itself. `absent` where what it looks in is not made yet: later it would know better.
     """
 
     model_config = ConfigDict(
@@ -1076,6 +1076,7 @@ class PlanStep(BaseModel):
     found: int
     weight: float = 0.0
     about: str = ""
+    absent: bool = False
 
 
 class ProviderView(BaseModel):

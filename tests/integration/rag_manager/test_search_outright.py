@@ -72,13 +72,16 @@ async def test_callers_and_what_is_imported_are_found_by_the_graph(index: Index)
     assert (imported.passages[0].path, imported.plan[0].about) == ("src/session.py", "importers of src/send.py")
 
 
-async def test_without_a_graph_the_search_is_as_any_other_and_says_that_nothing_was_found(index: Index) -> None:
-    await index.ready(FILES)
+async def test_without_a_graph_the_search_is_as_any_other_and_says_that_there_is_none_yet(index: Index) -> None:
+    analysis = await index.ready(FILES)
 
     reply = await index.ask("Who calls send?")
+    await a_graph(index, analysis.id)
+    later, nobody = await index.ask("Who calls send?"), await index.ask("Who calls nothing_that_is_there?")
 
     assert reply.passages
-    assert (reply.plan[0].retriever, reply.plan[0].found) == ("graph", 0)
+    told = [(one.plan[0].retriever, one.plan[0].found, one.plan[0].absent) for one in (reply, later, nobody)]
+    assert told == [("graph", 0, True), ("graph", 1, False), ("graph", 0, False)]
 
 
 async def test_a_message_is_found_by_the_text_that_makes_it(index: Index) -> None:

@@ -38,6 +38,16 @@ def test_a_search_by_words_only_is_told_and_a_long_passage_is_cut() -> None:
     assert lines[-1].startswith("searched by words only (vectors_missing)")
 
 
+def test_a_relation_that_was_asked_before_there_is_a_graph_is_told() -> None:
+    lines = [
+        line
+        for style, line in told(a_view(plan=[{"retriever": "graph", "found": 0, "absent": True}]))
+        if style == "yellow"
+    ]
+
+    assert lines == ["the graph is not made yet, which knows this better: search again when the analysis is complete"]
+
+
 def test_a_passage_that_grew_took_others_in_or_is_a_neighbour_says_so() -> None:
     place = {"path": "a.py", "first_line": 3, "last_line": 4}
     base = {"chunk_id": "c", "path": "a.py", "first_line": 1, "last_line": 9, "text": "x = 1"}

@@ -1,5 +1,7 @@
 """What a question asks for outright comes first, and the plan says which retriever found it."""
 
+from dataclasses import replace
+
 from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
 from rag_manager.stages.follow_relation import Edge
 from rag_manager.stages.put_forward import put_forward, words_looked_for
@@ -51,6 +53,31 @@ def test_callers_come_first_the_sure_ones_before_others_and_tests_last() -> None
     assert ranked.passages[0].ranks == {"graph": 1}
     assert (ranked.plan[0].retriever, ranked.plan[0].found, ranked.plan[0].about) == ("graph", 3, "callers of send")
     assert [item.score for item in ranked.passages] == sorted((i.score for i in ranked.passages), reverse=True)
+
+
+def test_where_something_is_used_has_calls_names_heirs_and_imports() -> None:
+    kinds = ("use", "inherit", "import")
+    edges = [
+        an_edge(path, line, kind=kind)
+        for kind, (path, line) in zip(
+            kinds, [("src/session.py", 5), ("src/session.py", 25), ("src/other.py", 2)], strict=True
+        )
+    ]
+
+    [used] = put_forward(read_question("where is send used?"), {}, edges, a_catalogue())
+    [called] = put_forward(read_question("who calls send?"), {}, edges[:1], a_catalogue())
+
+    assert ({chunk for chunk, _ in used.found}, used.about) == ({1, 2, 5}, "uses of send")
+    assert [chunk for chunk, _ in called.found] == [1]  # a callback is handed on, and called by nobody
+
+
+def test_the_plan_says_that_a_graph_was_not_made_yet() -> None:
+    question, catalogue = read_question("who calls send?"), a_catalogue()
+    forward = [replace(each, absent=True) for each in put_forward(question, {}, [], catalogue)]
+
+    plan = rank(question, Rankings([5], forward=forward), catalogue, limit=3).plan
+
+    assert [(step.retriever, step.absent) for step in plan][:2] == [("graph", True), ("lexical", False)]
 
 
 def test_what_somebody_calls_is_where_it_is_defined() -> None:

@@ -11,7 +11,9 @@ from rag_manager.stages.read_relation import RelationKind, read_relation
 ASKED = {
     "Who calls Session.send?": (RelationKind.CALLERS, "Session.send"),
     "who calls the function make_response in this repository?": (RelationKind.CALLERS, "make_response"),
-    "Where is `url_for()` used?": (RelationKind.CALLERS, "url_for"),
+    "Where is `url_for()` used?": (RelationKind.USES, "url_for"),
+    "who uses Session?": (RelationKind.USES, "Session"),
+    "find all references of `HTTPError`": (RelationKind.USES, "HTTPError"),
     "callers of Gson.fromJson": (RelationKind.CALLERS, "Gson.fromJson"),
     "Which tests call fmt::format": (RelationKind.CALLERS, "fmt::format"),
     "What functions does dispatch_request call?": (RelationKind.CALLEES, "dispatch_request"),

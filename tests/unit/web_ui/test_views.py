@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from runtime.client.shapes import AnalysisView, Citation, Passage, QuestionView, StalenessView
+from runtime.client.shapes import AnalysisView, Citation, Passage, PlanStep, QuestionView, StalenessView
 from web_ui import summary, turns, views
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -211,6 +211,17 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
     assert row["ranks"] == [("lexical", 2, "12.3"), ("vector", 7, "")]
     assert (row["symbols"], row["why"]) == ("f, g", "")
     assert row["snippet"].split("\n")[-2:] == ["11", "…"]
+
+
+def test_an_answer_that_came_before_the_graph_says_that_it_would_know_better() -> None:
+    steps = [PlanStep(retriever="graph", found=0, absent=absent) for absent in (True, False)]
+
+    notices = [views.answer_data(a_question(plan=[step]), "https://github.com/o/r")["notice"] for step in steps]
+
+    assert notices == [
+        "The graph is not made yet, which knows this better: ask again when the analysis is complete.",
+        "",
+    ]
 
 
 def test_the_evidence_says_of_a_passage_that_grew_and_of_a_neighbour_why_it_is_there() -> None:
