@@ -49,7 +49,6 @@ class Grammar:
     query: Query
     roles: tuple[str, ...]
     conditions: tuple[tuple[Condition, ...], ...]
-    errors: Query
     glue: frozenset[int]
     separator: str
     most_symbols: int
@@ -120,7 +119,6 @@ def grammar_of(language: str) -> Grammar | None:
         query=query,
         roles=tuple(_role(pattern) for pattern in patterns),
         conditions=tuple(_conditions(pattern) for pattern in patterns),
-        errors=Query(loaded, "(ERROR) @error (MISSING) @missing"),
         glue=_glue(loaded),
         separator=source.separator,
         most_symbols=source.most_symbols,

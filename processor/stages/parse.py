@@ -150,7 +150,7 @@ def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | Non
     matches = _cursor(grammar.query).matches(root)
     if should_stop():
         return None
-    errors, error_bytes = _errors(grammar, root) if root.has_error else (0, 0)
+    errors, error_bytes = _errors(root) if root.has_error else (0, 0)
     return _Tree(root, find_definitions(root, matches, grammar, lines), errors, error_bytes)
 
 
@@ -170,14 +170,21 @@ def _is_rubble(root: Node) -> bool:
     return any(child.has_error and child.child_count > _MAX_HEAP for child in root.children)
 
 
-def _errors(grammar: Grammar, root: Node) -> tuple[int, int]:
+def _errors(root: Node) -> tuple[int, int]:
     """How many error and missing nodes there are, and how many bytes the errors cover (nested ones once)."""
-    captures = _cursor(grammar.errors).captures(root)
-    covered = upto = 0
-    for start, end in sorted(node.byte_range for node in captures.get("error", ())):
-        covered += max(0, end - max(start, upto))
-        upto = max(upto, end)
-    return sum(map(len, captures.values())), covered
+    count = covered = upto = 0
+    todo = [(root, 0)]
+    while todo:
+        node, depth = todo.pop()
+        count += node.is_error or node.is_missing
+        if node.is_error:
+            start, end = node.byte_range
+            covered += max(0, end - max(start, upto))
+            upto = max(upto, end)
+        if depth < MAX_DEPTH:  # only where there are errors below, which a query would not know
+            below = [(child, depth + 1) for child in node.children if child.has_error or child.is_error]
+            todo.extend(reversed(below))
+    return count, covered
 
 
 def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
