@@ -4,12 +4,15 @@ A query says it by `bind.name` with `bind.type` (a type as written) or `bind.cal
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from processor.languages.lines import Lines
 from processor.languages.text import MAX_NAME
-from processor.languages.uses import Captures, Edge, Scope, Use, segments
+from processor.languages.uses import Captures, Edge, Scope, segments
+
+Given: TypeAlias = tuple[int, str, str]  # first byte of a name, its type, the name
 
 _CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object", "scope"})
 _WRAPPED = re.compile(
@@ -23,62 +26,59 @@ _OWN = re.compile(r"^(?:self|cls|this|\$this)(?:\.|->)")
 _VAGUE = frozenset({"Any", "object", "Object", "var", "auto", "any", "str", "int", "bool", "float", "bytes", "string"})
 
 
-class Bindings:
-    """The types of a file's names, by the scope they are given in."""
-
-    def __init__(self, source: bytes) -> None:
-        self._source = source
-        self._given: list[Use] = []
-
-    def add(self, captures: Captures, _role: str) -> None:
-        """Remember what one match says."""
-        source = self._source
+def types_given(matches: Iterable[Captures], source: bytes) -> list[Given]:
+    """What each match gives a type to, in source order."""
+    given: list[Given] = []
+    for captures in matches:
         called = "bind.call" in captures
         named, typed = captures["bind.name"][0], captures["bind.call" if called else "bind.type"][0]
         first = named.start_byte
         name = source[first : named.end_byte].decode("utf-8", "replace")
         written = source[typed.start_byte : typed.end_byte]
         if len(written) > MAX_NAME or len(name) > MAX_NAME:
-            return
+            continue
         type_ = _plain(written)
-        if type_ and called:
-            type_ += "()"
-        self._given.append((first, "typed", type_, "", "", name, "", 0))
+        given.append((first, f"{type_}()" if type_ and called else type_, name))
+    given.sort()
+    return given
 
-    def in_scopes(self, scopes: Sequence[Scope], lines: Lines) -> tuple[dict[str, dict[str, str]], list[Edge]]:
-        """Scope → name → type, and those of fields and of the file itself as edges.
 
-        A name that is given two types in one scope has none, and one of no plain type neither.
-        """
-        bound: dict[tuple[str, str], tuple[str, int]] = {}
-        self._given.sort()
-        for key, type_, first in self._placed(scopes):
-            held = bound.setdefault(key, (type_, first))
-            if held[0] != type_ and type_:
-                bound[key] = (_agreed(held[0], type_), held[1])
-        classes = {scope.qualified_name for scope in scopes if scope.kind in _CLASSES}
-        known: dict[str, dict[str, str]] = {}
-        typed = []
-        for (scope, name), (type_, first) in bound.items():
-            if not type_:
-                continue
-            known.setdefault(scope, {})[name] = type_
-            if not scope or (scope in classes and name.startswith("self.")):
-                edge = Edge("typed", scope or None, type_, lines.line_of(first), name=name.removeprefix("self."))
-                typed.append(edge)
-        return known, typed
+def types_in_scopes(
+    given: Sequence[Given], scopes: Sequence[Scope], lines: Lines
+) -> tuple[dict[str, dict[str, str]], list[Edge]]:
+    """Scope → name → type, and those of fields and of the file itself as edges.
 
-    def _placed(self, scopes: Sequence[Scope]) -> Iterator[tuple[tuple[str, str], str, int]]:
-        for open_scopes, within in segments(self._given, scopes):
-            here = open_scopes[-1].qualified_name if open_scopes else ""
-            owner = next((scope.qualified_name for scope in reversed(open_scopes) if scope.kind in _CLASSES), None)
-            is_field = bool(open_scopes) and open_scopes[-1].kind in _CLASSES
-            for first, _, type_, _, _, name, _, _ in within:
-                own = _OWN.match(name) if "." in name or ">" in name else None
-                if own and owner is not None:
-                    yield (owner, f"self.{name[own.end() :]}"), type_, first
-                elif not own:
-                    yield (here, f"self.{name}" if is_field else name), type_, first
+    A name that is given two types in one scope has none, and one of no plain type neither.
+    """
+    bound: dict[tuple[str, str], tuple[str, int]] = {}
+    for key, type_, first in _placed(given, scopes):
+        held = bound.setdefault(key, (type_, first))
+        if held[0] != type_ and type_:
+            bound[key] = (_agreed(held[0], type_), held[1])
+    classes = {scope.qualified_name for scope in scopes if scope.kind in _CLASSES}
+    known: dict[str, dict[str, str]] = {}
+    typed = []
+    for (scope, name), (type_, first) in bound.items():
+        if not type_:
+            continue
+        known.setdefault(scope, {})[name] = type_
+        if not scope or (scope in classes and name.startswith("self.")):
+            edge = Edge("typed", scope or None, type_, lines.line_of(first), name=name.removeprefix("self."))
+            typed.append(edge)
+    return known, typed
+
+
+def _placed(given: Sequence[Given], scopes: Sequence[Scope]) -> Iterator[tuple[tuple[str, str], str, int]]:
+    for open_scopes, begin, end in segments([first for first, _, _ in given], scopes):
+        here = open_scopes[-1].qualified_name if open_scopes else ""
+        owner = next((scope.qualified_name for scope in reversed(open_scopes) if scope.kind in _CLASSES), None)
+        is_field = bool(open_scopes) and open_scopes[-1].kind in _CLASSES
+        for first, type_, name in given[begin:end]:
+            own = _OWN.match(name) if "." in name or ">" in name else None
+            if own and owner is not None:
+                yield (owner, f"self.{name[own.end() :]}"), type_, first
+            elif not own:
+                yield (here, f"self.{name}" if is_field else name), type_, first
 
 
 def _agreed(held: str, other: str) -> str:

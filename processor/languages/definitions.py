@@ -1,12 +1,13 @@
 """What a syntax tree defines and uses: symbols and edges, from the matches of its language's query. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from tree_sitter import Node
 
-from processor.languages.bindings import Bindings
+from processor.languages.bindings import types_given, types_in_scopes
 from processor.languages.docs import Comments, clean_doc
 from processor.languages.grammars import Condition, Grammar
 from processor.languages.lines import Lines
@@ -14,7 +15,7 @@ from processor.languages.measures import Measures
 from processor.languages.placing import Definition, Labels, Placing, Span
 from processor.languages.references import references_of
 from processor.languages.text import MAX_NAME, text_of
-from processor.languages.uses import Calls, Captures, Edge, Scope, Use, edges_of, outside, uses_of
+from processor.languages.uses import Captures, Edge, Scope, calls_of, edges_of, outside, uses_of
 
 _SECTION = "section."
 _MOST_REFERENCES = 1_000  # of a file, besides its other edges
@@ -22,9 +23,7 @@ _PRECISION = {"variable": 0, "type": 0, "class": 1}  # of a kind; 2 for the rest
 _ARGUMENTS = re.compile(r"<[^<>]*>")  # of a template
 _QUALIFYING = frozenset({"cpp", "ruby"})  # a definition may be named `Owner::name`
 _RUBY_OPERATORS = frozenset({"<", "<=", "<<", "<=>"})
-
-
-Listener: TypeAlias = Callable[[Captures, str], None]  # the captures of a match, the role of its pattern
+_ROLES = ("call", "bind", "branch", "comment", "use", "glue", "quiet", "access", "exported")  # all but definitions
 
 
 class Found(NamedTuple):
@@ -35,80 +34,56 @@ class Found(NamedTuple):
     edges: tuple[Edge, ...]
 
 
-class _Heard:
-    """What the matches of a file say, by their roles."""
-
-    def __init__(self, grammar: Grammar, lines: Lines) -> None:
-        self.spans: dict[tuple[int, int, str], Span] = {}
-        self.uses: list[Use] = []
-        self.quiet: list[tuple[int, int]] = []
-        self.branches: list[int] = []
-        self.labels: list[tuple[int, str]] = []
-        self.exported: set[str] = set()
-        self.comments = Comments(lines)
-        self.bindings = Bindings(lines.source)
-        self._grammar = grammar
-        self._source = lines.source
-
-    def listeners(self) -> list[Listener]:
-        """Who takes in the matches of each pattern."""
-        by_role: dict[str, Listener] = {
-            "call": Calls(self._source, self.uses).add,
-            "bind": self.bindings.add,
-            "branch": self._branch,
-            "comment": self._comment,
-            "use": self._use,
-            "glue": self._glue,
-            "quiet": self._quiet,
-            "access": self._access,
-            "exported": self._export,
-        }
-        return [by_role.get(role, self._define) for role in self._grammar.roles]
-
-    def _branch(self, captures: Captures, _role: str) -> None:
-        self.branches.append(captures["branch"][0].start_byte)
-
-    def _comment(self, captures: Captures, _role: str) -> None:
-        self.comments.add(captures["comment"][0], captures["doc"][0] if "doc" in captures else None)
-
-    def _use(self, captures: Captures, _role: str) -> None:
-        self.uses.extend(uses_of(captures, self._grammar.name, self._grammar.separator, self._source))
-
-    def _define(self, captures: Captures, role: str) -> None:
-        _keep(self.spans, _span_of(role, captures, self._grammar, self._source))
-
-    def _glue(self, captures: Captures, _role: str) -> None:
-        self.comments.glue(captures["glue"][0])
-
-    def _quiet(self, captures: Captures, _role: str) -> None:
-        self.quiet.extend(each.byte_range for each in captures["quiet"])
-
-    def _access(self, captures: Captures, _role: str) -> None:
-        node = captures["access"][0]
-        self.labels.append((node.start_byte, text_of(node, self._source).strip(": ")))
-
-    def _export(self, captures: Captures, _role: str) -> None:
-        self.exported.update(text_of(each, self._source) for each in captures["exported"])
-
-
 def find_definitions(root: Node, matches: Iterable[tuple[int, Captures]], grammar: Grammar, lines: Lines) -> Found:
     """The definitions and edges that a tree and the matches of its grammar's query stand for."""
-    heard = _Heard(grammar, lines)
-    listeners, roles, conditions = heard.listeners(), grammar.roles, grammar.conditions
-    for pattern, captures in matches:
-        if not conditions[pattern] or _holds(conditions[pattern], captures, lines.source):
-            listeners[pattern](captures, roles[pattern])
-    ordered = _in_order(heard.spans.values(), lines.source)[: grammar.most_symbols]
-    placing = Placing(grammar, lines, Labels(heard.labels), heard.exported)
-    for span in ordered:
+    source = lines.source
+    spans, heard = _heard(matches, grammar, source)
+    comments = Comments(lines, heard["comment"], heard["glue"])
+    placing = Placing(grammar, lines, Labels(_labels(heard["access"], source)), _exported(heard["exported"], source))
+    for span in _in_order(spans, source)[: grammar.most_symbols]:
         placing.place(span)
     scopes = placing.scopes
-    definitions = placing.definitions(heard.comments, Measures(heard.branches, heard.comments.ranges, lines))
-    uses = list(outside(heard.quiet, heard.uses)) if heard.quiet else heard.uses
-    bound, typed = heard.bindings.in_scopes(scopes, lines)
-    named = references_of(root, grammar.name, lines.source, uses, definitions, scopes)
+    branches = [captures["branch"][0].start_byte for captures in heard["branch"]]
+    definitions = placing.definitions(comments, Measures(branches, comments.ranges, lines))
+    uses = calls_of(heard["call"], source)
+    for captures in heard["use"]:
+        uses.extend(uses_of(captures, grammar.name, grammar.separator, source))
+    if heard["quiet"]:
+        uses = list(outside([node.byte_range for captures in heard["quiet"] for node in captures["quiet"]], uses))
+    bound, typed = types_in_scopes(types_given(heard["bind"], source), scopes, lines)
+    named = references_of(root, grammar.name, source, uses, definitions, scopes)
     edges = edges_of(uses, scopes, lines, bound, typed) + edges_of(named, scopes, lines, {}, [])[:_MOST_REFERENCES]
     return Found(tuple(definitions), tuple(scopes), tuple(edges))
+
+
+def _heard(
+    matches: Iterable[tuple[int, Captures]], grammar: Grammar, source: bytes
+) -> tuple[Collection[Span], Mapping[str, list[Captures]]]:
+    """What the matches say: the spans of definitions, and of all other roles the captures, in the order of the query.
+
+    Lists, for then each role is read by a loop of its own, without a call for each match.
+    """
+    spans: dict[tuple[int, int, str], Span] = {}
+    heard: dict[str, list[Captures]] = {role: [] for role in _ROLES}
+
+    def define(role: str, captures: Captures) -> None:
+        _keep(spans, _span_of(role, captures, grammar, source))
+
+    take = [heard[role].append if role in heard else partial(define, role) for role in grammar.roles]
+    conditions = grammar.conditions
+    for pattern, captures in matches:
+        if not conditions[pattern] or _holds(conditions[pattern], captures, source):
+            take[pattern](captures)
+    return spans.values(), heard
+
+
+def _labels(matches: Iterable[Captures], source: bytes) -> list[tuple[int, str]]:
+    nodes = (captures["access"][0] for captures in matches)
+    return [(node.start_byte, text_of(node, source).strip(": ")) for node in nodes]
+
+
+def _exported(matches: Iterable[Captures], source: bytes) -> set[str]:
+    return {text_of(node, source) for captures in matches for node in captures["exported"]}
 
 
 def _holds(conditions: Sequence[Condition], captures: Captures, source: bytes) -> bool:

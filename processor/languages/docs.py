@@ -1,11 +1,13 @@
 """What is written about a definition: the string in its body, or the comment above it. Pure."""
 
 import re
+from collections.abc import Iterable
 from inspect import cleandoc
 
 from tree_sitter import Node
 
 from processor.languages.lines import Lines
+from processor.languages.uses import Captures
 
 DOCUMENTED_INSIDE = frozenset({"python"})  # by a string that begins the body
 _MAX_DOCSTRING = 2_000
@@ -17,25 +19,26 @@ _STRING = re.compile(r"^[A-Za-z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
 class Comments:
     """The comments of a file by the line they end on, to find the one that stands right above a definition."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, comments: Iterable[Captures], glue: Iterable[Captures]) -> None:
+        """Take in the matches of comments, and of attributes: a comment above one belongs to what stands below it.
+
+        `doc` is the part of a comment that is its text, where there are no marks to take off.
+        """
         self._lines = lines
         self._ending: dict[int, int] = {}  # line → offset of the comment that ends on it
         self._glue: dict[int, int] = {}
         self._said: dict[int, Node] = {}
         self.ranges: list[tuple[int, int]] = []  # of bytes
-
-    def add(self, node: Node, said: Node | None = None) -> None:
-        """Remember a comment, and the part of it that is its text where there are no marks to take off."""
-        start, end = node.byte_range
-        self.ranges.append((start, end))
-        self._ending[self._last_line(start, end)] = start
-        if said is not None:
-            self._said[self._last_line(start, end)] = said
-
-    def glue(self, node: Node) -> None:
-        """Remember an attribute: a comment above it belongs to what stands below it."""
-        start, end = node.byte_range
-        self._glue[self._last_line(start, end)] = start
+        for captures in comments:
+            start, end = captures["comment"][0].byte_range
+            self.ranges.append((start, end))
+            last = self._last_line(start, end)
+            self._ending[last] = start
+            if "doc" in captures:
+                self._said[last] = captures["doc"][0]
+        for captures in glue:
+            start, end = captures["glue"][0].byte_range
+            self._glue[self._last_line(start, end)] = start
 
     def above(self, line: int) -> str:
         """The text of the comment that ends on the line before, without its marks."""

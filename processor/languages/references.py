@@ -44,11 +44,12 @@ def references_of(  # a file, as it was read
     bound: dict[int, set[str]] = {}
     found: list[tuple[Use, list[set[str]]]] = []
     seen: dict[int, set[bytes]] = {}
-    for open_scopes, within in segments(list(_places(source, tops, members)), scopes):
+    places = list(_places(source, tops, members))
+    for open_scopes, begin, end in segments(places, scopes):
         inner = open_scopes[-1].first if open_scopes else -1
         known, new = seen.setdefault(inner, set()), bound.setdefault(inner, set())
         hiding = [bound.setdefault(one.first, set()) for one in open_scopes if one.kind in _FUNCTIONS]
-        for place, *_ in within:
+        for place in places[begin:end]:
             chain = _CHAIN.match(source, place)
             text = chain.group() if chain is not None else b""
             if text in known:
@@ -77,7 +78,7 @@ def _known(language: str, uses: Collection[Use], definitions: Sequence[Definitio
     return {one.encode() for one in tops if one}, {one.encode() for one in members}
 
 
-def _places(source: bytes, tops: set[bytes], members: set[bytes]) -> Iterator[Use]:
+def _places(source: bytes, tops: set[bytes], members: set[bytes]) -> Iterator[int]:
     """Where words begin that are names of the file and are not called there, at most `MAX_LOOKED_AT`."""
     parts = _WORD.split(source)
     starts = list(accumulate(map(len, parts), initial=0))[1::2]
@@ -92,7 +93,7 @@ def _places(source: bytes, tops: set[bytes], members: set[bytes]) -> Iterator[Us
             looked_at += 1
             if looked_at > MAX_LOOKED_AT:
                 return
-            yield (start, "use", "", "", "", "", "", 0)
+            yield start
 
 
 def _named(node: Node | None, naming: Naming) -> tuple[str, Node | None]:

@@ -1,7 +1,7 @@
 """What a syntax tree uses: imports, calls and inheritances, each with the definition it stands in. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -19,6 +19,7 @@ Bound: TypeAlias = Mapping[str, Mapping[str, str]]  # enclosing definition → n
 
 MAX_EDGES = 2_000  # a file, each use once
 _REMEMBERED = 8_192  # beginnings of receivers
+_NEVER = 1 << 62  # behind the last byte of any file
 _NOTHING: Mapping[str, str] = {}
 _OWN = ("self", "cls", "this", "$this", "Self", "static")
 _IN_ORDER = itemgetter(0, 1, 2)
@@ -56,23 +57,18 @@ class Scope(NamedTuple):
     last_line: int
 
 
-class Calls:
-    """The calls of a file, as they are heard."""
-
-    def __init__(self, source: bytes, uses: list[Use]) -> None:
-        self._source = source
-        self._uses = uses
-
-    def add(self, captures: Captures, _role: str) -> None:
-        """Remember the call in one match; `receiver` is captured where it stands apart from the name."""
-        source = self._source
+def calls_of(matches: Iterable[Captures], source: bytes) -> list[Use]:
+    """The call in each match; `receiver` is captured where it stands apart from the name."""
+    uses: list[Use] = []
+    for captures in matches:
         node = captures["call"][0]
         start = node.start_byte
         target, receiver = taken_apart(source[start : node.end_byte])
         if len(captures) > 1:
             asked = captures["receiver"][0]
             receiver = receiver_written(source[asked.start_byte : asked.end_byte])
-        self._uses.append((start, "call", target, receiver, "", "", "", 0))
+        uses.append((start, "call", target, receiver, "", "", "", 0))
+    return uses
 
 
 def uses_of(captures: Captures, language: str, separator: str, source: bytes) -> Iterator[Use]:
@@ -152,11 +148,11 @@ def edges_of(uses: list[Use], scopes: Sequence[Scope], lines: Lines, bound: Boun
     seen: dict[str | None, set[tuple[object, ...]]] = {}
     edges: list[Edge] = []
     line_of = lines.line_of
-    for open_scopes, within in segments(uses, scopes):
+    for open_scopes, begin, end in segments([use[0] for use in uses], scopes):
         source = open_scopes[-1].qualified_name if open_scopes else None
         known = seen.setdefault(source, set())
         types: dict[str, str] = {}
-        for at, kind, target, receiver, module, name, alias, level in within:
+        for at, kind, target, receiver, module, name, alias, level in uses[begin:end]:
             key = (kind, target, receiver, module, name)
             if not target or key in known:
                 continue
@@ -171,28 +167,28 @@ def edges_of(uses: list[Use], scopes: Sequence[Scope], lines: Lines, bound: Boun
     return (edges + typed)[:MAX_EDGES]
 
 
-def segments(uses: Sequence[Use], scopes: Sequence[Scope]) -> Iterator[tuple[Sequence[Scope], Sequence[Use]]]:
-    """The uses, sorted by their first byte, in runs that stand in the same scopes, the innermost scope last.
+def segments(begins: Sequence[int], scopes: Sequence[Scope]) -> Iterator[tuple[Sequence[Scope], int, int]]:
+    """Of what begins at these bytes, in order, the runs that stand in the same scopes, as slices: begin and end.
 
-    The scopes are read, not kept.
+    The innermost scope is last. The scopes are read, not kept.
     """
-    begins = [use[0] for use in uses]
     open_scopes: list[Scope] = []
-    place, following = 0, 0
-    while place < len(uses):
+    place = following = 0
+    count, most = len(scopes), len(begins)
+    coming = scopes[0].first if scopes else _NEVER
+    while place < most:
         at = begins[place]
-        while following < len(scopes) and scopes[following].first <= at:
-            while open_scopes and open_scopes[-1].last <= scopes[following].first:
+        while coming <= at:
+            while open_scopes and open_scopes[-1].last <= coming:
                 open_scopes.pop()
             open_scopes.append(scopes[following])
             following += 1
+            coming = scopes[following].first if following < count else _NEVER
         while open_scopes and open_scopes[-1].last <= at:
             open_scopes.pop()
-        border = scopes[following].first if following < len(scopes) else begins[-1] + 1
-        if open_scopes:
-            border = min(border, open_scopes[-1].last)
+        border = open_scopes[-1].last if open_scopes and open_scopes[-1].last < coming else coming
         end = bisect_left(begins, border, place)
-        yield open_scopes, uses[place:end]
+        yield open_scopes, place, end
         place = end
 
 
