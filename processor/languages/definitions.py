@@ -49,9 +49,10 @@ def find_definitions(root: Node, matches: Iterable[tuple[int, Captures]], gramma
     for captures in heard["use"]:
         uses.extend(uses_of(captures, grammar.name, grammar.separator, source))
     if heard["quiet"]:
-        uses = list(outside([node.byte_range for captures in heard["quiet"] for node in captures["quiet"]], uses))
+        uses = list(outside(_ranges(heard["quiet"], "quiet"), uses))
     bound, typed = types_in_scopes(types_given(heard["bind"], source), scopes, lines)
-    named = references_of(root, grammar.name, source, uses, definitions, scopes)
+    shown = _blanked(source, [*comments.ranges, *_ranges(heard["use"], "imports")])
+    named = references_of(root, grammar.name, shown, uses, definitions, scopes)
     edges = edges_of(uses, scopes, lines, bound, typed) + edges_of(named, scopes, lines, {}, [])[:_MOST_REFERENCES]
     return Found(tuple(definitions), tuple(scopes), tuple(edges))
 
@@ -75,6 +76,18 @@ def _heard(
         if not conditions[pattern] or _holds(conditions[pattern], captures, source):
             take[pattern](captures)
     return spans.values(), heard
+
+
+def _ranges(matches: Iterable[Captures], name: str) -> list[tuple[int, int]]:
+    return [node.byte_range for captures in matches for node in captures.get(name, ())]
+
+
+def _blanked(source: bytes, silent: Iterable[tuple[int, int]]) -> bytes:
+    """The source, of as many bytes, without these ranges of it."""
+    shown = bytearray(source)
+    for first, last in silent:
+        shown[first:last] = bytes(last - first)
+    return bytes(shown)
 
 
 def _labels(matches: Iterable[Captures], source: bytes) -> list[tuple[int, str]]:

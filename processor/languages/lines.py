@@ -1,8 +1,8 @@
 """A text as lines: where each begins, and how much there is on it."""
 
 from bisect import bisect_right
+from io import BytesIO
 from itertools import accumulate
-from operator import add
 
 _WHITESPACE = b" \t\r\f\v"
 
@@ -16,14 +16,14 @@ class Lines:
     __slots__ = ("count", "source", "starts", "weights")
 
     def __init__(self, source: bytes) -> None:
-        rows = source.split(b"\n")
-        if not rows[-1]:
-            rows.pop()  # the last newline ends a line, it does not begin one
+        rows = list(BytesIO(source))  # each with the `\n` that ends it
         self.source = source
         self.count = len(rows)
         filled = source.translate(None, _WHITESPACE).split(b"\n")
         del filled[self.count :]
-        self.starts: list[int] = list(map(add, accumulate(map(len, rows), initial=0), range(self.count + 1)))
+        self.starts: list[int] = list(accumulate(map(len, rows), initial=0))
+        if rows and not source.endswith(b"\n"):
+            self.starts[-1] += 1
         self.weights: list[int] = list(accumulate(map(len, filled), initial=0))
 
     def line_of(self, byte: int) -> int:
@@ -40,9 +40,10 @@ class Lines:
 
     def trimmed(self, first: int, last: int) -> tuple[int, int]:
         """The same lines without the blank ones at both ends; `first > last` where all are blank."""
-        while first <= last and self.weight(first, first) == 0:
+        weights = self.weights
+        while first <= last and weights[first] == weights[first - 1]:
             first += 1
-        while first <= last and self.weight(last, last) == 0:
+        while first <= last and weights[last] == weights[last - 1]:
             last -= 1
         return first, last
 

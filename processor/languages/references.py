@@ -5,8 +5,7 @@ its own names a file uses, and not by how large it is.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import accumulate, compress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from tree_sitter import Node
 
@@ -15,55 +14,65 @@ from processor.languages.placing import Definition
 from processor.languages.uses import Scope, Use, segments
 
 MAX_LOOKED_AT = 5_000  # words of a file
-_WORD = re.compile(rb"([A-Za-z_$][\w$]*)")
+_IN_WORDS = frozenset(bytes([one]) for one in range(256) if re.match(rb"[\w$]", bytes([one])))
+_WORDS_ALONE = bytes(one if bytes([one]) in _IN_WORDS else ord(" ") for one in range(256))
 _CHAIN = re.compile(rb"[\w$]+(?:\.[\w$]+)*")
-_OWN = (b"self.", b"this.", b"cls.")
+_OWN = re.compile(rb"\.(?:(?<=self\.)|(?<=this\.)|(?<=cls\.))([\w$]+)")
 _FUNCTIONS = frozenset({"function", "method"})
 _LONGEST = 100  # bytes of what is named
 _MOST_ABOVE = 6  # nodes between a name and its place
-_STOP, _BRACKET = b".("
 _NOTHING: Mapping[str, str] = {}
 
 
-def references_of(  # a file, as it was read
+def references_of(
     root: Node,
     language: str,
-    source: bytes,
+    shown: bytes,
     uses: Collection[Use],
     definitions: Sequence[Definition],
     scopes: Sequence[Scope],
 ) -> list[Use]:
     """What the file names of what it imports and defines, in order; nothing of languages without a `Naming`.
 
-    Not those names that a function around has bound for itself, or the class right around.
+    Not those names that a function around has bound for itself, or the class right around. `shown` is the source, or as
+    many bytes of it without what names nothing: comments and imports.
     """
     naming = naming_of(language)
     if naming is None:
         return []
-    tops, members = _known(language, uses, definitions)
     bound: dict[int, set[str]] = {}
-    found: list[tuple[Use, list[set[str]]]] = []
+    found: list[tuple[list[Use], list[set[str]]]] = []
     seen: dict[int, set[bytes]] = {}
-    places = list(_places(source, tops, members))
+    places = _places(shown, *_known(language, uses, definitions))
     for open_scopes, begin, end in segments(places, scopes):
         inner = open_scopes[-1].first if open_scopes else -1
         known, new = seen.setdefault(inner, set()), bound.setdefault(inner, set())
-        hiding = [bound.setdefault(one.first, set()) for one in open_scopes if one.kind in _FUNCTIONS]
-        for place in places[begin:end]:
-            chain = _CHAIN.match(source, place)
-            text = chain.group() if chain is not None else b""
+        here: list[Use] = []
+        for place, text in _chains(shown, places[begin:end]):
             if text in known:
                 continue
             role, node = _named(root.descendant_for_byte_range(place, place + 1), naming)
             if role == "passed":
                 continue
             known.add(text)
-            written = source[node.start_byte : node.end_byte] if node is not None else b""
+            written = shown[node.start_byte : node.end_byte] if node is not None else b""
             if role == "new":
                 new |= {written.decode()} if open_scopes else set()
             elif len(written) <= _LONGEST and _CHAIN.fullmatch(written):
-                found.append(((place, "use", written.decode(), "", "", "", "", 0), [*hiding, new]))
-    return [use for use, hiding in found if not any(use[2].partition(".")[0] in names for names in hiding)]
+                here.append((place, "use", written.decode(), "", "", "", "", 0))
+        around = [bound.setdefault(one.first, set()) for one in open_scopes if one.kind in _FUNCTIONS] if here else []
+        found.append((here, [*around, new]))
+    return [use for here, around in found for use in _free(here, set().union(*around))]
+
+
+def _chains(text: bytes, places: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """The words that begin at these places, with all that is asked of them."""
+    return ((place, chain[0]) for place in places if (chain := _CHAIN.match(text, place)))
+
+
+def _free(uses: Sequence[Use], bound: Collection[str]) -> Iterable[Use]:
+    """The uses that do not begin with a name that is bound."""
+    return [use for use in uses if use[2].partition(".")[0] not in bound] if bound else uses
 
 
 def _known(language: str, uses: Collection[Use], definitions: Sequence[Definition]) -> tuple[set[bytes], set[bytes]]:
@@ -78,22 +87,19 @@ def _known(language: str, uses: Collection[Use], definitions: Sequence[Definitio
     return {one.encode() for one in tops if one}, {one.encode() for one in members}
 
 
-def _places(source: bytes, tops: set[bytes], members: set[bytes]) -> Iterator[int]:
-    """Where words begin that are names of the file and are not called there, at most `MAX_LOOKED_AT`."""
-    parts = _WORD.split(source)
-    starts = list(accumulate(map(len, parts), initial=0))[1::2]
-    words, known = parts[1::2], tops | members
-    looked_at = 0
-    for start, word in compress(zip(starts, words, strict=False), map(known.__contains__, words)):
-        end = start + len(word)
-        if end < len(source) and source[end] == _BRACKET:
-            continue
-        asked = start > 0 and source[start - 1] == _STOP
-        if word in members and source.endswith(_OWN, max(0, start - 5), start) if asked else word in tops:
-            looked_at += 1
-            if looked_at > MAX_LOOKED_AT:
-                return
-            yield start
+def _places(shown: bytes, tops: set[bytes], members: set[bytes]) -> list[int]:
+    """Where words begin that are names of the file and not called there, at most `MAX_LOOKED_AT`, in order."""
+    words = b" %b " % shown.translate(_WORDS_ALONE)
+    places: list[int] = []
+    upto = 0
+    for word in filter(tops.__contains__, words.split()):
+        start = words.index(b" %b " % word, upto)
+        upto = start + len(word) + 1
+        if shown[upto - 1 : upto] != b"(" and shown[start - 1 : start] != b".":
+            places.append(start)
+    asked = _OWN.finditer(shown) if members else ()
+    places += [one.start(1) for one in asked if one[1] in members and shown[one.end() : one.end() + 1] != b"("]
+    return sorted(places)[:MAX_LOOKED_AT]
 
 
 def _named(node: Node | None, naming: Naming) -> tuple[str, Node | None]:
