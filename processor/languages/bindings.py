@@ -4,7 +4,7 @@ A query says it by `bind.name` with `bind.type` (a type as written) or `bind.cal
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -51,10 +51,17 @@ def types_in_scopes(
     A name that is given two types in one scope has none, and one of no plain type neither.
     """
     bound: dict[tuple[str, str], tuple[str, int]] = {}
-    for key, type_, first in _placed(given, scopes):
-        held = bound.setdefault(key, (type_, first))
-        if held[0] != type_ and type_:
-            bound[key] = (_agreed(held[0], type_), held[1])
+    for open_scopes, begin, end in segments([first for first, _, _ in given], scopes):
+        here = open_scopes[-1].qualified_name if open_scopes else ""
+        field = "self." if open_scopes and open_scopes[-1].kind in _CLASSES else ""
+        for first, type_, name in given[begin:end]:
+            own = _OWN.match(name) if "." in name or ">" in name else None
+            key = (here, field + name) if own is None else _field(name[own.end() :], open_scopes)
+            if key is None:
+                continue
+            held = bound.setdefault(key, (type_, first))
+            if held[0] != type_ and type_:
+                bound[key] = (_agreed(held[0], type_), held[1])
     classes = {scope.qualified_name for scope in scopes if scope.kind in _CLASSES}
     known: dict[str, dict[str, str]] = {}
     typed = []
@@ -68,17 +75,10 @@ def types_in_scopes(
     return known, typed
 
 
-def _placed(given: Sequence[Given], scopes: Sequence[Scope]) -> Iterator[tuple[tuple[str, str], str, int]]:
-    for open_scopes, begin, end in segments([first for first, _, _ in given], scopes):
-        here = open_scopes[-1].qualified_name if open_scopes else ""
-        owner = next((scope.qualified_name for scope in reversed(open_scopes) if scope.kind in _CLASSES), None)
-        is_field = bool(open_scopes) and open_scopes[-1].kind in _CLASSES
-        for first, type_, name in given[begin:end]:
-            own = _OWN.match(name) if "." in name or ">" in name else None
-            if own and owner is not None:
-                yield (owner, f"self.{name[own.end() :]}"), type_, first
-            elif not own:
-                yield (here, f"self.{name}" if is_field else name), type_, first
+def _field(name: str, open_scopes: Sequence[Scope]) -> tuple[str, str] | None:
+    """A name that was asked of `self`, as one of the class right around; None where there is none."""
+    classes = (scope.qualified_name for scope in reversed(open_scopes) if scope.kind in _CLASSES)
+    return next(((owner, f"self.{name}") for owner in classes), None)
 
 
 def _agreed(held: str, other: str) -> str:

@@ -127,17 +127,16 @@ def _paragraphs(first: int, last: int, lines: Lines) -> Iterator[Piece]:
 def _merged(pieces: Iterable[Piece], lines: Lines) -> Iterator[Piece]:
     """Neighbours together while they fit; what ends something large does not take in what follows outside of it."""
     weights = lines.weights
-    held: Piece | None = None
-    for piece in pieces:
-        if held is None:
-            held = piece
-            continue
-        before = weights[held.first - 1]
-        outward = piece.depth < held.depth and weights[held.last] - before > MAX_WEIGHT // 2
+    coming = iter(pieces)
+    if (held := next(coming, None)) is None:
+        return
+    first, last, depth, titles = held
+    for piece in coming:
+        before = weights[first - 1]
+        outward = piece.depth < depth and weights[last] - before > MAX_WEIGHT // 2
         if weights[piece.last] - before <= MAX_WEIGHT and not outward:
-            held = Piece(held.first, piece.last, min(held.depth, piece.depth), held.titles)
+            last, depth = piece.last, min(depth, piece.depth)
         else:
-            yield held
-            held = piece
-    if held is not None:
-        yield held
+            yield Piece(first, last, depth, titles)
+            first, last, depth, titles = piece
+    yield Piece(first, last, depth, titles)

@@ -10,7 +10,7 @@ from processor.languages.grammars import Grammar
 from processor.languages.lines import Lines
 from processor.languages.measures import Measures
 from processor.languages.uses import Scope
-from processor.languages.visibility import visibility_of
+from processor.languages.visibility import SAID_IN_WORDS, visibility_of
 
 MAX_DEPTH = 1_000  # nesting; beyond it nobody wrote the file by hand
 _MAX_QUALIFIED = 1_000
@@ -135,9 +135,11 @@ class Placing:
     def _visibility(self, span: Span, outer: Scope | None, first_line: int) -> str:
         if outer is None and span.name in self._exported:
             return "public"
-        source = self._lines.source
-        start = max(self._lines.start_of(first_line), span.first - _MAX_BEFORE)
-        written = source[start : span.first] + source[max(span.first, span.named - _MAX_SIGNATURE) : span.named]
+        written = b""
+        if self._grammar.name in SAID_IN_WORDS:
+            source = self._lines.source
+            start = max(self._lines.start_of(first_line), span.first - _MAX_BEFORE)
+            written = source[start : span.first] + source[max(span.first, span.named - _MAX_SIGNATURE) : span.named]
         around = self._visible.get(outer.qualified_name) if outer is not None else None
         label = self._labels.at(span.first, self._open)
         return visibility_of(self._grammar.name, span.name, written, around, label)

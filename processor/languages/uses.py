@@ -1,6 +1,6 @@
 """What a syntax tree uses: imports, calls and inheritances, each with the definition it stands in. Pure."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -147,7 +147,7 @@ def edges_of(uses: list[Use], scopes: Sequence[Scope], lines: Lines, bound: Boun
     uses.sort(key=_IN_ORDER)
     seen: dict[str | None, set[tuple[object, ...]]] = {}
     edges: list[Edge] = []
-    line_of = lines.line_of
+    starts, count = lines.starts, lines.count
     for open_scopes, begin, end in segments([use[0] for use in uses], scopes):
         source = open_scopes[-1].qualified_name if open_scopes else None
         known = seen.setdefault(source, set())
@@ -157,10 +157,11 @@ def edges_of(uses: list[Use], scopes: Sequence[Scope], lines: Lines, bound: Boun
             if not target or key in known:
                 continue
             known.add(key)
-            if receiver and bound and receiver not in types:
-                types[receiver] = type_of(receiver, open_scopes, bound)
-            type_ = types.get(receiver, "")
-            row = (kind, source, target, line_of(at), receiver, type_, module, name, alias, level)
+            type_ = types.get(receiver) if receiver and bound else ""
+            if type_ is None:
+                type_ = types[receiver] = type_of(receiver, open_scopes, bound)
+            line = bisect_right(starts, at, 0, count) or 1
+            row = (kind, source, target, line, receiver, type_, module, name, alias, level)
             edges.append(tuple.__new__(Edge, row))  # a third of what `Edge(…)` takes
         if len(edges) >= MAX_EDGES:
             break

@@ -39,6 +39,7 @@ _DEFAULTS = {
     "lua": ("public", "public"),
     "sql": ("public", "public"),
 }
+SAID_IN_WORDS = frozenset(_DEFAULTS)  # before a name; others say it by the name itself
 _CONTRACTS = frozenset({"interface", "trait", "enum"})  # what they ask for is as visible as they are
 _OPEN_CLASSES = frozenset({"struct", "namespace", "module"})
 _CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object"})
@@ -47,8 +48,9 @@ _CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object"}
 def visibility_of(language: str, name: str, before: bytes, outer: tuple[str, str] | None, access: str) -> str:
     """Who may use a definition.
 
-    `before` is the source that stands before its name; `outer` the kind of what encloses it, and who may use that;
-    `access` what a label above says (`private:` in C++, `private` in Ruby), empty where none does.
+    `before` is the source that stands before its name, of languages in `SAID_IN_WORDS`; `outer` the kind of what
+    encloses it, and who may use that; `access` what a label above says (`private:` in C++, `private` in Ruby), empty
+    where none does.
     """
     if language in {"python", "dart", "cython"}:
         return _by_underscore(language, name, outer)

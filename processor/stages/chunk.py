@@ -20,6 +20,7 @@ from runtime.redaction import redact
 MAX_TEXT = 6_000  # characters; only a single enormous line is longer, and is cut
 _MAX_NAMES = 50
 _MAX_HEADER = 300
+_NOTHING_READ = sha256()
 
 
 class Origin(NamedTuple):
@@ -47,7 +48,7 @@ def chunk_file(origin: Origin, lines: Lines, pieces: Sequence[Piece], found: Fou
             ordinal = ordinals[text] = ordinals.get(text, -1) + 1
             chunks.append(
                 {
-                    "chunk_id": _digest(origin.path, text, str(ordinal))[:32],
+                    "chunk_id": _sha256(f"{origin.path}\0{text}\0{ordinal}")[:32],
                     "path": origin.path,
                     "language": origin.language,
                     "file_class": origin.file_class,
@@ -56,7 +57,7 @@ def chunk_file(origin: Origin, lines: Lines, pieces: Sequence[Piece], found: Fou
                     "header": header,
                     "text": text,
                     "symbols": names,
-                    "text_sha256": sha256(f"{header}\n{text}".encode()).hexdigest(),
+                    "text_sha256": _sha256(f"{header}\n{text}"),
                 }
             )
     return chunks
@@ -95,5 +96,7 @@ def _texts(lines: Lines, first: int, last: int) -> Iterator[str]:
         yield text[at : at + MAX_TEXT]
 
 
-def _digest(*parts: str) -> str:
-    return sha256("\0".join(parts).encode()).hexdigest()
+def _sha256(text: str) -> str:
+    digest = _NOTHING_READ.copy()  # a new one is looked up by its name, which takes as long as a passage does
+    digest.update(text.encode())
+    return digest.hexdigest()
