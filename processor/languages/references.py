@@ -43,7 +43,7 @@ def references_of(
     bound: dict[int, set[str]] = {}
     found: list[tuple[list[Use], list[set[str]]]] = []
     seen: dict[int, set[bytes]] = {}
-    places = _places(shown, *_known(language, uses, definitions))
+    places = places_of(shown, *_known(language, uses, definitions))
     for open_scopes, begin, end in segments(places, scopes):
         inner = open_scopes[-1].first if open_scopes else -1
         known, new = seen.setdefault(inner, set()), bound.setdefault(inner, set())
@@ -87,7 +87,7 @@ def _known(language: str, uses: Collection[Use], definitions: Sequence[Definitio
     return {one.encode() for one in tops if one}, {one.encode() for one in members}
 
 
-def _places(shown: bytes, tops: set[bytes], members: set[bytes]) -> list[int]:
+def places_of(shown: bytes, tops: set[bytes], members: set[bytes]) -> list[int]:
     """Where words begin that are names of the file and not called there, at most `MAX_LOOKED_AT`, in order."""
     words = b" %b " % shown.translate(_WORDS_ALONE)
     places: list[int] = []

@@ -5,10 +5,12 @@ from hashlib import sha256
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tree_sitter import Query, QueryCursor
 
 from events.artifacts import ChunkRow, EdgeRow, OutcomeRow, SymbolRow
 from processor.languages.cuts import MAX_WEIGHT
 from processor.languages.grammars import LANGUAGES, grammar_of
+from processor.languages.lines import Lines
 from processor.stages.chunk import MAX_TEXT
 from processor.stages.parse import Parsed, parse_source
 from runtime.parquet import schema_of, write_rows
@@ -197,6 +199,34 @@ def test_a_file_that_is_mostly_error_is_cut_by_lines() -> None:
 
     assert (parsed.outcome["outcome"], parsed.outcome["reason"]) == ("lines", "syntax_errors")
     assert_exact_and_complete("%% ?? ((( not java at all\n" * 50, parsed)
+
+
+@given(st.sampled_from(("a.py", "a.js", "a.java", "a.go", "a.css", "a.html")), TEXT)
+@settings(max_examples=150, deadline=None)
+def test_every_error_and_missing_node_is_counted(path: str, text: str) -> None:
+    source = a_source(path, text)
+    grammar = grammar_of(source.language or "")
+    assert grammar is not None
+    root = grammar.parser.parse(text.encode()).root_node
+    found = QueryCursor(Query(grammar.language, "(ERROR) @error (MISSING) @missing")).captures(root)
+
+    parsed = parse_source(source)
+
+    if parsed.outcome["reason"] != "empty":
+        assert parsed.outcome["errors"] == sum(map(len, found.values()))
+
+
+@given(st.text("ab \t\r\n\x0b\x85\u2028é", max_size=60))
+def test_only_a_newline_ends_a_line(text: str) -> None:
+    source = text.encode()
+    rows = source.split(b"\n")
+    count = len(rows) - (rows[-1] == b"")
+
+    lines = Lines(source)
+
+    assert lines.count == count
+    assert [lines.text(line, line).encode() for line in range(1, count + 1)] == rows[:count]
+    assert [lines.weight(line, line) for line in range(1, count + 1)] == [weight(row.decode()) for row in rows[:count]]
 
 
 def test_a_header_is_read_as_what_it_is() -> None:

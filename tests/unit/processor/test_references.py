@@ -1,11 +1,14 @@
 """What names a definition without calling it: found, told apart from names of a function's own, and bounded."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from processor.languages.naming import LANGUAGES
-from processor.languages.references import MAX_LOOKED_AT
+from processor.languages.references import MAX_LOOKED_AT, places_of
 from processor.linking.own_modules import is_wanted, known_of
 from processor.stages.parse import parse_source
 from tests.support.linking import linked
@@ -173,3 +176,20 @@ def test_a_file_of_nothing_but_its_own_names_ends_in_time(language: str) -> None
     parsed = parse_source(a_source(f"x.{ending}", text))
 
     assert len([edge for edge in parsed.edges if edge["kind"] == "use"]) <= 1_000
+
+
+TOKENS = ("a", "aa", "ab", "$a", "a1", "1a", "self", "this", "cls", ".", "(", " ", "\n", "\0", "=", "ä", "self.a", "b(")
+NAMES = st.sets(st.sampled_from([b"a", b"aa", b"ab", b"$a", b"self"]))
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=40).map("".join), NAMES, NAMES)
+def test_every_whole_word_is_looked_at_that_is_a_name_and_not_called(
+    written: str, tops: set[bytes], members: set[bytes]
+) -> None:
+    text = written.encode()
+    words = [word for word in re.finditer(rb"[\w$]+", text) if text[word.end() : word.end() + 1] != b"("]
+    alone = [word.start() for word in words if word[0] in tops and text[word.start() - 1 : word.start()] != b"."]
+    asked = [word.start() for word in words if word[0] in members]
+    own = [at for at in asked if text[:at].endswith((b"self.", b"this.", b"cls."))]
+
+    assert places_of(text, tops, members) == sorted(alone + own)
