@@ -14,6 +14,7 @@ from cli.leaving import account_app, team_app
 from cli.overseeing import bundle_app, letters_app, people_app, rebuild_app
 from cli.push_hooks import push_hook_app
 from cli.reading_app import reading_app
+from cli.replaying_app import replaying_app
 from cli.talking import conversation_app, talking_app
 from cli.uploads import uploads_app
 
@@ -39,6 +40,7 @@ app.add_typer(letters_app, name="letters")
 app.add_typer(rebuild_app, name="rebuild")
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(reading_app)
+app.add_typer(replaying_app)
 app.add_typer(talking_app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]

@@ -50,13 +50,13 @@ def run_edit(letter_id: str, values: Sequence[str]) -> int:
     return OK
 
 
-def changes_of(values: Sequence[str]) -> dict[str, object]:
+def changes_of(values: Sequence[str], code: str = "letter_edit_refused") -> dict[str, object]:
     """What `name=value` says: the value as JSON, else as text. Raises ApiError for what has no `=`."""
     changes: dict[str, object] = {}
     for each in values:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            raise refusal("letter_edit_refused", f"{visible(each)} is no name=value.")
+            raise refusal(code, f"{visible(each)} is no name=value.")
         try:
             changes[name] = json.loads(value)
         except ValueError:

@@ -5,7 +5,7 @@ Out: for each prefix the decision of today, beside the one that the log has, as 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import takewhile
@@ -29,7 +29,7 @@ from orchestrator.workflow.evolve import replay
 from orchestrator.workflow.policy import Pace, Policy, Thresholds
 from orchestrator.workflow.state import AnalysisState
 
-_DECIDED = frozenset(
+DECIDED = frozenset(
     cls.event_type
     for cls in (
         ProcessingStarted,
@@ -68,12 +68,11 @@ def decide_again(history: Sequence[Envelope], policy: Policy) -> Iterator[Redeci
     What was measured and what the limits were when it was estimated is taken from the estimate itself.
     """
     by_id = {envelope.event_id: envelope for envelope in history}
-    estimated = next((e for e in history if e.event_type == ProcessingEstimated.event_type), None)
-    pace, policy = _as_estimated(estimated, policy)
+    pace, policy = as_estimated(history, policy)
     state, heard = AnalysisState(), None
     for place, envelope in enumerate(history, 1):
         state = replay([envelope], state)
-        heard = envelope if _is_heard(envelope) else heard
+        heard = envelope if is_heard(envelope) else heard
         group = _decided_next(history, place, by_id)
         cause = by_id[group[0].causation_id] if group and group[0].causation_id else heard
         if cause is None:
@@ -81,27 +80,29 @@ def decide_again(history: Sequence[Envelope], policy: Policy) -> Iterator[Redeci
         given = pace if needs_estimate(state) else None
         drafts = decide(state, cause, policy, given).drafts
         decided = tuple(_line(d.event.event_type, str(d.event_id), d.event.model_dump(mode="json")) for d in drafts)
-        logged = tuple(_line(e.event_type, str(e.event_id), _data(e)) for e in group) or None
+        logged = tuple(line_of(e) for e in group) or None
         yield Redecided(place, decided, logged)
 
 
-def _is_heard(envelope: Envelope) -> bool:
+def is_heard(envelope: Envelope) -> bool:
+    """Whether the workflow decides on such a message."""
     return envelope.event_type in EVENTS and topic_of(decode(envelope)) == WORKFLOW
 
 
 def _decided_next(history: Sequence[Envelope], place: int, by_id: Mapping[UUID, Envelope]) -> list[Envelope]:
     """The events after a place that were decided there: all of the same message that the workflow heard."""
     cause = history[place].causation_id if place < len(history) else None
-    if cause is None or cause not in by_id or not _is_heard(by_id[cause]):
+    if cause is None or cause not in by_id or not is_heard(by_id[cause]):
         return []
     before = history[place - 1]
-    if before.event_type in _DECIDED and before.causation_id == cause:
+    if before.event_type in DECIDED and before.causation_id == cause:
         return []  # in the middle of a decision
-    return list(takewhile(lambda e: e.event_type in _DECIDED and e.causation_id == cause, history[place:]))
+    return list(takewhile(lambda e: e.event_type in DECIDED and e.causation_id == cause, history[place:]))
 
 
-def _as_estimated(envelope: Envelope | None, policy: Policy) -> tuple[Pace | None, Policy]:
-    """The pace and the limits with which an estimate comes out as it was recorded."""
+def as_estimated(history: Sequence[Envelope], policy: Policy) -> tuple[Pace | None, Policy]:
+    """The pace and the limits with which the estimate in a history comes out as it was recorded."""
+    envelope = next((e for e in history if e.event_type == ProcessingEstimated.event_type), None)
     if envelope is None:
         return None, policy
     event = ProcessingEstimated.model_validate(envelope.data)
@@ -120,9 +121,10 @@ def _as_estimated(envelope: Envelope | None, policy: Policy) -> tuple[Pace | Non
     return pace, Policy(policy.base, policy.cap, policy.attempts, limits)
 
 
-def _data(envelope: Envelope) -> dict[str, object]:
-    """As the class writes it today: a field that was added since then has its default."""
-    return decode(envelope).model_dump(mode="json")
+def line_of(envelope: Envelope, without: Collection[str] = ()) -> str:
+    """An event as one line, as its class writes it today: a field that was added since then has its default."""
+    data = decode(envelope).model_dump(mode="json", exclude=set(without))
+    return _line(envelope.event_type, str(envelope.event_id), data)
 
 
 def _line(event_type: str, event_id: str, data: dict[str, object]) -> str:

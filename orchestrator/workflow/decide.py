@@ -83,7 +83,7 @@ def decide(state: AnalysisState, cause: Envelope, policy: Policy, pace: Pace | N
     while new := _due(state, policy, at):
         events += new
         state = evolve_all(state, ((event, at) for event in new))
-    alarms = tuple(alarm for event in events if (alarm := _alarm(state, event)) is not None)
+    alarms = tuple(alarm for event in events if (alarm := alarm_of(state, event)) is not None)
     return Decision(tuple(_draft(state, cause, event) for event in events), alarms)
 
 
@@ -233,7 +233,8 @@ def _context(state: AnalysisState, cause: Envelope) -> Context:
     )
 
 
-def _alarm(state: AnalysisState, event: Event) -> Alarm | None:
+def alarm_of(state: AnalysisState, event: Event) -> Alarm | None:
+    """The timer that is set with an event, where one is."""
     if isinstance(event, facts.ProcessingEstimated) and event.until is not None:
         return Alarm(derived_id("timer", state.analysis_id, CONFIRMATION), event.until, CONFIRMATION)
     if not isinstance(event, facts.RetryScheduled):

@@ -661,6 +661,12 @@ class Operations(Protocol):
         """What led to what in a stream: each event with the one that caused it."""
         return self._call(shapes.CausesView, "GET", "/api/v1/events/causes", params={"stream_id": stream_id})
 
+    def forks_make(self, body: shapes.ForkRequest, *, idempotency_key: str | None = None) -> shapes.ForkView:
+        """Edit an event of a copy of a history, and go on from it with the present code and the recorded replies."""
+        return self._call(
+            shapes.ForkView, "POST", "/api/v1/forks", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
+
     def account_kept(self) -> shapes.CredentialPage:
         """The tokens that you keep here, the newest first; never their values."""
         return self._call(shapes.CredentialPage, "GET", "/api/v1/me/credentials")

@@ -420,6 +420,23 @@ class CredentialView(BaseModel):
     used_at: AwareDatetime | None = None
 
 
+class DecisionView(BaseModel):
+    """
+    One decision of the workflow as the log has it and as the fork has it, each as one line; null where it is not.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    event_type: str
+    agrees: bool
+    real: str | None = None
+    fork: str | None = None
+    real_version: int = 0
+    fork_version: int = 0
+
+
 class DeletionView(BaseModel):
     """
     What was deleted, and when: nobody sees it any more, and within a minute it is gone for good.
@@ -604,6 +621,37 @@ class FileView(BaseModel):
     skipped: str | None = None
     rule: str = ""
     failed: str | None = None
+
+
+class ForkRequest(BaseModel):
+    """
+    A stream, as `analysis/<id>`, the version of the event that is edited, and new values of its `data` by name.
+
+    Without changes it goes on from there as it was, which shows what the present code does differently.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    version: int
+    changes: Annotated[dict[str, object], Field(max_length=50)] = {}
+
+
+class ForkedEvent(BaseModel):
+    """
+    One event of the fork after the edited one.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    version: int
+    event_type: str
+    stage: str = ""
+    shard: int = 0
 
 
 class GrantRequest(BaseModel):
@@ -863,6 +911,24 @@ class MemberView(BaseModel):
     role: str
     since: AwareDatetime
     you: bool
+
+
+class MissingView(BaseModel):
+    """
+    What the fork would need from outside and nothing is recorded of: a run's result, or what an event led to.
+
+    `code` is `effect_not_recorded`: it is not done for real, and the fork goes on without it.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    code: str
+    what: str
+    stage: str = ""
+    shard: int = 0
+    attempt: int = 0
 
 
 class ModuleEdgeView(BaseModel):
@@ -2025,6 +2091,35 @@ class FilePage(BaseModel):
     items: list[FileView]
     total: int
     next: str | None = None
+
+
+class ForkView(BaseModel):
+    """
+    A fork beside the real history; `edited`, `then` and `now` lead from the real event and states to the fork's.
+
+    `agrees`: with the same decisions and all of the record; the time at which each was made may be another. `events`
+    follow the edited one; `unused` are versions of the real history that have no place in the fork. Of each
+    list 500 at most are told; `left_out` counts the rest.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    version: int
+    event_type: str
+    real_events: int
+    fork_events: int
+    agrees: bool
+    edited: list[ChangeView]
+    then: list[ChangeView]
+    now: list[ChangeView]
+    decisions: list[DecisionView]
+    not_recorded: list[MissingView]
+    events: list[ForkedEvent]
+    unused: list[int]
+    left_out: int = 0
 
 
 class GrantPage(BaseModel):

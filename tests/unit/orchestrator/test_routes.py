@@ -54,6 +54,8 @@ OWN = {
 
 # A message of an agent: what its tool changes, it changes by a request of its own, which takes a scope that writes.
 MESSAGES = {("POST", "/api/v1/mcp")}
+# A calculation whose input does not fit into an address.
+CALCULATIONS = {("POST", "/api/v1/forks")}
 
 # Whoever is no owner of the tenant may not, whatever their scopes.
 OWNERS = {
@@ -126,7 +128,7 @@ def test_a_route_that_forgot_its_scope_is_found(app: FastAPI) -> None:
 
 
 def test_nothing_is_changed_by_a_scope_that_only_reads(app: FastAPI) -> None:
-    told = OWN | OWNERS | MESSAGES
+    told = OWN | OWNERS | MESSAGES | CALCULATIONS
     reading = [
         place
         for place, scopes in routes_of(app).items()

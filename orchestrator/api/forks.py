@@ -1,0 +1,135 @@
+"""`/forks`: a history with one event edited, gone on with by the present code. Nothing of it is kept or told."""
+
+import asyncio
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from events.replay.difference import Change
+from events.replay.fork import BadFork
+from orchestrator.api.dependencies import EventReader, Parts, history_of
+from orchestrator.api.inspecting_models import ChangeView
+from orchestrator.api.problems import ApiProblem
+from orchestrator.projections.forks import Fork, fork
+from orchestrator.workflow import Policy
+
+router = APIRouter(prefix="/forks", tags=["forks"])
+
+_MOST = 500  # of each list
+
+
+class ForkRequest(BaseModel):
+    """A stream, as `analysis/<id>`, the version of the event that is edited, and new values of its `data` by name.
+
+    Without changes it goes on from there as it was, which shows what the present code does differently.
+    """
+
+    stream_id: str = Field(max_length=100)
+    version: int = Field(ge=1)
+    changes: dict[str, object] = Field(default_factory=dict, max_length=50)
+
+
+class DecisionView(BaseModel):
+    """One decision of the workflow as the log has it and as the fork has it, each as one line; null where it is not."""
+
+    event_type: str
+    agrees: bool
+    real: str | None = None
+    fork: str | None = None
+    real_version: int = 0
+    fork_version: int = 0
+
+
+class MissingView(BaseModel):
+    """What the fork would need from outside and nothing is recorded of: a run's result, or what an event led to.
+
+    `code` is `effect_not_recorded`: it is not done for real, and the fork goes on without it.
+    """
+
+    code: str
+    what: str
+    stage: str = ""
+    shard: int = 0
+    attempt: int = 0
+
+
+class ForkedEvent(BaseModel):
+    """One event of the fork after the edited one."""
+
+    version: int
+    event_type: str
+    stage: str = ""
+    shard: int = 0
+
+
+class ForkView(BaseModel):
+    """A fork beside the real history; `edited`, `then` and `now` lead from the real event and states to the fork's.
+
+    `agrees`: with the same decisions and all of the record; the time at which each was made may be another. `events`
+    follow the edited one; `unused` are versions of the real history that have no place in the fork. Of each
+    list 500 at most are told; `left_out` counts the rest.
+    """
+
+    stream_id: str
+    version: int
+    event_type: str
+    real_events: int
+    fork_events: int
+    agrees: bool
+    edited: list[ChangeView]
+    then: list[ChangeView]
+    now: list[ChangeView]
+    decisions: list[DecisionView]
+    not_recorded: list[MissingView]
+    events: list[ForkedEvent]
+    unused: list[int]
+    left_out: int = 0
+
+
+@router.post("")
+async def make(body: ForkRequest, who: EventReader, parts: Parts) -> ForkView:
+    """Edit an event of a copy of a history, and go on from it with the present code and the recorded replies.
+
+    It is calculated and answered, and nothing else: no event is appended, no run is asked for, no host is called.
+    """
+    history = await history_of(parts, who, body.stream_id)
+    try:
+        made = await asyncio.to_thread(fork, history, body.version, body.changes, Policy())
+    except BadFork as bad:
+        raise ApiProblem(bad.code, bad.message) from None
+    return view(body.stream_id, len(history), made)
+
+
+def view(stream_id: str, real_events: int, made: Fork) -> ForkView:
+    """A fork as it is told."""
+    after = made.events[made.version :]
+    told = (made.edited, made.then, made.now, made.decisions, made.not_recorded, after, made.unused)
+    return ForkView(
+        stream_id=stream_id,
+        version=made.version,
+        event_type=made.event_type,
+        real_events=real_events,
+        fork_events=len(made.events),
+        agrees=made.agrees,
+        edited=_changes(made.edited),
+        then=_changes(made.then),
+        now=_changes(made.now),
+        decisions=[DecisionView(**vars(each), agrees=each.agrees) for each in made.decisions[:_MOST]],
+        not_recorded=[MissingView(code="effect_not_recorded", **vars(each)) for each in made.not_recorded[:_MOST]],
+        events=[
+            ForkedEvent(
+                version=each.version,
+                event_type=each.event_type,
+                stage=each.stage or "",
+                shard=shard if isinstance(shard := each.data.get("shard"), int) else 0,
+            )
+            for each in after[:_MOST]
+        ],
+        unused=[each.version for each in made.unused[:_MOST]],
+        left_out=sum(max(0, len(each) - _MOST) for each in told),
+    )
+
+
+def _changes(changes: Sequence[Change]) -> list[ChangeView]:
+    return [ChangeView(**one._asdict()) for one in changes[:_MOST]]
