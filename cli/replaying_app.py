@@ -1,10 +1,14 @@
-"""`repostream fork`: what would have become of a history, in a sandbox."""
+"""`repostream fork` and `shadow`: what would have been, and what the present code makes, in a sandbox."""
 
 from typing import Annotated
 
 import typer
 
 replaying_app = typer.Typer()
+shadow_app = typer.Typer(
+    help="A stage of this release over what was recorded, beside what serves. For administrators.", no_args_is_help=True
+)
+replaying_app.add_typer(shadow_app, name="shadow")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
@@ -19,3 +23,42 @@ def fork(
     from cli.fork import run_fork
 
     raise typer.Exit(run_fork(stream, version, values or [], as_json=json))
+
+
+@shadow_app.command("run")
+def shadow_run(
+    analysis: Annotated[str, typer.Argument(help="An analysis's id.")],
+    stage: Annotated[str, typer.Option(help="metadata, structure, parse, link, embed or workflow.")] = "workflow",
+    json: Json = False,
+) -> None:
+    """Run a stage of the present code over the recorded inputs, and show what is different. Nothing live is touched."""
+    from cli.shadow import run_shadow
+
+    raise typer.Exit(run_shadow(analysis, stage, as_json=json))
+
+
+@shadow_app.command("show")
+def shadow_show(
+    shadow: Annotated[str | None, typer.Argument(help="Its id; all are listed where it is left out.")] = None,
+    json: Json = False,
+) -> None:
+    """Show a shadow, or list them."""
+    from cli.shadow import run_show
+
+    raise typer.Exit(run_show(shadow, as_json=json))
+
+
+@shadow_app.command("drop")
+def shadow_drop(shadow: Annotated[str, typer.Argument(help="Its id.")]) -> None:
+    """Remove a shadow with all that it made."""
+    from cli.shadow import run_drop
+
+    raise typer.Exit(run_drop(shadow))
+
+
+@shadow_app.command("promote")
+def shadow_promote(shadow: Annotated[str, typer.Argument(help="Its id.")]) -> None:
+    """Let what a shadow made take the place of what serves; refused where other stages' results were made of that."""
+    from cli.shadow import run_promote
+
+    raise typer.Exit(run_promote(shadow))

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.delivery.work import ShortHandler
+from events.log.journal import Journal
 from events.log.ownership import ArtifactOwners
 from events.log.wake import Wake
 from events.replay.bundle import Limits
@@ -27,6 +28,7 @@ from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.repository_credentials import sweep
 from orchestrator.adapters.retention import Retention
 from orchestrator.adapters.searching import Searching
+from orchestrator.adapters.shadows import Shadows
 from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.uploads_ending import UploadsEnding
 from orchestrator.adapters.usage import Usage
@@ -121,6 +123,13 @@ def create_bundles(engine: AsyncEngine, rows: TenantDatabase, objects: Objects, 
     return Bundles(
         rows, objects.claimed_in(ArtifactOwners(engine)), used, wake, now, limit=limits.bytes, unpacked=unpacked
     )
+
+
+def create_shadows(
+    engine: AsyncEngine, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake
+) -> Shadows:
+    """What runs the present code beside what serves. `engine` is the background's, which keeps the books."""
+    return Shadows(rows, journal, objects.claimed_in(ArtifactOwners(engine)), wake)
 
 
 def create_lookups() -> Lookups:

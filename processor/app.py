@@ -1,5 +1,6 @@
 """Put the processor together: the only file that reads its settings."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 from events.delivery.subscriber import EventSubscriber
 from events.log.earlier import EarlierRuns
 from events.log.ownership import ArtifactOwners
+from events.replay.sandbox import ShadowWorker
 from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
 from processor.adapters.forges import Forges, read_forges
@@ -34,7 +36,7 @@ from processor.jobs.history import History
 from processor.ports import Logins
 from processor.settings import IntakeSettings, ProcessorSettings
 from processor.stages.take_sources import SourceLimits
-from processor.subscribers import Slots, handlers, subscribe
+from processor.subscribers import Slots, handlers, shadow_handlers, subscribe
 from runtime.broker import create_broker, create_redis
 from runtime.database import create_engine
 from runtime.health import Check, health_routes
@@ -51,6 +53,7 @@ from runtime.settings import (
     ObjectStoreSettings,
     ServiceKeySettings,
 )
+from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole
 
 
@@ -79,12 +82,15 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     clone = replace(_clone(intake, backends, repositories, logins), archives=archives)
     history = History(backends, _pasts(intake, egress.url, workspace), intake.history_commits, logins)
     subscribe(subscriber, handlers(backends, clone, history, pool, slots))
+    shadows = ShadowWorker(engine, objects, shadow_handlers(pool), f"processor-{os.getpid()}")
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         egress.start()
         await subscriber.start()
+        shadowing = asyncio.create_task(keep_running("shadows", shadows.run))
         yield
+        await end_tasks([shadowing])
         await subscriber.stop()
         egress.close()
         await pool.close()

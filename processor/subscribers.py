@@ -11,6 +11,7 @@ from events.delivery import stages
 from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import LongHandler
 from events.processing import Stage
+from events.replay.sandbox import MakeHandler, Nobody, SandboxObjects
 from processor.adapters.parser_pool import ParserPool
 from processor.jobs.base import Backends
 from processor.jobs.clone import Clone
@@ -42,6 +43,20 @@ def handlers(
         Stage.HISTORY: (history, slots.history),
         Stage.PARSE: (Parse(backends, pool), slots.parse),
         Stage.LINK: (Link(backends), slots.link),
+    }
+
+
+def shadow_handlers(pool: ParserPool) -> dict[Stage, MakeHandler]:
+    """The jobs that ask nothing of any host, each over a sandbox: nothing earlier is taken over, and nobody hears."""
+
+    def inside(objects: SandboxObjects) -> Backends:
+        return Backends(objects, Nobody())
+
+    return {
+        Stage.METADATA: lambda objects: Metadata(inside(objects)),
+        Stage.STRUCTURE: lambda objects: Structure(inside(objects)),
+        Stage.PARSE: lambda objects: Parse(inside(objects), pool),
+        Stage.LINK: lambda objects: Link(inside(objects)),
     }
 
 

@@ -17,6 +17,7 @@ from events.delivery.subscriber import EventSubscriber
 from events.index import GenerationKind
 from events.log.earlier import EarlierRuns
 from events.log.ownership import ArtifactOwners
+from events.replay.sandbox import ShadowWorker
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.onnx_model import load_full
 from rag_manager.adapters.static_table import load_quick
@@ -33,7 +34,7 @@ from rag_manager.rows.generations import memory_key
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 from rag_manager.settings import RagSettings
-from rag_manager.subscribers import Slots, handlers, subscribe, subscribe_to_erasure
+from rag_manager.subscribers import Slots, handlers, shadow_handlers, subscribe, subscribe_to_erasure
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
 from runtime.faults import Permanent
@@ -81,16 +82,20 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     worker = f"rag_manager-{os.getpid()}"
     subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
+    shadows = ShadowWorker(backends.engine, backends.objects, shadow_handlers(backends, embedders), worker)
     unfinished = subscribe_to_erasure(subscriber, backends, worker)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await subscriber.start()
         chores.start()
-        later = asyncio.create_task(keep_running("unfinished", unfinished.run))
+        later = [
+            asyncio.create_task(keep_running(name, part))
+            for name, part in {"unfinished": unfinished.run, "shadows": shadows.run}.items()
+        ]
         yield
         await subscriber.stop()
-        await end_tasks([later])
+        await end_tasks(later)
         await chores.stop()
         await searching.dispose()
         await quick.aclose()

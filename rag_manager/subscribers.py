@@ -5,7 +5,7 @@ says `processing.stage.*`, `rag.index.built`, `rag.index.activated`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from events.catalog import CONSUMERS, ERASURE, stage_topic
 from events.delivery import persist, stages
@@ -13,9 +13,12 @@ from events.delivery.subscriber import EventSubscriber
 from events.delivery.unfinished import Unfinished
 from events.delivery.work import LongHandler
 from events.index import GenerationKind
+from events.log.earlier import EarlierRuns
 from events.processing import Stage
+from events.replay.sandbox import MakeHandler, Nobody, SandboxObjects
+from rag_manager.adapters.recorded import RecordedEmbedder
 from rag_manager.jobs.activate_generation import ActivateGeneration
-from rag_manager.jobs.base import Backends
+from rag_manager.jobs.base import Backends, Turns
 from rag_manager.jobs.embed_shard import EmbedShard
 from rag_manager.jobs.erase_repository import EraseRepository
 from rag_manager.jobs.index_analysis import IndexAnalysis
@@ -43,6 +46,17 @@ def handlers(
         Stage.REFINE: (EmbedShard(backends, embedders[GenerationKind.FULL], background=True), slots.refine),
         Stage.PROMOTE: (ActivateGeneration(backends, GenerationKind.FULL), slots.activate),
     }
+
+
+def shadow_handlers(backends: Backends, embedders: Mapping[GenerationKind, Embedder]) -> dict[Stage, MakeHandler]:
+    """Embedding over a sandbox: vectors are those that were recorded of the same texts, and no model is asked."""
+    recorded = RecordedEmbedder(embedders[GenerationKind.QUICK])
+
+    def embed(objects: SandboxObjects) -> LongHandler:
+        inside = replace(backends, objects=objects, redis=Nobody(), turns=Turns(), earlier=EarlierRuns())
+        return EmbedShard(inside, recorded, background=False)
+
+    return {Stage.EMBED: embed}
 
 
 def subscribe(subscriber: EventSubscriber, jobs: dict[Stage, tuple[LongHandler, int]]) -> None:

@@ -118,6 +118,7 @@ BELONGINGS: tuple[Belonging, ...] = (
         key=("share_id",),
         secret=("secret_hash",),
     ),
+    *(Belonging(f"sandbox.{name}", Fate.DELETED, _MINE, why=_AGAIN) for name in ("artifacts", "runs", "shadows")),
     _nobodys("es.rebuilds", "counts, checksums and ids of read models"),
     _nobodys("app.deleted_repositories", "ids of what is gone, and when it went"),
     Belonging(

@@ -39,6 +39,7 @@ WHERE repository_id = :repository AND starts_with(stream_id, 'analysis/')
 _DELIVERIES = text("DELETE FROM app.webhook_deliveries WHERE payload::jsonb #>> '{data,repository_id}' = :repository")
 _LOOKS = text("DELETE FROM app.looks WHERE repository_id = :repository")
 _HOOKS = text("DELETE FROM app.push_hooks WHERE repository_id = :repository")
+_SHADOWS = text("DELETE FROM sandbox.shadows WHERE repository_id = :repository")
 _DONE = text("UPDATE app.deleted_repositories SET erased_at = clock_timestamp() WHERE repository_id = :repository")
 
 
@@ -90,6 +91,7 @@ class Erasure:
         async with self._engine.begin() as connection:
             await connection.execute(_DELIVERIES, {"repository": str(repository_id)})
             await connection.execute(_LOOKS, {"repository": repository_id})
+            await connection.execute(_SHADOWS, {"repository": repository_id})
             await connection.execute(_HOOKS, {"repository": repository_id})
             await dead_letters.forget(connection, "repository", repository_id)
             await connection.execute(_DONE, {"repository": repository_id})

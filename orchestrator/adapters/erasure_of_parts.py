@@ -27,6 +27,7 @@ SELECT data->>'question_id' FROM es.events WHERE stream_id = :stream AND type = 
 """)
 _SHARES = text("DELETE FROM app.shares WHERE kind = 'conversation' AND resource_id = :id")
 _DELIVERIES = text("DELETE FROM app.webhook_deliveries WHERE payload::jsonb #>> '{data,analysis_id}' = :id")
+_SHADOWS = text("DELETE FROM sandbox.shadows WHERE analysis_id = :id")
 # Of this analysis alone: an artifact is named by its content, so that analyses of one repository share many.
 _ARTIFACTS = text("""
 WITH brought AS (
@@ -69,6 +70,7 @@ class ErasureOfParts:
             await erase_stream(connection, stream)
             await dead_letters.forget(connection, "stream", stream)
             await connection.execute(_DELIVERIES, {"id": str(_id_of(stream))})
+            await connection.execute(_SHADOWS, {"id": _id_of(stream)})
         await forget_ticks(self._redis, envelope.tenant_id, {str(_id_of(stream))})
         crash_point("erasure", "before_artifacts")
         if envelope.repository_id is not None:

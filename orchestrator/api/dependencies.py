@@ -34,6 +34,7 @@ from orchestrator.adapters.readmodels import ReadModels
 from orchestrator.adapters.rebuilds import Rebuilds
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.searching import Searching
+from orchestrator.adapters.shadows import Shadows
 from orchestrator.adapters.sources import Sources
 from orchestrator.adapters.uploads import Uploads
 from orchestrator.adapters.usage import Usage
@@ -87,6 +88,7 @@ class Services:
     audit: AuditTable
     letters: Letters
     rebuilds: Rebuilds
+    shadows: Shadows
     bundles: Bundles
     gate: Gate
     accounts: Accounts

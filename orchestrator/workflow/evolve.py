@@ -15,6 +15,7 @@ from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, Slo
 from orchestrator.workflow.summary import reasons
 
 PARKED = "parked"  # the code of a run that killed its workers
+PROMOTED = "shadow"  # why a run is in the stream that was made in a sandbox
 RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
 _INDEXED = frozenset({Stage.PARSE, Stage.EMBED, Stage.ACTIVATE, Stage.INDEX})  # parts of an index
 _GO_ON = {Phase.FAILED: Phase.RUNNING, Phase.READY: Phase.READY, Phase.REFINED: Phase.READY}
@@ -48,7 +49,7 @@ def _stage_requested(state: AnalysisState, event: facts.StageRequested, _at: dat
     if before is None:
         new = Slot(event.stage, event.shard, event.shards, event.run_id, attempt=event.attempt, since=event.attempt)
         return state.with_slot(new)
-    if is_whole(before) or before.attempt >= event.attempt:
+    if (is_whole(before) and event.because != PROMOTED) or before.attempt >= event.attempt:
         return state
     return state.with_slot(
         replace(

@@ -882,6 +882,33 @@ class Operations(Protocol):
         """One rebuild, with what was found once it is done."""
         return self._call(shapes.RebuildView, "GET", f"/api/v1/rebuilds/{part(rebuild_id)}")
 
+    def shadows_listed(self) -> shapes.ShadowList:
+        """The team's shadows, the newest first."""
+        return self._call(shapes.ShadowList, "GET", "/api/v1/shadows")
+
+    def shadows_begin(self, body: shapes.ShadowRequest, *, idempotency_key: str | None = None) -> shapes.ShadowView:
+        """Have a stage of the present code run over the recorded inputs of an analysis; nothing live is touched."""
+        return self._call(
+            shapes.ShadowView, "POST", "/api/v1/shadows", headers={"Idempotency-Key": idempotency_key}, body=body
+        )
+
+    def shadows_one(self, shadow_id: str) -> shapes.ShadowView:
+        """One shadow, with what is different once it is done."""
+        return self._call(shapes.ShadowView, "GET", f"/api/v1/shadows/{part(shadow_id)}")
+
+    def shadows_drop(self, shadow_id: str) -> None:
+        """Remove a shadow with all that it made."""
+        self._content("DELETE", f"/api/v1/shadows/{part(shadow_id)}")
+
+    def shadows_promote(self, shadow_id: str, *, idempotency_key: str | None = None) -> shapes.ShadowView:
+        """Let what it made take the place of what serves, as the next attempt at each shard, in one transaction."""
+        return self._call(
+            shapes.ShadowView,
+            "POST",
+            f"/api/v1/shadows/{part(shadow_id)}/promote",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
     def tokens_rotate(self, *, idempotency_key: str | None = None) -> shapes.RotationView:
         """Publish the next signing key. It signs once every copy of the key set has it; nobody is signed out by it."""
         return self._call(

@@ -1410,6 +1410,40 @@ class SessionView(BaseModel):
     current: bool
 
 
+class ShadowRequest(BaseModel):
+    """
+    An analysis of the team, and the stage: metadata, structure, parse, link, embed or workflow.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    stage: str = "workflow"
+
+
+class ShadowTable(BaseModel):
+    """
+    Rows of one kind of artifact as they serve (`live`) and as the shadow made them.
+
+    `columns` are those that only one side has. An example has the row `before` and `after`, null where it is not there.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    live: int
+    shadow: int
+    same: int
+    added: int
+    removed: int
+    changed: int
+    columns: list[str] = []
+    examples: list[dict[str, object]] = []
+
+
 class ShareMade(BaseModel):
     """
     A new sharing link with its secret, which is shown this once.
@@ -2367,6 +2401,46 @@ class SessionPage(BaseModel):
     next: str | None = None
 
 
+class ShadowReport(BaseModel):
+    """
+    What is different: rows by kind of artifact, counts and facts of the stage; of the workflow its decisions.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    agrees: bool | None = None
+    tables: Annotated[dict[str, ShadowTable], Field(validate_default=True)] = {}
+    counts: dict[str, dict[str, int]] = {}
+    facts: list[dict[str, object]] = []
+    decided: int = 0
+    decisions: list[dict[str, object]] = []
+    not_recorded: list[dict[str, object]] = []
+
+
+class ShadowView(BaseModel):
+    """
+    A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    shadow_id: str
+    analysis_id: str
+    repository_id: str
+    stage: str
+    state: str
+    asked_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    promoted_at: AwareDatetime | None = None
+    code: str | None = None
+    message: str | None = None
+    report: ShadowReport
+
+
 class SharePage(BaseModel):
     """
     A page of sharing links, the newest first.
@@ -2505,3 +2579,15 @@ class RepositoryPage(BaseModel):
     )
     items: list[RepositoryView]
     next: str | None = None
+
+
+class ShadowList(BaseModel):
+    """
+    The newest hundred; without their examples.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ShadowView]

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 OURS, THEIRS = UUID(int=0xA), UUID(int=0xB)
-_SEEN_BY = {**dict.fromkeys(("app", "auth", "es"), "repostream_requests"), "rag": "repostream_search"}
+_SEEN_BY = {**dict.fromkeys(("app", "auth", "es", "sandbox"), "repostream_requests"), "rag": "repostream_search"}
 _ALLOWED = {"kind": "full", "state": "built", "given": "kept"}  # of columns whose values a check limits
 _VALUES = {
     "uuid": lambda _: uuid4(),
@@ -40,7 +40,7 @@ async def protected_tables(connection: asyncpg.Connection) -> list[str]:
     """The tables with forced row-level security, as `schema.name`."""
     rows = await connection.fetch("""
         SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname IN ('app', 'rag', 'es', 'auth') AND c.relkind IN ('r', 'p')
+        WHERE n.nspname IN ('app', 'rag', 'es', 'auth', 'sandbox') AND c.relkind IN ('r', 'p')
           AND c.relrowsecurity AND c.relforcerowsecurity ORDER BY 1
     """)
     return [row["name"] for row in rows]

@@ -1,0 +1,186 @@
+"""Shadows: a stage of the present code over what was recorded of an analysis, beside what serves.
+
+Services do the runs (`events.replay.sandbox`), `shadow_reports` compares what they made. All of it is in the schema
+`sandbox`; promoting alone writes anything live.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.artifacts import ArtifactKind
+from events.base import Context, Draft, Envelope, derived_id
+from events.log.journal import Journal, WrongExpectedVersion
+from events.log.postgres import append_in
+from events.log.wake import Wake
+from events.processing import Stage, StageCompleted
+from orchestrator.workflow.evolve import replay
+from orchestrator.workflow.shadowed import NotPromotable, base_of, promotion, requests
+from orchestrator.workflow.state import AnalysisState
+from runtime.objects import Objects
+from runtime.tenancy import TenantDatabase
+
+WORKFLOW = "workflow"  # the stage that is no stage: what is decided on the whole history
+_COLUMNS = """shadow_id, repository_id, analysis_id, stage, asked_at, state, ended_at, promoted_at, code, message,
+  report::text AS report"""
+_ASK = text("""
+INSERT INTO sandbox.shadows (shadow_id, tenant_id, repository_id, analysis_id, stage, asked_by, base)
+SELECT CAST(:shadow AS uuid), CAST(:tenant AS uuid), CAST(:repository AS uuid), CAST(:analysis AS uuid),
+  CAST(:stage AS text), CAST(:user AS uuid), CAST(:base AS jsonb)
+WHERE NOT EXISTS (SELECT FROM app.deleted_repositories WHERE repository_id = CAST(:repository AS uuid))
+RETURNING shadow_id
+""")
+_RUN = text("""
+INSERT INTO sandbox.runs (shadow_id, shard, tenant_id, stage, request)
+VALUES (:shadow, :shard, :tenant, :stage, CAST(:request AS jsonb))
+""")
+_ONE = text(f"SELECT {_COLUMNS} FROM sandbox.shadows WHERE shadow_id = :shadow")  # noqa: S608  # our own names
+_LISTED = text(f"SELECT {_COLUMNS} FROM sandbox.shadows ORDER BY asked_at DESC, shadow_id LIMIT :limit")  # noqa: S608  # the same
+_DROP = text("DELETE FROM sandbox.shadows WHERE shadow_id = :shadow RETURNING shadow_id")
+
+
+RUNS = text("""
+SELECT shard, state, code, message, result::text AS result FROM sandbox.runs WHERE shadow_id = :shadow ORDER BY shard
+""")
+_MADE = text("SELECT content FROM sandbox.artifacts WHERE shadow_id = :shadow AND shard = :shard AND kind = :kind")
+
+_HOLD = text("""
+SELECT state, promoted_at, stage, analysis_id, base::text AS base FROM sandbox.shadows WHERE shadow_id = :shadow
+FOR UPDATE
+""")
+_PROMOTED = text("UPDATE sandbox.shadows SET promoted_at = clock_timestamp() WHERE shadow_id = :shadow")
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """One of them. `report` has what was found once the state is `done`."""
+
+    shadow_id: UUID
+    repository_id: UUID
+    analysis_id: UUID
+    stage: str
+    asked_at: datetime
+    state: str
+    ended_at: datetime | None
+    promoted_at: datetime | None
+    code: str | None
+    message: str | None
+    report: dict[str, Any]
+
+
+class NotDone(Exception):
+    """A shadow that has no result, or was promoted before."""
+
+
+class Shadows:
+    """`journal` reads every tenant's streams; `objects` enters what is promoted in the books."""
+
+    def __init__(self, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake) -> None:
+        self._rows = rows
+        self._journal = journal
+        self._objects = objects
+        self._wake = wake
+
+    async def ask(self, who: Context, history: Sequence[Envelope], stage: str, at: datetime) -> Shadow | None:
+        """Have a stage, or the workflow, run over the record of an analysis. None where there is nothing to run on."""
+        state, shadow = replay(history), uuid4()
+        wanted = requests(state, Stage(stage), shadow, at) if stage != WORKFLOW else []
+        if state.analysis_id is None or (stage != WORKFLOW and not wanted):
+            return None
+        values = {"shadow": shadow, "tenant": who.tenant_id, "repository": who.repository_id, "stage": stage}
+        base = base_of(state, Stage(stage)) if wanted else {}
+        async with self._rows.of(who.tenant_id) as connection:
+            asked = values | {"analysis": state.analysis_id, "user": who.user_id, "base": json.dumps(base)}
+            if (await connection.execute(_ASK, asked)).first() is None:
+                return None
+            for envelope in wanted:
+                run = {"shadow": shadow, "shard": envelope.data["shard"], "tenant": who.tenant_id, "stage": stage}
+                await connection.execute(_RUN, run | {"request": envelope.model_dump_json()})
+        return await self.one(who.tenant_id, shadow)
+
+    async def one(self, tenant: UUID, shadow: UUID) -> Shadow | None:
+        """A shadow of the tenant."""
+        async with self._rows.of(tenant) as connection:
+            row = (await connection.execute(_ONE, {"shadow": shadow})).first()
+        return None if row is None else _shadow(row)
+
+    async def listed(self, tenant: UUID, limit: int) -> list[Shadow]:
+        """The tenant's, the newest first."""
+        async with self._rows.of(tenant) as connection:
+            return [_shadow(row) for row in await connection.execute(_LISTED, {"limit": limit})]
+
+    async def drop(self, tenant: UUID, shadow: UUID) -> bool:
+        """Remove a shadow with all that it made; whether there was one."""
+        async with self._rows.of(tenant) as connection:
+            return (await connection.execute(_DROP, {"shadow": shadow})).first() is not None
+
+    async def promote(self, who: Context, shadow: UUID, at: datetime) -> bool:
+        """Let what a shadow made take the place of what serves, in one transaction; whether there is such a shadow.
+
+        Raises NotDone, NotPromotable.
+        """
+        async with self._rows.of(who.tenant_id) as connection:
+            held = (await connection.execute(_HOLD, {"shadow": shadow})).first()
+            if held is None:
+                return False
+            if held.state != "done" or held.promoted_at is not None:
+                raise NotDone
+            if held.stage == WORKFLOW:
+                raise NotPromotable("What is decided is not replaced: it is in the log. Only results of stages are.")
+            stream = f"analysis/{held.analysis_id}"
+            history = await self._journal.read_stream(stream)
+            state, stage = replay(history), Stage(held.stage)
+            made = [await self._stored(connection, state, shadow, row) for row in await self._done(connection, shadow)]
+            events = promotion(state, stage, json.loads(held.base), made, at)
+            drafts = [
+                Draft(
+                    event_id=derived_id(shadow, stream, place),
+                    occurred_at=at,
+                    context=who.model_copy(update={"causation_id": None}),
+                    event=event,
+                    stage=stage.value,
+                )
+                for place, event in enumerate(events)
+            ]
+            try:
+                await append_in(connection, stream, drafts, expected=history[-1].version, told=False)
+            except WrongExpectedVersion:
+                raise NotPromotable("Something happened to the analysis meanwhile: try again.", outdated=True) from None
+            await connection.execute(_PROMOTED, {"shadow": shadow})
+        self._wake.appended()
+        return True
+
+    async def _done(self, connection: AsyncConnection, shadow: UUID) -> list[StageCompleted]:
+        rows = await connection.execute(RUNS, {"shadow": shadow})
+        return [StageCompleted.model_validate_json(row.result) for row in rows]
+
+    async def _stored(
+        self, connection: AsyncConnection, state: AnalysisState, shadow: UUID, done: StageCompleted
+    ) -> StageCompleted:
+        """What a run made, with its artifacts in the live store."""
+        if state.context is None:
+            raise NotPromotable("Nobody knows whose the analysis is.")
+        objects, refs = self._objects.of(state.context.tenant_id, state.context.repository_id), []
+        for ref in done.artifacts:
+            content = await content_of(connection, shadow, done.shard, ref.kind)
+            stored = await objects.put(ref.kind.value, ".parquet", content)
+            refs.append(ref.model_copy(update={"key": stored.key}))
+        return done.model_copy(update={"artifacts": tuple(refs)})
+
+
+async def content_of(connection: AsyncConnection, shadow: UUID, shard: int, kind: ArtifactKind) -> bytes:
+    """What a run of a shadow made of one kind. Raises NotPromotable where it is gone."""
+    found = await connection.scalar(_MADE, {"shadow": shadow, "shard": shard, "kind": kind.value})
+    if found is None:
+        raise NotPromotable("What the shadow made is not there any more: make a new one.", outdated=True)
+    return bytes(found)
+
+
+def _shadow(row: Row[Any]) -> Shadow:
+    return Shadow(**{**row._mapping, "report": json.loads(row.report)})

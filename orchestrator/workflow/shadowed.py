@@ -1,0 +1,106 @@
+"""A stage's runs over again, on what was recorded as their inputs. Pure.
+
+In:  the state of an analysis, a stage and the id of its shadow.
+Out: the requests as a worker takes them. They are of the shadow's own stream, and name neither address nor commit.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from events.base import Context, Draft, Envelope, derived_id
+from events.log.drafts import record
+from events.processing import Stage, StageCompleted, StageRequested
+from orchestrator.workflow.decide import run_id_of
+from orchestrator.workflow.evolve import PROMOTED, evolve_all
+from orchestrator.workflow.graph import RULE_OF, inputs, is_done
+from orchestrator.workflow.state import AnalysisState, Phase
+
+OFFERED = (Stage.METADATA, Stage.STRUCTURE, Stage.PARSE, Stage.LINK, Stage.EMBED)
+_TAKES_RECORDED = frozenset({Stage.EMBED})  # its model is not asked: the vectors that it made answer for it
+_SERVES = frozenset({Phase.READY, Phase.REFINED})
+
+
+class NotPromotable(Exception):
+    """A shadow that cannot take the place of what serves, and why."""
+
+    def __init__(self, message: str, *, outdated: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.outdated = outdated
+
+
+def base_of(state: AnalysisState, stage: Stage) -> dict[str, str]:
+    """The run of each shard of a stage whose result stands: what a shadow is compared with."""
+    return {str(slot.shard): str(slot.run_id) for slot in state.of(stage) if is_done(slot)}
+
+
+def requests(state: AnalysisState, stage: Stage, shadow_id: UUID, at: datetime) -> list[Envelope]:
+    """A request for each shard of the stage that is done, on the inputs that it would be asked for with today."""
+    rule = RULE_OF[stage]
+    if state.analysis_id is None or state.context is None:
+        return []
+    kept = () if stage in _TAKES_RECORDED else rule.keeps
+    found = []
+    for slot in state.of(stage) if all(is_done(each) for each in state.of(Stage.CLONE)) else ():
+        if not is_done(slot):
+            continue
+        event = StageRequested(
+            analysis_id=state.analysis_id,
+            run_id=derived_id("shadow", shadow_id, stage.value, slot.shard),
+            stage=stage,
+            shard=slot.shard,
+            shards=slot.shards,
+            url="",
+            inputs=tuple(ref for ref in inputs(state, rule, slot.shard) if ref.kind not in kept),
+        )
+        found.append(_envelope(event, state.context, shadow_id, at))
+    return found
+
+
+def _envelope(event: StageRequested, context: Context, shadow_id: UUID, at: datetime) -> Envelope:
+    own = context.model_copy(update={"causation_id": None, "traceparent": None, "correlation_id": shadow_id})
+    draft = Draft(event_id=event.run_id, occurred_at=at, context=own, event=event, stage=event.stage.value)
+    return record(draft, f"sandbox/{shadow_id}", event.shard + 1)
+
+
+def promotion(
+    state: AnalysisState, stage: Stage, base: Mapping[str, str], made: Sequence[StageCompleted], at: datetime
+) -> list[StageRequested | StageCompleted]:
+    """The next attempt at each shard, with what the shadow made as its result. Raises NotPromotable.
+
+    `made` has the artifacts as they are stored for the analysis.
+    """
+    if state.analysis_id is None or state.phase not in _SERVES or state.mending:
+        raise NotPromotable("Wait until the analysis is ready: then its results can be replaced.")
+    if base_of(state, stage) != dict(base):
+        raise NotPromotable("The analysis has another result of the stage by now: make a new shadow.", outdated=True)
+    events: list[StageRequested | StageCompleted] = []
+    for done in made:
+        slot = state.slots[stage, done.shard]
+        attempt = slot.attempt + 1
+        run = {"run_id": run_id_of(state.analysis_id, stage, done.shard, attempt), "attempt": attempt}
+        events.append(
+            StageRequested(
+                **run,
+                analysis_id=state.analysis_id,
+                stage=stage,
+                shard=done.shard,
+                shards=slot.shards,
+                url=state.url,
+                ref=state.ref,
+                folder=state.folder,
+                commit=state.commit,
+                inputs=inputs(state, RULE_OF[stage], done.shard),
+                because=PROMOTED,
+                round=state.round,
+            )
+        )
+        events.append(done.model_copy(update={**run, "shards": slot.shards}))
+    after = evolve_all(state, ((event, at) for event in events))
+    stale = sorted({s.stage.value for key, s in after.slots.items() if s.stale and not state.slots[key].stale})
+    if stale:
+        raise NotPromotable(
+            f"What {', '.join(stale)} made was made of the result that serves: analyse the repository again instead."
+        )
+    return events

@@ -1,0 +1,20 @@
+"""A model of which only what it said is known. Implements `Embedder` for a sandbox."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from events.replay.sandbox import not_recorded
+from rag_manager.ports import Embedder
+
+
+class RecordedEmbedder:
+    """Has the name of a model, by which its recorded vectors are taken; a text without one is refused."""
+
+    def __init__(self, of: Embedder) -> None:
+        self.name = of.name
+        self.dimension = of.dimension
+        self.max_batch = of.max_batch
+
+    def embed(self, texts: Sequence[str]) -> NoReturn:
+        """Raises Permanent `effect_not_recorded`."""
+        raise not_recorded(f"The vector of {len(texts)} texts by {self.name}")

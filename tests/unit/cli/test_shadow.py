@@ -1,0 +1,57 @@
+"""What `repostream shadow` prints."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from cli.shadow import lines_of
+from runtime.client.shapes import ShadowReport, ShadowTable, ShadowView
+
+
+def a_shadow(**more: Any) -> ShadowView:
+    plain: dict[str, Any] = {
+        "shadow_id": str(UUID(int=1)),
+        "analysis_id": str(UUID(int=2)),
+        "repository_id": str(UUID(int=3)),
+        "stage": "parse",
+        "state": "done",
+        "asked_at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        "ended_at": None,
+        "promoted_at": None,
+        "code": None,
+        "message": None,
+        "report": ShadowReport(),
+    }
+    return ShadowView(**{**plain, **more})
+
+
+def test_rows_counts_and_facts_that_differ_are_told() -> None:
+    table = ShadowTable(
+        live=3, shadow=4, same=2, added=1, removed=0, changed=1, examples=[{"before": None, "after": {"path": "a"}}]
+    )
+    report = ShadowReport(
+        agrees=False,
+        tables={"symbols": table},
+        counts={"live": {"chunks": 1, "files": 2}, "shadow": {"chunks": 5, "files": 2}},
+        facts=[{"shard": 0, "path": "/facts/x", "before": 1, "after": 2}],
+    )
+
+    lines = lines_of(a_shadow(report=report))
+
+    assert lines[0].endswith("parse of 00000000-0000-0000-0000-000000000002  2026-01-02 03:04  different")
+    assert lines[1] == "  symbols: 3 rows live, 4 in the shadow; 2 the same, 1 added, 0 removed, 1 changed"
+    assert lines[2] == "    None → {'path': 'a'}"
+    assert lines[3:] == ["  chunks: 1 live, 5 in the shadow", "  [0] /facts/x: 1 → 2"]
+
+
+def test_why_one_failed_and_what_is_decided_otherwise_is_told() -> None:
+    failed = lines_of(a_shadow(state="failed", code="effect_not_recorded", message="Not there."))
+    decided = ShadowReport(agrees=False, decided=9, decisions=[{"real": "this", "fork": None}])
+
+    assert failed[0].endswith("failed (effect_not_recorded)")
+    assert failed[1] == "  Not there."
+    assert lines_of(a_shadow(stage="workflow", report=decided))[1:] == [
+        "  9 decisions, 1 otherwise",
+        "    really  this",
+        "    shadow  None",
+    ]
