@@ -64,6 +64,8 @@ async def keys(redis_url: str) -> AsyncIterator[tuple[str, bytes]]:
     async with Redis.from_url(redis_url) as client:
         async for key in client.scan_iter(count=1_000):
             kind = (await client.type(key)).decode()
+            if kind == "none":  # gone meanwhile
+                continue
             read = {
                 "string": lambda key=key: client.get(key),
                 "stream": lambda key=key: client.xrange(key),
