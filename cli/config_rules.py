@@ -58,6 +58,7 @@ _RETENTION = {
     "REPOSTREAM_RETENTION_CONVERSATION_DAYS": "a conversation in which nothing was asked",
 }
 _LEAST = 12  # characters of a password that others can try over a network
+_EMBEDDERS = {"openai": "api.openai.com", "voyage": "api.voyageai.com"}
 _KEYS = {"openai": "REPOSTREAM_AI_OPENAI_API_KEY", "anthropic": "REPOSTREAM_AI_ANTHROPIC_API_KEY"}
 
 
@@ -120,6 +121,31 @@ def models(values: Values) -> Iterator[Said]:
             yield Said(_KEYS[provider], State.MISSING, f"{name} is offered and has no key")
 
 
+def embedder(values: Values) -> Iterator[Said]:
+    """The model that embeds: whole, with a key, where its address may be, and what goes there."""
+    provider = values.get("REPOSTREAM_EMBEDDER", "") or "local"
+    url = values.get("REPOSTREAM_EMBEDDER_BASE_URL", "")
+    if provider not in _EMBEDDERS:
+        return
+    host = _host(url) if url else _EMBEDDERS[provider]
+    if not is_loopback_host(host):
+        yield Said("REPOSTREAM_EMBEDDER", State.NOTE, f"passages and questions leave this machine, for {host}")
+    key = values.get("REPOSTREAM_EMBEDDER_API_KEY", "")
+    if not key and not url:
+        yield Said("REPOSTREAM_EMBEDDER_API_KEY", State.MISSING, f"{provider} is asked without a key")
+    parts = _split(url) if url else None
+    if url and (parts is None or parts.scheme not in {"http", "https"} or not parts.hostname):
+        yield Said("REPOSTREAM_EMBEDDER_BASE_URL", State.WRONG, "must be an address that begins with https://")
+    elif parts is not None and parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
+        state = State.WRONG if key else State.NOTE
+        yield Said(
+            "REPOSTREAM_EMBEDDER_BASE_URL", state, "is not https://: whoever is on the way reads what goes there"
+        )
+    if values.get("REPOSTREAM_PREFLIGHT_PRICE", "") in {"", "0", "0.0"} and not is_loopback_host(host):
+        said = "is 0: what embedding costs is neither estimated nor counted"
+        yield Said("REPOSTREAM_PREFLIGHT_PRICE", State.NOTE, said)
+
+
 def exposure(values: Values) -> Iterator[Said]:
     """What listens where others can reach it, with what guards it."""
     host = values.get("REPOSTREAM_ORCHESTRATOR_HOST", "") or "127.0.0.1"
@@ -156,7 +182,15 @@ def retention(values: Values) -> Iterator[Said]:
         yield Said("REPOSTREAM_RETENTION_ANALYSES", State.NOTE, said)
 
 
-RULES: tuple[Callable[[Values], Iterator[Said]], ...] = (addresses, keys, github_app, models, exposure, retention)
+RULES: tuple[Callable[[Values], Iterator[Said]], ...] = (
+    addresses,
+    keys,
+    github_app,
+    models,
+    embedder,
+    exposure,
+    retention,
+)
 
 
 def is_loopback_host(host: str) -> bool:
@@ -169,6 +203,11 @@ def is_loopback_host(host: str) -> bool:
 
 def _is_on(values: Values, setting: str) -> bool:
     return values.get(setting, "").lower() in {"1", "true", "yes", "on"}
+
+
+def _host(url: str) -> str:
+    parts = _split(url)
+    return (parts.hostname or "") if parts is not None else ""
 
 
 def _split(url: str) -> SplitResult | None:

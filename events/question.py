@@ -110,8 +110,8 @@ class SearchReply(Value):
     """What a search found, and in which analysis, commit and generation.
 
     `degraded` says why a search was merely lexical although the generation has vectors: vectors_unavailable,
-    vectors_missing (being rebuilt) or model_changed; `generation_kind` is lexical then. `plan` has the retrievers that
-    were asked.
+    vectors_missing (being rebuilt), model_changed or embedder_unavailable; `generation_kind` is lexical then. `plan`
+    has the retrievers that were asked.
     """
 
     analysis_id: UUID

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from redis.exceptions import RedisError
@@ -33,7 +34,7 @@ from rag_manager.ports import Embedder
 from rag_manager.rows.generations import memory_key
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
-from rag_manager.settings import RagSettings
+from rag_manager.settings import EmbedderSettings, RagSettings
 from rag_manager.subscribers import Slots, handlers, shadow_handlers, subscribe, subscribe_to_erasure
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
@@ -42,6 +43,7 @@ from runtime.health import Check, health_routes
 from runtime.logging import configure_logging
 from runtime.metrics import MeasureRequests
 from runtime.objects import open_objects
+from runtime.secret_files import Secret
 from runtime.service_tokens import ServiceVerifier
 from runtime.settings import (
     BrokerSettings,
@@ -56,6 +58,9 @@ from runtime.settings import (
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
+if TYPE_CHECKING:
+    from rag_manager.adapters.remote_embedder import Model, Wire
+
 
 def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put together
     """The service: consumes five stages, answers searches, looks after the collections."""
@@ -65,7 +70,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     make_models(models)
     embedders: dict[GenerationKind, Embedder] = {
         GenerationKind.QUICK: load_quick(models),
-        GenerationKind.FULL: load_full(models),
+        GenerationKind.FULL: full_embedder(EmbedderSettings(), models),
     }
     backends = _backends(home, broker)
     lexicon = TantivyLexicon(home / "cache" / "lexicon", max_bytes=rag.lexicon_cache_bytes)
@@ -99,6 +104,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
         await chores.stop()
         await searching.dispose()
         await quick.aclose()
+        await asyncio.to_thread(embedders[GenerationKind.FULL].close)
         await _close(backends)
 
     app = FastAPI(title="Repostream rag_manager", lifespan=lifespan, openapi_url=None)
@@ -108,6 +114,38 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app
+
+
+def full_embedder(settings: EmbedderSettings, models: Path) -> Embedder:
+    """What embeds for the full generations: the local model of a folder, or one behind HTTP.
+
+    Raises Permanent `model_missing`.
+    """
+    if settings.provider == "local":
+        return load_full(models)
+    # Imported late: the SDK costs a second of start-up, and most installations embed on their own.
+    from rag_manager.adapters.remote_embedder import Bounds, Model, RemoteEmbedder
+
+    model = Model(settings.provider, settings.model, settings.dimension, settings.resize, settings.revision)
+    bounds = Bounds(
+        texts=settings.batch,
+        tokens=settings.batch_tokens,
+        text_tokens=settings.text_tokens,
+        deadline=settings.deadline,
+        price=settings.price,
+    )
+    return RemoteEmbedder(model, _wire(settings, model), bounds)
+
+
+def _wire(settings: EmbedderSettings, model: "Model") -> "Wire":
+    key = Secret(EmbedderSettings, "api_key")
+    if settings.provider == "openai":
+        from rag_manager.adapters.openai_embeddings import OpenAIWire
+
+        return OpenAIWire(model, key=key, base_url=settings.base_url, timeout=settings.deadline)
+    from rag_manager.adapters.voyage_embeddings import VoyageWire
+
+    return VoyageWire(model, key=key, base_url=settings.base_url, timeout=settings.deadline)
 
 
 def make_models(folder: Path) -> None:

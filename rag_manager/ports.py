@@ -9,11 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class InputRefused(Exception):
+    """What embeds does not take these texts, for what one of them is: alone, the others are taken."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one call of somebody else's model took; `dollars` is None where nobody said what it costs."""
+
+    tokens: int
+    dollars: float | None = None
+
+
+def uncounted(_spent: Spent) -> None:
+    """Take no notice of what was spent."""
+
+
 class Embedder(Protocol):
     """Turns texts into vectors whose dot product is their similarity.
 
-    Synchronous and bound to the processor: a caller on an event loop runs it in a thread. Safe to call from several
-    threads. The same text gives the same vector whatever it is embedded with, up to rounding.
+    Synchronous: a caller on an event loop runs it in a thread. Safe to call from several threads. The same text gives
+    the same vector whatever it is embedded with, up to rounding.
     """
 
     @property
@@ -31,8 +51,23 @@ class Embedder(Protocol):
         """The most texts to hand over in one call: about a second's work, so that progress and cancelling stay live."""
         ...
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return shape (len(texts), dimension), float32; each row has length 1, also that of an empty text."""
+    @property
+    def max_characters(self) -> int:
+        """The most characters of all texts of one call together; one text alone may have more, and is cut."""
+        ...
+
+    def embed(
+        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+    ) -> NDArray[np.float32]:
+        """Return shape (len(texts), dimension), float32; each row has length 1, also that of an empty text.
+
+        `question`: somebody waits, and models that tell questions from what answers them are told which it is. `spent`
+        hears what a call took that is paid for. Raises InputRefused, or a Fault where the model cannot be asked.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and threads. Nothing may be under way, and nothing is asked of it afterwards."""
         ...
 
 

@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from events.index import GenerationKind
 from events.question import Evidence, SearchReply, SearchRequest
 from rag_manager.jobs.base import Turns, Urgency
-from rag_manager.ports import CollectionMissing, Embedder, OpenLexicon, SharedMemory, Vectors, VectorsUnavailable
+from rag_manager.ports import (
+    CollectionMissing,
+    Embedder,
+    InputRefused,
+    OpenLexicon,
+    SharedMemory,
+    Vectors,
+    VectorsUnavailable,
+)
 from rag_manager.remembering import Asked, Form, Recalled, Remembered
 from rag_manager.rows import reading
 from rag_manager.rows.graph import edges_around, has_graph
@@ -33,7 +41,7 @@ from rag_manager.stages.rank import Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 from rag_manager.stages.show_passages import chunks_wanted, show_passages
 from rag_manager.stages.weigh_evidence import weigh_evidence
-from runtime.faults import Permanent, Transient
+from runtime.faults import Fault, Permanent, Transient
 
 LEXICAL_DEPTH = 200  # chunks that each retriever hands to the fusion
 DENSE_DEPTH = 100
@@ -89,6 +97,7 @@ class Search:
         self._weights = weights or Weights()
         self.on_missing: Callable[[], None] = lambda: None  # called where the vectors of what serves are gone
         self._quiet_until = 0.0
+        self._no_model_until = 0.0
         replies = Remembered[Asked, SearchReply]("searches", most=_MOST_KEPT, seconds=_KEPT)
         embedded = Remembered[Asked, NDArray[np.float32]]("embeddings", most=_MOST_KEPT, seconds=_KEPT)
         self._replies = Recalled(replies, "searches", shared, _REPLY)
@@ -172,6 +181,8 @@ class Search:
             return _Dense(degraded="model_changed")
         if time.monotonic() < self._quiet_until:
             return _Dense(degraded="vectors_unavailable")
+        if served.kind == GenerationKind.FULL and time.monotonic() < self._no_model_until:
+            return _Dense(degraded="embedder_unavailable")
         try:
             async with asyncio.timeout(_DENSE_TIMEOUT):
                 vector = await self._embedded[served.kind].get(
@@ -186,6 +197,9 @@ class Search:
         except CollectionMissing:
             self.on_missing()
             return _Dense(degraded="vectors_missing")
+        except (Fault, InputRefused):  # of somebody else's model: its metrics say which, and how often
+            self._no_model_until = time.monotonic() + _DENSE_PAUSE
+            return _Dense(degraded="embedder_unavailable")
         weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick
         chunks = tuple(catalogue.ordinals[chunk_id] for chunk_id, _ in found)
         return _Dense(chunks, weight, similarities=tuple(1.0 - distance for _, distance in found))
@@ -259,7 +273,7 @@ def _may_be_kept(reply: SearchReply) -> bool:
 
 
 def _embedded_by(embedder: Embedder, text: str) -> NDArray[np.float32]:
-    vector: NDArray[np.float32] = embedder.embed([text])[0]
+    vector: NDArray[np.float32] = embedder.embed([text], question=True)[0]
     return vector
 
 

@@ -21,7 +21,7 @@ _MODEL = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model
 _MODEL_SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 model_seconds = Histogram(
     "gen_ai_client_operation_duration_seconds",
-    "How long calls of a language model took; `error_type` is empty where it answered.",
+    "How long calls of a model took; `error_type` is empty where it answered.",
     (*_MODEL, "error_type"),
     buckets=_MODEL_SECONDS,
 )
@@ -33,11 +33,11 @@ model_first_seconds = Histogram(
 )
 model_tokens = Histogram(
     "gen_ai_client_token_usage",
-    "Tokens of each call of a language model, in (`input`) and out (`output`).",
+    "Tokens of each call of a model, in (`input`) and out (`output`).",
     (*_MODEL, "gen_ai_token_type"),
     buckets=tuple(4.0**power for power in range(14)),
 )
-model_dollars = Counter("repostream_model_cost_usd", "What calls of language models cost, by the prices set.", _MODEL)
+model_dollars = Counter("repostream_model_cost_usd", "What calls of models cost, by the prices set.", _MODEL)
 model_circuit = Gauge(
     "repostream_model_circuit",
     "Whether a model is called: 0 closed (it is), 1 half-open, 2 open (it is not).",

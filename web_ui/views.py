@@ -38,6 +38,7 @@ _SHOWN_SHARES = 6
 _WORDS_ONLY = {
     "vectors_unavailable": "the vector server does not answer",
     "vectors_missing": "the vectors are being rebuilt",
+    "embedder_unavailable": "the model that embeds questions does not answer",
     "model_changed": "the vectors were made by another model than the one in use",
 }
 Analysis = AnalysisSummary | AnalysisView  # a view has all that a summary has

@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from rag_manager.models.files import FULL_MODEL, FULL_NAME, TOKENIZER, found, open_tokenizer
 from rag_manager.models.session import Session
 from rag_manager.models.weights import MAX_TOKENS, WIDTH
+from rag_manager.ports import Spent, uncounted
 
 _NICE = 15  # of 19; a thread at 0 gets about thirty times as much of a busy core
 
@@ -25,14 +26,17 @@ class OnnxModel:
 
     name = FULL_NAME
     dimension = WIDTH
-    max_batch = 64
+    max_batch = 16
+    max_characters = max_batch * MAX_CHARS
 
     def __init__(self, session: Session, tokenizer: Tokenizer, threads: int) -> None:
         self._session = session
         self._tokenizer = tokenizer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="embed", initializer=_yield_the_processor)
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(
+        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+    ) -> NDArray[np.float32]:
         """Return shape (len(texts), 384), float32, rows of length 1. Only a text's first 256 tokens count."""
         encodings = self._tokenizer.encode_batch_fast([text[:MAX_CHARS] for text in texts])
         vectors = np.empty((len(texts), WIDTH), np.float32)
@@ -45,6 +49,10 @@ class OnnxModel:
         else:  # longest first, so that no thread is left with one at the end
             list(self._pool.map(fill, sorted(range(len(texts)), key=lambda row: -len(encodings[row].ids))))
         return vectors
+
+    def close(self) -> None:
+        """See `ports.Embedder`."""
+        self._pool.shutdown()
 
 
 def load_full(folder: Path, threads: int = 0) -> OnnxModel:

@@ -1,6 +1,6 @@
 """The quick model: a table of word-piece vectors fitted to the full one. Implements `Embedder`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from rag_manager.models.files import QUICK_NAME, QUICK_TABLE, TABLE_SHA256, TOKENIZER, found, open_tokenizer
 from rag_manager.models.token_table import TokenTable, read_table
 from rag_manager.models.weights import MAX_TOKENS, WIDTH
+from rag_manager.ports import Spent, uncounted
 
 MAX_CHARS = 64 * MAX_TOKENS  # what lies behind cannot be among the first tokens, unless it is all blanks
 
@@ -20,15 +21,21 @@ class StaticTable:
     name = QUICK_NAME
     dimension = WIDTH
     max_batch = 2_048
+    max_characters = max_batch * MAX_CHARS
 
     def __init__(self, table: TokenTable, tokenizer: Tokenizer) -> None:
         self._table = table
         self._tokenizer = tokenizer
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(
+        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+    ) -> NDArray[np.float32]:
         """Return shape (len(texts), 384), float32, rows of length 1. Only a text's first 256 tokens count."""
         encodings = self._tokenizer.encode_batch_fast([text[:MAX_CHARS] for text in texts], add_special_tokens=False)
         return self._table.pool([encoding.ids for encoding in encodings])
+
+    def close(self) -> None:
+        """See `ports.Embedder`. It has neither."""
 
 
 def load_quick(folder: Path) -> StaticTable:

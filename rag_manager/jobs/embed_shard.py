@@ -1,7 +1,7 @@
 """Embed the chunks of one shard: a vector for each text, computed once per model."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,7 @@ from events.delivery.work import Also, Result, Run
 from events.log.earlier import EarlierRun, find_made, made_from
 from events.processing import Stage, StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
+from rag_manager.jobs.embedding import Account, Embedding
 from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
 from rag_manager.rows.embeddings import VectorPlace
@@ -27,10 +28,10 @@ from runtime.live import Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_table, schema_of, write_table
 
-Ticked = Callable[[int], Awaitable[None]]
-
 _MOST_BESIDE = 64  # shards that are taken over in one transaction
-_BACKGROUND_BATCH = 16  # texts between two moments at which others are let pass
+
+_MOST_TOLD = 100  # chunks without a vector that are named one by one
+_TAKEN_OVER = Account()
 
 MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact's schema metadata
 
@@ -48,6 +49,7 @@ class EmbedShard:
         self._backends = backends
         self._embedder = embedder
         self._background = background
+        self._urgency = Urgency.REFINED if background else Urgency.READY
         self._sweeping: set[str] = set()
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
@@ -59,7 +61,7 @@ class EmbedShard:
         digest = self._digest(request)
         runs = await self._backends.earlier.of(envelope, request.stage)
         if request.shard in (taken := await _taken(objects, runs, {request.shard: digest}, request.stage)):
-            result = self._result(envelope, began, taken[request.shard][0], embedded=0, files=taken[request.shard][1])
+            result = self._result(envelope, began, taken[request.shard][0], files=taken[request.shard][1])
             return replace(result, also=await self._beside(envelope, objects, runs))
         ids, paths, texts = await _chunks(self._backends.objects, refs)
         hashes = await asyncio.to_thread(lambda: [text_hash(text) for text in texts])
@@ -67,7 +69,11 @@ class EmbedShard:
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
         order = sorted(fresh.values(), key=lambda place: (len(texts[place]), place))
         ticks = ticker(self._backends, envelope, request)
-        found |= await self._embedded(order, hashes, texts, run, partial(_tick, ticks, len(texts), order, paths))
+        embedding = Embedding(self._embedder, self._backends.turns, self._urgency, run)
+        told = partial(_tick, ticks, len(texts), order, paths)
+        made = await embedding([texts[place] for place in order], told)
+        found |= {hashes[place]: made.vectors[row] for row, place in enumerate(order)}
+        refused = {hashes[order[row]]: code for row, code in made.refused.items()}
         content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
         run.check()
         stored = await objects.put("vectors", ".parquet", content)
@@ -80,8 +86,14 @@ class EmbedShard:
             shard=request.shard,
             made_from=digest,
         )
-        places = list(fresh.items()) if self._background else []
-        return self._result(envelope, began, artifact, embedded=len(fresh), files=len(set(paths)), places=places)
+        without = [
+            {"chunk_id": ids[row], "path": paths[row], "code": refused[hash_]}
+            for row, hash_ in enumerate(hashes)
+            if hash_ in refused
+        ]
+        account = Account(len(fresh) - len(refused), without, made.tokens, made.dollars)
+        places = [(hash_, row) for hash_, row in fresh.items() if hash_ not in refused] if self._background else []
+        return self._result(envelope, began, artifact, account, files=len(set(paths)), places=places)
 
     def _digest(self, request: StageRequested) -> str:
         chunks = inputs_of(request, ArtifactKind.CHUNKS)
@@ -98,9 +110,7 @@ class EmbedShard:
             asked = {stages.read(one, StageRequested).shard: one for one in open_ones}
             wanted = {shard: self._digest(stages.read(one, StageRequested)) for shard, one in asked.items()}
             taken = await _taken(objects, runs, wanted, stages.read(envelope, StageRequested).stage)
-            said = {
-                shard: self._result(asked[shard], began, ref, embedded=0, files=n) for shard, (ref, n) in taken.items()
-            }
+            said = {shard: self._result(asked[shard], began, ref, files=n) for shard, (ref, n) in taken.items()}
             return tuple(Also(asked[shard], append) for shard, result in said.items() for append in result.appends)
         finally:
             self._sweeping.discard(envelope.stream_id)
@@ -110,8 +120,8 @@ class EmbedShard:
         envelope: Envelope,
         began: datetime,
         artifact: ArtifactRef,
+        account: Account = _TAKEN_OVER,
         *,
-        embedded: int,
         files: int,
         places: Sequence[tuple[str, int]] = (),
     ) -> Result:
@@ -128,9 +138,13 @@ class EmbedShard:
                     envelope,
                     started_at=began,
                     files_processed=files,
-                    counts={"chunks": artifact.rows, "embedded": embedded, "reused": artifact.rows - embedded},
+                    counts=account.counts(artifact.rows),
                     artifacts=(artifact,),
-                    facts={"model": self._embedder.name, "dimension": self._embedder.dimension},
+                    facts={
+                        "model": self._embedder.name,
+                        "dimension": self._embedder.dimension,
+                        **account.facts(_MOST_TOLD),
+                    },
                 ),
             ),
             write=remember if places else None,
@@ -161,25 +175,10 @@ class EmbedShard:
             found = {hash_: matrix[row] for row, hash_ in enumerate(known) if hash_ in wanted}
         if not self._background:
             return found
+        found = {hash_: vector for hash_, vector in found.items() if vector.any()}  # what was refused is asked again
         unique = sorted(wanted - found.keys())
         places = await embeddings.known(self._backends.engine, tenant_id, self._embedder.name, unique)
         return found | await stored_vectors(self._backends.objects, places, self._embedder.dimension)
-
-    async def _embedded(
-        self, order: Sequence[int], hashes: Sequence[str], texts: Sequence[str], run: Run, ticked: Ticked
-    ) -> dict[str, NDArray[np.float32]]:
-        found: dict[str, NDArray[np.float32]] = {}
-        urgency = Urgency.REFINED if self._background else Urgency.READY
-        size = min(self._embedder.max_batch, _BACKGROUND_BATCH) if self._background else self._embedder.max_batch
-        for start in range(0, len(order), size):
-            run.check()
-            batch = [texts[place] for place in order[start : start + size]]
-            await self._backends.turns.give_way(urgency)
-            with self._backends.turns.working(urgency):
-                vectors = await asyncio.to_thread(self._embedder.embed, batch)
-            found |= {hashes[place]: vectors[row] for row, place in enumerate(order[start : start + size])}
-            await ticked(min(start + size, len(order)))
-        return found
 
 
 async def _taken(

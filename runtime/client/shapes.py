@@ -2303,7 +2303,8 @@ class QuestionView(BaseModel):
     A question and, when there is one, its answer. `state` is asked, answered or failed.
 
     `again` is the first attempt at the same question, where this is another one.
-    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed.
+    `degraded` says why the search behind it was by words only: vectors_unavailable, vectors_missing, model_changed,
+    embedder_unavailable.
     """
 
     model_config = ConfigDict(

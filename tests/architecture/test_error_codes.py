@@ -8,7 +8,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("runtime", "events", "orchestrator", "processor", "rag_manager", "ai_engine", "cli", "web_ui")
 NAMES_A_CODE = {"Permanent": 0, "Transient": 0, "ResourceExhausted": 0, "ApiProblem": 0, "ApiError": 0, "Refused": 0}
-NAMES_A_CODE |= {"ParserDied": 0, "ToolFault": 0, "failed": 1, "_problem": 1, "local_problem": 0, "refusal": 0}
+NAMES_A_CODE |= {
+    "Busy": 0,
+    "InputRefused": 0,
+    "ParserDied": 0,
+    "ToolFault": 0,
+    "failed": 1,
+    "_problem": 1,
+    "local_problem": 0,
+    "refusal": 0,
+}
 # Codes that come about in another way than by one of the calls above, or by `code=`.
 ELSEWHERE = {
     **dict.fromkeys(

@@ -1,10 +1,12 @@
 """An embedder without a model: a text is the sum of its words, each word a fixed direction."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rag_manager.ports import InputRefused, Spent, uncounted
 
 
 class WordEmbedder:
@@ -14,11 +16,20 @@ class WordEmbedder:
         self.name = name
         self.dimension = dimension
         self.max_batch = max_batch
+        self.max_characters = 1_000_000
         self.embedded: list[str] = []
+        self.refuses = ""  # texts with it, where it is something
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(
+        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+    ) -> NDArray[np.float32]:
+        if self.refuses and any(self.refuses in text for text in texts):
+            raise InputRefused("embedder_input_refused")
         self.embedded.extend(texts)
         return np.array([self._vector(text) for text in texts], np.float32).reshape(-1, self.dimension)
+
+    def close(self) -> None:
+        pass
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         words = [word for word in text.lower().replace("_", " ").replace("(", " ").split() if word.isalpha()]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from events.processing import Stage, StageCompleted
 from events.question import LinesRequest
 from rag_manager.rows import generations
 from runtime.faults import Cancelled, Permanent, Transient
-from tests.support.index import REPOSITORY, ARun, Index, an_index
+from tests.support.index import REPOSITORY, ARun, Index, an_index, artifacts_of
 
 FILES = {
     "src/router.py": "class Router:\n    def add_route(self, path):\n        ...\n\ndef match_path(path):\n    ...\n",
@@ -191,9 +192,9 @@ async def test_a_run_that_is_cancelled_at_work_ends_after_the_batch_it_is_in_and
     envelope = await index.request(analysis, stage, analysis.chunks)
     embed = embedder.embed
 
-    def embed_and_cancel(texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_and_cancel(texts: Sequence[str], **how: Any) -> NDArray[np.float32]:
         run.cancelled = True
-        return embed(texts)
+        return embed(texts, **how)
 
     monkeypatch.setattr(embedder, "embed", embed_and_cancel)
     with pytest.raises(Cancelled):
@@ -202,6 +203,38 @@ async def test_a_run_that_is_cancelled_at_work_ends_after_the_batch_it_is_in_and
     assert 0 < len(embedder.embedded) <= embedder.max_batch
     assert files_of(tmp_path, "chunks")
     assert files_of(tmp_path, "vectors") == []
+
+
+async def test_a_passage_that_is_refused_is_a_fact_and_is_found_by_its_words(index: Index) -> None:
+    files = {"a.py": "def walk():\n    ...\n\ndef unspeakable():\n    ...\n", "b.py": "def run():\n    ...\n"}
+    analysis = await index.ready(files)
+    index.full.refuses = "unspeakable"
+    envelope = await index.request(analysis, Stage.REFINE, analysis.chunks)
+
+    result = await index.run(envelope)
+    analysis.vectors[GenerationKind.FULL] = artifacts_of(result)
+    await index.activate(analysis, GenerationKind.FULL)
+    index.full.refuses = ""
+    reply = await index.ask("unspeakable")
+
+    [said] = [d.event for a in result.appends for d in a.drafts if isinstance(d.event, StageCompleted)]
+    assert said.counts == {"chunks": 3, "embedded": 2, "reused": 0, "not_embedded": 1}
+    [without] = said.facts["not_embedded"]
+    assert (without["path"], without["code"]) == ("a.py", "embedder_input_refused")
+    assert (reply.generation_kind, reply.degraded) == ("full", None)
+    assert reply.passages[0].symbols == ("unspeakable",)
+
+
+async def test_a_question_that_cannot_be_embedded_is_answered_by_words(index: Index) -> None:
+    analysis = await index.ready({"a.py": "def walk():\n    ...\n"})
+    await index.embed(analysis, GenerationKind.FULL)
+    await index.activate(analysis, GenerationKind.FULL)
+    index.full.refuses = "walk"
+
+    reply = await index.ask("walk")
+
+    assert (reply.generation_kind, reply.degraded) == ("lexical", "embedder_unavailable")
+    assert reply.passages
 
 
 def files_of(folder: Path, kind: str) -> list[Path]:

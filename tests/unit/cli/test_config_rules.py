@@ -49,6 +49,31 @@ FAULTS = {
         "LIMITS_TRUSTED_PROXIES",
         NOTE,
     ),
+    "an embedder without its key": (
+        {"EMBEDDER": "voyage", "PREFLIGHT_PRICE": "0.2"},
+        "EMBEDDER_API_KEY",
+        MISSING,
+    ),
+    "an embedder that passages leave for": (
+        {"EMBEDDER": "openai", "EMBEDDER_API_KEY": CANARY, "PREFLIGHT_PRICE": "0.2"},
+        "EMBEDDER",
+        NOTE,
+    ),
+    "an embedder that is paid for, with no price": (
+        {"EMBEDDER": "openai", "EMBEDDER_API_KEY": CANARY},
+        "PREFLIGHT_PRICE",
+        NOTE,
+    ),
+    "an embedder's key in the clear": (
+        {"EMBEDDER": "openai", "EMBEDDER_API_KEY": CANARY, "EMBEDDER_BASE_URL": "http://vectors.example/v1"},
+        "EMBEDDER_BASE_URL",
+        WRONG,
+    ),
+    "an embedder's address that is none": (
+        {"EMBEDDER": "openai", "EMBEDDER_BASE_URL": "vectors.example/v1"},
+        "EMBEDDER_BASE_URL",
+        WRONG,
+    ),
     "a worker that others reach": ({"RAG_MANAGER_HOST": "0.0.0.0"}, "RAG_MANAGER_HOST", NOTE),
 }
 FINE = {
@@ -61,6 +86,7 @@ FINE = {
     "servers elsewhere": {"DATABASE_URL": GOOD_URL, "SECRET_KEY": f"{fresh_key()},{fresh_key()}"},
     "services apart": {"SERVICE_KEY": new_service_key(), "SERVICE_PUBLIC_KEYS": PUBLIC_KEYS},
     "an App": {"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": new_key(), "GITHUB_APP_API_URL": "https://g/api/v3"},
+    "the local embedder": {"EMBEDDER": "local"},
     "models": {"AI_MODELS": "openai:a, anthropic:b", "AI_OPENAI_API_KEY": CANARY, "AI_ANTHROPIC_API_KEY": CANARY},
     "a model of one's own server": {"AI_MODELS": "openai:llama", "AI_OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"},
 }

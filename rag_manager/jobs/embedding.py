@@ -1,0 +1,106 @@
+"""Embed many texts: in calls of what the embedder takes at once, and so that one bad text costs no other its vector."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.delivery.work import Run
+from rag_manager.jobs.base import Turns, Urgency
+from rag_manager.ports import Embedder, InputRefused, Spent
+from rag_manager.stages.pack_texts import pack_texts
+from runtime.faults import Permanent
+
+Ticked = Callable[[int], Awaitable[None]]
+
+_NOT_THE_TEXTS = 8  # texts refused one by one, and none taken: it is not for what they are
+
+
+@dataclass
+class Embedded:
+    """The vectors of some texts, shape (texts, dimension). A text that was refused (place → code) has a row of zeros.
+
+    `dollars` is None where nobody said what the `tokens` cost.
+    """
+
+    vectors: NDArray[np.float32]
+    refused: dict[int, str] = field(default_factory=dict)
+    tokens: int = 0
+    dollars: float | None = None
+
+    def spend(self, spent: Spent) -> None:
+        """Count what a call took."""
+        self.tokens += spent.tokens
+        if spent.dollars is not None:
+            self.dollars = (self.dollars or 0.0) + spent.dollars
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Embeds for one run: looks between two calls whether that is to stop, and lets what is more urgent pass."""
+
+    embedder: Embedder
+    turns: Turns
+    urgency: Urgency
+    run: Run
+
+    async def __call__(self, texts: Sequence[str], ticked: Ticked) -> Embedded:
+        """Return the vectors of `texts`, in their order. A group with a bad text is halved until that stands alone.
+
+        Raises a Fault where the embedder cannot be asked: Permanent `embedder_rejected` where it takes none of them.
+        """
+        made = Embedded(np.zeros((len(texts), self.embedder.dimension), np.float32))
+        lengths = [len(text) for text in texts]
+        groups = pack_texts(lengths, most=self.embedder.max_batch, characters=self.embedder.max_characters)
+        groups.reverse()  # a stack: the next one is the last
+        taken = 0
+        while groups:
+            group = groups.pop()
+            self.run.check()
+            await self.turns.give_way(self.urgency)
+            try:
+                with self.turns.working(self.urgency):
+                    made.vectors[group] = await asyncio.to_thread(
+                        self.embedder.embed, [texts[place] for place in group], spent=made.spend
+                    )
+                taken += len(group)
+            except InputRefused as refused:
+                if len(group) > 1:
+                    half = len(group) // 2
+                    groups += [group[half:], group[:half]]
+                    continue
+                made.refused[group[0]] = refused.code
+                _check(len(made.refused), taken, refused.code)
+            await ticked(taken + len(made.refused))
+        return made
+
+
+def _check(refused: int, taken: int, code: str) -> None:
+    if refused >= _NOT_THE_TEXTS and not taken:
+        raise Permanent(
+            "embedder_rejected", f"The embedding provider takes no text at all ({code}): check the model's settings."
+        )
+
+
+@dataclass(frozen=True)
+class Account:
+    """What one shard took: texts embedded, and the chunks that have words and no vector (id, path, code)."""
+
+    embedded: int = 0
+    without: Sequence[Mapping[str, str]] = ()
+    tokens: int = 0
+    dollars: float | None = None
+
+    def counts(self, chunks: int) -> dict[str, int]:
+        """The numbers that are recorded of so many chunks."""
+        counts = {"chunks": chunks, "embedded": self.embedded, "reused": chunks - self.embedded - len(self.without)}
+        if self.without:
+            counts["not_embedded"] = len(self.without)
+        return counts | ({"tokens": self.tokens} if self.tokens else {})
+
+    def facts(self, most: int) -> dict[str, object]:
+        """What else is recorded: at most so many of the chunks without a vector, and dollars."""
+        facts: dict[str, object] = {"not_embedded": [dict(one) for one in self.without[:most]]} if self.without else {}
+        return facts | ({"cost_usd": round(self.dollars, 8)} if self.dollars is not None else {})
