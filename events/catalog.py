@@ -28,6 +28,7 @@ _CLASSES: tuple[type[Event], ...] = (
     processing.ProcessingRefined,
     processing.ProcessingFailed,
     processing.ProcessingCancelled,
+    index.EmbedderChanged,
     index.IndexBuilt,
     index.IndexActivated,
     question.ConversationStarted,
@@ -77,6 +78,7 @@ _WORKFLOW_EVENTS = frozenset(
         processing.RetryRequested,
         processing.ProcessingConfirmed,
         processing.ProcessingImported,
+        index.EmbedderChanged,
         letters.MessageRetried,
     )
 )

@@ -27,6 +27,19 @@ class IndexBuilt(Event):
     dimension: int | None = None
 
 
+class EmbedderChanged(Event):
+    """A full generation is of another model than the one that embeds now (`wanted`): one of that is built beside it.
+
+    `model` is the generation's; empty where its vectors were of two.
+    """
+
+    event_type: ClassVar[str] = "rag.embedder.changed"
+    analysis_id: UUID
+    generation_id: UUID
+    model: str
+    wanted: str
+
+
 class IndexActivated(Event):
     """The repository's searches now go to this generation."""
 

@@ -4,11 +4,10 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from redis.exceptions import RedisError
@@ -18,23 +17,27 @@ from events.delivery.subscriber import EventSubscriber
 from events.index import GenerationKind
 from events.log.earlier import EarlierRuns
 from events.log.ownership import ArtifactOwners
+from events.log.postgres import PostgresJournal
 from events.replay.sandbox import ShadowWorker
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.onnx_model import load_full
+from rag_manager.adapters.remote_embedder import Bounds, Model, RemoteEmbedder, Wire
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.adapters.valkey_memory import ValkeyMemory
 from rag_manager.api import NAME, add_problems, internal_routes
+from rag_manager.embedding_anew import EmbeddingAnew
 from rag_manager.forgetting import Forgetting
-from rag_manager.housekeeping import Chores, Housekeeping
+from rag_manager.former import FormerEmbedders
+from rag_manager.housekeeping import Chores, Graces, Housekeeping
 from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
-from rag_manager.models.files import FULL_MODEL, QUICK_TABLE, TOKENIZER
+from rag_manager.models.files import FULL_MODEL, FULL_NAME, QUICK_TABLE, TOKENIZER
 from rag_manager.ports import Embedder
 from rag_manager.rows.generations import memory_key
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
-from rag_manager.settings import EmbedderSettings, RagSettings
+from rag_manager.settings import EmbedderSettings, FormerEmbedderSettings, RagSettings
 from rag_manager.subscribers import Slots, handlers, shadow_handlers, subscribe, subscribe_to_erasure
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
@@ -58,9 +61,6 @@ from runtime.settings import (
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
-if TYPE_CHECKING:
-    from rag_manager.adapters.remote_embedder import Model, Wire
-
 
 def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put together
     """The service: consumes five stages, answers searches, looks after the collections."""
@@ -74,15 +74,17 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     }
     backends = _backends(home, broker)
     lexicon = TantivyLexicon(home / "cache" / "lexicon", max_bytes=rag.lexicon_cache_bytes)
-    housekeeping = Housekeeping(backends, generation_grace=rag.generation_grace, analysis_grace=rag.analysis_grace)
+    housekeeping = Housekeeping(backends, Graces(rag.generation_grace, rag.analysis_grace, rag.model_grace))
     searching = create_engine(DatabaseSettings(), application="rag_manager-search", role=DatabaseRole.SEARCH)
     cache = ServingCache(TenantDatabase(searching), backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
     lines = Lines(cache.rows, backends.objects)
     quick = create_quick_redis(broker)
     shared = ValkeyMemory(quick, partial(memory_key, backends.engine))
-    search = Search(cache, backends.vectors, embedders, backends.turns, shared=shared)
+    former = former_embedders(models)
+    search = Search(cache, backends.vectors, embedders, backends.turns, former=former, shared=shared)
     forgetting = Forgetting(backends.engine, cache, search, lines, lexicon)
-    chores = Chores(housekeeping, forgetting, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
+    anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), embedders[GenerationKind.FULL].name)
+    chores = Chores(housekeeping, forgetting, anew, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search.on_missing = chores.collection_missed
     worker = f"rag_manager-{os.getpid()}"
     subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
@@ -104,7 +106,8 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
         await chores.stop()
         await searching.dispose()
         await quick.aclose()
-        await asyncio.to_thread(embedders[GenerationKind.FULL].close)
+        for each in (embedders[GenerationKind.FULL], former):
+            await asyncio.to_thread(each.close)
         await _close(backends)
 
     app = FastAPI(title="Repostream rag_manager", lifespan=lifespan, openapi_url=None)
@@ -116,17 +119,22 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     return app
 
 
+def former_embedders(models: Path) -> FormerEmbedders:
+    """The models that generations in use may be of: the local one, and the one that is set as the former."""
+    former = FormerEmbedderSettings()
+    openers: dict[str, Callable[[], Embedder]] = {FULL_NAME: partial(load_full, models)}
+    if former.is_remote:
+        openers[_model(former).name] = partial(full_embedder, former, models)
+    return FormerEmbedders(openers)
+
+
 def full_embedder(settings: EmbedderSettings, models: Path) -> Embedder:
     """What embeds for the full generations: the local model of a folder, or one behind HTTP.
 
     Raises Permanent `model_missing`.
     """
-    if settings.provider == "local":
+    if not settings.is_remote:
         return load_full(models)
-    # Imported late: the SDK costs a second of start-up, and most installations embed on their own.
-    from rag_manager.adapters.remote_embedder import Bounds, Model, RemoteEmbedder
-
-    model = Model(settings.provider, settings.model, settings.dimension, settings.resize, settings.revision)
     bounds = Bounds(
         texts=settings.batch,
         tokens=settings.batch_tokens,
@@ -134,12 +142,17 @@ def full_embedder(settings: EmbedderSettings, models: Path) -> Embedder:
         deadline=settings.deadline,
         price=settings.price,
     )
-    return RemoteEmbedder(model, _wire(settings, model), bounds)
+    return RemoteEmbedder(_model(settings), _wire(settings), bounds)
 
 
-def _wire(settings: EmbedderSettings, model: "Model") -> "Wire":
-    key = Secret(EmbedderSettings, "api_key")
+def _model(settings: EmbedderSettings) -> Model:
+    return Model(settings.provider, settings.model, settings.dimension, settings.resize, settings.revision)
+
+
+def _wire(settings: EmbedderSettings) -> Wire:
+    model, key = _model(settings), Secret(type(settings), "api_key")
     if settings.provider == "openai":
+        # Imported late: the SDK costs a second of start-up, and most installations embed on their own.
         from rag_manager.adapters.openai_embeddings import OpenAIWire
 
         return OpenAIWire(model, key=key, base_url=settings.base_url, timeout=settings.deadline)

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -25,13 +26,21 @@ logger = logging.getLogger(__name__)
 _LOCK = 0x72656275  # first key of the advisory locks that keep two processes from rebuilding one collection
 
 
+@dataclass(frozen=True)
+class Graces:
+    """Seconds that something is kept after it was replaced: a generation, an analysis, one of another model."""
+
+    generation: float
+    analysis: float
+    model: float
+
+
 class Housekeeping:
     """`sweep` now and then, `mend` at start, now and then, and when a search misses a collection."""
 
-    def __init__(self, backends: Backends, *, generation_grace: float, analysis_grace: float) -> None:
+    def __init__(self, backends: Backends, graces: Graces) -> None:
         self._backends = backends
-        self._generation_grace = generation_grace
-        self._analysis_grace = analysis_grace
+        self._graces = graces
 
     async def sweep(self) -> None:
         """Retire replaced generations and analyses, and drop every collection of ours that belongs to none.
@@ -39,9 +48,9 @@ class Housekeeping:
         Raises VectorsUnavailable where the vector server is down: what is left over is found the next time.
         """
         engine = self._backends.engine
-        for generation in await generations.superseded(engine, grace=self._generation_grace):
+        for generation in await generations.superseded(engine, self._graces.generation, self._graces.model):
             await generations.retire(engine, generation.generation_id)
-        await generations.forget_analyses(engine, grace=self._analysis_grace)
+        await generations.forget_analyses(engine, grace=self._graces.analysis)
         for collection in await sharing.left_by_some(engine):
             await self._purge(collection)
         ours = await generations.collection_names(engine)
@@ -122,12 +131,14 @@ class Chores:
         self,
         housekeeping: Housekeeping,
         forget: Callable[[], Awaitable[None]],
+        embed_anew: Callable[[], Awaitable[object]],
         *,
         sweep_every: float,
         mend_every: float,
     ) -> None:
         self._housekeeping = housekeeping
         self._forget = forget
+        self._embed_anew = embed_anew
         self._sweep_every = sweep_every
         self._mend_every = mend_every
         self._missed = asyncio.Event()
@@ -153,6 +164,7 @@ class Chores:
             await asyncio.sleep(self._sweep_every)
             await _attempt(self._forget, "forgetting")
             await _attempt(self._housekeeping.sweep, "sweep")
+            await _attempt(self._embed_anew, "embedding anew")
 
     async def _mending(self) -> None:
         while True:

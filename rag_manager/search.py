@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from events.index import GenerationKind
 from events.question import Evidence, SearchReply, SearchRequest
+from rag_manager.former import FormerEmbedders
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import (
     CollectionMissing,
@@ -78,7 +79,7 @@ class _Found:
 
 
 class Search:
-    """Answers search requests. `embedders` by generation kind."""
+    """Answers search requests. `embedders` by generation kind; `former` has those of older generations."""
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class Search:
         embedders: Mapping[GenerationKind, Embedder],
         turns: Turns,
         *,
+        former: FormerEmbedders | None = None,
         weights: Weights | None = None,
         shared: SharedMemory | None = None,
     ) -> None:
@@ -94,6 +96,7 @@ class Search:
         self._vectors = vectors
         self._embedders = embedders
         self._turns = turns
+        self._former = former or FormerEmbedders({})
         self._weights = weights or Weights()
         self.on_missing: Callable[[], None] = lambda: None  # called where the vectors of what serves are gone
         self._quiet_until = 0.0
@@ -176,8 +179,9 @@ class Search:
     ) -> _Dense:
         if served.collection is None:
             return _Dense()
-        embedder = self._embedders.get(served.kind)
-        if embedder is None or embedder.name != served.model:
+        current = self._embedders.get(served.kind)
+        embedder = await asyncio.to_thread(self._former.unless, current, served.model or "")
+        if embedder is None:
             return _Dense(degraded="model_changed")
         if time.monotonic() < self._quiet_until:
             return _Dense(degraded="vectors_unavailable")

@@ -19,6 +19,7 @@ class RagSettings(Settings):
     lexicon_cache_bytes: int = 2_000_000_000  # of unpacked lexical indexes on disk
     catalogue_chunks: int = 250_000  # chunks whose places are held in memory, about 1 KB each
     generation_grace: float = 120.0  # seconds that a replaced generation is still there, for searches under way
+    model_grace: float = 86_400.0  # seconds that one of another model is kept after it was replaced
     analysis_grace: float = 86_400.0  # seconds that a replaced analysis can still be searched by its id
     janitor_interval: float = 30.0
     probe_interval: float = 300.0  # seconds between two checks that the collections in use are whole
@@ -45,9 +46,24 @@ class EmbedderSettings(Settings):
     deadline: float = Field(120.0, gt=0)  # seconds for one request, all its attempts included
     price: float = Field(0.0, ge=0, validation_alias="REPOSTREAM_PREFLIGHT_PRICE")
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether passages leave this machine."""
+        return self.provider != "local"
+
     @field_validator("model", "dimension")
     @classmethod
     def _is_said(cls, value: str | int, info: ValidationInfo) -> str | int:
         if not value and info.data.get("provider", "local") != "local":
             raise ValueError("is needed where REPOSTREAM_EMBEDDER is not local")
         return value
+
+
+class FormerEmbedderSettings(EmbedderSettings):
+    """What embedded before: questions of generations that it made go on being embedded by it, while they serve.
+
+    The local model need not be named.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_FORMER_EMBEDDER_", extra="ignore", frozen=True)
+    provider: Literal["local", "openai", "voyage"] = Field("local", validation_alias="REPOSTREAM_FORMER_EMBEDDER")

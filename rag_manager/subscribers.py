@@ -1,7 +1,7 @@
 """What rag_manager hears, and which job does it.
 
 Hears `processing.stage.requested` of five stages, `repository.deleted`, `tenant.deleted`, `analysis.deleted`;
-says `processing.stage.*`, `rag.index.built`, `rag.index.activated`.
+says `processing.stage.*`, `rag.index.built`, `rag.index.activated`, `rag.embedder.changed`.
 """
 
 from collections.abc import Mapping
@@ -39,12 +39,13 @@ def handlers(
     backends: Backends, lexicon: Lexicon, embedders: Mapping[GenerationKind, Embedder], slots: Slots
 ) -> dict[Stage, tuple[LongHandler, int]]:
     """The job of each stage, and its slots."""
+    quick, full = embedders[GenerationKind.QUICK], embedders[GenerationKind.FULL]
     return {
         Stage.INDEX: (IndexAnalysis(backends, lexicon), slots.index),
-        Stage.EMBED: (EmbedShard(backends, embedders[GenerationKind.QUICK], background=False), slots.embed),
-        Stage.ACTIVATE: (ActivateGeneration(backends, GenerationKind.QUICK), slots.activate),
-        Stage.REFINE: (EmbedShard(backends, embedders[GenerationKind.FULL], background=True), slots.refine),
-        Stage.PROMOTE: (ActivateGeneration(backends, GenerationKind.FULL), slots.activate),
+        Stage.EMBED: (EmbedShard(backends, quick, background=False), slots.embed),
+        Stage.ACTIVATE: (ActivateGeneration(backends, GenerationKind.QUICK, quick.name), slots.activate),
+        Stage.REFINE: (EmbedShard(backends, full, background=True), slots.refine),
+        Stage.PROMOTE: (ActivateGeneration(backends, GenerationKind.FULL, full.name), slots.activate),
     }
 
 

@@ -36,8 +36,10 @@ def started(envelope: Envelope, run: Run, at: datetime | None = None) -> tuple[A
     return (_append(envelope, request, (event,), at),)
 
 
-def failed(envelope: Envelope, fault: Fault, at: datetime | None = None) -> tuple[Append, ...]:
-    """The run ended in `fault`. `at` is now where it is left out."""
+def failed(
+    envelope: Envelope, fault: Fault, at: datetime | None = None, *, after: Sequence[Event] = ()
+) -> tuple[Append, ...]:
+    """The run ended in `fault`. `after` are events of the same stream that follow; `at` is now where it is left out."""
     request = read(envelope, StageRequested)
     event = StageFailed(
         run_id=request.run_id,
@@ -49,7 +51,7 @@ def failed(envelope: Envelope, fault: Fault, at: datetime | None = None) -> tupl
         code=fault.code,
         message=fault.message,
     )
-    return (_append(envelope, request, (event,), at),)
+    return (_append(envelope, request, (event, *after), at),)
 
 
 def parked(envelope: Envelope, deliveries: int, at: datetime | None = None) -> tuple[Append, ...]:

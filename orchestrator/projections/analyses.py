@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from events import processing as facts
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
+from events.index import EmbedderChanged
 from events.processing import Stage
 from orchestrator.api.models import AnalysisState, AnalysisView, EstimateView, HeadView, StageState
 
@@ -266,9 +267,9 @@ def _stop_runs(record: AnalysisRecord, at: datetime) -> None:
                 run.state, run.ended_at = StageState.CANCELLED, at
 
 
-def _retry_requested(record: AnalysisRecord, _event: facts.RetryRequested, _at: datetime) -> None:
+def _retry_requested(record: AnalysisRecord, event: facts.RetryRequested | EmbedderChanged, _at: datetime) -> None:
     view = record.view
-    if view.state is AnalysisState.FAILED:
+    if view.state is AnalysisState.FAILED and isinstance(event, facts.RetryRequested):
         view.state = AnalysisState.ANSWERABLE if view.answerable_at is not None else AnalysisState.RUNNING
         view.ended_at = view.code = view.message = None
     elif view.state is AnalysisState.REFINED:
@@ -290,6 +291,7 @@ _APPLY: dict[type[Event], Callable[[AnalysisRecord, Any, datetime], None]] = {
     facts.ProcessingCancelled: _cancelled,
     facts.CancelRequested: _cancel_requested,
     facts.RetryRequested: _retry_requested,
+    EmbedderChanged: _retry_requested,
     facts.ProcessingEstimated: _estimated,
     facts.ProcessingConfirmed: _confirmed,
 }

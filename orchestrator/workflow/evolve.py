@@ -9,6 +9,7 @@ from events import processing as facts
 from events.artifacts import ArtifactKind
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
+from events.index import EmbedderChanged
 from events.processing import FaultKind, Stage
 from orchestrator.workflow.graph import REFINING, RULE_OF, RULES, is_done, is_whole
 from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, SlotStatus
@@ -17,6 +18,8 @@ from orchestrator.workflow.summary import reasons
 PARKED = "parked"  # the code of a run that killed its workers
 PROMOTED = "shadow"  # why a run is in the stream that was made in a sandbox
 RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
+EMBEDDER = "embedder"  # why vectors are made again, where that is no stage's doing
+_EMBEDDED = frozenset({Stage.REFINE, Stage.PROMOTE})  # what the embedder of a setting does
 _INDEXED = frozenset({Stage.PARSE, Stage.EMBED, Stage.ACTIVATE, Stage.INDEX})  # parts of an index
 _GO_ON = {Phase.FAILED: Phase.RUNNING, Phase.READY: Phase.READY, Phase.REFINED: Phase.READY}
 
@@ -190,6 +193,21 @@ def _too_late(state: AnalysisState, slot: Slot) -> bool:
     return slot.stage is Stage.PARSE and index is not None and index.status in {SlotStatus.ASKED, SlotStatus.DONE}
 
 
+def _embedder_changed(state: AnalysisState, _event: EmbedderChanged, _at: datetime) -> AnalysisState:
+    """Have all vectors of the full generation made again; what is at work may have been begun with the earlier model.
+
+    Until the new ones serve, the old ones stand.
+    """
+    if state.phase not in {Phase.READY, Phase.REFINED} or state.stop is not None:
+        return state
+    slots = {key: _embedded_again(slot) if key[0] in _EMBEDDED else slot for key, slot in state.slots.items()}
+    return replace(state, phase=Phase.READY, go=state.go + 1, round=state.round + 1, slots=slots)
+
+
+def _embedded_again(slot: Slot) -> Slot:
+    return _due_again(slot) if slot.status is SlotStatus.FAILED else replace(slot, stale=EMBEDDER)
+
+
 def _ended(phase: Phase) -> Callable[[AnalysisState, Event, datetime], AnalysisState]:
     def end(state: AnalysisState, _event: Event, _at: datetime) -> AnalysisState:
         return replace(state, phase=phase)
@@ -215,6 +233,7 @@ _EVOLVE: dict[type[Event], Callable[[AnalysisState, Any, datetime], AnalysisStat
     facts.RetryRequested: _retry_requested,
     facts.ProcessingEstimated: _estimated,
     facts.ProcessingConfirmed: _confirmed,
+    EmbedderChanged: _embedder_changed,
     facts.ProcessingCompleted: _completed,
     facts.ProcessingRefined: _ended(Phase.REFINED),
     facts.ProcessingFailed: _ended(Phase.FAILED),

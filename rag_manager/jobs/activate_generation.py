@@ -12,7 +12,7 @@ from events.artifacts import ArtifactKind
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
-from events.index import GenerationKind
+from events.index import EmbedderChanged, GenerationKind
 from events.processing import StageRequested
 from rag_manager.jobs.activation import activation_of, generation_id, record
 from rag_manager.jobs.base import Backends, inputs_of, repository_of, ticker
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _WAIT = 60.0  # seconds a run waits for the vector server before it gives up its turn
 _PAUSE = 1.0
+_MIXED_AT_MOST = 5  # attempts that find vectors of two models, before a person has to look
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,11 @@ class _Built:
 class ActivateGeneration:
     """The handler of activate (quick) and of promote (full)."""
 
-    def __init__(self, backends: Backends, kind: GenerationKind, *, wait: float = _WAIT) -> None:
+    def __init__(self, backends: Backends, kind: GenerationKind, wanted: str, *, wait: float = _WAIT) -> None:
+        """`wanted` is the model that embeds for this kind."""
         self._backends = backends
         self._kind = kind
+        self._wanted = wanted
         self._wait = wait
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
@@ -72,7 +75,17 @@ class ActivateGeneration:
             artifacts=tuple(refs),
         )
         told, patiently = _told(ticker(self._backends, envelope, request), run), self._patience(run)
-        built = await self._extended(blank, repository_id, told, patiently) or await self._alone(blank, told, patiently)
+        try:
+            extended = await self._extended(blank, repository_id, told, patiently)
+            built = extended or await self._alone(blank, told, patiently)
+        except Permanent as fault:
+            if fault.code != "mixed_models" or self._kind is GenerationKind.QUICK or request.attempt > _MIXED_AT_MOST:
+                raise
+            # The setting changed while the shards were embedded: those of the other model are embedded again.
+            changed = EmbedderChanged(
+                analysis_id=request.analysis_id, generation_id=identity, model="", wanted=self._wanted
+            )
+            return Result(appends=stages.failed(envelope, fault, after=(changed,)))
         generation = built.generation
         change = await activation_of(
             engine,

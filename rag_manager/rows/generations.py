@@ -43,6 +43,11 @@ _RETIRE = text(f"""
 UPDATE rag.analyses a SET retired_at = now() FROM rag.pointers p, rag.analyses b
 WHERE a.repository_id = :repository AND {_IS_REPLACED} RETURNING a.analysis_id
 """)  # noqa: S608  # the same
+_OF_OTHER_MODELS = text("""
+SELECT g.tenant_id, a.repository_id, g.analysis_id, g.generation_id, coalesce(g.model, '')
+FROM rag.pointers p JOIN rag.generations g USING (generation_id) JOIN rag.analyses a ON a.analysis_id = g.analysis_id
+WHERE g.kind = 'full' AND g.model IS DISTINCT FROM :wanted ORDER BY a.requested_at DESC, g.generation_id
+""")
 _COLUMNS = "generation_id, tenant_id, analysis_id, kind, state, model, chunks, vectors, collection, artifacts"
 
 
@@ -179,24 +184,46 @@ async def with_collections(engine: AsyncEngine) -> list[Generation]:
     return await _select(engine, "WHERE collection IS NOT NULL AND state <> 'retired'")
 
 
-async def superseded(engine: AsyncEngine, *, grace: float) -> list[Generation]:
+@dataclass(frozen=True)
+class OfAnother:
+    """A full generation that serves, and was made by another model than is wanted."""
+
+    tenant_id: UUID
+    repository_id: UUID
+    analysis_id: UUID
+    generation_id: UUID
+    model: str
+
+
+async def of_other_models(engine: AsyncEngine, wanted: str) -> list[OfAnother]:
+    """The full generations that serve and are not of the model `wanted`, those of the newest analyses first."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(_OF_OTHER_MODELS, {"wanted": wanted})
+        return [OfAnother(*row) for row in rows]
+
+
+async def superseded(engine: AsyncEngine, grace: float, model_grace: float) -> list[Generation]:
     """Vector generations of analyses that nobody searches any more, `grace` seconds after another began to serve.
 
     The quick one stays beside the full one of the same analysis: that of the next analysis will live in its collection.
-    Where something was added to an analysis, its older generations of the same kind are replaced as well.
+    Where something was added to an analysis, its older generations of the same kind are replaced as well; those of
+    another model stay for `model_grace` seconds.
     """
     return await _select(
         engine,
         "g WHERE kind <> 'lexical' AND state <> 'retired' AND EXISTS (SELECT 1 FROM rag.generations n"
         " WHERE n.analysis_id = g.analysis_id AND n.kind = g.kind AND n.state = 'built'"
         " AND n.generation_id <> g.generation_id AND n.changed_at > g.changed_at"
-        " AND n.changed_at < now() - make_interval(secs => :grace))"
+        " AND n.changed_at < now()"
+        " - make_interval(secs => CASE WHEN n.model = g.model THEN CAST(:grace AS float8)"
+        " ELSE CAST(:model_grace AS float8) END))"
         " OR state = 'built' AND kind <> 'lexical' AND EXISTS (SELECT 1 FROM rag.analyses a JOIN rag.pointers p"
         " USING (repository_id) WHERE a.analysis_id = g.analysis_id AND p.generation_id <> g.generation_id"
         " AND p.moved_at < now() - make_interval(secs => :grace)"
         " AND p.analysis_id <> g.analysis_id)"
         " AND changed_at < now() - make_interval(secs => :grace)",
         grace=grace,
+        model_grace=model_grace,
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,11 @@ from events.processing import Stage, StageRequested
 from events.question import SearchReply, SearchRequest
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
-from rag_manager.housekeeping import Housekeeping
+from rag_manager.former import FormerEmbedders
+from rag_manager.housekeeping import Graces, Housekeeping
 from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
-from rag_manager.ports import Vectors
+from rag_manager.ports import Embedder, Vectors
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 from rag_manager.subscribers import Slots, handlers
@@ -77,17 +78,20 @@ class Index:
     lexicon: TantivyLexicon
     quick: WordEmbedder
     full: WordEmbedder
+    former: dict[str, Callable[[], Embedder]] = field(default_factory=dict)
 
     def search(self) -> Search:
         cache = ServingCache(TenantDatabase(self.backends.engine), self.backends.objects, self.lexicon)
         embedders = {GenerationKind.QUICK: self.quick, GenerationKind.FULL: self.full}
-        return Search(cache, self.backends.vectors, embedders, self.backends.turns)
+        return Search(cache, self.backends.vectors, embedders, self.backends.turns, former=FormerEmbedders(self.former))
 
     def lines(self) -> Lines:
         return Lines(TenantDatabase(self.backends.engine), self.backends.objects)
 
-    def housekeeping(self, *, generation_grace: float = 0.0, analysis_grace: float = 0.0) -> Housekeeping:
-        return Housekeeping(self.backends, generation_grace=generation_grace, analysis_grace=analysis_grace)
+    def housekeeping(
+        self, *, generation_grace: float = 0.0, analysis_grace: float = 0.0, model_grace: float = 0.0
+    ) -> Housekeeping:
+        return Housekeeping(self.backends, Graces(generation_grace, analysis_grace, model_grace))
 
     async def ask(self, query: str, **more: object) -> SearchReply:
         asked = {"tenant_id": LOCAL_TENANT, "repository_id": REPOSITORY, "query": query, **more}

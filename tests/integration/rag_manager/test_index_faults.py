@@ -133,7 +133,7 @@ async def test_activation_gives_up_its_turn_where_the_vector_server_stays_away(o
     memory_of(on_memory).down = -1
 
     with pytest.raises(Transient, match="index_unavailable"):
-        await ActivateGeneration(on_memory.backends, GenerationKind.QUICK, wait=0.0)(envelope, ARun())
+        await ActivateGeneration(on_memory.backends, GenerationKind.QUICK, "quick-words", wait=0.0)(envelope, ARun())
     with pytest.raises(VectorsUnavailable):
         await on_memory.housekeeping().sweep()
     memory_of(on_memory).down = 0

@@ -1,0 +1,89 @@
+"""Another embedder is set: what serves goes on beside what is built, whoever is killed, and can come back."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from events.index import EmbedderChanged, GenerationKind
+from events.processing import Stage
+from orchestrator.workflow import Phase
+from processor.adapters.parser_pool import ParserPool
+from rag_manager.embedding_anew import EmbeddingAnew
+from rag_manager.rows import generations
+from tests.fakes.embedder import WordEmbedder
+from tests.support.git_repositories import build_repository
+from tests.support.git_server import GitServer
+from tests.support.index import Index, an_index
+from tests.support.jobs import Bench
+from tests.support.pipeline import SMALL, Pipeline, a_pipeline
+
+ONE = 1  # the number of the analysis
+WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove")
+FILES = {f"part_{word}.py": f"def bark_{word}(times):\n    return times\n" for word in WORDS}
+QUESTIONS = ("bark amber", "where is the dune", "fjord times")
+
+
+def anew(index: Index) -> EmbeddingAnew:
+    return EmbeddingAnew(index.backends, index.kernel.journal, index.full.name)
+
+
+async def found(pipeline: Pipeline) -> tuple[set[str | None], list[object]]:
+    """The models that answered, and what they found."""
+    replies = [await pipeline.ask(ONE, question) for question in QUESTIONS]
+    assert {reply.degraded for reply in replies} == {None}
+    return {reply.model for reply in replies}, [[(p.path, p.score) for p in reply.passages] for reply in replies]
+
+
+async def full_ones(index: Index) -> list[str | None]:
+    there = await generations.with_collections(index.backends.engine)
+    return sorted(str(one.model) for one in there if one.kind is GenerationKind.FULL)
+
+
+@pytest.mark.timeout(300)
+async def test_a_generation_of_another_model_is_built_beside_and_can_be_gone_back_to(
+    database_url: str, redis_url: str, chroma_url: str, tmp_path: Path
+) -> None:
+    build_repository(tmp_path / "served" / "kennel.git", [FILES])
+    with GitServer(tmp_path / "served") as server:
+        async with an_index(database_url, redis_url, tmp_path, chroma_url) as index, ParserPool(1) as pool:
+            pipeline = a_pipeline(index, Bench(tmp_path, limits=SMALL), pool)
+            await pipeline.analyse(ONE, server.url("kennel"))
+            old, before = index.full, await found(pipeline)
+            assert before[0] == {"full-words"}
+            assert await anew(index)() == []
+
+            index.full, index.former = WordEmbedder("other-words"), {"full-words": lambda: old}
+            assert len(await anew(index)()) == len(await anew(index)()) == 1  # by two processes
+            said = [event.event_type for event in await pipeline.history(ONE)]
+            assert said.count(EmbedderChanged.event_type) == 1
+            assert await found(pipeline) == before
+
+            for stage in (Stage.REFINE, Stage.PROMOTE):
+                child = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "tests.support.pipeline_child"),
+                    *(database_url, redis_url, chroma_url, str(tmp_path), stage.value, "other-words"),
+                )
+                assert await child.wait() == -signal.SIGKILL, f"nobody was killed at {stage}"
+                assert await found(pipeline) == before, "the old one serves, whole"
+            ended = await pipeline.go_on(ONE)
+
+            assert ended.phase is Phase.REFINED
+            assert not [text for text in index.full.embedded if "def" in text], "the shards were there already"
+            after = await found(pipeline)
+            assert after[0] == {"other-words"}
+            await index.housekeeping(model_grace=3_600.0).sweep()
+            assert await full_ones(index) == ["full-words", "other-words"]
+
+            index.full, other = old, index.full
+            index.former = {"other-words": lambda: other}
+            old.embedded.clear()
+            assert len(await anew(index)()) == 1
+            assert (await pipeline.go_on(ONE)).phase is Phase.REFINED
+            assert not [text for text in old.embedded if "def" in text], "gone back to without embedding anything"
+            assert await found(pipeline) == before
+            await index.housekeeping().sweep()
+            assert await full_ones(index) == ["full-words"]
+            assert await anew(index)() == []

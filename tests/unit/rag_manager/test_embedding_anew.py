@@ -1,0 +1,72 @@
+"""Of generations of another model, a few at a time are said to be embedded anew, each once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from events.base import LOCAL_TENANT
+from events.log.memory import MemoryJournal
+from rag_manager.embedding_anew import AT_ONCE, EmbeddingAnew
+from rag_manager.rows import generations
+from rag_manager.rows.generations import OfAnother
+
+
+@dataclass
+class Serving:
+    """What serves, of which models, and what time it is."""
+
+    others: list[OfAnother] = field(default_factory=list)
+    now: float = 0.0
+    engine: object = None
+
+    async def of_other_models(self, _engine: object, wanted: str) -> list[OfAnother]:
+        return [one for one in self.others if one.model != wanted]
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
+    ids = [UUID(int=n) for n in range(1, 11)]
+    made = Serving([OfAnother(LOCAL_TENANT, one, one, one, "old") for one in ids])
+    monkeypatch.setattr(generations, "of_other_models", made.of_other_models)
+    return made
+
+
+def a_round(serving: Serving, journal: MemoryJournal, wanted: str = "new") -> EmbeddingAnew:
+    backends: Any = serving  # nothing but its engine is asked for
+    return EmbeddingAnew(backends, journal, wanted, clock=lambda: serving.now)
+
+
+async def test_the_next_ones_wait_until_others_came_through(serving: Serving) -> None:
+    said = a_round(serving, MemoryJournal())
+
+    assert await said() == serving.others[:AT_ONCE]
+    assert await said() == []
+    del serving.others[1:3]  # a generation of the wanted model serves there
+    assert await said() == serving.others[2:4]
+
+
+async def test_those_that_got_stuck_keep_the_others_waiting_for_an_hour(serving: Serving) -> None:
+    said = a_round(serving, MemoryJournal())
+    await said()
+
+    serving.now = 3_599.0
+    assert await said() == []
+    serving.now = 3_600.0
+    assert await said() == serving.others[AT_ONCE : 2 * AT_ONCE]
+
+
+async def test_two_processes_and_a_restart_say_it_once(serving: Serving) -> None:
+    journal = MemoryJournal()
+
+    for _ in range(3):
+        await a_round(serving, journal)()
+
+    [event] = await journal.read_stream(f"analysis/{serving.others[0].analysis_id}")
+    assert (event.data["model"], event.data["wanted"]) == ("old", "new")
+    assert (event.tenant_id, event.repository_id) == (LOCAL_TENANT, serving.others[0].repository_id)
+
+
+async def test_of_the_model_that_is_wanted_nothing_is_said(serving: Serving) -> None:
+    assert await a_round(serving, MemoryJournal(), wanted="old")() == []
