@@ -4,13 +4,17 @@ Behind the memory of a process is the one that all processes share.
 """
 
 import asyncio
+import hashlib
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Container, Hashable
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from events.question import SearchReply
 from rag_manager.ports import SharedMemory
 from runtime.metrics import cache_lookups
 
@@ -139,3 +143,14 @@ class Recalled(Generic[Made]):
 def _looked_at(task: "asyncio.Task[object]") -> None:
     if not task.cancelled():
         task.exception()  # nobody may be left to hear of it
+
+
+@cache
+def reply_shape() -> str:
+    """What a reply of this release looks like: those of another are not taken."""
+    return hashlib.sha256(json.dumps(SearchReply.model_json_schema()).encode()).hexdigest()
+
+
+def may_be_kept(reply: SearchReply) -> bool:
+    """Whether it holds as long as its generation: a search in part does not, nor one of a graph, which comes later."""
+    return reply.degraded is None and all(step.retriever != "graph" for step in reply.plan)

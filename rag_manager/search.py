@@ -5,12 +5,10 @@ the reply says why.
 """
 
 import asyncio
-import hashlib
 import json
 import time
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from uuid import UUID
 
 import numpy as np
@@ -29,7 +27,7 @@ from rag_manager.ports import (
     Vectors,
     VectorsUnavailable,
 )
-from rag_manager.remembering import Asked, Form, Recalled, Remembered
+from rag_manager.remembering import Asked, Form, Recalled, Remembered, may_be_kept, reply_shape
 from rag_manager.rows import reading
 from rag_manager.rows.graph import edges_around, has_graph
 from rag_manager.rows.reading import IndexChanged, Served
@@ -81,7 +79,7 @@ class _Found:
 class Search:
     """Answers search requests. `embedders` by generation kind; `former` has those of older generations."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the parts that it is made of
         self,
         cache: ServingCache,
         vectors: Vectors,
@@ -128,9 +126,9 @@ class Search:
     async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
         served = await self._served(request)
-        asked = (request.query[:MAX_QUERY], request.limit, str(request.scope), request.budget, _shape())
+        asked = (request.query[:MAX_QUERY], request.limit, str(request.scope), request.budget, reply_shape())
         reply = await self._replies.get(
-            _asked(request, served, asked), lambda: self._search(request, served), keeps=_may_be_kept
+            _asked(request, served, asked), lambda: self._search(request, served), keeps=may_be_kept
         )
         return reply.model_copy(update={"took_ms": round((time.perf_counter() - began) * 1_000, 2)})
 
@@ -263,17 +261,6 @@ class Search:
 def _asked(request: SearchRequest, served: Served, what: Sequence[object]) -> Asked:
     state = (request.tenant_id, served.analysis_id, served.lexicon_sha256, served.generation_id)
     return Asked(*state, json.dumps(what))
-
-
-@cache
-def _shape() -> str:
-    """What a reply of this release looks like: those of another are not taken."""
-    return hashlib.sha256(json.dumps(SearchReply.model_json_schema()).encode()).hexdigest()
-
-
-def _may_be_kept(reply: SearchReply) -> bool:
-    """Whether it holds as long as its generation: a search in part does not, nor one of a graph, which comes later."""
-    return reply.degraded is None and all(step.retriever != "graph" for step in reply.plan)
 
 
 def _embedded_by(embedder: Embedder, text: str) -> NDArray[np.float32]:

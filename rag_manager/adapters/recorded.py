@@ -1,10 +1,10 @@
 """A model of which only what it said is known. Implements `Embedder` for a sandbox."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from events.replay.sandbox import not_recorded
-from rag_manager.ports import Embedder
+from rag_manager.ports import Embedder, Spent, uncounted
 
 
 class RecordedEmbedder:
@@ -13,8 +13,13 @@ class RecordedEmbedder:
     def __init__(self, of: Embedder) -> None:
         self.name = of.name
         self.dimension = of.dimension
-        self.max_batch = of.max_batch
+        self.max_batch, self.max_characters = of.max_batch, of.max_characters
 
-    def embed(self, texts: Sequence[str]) -> NoReturn:
+    def embed(
+        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+    ) -> NoReturn:
         """Raises Permanent `effect_not_recorded`."""
         raise not_recorded(f"The vector of {len(texts)} texts by {self.name}")
+
+    def close(self) -> None:
+        """Nothing is open."""

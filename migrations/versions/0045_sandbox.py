@@ -4,7 +4,7 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0050"
+revision = "0045"
 down_revision = "0044"
 branch_labels = None
 depends_on = None
