@@ -45,6 +45,7 @@ from events.question import (
 )
 from runtime.faults import Fault, Permanent, Transient
 from runtime.live import WRITTEN, LiveChannels
+from runtime.redaction import redact_lines
 
 CONSUMER = "ai_engine.answer"
 PROMPT, STEPS, OVERVIEW, REFUSAL = "answer-v2", "deep-v1", "overview-v1", "refusal-v1"
@@ -156,19 +157,18 @@ class Answerer:
         checked = check_citations(written.text, passages, counts)
         if not checked.text:
             raise Transient("answer_unsupported", "The model only named places that it was not given: ask again.")
-        held = cited_passages(passages, checked.citations) if written.mode == DEEP else found.passages
+        hits = hits_of(found.passages)
+        held = (cited_passages(passages, checked.citations) if written.mode == DEEP else ()) or hits
         return QuestionAnswered(
             question_id=asked.question_id,
             query=asked.query,
             answer=checked.text,
             mode=written.mode,
             response_time=round(time.monotonic() - began, 3),
-            rag_hits=len(hits_of(found.passages)),
+            rag_hits=len(hits),
             confidence=0.0
             if written.refused
-            else confidence_of(
-                terms_of(meant.query), held or found.passages, stood=len(checked.citations), fell=checked.removed
-            ),
+            else confidence_of(terms_of(meant.query), held, stood=len(checked.citations), fell=checked.removed),
             citations=checked.citations,
             removed_citations=checked.removed,
             removed_quotes=checked.removed_quotes,
@@ -291,7 +291,7 @@ class Answerer:
         for name in _READMES:
             reply = await self._retriever.lines(place.lines(name, 80))
             if reply is not None:
-                return reply
+                return reply.model_copy(update={"text": redact_lines(reply.text)})  # it is told, and given to models
         return None
 
 

@@ -98,7 +98,7 @@ class Search:
         self._weights = weights or Weights()
         self.on_missing: Callable[[], None] = lambda: None  # called where the vectors of what serves are gone
         self._quiet_until = 0.0
-        self._no_model_until = 0.0
+        self._no_model_until: dict[str, float] = {}  # by name of the model
         replies = Remembered[Asked, SearchReply]("searches", most=_MOST_KEPT, seconds=_KEPT)
         embedded = Remembered[Asked, NDArray[np.float32]]("embeddings", most=_MOST_KEPT, seconds=_KEPT)
         self._replies = Recalled(replies, "searches", shared, _REPLY)
@@ -142,7 +142,7 @@ class Search:
             forward = await self._forward(request, served, question, loaded, scope)
             found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit, scope)
             picked = found.ranked.passages
-            wanted = chunks_wanted([item.chunk for item in picked], loaded.catalogue, scope)
+            wanted = await asyncio.to_thread(chunks_wanted, [item.chunk for item in picked], loaded.catalogue, scope)
             texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, wanted)
             passages = await asyncio.to_thread(
                 show_passages, picked, texts, loaded.catalogue, found.scores, budget=request.budget
@@ -177,20 +177,13 @@ class Search:
     ) -> _Dense:
         if served.collection is None:
             return _Dense()
-        current = self._embedders.get(served.kind)
-        embedder = await asyncio.to_thread(self._former.unless, current, served.model or "")
-        if embedder is None:
-            return _Dense(degraded="model_changed")
         if time.monotonic() < self._quiet_until:
             return _Dense(degraded="vectors_unavailable")
-        if served.kind == GenerationKind.FULL and time.monotonic() < self._no_model_until:
-            return _Dense(degraded="embedder_unavailable")
+        vector = await self._vector(request, served, question.text)
+        if isinstance(vector, str):
+            return _Dense(degraded=vector)
         try:
             async with asyncio.timeout(_DENSE_TIMEOUT):
-                vector = await self._embedded[served.kind].get(
-                    _asked(request, served, (embedder.name, question.text)),
-                    lambda: asyncio.to_thread(_embedded_by, embedder, question.text),
-                )
                 own = catalogue.ordinals if scope is None else {catalogue.chunk_ids[chunk] for chunk in scope}
                 found = await self._ask(served.collection, vector, own, scoped=scope is not None)
         except (VectorsUnavailable, TimeoutError):
@@ -199,12 +192,29 @@ class Search:
         except CollectionMissing:
             self.on_missing()
             return _Dense(degraded="vectors_missing")
-        except (Fault, InputRefused):  # of somebody else's model: its metrics say which, and how often
-            self._no_model_until = time.monotonic() + _DENSE_PAUSE
-            return _Dense(degraded="embedder_unavailable")
         weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick
         chunks = tuple(catalogue.ordinals[chunk_id] for chunk_id, _ in found)
         return _Dense(chunks, weight, similarities=tuple(1.0 - distance for _, distance in found))
+
+    async def _vector(self, request: SearchRequest, served: Served, text: str) -> NDArray[np.float32] | str:
+        """The question's vector by the model that made the generation's, or why there is none."""
+        name = served.model or ""
+        if time.monotonic() < self._no_model_until.get(name, 0.0):
+            return "embedder_unavailable"
+        current = self._embedders.get(served.kind)
+        try:
+            async with asyncio.timeout(_DENSE_TIMEOUT):
+                embedder = await asyncio.to_thread(self._former.unless, current, name)
+                if embedder is None:
+                    return "model_changed"
+                return await self._embedded[served.kind].get(
+                    _asked(request, served, (name, text)), lambda: asyncio.to_thread(_embedded_by, embedder, text)
+                )
+        except (InputRefused, TimeoutError):  # of this question alone, or somebody else is at it
+            return "embedder_unavailable"
+        except (Fault, OSError, RuntimeError):  # of the model: its metrics say which, and how often
+            self._no_model_until[name] = time.monotonic() + _DENSE_PAUSE
+            return "embedder_unavailable"
 
     async def _ask(
         self, collection: str, vector: NDArray[np.float32], own: Collection[str], *, scoped: bool

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -20,34 +21,45 @@ _LEAST = 8  # characters: a shorter literal would blot out ordinary words
 class _Shape(NamedTuple):
     """How a kind of credential is recognised: a text without any of its `signs` (in small letters) has none.
 
-    What `form` has as its group `kept` stays.
+    What `form` has as its group `kept` stays; so does all of it where `is_one` says that it is none.
     """
 
     signs: tuple[str, ...]
     form: re.Pattern[str]
+    is_one: Callable[[str], bool] = lambda _found: True
 
 
 def _shape(form: str, *signs: str) -> _Shape:
     return _Shape(signs, re.compile(form))
 
 
+def _names_somebody(found: str) -> bool:
+    """Whether what stands behind “Basic” is a name and a password, and no word."""
+    _, raw = found.split()
+    try:
+        return ":" in base64.b64decode(raw.translate(_PLAIN) + "=" * (-len(raw) % 4), validate=True).decode()
+    except ValueError:
+        return False
+
+
+_PLAIN = str.maketrans("-_", "+/")
+_BETWEEN = r"""(?:\\[nrt]|[\s"',;+#*|>])"""  # the lines of a key that stands in a program
+_LINE = r"[A-Za-z0-9+/=]{16,}+|(?<=\n)[A-Za-z0-9+/=]++(?=\s|\Z)(?![ \t]+\S)|[A-Z][A-Za-z\-]{2,30}: [^\n]{1,200}"
 _ASKED = ("access_token", "refresh_token", "id_token", "client_secret", "token", "code", "state", "password", "api_key")
 # Those that hold others first. A form begins with letters, which is what is looked for first: what must not stand
 # before them is asked behind them. Words are spared that no generator makes: without a capital or a digit.
 _SHAPES = (
     _shape(
-        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,20000}"
-        r"(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?",
+        # What is no line of a key ends it: a program that looks for a key's first line goes on behind it.
+        rf"-----BEGIN [A-Z ]{{0,40}}PRIVATE KEY-----(?:{_BETWEEN}*+(?:{_LINE})){{1,2000}}+"
+        rf"(?:{_BETWEEN}*+[A-Za-z0-9+/=]{{0,40}}+{_BETWEEN}*+-----END [A-Z ]{{0,40}}PRIVATE KEY-----)?",
         "private key-----",
     ),
     _shape(r"""(?P<kept>://)[^/\s"'<>]{1,512}(?=@)""", "://"),  # user and password of an address
-    _shape(
-        r"[Bb](?i:earer)[ \t]+(?=[A-Za-z._~+/\-]{0,200}[0-9=]|[A-Za-z][a-z._~+/\-]{0,200}[A-Z])[A-Za-z0-9._~+/=\-]{8,}",
-        "bearer",
+    _shape(  # not “bearer TokenValidationParameters”
+        r"[Bb](?i:earer)[ \t]+(?=[A-Za-z._~+/\-]{0,200}[0-9=])[A-Za-z0-9._~+/=\-]{8,}", "bearer"
     ),
-    _shape(  # not “basic knowledge”
-        r"[Bb](?i:asic)[ \t]+(?=[A-Za-z+/]{0,200}[0-9=]|[A-Za-z][a-z]{0,200}[A-Z])[A-Za-z0-9+/=\-_]{8,}", "basic"
-    ),
+    _Shape(("basic",), re.compile(r"[Bb](?i:asic)[ \t]+[A-Za-z0-9+/=\-_]{8,}"), _names_somebody),
     _shape(
         rf"""(?P<kept>[?&](?:{"|".join(_ASKED)})=)[^&\s"'<>]{{6,}}""",
         *("token=", "secret=", "code=", "state=", "password=", "api_key="),
@@ -136,7 +148,9 @@ def hidden(secret: str) -> Iterator[None]:
 def _redacted(text: str, marked: Callable[[str], str]) -> str:
     """`text` with `marked` in place of each secret."""
 
-    def said(match: re.Match[str]) -> str:
+    def said(match: re.Match[str], is_one: Callable[[str], bool] = lambda _found: True) -> str:
+        if not is_one(match[0]):
+            return match[0]
         kept = match["kept"] if "kept" in match.re.groupindex else ""
         return kept + marked(match[0][len(kept) :])
 
@@ -145,7 +159,7 @@ def _redacted(text: str, marked: Callable[[str], str]) -> str:
     small = text.casefold()
     for shape in _SHAPES:
         if any(sign in small for sign in shape.signs):
-            text = shape.form.sub(said, text)
+            text = shape.form.sub(partial(said, is_one=shape.is_one), text)
     return text
 
 

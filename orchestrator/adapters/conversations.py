@@ -4,6 +4,7 @@ What was asked is sealed in the log, and no table has it open: it is read from t
 of them at a time.
 """
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from uuid import UUID
@@ -11,8 +12,10 @@ from uuid import UUID
 from asyncpg import Record
 from sqlalchemy import text
 
+from events.base import Envelope
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import ConversationStarted, QuestionAnswered, QuestionAsked
+from orchestrator.api.conversation_models import ConversationSummary
 from orchestrator.api.models import ConversationView
 from orchestrator.api.pages import ConversationPage
 from orchestrator.api.paging import CONVERSATIONS, Page
@@ -21,6 +24,7 @@ from orchestrator.projections.deleted import without_people
 from runtime.tenancy import TenantDatabase
 
 LOOKED_THROUGH = 100  # conversations that one page looks through for words
+_AT_ONCE = 10  # of them read together: an answer has all its passages
 _ROWS = """
 SELECT conversation_id, started_at FROM app.conversations c
 WHERE tenant_id = $1
@@ -58,19 +62,20 @@ class Conversations:
         at, id_ = CONVERSATIONS.read(page.cursor) or (None, None)
         most = LOOKED_THROUGH if words else page.limit
         rows = await self._database.rows(tenant, _ROWS, tenant, at, id_, most + 1, repository)
-        told = await self._told(tenant, rows[:most], _ANSWERED if words else _ASKED)
-        found = [(row, told[row[0]]) for row in rows[:most] if row[0] in told and has_words(told[row[0]], words)]
-        following = self._after(rows, most)
-        if len(found) > page.limit:
-            found = found[: page.limit]
-            following = CONVERSATIONS.write((found[-1][0]["started_at"], found[-1][0]["conversation_id"]))
-        return ConversationPage(items=[summary_of(conversation) for _, conversation in found], next=following)
-
-    @staticmethod
-    def _after(rows: Sequence[Record], most: int) -> str | None:
-        if len(rows) <= most:
-            return None
-        return CONVERSATIONS.write((rows[most - 1]["started_at"], rows[most - 1]["conversation_id"]))
+        found: list[ConversationSummary] = []
+        last = None
+        for begin in range(0, min(len(rows), most), _AT_ONCE):
+            some = rows[begin : min(begin + _AT_ONCE, most)]
+            told = await self._told(tenant, some, _ANSWERED if words else _ASKED)
+            having = await asyncio.to_thread(_having, [told[row[0]] for row in some if row[0] in told], words)
+            found += having[: page.limit - len(found)]
+            if len(found) == page.limit:
+                last = next(row for row in some if row[0] == found[-1].conversation_id)
+                break
+            last = some[-1]
+        more = last is not None and last[0] != rows[-1][0]
+        following = CONVERSATIONS.write((last["started_at"], last["conversation_id"])) if last and more else None
+        return ConversationPage(items=found, next=following)
 
     async def _told(self, tenant: UUID, rows: Sequence[Record], types: Sequence[str]) -> dict[UUID, ConversationView]:
         """The conversations of `rows`, from their events of these types."""
@@ -78,5 +83,13 @@ class Conversations:
         async with self._database.of(tenant) as connection:
             said = await connection.execute(_SAID, {"streams": streams, "tenant": tenant, "types": list(types)})
             events = await without_people(connection, await envelopes_of(connection, said))
-        folded = (fold(history) for _, history in groupby(events, key=lambda event: event.stream_id))
-        return {conversation.conversation_id: conversation for conversation in folded if conversation is not None}
+        return await asyncio.to_thread(_folded, events)
+
+
+def _folded(events: Sequence[Envelope]) -> dict[UUID, ConversationView]:
+    folded = (fold(history) for _, history in groupby(events, key=lambda event: event.stream_id))
+    return {conversation.conversation_id: conversation for conversation in folded if conversation is not None}
+
+
+def _having(conversations: Sequence[ConversationView], words: str) -> list[ConversationSummary]:
+    return [summary_of(each) for each in conversations if has_words(each, words)]

@@ -115,11 +115,12 @@ async def ask_again(question_id: UUID, body: AgainRequest, who: Asker, parts: Pa
     await parts.gate.take(request, who, Resource.QUESTIONS)
     past = await history_of(parts, who, f"conversation/{found.conversation_id}")
     asked, cause = _attempts(past, found)
+    query = found.query if body.query is None else body.query.strip()
     again = asked.model_copy(
         update={
             "question_id": uuid4(),
-            "query": found.query if body.query is None else body.query.strip(),
-            "facts": asked.facts if body.query is None else "",
+            "query": query,
+            "facts": asked.facts if query == asked.query else "",  # put in other words, it is no overview any more
             "again": first_attempt(found),
             "model": body.model or asked.model,
             "mode": body.mode or asked.mode,

@@ -29,6 +29,7 @@ from orchestrator.overview.facts import Facts
 from orchestrator.overview.wording import cited, told
 from orchestrator.projections.analyses import AnalysisRecord, fold
 from orchestrator.projections.conversations import fold as fold_conversation
+from runtime.redaction import redact_lines
 
 router = APIRouter(tags=["overview"])
 _QUERY = "What is this repository, how is it built, and how do I run and test it?"
@@ -94,7 +95,7 @@ async def _facts(parts: Services, who: Identity, view: AnalysisView, artifacts: 
     for path in _wanted(view.metadata, found.pop("top_files")):
         lines = await parts.sources.lines(artifacts, path, 1, MAX_LINES)
         if not isinstance(lines, NoLines):
-            texts[path] = lines.text
+            texts[path] = redact_lines(lines.text)
     return Facts(
         name=view.name,
         url=view.url,

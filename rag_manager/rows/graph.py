@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from rag_manager.stages.catalogue import FUNCTIONS, TYPES
 from rag_manager.stages.follow_relation import MOST, Edge
 from rag_manager.stages.read_relation import Relation
 from runtime.tenancy import TenantDatabase
@@ -49,6 +50,8 @@ UNION ALL
 _ANY = text(
     "SELECT EXISTS (SELECT FROM app.links WHERE analysis_id = :analysis)"
     " OR EXISTS (SELECT FROM app.imports WHERE analysis_id = :analysis)"
+    " OR (EXISTS (SELECT FROM app.symbols WHERE analysis_id = :analysis)"
+    "   AND NOT EXISTS (SELECT FROM app.symbols WHERE analysis_id = :analysis AND lower(kind) = ANY (:code)))"
 )
 
 
@@ -67,9 +70,10 @@ async def edges_around(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID,
 
 
 async def has_graph(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> bool:
-    """Whether an analysis has any link or import: until it is linked it has none, and nor has one without code."""
+    """Whether an analysis has any link or import, as it has none until it is linked; or has no code to be linked."""
+    values = {"analysis": analysis_id, "code": sorted(FUNCTIONS | TYPES)}
     async with rows.of(tenant_id) as connection:
-        return bool(await connection.scalar(_ANY, {"analysis": analysis_id}))
+        return bool(await connection.scalar(_ANY, values))
 
 
 def file_pattern(name: str) -> str:

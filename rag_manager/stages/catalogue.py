@@ -14,6 +14,8 @@ from rag_manager.stages.code_tokens import code_tokens
 from rag_manager.stages.noise import noise_of
 from rag_manager.stages.superseded import superseded_files
 
+FUNCTIONS = frozenset({"function", "method", "constructor", "macro"})  # kinds of definitions
+TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "record", "object"})
 _WORKING = frozenset(
     ("function", "method", "constructor", "macro", "class", "interface", "struct", "enum", "trait", "type", "module")
 ) | {"object", "record"}

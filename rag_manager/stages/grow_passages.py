@@ -5,13 +5,11 @@ Out: spans of lines with their text. What lies in a better one is taken into it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag_manager.stages.catalogue import Catalogue
+from rag_manager.stages.catalogue import FUNCTIONS, TYPES, Catalogue
 
 MOST_LINES = 160  # of one definition; a larger one stays in parts
-_FUNCTIONS = frozenset({"function", "method", "constructor", "macro"})
-_TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "record", "object"})
 
 
 @dataclass(frozen=True)
@@ -32,10 +30,10 @@ def definition_around(chunk: int, catalogue: Catalogue) -> tuple[int, int] | Non
     """
     first, last = catalogue.first_lines[chunk], catalogue.last_lines[chunk]
     touched = [span for span in catalogue.spans[catalogue.files[chunk]] if span[1] <= last and span[2] >= first]
-    functions = [span for span in touched if span[0] in _FUNCTIONS]
+    functions = [span for span in touched if span[0] in FUNCTIONS]
     parts = [
         (max(last, end) - min(first, begin), min(first, begin), max(last, end))
-        for _, begin, end in functions or [span for span in touched if span[0] in _TYPES]
+        for _, begin, end in functions or [span for span in touched if span[0] in TYPES]
         if not first <= begin <= end <= last
     ]
     length, begin, end = min(parts, default=(MOST_LINES, 0, 0))
@@ -48,7 +46,7 @@ def type_around(chunk: int, catalogue: Catalogue) -> int | None:
     around = [
         (end - begin, begin)
         for kind, begin, end in catalogue.spans[catalogue.files[chunk]]
-        if kind in _TYPES and begin < first and end >= last
+        if kind in TYPES and begin < first and end >= last
     ]
     return min(around)[1] if around else None
 
@@ -84,10 +82,27 @@ def grow_passages(
         text = _text(catalogue.files[chunk], *lines, texts, catalogue) if lines else None
         if lines is not None and text is not None and len(text) - len(alone.text) <= left:
             left -= len(text) - len(alone.text)
-            spans.append(Span(chunk, *lines, text))
+            left += _take_in(spans, Span(chunk, *lines, text), catalogue)
         else:
             spans.append(alone)
     return spans
+
+
+def _take_in(spans: list[Span], grown: Span, catalogue: Catalogue) -> int:
+    """Put a span that grew at the place of the best that lies in it, or last; the characters that this saved."""
+    file = catalogue.files[grown.chunk]
+    inside = [
+        span
+        for span in spans
+        if catalogue.files[span.chunk] == file and grown.first <= span.first and span.last <= grown.last
+    ]
+    if not inside:
+        spans.append(grown)
+        return 0
+    others = [chunk for span in inside[1:] for chunk in (span.chunk, *span.taken)]
+    best = replace(grown, chunk=inside[0].chunk, taken=(*inside[0].taken, *others, grown.chunk))
+    spans[:] = [best if span is inside[0] else span for span in spans if span is inside[0] or span not in inside]
+    return sum(len(span.text) for span in inside)
 
 
 def _meets(span: Span, alone: Span, catalogue: Catalogue) -> bool:

@@ -20,7 +20,7 @@ from web_ui.session import attempt, client, may_write
 
 Mode = Literal["answer", "deep", "extractive"]
 _MODES = {"answer": "Answer", "deep": "Deep: in steps", "extractive": "Places, without a model"}
-_LISTED = 20
+_LISTED, _FOUND = 20, "talks-found"
 _RATINGS: dict[str, Literal[-1, 1]] = {"up": 1, "down": -1}
 
 
@@ -186,7 +186,7 @@ def scope() -> Scope | None:
 def _conversations(repository_id: str, begun: Sequence[ConversationSummary], named: str | None) -> None:
     """The newest conversations, or those that have the words that are typed, each by its first question."""
     words = st.text_input("Search", key="talks-words", max_chars=200, placeholder="Words of a question or an answer")
-    found = _with_words(repository_id, words) if words.strip() else begun
+    found, more = _with_words(repository_id, words) if words.strip() else (begun, False)
     if named is not None and st.button("New conversation", icon=":material/add:"):
         _open(None)
     with st.container(key="talk-list", gap="small"):
@@ -197,26 +197,29 @@ def _conversations(repository_id: str, begun: Sequence[ConversationSummary], nam
             if st.button(label, key=key, type="tertiary", disabled=is_open, width="stretch"):
                 _open(conversation.conversation_id)
     if not found:
-        st.caption("None has these words.")
+        st.caption("None of those looked through has these words." if more else "None has these words.")
+    if more and st.button("Look through older ones"):
+        _look_further(repository_id, words)
+        st.rerun()
 
 
-def _with_words(repository_id: str, words: str) -> list[ConversationSummary]:
-    """The newest conversations that have all the words: a page has those among the hundred that it looked through."""
-    found: list[ConversationSummary] = []
-    cursor = None
-    while len(found) < _LISTED:
-        page = attempt(
-            lambda at=cursor: client().conversations_newest(  # type: ignore[misc]  # a default binds this round's cursor
-                repository_id=repository_id, words=words, cursor=at, limit=_LISTED
-            )
-        )
-        if page is None:
-            break
-        found += page.items
-        cursor = page.next
-        if cursor is None:
-            break
-    return found[:_LISTED]
+def _with_words(repository_id: str, words: str) -> tuple[list[ConversationSummary], bool]:
+    """The conversations that were found to have all the words, and whether there are more to be looked through."""
+    if st.session_state.get(_FOUND, ("", "", [], None))[:2] != (repository_id, words):
+        st.session_state[_FOUND] = (repository_id, words, [], None)
+        _look_further(repository_id, words)
+    *_, found, cursor = st.session_state[_FOUND]
+    return found, cursor is not None
+
+
+def _look_further(repository_id: str, words: str) -> None:
+    """Look through the next hundred conversations: what is found stays found while the words are the same."""
+    *_, found, cursor = st.session_state[_FOUND]
+    page = attempt(
+        lambda: client().conversations_newest(repository_id=repository_id, words=words, cursor=cursor, limit=_LISTED)
+    )
+    if page is not None:
+        st.session_state[_FOUND] = (repository_id, words, [*found, *page.items], page.next)
 
 
 def _open(conversation_id: str | None) -> None:

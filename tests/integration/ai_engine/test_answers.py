@@ -232,6 +232,16 @@ async def test_a_question_that_names_nothing_is_given_the_whole_opening_of_the_r
     assert ("It sends requests on." in json.dumps(server.requests)) is is_given
 
 
+async def test_a_secret_in_a_readme_is_not_quoted(desk: Desk) -> None:
+    token = "gh" + "p_Zq7Rw2Xy9Kd4Lm6Np1St3Vb5"
+    await desk.ask("What does it do?")
+    await desk.work(FakeRetriever({**FILES, "README.md": f"# Routes\n\nClone it with {token}.\n"}), {})
+    answered = await desk.end()
+
+    assert "The README says [README.md:1-3]" in answered.data["answer"]
+    assert token not in json.dumps(answered.data) + await desk.seen()
+
+
 async def test_a_model_that_fails_for_ever_is_a_failure_by_name_and_no_answer(
     desk: Desk, server: StandIn, models: dict[str, LanguageModel]
 ) -> None:

@@ -235,6 +235,7 @@ async def test_a_question_that_cannot_be_embedded_is_answered_by_words(index: In
 
     assert (reply.generation_kind, reply.degraded) == ("lexical", "embedder_unavailable")
     assert reply.passages
+    assert (await index.ask("run")).degraded is None  # it was of that question alone
 
 
 def files_of(folder: Path, kind: str) -> list[Path]:

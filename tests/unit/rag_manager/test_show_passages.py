@@ -85,6 +85,14 @@ def test_found_parts_of_one_definition_become_one_passage_that_names_them() -> N
     assert [(lines(one), one.grown_from) for one in others if one.neighbour_of is None] == [((32, 40), None)]
 
 
+def test_what_a_better_passage_grew_to_is_taken_into_a_larger_one_at_its_place() -> None:
+    passages = [one for one in shown(3, 0) if one.ranks]
+
+    spans = [lines(one) for one in passages]
+    assert not [a for a in spans for b in spans if a != b and b[0] <= a[0] and a[1] <= b[1]]
+    assert passages[0].chunk_id == "c3"
+
+
 def test_the_type_and_the_imports_of_the_first_are_offered_and_say_whose_they_are() -> None:
     found, header, imports = shown(3)
 
@@ -134,6 +142,8 @@ def test_nothing_that_was_found_is_lost_and_nothing_grows_beyond_the_budget(
         assert len(one.text.split("\n")) == one.last_line - one.first_line + 1
         assert bool(one.ranks) != (one.neighbour_of is not None)
     assert passages[0].chunk_id == catalogue.chunk_ids[found[0]]
+    hits = [(one.path, one.first_line, one.last_line) for one in passages if one.ranks]
+    assert not [(a, b) for a in hits for b in hits if a != b and a[0] == b[0] and b[1] <= a[1] and a[2] <= b[2]]
 
 
 def test_without_the_text_of_what_is_around_it_a_passage_stays_as_it_is() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from runtime.logging import configure_logging
 from runtime.redaction import hidden, redact, redact_all, redact_lines
 
+_KEY = "-----BEGIN RSA " + "PRIVATE KEY-----"
 _LONG = "A1b2C3d4E5f6G7h8J9k0"
 _JWT = "eyJhbGciOiJSUzI1NiJ9." + "eyJzdWIiOiIxMjM0NTYifQ." + "c2lnbmF0dXJlLW9mLWl0"
 SECRETS = {
@@ -37,6 +38,12 @@ SECRETS = {
     "query": (f"GET /callback?code={_LONG}&state={_LONG}", _LONG),
     "cookie": (f"cookie: __Host-sid={_LONG}; theme=dark", _LONG),
     "private key": ("-----BEGIN RSA " + f"PRIVATE KEY-----\n{_LONG}\n-----END RSA " + "PRIVATE KEY-----\nafter", _LONG),
+    "private key in a program": (f'{_KEY}\\n" +\n  "{_LONG}\\n" +\n  "{_LONG}"', _LONG),
+    "encrypted private key": (
+        f"{_KEY}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{_LONG}\n\n{_LONG}\n{_KEY.replace('BEGIN', 'END')}",
+        _LONG,
+    ),
+    "commented private key": (f"# {_KEY}\n# {_LONG}\n# {_LONG}\n", _LONG),
     "cut private key": ("-----BEGIN " + f"PRIVATE KEY-----\\n{_LONG}", _LONG),
 }
 PROSE = (
@@ -48,6 +55,9 @@ PROSE = (
     "rsi_overbought_threshold global-configuration-settings glass-bottomed-boat-trip",
     "bearer authentication, Basic configuration",
     "AuthType Basic\nAuthName4 Bearer\n  statusCode2",
+    "# Basic WebSocket server, Basic JavaScript usage, basic PostgreSQL2Kafka setup; bearer TokenValidationParameters",
+    f"if (text.indexOf('{_KEY}') !== 0) {{\n  throw new TypeError('not a key');\n}}\nexport const f = 1",
+    f"A file begins with {_KEY} and what follows is told below.",
     "password = os.environ['PASSWORD']; token=self.token",
 )
 
