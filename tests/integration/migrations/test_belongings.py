@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.adapters.belongings import BELONGINGS, Fate, unknown
 
-SCHEMAS = ["app", "auth", "audit", "es", "rag", "public"]
+SCHEMAS = ["app", "auth", "audit", "es", "rag", "sandbox", "public"]
 
 
 @pytest.fixture
@@ -72,6 +72,8 @@ UNGUARDED = {
     "app.webhook_deliveries": _CASCADES,
     "app.webhook_attempts": _CASCADES,
     "app.push_deliveries": _CASCADES,
+    "sandbox.runs": _CASCADES,
+    "sandbox.artifacts": _CASCADES,
     "es.timers": "of work on repositories, which are deleted first, and whose work is cancelled",
     "es.snapshots": "the same",
     "es.stage_queue": "the same",

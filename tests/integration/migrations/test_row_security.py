@@ -72,7 +72,7 @@ async def test_every_table_is_protected_or_on_the_list_with_its_reason(owner: as
 async def test_no_view_reads_with_more_rights_than_its_reader(owner: asyncpg.Connection) -> None:
     views = await owner.fetch("""
         SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind = 'v' AND n.nspname IN ('app', 'rag', 'es', 'auth')
+        WHERE c.relkind = 'v' AND n.nspname IN ('app', 'rag', 'es', 'auth', 'sandbox')
           AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false)
     """)
 
