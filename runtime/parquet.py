@@ -2,7 +2,7 @@
 
 import io
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -103,3 +103,15 @@ def read_table(content: bytes, columns: Sequence[str] | None = None) -> pa.Table
 def read_rows(row: type[Row], content: bytes) -> list[Row]:
     """The rows in Parquet bytes. Trusted: an artifact's hash was checked, so rows are built without validation."""
     return [row.model_construct(**item) for item in read_table(content).to_pylist()]
+
+
+def columns_in(content: bytes) -> list[str]:
+    """The names of the columns in Parquet bytes."""
+    return list(pq.ParquetFile(pa.BufferReader(content)).schema_arrow.names)
+
+
+def rows_in(content: bytes, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows in Parquet bytes one after the other, of no more than a few hundred of which there are objects."""
+    file = pq.ParquetFile(pa.BufferReader(content))
+    for batch in file.iter_batches(batch_size=_GROUP, columns=list(columns)):
+        yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)

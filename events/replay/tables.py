@@ -1,17 +1,19 @@
 """What is different between the rows of two artifacts of one kind. Pure.
 
 Rows of an artifact may be doubles, so they are counted: a row is the same as often as both have it. Of the rest, two
-of one key are a row that changed; the others are added or removed.
+of one key are a row that changed; the others are added or removed. Of a row no more than its hash is held, so that an
+artifact of a large repository can be compared beside everything else that its process does.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+import hashlib
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
 from events.artifacts import ArtifactKind
+from runtime.parquet import columns_in, rows_in
 
 MOST = 20  # examples of a kind
 _LONGEST = 200  # characters of one value
@@ -47,27 +49,30 @@ class Compared:
         """Count rows of which both have the same bytes."""
         self.live, self.shadow, self.same = self.live + rows, self.shadow + rows, self.same + rows
 
-    def add(self, kind: ArtifactKind, live: pa.Table | None, shadow: pa.Table | None) -> None:
-        """Compare the rows of one shard; None where a side has none."""
-        names = [set(table.schema.names) for table in (live, shadow) if table is not None]
+    def add(self, kind: ArtifactKind, live: bytes | None, shadow: bytes | None) -> None:
+        """Compare the Parquet bytes of one shard; None where a side has none."""
+        names = [set(columns_in(content)) for content in (live, shadow) if content is not None]
         shared = sorted(set.intersection(*names)) if names else []
         self.columns = sorted({*self.columns, *(set.union(*names) - set(shared) if names else ())})
-        before, after = _rows(live, shared), _rows(shadow, shared)
-        self.live, self.shadow = self.live + before.total(), self.shadow + after.total()
-        self.same += (before & after).total()
         key = [shared.index(name) for name in KEYS.get(kind, ()) if name in shared] or [*range(len(shared))]
-        gone, new = _by_key(before - after, key), _by_key(after - before, key)
-        for each in sorted({*gone, *new}, key=repr):
-            olds, news = gone.get(each, []), new.get(each, [])
-            both = min(len(olds), len(news))
-            self.changed, self.removed, self.added = (
-                self.changed + both,
-                self.removed + len(olds) - both,
-                self.added + len(news) - both,
-            )
-            self._show(shared, olds, news)
+        before, after = _Side(live, shared, key), _Side(shadow, shared, key)
+        self.live, self.shadow = self.live + before.rows.total(), self.shadow + after.rows.total()
+        self.same += (before.rows & after.rows).total()
+        before.rows, after.rows = before.rows - after.rows, after.rows - before.rows
+        wanted = MOST - len(self.examples)
+        (gone, olds), (new, news) = before.keys(wanted), after.keys(wanted)
+        both = (gone & new).total()
+        self.changed, self.removed, self.added = (
+            self.changed + both,
+            self.removed + gone.total() - both,
+            self.added + new.total() - both,
+        )
+        first = sorted({*olds, *news})[:wanted]
+        was, is_now = before.of(first, wanted), after.of(first, wanted)
+        for each in first:
+            self._show(shared, was[each], is_now[each])
 
-    def _show(self, names: list[str], olds: list[Row], news: list[Row]) -> None:
+    def _show(self, names: list[str], olds: Sequence[Row], news: Sequence[Row]) -> None:
         for place in range(max(len(olds), len(news))):
             if len(self.examples) >= MOST:
                 return
@@ -76,22 +81,51 @@ class Compared:
             self.examples.append({"before": before, "after": after})
 
 
-def _rows(table: pa.Table | None, names: list[str]) -> Counter[Row]:
-    if table is None:
-        return Counter()
-    columns = (table.column(name).to_pylist() for name in names)
-    return Counter(tuple(map(_fixed, row)) for row in zip(*columns, strict=True))
+class _Side:
+    """The rows of one artifact by their hashes: all of them in `rows`, until those that the other has are taken out."""
+
+    def __init__(self, content: bytes | None, names: list[str], key: list[int]) -> None:
+        self._content, self._names, self._key = content, names, key
+        self.rows = Counter(_hash(row) for row in self._each())
+
+    def keys(self, most: int) -> tuple[Counter[bytes], list[str]]:
+        """How many of the rows have each key, by its hash; and the first keys in the order of their texts."""
+        counted, first = Counter[bytes](), list[str]()
+        for row in self._left():
+            key = self._key_of(row)
+            counted[_hash(key)] += 1
+            place = bisect_left(first, name := repr(key))
+            if place < most and first[place : place + 1] != [name]:
+                first.insert(place, name)
+                del first[most:]
+        return counted, first
+
+    def of(self, keys: Sequence[str], most: int) -> dict[str, list[Row]]:
+        """The rows of these keys, the first of each in the order of their texts."""
+        found: dict[str, list[Row]] = {key: [] for key in keys}
+        for row in self._left() if keys else ():
+            rows = found.get(repr(self._key_of(row)))
+            if rows is not None and len(rows) < most:
+                rows.append(row)
+        return {key: sorted(rows, key=repr) for key, rows in found.items()}
+
+    def _key_of(self, row: Row) -> Row:
+        return tuple(row[place] for place in self._key)
+
+    def _left(self) -> Iterator[Row]:
+        """Each of `rows`, as often as it is there."""
+        left = Counter(self.rows)
+        for row in self._each() if left else ():
+            if left[name := _hash(row)] > 0:
+                left[name] -= 1
+                yield row
+
+    def _each(self) -> Iterator[Row]:
+        return rows_in(self._content, self._names) if self._content is not None else iter(())
 
 
-def _fixed(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _by_key(rows: Counter[Row], key: list[int]) -> dict[Row, list[Row]]:
-    found: dict[Row, list[Row]] = defaultdict(list)
-    for row in sorted(rows.elements(), key=repr):
-        found[tuple(row[place] for place in key)].append(row)
-    return found
+def _hash(row: Row) -> bytes:
+    return hashlib.blake2b(repr(row).encode(), digest_size=16).digest()
 
 
 def _shown(names: list[str], row: Row) -> dict[str, object]:
@@ -99,7 +133,7 @@ def _shown(names: list[str], row: Row) -> dict[str, object]:
 
 
 def _short(value: object) -> object:
-    if isinstance(value, tuple):
+    if isinstance(value, list):
         return [_short(each) for each in value[:3]]
     return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
 

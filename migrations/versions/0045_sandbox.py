@@ -24,6 +24,8 @@ _STATEMENTS = (
       asked_by uuid NOT NULL,
       asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       state text NOT NULL DEFAULT 'asked', -- done, failed
+      tries int NOT NULL DEFAULT 0, -- of comparing it
+      held_until timestamptz, -- by the process that compares it
       ended_at timestamptz,
       promoted_at timestamptz,
       code text,

@@ -1,15 +1,20 @@
-"""What a shadow made beside what serves: compared once its runs have ended, and kept as a report."""
+"""What a shadow made beside what serves: compared once its runs have ended, and kept as a report.
+
+A comparison that ends its process, or takes too long, is begun again behind those that wait, and given up at last.
+"""
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 from sqlalchemy import Row, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
@@ -23,29 +28,42 @@ from orchestrator.projections.forks import Fork, fork
 from orchestrator.workflow.evolve import replay
 from orchestrator.workflow.graph import is_done
 from orchestrator.workflow.policy import Policy
-from runtime.faults import Fault
+from runtime.faults import Fault, Permanent, Transient
 from runtime.objects import Objects
-from runtime.parquet import read_table
 
 _log = structlog.get_logger(__name__)
 
 _POLL = 1.0  # seconds between two looks at what has ended
 _DAYS = 7  # then a shadow goes by itself
 _MOST = 200  # lines of decisions, and changes of facts
+_MOST_ROWS = 500_000  # of one artifact: about 100 MB of hashes, and a minute of a core
+_HELD = 300.0  # seconds that a comparison may take; then another one may begin
+_NOT_COMPARED = Permanent("shadow_not_compared", "It could not be compared. The log of the service says why.")
 _EXPIRE = text("DELETE FROM sandbox.shadows WHERE asked_at < clock_timestamp() - make_interval(days => :days)")
 _PARK = text("""
 UPDATE sandbox.runs SET state = 'failed', code = 'parked', message = 'Its worker ended each time.'
 WHERE state = 'asked' AND tries >= :tries AND held_until < clock_timestamp()
 """)
-_ENDED = text("""
-SELECT shadow_id, analysis_id, stage FROM sandbox.shadows s
-WHERE state = 'asked' AND NOT EXISTS (SELECT FROM sandbox.runs r WHERE r.shadow_id = s.shadow_id AND r.state = 'asked')
-ORDER BY asked_at FOR UPDATE SKIP LOCKED LIMIT 1
+_GIVE_UP = text("""
+UPDATE sandbox.shadows SET state = 'failed', code = :code, message = :message, ended_at = clock_timestamp()
+WHERE state = 'asked' AND tries >= :tries AND held_until < clock_timestamp()
+""")
+_CLAIM = text("""
+UPDATE sandbox.shadows s SET tries = s.tries + 1, held_until = clock_timestamp() + make_interval(secs => :held)
+FROM (
+  SELECT shadow_id FROM sandbox.shadows a
+  WHERE state = 'asked' AND tries < :tries AND (held_until IS NULL OR held_until < clock_timestamp())
+    AND NOT EXISTS (SELECT FROM sandbox.runs r WHERE r.shadow_id = a.shadow_id AND r.state = 'asked')
+  ORDER BY tries, -- then the tenant whose turn was longest ago
+    (SELECT max(held_until) FROM sandbox.shadows t WHERE t.tenant_id = a.tenant_id) NULLS FIRST, asked_at
+  FOR UPDATE SKIP LOCKED LIMIT 1
+) next WHERE s.shadow_id = next.shadow_id
+RETURNING s.shadow_id, s.analysis_id, s.stage, s.tries
 """)
 _END = text("""
 UPDATE sandbox.shadows
 SET state = :state, code = :code, message = :message, report = CAST(:report AS jsonb), ended_at = clock_timestamp()
-WHERE shadow_id = :shadow
+WHERE shadow_id = :shadow AND tries = :tries AND state = 'asked'
 """)
 
 
@@ -64,40 +82,61 @@ class ShadowReports:
                 await asyncio.sleep(_POLL)
 
     async def finish_next(self) -> bool:
-        """Compare the next shadow all of whose runs have ended; whether there was one."""
+        """Compare the next shadow all of whose runs have ended; whether there was one.
+
+        No row is locked meanwhile: a shadow that is dropped is gone, and what is found of it is written nowhere.
+        """
+        given_up = {"code": _NOT_COMPARED.code, "message": _NOT_COMPARED.message, "tries": TRIES}
         async with self._engine.begin() as connection:
             await connection.execute(_EXPIRE, {"days": _DAYS})
             await connection.execute(_PARK, {"tries": TRIES})
-        async with self._engine.begin() as connection:
-            ended = (await connection.execute(_ENDED)).first()
-            if ended is None:
-                return False
-            await self._finish(connection, ended)
+            await connection.execute(_GIVE_UP, given_up)
+            claimed = (await connection.execute(_CLAIM, {"held": _HELD, "tries": TRIES})).first()
+        if claimed is None:
+            return False
+        try:
+            async with asyncio.timeout(_HELD):
+                await self._finish(claimed)
+        except (OSError, InterfaceError, OperationalError):
+            raise  # the database or the store is away, or it took too long: it is begun again
+        except Transient as fault:
+            if claimed.tries == TRIES:
+                await self._end(claimed, fault)
+        except Fault as fault:
+            await self._end(claimed, fault)
+        except Exception as error:  # noqa: BLE001  # what keeps it from being compared is what is told of it
+            _log.warning("shadow_not_compared", shadow=str(claimed.shadow_id), error=repr(error)[:500])
+            await self._end(claimed, _NOT_COMPARED)
         return True
 
-    async def _finish(self, connection: AsyncConnection, ended: Row[Any]) -> None:
-        runs = list(await connection.execute(RUNS, {"shadow": ended.shadow_id}))
+    async def _finish(self, claimed: Row[Any]) -> None:
+        async with self._engine.connect() as connection:
+            runs = list(await connection.execute(RUNS, {"shadow": claimed.shadow_id}))
         failed = next((run for run in runs if run.state == "failed"), None)
-        code, message = (failed.code, failed.message) if failed is not None else (None, None)
-        report: dict[str, Any] = {}
-        try:
-            if failed is None:
-                report = await self._report(connection, ended, runs)
-        except (SQLAlchemyError, OSError, TimeoutError):
-            raise  # the database is away: it still waits to be compared
-        except Fault as fault:
-            code, message = fault.code, fault.message
-        except Exception as error:  # noqa: BLE001  # what keeps it from being compared is what is told of it
-            _log.warning("shadow_not_compared", shadow=str(ended.shadow_id), error=repr(error)[:500])
-            code, message = "internal_error", "It could not be compared. The log of the service says why."
-        values = {"state": "failed" if code else "done", "code": code, "message": message}
-        await connection.execute(_END, values | {"shadow": ended.shadow_id, "report": json.dumps(report)})
+        if failed is not None:
+            await self._end(claimed, Permanent(failed.code, failed.message))
+        else:
+            await self._end(claimed, None, await self._report(claimed, runs))
 
-    async def _report(self, connection: AsyncConnection, ended: Row[Any], runs: Sequence[Row[Any]]) -> dict[str, Any]:
-        history = await self._journal.read_stream(f"analysis/{ended.analysis_id}")
-        if ended.stage == WORKFLOW:
+    async def _end(
+        self, claimed: Row[Any], fault: Fault | None, report: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
+        values = {
+            "shadow": claimed.shadow_id,
+            "tries": claimed.tries,
+            "state": "failed" if fault is not None else "done",
+            "code": fault.code if fault is not None else None,
+            "message": fault.message if fault is not None else None,
+            "report": json.dumps(as_stored(report), allow_nan=False),
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(_END, values)
+
+    async def _report(self, claimed: Row[Any], runs: Sequence[Row[Any]]) -> dict[str, Any]:
+        history = await self._journal.read_stream(f"analysis/{claimed.analysis_id}")
+        if claimed.stage == WORKFLOW:
             return told_of(await asyncio.to_thread(fork, history, 1, {}, Policy()))
-        state, stage = replay(history), Stage(ended.stage)
+        state, stage = replay(history), Stage(claimed.stage)
         live = {slot.shard: slot for slot in state.of(stage) if is_done(slot)}
         found: dict[ArtifactKind, Compared] = {}
         changes: list[dict[str, object]] = []
@@ -112,37 +151,56 @@ class ShadowReports:
             before = {"facts": dict(slot.facts), "metadata_extracted": extracted.get(run.shard, {})}
             after = {"facts": done.facts, "metadata_extracted": done.metadata_extracted}
             changes += [{"shard": run.shard, **one._asdict()} for one in difference(before, after)]
+            del changes[_MOST:]
 
             async def made(kind: ArtifactKind, shard: int = run.shard) -> bytes:
-                return await content_of(connection, ended.shadow_id, shard, kind)
+                async with self._engine.connect() as connection:
+                    return await content_of(connection, claimed.shadow_id, shard, kind)
 
-            await self._compare(found, slot.artifacts, done.artifacts, made)
+            await compare(self._objects, found, slot.artifacts, done.artifacts, made)
         tables = {kind.value: asdict(each) for kind, each in found.items()}
         agrees = not changes and all(each.same == each.live == each.shadow for each in found.values())
-        return {"agrees": agrees, "tables": tables, "counts": counts, "facts": changes[:_MOST]}
-
-    async def _compare(
-        self,
-        found: dict[ArtifactKind, Compared],
-        live: Sequence[ArtifactRef],
-        shadow: Sequence[ArtifactRef],
-        made: Callable[[ArtifactKind], Awaitable[bytes]],
-    ) -> None:
-        """Compare the artifacts of one shard; what has the same bytes is not read."""
-        sides = [{(ref.kind, ref.shard): ref for ref in refs} for refs in (live, shadow)]
-        for key in kinds_in(*sides):
-            each, (old, new) = found.setdefault(key[0], Compared()), (sides[0].get(key), sides[1].get(key))
-            if old is not None and new is not None and old.sha256 == new.sha256:
-                each.equal(old.rows)
-                continue
-            before = await self._objects.get(old.key, old.sha256) if old is not None else None
-            after = await made(key[0]) if new is not None else None
-            await asyncio.to_thread(_add, each, key[0], before, after)
+        return {"agrees": agrees, "tables": tables, "counts": counts, "facts": changes}
 
 
-def _add(compared: Compared, kind: ArtifactKind, before: bytes | None, after: bytes | None) -> None:
-    live = read_table(before) if before is not None else None
-    compared.add(kind, live, read_table(after) if after is not None else None)
+async def compare(
+    objects: Objects,
+    found: dict[ArtifactKind, Compared],
+    live: Sequence[ArtifactRef],
+    shadow: Sequence[ArtifactRef],
+    made: Callable[[ArtifactKind], Awaitable[bytes]],
+) -> None:
+    """Add to `found` the artifacts of one shard; what has the same bytes is not read. `made` reads a shadow's.
+
+    Raises Permanent `shadow_too_large` before anything of such an artifact is read.
+    """
+    sides = [{(ref.kind, ref.shard): ref for ref in refs} for refs in (live, shadow)]
+    for key in kinds_in(*sides):
+        each, (old, new) = found.setdefault(key[0], Compared()), (sides[0].get(key), sides[1].get(key))
+        if old is not None and new is not None and old.sha256 == new.sha256:
+            each.equal(old.rows)
+            continue
+        if max(ref.rows for ref in (old, new) if ref is not None) > _MOST_ROWS:
+            raise Permanent(
+                "shadow_too_large",
+                f"A shard has more than {_MOST_ROWS:,} {key[0].value}: take an analysis of a smaller repository.",
+            )
+        before = await objects.get(old.key, old.sha256) if old is not None else None
+        after = await made(key[0]) if new is not None else None
+        await asyncio.to_thread(each.add, key[0], before, after)
+
+
+def as_stored(value: object) -> object:
+    """A value as the database takes it as JSON: without NUL, halves of characters, and numbers that are none."""
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    if isinstance(value, Mapping):
+        return {as_stored(str(name)): as_stored(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_stored(each) for each in value]
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return as_stored(str(value))
 
 
 def _extracted(history: Sequence[Envelope], stage: Stage) -> Mapping[int, Mapping[str, object]]:
