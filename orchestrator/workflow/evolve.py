@@ -18,6 +18,7 @@ from orchestrator.workflow.summary import reasons
 PARKED = "parked"  # the code of a run that killed its workers
 PROMOTED = "shadow"  # why a run is in the stream that was made in a sandbox
 RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
+MIXED, MIXED_AT_MOST = "mixed_models", 5  # of so many in a row a person has to look why the models change
 EMBEDDER = "embedder"  # why vectors are made again, where that is no stage's doing
 _EMBEDDED = frozenset({Stage.REFINE, Stage.PROMOTE})  # what the embedder of a setting does
 _INDEXED = frozenset({Stage.PARSE, Stage.EMBED, Stage.ACTIVATE, Stage.INDEX})  # parts of an index
@@ -78,6 +79,7 @@ def _stage_completed(state: AnalysisState, event: facts.StageCompleted, _at: dat
         status=SlotStatus.DONE,
         failure=None,
         stands=False,
+        mixed=0,
         artifacts=event.artifacts,
         files=event.files_processed,
         counts=dict(event.counts),
@@ -106,7 +108,8 @@ def _failed(state: AnalysisState, event: facts.StageFailed | facts.StageParked, 
     slot = state.slots.get((event.stage, event.shard))
     if slot is None or slot.status is not SlotStatus.ASKED or slot.attempt != event.attempt:
         return state
-    return state.with_slot(replace(slot, status=SlotStatus.FAILED, failure=failure))
+    mixed = slot.mixed + 1 if failure.code == MIXED else 0
+    return state.with_slot(replace(slot, status=SlotStatus.FAILED, failure=failure, mixed=mixed))
 
 
 def _stage_failed(state: AnalysisState, event: facts.StageFailed, at: datetime) -> AnalysisState:
@@ -152,6 +155,8 @@ def _retry_requested(state: AnalysisState, _event: facts.RetryRequested, _at: da
     if state.phase not in _GO_ON or state.stop is not None:
         return state
     phase = _GO_ON[state.phase]
+    if state.phase is Phase.READY and _is_mixed(state):
+        state = _all_embedded_again(state.with_slot(replace(state.slots[Stage.PROMOTE, 0], mixed=0)))
     again = {key for key, slot in state.slots.items() if _goes_again(state, slot, phase)}
     mending = phase is Phase.READY and any(stage not in REFINING for stage, _ in again)
     if state.phase is Phase.REFINED and not mending:
@@ -193,15 +198,28 @@ def _too_late(state: AnalysisState, slot: Slot) -> bool:
     return slot.stage is Stage.PARSE and index is not None and index.status in {SlotStatus.ASKED, SlotStatus.DONE}
 
 
-def _embedder_changed(state: AnalysisState, _event: EmbedderChanged, _at: datetime) -> AnalysisState:
+def _embedder_changed(state: AnalysisState, event: EmbedderChanged, _at: datetime) -> AnalysisState:
     """Have all vectors of the full generation made again; what is at work may have been begun with the earlier model.
 
-    Until the new ones serve, the old ones stand.
+    Until the new ones serve, the old ones stand. What *promote* says of a mixture it is believed a few times in a row.
     """
     if state.phase not in {Phase.READY, Phase.REFINED} or state.stop is not None:
         return state
+    if not event.model and _is_mixed(state) and state.slots[Stage.PROMOTE, 0].mixed > MIXED_AT_MOST:
+        return state
+    return replace(_all_embedded_again(state), phase=Phase.READY, go=state.go + 1)
+
+
+def _is_mixed(state: AnalysisState) -> bool:
+    """Whether the full generation is not there since its vectors are of two models."""
+    slot = state.slots.get((Stage.PROMOTE, 0))
+    failed = slot is not None and slot.status is SlotStatus.FAILED
+    return failed and slot.failure is not None and slot.failure.code == MIXED
+
+
+def _all_embedded_again(state: AnalysisState) -> AnalysisState:
     slots = {key: _embedded_again(slot) if key[0] in _EMBEDDED else slot for key, slot in state.slots.items()}
-    return replace(state, phase=Phase.READY, go=state.go + 1, round=state.round + 1, slots=slots)
+    return replace(state, round=state.round + 1, slots=slots)
 
 
 def _embedded_again(slot: Slot) -> Slot:

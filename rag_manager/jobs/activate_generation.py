@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 _WAIT = 60.0  # seconds a run waits for the vector server before it gives up its turn
 _PAUSE = 1.0
-_MIXED_AT_MOST = 5  # attempts that find vectors of two models, before a person has to look
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class ActivateGeneration:
             extended = await self._extended(blank, repository_id, told, patiently)
             built = extended or await self._alone(blank, told, patiently)
         except Permanent as fault:
-            if fault.code != "mixed_models" or self._kind is GenerationKind.QUICK or request.attempt > _MIXED_AT_MOST:
+            if fault.code != "mixed_models" or self._kind is GenerationKind.QUICK:
                 raise
             # The setting changed while the shards were embedded: those of the other model are embedded again.
             changed = EmbedderChanged(

@@ -81,8 +81,42 @@ def test_where_it_fails_the_earlier_generation_stands() -> None:
     story.given(failed(Stage.PROMOTE, attempt=2, code="mixed_models"))
 
     assert story.state.phase is Phase.READY
-    assert asked(story.when(facts.RetryRequested())) == [("refine", 1, 3)]
-    assert asked(story.when(refined(1, 3, "b/"))) == [("promote", 0, 3)]
+    assert asked(story.when(facts.RetryRequested())) == [("refine", 0, 3), ("refine", 1, 3)]
+    assert asked(story.given(refined(0, 3, "b/")).when(refined(1, 3, "b/"))) == [("promote", 0, 3)]
+
+
+def a_mixture(story: Story, attempt: int) -> list[tuple[str, int, int]]:
+    """Both shards come, and promote finds two models and says so; what is asked for then."""
+    story.given(refined(0, attempt, f"a{attempt}/"), refined(1, attempt, f"b{attempt}/"))
+    story.given(failed(Stage.PROMOTE, attempt=attempt, code="mixed_models"))
+    return asked(story.when(CHANGED.model_copy(update={"model": ""})))
+
+
+def test_mixtures_are_mended_five_times_in_a_row_and_then_by_a_person_who_gets_as_many() -> None:
+    story = a_ready_story()
+    for attempt in range(1, 6):
+        assert a_mixture(story, attempt) == [("refine", 0, attempt + 1), ("refine", 1, attempt + 1)]
+    assert a_mixture(story, 6) == []
+
+    assert asked(story.when(facts.RetryRequested())) == [("refine", 0, 7), ("refine", 1, 7)]
+    assert a_mixture(story, 7) == [("refine", 0, 8), ("refine", 1, 8)]
+
+
+def test_what_was_promoted_often_before_is_mended_all_the_same() -> None:
+    story = a_ready_story()
+    for attempt in range(1, 8):
+        story.given(refined(0, attempt, f"{attempt}/"), refined(1, attempt, f"{attempt}/"))
+        story.given(completed(Stage.PROMOTE, attempt=attempt), CHANGED)
+
+    assert a_mixture(story, 8) == [("refine", 0, 9), ("refine", 1, 9)]
+
+
+def test_who_gave_up_on_mixtures_still_hears_that_the_setting_changed() -> None:
+    story = a_ready_story()
+    for attempt in range(1, 7):
+        a_mixture(story, attempt)
+
+    assert asked(story.when(CHANGED)) == [("refine", 0, 7), ("refine", 1, 7)]
 
 
 @pytest.mark.parametrize("stopped", [True, False])
