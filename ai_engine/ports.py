@@ -56,11 +56,7 @@ class Place:
 
 
 class ModelBusy(Transient):
-    """The provider asked to be left alone for a while: `retry_after` seconds, or None where it did not say."""
-
-    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
-        super().__init__(code, message)
-        self.retry_after = retry_after
+    """The provider asked to be left alone for a while."""
 
 
 class CircuitOpen(Transient):

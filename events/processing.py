@@ -147,7 +147,10 @@ class StageCompleted(Event):
 
 
 class StageFailed(Event):
-    """One run did not succeed. `code` is stable and documented; `message` says what a person can do."""
+    """One run did not succeed. `code` is stable and documented; `message` says what a person can do.
+
+    `retry_after` is for how many seconds a host asked to be left alone.
+    """
 
     event_type: ClassVar[str] = "processing.stage.failed"
     private: ClassVar[Mapping[str, object]] = {"message": ERASED}
@@ -160,6 +163,7 @@ class StageFailed(Event):
     code: str
     message: str
     duration: float = 0.0
+    retry_after: float = 0.0
 
 
 class StageParked(Event):

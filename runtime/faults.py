@@ -11,6 +11,7 @@ class Fault(Exception):
     """A named failure. Use one of the subclasses."""
 
     kind = "permanent"
+    retry_after: float | None = None
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -19,9 +20,16 @@ class Fault(Exception):
 
 
 class Transient(Fault):
-    """The same attempt may succeed later (a host is down, a server restarts)."""
+    """The same attempt may succeed later (a host is down, a server restarts).
+
+    `retry_after` is for how many seconds a host asked to be left alone, None where it did not say.
+    """
 
     kind = "transient"
+
+    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
 
 
 class Permanent(Fault):

@@ -50,6 +50,7 @@ def failed(
         kind=FaultKind(fault.kind),
         code=fault.code,
         message=fault.message,
+        retry_after=fault.retry_after or 0.0,
     )
     return (_append(envelope, request, (event, *after), at),)
 

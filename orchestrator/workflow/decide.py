@@ -140,7 +140,7 @@ def _runs(state: AnalysisState, policy: Policy) -> Iterator[Event]:
                 stage=slot.stage,
                 shard=slot.shard,
                 attempt=slot.attempt,
-                due_at=slot.failure.at + retry_delay(policy, tries(slot), slot.run_id),
+                due_at=slot.failure.at + retry_delay(policy, tries(slot), slot.run_id, slot.failure.retry_after),
             )
     for rule in RULES:
         if rule.phase is state.phase or state.mending:

@@ -113,7 +113,7 @@ def _failed(state: AnalysisState, event: facts.StageFailed | facts.StageParked, 
 
 
 def _stage_failed(state: AnalysisState, event: facts.StageFailed, at: datetime) -> AnalysisState:
-    return _failed(state, event, Failure(event.kind, event.code, event.message, at))
+    return _failed(state, event, Failure(event.kind, event.code, event.message, at, event.retry_after))
 
 
 def _stage_parked(state: AnalysisState, event: facts.StageParked, at: datetime) -> AnalysisState:

@@ -32,12 +32,13 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Policy:
-    """Seconds and counts of the retry rule."""
+    """Seconds and counts of the retry rule; `asked` is for how long it waits at most where a host asks for it."""
 
     base: float = 2.0
     cap: float = 60.0
     attempts: int = 5
     thresholds: Thresholds = Thresholds()
+    asked: float = 3_600.0
 
 
 def jitter(run_id: UUID) -> float:
@@ -45,9 +46,10 @@ def jitter(run_id: UUID) -> float:
     return 0.5 + int.from_bytes(run_id.bytes[:6], "big") / 2**48
 
 
-def retry_delay(policy: Policy, tries: int, run_id: UUID) -> timedelta:
-    """How long to wait after the `tries`-th failed attempt (from 1)."""
-    return timedelta(seconds=min(policy.cap, policy.base * 2.0 ** (tries - 1)) * jitter(run_id))
+def retry_delay(policy: Policy, tries: int, run_id: UUID, asked: float = 0.0) -> timedelta:
+    """How long to wait after the `tries`-th failed attempt (from 1), where the host asked for so many seconds."""
+    own = min(policy.cap, policy.base * 2.0 ** (tries - 1)) * jitter(run_id)
+    return timedelta(seconds=max(own, min(policy.asked, asked)))
 
 
 def tries(slot: Slot) -> int:

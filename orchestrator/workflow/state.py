@@ -35,12 +35,13 @@ class SlotStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a run did not succeed."""
+    """Why a run did not succeed. `retry_after`: for how many seconds a host asked to be left alone."""
 
     kind: FaultKind
     code: str
     message: str
     at: datetime
+    retry_after: float = 0.0
 
 
 @dataclass(frozen=True)

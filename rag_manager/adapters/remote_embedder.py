@@ -1,7 +1,8 @@
 """An embedder behind HTTP: what every provider's has in common. Implements `Embedder`.
 
 A call is one request. What a reply must be like is checked here; retries, which wait as long as the provider asks, and
-the deadline over all of them are here, and nowhere else. Nothing that looks like a secret leaves the machine.
+the deadline over all of them are here, and nowhere else; a longer wait is in the fault. Nothing
+that looks like a secret leaves the machine.
 """
 
 import asyncio
@@ -74,19 +75,11 @@ class Reply:
     tokens: int
 
 
-class Busy(Transient):
-    """The provider wants to be left alone, for `retry_after` seconds where it says so."""
-
-    def __init__(self, code: str, message: str, retry_after: float | None) -> None:
-        super().__init__(code, message)
-        self.retry_after = retry_after
-
-
 class Wire(Protocol):
     """Speaks one provider's protocol. No retries."""
 
     async def ask(self, texts: Sequence[str], *, question: bool) -> Reply:
-        """Send one request. Raises InputRefused, Busy, Transient or Permanent."""
+        """Send one request. Raises InputRefused, Transient or Permanent."""
         ...
 
     async def close(self) -> None:
@@ -149,7 +142,7 @@ class RemoteEmbedder:
                 message = "The embedding provider did not answer in time: it is tried again later."
                 raise Transient("embedder_unavailable", message) from error
             except Transient as fault:
-                pause = _pause(attempt, fault.retry_after if isinstance(fault, Busy) else None)
+                pause = _pause(attempt, fault.retry_after)
                 if question or time.monotonic() + pause >= end:
                     raise
             await self._sleep(pause)
@@ -230,7 +223,9 @@ def status_fault(status: int, retry_after: str | None, *, now: float) -> Fault |
         return Permanent("embedder_model_unknown", message)
     if status in {408, 409, 425, 429} or status >= 500:
         message = f"The embedding provider answered with status {status}: it is tried again later."
-        return Busy("embedder_busy" if status == 429 else "embedder_unavailable", message, _seconds(retry_after, now))
+        return Transient(
+            "embedder_busy" if status == 429 else "embedder_unavailable", message, _seconds(retry_after, now)
+        )
     if status in {400, 413, 422}:
         return InputRefused("embedder_input_refused")
     message = f"The embedding provider rejected the request with status {status}: check its address."
@@ -238,9 +233,8 @@ def status_fault(status: int, retry_after: str | None, *, now: float) -> Fault |
 
 
 def _pause(attempt: int, asked: float | None) -> float:
-    if asked is not None:
-        return asked
-    return min(_LONGEST_BACK_OFF, _BACK_OFF * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+    own = min(_LONGEST_BACK_OFF, _BACK_OFF * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+    return max(asked or 0.0, own)
 
 
 def _seconds(retry_after: str | None, now: float) -> float | None:

@@ -118,7 +118,7 @@ async def test_a_busy_provider_is_left_alone_as_long_as_it_asks(stand_in: Provid
     assert len(stand_in.requests) == 4
     assert sleeper.waited[0] == 7.0
     assert 0.5 <= sleeper.waited[1] <= 1.0
-    assert sleeper.waited[2] == 0.0
+    assert 1.0 <= sleeper.waited[2] <= 2.0, "a date that is over is no leave to ask again at once"
     assert np.linalg.norm(vectors[0]) == pytest.approx(1.0)
 
 
@@ -128,7 +128,7 @@ async def test_who_is_to_wait_longer_than_the_deadline_hears_so_at_once(stand_in
     with pytest.raises(Transient) as caught:
         await embed(stand_in.embedder(), ["walk"])
 
-    assert caught.value.code == "embedder_busy"
+    assert (caught.value.code, caught.value.retry_after) == ("embedder_busy", 3_600.0)
     assert len(stand_in.requests) == 1, "the SDK must not retry by itself"
 
 

@@ -61,6 +61,14 @@ def test_started_names_the_worker_and_is_caused_by_the_request() -> None:
     assert draft.event == StageStarted(run_id=REQUEST.run_id, stage=Stage.PARSE, shard=2, attempt=3, worker="worker-7")
 
 
+def test_failed_carries_for_how_long_a_host_wants_to_be_left_alone() -> None:
+    asked = [Transient("host_busy", "Try later.", 90.0), Transient("host_busy", "Try later."), Permanent("gone", "No.")]
+
+    drafts = [stages.failed(an_envelope(), fault, AT)[0].drafts[0] for fault in asked]
+
+    assert [draft.event.model_dump()["retry_after"] for draft in drafts] == [90.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

@@ -42,6 +42,18 @@ def test_a_transient_fault_sets_a_timer_and_the_timer_asks_again() -> None:
     assert asked(story.when(fired(Stage.CLONE))) == [("clone", 0, 2)]
 
 
+@pytest.mark.parametrize(("asked", "waits"), [(900.0, 900.0), (1e300, 3_600.0), (0.001, None)])
+def test_a_host_that_asks_to_be_left_alone_is_left_alone_for_so_long(asked: float, waits: float | None) -> None:
+    story = Story().given(requested())
+    fault = failed(Stage.CLONE, kind=TRANSIENT, code="host_busy").model_copy(update={"retry_after": asked})
+    [scheduled] = story.when(fault)
+
+    assert isinstance(scheduled, facts.RetryScheduled)
+    own = retry_delay(Policy(), 1, run_id_of(ANALYSIS, Stage.CLONE, 0, 1))
+    due = story.history[-2].timestamp + (own if waits is None else timedelta(seconds=waits))
+    assert scheduled.due_at == due
+
+
 def test_delays_double_up_to_the_cap_within_their_jitter() -> None:
     policy = Policy(base=2.0, cap=60.0)
     for number in range(200):
