@@ -16,6 +16,7 @@ from runtime.faults import Permanent
 Ticked = Callable[[int], Awaitable[None]]
 
 _NOT_THE_TEXTS = 8  # texts refused one by one, and none taken: it is not for what they are
+_HARMLESS = "hello"  # whoever refuses this takes no text at all
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Embedding:
     async def __call__(self, texts: Sequence[str], ticked: Ticked) -> Embedded:
         """Return the vectors of `texts`, in their order. A group with a bad text is halved until that stands alone.
 
-        Raises a Fault where the embedder cannot be asked: Permanent `embedder_rejected` where it takes none of them.
+        Raises a Fault where the embedder cannot be asked: Permanent `embedder_rejected` where it takes no text at all.
         """
         made = Embedded(np.zeros((len(texts), self.embedder.dimension), np.float32))
         lengths = [len(text) for text in texts]
@@ -58,13 +59,8 @@ class Embedding:
         taken = 0
         while groups:
             group = groups.pop()
-            self.run.check()
-            await self.turns.give_way(self.urgency)
             try:
-                with self.turns.working(self.urgency):
-                    made.vectors[group] = await asyncio.to_thread(
-                        self.embedder.embed, [texts[place] for place in group], spent=made.spend
-                    )
+                made.vectors[group] = await self._ask([texts[place] for place in group], made)
                 taken += len(group)
             except InputRefused as refused:
                 if len(group) > 1:
@@ -72,16 +68,26 @@ class Embedding:
                     groups += [group[half:], group[:half]]
                     continue
                 made.refused[group[0]] = refused.code
-                _check(len(made.refused), taken, refused.code)
+                if len(made.refused) >= _NOT_THE_TEXTS and not taken:
+                    raise _takes_nothing(refused) from refused
             await ticked(taken + len(made.refused))
+        if made.refused and not taken:  # too few of them to know why
+            try:
+                await self._ask([_HARMLESS], made)
+            except InputRefused as refused:
+                raise _takes_nothing(refused) from refused
         return made
 
+    async def _ask(self, texts: Sequence[str], made: Embedded) -> NDArray[np.float32]:
+        self.run.check()
+        await self.turns.give_way(self.urgency)
+        with self.turns.working(self.urgency):
+            return await asyncio.to_thread(self.embedder.embed, texts, spent=made.spend)
 
-def _check(refused: int, taken: int, code: str) -> None:
-    if refused >= _NOT_THE_TEXTS and not taken:
-        raise Permanent(
-            "embedder_rejected", f"The embedding provider takes no text at all ({code}): check the model's settings."
-        )
+
+def _takes_nothing(refused: InputRefused) -> Permanent:
+    message = f"The embedding provider takes no text at all ({refused.code}): check the model's settings."
+    return Permanent("embedder_rejected", message)
 
 
 @dataclass(frozen=True)

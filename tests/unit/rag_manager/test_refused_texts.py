@@ -1,0 +1,84 @@
+"""A text that is refused costs no more than itself, unless the provider refuses every text there is."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rag_manager.jobs.base import Turns, Urgency
+from rag_manager.jobs.embedding import Embedded, Embedding
+from rag_manager.ports import InputRefused, Spent, uncounted
+from runtime.faults import Permanent
+from tests.support.index import ARun
+
+BAD = "bad"
+
+
+class Refusing:
+    """Refuses what `refuses` says, and remembers what it was asked for."""
+
+    name, dimension, max_batch, max_characters = "refusing", 2, 4, 1_000
+
+    def __init__(self, refuses: Callable[[str], bool]) -> None:
+        self.refuses = refuses
+        self.asked: list[list[str]] = []
+
+    def embed(
+        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+    ) -> NDArray[np.float32]:
+        self.asked.append(list(texts))
+        if any(map(self.refuses, texts)):
+            raise InputRefused("embedder_input_refused")
+        spent(Spent(len(texts)))
+        return np.tile(np.array([1.0, 0.0], np.float32), (len(texts), 1))
+
+    def close(self) -> None:
+        pass
+
+
+async def embed(embedder: Refusing, texts: Sequence[str]) -> Embedded:
+    async def told(_done: int) -> None:
+        pass
+
+    return await Embedding(embedder, Turns(), Urgency.REFINED, ARun())(texts, told)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 30])
+async def test_a_provider_that_takes_no_text_is_found_out_however_few_there_are(count: int) -> None:
+    embedder = Refusing(lambda _text: True)
+
+    with pytest.raises(Permanent) as caught:
+        await embed(embedder, [f"text {n}" for n in range(count)])
+
+    assert caught.value.code == "embedder_rejected"
+    assert "embedder_input_refused" in caught.value.message
+    assert len(embedder.asked) < 30
+
+
+@pytest.mark.parametrize("count", [1, 7])
+async def test_a_few_bad_texts_and_no_other_are_only_that(count: int) -> None:
+    embedder = Refusing(lambda text: text == BAD)
+
+    made = await embed(embedder, [BAD] * count)
+
+    assert made.refused == dict.fromkeys(range(count), "embedder_input_refused")
+    assert not made.vectors.any()
+    assert embedder.asked[-1] != [BAD], "it was asked once for what nobody refuses"
+    assert made.tokens == 1
+
+
+async def test_where_one_is_taken_nothing_more_is_asked() -> None:
+    embedder = Refusing(lambda text: text == BAD)
+
+    made = await embed(embedder, [BAD, "good"])
+
+    assert (list(made.refused), made.tokens) == ([0], 1)
+    assert embedder.asked == [[BAD, "good"], [BAD], ["good"]]
+
+
+async def test_without_texts_nothing_is_asked() -> None:
+    embedder = Refusing(lambda _text: True)
+
+    assert (await embed(embedder, [])).vectors.shape == (0, 2)
+    assert embedder.asked == []
