@@ -67,7 +67,7 @@ class Embedder(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections and threads. Nothing may be under way, and nothing is asked of it afterwards."""
+        """Let go of connections and threads; a call under way may fail as Transient. Nothing is asked of it later."""
         ...
 
 

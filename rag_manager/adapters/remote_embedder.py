@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -23,6 +24,7 @@ from rag_manager.ports import InputRefused, Spent, uncounted
 from runtime.faults import Fault, Permanent, Transient
 from runtime.metrics import model_dollars, model_seconds, model_tokens
 from runtime.redaction import redact
+from runtime.tasks import end_tasks
 
 CHARACTERS_PER_TOKEN = 2  # at the least, of code: what is counted by it never comes out too small for a provider
 _OPERATION = "embeddings"  # the name of the GenAI conventions
@@ -103,6 +105,7 @@ class RemoteEmbedder:
         self._sleep = sleep
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     def embed(
         self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
@@ -115,14 +118,18 @@ class RemoteEmbedder:
         return self._on_loop(self._patiently(sent, spent, question=question))
 
     def close(self) -> None:
-        """Close its connections. Nothing may be under way, and nothing is asked of it afterwards."""
+        """End what is under way, which fails as Transient, and close its connections. Nothing is asked of it later."""
         with self._lock:
-            loop, self._loop = self._loop, None
+            loop, self._loop, self._closed = self._loop, None, True
         if loop is not None:
-            asyncio.run_coroutine_threadsafe(self._wire.close(), loop).result()
+            asyncio.run_coroutine_threadsafe(self._end(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
             loop.close()
+
+    async def _end(self) -> None:
+        await end_tasks(asyncio.all_tasks() - {asyncio.current_task()})
+        await self._wire.close()
 
     async def _patiently(
         self, texts: Sequence[str], spent: Callable[[Spent], None], *, question: bool
@@ -196,12 +203,22 @@ class RemoteEmbedder:
 
     def _on_loop(self, work: Coroutine[object, object, Done]) -> Done:
         with self._lock:
+            if self._closed:
+                work.close()
+                raise _ending()
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="remote-embedder", daemon=True)
                 self._thread.start()
-            loop = self._loop
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
+            asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return asked.result()
+        except CancelledError as error:
+            raise _ending() from error
+
+
+def _ending() -> Transient:
+    return Transient("embedder_unavailable", "This process ends: it is tried again later, by another one.")
 
 
 def unreadable(what: str) -> Transient:

@@ -1,5 +1,7 @@
 """How long a provider is left alone, and how an embedder ends, with a wire that says what a test wants."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Sequence
 
@@ -20,7 +22,7 @@ class ScriptedWire:
     def __init__(self, *script: Reply | Fault) -> None:
         self.script = list(script)
 
-    async def ask(self, _texts: Sequence[str], *, question: bool) -> Reply:
+    async def ask(self, texts: Sequence[str], *, question: bool) -> Reply:
         said = self.script.pop(0)
         if isinstance(said, Fault):
             raise said
@@ -76,3 +78,55 @@ def test_it_waits_no_shorter_than_it_is_asked(asked: float, failures: int) -> No
 
     assert len(waited) == failures
     assert min(waited) >= asked
+
+
+class SlowWire(ScriptedWire):
+    """Never answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.closed = threading.Event(), 0
+
+    async def ask(self, texts: Sequence[str], *, question: bool) -> Reply:
+        self.asked.set()
+        await asyncio.sleep(3_600)
+        raise AssertionError(question)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def test_who_ends_waits_for_no_slow_provider() -> None:
+    wire = SlowWire()
+    embedder = RemoteEmbedder(MODEL, wire, Bounds(deadline=3_600.0))
+    said: list[str] = []
+
+    def ask() -> None:
+        try:
+            embedder.embed(["text"])
+        except Transient as fault:
+            said.append(fault.code)
+
+    waiting = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
+    for each in waiting:
+        each.start()
+    assert wire.asked.wait(10)
+
+    embedder.close()
+
+    for each in waiting:
+        each.join(10)
+    assert said == ["embedder_unavailable"] * 2
+    assert wire.closed == 1
+
+
+def test_of_one_that_has_ended_nothing_is_begun() -> None:
+    embedder = RemoteEmbedder(MODEL, ScriptedWire(WHOLE, WHOLE), Bounds())
+    embedder.embed(["text"])
+    embedder.close()
+
+    with pytest.raises(Transient):
+        embedder.embed(["text"])
+
+    assert "remote-embedder" not in {thread.name for thread in threading.enumerate()}
+    embedder.close()
