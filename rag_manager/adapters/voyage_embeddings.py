@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import httpx
 
 from rag_manager.adapters.remote_embedder import Model, Reply, status_fault, unreachable, unreadable
+from runtime.faults import Permanent
 
 DEFAULT_URL = "https://api.voyageai.com/v1"
+_NO_ADDRESS = "The embedder's address is none: set REPOSTREAM_EMBEDDER_BASE_URL to one that begins with https://."
 
 
 class VoyageWire:
@@ -30,8 +32,12 @@ class VoyageWire:
         }
         if self._model.resized:
             body["output_dimension"] = self._model.dimension
+        key = self._key()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}  # a server of one's own may want none
         try:
-            reply = await self._client.post(self._url, json=body, headers={"Authorization": f"Bearer {self._key()}"})
+            reply = await self._client.post(self._url, json=body, headers=headers)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Permanent("embedder_rejected", _NO_ADDRESS) from error
         except httpx.HTTPError as error:
             raise unreachable() from error
         if reply.status_code != 200:
