@@ -5,6 +5,7 @@ Out: the edited copy; of a stream that nobody decides on, also what is left of t
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -58,7 +59,17 @@ def edited(envelope: Envelope, changes: Mapping[str, object]) -> Envelope:
         raise BadFork("fork_edit_refused", f"{where}: {first['msg']}.") from None
     if new == event:
         return envelope
+    if _has_bare_time(new.model_dump()):
+        raise BadFork("fork_edit_refused", "A time needs its offset: write it as 2026-01-31T12:00:00Z.")
     return envelope.model_copy(update={"data": new.model_dump(mode="json")})
+
+
+def _has_bare_time(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_bare_time, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_bare_time, value))
+    return isinstance(value, datetime) and value.utcoffset() is None
 
 
 def follow(history: Sequence[Envelope], begun: Sequence[Envelope]) -> Followed:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.base import Envelope
-from events.processing import ProcessingCompleted, StageCompleted, StageFailed
+from events.processing import ProcessingCompleted, RetryScheduled, StageCompleted, StageFailed
 from events.question import QuestionAsked
 from events.replay.fork import BadFork, forked
 from orchestrator.projections.forks import Fork, fork
@@ -132,3 +132,16 @@ def test_an_event_of_another_time_is_refused() -> None:
         forked([unknown], 1, {})
 
     assert refused.value.code == "fork_edit_refused"
+
+
+@pytest.mark.parametrize("when", ["2026-11-22T05:15:00", "2026-11-22"])
+def test_a_time_without_its_offset_is_refused_and_one_with_it_is_taken(when: str) -> None:
+    events = histories.load("host_was_away").events
+    at = place_of(events, RetryScheduled.event_type)
+
+    with pytest.raises(BadFork) as refused:
+        fork_at(events, at, due_at=when)
+
+    assert refused.value.code == "fork_edit_refused"
+    assert "offset" in refused.value.message
+    assert fork_at(events, at, due_at="2026-11-22T07:15:00+02:00").events
