@@ -4,9 +4,8 @@ What is said is an event of the analysis: the workflow asks for its vectors agai
 generation that serves goes on until the new one is whole; its questions are embedded by the model that made it.
 """
 
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -20,45 +19,60 @@ from rag_manager.rows.generations import OfAnother
 _log = structlog.get_logger(__name__)
 
 AT_ONCE = 4  # repositories that are embedded anew side by side: others' analyses must not wait for all of them
-_PATIENCE = 3_600.0  # seconds after which one that did not come through no longer keeps the others waiting
+_PATIENCE = timedelta(hours=1)  # after which one that did not come through no longer keeps the others waiting
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class EmbeddingAnew:
     """A round of the chores. Safe beside other processes: what they say of the same generation is the same event."""
 
     def __init__(
-        self, backends: Backends, journal: Journal, wanted: str, *, clock: Callable[[], float] = time.monotonic
+        self, backends: Backends, journal: Journal, wanted: str, *, clock: Callable[[], datetime] = _now
     ) -> None:
         """`wanted` is the name of the model that embeds for full generations."""
         self._backends = backends
         self._journal = journal
         self._wanted = wanted
         self._clock = clock
-        self._said: dict[OfAnother, float] = {}
+        self._said: dict[OfAnother, datetime] = {}
 
     async def __call__(self) -> list[OfAnother]:
-        """Say it of as many as may be at work; return those that it was said of now."""
+        """Say it of as many as may be at work; return those that it was said of now.
+
+        What was said before this process began counts from then: the log returns what it has.
+        """
         others = await generations.of_other_models(self._backends.engine, self._wanted)
         self._said = {one: at for one, at in self._said.items() if one in others}
         waiting = [one for one in others if one not in self._said]
-        under_way = sum(self._clock() - at < _PATIENCE for at in self._said.values())
-        chosen = waiting[: max(0, AT_ONCE - under_way)]
-        for one in chosen:
-            await self._journal.append(f"analysis/{one.analysis_id}", [_draft(one, self._wanted)])
-            self._said[one] = self._clock()
+        under_way = sum(map(self._is_under_way, self._said.values()))
+        chosen = list[OfAnother]()
+        for one in waiting:
+            if under_way >= AT_ONCE:
+                break
+            draft = _draft(one, self._wanted, self._clock())
+            [said] = await self._journal.append(f"analysis/{one.analysis_id}", [draft])
+            self._said[one] = said.timestamp
+            under_way += self._is_under_way(said.timestamp)
+            chosen.append(one)
         if chosen:
             _log.info("embedder_changed", wanted=self._wanted, begun=len(chosen), waiting=len(waiting) - len(chosen))
         return chosen
 
+    def _is_under_way(self, said: datetime) -> bool:
+        return self._clock() - said < _PATIENCE
 
-def _draft(one: OfAnother, wanted: str) -> Draft:
+
+def _draft(one: OfAnother, wanted: str, at: datetime) -> Draft:
     context = Context(tenant_id=one.tenant_id, correlation_id=one.analysis_id, repository_id=one.repository_id)
     event = EmbedderChanged(
         analysis_id=one.analysis_id, generation_id=one.generation_id, model=one.model, wanted=wanted
     )
     return Draft(
         event_id=derived_id("embedder changed", one.generation_id, wanted),
-        occurred_at=datetime.now(UTC),
+        occurred_at=at,
         context=context,
         event=event,
     )

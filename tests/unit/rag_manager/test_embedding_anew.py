@@ -1,6 +1,7 @@
 """Of generations of another model, a few at a time are said to be embedded anew, each once."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ class Serving:
     """What serves, of which models, and what time it is."""
 
     others: list[OfAnother] = field(default_factory=list)
-    now: float = 0.0
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     engine: object = None
 
     async def of_other_models(self, _engine: object, wanted: str) -> list[OfAnother]:
@@ -51,10 +52,29 @@ async def test_those_that_got_stuck_keep_the_others_waiting_for_an_hour(serving:
     said = a_round(serving, MemoryJournal())
     await said()
 
-    serving.now = 3_599.0
+    serving.now += timedelta(seconds=3_599)
     assert await said() == []
-    serving.now = 3_600.0
+    serving.now += timedelta(seconds=1)
     assert await said() == serving.others[AT_ONCE : 2 * AT_ONCE]
+
+
+async def test_those_that_got_stuck_keep_nobody_waiting_again_after_a_restart(serving: Serving) -> None:
+    journal = MemoryJournal()
+    await a_round(serving, journal)()
+    serving.now += timedelta(hours=2)
+
+    assert await a_round(serving, journal)() == serving.others[: 2 * AT_ONCE]
+
+    events = await journal.read_feed(after=0, limit=100)
+    assert len(events) == 2 * AT_ONCE, "of those that got stuck it is not said twice"
+
+
+async def test_those_at_work_keep_the_others_waiting_after_a_restart_too(serving: Serving) -> None:
+    journal = MemoryJournal()
+    await a_round(serving, journal)()
+    serving.now += timedelta(minutes=30)
+
+    assert await a_round(serving, journal)() == serving.others[:AT_ONCE]
 
 
 async def test_two_processes_and_a_restart_say_it_once(serving: Serving) -> None:
