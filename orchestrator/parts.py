@@ -44,6 +44,7 @@ from orchestrator.settings import (
     PreflightSettings,
     PushHookSettings,
     RetentionSettings,
+    ShadowSettings,
     UploadSettings,
 )
 from orchestrator.subscribers import workflow_handler
@@ -129,7 +130,7 @@ def create_shadows(
     engine: AsyncEngine, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake
 ) -> Shadows:
     """What runs the present code beside what serves. `engine` is the background's, which keeps the books."""
-    return Shadows(rows, journal, objects.claimed_in(ArtifactOwners(engine)), wake)
+    return Shadows(rows, journal, objects.claimed_in(ArtifactOwners(engine)), wake, kept=ShadowSettings().kept)
 
 
 def create_lookups() -> Lookups:

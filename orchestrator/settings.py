@@ -73,6 +73,13 @@ class BundleSettings(Settings):
     unpacked: int = Field(default=2_000_000_000, gt=0)
 
 
+class ShadowSettings(Settings):
+    """How many shadows a tenant may have at a time, each with all that it made."""
+
+    model_config = SettingsConfigDict(env_prefix="REPOSTREAM_SHADOWS_", extra="ignore", frozen=True)
+    kept: int = Field(default=10, gt=0)
+
+
 class GithubAppSettings(Settings):
     """The GitHub App by which private repositories are read, for who may read them anyway; none without an `id`.
 

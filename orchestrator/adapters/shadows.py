@@ -29,6 +29,8 @@ from runtime.tenancy import TenantDatabase
 WORKFLOW = "workflow"  # the stage that is no stage: what is decided on the whole history
 _COLUMNS = """shadow_id, repository_id, analysis_id, stage, asked_at, state, ended_at, promoted_at, code, message,
   report::text AS report"""
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('shadows ' || :tenant, 0))")
+_KEPT = text("SELECT count(*) FROM sandbox.shadows WHERE tenant_id = :tenant")
 _ASK = text("""
 INSERT INTO sandbox.shadows (shadow_id, tenant_id, repository_id, analysis_id, stage, asked_by, base)
 SELECT CAST(:shadow AS uuid), CAST(:tenant AS uuid), CAST(:repository AS uuid), CAST(:analysis AS uuid),
@@ -78,17 +80,28 @@ class NotDone(Exception):
     """A shadow that has no result, or was promoted before."""
 
 
-class Shadows:
-    """`journal` reads every tenant's streams; `objects` enters what is promoted in the books."""
+class TooMany(Exception):
+    """The tenant has as many shadows as it may."""
 
-    def __init__(self, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake) -> None:
+
+class Shadows:
+    """`journal` reads every tenant's streams; `objects` enters what is promoted in the books.
+
+    `kept` is how many a tenant may have.
+    """
+
+    def __init__(self, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake, *, kept: int) -> None:
         self._rows = rows
         self._journal = journal
         self._objects = objects
         self._wake = wake
+        self._kept = kept
 
     async def ask(self, who: Context, history: Sequence[Envelope], stage: str, at: datetime) -> Shadow | None:
-        """Have a stage, or the workflow, run over the record of an analysis. None where there is nothing to run on."""
+        """Have a stage, or the workflow, run over the record of an analysis. None where there is nothing to run on.
+
+        Raises TooMany.
+        """
         state, shadow = replay(history), uuid4()
         wanted = requests(state, Stage(stage), shadow, at) if stage != WORKFLOW else []
         if state.analysis_id is None or (stage != WORKFLOW and not wanted):
@@ -97,6 +110,9 @@ class Shadows:
         base = base_of(state, Stage(stage)) if wanted else {}
         async with self._rows.of(who.tenant_id) as connection:
             asked = values | {"analysis": state.analysis_id, "user": who.user_id, "base": json.dumps(base)}
+            await connection.execute(_LOCK, {"tenant": str(who.tenant_id)})
+            if int(await connection.scalar(_KEPT, {"tenant": who.tenant_id}) or 0) >= self._kept:
+                raise TooMany
             if (await connection.execute(_ASK, asked)).first() is None:
                 return None
             for envelope in wanted:
@@ -163,11 +179,16 @@ class Shadows:
     async def _stored(
         self, connection: AsyncConnection, state: AnalysisState, shadow: UUID, done: StageCompleted
     ) -> StageCompleted:
-        """What a run made, with its artifacts in the live store."""
+        """What a run made, with its artifacts in the live store; those that are as they were are there."""
         if state.context is None:
             raise NotPromotable("Nobody knows whose the analysis is.")
         objects, refs = self._objects.of(state.context.tenant_id, state.context.repository_id), []
+        slot = state.slots.get((done.stage, done.shard))
+        there = {(ref.kind, ref.sha256): ref.key for ref in slot.artifacts} if slot is not None else {}
         for ref in done.artifacts:
+            if key := there.get((ref.kind, ref.sha256)):
+                refs.append(ref.model_copy(update={"key": key}))
+                continue
             content = await content_of(connection, shadow, done.shard, ref.kind)
             stored = await objects.put(ref.kind.value, ".parquet", content)
             refs.append(ref.model_copy(update={"key": stored.key}))

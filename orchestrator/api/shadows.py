@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from orchestrator.adapters.shadows import WORKFLOW, NotDone, Shadow
+from orchestrator.adapters.shadows import WORKFLOW, NotDone, Shadow, TooMany
 from orchestrator.api.dependencies import Admin, Parts, context_of, history_of
 from orchestrator.api.problems import ApiProblem
 from orchestrator.workflow.shadowed import OFFERED, NotPromotable
@@ -86,7 +86,12 @@ async def begin(body: ShadowRequest, who: Admin, parts: Parts, request: Request)
         )
     history = await history_of(parts, who, f"analysis/{body.analysis_id}")
     context = context_of(request, who, history[0].repository_id)
-    asked = await parts.shadows.ask(context, history, body.stage, parts.clock())
+    try:
+        asked = await parts.shadows.ask(context, history, body.stage, parts.clock())
+    except TooMany:
+        raise ApiProblem(
+            "shadow_too_many", "Drop a shadow of the team first: this installation keeps no more of them at a time."
+        ) from None
     if asked is None:
         raise ApiProblem("shadow_nothing_recorded", "The stage has no result in that analysis: choose another.")
     return _view(asked)

@@ -134,15 +134,21 @@ async def test_a_shadow_takes_the_place_of_what_serves_where_nothing_was_made_of
         ("processing.stage.requested", 2),
         ("processing.stage.completed", 2),
     ]
+    async with system.engine.connect() as connection:
+        copies = text("SELECT count(*) FROM sandbox.artifacts WHERE shadow_id = CAST(:shadow AS uuid)")
+        assert await connection.scalar(copies, {"shadow": again["shadow_id"]}) == 0  # what serves has the same bytes
     assert (await system.get(f"/analyses/{analysis}"))["state"] == "refined"
     checked = await system.client.post("/api/v1/rebuilds", json={"replace": False})
     path = f"/rebuilds/{checked.json()['rebuild_id']}"
     assert (await eventually(lambda: system.get(path), lambda one: one["state"] != "asked"))["agrees"] is True
+    reply = await system.client.post(f"/api/v1/shadows/{again['shadow_id']}/promote")
+    assert reply.status_code == 200, reply.text
     refused = [
         await system.client.post("/api/v1/shadows", json={"analysis_id": of, "stage": stage})
-        for of, stage in ((analysis, "answer"), (str(uuid4()), "parse"))
+        for of, stage in ((analysis, "answer"), (str(uuid4()), "parse"), *[(analysis, "workflow")] * 7)
     ]
-    assert [each.json()["code"] for each in refused] == ["shadow_not_offered", "not_found"]
+    codes = [each.json()["code"] for each in refused]
+    assert codes == ["shadow_not_offered", "not_found", *[None] * 6, "shadow_too_many"]
     await system.client.delete(f"/api/v1/repositories/{linked['repository_id']}")
 
     async def left() -> int:
