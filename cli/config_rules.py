@@ -122,25 +122,28 @@ def models(values: Values) -> Iterator[Said]:
 
 
 def embedder(values: Values) -> Iterator[Said]:
-    """The model that embeds: whole, with a key, where its address may be, and what goes there."""
-    provider = values.get("REPOSTREAM_EMBEDDER", "") or "local"
-    url = values.get("REPOSTREAM_EMBEDDER_BASE_URL", "")
+    """The model that embeds, and the one of before: whole, with a key, where its address may be, what goes there."""
+    yield from _embedder(values, "REPOSTREAM_EMBEDDER", "passages and questions")
+    yield from _embedder(values, "REPOSTREAM_FORMER_EMBEDDER", "questions")
+
+
+def _embedder(values: Values, name: str, what: str) -> Iterator[Said]:
+    provider = values.get(name, "") or "local"
+    url = values.get(f"{name}_BASE_URL", "")
     if provider not in _EMBEDDERS:
         return
     host = _host(url) if url else _EMBEDDERS[provider]
     if not is_loopback_host(host):
-        yield Said("REPOSTREAM_EMBEDDER", State.NOTE, f"passages and questions leave this machine, for {host}")
-    key = values.get("REPOSTREAM_EMBEDDER_API_KEY", "")
+        yield Said(name, State.NOTE, f"{what} leave this machine, for {host}")
+    key = values.get(f"{name}_API_KEY", "")
     if not key and not url:
-        yield Said("REPOSTREAM_EMBEDDER_API_KEY", State.MISSING, f"{provider} is asked without a key")
+        yield Said(f"{name}_API_KEY", State.MISSING, f"{provider} is asked without a key")
     parts = _split(url) if url else None
     if url and (parts is None or parts.scheme not in {"http", "https"} or not parts.hostname):
-        yield Said("REPOSTREAM_EMBEDDER_BASE_URL", State.WRONG, "must be an address that begins with https://")
+        yield Said(f"{name}_BASE_URL", State.WRONG, "must be an address that begins with https://")
     elif parts is not None and parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
         state = State.WRONG if key else State.NOTE
-        yield Said(
-            "REPOSTREAM_EMBEDDER_BASE_URL", state, "is not https://: whoever is on the way reads what goes there"
-        )
+        yield Said(f"{name}_BASE_URL", state, "is not https://: whoever is on the way reads what goes there")
     if values.get("REPOSTREAM_PREFLIGHT_PRICE", "") in {"", "0", "0.0"} and not is_loopback_host(host):
         said = "is 0: what embedding costs is neither estimated nor counted"
         yield Said("REPOSTREAM_PREFLIGHT_PRICE", State.NOTE, said)

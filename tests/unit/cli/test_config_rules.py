@@ -74,6 +74,30 @@ FAULTS = {
         "EMBEDDER_BASE_URL",
         WRONG,
     ),
+    "an embedder of before without its key": (
+        {"FORMER_EMBEDDER": "voyage", "PREFLIGHT_PRICE": "0.2"},
+        "FORMER_EMBEDDER_API_KEY",
+        MISSING,
+    ),
+    "an embedder of before that questions leave for": (
+        {"FORMER_EMBEDDER": "openai", "FORMER_EMBEDDER_API_KEY": CANARY, "PREFLIGHT_PRICE": "0.2"},
+        "FORMER_EMBEDDER",
+        NOTE,
+    ),
+    "the key of an embedder of before in the clear": (
+        {
+            "FORMER_EMBEDDER": "openai",
+            "FORMER_EMBEDDER_API_KEY": CANARY,
+            "FORMER_EMBEDDER_BASE_URL": "http://vectors.example/v1",
+        },
+        "FORMER_EMBEDDER_BASE_URL",
+        WRONG,
+    ),
+    "an address of an embedder of before that is none": (
+        {"FORMER_EMBEDDER": "openai", "FORMER_EMBEDDER_BASE_URL": "vectors.example/v1"},
+        "FORMER_EMBEDDER_BASE_URL",
+        WRONG,
+    ),
     "a worker that others reach": ({"RAG_MANAGER_HOST": "0.0.0.0"}, "RAG_MANAGER_HOST", NOTE),
 }
 FINE = {
@@ -86,7 +110,11 @@ FINE = {
     "servers elsewhere": {"DATABASE_URL": GOOD_URL, "SECRET_KEY": f"{fresh_key()},{fresh_key()}"},
     "services apart": {"SERVICE_KEY": new_service_key(), "SERVICE_PUBLIC_KEYS": PUBLIC_KEYS},
     "an App": {"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": new_key(), "GITHUB_APP_API_URL": "https://g/api/v3"},
-    "the local embedder": {"EMBEDDER": "local"},
+    "the local embedder": {"EMBEDDER": "local", "FORMER_EMBEDDER": "local"},
+    "an embedder of before on this machine": {
+        "FORMER_EMBEDDER": "openai",
+        "FORMER_EMBEDDER_BASE_URL": "http://127.0.0.1:11434/v1",
+    },
     "models": {"AI_MODELS": "openai:a, anthropic:b", "AI_OPENAI_API_KEY": CANARY, "AI_ANTHROPIC_API_KEY": CANARY},
     "a model of one's own server": {"AI_MODELS": "openai:llama", "AI_OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"},
 }
