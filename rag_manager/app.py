@@ -25,7 +25,8 @@ from rag_manager.adapters.remote_embedder import Bounds, Model, RemoteEmbedder, 
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.adapters.valkey_memory import ValkeyMemory
-from rag_manager.api import NAME, add_problems, internal_routes
+from rag_manager.api import NAME, add_problems, collection_routes, internal_routes
+from rag_manager.collections_now import CollectionsNow
 from rag_manager.embedding_anew import EmbeddingAnew
 from rag_manager.forgetting import Forgetting
 from rag_manager.former import FormerEmbedders
@@ -34,6 +35,7 @@ from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
 from rag_manager.models.files import FULL_MODEL, FULL_NAME, QUICK_TABLE, TOKENIZER
 from rag_manager.ports import Embedder
+from rag_manager.rebuilding import Rebuilding
 from rag_manager.rows.generations import memory_key
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
@@ -74,7 +76,8 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     }
     backends = _backends(home, broker)
     lexicon = TantivyLexicon(home / "cache" / "lexicon", max_bytes=rag.lexicon_cache_bytes)
-    housekeeping = Housekeeping(backends, Graces(rag.generation_grace, rag.analysis_grace, rag.model_grace))
+    rebuilding = Rebuilding(backends)
+    housekeeping = Housekeeping(backends, rebuilding, Graces(rag.generation_grace, rag.analysis_grace, rag.model_grace))
     searching = create_engine(DatabaseSettings(), application="rag_manager-search", role=DatabaseRole.SEARCH)
     cache = ServingCache(TenantDatabase(searching), backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
     lines = Lines(cache.rows, backends.objects)
@@ -91,15 +94,13 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
     shadows = ShadowWorker(backends.engine, backends.objects, shadow_handlers(backends, embedders), worker)
     unfinished = subscribe_to_erasure(subscriber, backends, worker)
+    parts = {"unfinished": unfinished.run, "shadows": shadows.run, "rebuilds": rebuilding.run}
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await subscriber.start()
         chores.start()
-        later = [
-            asyncio.create_task(keep_running(name, part))
-            for name, part in {"unfinished": unfinished.run, "shadows": shadows.run}.items()
-        ]
+        later = [asyncio.create_task(keep_running(name, part)) for name, part in parts.items()]
         yield
         await subscriber.stop()
         await end_tasks(later)
@@ -114,6 +115,8 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     app.routes.extend(health_routes(_checks(backends)))
     callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
     app.include_router(internal_routes(search, lines, callers))
+    state = CollectionsNow(backends, embedders[GenerationKind.FULL].name, former)
+    app.include_router(collection_routes(rebuilding, state, callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app

@@ -25,6 +25,10 @@ class FormerEmbedders:
                 self._opened[name] = self._openers[name]()
             return self._opened.get(name)
 
+    def has(self, name: str) -> bool:
+        """Whether `get` would find one, without opening it."""
+        return name in self._openers
+
     def close(self) -> None:
         """Close those that were opened."""
         with self._lock:

@@ -5,25 +5,21 @@ Each round is safe beside other processes doing the same, and beside generations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
-
 from rag_manager.jobs.base import Backends
-from rag_manager.jobs.fill_collection import Shards, fill, is_whole
-from rag_manager.jobs.share_collection import purge, refill
+from rag_manager.jobs.fill_collection import Shards, is_whole
+from rag_manager.jobs.share_collection import purge
 from rag_manager.ports import VectorsUnavailable
-from rag_manager.rows import generations, sharing
+from rag_manager.rebuilding import Rebuilding
+from rag_manager.rows import generations, rebuilds, sharing
 from rag_manager.rows.generations import Generation
 from runtime.faults import Fault
 from runtime.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
-
-_LOCK = 0x72656275  # first key of the advisory locks that keep two processes from rebuilding one collection
 
 
 @dataclass(frozen=True)
@@ -38,8 +34,9 @@ class Graces:
 class Housekeeping:
     """`sweep` now and then, `mend` at start, now and then, and when a search misses a collection."""
 
-    def __init__(self, backends: Backends, graces: Graces) -> None:
+    def __init__(self, backends: Backends, rebuilding: Rebuilding, graces: Graces) -> None:
         self._backends = backends
+        self._rebuilding = rebuilding
         self._graces = graces
 
     async def sweep(self) -> None:
@@ -51,19 +48,22 @@ class Housekeeping:
         for generation in await generations.superseded(engine, self._graces.generation, self._graces.model):
             await generations.retire(engine, generation.generation_id)
         await generations.forget_analyses(engine, grace=self._graces.analysis)
-        for collection in await sharing.left_by_some(engine):
+        await rebuilds.forget_old(engine)
+        for collection in await sharing.left_by_some(engine, self._graces.generation):
             await self._purge(collection)
         ours = await generations.collection_names(engine)
         # Names first: a collection made after this list was read is not on it, and one on it has had its row before.
         names = await self._backends.vectors.names()
+        # Generations before rebuilds: of one that is swapped in between, both collections are among the latter.
         wanted = {generation.collection for generation in await generations.with_collections(engine)}
+        wanted |= await rebuilds.kept_collections(engine, self._graces.generation)
         for name in names:
             if ours.include(name) and name not in wanted:
                 logger.info("dropping the collection %s: no generation has it", name)
                 await self._backends.vectors.drop(name)
 
     async def _purge(self, collection: str) -> None:
-        """Remove what only retired generations had in a collection that another lives in."""
+        """Remove what only those had that left a collection which another lives in."""
         try:
             await purge(self._backends, collection)
         except Fault as fault:
@@ -75,22 +75,18 @@ class Housekeeping:
     async def mend(self) -> list[UUID]:
         """Check every collection in use against what was written to it; return the generations that were rebuilt.
 
-        Nothing is embedded again: the vectors come from their artifacts. Raises VectorsUnavailable.
+        Raises VectorsUnavailable.
         """
-        ours = await generations.collection_names(self._backends.engine)
-        found = await generations.with_collections(self._backends.engine)
-        living = Counter(generation.collection for generation in found)
-        lost: set[str | None] = set()
+        engine = self._backends.engine
+        shared, lost = await sharing.shared(engine), set[str | None]()
         mended = []
-        for generation in found:
-            repository_id = await generations.repository_of(self._backends.engine, generation.generation_id)
-            own = repository_id and ours.of(generation.tenant_id, repository_id, generation.generation_id)
-            shared = living[generation.collection] > 1 or generation.collection != own
+        for generation in await generations.with_collections(engine):
             if generation.state != "built":
                 continue
-            if generation.collection in lost or await self._is_damaged(generation, shared=shared):
-                lost.add(generation.collection)  # whoever else lives in it has to be written again as well
-                mended += [generation.generation_id] if await self._rebuild(generation, shared=shared) else []
+            damaged = generation.collection in lost  # then whoever else lives in it is damaged as well
+            if damaged or await self._is_damaged(generation, shared=generation.collection in shared):
+                lost.add(generation.collection)
+                mended += [generation.generation_id] if await self._rebuilding.mend(generation) else []
         return mended
 
     async def _is_damaged(self, generation: Generation, *, shared: bool) -> bool:
@@ -102,26 +98,6 @@ class Housekeeping:
             return False
         collection = generation.collection or ""
         return not await is_whole(self._backends.vectors, collection, generation.vectors, shards.probes, shared=shared)
-
-    async def _rebuild(self, generation: Generation, *, shared: bool) -> bool:
-        async with self._backends.engine.connect() as connection:
-            key = {"lock": _LOCK, "generation": generation.generation_id.int & 0x7FFFFFFF}
-            if not await connection.scalar(text("SELECT pg_try_advisory_lock(:lock, :generation)"), key):
-                return False  # another process is at it
-            try:
-                logger.warning("rebuilding the collection of generation %s", generation.generation_id)
-                shards = Shards(self._backends.objects, generation.artifacts)
-                await shards.read()
-                if shared:
-                    await refill(self._backends, generation.collection or "", shards)
-                else:
-                    await fill(self._backends.vectors, generation.collection or "", shards)
-            except Fault as fault:
-                logger.warning("generation %s cannot be rebuilt: %s", generation.generation_id, fault)
-                return False
-            finally:
-                await connection.execute(text("SELECT pg_advisory_unlock(:lock, :generation)"), key)
-        return True
 
 
 class Chores:

@@ -158,6 +158,13 @@ class Vectors(Protocol):
         """Return the ids of all vectors of a collection. Raises CollectionMissing."""
         ...
 
+    async def get(self, collection: str, ids: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
+        """Return which of `ids` are there, and their vectors in that order, shape (found, dimension).
+
+        The numbers are those that were written, up to rounding. Raises CollectionMissing.
+        """
+        ...
+
     async def remove(self, collection: str, ids: Sequence[str]) -> None:
         """Remove vectors; what is not there is no error. Raises CollectionMissing."""
         ...

@@ -120,6 +120,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     ),
     *(Belonging(f"sandbox.{name}", Fate.DELETED, _MINE, why=_AGAIN) for name in ("artifacts", "runs", "shadows")),
     _nobodys("es.rebuilds", "counts, checksums and ids of read models"),
+    _nobodys("rag.rebuilds", "counts, checksums and ids of a generation, which it goes with"),
     _nobodys("app.deleted_repositories", "ids of what is gone, and when it went"),
     Belonging(
         "auth.tenants",

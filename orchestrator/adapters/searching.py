@@ -1,16 +1,22 @@
-"""Search in an index, by rag_manager, which alone has them."""
+"""Indexes and their collections, which rag_manager alone has: search in them, have them built again."""
 
 from collections.abc import Callable
+from typing import TypeVar
+from uuid import UUID
 
 import httpx
 from pydantic import ValidationError
 
+from events.base import Value
+from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
 from events.question import SearchReply, SearchRequest
 from runtime.faults import Permanent, Transient
 
 _SECONDS = 12.0  # below the API's own deadline
 _UNAVAILABLE = "The search service does not answer: try again in a moment."
-_KNOWN = {"not_indexed_yet", "no_such_analysis", "nothing_in_scope"}
+_KNOWN = {"not_found", "not_indexed_yet", "no_such_analysis", "nothing_in_scope"}
+
+Reply = TypeVar("Reply", bound=Value)
 
 
 class Searching:
@@ -28,14 +34,31 @@ class Searching:
 
         Raises Permanent `not_indexed_yet`, `no_such_analysis` or `nothing_in_scope`, Transient `search_unavailable`.
         """
+        return await self._ask(SearchReply, "POST", "search", request)
+
+    async def collections(self) -> CollectionsState:
+        """How the collections of all generations stand. Raises Transient `search_unavailable`."""
+        return await self._ask(CollectionsState, "GET", "collections")
+
+    async def rebuild(self, asked: CollectionAsked) -> CollectionRebuild:
+        """Have a collection built again, or compared.
+
+        Raises Permanent `not_indexed_yet` or `no_such_analysis`, Transient `search_unavailable`.
+        """
+        return await self._ask(CollectionRebuild, "POST", "collections/rebuilds", asked)
+
+    async def rebuild_of(self, rebuild_id: UUID) -> CollectionRebuild:
+        """How a rebuild stands. Raises Permanent `not_found`, Transient `search_unavailable`."""
+        return await self._ask(CollectionRebuild, "GET", f"collections/rebuilds/{rebuild_id}")
+
+    async def _ask(self, shape: type[Reply], method: str, path: str, body: Value | None = None) -> Reply:
         if self._headers is None:
             raise Transient("search_unavailable", "This orchestrator has no REPOSTREAM_SERVICE_KEY to ask with.")
+        said = None if body is None else body.model_dump(mode="json")
         try:
-            reply = await self._client.post(
-                "/internal/search", json=request.model_dump(mode="json"), headers=self._headers()
-            )
+            reply = await self._client.request(method, f"/internal/{path}", json=said, headers=self._headers())
             if reply.is_success:
-                return SearchReply.model_validate_json(reply.content)
+                return shape.model_validate_json(reply.content)
             problem = reply.json()
             code, detail = str(problem["code"]), str(problem["detail"])
         except (httpx.HTTPError, ValidationError, ValueError, KeyError, TypeError) as error:

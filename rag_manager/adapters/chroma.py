@@ -71,6 +71,17 @@ class ChromaVectors:
             if len(page) < BATCH:
                 return found
 
+    async def get(self, collection: str, ids: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
+        """See `ports.Vectors`."""
+        found: list[str] = []
+        vectors: list[NDArray[np.float32]] = []
+        for start in range(0, len(ids), BATCH):
+            part = list(ids[start : start + BATCH])
+            reply = await self._reading.on(collection, partial(_vectors, ids=part))
+            found.extend(reply["ids"])
+            vectors.extend(np.asarray(vector, np.float32) for vector in reply["embeddings"])
+        return found, np.array(vectors, np.float32)
+
     async def remove(self, collection: str, ids: Sequence[str]) -> None:
         """See `ports.Vectors`."""
         for start in range(0, len(ids), BATCH):
@@ -163,6 +174,10 @@ def _upsert(found: Any, *, ids: list[str], vectors: NDArray[np.float32]) -> None
 
 def _ids(found: Any, *, offset: int) -> list[str]:  # noqa: ANN401  # as _client
     return list(found.get(include=[], limit=BATCH, offset=offset)["ids"])
+
+
+def _vectors(found: Any, *, ids: list[str]) -> Any:  # noqa: ANN401  # as _client
+    return found.get(ids=ids, include=["embeddings"])
 
 
 def _remove(found: Any, *, ids: list[str]) -> None:  # noqa: ANN401  # as _client

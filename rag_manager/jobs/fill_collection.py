@@ -198,11 +198,14 @@ async def is_whole(
     """
     try:
         held = await vectors.count(collection)
-        return (held == count or (shared and held > count)) and await probes_find_themselves(
-            vectors, collection, probes
-        )
+        return has_enough(held, count, shared=shared) and await probes_find_themselves(vectors, collection, probes)
     except CollectionMissing:
         return False
+
+
+def has_enough(held: int | None, count: int, *, shared: bool) -> bool:
+    """Whether a collection that holds so many (None: it is not there) may have a generation of `count` vectors."""
+    return held == count or (shared and held is not None and held > count)
 
 
 async def probes_find_themselves(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_manager.jobs.base import Backends
-from rag_manager.jobs.fill_collection import MOST_HELD, Patience, Shards, Told, at_once, missing
+from rag_manager.jobs.fill_collection import MOST_HELD, Patience, Shards, Told, missing
 from rag_manager.ports import CollectionMissing, Vectors
 from rag_manager.rows import sharing
 from rag_manager.rows.generations import Generation
@@ -131,10 +131,3 @@ async def drop_or_purge(backends: Backends, collection: str) -> None:
             await backends.vectors.drop(collection)
     else:
         await backends.vectors.drop(collection)
-
-
-async def refill(backends: Backends, collection: str, shards: Shards) -> None:
-    """Write all vectors of one generation into a collection that others have too. Raises VectorsUnavailable."""
-    await backends.vectors.create(collection)
-    async for ids, matrix in shards.batches():
-        await at_once(partial(backends.vectors.upsert, collection, ids, matrix))

@@ -11,9 +11,11 @@ _MINE = "(SELECT analysis_id FROM rag.analyses WHERE repository_id = :repository
 _HIDE = text("DELETE FROM rag.pointers WHERE repository_id = :repository")
 # What is retired is not mended: a collection that was dropped is not built again.
 _RETIRE = text(f"UPDATE rag.generations SET state = 'retired' WHERE analysis_id IN {_MINE}")  # noqa: S608  # our own text
-_COLLECTIONS = text(
-    f"SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id IN {_MINE}"  # noqa: S608  # our own text
-)
+_COLLECTIONS = text(f"""
+SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id IN {_MINE}
+UNION SELECT name FROM rag.rebuilds JOIN rag.generations g USING (generation_id),
+  LATERAL unnest(ARRAY[rebuilds.collection, former]) AS name WHERE name IS NOT NULL AND g.analysis_id IN {_MINE}
+""")  # noqa: S608  # our own text
 # What an artifact of several repositories holds stays known to a tenant while one of those is there that are theirs;
 # what another has does not count, nor what is being deleted at the same time. The artifacts' names are in the log for
 # good: whether the orchestrator has let go of them already does not matter.
@@ -74,7 +76,7 @@ async def analyses(connection: AsyncConnection, repository_id: UUID) -> list[tup
 
 
 async def collections(connection: AsyncConnection, repository_id: UUID) -> list[str]:
-    """The collections of all its generations, also of those being built."""
+    """The collections of all its generations, also former ones and those being built."""
     return list((await connection.execute(_COLLECTIONS, {"repository": repository_id})).scalars())
 
 

@@ -16,7 +16,11 @@ _HIDE = (
     # What is retired is not mended: a collection that was dropped is not built again.
     text("UPDATE rag.generations SET state = 'retired' WHERE analysis_id = :analysis"),
 )
-_COLLECTIONS = text("SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id = :analysis")
+_COLLECTIONS = text("""
+SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id = :analysis
+UNION SELECT name FROM rag.rebuilds JOIN rag.generations g USING (generation_id),
+  LATERAL unnest(ARRAY[rebuilds.collection, former]) AS name WHERE name IS NOT NULL AND g.analysis_id = :analysis
+""")
 # The `vectors` artifacts that no other analysis of the repository has: they are about to go.
 _GOING = text("""
 WITH brought AS (
@@ -53,7 +57,7 @@ _FORGET = (
 
 
 async def hide(connection: AsyncConnection, analysis_id: UUID) -> list[str]:
-    """Let nothing of the analysis be searched any more, nor mended; the collections of its generations."""
+    """Let nothing of the analysis be searched or mended; its collections, also former ones and those being built."""
     for statement in _HIDE:
         await connection.execute(statement, {"analysis": analysis_id})
     return list((await connection.execute(_COLLECTIONS, {"analysis": analysis_id})).scalars())

@@ -105,6 +105,7 @@ async def finish(connection: AsyncConnection, generation: Generation, *, dimensi
             " vectors, collection, artifacts) VALUES (:id, :tenant, :analysis, :kind, 'built', :model, :dimension,"
             " :chunks, :vectors, :collection, CAST(:artifacts AS jsonb)) ON CONFLICT (generation_id) DO UPDATE"
             " SET state = 'built', dimension = excluded.dimension, artifacts = excluded.artifacts,"
+            " collection = excluded.collection,"
             " vectors = excluded.vectors, chunks = excluded.chunks, changed_at = now()"
         ),
         {
@@ -164,7 +165,7 @@ async def move_pointer(
 
 async def get(engine: AsyncEngine, generation_id: UUID) -> Generation | None:
     """The generation with this id."""
-    found = await _select(engine, "WHERE generation_id = :id", id=generation_id)
+    found = await select(engine, "WHERE generation_id = :id", id=generation_id)
     return found[0] if found else None
 
 
@@ -181,7 +182,7 @@ async def repository_of(engine: AsyncEngine, generation_id: UUID) -> UUID | None
 
 async def with_collections(engine: AsyncEngine) -> list[Generation]:
     """Every generation that has, or is about to have, a collection."""
-    return await _select(engine, "WHERE collection IS NOT NULL AND state <> 'retired'")
+    return await select(engine, "WHERE collection IS NOT NULL AND state <> 'retired'")
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ async def superseded(engine: AsyncEngine, grace: float, model_grace: float) -> l
     Where something was added to an analysis, its older generations of the same kind are replaced as well; those of
     another model stay for `model_grace` seconds.
     """
-    return await _select(
+    return await select(
         engine,
         "g WHERE kind <> 'lexical' AND state <> 'retired' AND EXISTS (SELECT 1 FROM rag.generations n"
         " WHERE n.analysis_id = g.analysis_id AND n.kind = g.kind AND n.state = 'built'"
@@ -259,10 +260,11 @@ async def forget_analyses(engine: AsyncEngine, *, grace: float) -> list[UUID]:
     return gone
 
 
-async def _select(engine: AsyncEngine, where: str, **parameters: object) -> list[Generation]:
+async def select(engine: AsyncEngine, where: str, **parameters: object) -> list[Generation]:
+    """The generations that a condition, and what follows it, choose: SQL of this package alone, never of a caller."""
     async with engine.connect() as connection:
         rows = await connection.execute(
-            text(f"SELECT {_COLUMNS} FROM rag.generations {where}"),  # noqa: S608  # `where` is written in this file
+            text(f"SELECT {_COLUMNS} FROM rag.generations {where}"),  # noqa: S608  # `where` is our own text
             parameters,
         )
         return [_generation(row) for row in rows.mappings()]

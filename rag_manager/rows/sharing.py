@@ -29,11 +29,22 @@ SELECT EXISTS (SELECT FROM rag.generations WHERE generation_id = :base AND state
 _LIVING = text("""
 SELECT artifacts::text FROM rag.generations WHERE collection = :collection AND state <> 'retired'
 """)
-_LEFT = text("""
-SELECT DISTINCT r.collection FROM rag.generations r JOIN rag.generations l USING (collection)
-WHERE r.state = 'retired' AND l.state <> 'retired'
+_EVERY = text("SELECT artifacts::text FROM rag.generations WHERE collection = :collection")
+_SHARED = text("""
+SELECT collection FROM rag.generations WHERE collection IS NOT NULL GROUP BY collection HAVING count(*) > 1
+UNION SELECT former FROM rag.rebuilds WHERE former IS NOT NULL
 """)
-_FORGET = text("UPDATE rag.generations SET collection = NULL WHERE collection = :collection AND state = 'retired'")
+_LEFT = text("""
+SELECT l.collection FROM rag.generations l WHERE l.state <> 'retired' AND l.collection IS NOT NULL AND (
+  EXISTS (SELECT FROM rag.generations r WHERE r.collection = l.collection AND r.state = 'retired')
+  OR EXISTS (SELECT FROM rag.rebuilds b WHERE b.former = l.collection
+    AND b.ended_at < now() - make_interval(secs => :grace)))
+GROUP BY l.collection
+""")
+_FORGET = (
+    text("UPDATE rag.generations SET collection = NULL WHERE collection = :collection AND state = 'retired'"),
+    text("UPDATE rag.rebuilds SET former = NULL WHERE former = :collection"),
+)
 
 
 @dataclass(frozen=True)
@@ -83,12 +94,26 @@ async def living_in(engine: AsyncEngine, collection: str) -> list[tuple[Artifact
         return [_REFS.validate_json(row[0]) for row in rows]
 
 
-async def left_by_some(engine: AsyncEngine) -> list[str]:
-    """The collections that a retired generation shared with one that is there."""
+async def all_in(engine: AsyncEngine, collection: str) -> list[tuple[ArtifactRef, ...]]:
+    """As `living_in`, with those that are retired and whose vectors were not removed yet."""
     async with engine.connect() as connection:
-        return list((await connection.execute(_LEFT)).scalars())
+        rows = await connection.execute(_EVERY, {"collection": collection})
+        return [_REFS.validate_json(row[0]) for row in rows]
+
+
+async def shared(engine: AsyncEngine) -> set[str]:
+    """The collections that may have more than one generation's vectors."""
+    async with engine.connect() as connection:
+        return set((await connection.execute(_SHARED)).scalars())
+
+
+async def left_by_some(engine: AsyncEngine, grace: float) -> list[str]:
+    """The collections in use that others left: retired, or built again elsewhere more than `grace` seconds ago."""
+    async with engine.connect() as connection:
+        return list((await connection.execute(_LEFT, {"grace": grace})).scalars())
 
 
 async def forget_left(connection: AsyncConnection, collection: str) -> None:
-    """Say that nothing of retired generations is left in a collection. Does not commit."""
-    await connection.execute(_FORGET, {"collection": collection})
+    """Say that nothing of those that left is in a collection any more. Does not commit."""
+    for statement in _FORGET:
+        await connection.execute(statement, {"collection": collection})

@@ -882,6 +882,26 @@ class Operations(Protocol):
         """One rebuild, with what was found once it is done."""
         return self._call(shapes.RebuildView, "GET", f"/api/v1/rebuilds/{part(rebuild_id)}")
 
+    def collections_state(self) -> shapes.CollectionsState:
+        """Count the collections of all generations, and say what is served by an earlier model than is set."""
+        return self._call(shapes.CollectionsState, "GET", "/api/v1/collections")
+
+    def collections_begin(
+        self, body: shapes.CollectionAsked, *, idempotency_key: str | None = None
+    ) -> shapes.CollectionRebuild:
+        """Have a collection built again beside the one that serves, compared and swapped, or only compared."""
+        return self._call(
+            shapes.CollectionRebuild,
+            "POST",
+            "/api/v1/collections/rebuilds",
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+
+    def collections_one(self, rebuild_id: str) -> shapes.CollectionRebuild:
+        """One rebuild of a collection, with what was found once it is done."""
+        return self._call(shapes.CollectionRebuild, "GET", f"/api/v1/collections/rebuilds/{part(rebuild_id)}")
+
     def shadows_listed(self) -> shapes.ShadowList:
         """The team's shadows, the newest first."""
         return self._call(shapes.ShadowList, "GET", "/api/v1/shadows")

@@ -263,6 +263,21 @@ class Citation(BaseModel):
     chunk_id: str | None = None
 
 
+class CollectionAsked(BaseModel):
+    """
+    Have the collection of a generation built again, or (`replace` false) only compared.
+
+    `of` is a repository (what serves it), an analysis (its best generation with vectors) or a generation.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    of: str
+    replace: bool = True
+
+
 class ComparedView(BaseModel):
     """
     One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
@@ -281,6 +296,27 @@ class ComparedView(BaseModel):
     cost: float | None = None
     currency: str = ""
     totals: dict[str, int] = {}
+
+
+class Comparison(BaseModel):
+    """
+    A collection beside its generation's stored vectors. `held` is what it has in all, None where it is not there.
+
+    Of the generation's `vectors`, so many are `missing` and so many `different`; `extra` are no generation's. Each
+    number of a vector may be off by a rounding, which `held_checksum` leaves out: it is `checksum` where all are there.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    vectors: int
+    held: int | None = None
+    missing: int
+    extra: int
+    different: int
+    checksum: str
+    held_checksum: str
 
 
 class ConfigView(BaseModel):
@@ -420,6 +456,22 @@ class CredentialView(BaseModel):
     used_at: AwareDatetime | None = None
 
 
+class DamagedCollection(BaseModel):
+    """
+    A generation whose collection does not have its `vectors`: it has `held`, or is not there (None).
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    generation_id: str
+    analysis_id: str
+    kind: str
+    vectors: int
+    held: int | None = None
+
+
 class DecisionView(BaseModel):
     """
     One decision of the workflow as the log has it and as the fork has it, each as one line; null where it is not.
@@ -529,6 +581,23 @@ class DifferenceView(BaseModel):
     kind: str
     before: dict[str, object] | None = None
     after: dict[str, object] | None = None
+
+
+class EarlierModel(BaseModel):
+    """
+    An earlier model than is set, which made what serves so many analyses; `newest` are some of them.
+
+    `asked`: whether this installation has their questions embedded by it; else their searches are by words.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    model: str
+    analyses: int
+    newest: list[str]
+    asked: bool
 
 
 class Envelope(BaseModel):
@@ -2010,6 +2079,50 @@ class AuditPage(BaseModel):
     )
     items: list[AuditView]
     next: str | None = None
+
+
+class CollectionRebuild(BaseModel):
+    """
+    A collection that is built again, or compared: `asked` until it is `done`, or `failed`, as `message` explains.
+
+    `before` is the one that served, `after` the one that took over.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    rebuild_id: str
+    generation_id: str
+    analysis_id: str
+    repository_id: str
+    kind: str
+    model: str | None = None
+    replace: bool
+    state: str
+    asked_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    message: str | None = None
+    before: Comparison | None = None
+    after: Comparison | None = None
+
+
+class CollectionsState(BaseModel):
+    """
+    The collections of all generations that are built, by their counts; `damaged` has the first hundred that are.
+
+    `wanted` is the model that is set for full generations.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    checked: int
+    wrong: int
+    damaged: list[DamagedCollection]
+    wanted: str
+    earlier: list[EarlierModel]
 
 
 class ComparisonView(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.census import census, read_models, spoil
+from tests.support.census import census, lose_vectors, read_models, spoil
 from tests.support.git_server import GitServer
 from tests.support.system import System
 
@@ -59,6 +59,27 @@ def test_its_read_models_are_built_again_byte_for_byte(system: System, flask: di
     assert again.returncode == 0, again.stdout
     assert read_models(system.database_url) == before
     assert "Every row was what the log says." in system.run("rebuild", "read-models", "--check").stdout
+
+
+def test_its_vectors_are_built_again_by_command_without_embedding(system: System, flask: dict[str, Any]) -> None:
+    analysis_id, question = flask["analysis_id"], "Where is the secret key used to sign the session?"
+    before = census(system.database_url, system.chroma_url, analysis_id)
+    lost = lose_vectors(system.database_url, system.chroma_url, analysis_id)
+    found = json.loads(system.run("search", flask["repository_id"], question, "--json").stdout)
+
+    done = system.run("rebuild", "collection", flask["repository_id"], "--json")
+    again = json.loads(system.run("search", flask["repository_id"], question, "--json").stdout)
+
+    assert lost.startswith("rs-")
+    assert found["degraded"] == "vectors_missing"
+    assert done.returncode == 0, done.stderr
+    after = json.loads(done.stdout)["after"]
+    assert after["held"] == after["vectors"] == before["vectors"]["full"][0]
+    assert after["checksum"] == after["held_checksum"]
+    assert again["degraded"] is None
+    assert {"dense", "lexical"} <= {step["retriever"] for step in again["plan"]}
+    assert system.run("rebuild", "collection", analysis_id, "--check").returncode == 0
+    assert census(system.database_url, system.chroma_url, analysis_id)["events"] == before["events"]
 
 
 def test_it_is_taken_over_elsewhere_from_one_file_and_answers_the_same(

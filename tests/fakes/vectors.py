@@ -42,6 +42,12 @@ class MemoryVectors:
         self._answer()
         return list(self._found(collection))
 
+    async def get(self, collection: str, ids: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
+        self._answer()
+        held = self._found(collection)
+        found = [each for each in ids if each in held]
+        return found, np.array([held[each] for each in found], np.float32)
+
     async def remove(self, collection: str, ids: Sequence[str]) -> None:
         self._answer()
         for each in ids:

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import chromadb
+from chromadb.api import ClientAPI
 
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
@@ -69,15 +70,38 @@ async def _events(connection: asyncpg.Connection, analysis_id: str) -> dict[str,
 
 async def _vectors(connection: asyncpg.Connection, chroma_url: str, analysis_id: str) -> dict[str, tuple[int, int]]:
     """Vectors that the index believes in and that Chroma holds, by kind of generation."""
-    host, port = chroma_url.removeprefix("http://").split(":")
-    client = chromadb.HttpClient(host=host, port=int(port), settings=chromadb.Settings(anonymized_telemetry=False))
-    rows = await connection.fetch(
+    client, rows = _chroma(chroma_url), await _generations(connection, analysis_id)
+    held = {row["kind"]: client.get_collection(row["collection"], embedding_function=None).count() for row in rows}
+    return {row["kind"]: (row["vectors"], held[row["kind"]]) for row in rows}
+
+
+def _chroma(url: str) -> ClientAPI:
+    host, port = url.removeprefix("http://").split(":")
+    return chromadb.HttpClient(host=host, port=int(port), settings=chromadb.Settings(anonymized_telemetry=False))
+
+
+async def _generations(connection: asyncpg.Connection, analysis_id: str) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(
         "SELECT kind, collection, vectors FROM rag.generations WHERE analysis_id = $1::uuid AND state <> 'retired'"
         " AND collection IS NOT NULL ORDER BY kind",
         analysis_id,
     )
-    held = {row["kind"]: client.get_collection(row["collection"], embedding_function=None).count() for row in rows}
-    return {row["kind"]: (row["vectors"], held[row["kind"]]) for row in rows}
+    return rows
+
+
+def lose_vectors(database_url: str, chroma_url: str, analysis_id: str) -> str:
+    """Drop the collection of the full generation, as a server does that lost its folder; its name."""
+
+    async def look() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(database_url)
+        try:
+            return await _generations(connection, analysis_id)
+        finally:
+            await connection.close()
+
+    [name] = [str(row["collection"]) for row in asyncio.run(look()) if row["kind"] == "full"]
+    _chroma(chroma_url).delete_collection(name)
+    return name
 
 
 def read_models(database_url: str) -> dict[str, tuple[int, str]]:

@@ -23,6 +23,7 @@ from rag_manager.housekeeping import Graces, Housekeeping
 from rag_manager.jobs.base import Backends, Turns
 from rag_manager.lines import Lines
 from rag_manager.ports import Embedder, Vectors
+from rag_manager.rebuilding import Rebuilding
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 from rag_manager.subscribers import Slots, handlers
@@ -91,7 +92,10 @@ class Index:
     def housekeeping(
         self, *, generation_grace: float = 0.0, analysis_grace: float = 0.0, model_grace: float = 0.0
     ) -> Housekeeping:
-        return Housekeeping(self.backends, Graces(generation_grace, analysis_grace, model_grace))
+        return Housekeeping(self.backends, self.rebuilding(), Graces(generation_grace, analysis_grace, model_grace))
+
+    def rebuilding(self) -> Rebuilding:
+        return Rebuilding(self.backends)
 
     async def ask(self, query: str, **more: object) -> SearchReply:
         asked = {"tenant_id": LOCAL_TENANT, "repository_id": REPOSITORY, "query": query, **more}

@@ -35,6 +35,7 @@ WITHOUT = {
     "es.artifact_owners": "hashes and ids of repositories: whoever stores a content sees who else has it",
     "es.projections": "how far each read model is",
     "es.rebuilds": "counts, checksums and ids, for administrators of the installation",
+    "rag.rebuilds": "counts, checksums and ids, for administrators of the installation; goes with its generation",
     "rag.installation": "one row: the installation's id",
     "auth.tenants": _DOOR,
     "auth.users": _DOOR,

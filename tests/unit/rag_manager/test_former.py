@@ -24,6 +24,8 @@ def test_it_is_opened_once_for_all_who_ask_at_the_same_time() -> None:
     with ThreadPoolExecutor(8) as threads:
         got = list(threads.map(ask, range(8)))
 
+    assert former.has("old")
+    assert not former.has("another")
     assert len(opened) == 1
     assert set(map(id, got)) == {id(opened[0])}
 

@@ -1,0 +1,95 @@
+"""What is asked of rag_manager about collections of vectors, and what it tells."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from events.base import Value
+from events.index import GenerationKind
+
+
+class Comparison(Value):
+    """A collection beside its generation's stored vectors. `held` is what it has in all, None where it is not there.
+
+    Of the generation's `vectors`, so many are `missing` and so many `different`; `extra` are no generation's. Each
+    number of a vector may be off by a rounding, which `held_checksum` leaves out: it is `checksum` where all are there.
+    """
+
+    vectors: int
+    held: int | None
+    missing: int
+    extra: int
+    different: int
+    checksum: str
+    held_checksum: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the collection has all of the generation, and nothing that is no one's."""
+        return self.held is not None and not (self.missing or self.extra or self.different)
+
+
+class CollectionAsked(Value):
+    """Have the collection of a generation built again, or (`replace` false) only compared.
+
+    `of` is a repository (what serves it), an analysis (its best generation with vectors) or a generation.
+    """
+
+    of: UUID
+    replace: bool = True
+
+
+class CollectionRebuild(Value):
+    """A collection that is built again, or compared: `asked` until it is `done`, or `failed`, as `message` explains.
+
+    `before` is the one that served, `after` the one that took over.
+    """
+
+    rebuild_id: UUID
+    generation_id: UUID
+    analysis_id: UUID
+    repository_id: UUID
+    kind: GenerationKind
+    model: str | None
+    replace: bool
+    state: Literal["asked", "done", "failed"]
+    asked_at: datetime
+    ended_at: datetime | None = None
+    message: str | None = None
+    before: Comparison | None = None
+    after: Comparison | None = None
+
+
+class DamagedCollection(Value):
+    """A generation whose collection does not have its `vectors`: it has `held`, or is not there (None)."""
+
+    generation_id: UUID
+    analysis_id: UUID
+    kind: GenerationKind
+    vectors: int
+    held: int | None
+
+
+class EarlierModel(Value):
+    """An earlier model than is set, which made what serves so many analyses; `newest` are some of them.
+
+    `asked`: whether this installation has their questions embedded by it; else their searches are by words.
+    """
+
+    model: str
+    analyses: int
+    newest: tuple[UUID, ...]
+    asked: bool
+
+
+class CollectionsState(Value):
+    """The collections of all generations that are built, by their counts; `damaged` has the first hundred that are.
+
+    `wanted` is the model that is set for full generations.
+    """
+
+    checked: int
+    wrong: int
+    damaged: tuple[DamagedCollection, ...]
+    wanted: str
+    earlier: tuple[EarlierModel, ...]

@@ -1,0 +1,28 @@
+"""`/collections`: administrators see how collections of vectors stand, and have one built again without embedding."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
+from orchestrator.api.dependencies import Admin, Parts
+
+router = APIRouter(prefix="/collections", tags=["collections"])
+
+
+@router.get("")
+async def state(_who: Admin, parts: Parts) -> CollectionsState:
+    """Count the collections of all generations, and say what is served by an earlier model than is set."""
+    return await parts.searching.collections()
+
+
+@router.post("/rebuilds", status_code=202, responses={404: {}, 409: {}})
+async def begin(body: CollectionAsked, _who: Admin, parts: Parts) -> CollectionRebuild:
+    """Have a collection built again beside the one that serves, compared and swapped, or only compared."""
+    return await parts.searching.rebuild(body)
+
+
+@router.get("/rebuilds/{rebuild_id}")
+async def one(rebuild_id: UUID, _who: Admin, parts: Parts) -> CollectionRebuild:
+    """One rebuild of a collection, with what was found once it is done."""
+    return await parts.searching.rebuild_of(rebuild_id)
