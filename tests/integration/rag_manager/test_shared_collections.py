@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from events.base import Envelope, derived_id
+from events.base import LOCAL_TENANT, Envelope, derived_id
 from events.index import GenerationKind
 from events.log.earlier import EarlierRun, EarlierRuns
 from events.processing import Stage, StageCompleted
@@ -111,7 +111,7 @@ async def test_an_erased_analysis_leaves_nothing_of_its_own_and_all_of_the_newer
     collection = str((await collections(index))[str(analysis.id)])
     before = set(await index.backends.vectors.ids(collection))
 
-    await EraseAnalysis(index.backends)(first.stream, REPOSITORY, ARun())
+    await EraseAnalysis(index.backends)(LOCAL_TENANT, first.stream, REPOSITORY, ARun())
     after = set(await index.backends.vectors.ids(collection))
 
     assert len(before - after) == 1
@@ -123,7 +123,7 @@ async def test_the_newer_one_is_erased_and_the_older_one_stays_searched(index: I
     first = await index.ready(FILES, shards=4)
     analysis, _ = await second(index, CHANGED)
 
-    await EraseAnalysis(index.backends)(analysis.stream, REPOSITORY, ARun())
+    await EraseAnalysis(index.backends)(LOCAL_TENANT, analysis.stream, REPOSITORY, ARun())
     used = await collections(index)
     found = await index.ask("where do we walk", analysis_id=first.id)
 

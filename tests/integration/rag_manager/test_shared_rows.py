@@ -53,7 +53,7 @@ async def stored(index: Index) -> list[object]:
 
 
 async def erase(index: Index, analysis: AnAnalysis) -> None:
-    await EraseAnalysis(index.backends)(analysis.stream, REPOSITORY, ARun())
+    await EraseAnalysis(index.backends)(LOCAL_TENANT, analysis.stream, REPOSITORY, ARun())
 
 
 async def asked(index: Index, analysis: AnAnalysis, attempt: int = 1) -> Result:
