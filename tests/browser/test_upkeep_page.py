@@ -1,9 +1,10 @@
-"""Administrators compare the read models with the log, and build them again; nobody else finds the page."""
+"""Administrators compare read models and vectors with what was stored, and build them again; nobody else may."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.api_stand_in import StandIn
+from tests.support.kept_stand_in import DAMAGED
 
 pytestmark = pytest.mark.browser
 
@@ -23,3 +24,11 @@ def test_administrators_build_the_read_models_again_and_see_what_differed(page: 
     page.get_by_role("button", name="Compare with the log").click()
     expect(page.get_by_text("Some rows are not what the log says.")).to_be_visible(timeout=15_000)
     assert [each["replace"] for each in api.rebuilds.values()] == [True, False]
+
+    page.get_by_role("button", name="Count the vectors").click()
+    expect(page.get_by_text("Of 3 collections 1 do not have the vectors that were written to them.")).to_be_visible()
+    page.get_by_role("button", name="Build these again").click()
+    expect(page.get_by_text("All 3 collections have the vectors that were written to them.")).to_be_visible(
+        timeout=15_000
+    )
+    assert [each["of"] for each in api.collections.values()] == [DAMAGED]

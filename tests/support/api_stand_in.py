@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.support.kept_stand_in import letters, me, push_hook, rebuilds, uploads
+from tests.support.kept_stand_in import collection_rebuilds, collections, letters, me, push_hook, rebuilds, uploads
 from tests.support.pasts_stand_in import cause_of, pasts
 from tests.support.stand_in_streams import Json, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
@@ -149,6 +149,7 @@ class StandIn(Talks):
         self.uploads: dict[str, Json] = {}
         self.letters: dict[str, Json] = {}
         self.rebuilds: dict[str, Json] = {}
+        self.collections: dict[str, Json] = {}
         self.scopes: list[str] = []  # of whoever is here
         self.refuse_url: Response | None = None
         self.looked: Json = {}  # what a look at the host says besides
@@ -243,6 +244,9 @@ class StandIn(Talks):
                 Route("/api/v1/dead-letters/{id}/{verb}", partial(letters, self.letters), methods=["GET", "POST"]),
                 Route("/api/v1/rebuilds", partial(rebuilds, self.rebuilds), methods=["POST"]),
                 Route("/api/v1/rebuilds/{id}", partial(rebuilds, self.rebuilds)),
+                Route("/api/v1/collections", partial(collections, self.collections)),
+                Route("/api/v1/collections/rebuilds", partial(collection_rebuilds, self.collections), methods=["POST"]),
+                Route("/api/v1/collections/rebuilds/{id}", partial(collection_rebuilds, self.collections)),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),

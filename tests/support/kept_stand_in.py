@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 Json = dict[str, Any]
+DAMAGED = str(uuid4())  # the generation whose collection is not there until it is built again
 
 
 async def push_hook(kept: dict[str, Json], request: Request) -> Response:
@@ -66,6 +67,32 @@ async def rebuilds(kept: dict[str, Json], request: Request) -> Response:
     over = found["looks"] > 2
     state = {"state": "done" if over else "asked", "agrees": False if over else None, "message": None, "ended_at": None}
     return JSONResponse(found | state | {"projections": [projection | {"tables": [table]}] if over else []})
+
+
+async def collections(kept: dict[str, Json], _request: Request) -> Response:
+    """Three collections, of which one is missing until it was built again."""
+    damaged = {"generation_id": DAMAGED, "analysis_id": str(uuid4()), "kind": "full", "vectors": 1_200, "held": None}
+    wrong = [] if any(each["looks"] > 1 for each in kept.values()) else [damaged]
+    return JSONResponse({"checked": 3, "wrong": len(wrong), "damaged": wrong, "wanted": "minilm", "earlier": []})
+
+
+async def collection_rebuilds(kept: dict[str, Json], request: Request) -> Response:
+    """POST of a rebuild of a collection, and a look at it: it is over at the second."""
+    if request.method == "POST":
+        of, rebuild_id = (await request.json())["of"], str(uuid4())
+        ids = {
+            "rebuild_id": rebuild_id,
+            "generation_id": of,
+            "analysis_id": str(uuid4()),
+            "repository_id": str(uuid4()),
+        }
+        kept[rebuild_id] = ids | {"of": of, "asked_at": datetime.now(UTC).isoformat(), "looks": 0}
+        found = kept[rebuild_id]
+    else:
+        found = kept[request.path_params["id"]]
+        found["looks"] += 1
+    state = {"state": "done" if found["looks"] > 1 else "asked", "kind": "full", "model": "minilm", "replace": True}
+    return JSONResponse(found | state)
 
 
 async def me(scopes: list[str], _request: Request) -> Response:

@@ -1,15 +1,21 @@
-"""Building the read models again, and what came of it. For administrators."""
+"""Building read models and collections of vectors again, and what came of it. For administrators."""
+
+from functools import partial
 
 import streamlit as st
 
-from runtime.client.shapes import RebuildRequest
-from web_ui import rebuilds
+from runtime.client.shapes import CollectionAsked, CollectionsState, RebuildRequest
+from web_ui import collections, rebuilds
 from web_ui.components import frame, notices
 from web_ui.session import administrates, attempt, client, parameter
 
 _WHAT = (
     "Lists, files, symbols and the graph are derived from the event log and its artifacts. They can be built again at "
     "any time, beside the rows that serve: nobody sees a difference until what differs is replaced, all at once."
+)
+_VECTORS = (
+    "Vectors are kept as artifacts too. A collection that is lost or short is built again of them beside what serves; "
+    "nothing is embedded."
 )
 _EVERY = 1.0  # seconds between two looks at a rebuild that is not over
 
@@ -30,12 +36,61 @@ def _follow(rebuild_id: str) -> None:
     st.status(rebuilds.conclusion(view))
 
 
+@st.fragment(run_every=_EVERY)
+def _follow_collection(rebuild_id: str) -> None:
+    """The collection that is built last, as it is now."""
+    view = attempt(lambda: client().collections_one(rebuild_id))
+    if view is None or view.state != "asked":
+        st.rerun()
+    st.status("The collections are being built again beside those that serve. You may leave the page.")
+
+
+def _build_all(state: CollectionsState) -> None:
+    asked = [attempt(partial(_ask, one.generation_id)) for one in state.damaged]
+    if asked and asked[-1] is not None:
+        st.query_params["collection"] = asked[-1]
+        st.rerun()
+
+
+def _ask(generation_id: str) -> str:
+    return client().collections_begin(CollectionAsked(of=generation_id)).rebuild_id
+
+
+def _vectors() -> None:
+    st.html('<h2 class="rs-section">Vectors</h2>')
+    st.write(_VECTORS)
+    if st.button("Count the vectors", key="count"):
+        st.query_params["vectors"] = "counted"
+    building = parameter("collection")
+    view = attempt(lambda: client().collections_one(building)) if building is not None else None
+    if view is not None and view.state == "asked":
+        _follow_collection(view.rebuild_id)
+        return
+    if view is not None and view.state == "failed":
+        st.warning(view.message or "It could not be done.")
+    state = attempt(client().collections_state) if parameter("vectors") is not None else None
+    if state is None:
+        return
+    (st.warning if state.wrong else st.success)(collections.conclusion(state))
+    for said in collections.earlier(state):
+        st.info(said)
+    if state.wrong:
+        st.dataframe(collections.rows(state), hide_index=True)
+        if st.button("Build these again", key="collections", type="primary"):
+            _build_all(state)
+
+
 def show() -> None:
     """Draw the page."""
     frame.top()
     if not administrates():
         notices.empty("There is no such page for you.", "It is for administrators of the installation.")
         return
+    _read_models()
+    _vectors()
+
+
+def _read_models() -> None:
     st.html('<h1 class="rs-hero">Read models</h1>')
     st.write(_WHAT)
     with st.container(horizontal=True):

@@ -1,0 +1,26 @@
+"""Collections of vectors as people read them."""
+
+from tests.unit.cli.test_rebuild_collection import ID, a_state
+from web_ui.collections import conclusion, earlier, rows
+
+
+def test_what_is_damaged_is_counted_and_listed() -> None:
+    one = {"generation_id": ID, "analysis_id": ID, "kind": "full", "vectors": 1_200}
+    state = a_state(wrong=2, damaged=[one | {"held": None}, one | {"held": 1_100}])
+
+    assert conclusion(state) == "Of 7 collections 2 do not have the vectors that were written to them."
+    assert [(row["Vectors"], row["There"]) for row in rows(state)] == [(1_200, "missing"), (1_200, "1,100")]
+    assert conclusion(a_state()) == "All 7 collections have the vectors that were written to them."
+    assert rows(a_state()) == []
+
+
+def test_what_an_earlier_model_serves_is_said_with_what_it_means() -> None:
+    known = {"model": "old", "analyses": 6, "newest": [ID], "asked": True}
+
+    assert earlier(a_state(earlier=[known, known | {"model": "", "asked": False}])) == [
+        "6 analyses are served by old until they are embedded anew by new.",
+        (
+            "6 analyses are served by a model without a name until they are embedded anew by new;"
+            " their searches are by words alone."
+        ),
+    ]
