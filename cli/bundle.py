@@ -1,4 +1,4 @@
-"""`repostream bundle`: one analysis as one file, and such a file taken over."""
+"""`repostream bundle`: an analysis or a conversation as one file, and such a file taken over."""
 
 import os
 from pathlib import Path
@@ -6,17 +6,28 @@ from pathlib import Path
 from cli.api import connect
 from cli.exits import OK, USAGE, leave
 from cli.screen import Screen
+from runtime.client.operations import part
+
+_ANALYSIS = "/api/v1/analyses/{}/bundle"
+_PATHS = {"": _ANALYSIS, "analysis": _ANALYSIS, "conversation": "/api/v1/conversations/{}/bundle"}
 
 
-def run_export(analysis: str, target: Path) -> int:
-    """Write the bundle of an analysis; returns the exit code. What is there is not written over. Raises ApiError."""
+def run_export(what: str, target: Path, *, with_analysis: bool = False) -> int:
+    """Write the bundle of an analysis or a `conversation/<id>`; returns the exit code.
+
+    What is there is not written over. Raises ApiError.
+    """
+    kind, _, id_ = what.rpartition("/")
+    path = _PATHS.get(kind) or leave(USAGE, f"There are no bundles of {kind}: name an analysis, or a conversation.")
+    if with_analysis and kind != "conversation":
+        leave(USAGE, "--with-analysis goes with a conversation: name it as conversation/<id>.")
     if target.exists():
         leave(USAGE, f"{target} is there already: name another file, or remove it.")
     partial = target.with_name(f"{target.name}.part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # the repository may be private
     try:
         with os.fdopen(descriptor, "wb") as file:
-            connect().download(f"/api/v1/analyses/{analysis.removeprefix('analysis/')}/bundle", file.write)
+            connect().download(f"{path.format(part(id_))}{'?with_analysis=true' * with_analysis}", file.write)
         partial.rename(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -33,6 +44,12 @@ def run_import(source: Path, *, as_json: bool) -> int:
     if as_json:
         print(taken.model_dump_json())
         return OK
-    said = f"Analysis {taken.analysis_id}; watch it with `repostream status {taken.analysis_id}`."
-    Screen().print(said, markup=False, highlight=False, soft_wrap=True)
+    if taken.analysis_id is not None:
+        _say(f"Analysis {taken.analysis_id}; watch it with `repostream status {taken.analysis_id}`.")
+    if taken.conversation_id is not None:
+        _say(f"Conversation {taken.conversation_id}, about repository {taken.repository_id}.")
     return OK
+
+
+def _say(sentence: str) -> None:
+    Screen().print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 people_app = typer.Typer(help="Who has an account. For administrators.", no_args_is_help=True)
-bundle_app = typer.Typer(help="One analysis as one file.", no_args_is_help=True)
+bundle_app = typer.Typer(help="An analysis or a conversation as one file.", no_args_is_help=True)
 rebuild_app = typer.Typer(help="Make again what is derived. For administrators.", no_args_is_help=True)
 letters_app = typer.Typer(help="Messages that were parked. For administrators.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -117,18 +117,21 @@ def rebuild_collection(
 
 @bundle_app.command("export")
 def bundle_export(
-    analysis: Annotated[str, typer.Argument(help="The id of an analysis that is over.")],
+    what: Annotated[str, typer.Argument(help="The id of an analysis that is over, or conversation/<id>.")],
     file: Annotated[Path, typer.Argument(help="The file to be written.")],
+    with_analysis: Annotated[
+        bool, typer.Option("--with-analysis", help="With a conversation: the analysis that its answers rest on, too.")
+    ] = False,
 ) -> None:
-    """Write an analysis with all its events and artifacts into one file."""
+    """Write an analysis, or a conversation, with all its events and artifacts into one file."""
     from cli.bundle import run_export
 
-    raise typer.Exit(run_export(analysis, file))
+    raise typer.Exit(run_export(what, file, with_analysis=with_analysis))
 
 
 @bundle_app.command("import")
 def bundle_import(file: Annotated[Path, typer.Argument(help="A bundle.")], json: Json = False) -> None:
-    """Take over the analysis in a bundle: nothing is asked of any host, and nothing is embedded again."""
+    """Take over what is in a bundle: nothing is asked of any host or model, and nothing is embedded again."""
     from cli.bundle import run_import
 
     raise typer.Exit(run_import(file, as_json=json))

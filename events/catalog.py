@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from events import account, index, letters, processing, question, repository
+from events import account, conversation, index, letters, processing, question, repository
 from events.base import Envelope, Event
 
 _CLASSES: tuple[type[Event], ...] = (
@@ -31,8 +31,9 @@ _CLASSES: tuple[type[Event], ...] = (
     index.EmbedderChanged,
     index.IndexBuilt,
     index.IndexActivated,
-    question.ConversationStarted,
-    question.ConversationDeleted,
+    conversation.ConversationStarted,
+    conversation.ConversationDeleted,
+    conversation.ConversationImported,
     question.QuestionAsked,
     question.StepTaken,
     question.QuestionAnswered,
@@ -87,7 +88,7 @@ _ERASING_EVENTS = frozenset(
     for cls in (
         repository.RepositoryDeleted,
         processing.AnalysisDeleted,
-        question.ConversationDeleted,
+        conversation.ConversationDeleted,
         account.AccountDeleted,
         account.TenantDeleted,
     )

@@ -147,23 +147,6 @@ class LinesReply(Value):
     text: str
 
 
-class ConversationStarted(Event):
-    """A person began to talk about a repository."""
-
-    event_type: ClassVar[str] = "conversation.started"
-    private: ClassVar[Mapping[str, object]] = {"title": ERASED}
-    belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
-    repository_id: UUID
-    title: str
-
-
-class ConversationDeleted(Event):
-    """Somebody had a conversation deleted; or a policy did, which `policy` then names: the setting and its value."""
-
-    event_type: ClassVar[str] = "conversation.deleted"
-    policy: str = ""
-
-
 class QuestionAsked(Event):
     """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer).
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope, Subject
+from events.conversation import ConversationDeleted
 from events.delivery import inbox, leases
 from events.delivery.crash import crash_point
 from events.delivery.entries import Entry
@@ -20,7 +21,7 @@ from events.delivery.work import Append, LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
 from events.log.postgres import read_stream_in
 from events.processing import AnalysisDeleted, CancelRequested
-from events.question import ConversationDeleted, QuestionAsked, QuestionStopped
+from events.question import QuestionAsked, QuestionStopped
 from runtime.faults import Cancelled, Fault, Transient
 from runtime.tasks import end_tasks
 

@@ -15,9 +15,14 @@ def payload_of(draft: Draft) -> str:
 
 def without_nul(draft: Draft, payload: str) -> str:
     """The JSON text of a draft, or of a part of it, as it is. Raises ValueError where it holds NUL."""
-    if r"\u0000" in payload and _NUL.search(payload):
+    if has_nul(payload):
         raise ValueError(f"{draft.event.event_type} holds a NUL character: clean the text before it becomes a fact")
     return payload
+
+
+def has_nul(payload: str) -> bool:
+    """Whether JSON text holds NUL, which PostgreSQL cannot store."""
+    return r"\u0000" in payload and _NUL.search(payload) is not None
 
 
 def topic_and_type(draft: Draft) -> tuple[str, str]:

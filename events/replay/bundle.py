@@ -1,41 +1,33 @@
-"""One analysis as one file: its events, its artifacts, and a manifest with the checksum of each.
+"""An analysis, a conversation or both as one file: events, artifacts, and a manifest with the checksum of each.
 
-A zip archive of `manifest.json`, `events.jsonl` (an envelope a line) and `artifacts/<sha256>`. Whoever reads one
-believes nothing: sizes are counted while they are read, names and ids must be those that the manifest leads to.
+A zip archive of `manifest.json`, `events.jsonl` (the analysis, an envelope a line), `conversation.jsonl` and
+`artifacts/<sha256>`. Whoever reads one believes nothing: sizes are counted while they are read, names and ids must be
+those that the manifest leads to. Its version is the lowest that can say what is in it: 1 has an analysis alone.
 """
 
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 from uuid import UUID
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from events.artifacts import ArtifactKind, ArtifactRef
+from events.artifacts import ArtifactRef
 from events.base import Envelope, Value
-from events.catalog import UnknownEvent, decode
-from events.processing import ProcessingRequested, StageCompleted
-from events.upcasts import upcast
+from events.processing import ProcessingRequested
+from events.replay.bundled import BadBundle, check_together, read_analysis, read_conversation
 
-FORMAT, VERSION = "repostream-bundle", 1
-_MANIFEST, _EVENTS, _ARTIFACTS = "manifest.json", "events.jsonl", "artifacts/"
+FORMAT = "repostream-bundle"
+_ALONE, _WITH_TALK = 1, 2  # versions
+VERSIONS = frozenset({_ALONE, _WITH_TALK})
+_MANIFEST, _EVENTS, _TALK, _ARTIFACTS = "manifest.json", "events.jsonl", "conversation.jsonl", "artifacts/"
 _MOST_MANIFEST = 4_000_000
 _PIECE = 1 << 20
-LEFT_OUT = frozenset({ArtifactKind.LEXICON, ArtifactKind.UPLOAD})  # made again; and what the sources came of
-
-
-class BadBundle(Exception):
-    """A file that is not taken: a code, and a sentence that says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class Part(Value):
@@ -45,21 +37,29 @@ class Part(Value):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-class Manifest(Value):
-    """What is in a bundle. `host` and `name` are the repository's; members by their names."""
+class About(Value):
+    """The repository: what people call it, and its address, which version 1 has in the analysis alone."""
+
+    host: str
+    name: str
+    url: str | None = None
+    folder: str | None = None
+
+
+class Manifest(About):
+    """What is in a bundle: an analysis, a conversation about the repository, or both; members by their names."""
 
     format: str
     version: int
-    analysis_id: UUID
-    host: str
-    name: str
+    analysis_id: UUID | None = None
+    conversation_id: UUID | None = None
     made_at: datetime
     members: dict[str, Part] = Field(max_length=100_000)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many bytes all members may have, unpacked, and how many the events."""
+    """How many bytes all members may have, unpacked, and how many the events of each stream."""
 
     bytes: int = 2_000_000_000
     events: int = 200_000_000
@@ -67,17 +67,24 @@ class Limits:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was looked through. `content` reads an artifact by its checksum."""
+    """A bundle that was looked through: the events of the analysis and of the conversation, as far as they are in it.
+
+    `content` reads an artifact by its checksum.
+    """
 
     path: Path
     sha256: str
     manifest: Manifest
-    events: tuple[Envelope, ...]
+    events: tuple[Envelope, ...] = ()
+    conversation: tuple[Envelope, ...] = ()
 
     @property
-    def request(self) -> ProcessingRequested:
-        """What was asked for."""
-        return ProcessingRequested.model_validate(self.events[0].data)
+    def address(self) -> tuple[str, str]:
+        """The address of the repository, and the folder of it that is meant."""
+        if self.events:
+            asked = ProcessingRequested.model_validate(self.events[0].data)
+            return asked.url, asked.folder
+        return self.manifest.url or "", self.manifest.folder or ""
 
     def content(self, ref: ArtifactRef) -> bytes:
         """The bytes of an artifact. Raises BadBundle."""
@@ -98,20 +105,25 @@ class Writer:
         if name not in self._members:
             self._add(name, content, zipfile.ZIP_STORED)  # Parquet is packed already
 
-    def close(self, events: Sequence[Envelope], *, host: str, name: str, made_at: datetime) -> None:
-        """Add the events and the manifest."""
-        lines = "".join(f"{envelope.model_dump_json()}\n" for envelope in events)
-        self._add(_EVENTS, lines.encode(), zipfile.ZIP_DEFLATED)
+    def close(
+        self, about: About, made_at: datetime, events: Sequence[Envelope] = (), conversation: Sequence[Envelope] = ()
+    ) -> None:
+        """Add the events of either or both, and the manifest."""
+        for name, stream in ((_EVENTS, events), (_TALK, conversation)):
+            if stream:
+                lines = "".join(f"{envelope.model_dump_json()}\n" for envelope in stream)
+                self._add(name, lines.encode(), zipfile.ZIP_DEFLATED)
         manifest = Manifest(
             format=FORMAT,
-            version=VERSION,
-            analysis_id=UUID(events[0].stream_id.partition("/")[2]),
-            host=host,
-            name=name,
+            version=_WITH_TALK if conversation else _ALONE,
+            analysis_id=_id_of(events),
+            conversation_id=_id_of(conversation),
             made_at=made_at,
             members=self._members,
+            **about.model_dump(include=None if conversation else {"host", "name"}),
         )
-        self._archive.writestr(_member(_MANIFEST, zipfile.ZIP_DEFLATED), manifest.model_dump_json(indent=1))
+        said = manifest.model_dump_json(indent=1, exclude_none=True)
+        self._archive.writestr(_member(_MANIFEST, zipfile.ZIP_DEFLATED), said)
         self._archive.close()
 
     def _add(self, name: str, content: bytes, how: int) -> None:
@@ -125,15 +137,8 @@ def _member(name: str, how: int) -> zipfile.ZipInfo:
     return info
 
 
-def artifacts_of(events: Sequence[Envelope]) -> tuple[ArtifactRef, ...]:
-    """The artifacts of an analysis that belong into its bundle, each once."""
-    found: dict[str, ArtifactRef] = {}
-    for envelope in events:
-        if envelope.event_type == StageCompleted.event_type:
-            for ref in StageCompleted.model_validate(envelope.data).artifacts:
-                if ref.kind not in LEFT_OUT:
-                    found.setdefault(ref.sha256, ref)
-    return tuple(found.values())
+def _id_of(stream: Sequence[Envelope]) -> UUID | None:
+    return UUID(stream[0].stream_id.partition("/")[2]) if stream else None
 
 
 def read(path: Path, limits: Limits | None = None) -> Bundle:
@@ -144,12 +149,16 @@ def read(path: Path, limits: Limits | None = None) -> Bundle:
             manifest = _manifest(archive)
             _members(archive, manifest, limits)
             for name in manifest.members:
-                if name != _EVENTS:
+                if name.startswith(_ARTIFACTS):
                     _check(archive, name, manifest)
-            events = _events(_read(archive, _EVENTS, manifest), manifest)
+            events, conversation = _events(archive, manifest), _conversation(archive, manifest)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise BadBundle("bundle_unreadable", "The file is no bundle, or is damaged: export it again.") from error
-    return Bundle(path, _digest(path), manifest, events)
+    check_together(events, conversation)
+    found = Bundle(path, _digest(path), manifest, events, conversation)
+    if events and conversation and found.address != (manifest.url, manifest.folder):
+        raise BadBundle("bundle_foreign", "The analysis in it is of another repository than its manifest says.")
+    return found
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:
@@ -163,25 +172,38 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
         said = json.loads(text)
         if not isinstance(said, dict) or said.get("format") != FORMAT:
             raise BadBundle("bundle_unreadable", "The file is no bundle of this kind.")
-        if said.get("version") != VERSION:
+        if said.get("version") not in [*VERSIONS]:
             raise BadBundle(
                 "bundle_version", f"It takes a release that reads bundles of version {said.get('version')}."
             )
-        return Manifest.model_validate(said)
+        return _whole(Manifest.model_validate(said))
     except (ValueError, RecursionError) as error:
         raise BadBundle("bundle_unreadable", "The manifest cannot be read: export it again.") from error
+
+
+def _whole(manifest: Manifest) -> Manifest:
+    """A manifest that has what its version takes. Raises ValueError."""
+    is_talk = manifest.version == _WITH_TALK
+    if is_talk != (manifest.conversation_id is not None) or (manifest.analysis_id is None and not is_talk):
+        raise ValueError("another version's")
+    if is_talk and (manifest.url is None or manifest.folder is None):
+        raise ValueError("no address")
+    return manifest
 
 
 def _members(archive: zipfile.ZipFile, manifest: Manifest, limits: Limits) -> None:
     """Hold the archive's list to the manifest's: every name once, known, of the form that ours have."""
     names = [name for name in archive.namelist() if name != _MANIFEST]
-    if sorted(names) != sorted(manifest.members) or _EVENTS not in manifest.members:
+    streams = {_EVENTS: manifest.analysis_id, _TALK: manifest.conversation_id}
+    meant = {name for name, id_ in streams.items() if id_ is not None}
+    if sorted(names) != sorted(manifest.members) or meant != streams.keys() & manifest.members.keys():
         raise BadBundle("bundle_members", "What is in the file is not what its manifest says: export it again.")
     for name, part in manifest.members.items():
-        if name not in {_EVENTS, f"{_ARTIFACTS}{part.sha256}"}:
+        if name not in {*meant, f"{_ARTIFACTS}{part.sha256}" if manifest.analysis_id else None}:
             raise BadBundle("bundle_members", "A member has a name that no member of a bundle has.")
     most = limits.bytes
-    if sum(part.bytes for part in manifest.members.values()) > most or manifest.members[_EVENTS].bytes > limits.events:
+    is_long = any(manifest.members[name].bytes > limits.events for name in meant)
+    if is_long or sum(part.bytes for part in manifest.members.values()) > most:
         raise BadBundle("bundle_too_large", f"Unpacked it would have more than {most:,} bytes.")
 
 
@@ -208,31 +230,17 @@ def _check(archive: zipfile.ZipFile, name: str, manifest: Manifest) -> None:
         pass
 
 
-def _events(text: bytes, manifest: Manifest) -> tuple[Envelope, ...]:
-    try:
-        events = tuple(upcast(Envelope.model_validate_json(line)) for line in text.splitlines())
-        for envelope in events:
-            decode(envelope)
-    except (ValidationError, UnknownEvent, ValueError) as error:
-        raise BadBundle("bundle_event", "An event in it is none that this release reads.") from error
-    if not events or events[0].event_type != ProcessingRequested.event_type:
-        raise BadBundle("bundle_event", "Its events do not begin with the request of an analysis.")
-    _own(events, manifest)
-    return events
+def _events(archive: zipfile.ZipFile, manifest: Manifest) -> tuple[Envelope, ...]:
+    if manifest.analysis_id is None:
+        return ()
+    artifacts = {name.removeprefix(_ARTIFACTS) for name in manifest.members}
+    return read_analysis(_read(archive, _EVENTS, manifest), manifest.analysis_id, artifacts)
 
 
-def _own(events: Sequence[Envelope], manifest: Manifest) -> None:
-    """Hold every id to the analysis that the manifest names."""
-    first, stream = events[0], f"analysis/{manifest.analysis_id}"
-    whole = [envelope.version for envelope in events] == list(range(1, len(events) + 1))
-    same = all(
-        (e.stream_id, e.tenant_id, e.repository_id) == (stream, first.tenant_id, first.repository_id) for e in events
-    )
-    ids: Mapping[str, Part] = manifest.members
-    there = all(f"{_ARTIFACTS}{ref.sha256}" in ids for ref in artifacts_of(events))
-    requested = ProcessingRequested.model_validate(first.data).analysis_id == manifest.analysis_id
-    if not (whole and same and there and requested) or len({e.event_id for e in events}) < len(events):
-        raise BadBundle("bundle_foreign", "Its events are not those of one analysis, or lack an artifact.")
+def _conversation(archive: zipfile.ZipFile, manifest: Manifest) -> tuple[Envelope, ...]:
+    if manifest.conversation_id is None:
+        return ()
+    return read_conversation(_read(archive, _TALK, manifest), manifest.conversation_id)
 
 
 def _digest(path: Path) -> str:

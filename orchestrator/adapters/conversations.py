@@ -13,8 +13,9 @@ from asyncpg import Record
 from sqlalchemy import text
 
 from events.base import Envelope
+from events.conversation import ConversationStarted
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
-from events.question import ConversationStarted, QuestionAnswered, QuestionAsked
+from events.question import QuestionAnswered, QuestionAsked
 from orchestrator.api.conversation_models import ConversationSummary
 from orchestrator.api.models import ConversationView
 from orchestrator.api.pages import ConversationPage

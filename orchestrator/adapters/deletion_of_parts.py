@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Context, Draft, Event, derived_id
+from events.conversation import ConversationDeleted
 from events.log.postgres import append_in
 from events.log.wake import Wake
 from events.processing import AnalysisDeleted, CancelRequested
-from events.question import ConversationDeleted
 from orchestrator.adapters.idempotency import FORGET as forget_answers  # noqa: N811
 from runtime.tenancy import TenantDatabase
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.account import AccountDeleted, TenantDeleted
 from events.base import Envelope, Event, Subject
 from events.catalog import decode
+from events.conversation import ConversationDeleted
 from events.delivery import dead_letters
 from events.delivery.crash import crash_point
 from events.delivery.persist import until_done, until_idle
@@ -21,7 +22,7 @@ from events.delivery.work import Result, Run
 from events.log.keyring import erase_subject
 from events.log.ownership import owned, release
 from events.processing import AnalysisDeleted
-from events.question import ConversationDeleted, QuestionAsked
+from events.question import QuestionAsked
 from events.repository import RepositoryDeleted
 from orchestrator.adapters.erasure_of_live import forget_answers, forget_ticks
 from orchestrator.adapters.erasure_of_parts import ErasureOfParts

@@ -7,14 +7,8 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from events.base import Context, Draft, Envelope, Event
-from events.question import (
-    AnswerRated,
-    ConversationStarted,
-    QuestionAnswered,
-    QuestionAsked,
-    QuestionFailed,
-    QuestionStopped,
-)
+from events.conversation import ConversationStarted
+from events.question import AnswerRated, QuestionAnswered, QuestionAsked, QuestionFailed, QuestionStopped
 from events.repository import RepositoryRegistered
 from orchestrator.api.answers import AnswerStream
 from orchestrator.api.conversation_models import AgainRequest, ConversationDocument, RatingRequest

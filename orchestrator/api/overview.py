@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 
 from events.artifacts import ArtifactRef
 from events.base import Draft
-from events.question import ConversationStarted, QuestionAsked
+from events.conversation import ConversationStarted
+from events.question import QuestionAsked
 from orchestrator.adapters.sources import NoLines
 from orchestrator.api.contents import MAX_LINES, known_as_of
 from orchestrator.api.dependencies import Asker, Parts, Reader, Services, cloned_artifacts, context_of, history_of

@@ -5,15 +5,8 @@ from uuid import UUID
 
 from events.base import Envelope
 from events.catalog import decode
-from events.question import (
-    AnswerRated,
-    ConversationStarted,
-    QuestionAnswered,
-    QuestionAsked,
-    QuestionFailed,
-    QuestionStopped,
-    StepTaken,
-)
+from events.conversation import ConversationStarted
+from events.question import AnswerRated, QuestionAnswered, QuestionAsked, QuestionFailed, QuestionStopped, StepTaken
 from orchestrator.api.answer_models import StepView
 from orchestrator.api.conversation_models import ConversationSummary
 from orchestrator.api.models import ConversationView, QuestionView

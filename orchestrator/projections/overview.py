@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
 from events.catalog import UnknownEvent
+from events.conversation import ConversationDeleted, ConversationStarted
 from events.processing import AnalysisDeleted
-from events.question import ConversationDeleted, ConversationStarted
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.api.models import QuestionView
 from orchestrator.projections import analyses, conversations

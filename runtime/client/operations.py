@@ -593,6 +593,12 @@ class Operations(Protocol):
         """An analysis that is over as one file, to be imported elsewhere; secrets are taken out of its events."""
         return self._content("GET", f"/api/v1/analyses/{part(analysis_id)}/bundle")
 
+    def bundles_export_conversation(self, conversation_id: str, *, with_analysis: bool | None = None) -> bytes:
+        """A conversation as one file, to be imported elsewhere; secrets are taken out of what was said."""
+        return self._content(
+            "GET", f"/api/v1/conversations/{part(conversation_id)}/bundle", params={"with_analysis": with_analysis}
+        )
+
     def bundles_take_over(self, body: BinaryIO, *, idempotency_key: str | None = None) -> shapes.TakenOver:
         """Import a bundle, as the body (201); the same one again is what it became (200). Nothing is asked of any host."""
         return self._call(

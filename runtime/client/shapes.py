@@ -1732,17 +1732,19 @@ class SymbolView(BaseModel):
 
 class TakenOver(BaseModel):
     """
-    What a bundle became: the analysis and the repository as they are called here, and there.
+    What a bundle became: what is in it as it is called here, and there. What is not in it is null.
     """
 
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
     )
-    analysis_id: str
+    analysis_id: str | None = None
     repository_id: str
-    from_analysis_id: str
+    from_analysis_id: str | None = None
     bundle: str
+    conversation_id: str | None = None
+    from_conversation_id: str | None = None
 
 
 class TenantRequest(BaseModel):

@@ -87,29 +87,39 @@ def test_it_is_taken_over_elsewhere_from_one_file_and_answers_the_same(
 ) -> None:
     folder = tmp_path_factory.mktemp("elsewhere")
     file, question = folder / "flask.zip", "How does Flask register a blueprint on an application?"
-    exported = system.run("bundle", "export", flask["analysis_id"], str(file))
-    assert exported.returncode == 0, exported.stderr
     before, asked = system.ask(flask["repository_id"], question), len(git_host.requests)
+    talk = before["conversation_id"]
+    exported = system.run("bundle", "export", f"conversation/{talk}", str(file), "--with-analysis")
+    assert exported.returncode == 0, exported.stderr
     with System(folder / "home") as other:
         taken = [json.loads(other.run("bundle", "import", str(file), "--json").stdout) for _ in range(2)]
         assert taken[0] == taken[1]
+        assert taken[0]["from_conversation_id"] == talk
         view = other.wait(taken[0]["analysis_id"], {"refined"}, seconds=280)
         after = other.ask(taken[0]["repository_id"], question)
+        [kept] = other.conversation(taken[0]["conversation_id"])["questions"]
         history = other.history(taken[0]["analysis_id"])
+        lines = [other.cited(kept["analysis_id"], citation) for citation in kept["citations"]]
 
     same = ("state", "commit", "name", "url", "partial", "skipped", "failed", "languages", "metadata")
     assert {name: view[name] for name in same} == {name: flask[name] for name in same}
     assert view["analysis_id"] != flask["analysis_id"]
     assert flask["totals"].items() <= view["totals"].items()  # what came after it was ready counts here, too
-    told = ("answer", "mode", "commit", "refused", "generation_kind")
-    assert {name: after[name] for name in told} == {name: before[name] for name in told}
-    for name in ("passages", "citations"):
-        assert [(e["path"], e["first_line"]) for e in after[name]] == [
-            (e["path"], e["first_line"]) for e in before[name]
-        ]
+    assert _said(after) == _said(before)
+    elsewhere = {name: taken[0][name] for name in ("conversation_id", "repository_id", "analysis_id")}
+    assert kept == before | elsewhere | {"question_id": kept["question_id"]}
+    assert lines == [system.cited(flask["analysis_id"], citation) for citation in before["citations"]]
+    assert all(lines)
     assert len(git_host.requests) == asked  # nobody was asked for the repository
     started = [event["stage"] for event in history if event["event_type"] == "processing.stage.started"]
     assert sorted(started) == ["activate", "index", "promote"]  # nothing was read or embedded again
+
+
+def _said(answer: dict[str, Any]) -> dict[str, Any]:
+    """What an answer says, and what it rests on."""
+    told = ("answer", "mode", "commit", "refused", "generation_kind")
+    places = {name: [(each["path"], each["first_line"]) for each in answer[name]] for name in ("passages", "citations")}
+    return {name: answer[name] for name in told} | places
 
 
 @pytest.mark.parametrize(

@@ -139,11 +139,16 @@ class System:
                 return items
             params["cursor"] = page["next"]
 
-    def ask(self, repository_id: str, query: str, seconds: float = 60) -> dict[str, Any]:
-        """Ask in a new conversation and wait for the stored answer."""
-        conversation = self.client.post("/conversations", json={"repository_id": repository_id}).json()
-        path = f"/conversations/{conversation['conversation_id']}/questions"
-        question = self.client.post(path, json={"query": query}).json()
+    def ask(self, repository_id: str, query: str, seconds: float = 60, *, within: str | None = None) -> dict[str, Any]:
+        """Ask in a new conversation, or `within` one, and wait for the stored answer."""
+        if within is None:
+            within = self.client.post("/conversations", json={"repository_id": repository_id}).json()["conversation_id"]
+        return self.answer(
+            self.client.post(f"/conversations/{within}/questions", json={"query": query}).json(), seconds
+        )
+
+    def answer(self, question: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
+        """A question that was asked, once its answer is stored."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             view = self.client.get(f"/questions/{question['question_id']}").json()
@@ -151,6 +156,16 @@ class System:
                 return dict(view)
             time.sleep(0.1)
         raise AssertionError(f"no answer within {seconds} s")
+
+    def conversation(self, conversation_id: str) -> dict[str, Any]:
+        """A conversation with its questions."""
+        return dict(self.client.get(f"/conversations/{conversation_id}").raise_for_status().json())
+
+    def cited(self, analysis_id: str, citation: dict[str, Any]) -> str:
+        """The lines that a citation leads to."""
+        span = {"path": citation["path"], "first": citation["first_line"], "last": citation["last_line"]}
+        lines = self.client.get(f"/analyses/{analysis_id}/lines", params=span).raise_for_status().json()
+        return str(lines["text"])
 
     def processes(self, word: str) -> list[psutil.Process]:
         """The processes below `up` whose command line has `word` in it."""

@@ -14,13 +14,8 @@ from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.ports import LanguageModel
 from ai_engine.subscribers import CONSUMER
 from events.catalog import QUESTIONS
-from events.question import (
-    ConversationDeleted,
-    Evidence,
-    LinesRequest,
-    QuestionStopped,
-    SearchRequest,
-)
+from events.conversation import ConversationDeleted
+from events.question import Evidence, LinesRequest, QuestionStopped, SearchRequest
 from runtime.faults import Permanent
 from tests.conftest import Servers
 from tests.fakes.retriever import FakeRetriever

@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events import processing as facts
 from events.artifacts import ArtifactKind, ArtifactRef, EdgeRow, OutcomeRow, SymbolRow, TreeRow
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, Event
+from events.conversation import ConversationStarted
 from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.processing import Stage, StageCompleted, StageRequested
-from events.question import AnswerRated, ConversationStarted, QuestionAsked
+from events.question import AnswerRated, QuestionAsked
 from events.repository import RepositoryRegistered
 from orchestrator.adapters.contents import Contents as Files
 from orchestrator.adapters.contents import FileQuery

@@ -11,15 +11,16 @@ from uuid import uuid4
 
 import pytest
 
-from events import processing as facts
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.processing import Stage
 from events.replay import bundle
-from events.replay.bundle import BadBundle, Limits
+from events.replay.bundle import About, Limits
+from events.replay.bundled import BadBundle, artifacts_of
 from tests.support.analyses import Story, completed, requested
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+FLASK = About(host="github.com", name="pallets/flask", url="https://github.com/pallets/flask", folder="")
 CONTENT = b"PAR1" + b"rows" * 300
 Members = dict[str, bytes]
 
@@ -39,7 +40,7 @@ def a_bundle(history: list[Envelope] | None = None) -> bytes:
     writer = bundle.Writer(file)
     writer.artifact(CONTENT)
     writer.artifact(CONTENT)
-    writer.close(history or a_history(), host="github.com", name="pallets/flask", made_at=AT)
+    writer.close(FLASK, AT, history or a_history())
     return file.getvalue()
 
 
@@ -76,8 +77,9 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     found = bundle.read(path)
 
     assert list(found.events) == history
-    assert found.request == requested()
-    assert [found.content(ref) for ref in bundle.artifacts_of(found.events)] == [CONTENT]
+    assert found.address == (requested().url, requested().folder)
+    assert (found.manifest.version, found.conversation) == (1, ())
+    assert [found.content(ref) for ref in artifacts_of(found.events)] == [CONTENT]
     assert found.sha256 == sha256(path.read_bytes()).hexdigest()
     assert a_bundle(history) == path.read_bytes()  # the same analysis is the same file
 
@@ -89,6 +91,12 @@ def event(change: Callable[[list[dict[str, object]]], object]) -> Callable[[Memb
         members["events.jsonl"] = "".join(json.dumps(each) + "\n" for each in events).encode()
 
     return apply
+
+
+def said(envelope: dict[str, object]) -> dict[str, object]:
+    data = envelope["data"]
+    assert isinstance(data, dict)
+    return data
 
 
 ARTIFACT = f"artifacts/{a_ref().sha256}"
@@ -122,6 +130,11 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "an event that nobody knows": (changed(event(lambda e: e[1].update(event_type="x.y")), sums=True), "bundle_event"),
     "no JSON": (changed(lambda m: m.update({"events.jsonl": b"[[[["}), sums=True), "bundle_event"),
     "no request": (changed(event(lambda e: e.pop(0)), sums=True), "bundle_event"),
+    "a time of no zone": (changed(event(lambda e: e[1].update(timestamp="2026-01-01")), sums=True), "bundle_event"),
+    "a NUL": (changed(event(lambda e: said(e[0]).update(ref="ma\x00in")), sums=True), "bundle_event"),
+    "half a character": (changed(event(lambda e: said(e[0]).update(ref="\ud800")), sums=True), "bundle_event"),
+    "a conversation in version 1": (changed(lambda _: None, conversation_id=str(uuid4())), "bundle_unreadable"),
+    "no conversation in version 2": (changed(lambda _: None, version=2), "bundle_unreadable"),
     "no event": (changed(event(lambda e: e.clear()), sums=True), "bundle_event"),
 }
 
@@ -135,7 +148,7 @@ def test_a_hostile_bundle_is_refused_with_its_code(what: str, tmp_path: Path) ->
 
 def test_an_artifact_that_an_event_names_must_be_there(tmp_path: Path) -> None:
     file = io.BytesIO()
-    bundle.Writer(file).close(a_history(), host="h", name="n", made_at=AT)
+    bundle.Writer(file).close(FLASK, AT, a_history())
 
     assert code_of(file.getvalue(), tmp_path) == "bundle_foreign"
 
@@ -155,10 +168,3 @@ def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
         archive.writestr("events.jsonl", b"")
 
     assert code_of(file.getvalue(), tmp_path) == "bundle_members"
-
-
-def test_the_request_is_what_is_believed_of_the_repository(tmp_path: Path) -> None:
-    path = tmp_path / "some.zip"
-    path.write_bytes(a_bundle())
-
-    assert isinstance(bundle.read(path).request, facts.ProcessingRequested)

@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, Event, derived_id
+from events.conversation import ConversationStarted
 from events.index import GenerationKind, IndexActivated, IndexBuilt
 from events.log.memory import MemoryJournal
 from events.processing import ProcessingRequested, Stage, StageCompleted, StageRequested, StageStarted
-from events.question import AnswerRated, ConversationStarted, QuestionAsked
+from events.question import AnswerRated, QuestionAsked
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.adapters.inspection import At, Inspection, Look
 from orchestrator.adapters.journals import Journals

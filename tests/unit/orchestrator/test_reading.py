@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, Event
+from events.conversation import ConversationStarted
 from events.log.drafts import record
-from events.question import AnswerRated, ConversationStarted, QuestionAnswered, QuestionAsked, QuestionFailed
+from events.question import AnswerRated, QuestionAnswered, QuestionAsked, QuestionFailed
 from orchestrator.adapters.sources import cut_lines
 from orchestrator.api.answers import read_entry_id, read_part
 from orchestrator.api.contents import Range
