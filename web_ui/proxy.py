@@ -15,7 +15,7 @@ from starlette.routing import Route
 from runtime.service_tokens import ServiceSigner
 
 PREFIX = "/api/v1"
-UPLOADS = f"{PREFIX}/uploads"
+UPLOADS, BUNDLES = f"{PREFIX}/uploads", f"{PREFIX}/bundles"
 HOOKS = "/hooks/{repository_id}"  # what hosts of repositories call
 _SAID_BY_HOSTS = ("x-hub-", "x-github-", "x-gitea-", "x-forgejo-", "x-gitlab-", "webhook-")
 _SENT = ("content-type", "content-length", "idempotency-key")
@@ -61,12 +61,12 @@ class ApiProxy:
     def routes(self) -> list[Route]:
         """The routes to mount. Of the API GET alone: whatever changes something goes through the pages' own session,
 
-        but for uploads, which are too large for it.
+        but for uploads and bundles, which are too large for it.
         """
         api = Route(f"{PREFIX}/{{path:path}}", self.forward, methods=["GET"])
-        upload = Route(UPLOADS, self.upload, methods=["POST"])
+        uploads = [Route(path, self.upload, methods=["POST"]) for path in (UPLOADS, BUNDLES)]
         hook = Route(HOOKS, self.call_hook, methods=["POST"])
-        return [upload, hook, api, *(Route(path, self.sign, methods=[method]) for path, method in _WAYS.items())]
+        return [*uploads, hook, api, *(Route(path, self.sign, methods=[method]) for path, method in _WAYS.items())]
 
     async def sign(self, request: Request) -> Response:
         """Hand on a step of signing in or out, with its cookies and redirects; 403 for what another site began."""
@@ -102,11 +102,11 @@ class ApiProxy:
         return StreamingResponse(pieces, reply.status_code, headers=told)
 
     async def upload(self, request: Request) -> Response:
-        """Hand an upload on as it comes, with the session's cookie; 403 for what another site began."""
+        """Hand an upload or a bundle on as it comes, with the session's cookie; 403 for what another site began."""
         if not _is_own(request):
             return _problem(request, 403, "cross_site", "The request comes from another site", "Upload on a page here.")
         asked = {name: request.headers[name] for name in (*_ASKED, *_SENT) if name in request.headers}
-        url = httpx.URL(path=UPLOADS, query=request.url.query.encode())
+        url = httpx.URL(path=request.url.path, query=request.url.query.encode())
         return await self._hand_on(request, url, asked)
 
     async def call_hook(self, request: Request) -> Response:

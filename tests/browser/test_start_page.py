@@ -189,10 +189,24 @@ def test_an_archive_that_is_chosen_is_sent_whole_and_its_analysis_opens(page: Pa
     expect(page.get_by_text("No upload is kept.")).to_be_visible()
 
 
+def test_a_bundle_that_is_chosen_is_taken_over_and_its_analysis_opens(page: Page, api: StandIn) -> None:
+    page.goto("/")
+    page.get_by_text("A bundle of another installation").click()
+    shoot(page, "bundle")
+    page.get_by_label("Bundle", exact=True).set_input_files({"name": "a.zip", "mimeType": "", "buffer": b"PK bundle"})
+
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    assert api.sent[-1] == b"PK bundle"
+    done = samples.complete(api)
+    page.goto(f"/analysis?analysis={done.id}")
+    exported = page.get_by_role("link", name="Export")
+    expect(exported).to_have_attribute("href", f"/api/v1/analyses/{done.id}/bundle")
+
+
 def test_an_archive_that_is_dropped_and_refused_is_told_in_the_api_s_words(page: Page, api: StandIn) -> None:
     api.refuse_url = problem(422, "archive_unknown", "That is no archive that is read here", "Upload a zip.")
     page.goto("/")
-    box = page.locator(".drop")
+    box = page.locator(".drop").first
     expect(box).to_contain_text("or drop it here")
     dropped = page.evaluate_handle(
         "() => { const all = new DataTransfer(); all.items.add(new File(['no'], 'no.zip')); return all; }"

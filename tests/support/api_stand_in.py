@@ -236,6 +236,7 @@ class StandIn(Talks):
                 Route("/api/v1/analyses", self._begin, methods=["POST"]),
                 Route("/api/v1/analyses", self._recent),
                 Route("/api/v1/uploads", self._upload, methods=["POST"]),
+                Route("/api/v1/bundles", self._take_over, methods=["POST"]),
                 Route("/api/v1/uploads", partial(uploads, self.uploads)),
                 Route("/api/v1/uploads/{id}", partial(uploads, self.uploads), methods=["DELETE"]),
                 Route("/api/v1/me", partial(me, self.scopes)),
@@ -294,6 +295,15 @@ class StandIn(Talks):
         known |= {"upload_id": upload_id, "url": f"upload://{sha256}/{name}", "uploaded_at": at, "repositories": []}
         self.uploads[upload_id] = known
         return JSONResponse(known)
+
+    async def _take_over(self, request: Request) -> Response:
+        if self.refuse_url is not None:
+            return self.refuse_url
+        self.sent.append(await request.body())
+        view = self.begin("pallets/flask", "https://github.com/pallets/flask").view
+        here = {name: view[name] for name in ("analysis_id", "repository_id")}
+        there = {"from_analysis_id": str(uuid4()), "conversation_id": None, "from_conversation_id": None}
+        return JSONResponse({**here, **there, "bundle": sha256_of(self.sent[-1]).hexdigest()}, 201)
 
     async def _preflight(self, request: Request) -> Response:
         if self.refuse_url is not None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from web_ui.proxy import PREFIX
+from runtime.client.shapes import TakenOver, UploadView
+from web_ui.proxy import BUNDLES, PREFIX, UPLOADS
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -68,10 +69,31 @@ def link_secret(prefix: str, *, stays: bool) -> str | None:
     return None if found is None else str(found)
 
 
-def upload() -> str | None:
-    """Where an archive is dropped or chosen; the address of one that has come just now."""
-    sent = _component("upload")(key="upload", data={"api": PREFIX}, on_uploaded_change=_ignore).get("uploaded")
-    return str(sent) if sent else None
+def upload() -> UploadView | None:
+    """Where an archive is dropped or chosen; what has come just now."""
+    sent = _sent(
+        "upload",
+        to=UPLOADS,
+        named=True,
+        name="Archive",
+        choose="Choose an archive",
+        hint="or drop it here: zip, tar, tar.gz, tar.bz2, tar.xz or tar.zst.",
+        types=".zip,.tar,.gz,.tgz,.bz2,.tbz2,.xz,.txz,.zst,.tzst",
+    )
+    return UploadView.model_validate_json(sent) if sent else None
+
+
+def bundle() -> TakenOver | None:
+    """Where a bundle is dropped or chosen; what became of one that has come just now."""
+    hint = "or drop it here: a file that another installation exported."
+    sent = _sent("bundle", to=BUNDLES, named=False, name="Bundle", choose="Choose a bundle", hint=hint, types=".zip")
+    return TakenOver.model_validate_json(sent) if sent else None
+
+
+def _sent(key: str, **data: object) -> str | None:
+    """What the API answered to a file that was sent from the box `key` just now."""
+    answer = _component("upload")(key=key, data=data, on_uploaded_change=_ignore).get("uploaded")
+    return str(answer) if answer else None
 
 
 def module_map(data: dict[str, object], key: str) -> str | None:

@@ -1,7 +1,6 @@
-// An archive, dropped or chosen, is sent to the API as it is read from the disk: neither the page nor its server holds it.
+// An archive or a bundle, dropped or chosen, is sent to the API as it is read from the disk: neither the page nor its server holds it.
 
 const sized = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
-const TYPES = ".zip,.tar,.gz,.tgz,.bz2,.tbz2,.xz,.txz,.zst,.tzst";
 
 const refusal = (request) => {
   try {
@@ -15,25 +14,24 @@ const refusal = (request) => {
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   if (parentElement.uploadBox) return undefined;
-  const input = el("input", { type: "file", accept: TYPES, hidden: "", "aria-label": "Archive" });
+  const input = el("input", { type: "file", accept: data.types, hidden: "", "aria-label": data.name });
   const say = el("span", { class: "say", role: "status" });
-  const pick = el("button", { class: "pick", type: "button" }, "Choose an archive");
+  const pick = el("button", { class: "pick", type: "button" }, data.choose);
   const bar = el("progress", { max: "1", "aria-label": "Uploaded" });
   const box = el("div", { class: "drop" }, pick, say, input, bar);
-  const hint = "or drop it here: zip, tar, tar.gz, tar.bz2, tar.xz or tar.zst.";
   let request = null;
 
   const rest = (text, bad) => {
     request = null;
     bar.hidden = true;
-    setText(pick, "Choose an archive");
+    setText(pick, data.choose);
     setText(say, text);
     setClass(say, bad ? "say bad" : "say");
   };
   const send = (file) => {
     if (request || !file) return;
     request = new XMLHttpRequest();
-    request.open("POST", `${data.api}/uploads?name=${encodeURIComponent(file.name.slice(-200))}`);
+    request.open("POST", data.named ? `${data.to}?name=${encodeURIComponent(file.name.slice(-200))}` : data.to);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.onprogress = (event) => {
       bar.value = event.loaded / Math.max(1, event.total);
@@ -43,10 +41,10 @@ export default function (component) {
     ended.onload = () => {
       if (ended.status >= 300) return rest(refusal(ended), true);
       rest(`${plain(file.name)} is there.`, false);
-      return setTriggerValue("uploaded", JSON.parse(ended.responseText).url);
+      return setTriggerValue("uploaded", ended.responseText);
     };
     ended.onerror = () => rest("The upload did not arrive: try again.", true);
-    ended.onabort = () => rest(hint, false);
+    ended.onabort = () => rest(data.hint, false);
     bar.value = 0;
     bar.hidden = false;
     setText(pick, "Stop");
@@ -72,7 +70,7 @@ export default function (component) {
     setClass(box, "drop");
     send(event.dataTransfer.files[0]);
   });
-  rest(hint, false);
+  rest(data.hint, false);
   parentElement.uploadBox = box;
   parentElement.append(box);
   return () => {

@@ -19,14 +19,14 @@ def ask() -> None:
         folder = st.text_input("Only this folder of it", placeholder="all of it", max_chars=1_024)
         given = st.text_area("Read all the same of it", placeholder="third_party/zlib/\n*.min.js", height=90)
         st.caption("Patterns as in .gitignore, one a line. Give them before the archive is dropped.")
-    url = browser.upload()
-    if url is None:
+    sent = browser.upload()
+    if sent is None:
         return
     include = [line for raw in given.splitlines() if (line := raw.strip())]
     if len(include) > MOST_PATTERNS:
         notices.too_many_patterns(len(include))
         return
-    wanted = AnalysisRequest(url=url, ref=None, folder=folder.strip() or None, include=include)
+    wanted = AnalysisRequest(url=sent.url, ref=None, folder=folder.strip() or None, include=include)
     preflight.ask(wanted, only_look=False)
 
 

@@ -8,6 +8,7 @@ from runtime.client.shapes import AnalysisView
 from web_ui import estimates, markup, outcomes, views
 from web_ui.components import (
     browser,
+    bundles,
     findings,
     frame,
     graph,
@@ -42,6 +43,7 @@ def actions(analysis: AnalysisView) -> None:
             attempt(lambda: client().analyses_cancel(analysis.analysis_id))
             st.rerun()
         share.control("repository", analysis.repository_id)
+        bundles.analysis(analysis)
         if analysis.commit is not None:
             push_hook.control(analysis)
         with st.popover("Delete", icon=":material/delete:"):

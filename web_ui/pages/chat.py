@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView, ConversationRequest, ConversationView, QuestionRequest, QuestionView
 from web_ui import markup, turns, views
-from web_ui.components import browser, frame, notices, overview, share, source_panel, talks
+from web_ui.components import browser, bundles, frame, notices, overview, share, source_panel, talks
 from web_ui.overview import is_told
 from web_ui.session import attempt, chosen_analysis, client, parameter
 from web_ui.words import read_place
@@ -108,6 +108,7 @@ def show() -> None:
         with st.container(horizontal=True, gap="small"):
             share.control("conversation", conversation.conversation_id)
             talks.document(conversation)
+            bundles.conversation(conversation, analysis)
             talks.history(analysis.analysis_id, conversation)
             talks.deletion(conversation)
     talk(analysis, conversation)

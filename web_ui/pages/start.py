@@ -7,7 +7,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisRequest, AnalysisSummary
 from web_ui import markup, views
-from web_ui.components import frame, notices, preflight, uploads
+from web_ui.components import bundles, frame, notices, preflight, uploads
 from web_ui.outcomes import MOST_PATTERNS
 from web_ui.session import attempt, client, may_write
 
@@ -81,6 +81,7 @@ def ask_for_either() -> None:
     uploads.ask()
     with form:
         ask_for_address()
+    bundles.ask()
     uploads.kept()
 
 

@@ -216,11 +216,13 @@ async def test_an_upload_is_passed_on_as_it_comes_and_only_from_a_page_of_ours()
         foreign = await browser.post("/api/v1/uploads", content=b"x", headers={"sec-fetch-site": "cross-site"})
         unsaid = await browser.post("/api/v1/uploads", content=b"x")
         other = await browser.post("/api/v1/analyses", content=b"{}", headers=headers)
+        bundle = await browser.post("/api/v1/bundles", content=b"bundle", headers=headers)
     await proxy.close()
 
     assert (reply.status_code, reply.json()) == (201, {"url": "upload://x"})
     assert "set-cookie" not in reply.headers
-    [(sent, body)] = asked
+    [(sent, body), (taken, its)] = asked
+    assert (bundle.status_code, taken.url.path, its) == (201, "/api/v1/bundles", b"bundle")
     assert (sent.url.query, sent.headers["cookie"], sent.headers["content-length"], body) == (
         b"name=a.zip",
         "sid=1",
