@@ -47,12 +47,12 @@ from orchestrator.process import Process
 from orchestrator.settings import (
     IntakeSettings,
     OfferSettings,
-    PeopleSettings,
     QuotaSettings,
     ServiceSettings,
     WebhookSettings,
 )
 from orchestrator.sign_in import create_accounts, create_sign_in, create_teams, signs_in_locally
+from orchestrator.sign_in_settings import PeopleSettings
 from orchestrator.subscribers import CONSUMER, subscribe_to_erasure
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine

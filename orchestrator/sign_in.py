@@ -36,13 +36,10 @@ from orchestrator.auth.tenants import Tenants
 from orchestrator.auth.tokens import Use
 from orchestrator.settings import (
     GithubAppSettings,
-    GitHubSettings,
-    OpenIdSettings,
     PageSettings,
-    PeopleSettings,
     ServiceSettings,
-    SignInSettings,
 )
+from orchestrator.sign_in_settings import GitHubSettings, OpenIdSettings, PeopleSettings, SignInSettings
 from runtime.sealing import Sealer
 from runtime.service_tokens import ServiceVerifier
 from runtime.settings import SecretSettings, ServiceKeySettings

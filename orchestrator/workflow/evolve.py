@@ -213,8 +213,9 @@ def _embedder_changed(state: AnalysisState, event: EmbedderChanged, _at: datetim
 def _is_mixed(state: AnalysisState) -> bool:
     """Whether the full generation is not there since its vectors are of two models."""
     slot = state.slots.get((Stage.PROMOTE, 0))
-    failed = slot is not None and slot.status is SlotStatus.FAILED
-    return failed and slot.failure is not None and slot.failure.code == MIXED
+    if slot is None or slot.status is not SlotStatus.FAILED or slot.failure is None:
+        return False
+    return slot.failure.code == MIXED
 
 
 def _all_embedded_again(state: AnalysisState) -> AnalysisState:

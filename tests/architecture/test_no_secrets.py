@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 from ai_engine import settings as ai_engine_settings
 from cli import services as cli_services
 from orchestrator import settings as orchestrator_settings
+from orchestrator import sign_in_settings
 from processor import settings as processor_settings
 from rag_manager import settings as rag_manager_settings
 from runtime import settings as runtime_settings
@@ -28,6 +29,7 @@ SETTINGS = (
     processor_settings,
     rag_manager_settings,
     runtime_settings,
+    sign_in_settings,
     web_ui_settings,
 )
 # Whole secrets as their issuers make them: a test that needs one puts it together from parts.

@@ -22,6 +22,7 @@ class Release(Overview):
     """The projection as one release has it: another version, and rows that tell who wrote them."""
 
     def __init__(self, version: int, *, batch: int = 500) -> None:
+        super().__init__()
         self.version = version
         self.batch = batch
 

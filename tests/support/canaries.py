@@ -1,6 +1,7 @@
 """Look for marked secrets wherever this product leaves anything: tables, streams and keys, files, and text."""
 
 import base64
+import os
 import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
@@ -79,7 +80,8 @@ async def keys(redis_url: str) -> AsyncIterator[tuple[str, bytes]]:
 
 def files(folder: Path, name: str = "*") -> Iterator[tuple[str, bytes]]:
     """Every file named like this, unpacked where it is packed."""
-    for path in sorted(path for path in folder.rglob(name) if path.is_file()):
+    found = (Path(at) / each for at, _, names in os.walk(folder) for each in names)  # what goes meanwhile is no error
+    for path in sorted(path for path in found if path.match(name) and path.is_file()):
         try:
             content = path.read_bytes()
         except FileNotFoundError:  # deleted meanwhile

@@ -154,7 +154,7 @@ async def test_urls_of_the_settings_replace_the_embedded_servers(
     servers: Servers, database_url: str, redis_url: str, chroma_url: str, home: Path
 ) -> None:
     connection = await asyncpg.connect(database_url)
-    await connection.execute("DROP SCHEMA es, app, rag, auth, audit CASCADE")
+    await connection.execute("DROP SCHEMA es, app, rag, auth, audit, sandbox CASCADE")
     outside = {
         "REPOSTREAM_DATABASE_URL": database_url,
         "REPOSTREAM_REDIS_URL": redis_url,

@@ -149,7 +149,7 @@ async def test_an_upgrade_that_is_killed_goes_on_behind_the_last_revision_it_app
     await asyncio.to_thread(migrations.upgrade, database.url)
     interrupted, revision = await database.shape(), await database.revision()
 
-    await database.watching.execute("DROP SCHEMA es, app, rag, auth, audit CASCADE")
+    await database.watching.execute("DROP SCHEMA es, app, rag, auth, audit, sandbox CASCADE")
     await asyncio.to_thread(migrations.upgrade, database.url)
 
     assert await database.shape() == interrupted

@@ -205,10 +205,13 @@ class _Died(BaseException):
 
 
 class _Model:
-    name, dimension, max_batch = "model", 2, 4
+    name, dimension, max_batch, max_characters = "model", 2, 4, 1_000
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def embed(self, texts: Sequence[str], **_how: object) -> np.ndarray[Any, np.dtype[np.float32]]:
         raise AssertionError(texts)
+
+    def close(self) -> None:
+        raise AssertionError
 
 
 async def test_a_sandbox_reads_the_record_and_keeps_what_is_put_to_itself(home: Path) -> None:
