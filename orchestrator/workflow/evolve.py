@@ -201,7 +201,7 @@ def _too_late(state: AnalysisState, slot: Slot) -> bool:
 def _embedder_changed(state: AnalysisState, event: EmbedderChanged, _at: datetime) -> AnalysisState:
     """Have all vectors of the full generation made again; what is at work may have been begun with the earlier model.
 
-    Until the new ones serve, the old ones stand. What *promote* says of a mixture it is believed a few times in a row.
+    Until the new ones serve, the old ones stand. What *promote* says of a mixture is believed a few times in a row.
     """
     if state.phase not in {Phase.READY, Phase.REFINED} or state.stop is not None:
         return state

@@ -357,6 +357,16 @@ class System:
             lambda: self.get(f"/analyses/{analysis_id}"), lambda view: view.get("state") in states, seconds
         )
 
+    async def settled(self, analysis_id: UUID) -> None:
+        """Wait until an analysis is refined and linked, and every read model has all of it."""
+        await self.until(analysis_id, "refined")
+        await eventually(
+            lambda: self.get(f"/analyses/{analysis_id}"),
+            lambda view: all(each["state"] == "completed" for each in view["stages"] if each["stage"] == "link"),
+            60,
+        )
+        await self.followed()
+
     async def followed(self) -> None:
         """Wait until every read model has what the log has."""
         await followed(self.engine)

@@ -24,7 +24,7 @@ async def test_a_fork_shows_what_would_have_been_and_touches_nothing(
 ) -> None:
     system.workers.faults[Stage.STRUCTURE, 0, 1] = (FaultKind.TRANSIENT, "host_unreachable")
     analysis = await system.begin()
-    await system.until(analysis, "refined")
+    await system.settled(analysis)
     stream = f"analysis/{analysis}"
     events = (await system.get("/events", stream_id=stream, limit=500))["items"]
     failed = next(one for one in events if one["event_type"] == "processing.stage.failed")

@@ -63,7 +63,7 @@ async def test_the_present_code_runs_beside_what_serves_and_touches_nothing(
     system: System, database_url: str, redis_url: str, home: Path
 ) -> None:
     analysis = str(await system.begin())
-    await system.until(UUID(analysis), "refined")
+    await system.settled(UUID(analysis))
     await system.get("/events", stream_id=f"analysis/{analysis}")
     before = await live(database_url, redis_url, home)
 
