@@ -55,10 +55,6 @@ class Place:
         return self.lines(at.path, last).model_copy(update={"first_line": at.first_line})
 
 
-class ModelBusy(Transient):
-    """The provider asked to be left alone for a while."""
-
-
 class CircuitOpen(Transient):
     """The model failed again and again, and is left alone for a while."""
 

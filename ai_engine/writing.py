@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from ai_engine.ports import CircuitOpen, Finished, LanguageModel, ModelBusy
+from ai_engine.ports import CircuitOpen, Finished, LanguageModel
 from ai_engine.stages.build_prompt import Grounded, ToolCall
 from ai_engine.stages.check_citations import checked_so_far
 from ai_engine.stages.refuse import may_say_not_found
@@ -142,5 +142,5 @@ class Writer:
 
 
 def _pause(fault: Transient, call: int) -> float:
-    asked = fault.retry_after if isinstance(fault, ModelBusy) else None
+    asked = fault.retry_after
     return asked if asked is not None else min(8.0, 0.5 * 2**call) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter

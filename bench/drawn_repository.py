@@ -12,6 +12,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import IO
 
+from bench import git_blobs
 from tests.support.git_repositories import CLEAN_ENVIRONMENT, empty_repository
 
 _MOST_BYTES = 200_000  # of one file: what is larger is rare in every project
@@ -42,27 +43,13 @@ def _originals(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
             if mode.startswith(b"100") and 0 < int(size) <= _MOST_BYTES:
                 found.append((f"{source.stem}/{path.decode(errors='replace')}", source, blob.decode()))
     found.sort(key=lambda item: hashlib.sha256(item[0].encode(errors="replace")).digest())
-    readers = {source: _reader(source) for source in sources}
+    readers = {source: git_blobs.reader(source) for source in sources}
     for path, source, blob in found:
-        content = _blob(readers[source], blob)
+        content = git_blobs.content(readers[source], blob)
         if b"\0" not in content:
             yield path, content
     for reader in readers.values():
         reader.communicate()
-
-
-def _reader(source: Path) -> subprocess.Popen[bytes]:
-    command = ["git", f"--git-dir={source}", "cat-file", "--batch"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=CLEAN_ENVIRONMENT)
-
-
-def _blob(reader: subprocess.Popen[bytes], name: str) -> bytes:
-    assert reader.stdin
-    assert reader.stdout
-    reader.stdin.write(name.encode() + b"\n")
-    reader.stdin.flush()
-    size = int(reader.stdout.readline().split()[2])
-    return reader.stdout.read(size + 1)[:size]
 
 
 def _git(repository: Path, *arguments: str) -> bytes:

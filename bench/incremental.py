@@ -204,7 +204,7 @@ class _Searches:
             reply = self._client.post("/internal/search", json=body, headers=headers).raise_for_status().json()
             if reply["analysis_id"] == of.analysis_id and not reply["degraded"]:
                 break
-            time.sleep(0.1)
+            time.sleep(0.1)  # the swap of the generations follows what the analysis says
         assert reply["analysis_id"] == of.analysis_id, reply
         return [(p["path"], p["first_line"], p["last_line"], p["text"], p["score"]) for p in reply["passages"]]
 

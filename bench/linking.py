@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 import pyarrow as pa
 
+from bench import git_blobs
 from bench.drawn_repository import draw
 from events.artifacts import EdgeRow, SourceRow, SymbolRow
 from processor.linking.meanings import Known
@@ -30,7 +31,6 @@ from processor.stages.link import EDGE_COLUMNS, MEASURE_COLUMNS, SYMBOL_COLUMNS,
 from processor.stages.parse import parse_source
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.parquet import read_table, schema_of, write_table
-from tests.support.git_repositories import CLEAN_ENVIRONMENT
 
 _LIMITS = SourceLimits(files=200_000, text_bytes=4_000_000_000)
 _MEBI = 1 << 20
@@ -73,13 +73,11 @@ def _prepare(sources: Sequence[Path], files: int, folder: Path) -> None:
 def _shards(
     repository: Path, languages: dict[str, str | None], manifests: list[tuple[str, str]]
 ) -> Iterator[list[SourceRow]]:
-    git = ["git", f"--git-dir={repository}"]
-    listed = subprocess.run([*git, "ls-tree", "-r", "-z", "--long", "HEAD"], check=True, capture_output=True).stdout
+    tree = ["git", f"--git-dir={repository}", "ls-tree", "-r", "-z", "--long", "HEAD"]
+    listed = subprocess.run(tree, check=True, capture_output=True).stdout
     entries = [_entry(line) for line in listed.split(b"\0") if line]
-    with subprocess.Popen(
-        [*git, "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=CLEAN_ENVIRONMENT
-    ) as reader:
-        for shard in Intake(_LIMITS).shards(entries, partial(_blob, reader), lambda *_: None):
+    with git_blobs.reader(repository) as blobs:
+        for shard in Intake(_LIMITS).shards(entries, partial(git_blobs.content, blobs), lambda *_: None):
             rows = list(shard.read())
             languages.update((row.path, row.language) for row in rows)
             manifests.extend((row.path, row.content) for row in rows if is_wanted(row.path))
@@ -90,15 +88,6 @@ def _entry(line: bytes) -> TreeEntry:
     facts, _, path = line.partition(b"\t")
     mode, _, blob, size = facts.split()
     return TreeEntry(path=path, mode=mode.decode(), blob_id=blob.decode(), size=int(size))
-
-
-def _blob(reader: subprocess.Popen[bytes], name: str) -> bytes:
-    assert reader.stdin
-    assert reader.stdout
-    reader.stdin.write(name.encode() + b"\n")
-    reader.stdin.flush()
-    size = int(reader.stdout.readline().split()[2])
-    return reader.stdout.read(size + 1)[:size]
 
 
 def _parse(folder: Path, numbered: tuple[int, list[SourceRow]]) -> int:

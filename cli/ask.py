@@ -23,6 +23,7 @@ from runtime.client.shapes import (
 )
 
 Mode = Literal["answer", "deep", "extractive"]
+NO_GRAPH = "the graph is not made yet, which knows this better: {} again when the analysis is complete"
 _PAGE = 200
 _TRIES = 3  # connections to one answer's stream, which starts from its beginning each time
 
@@ -160,6 +161,8 @@ def print_answer(console: Console, asked: Asked) -> None:
     for line in citation_lines(view):
         console.print(f"  {line}", style="cyan", markup=False, highlight=False)
     console.print(_provenance(view), style="dim", markup=False, highlight=False)
+    if any(step.absent for step in view.plan):
+        console.print(NO_GRAPH.format("ask"), style="yellow", markup=False, highlight=False)
     if view.degraded:
         said = f"searched by words only ({view.degraded}): ask again for a better answer"
         console.print(said, style="yellow", markup=False, highlight=False)

@@ -5,6 +5,7 @@ import difflib
 import importlib
 import json
 import os
+import pkgutil
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
@@ -14,6 +15,7 @@ import httpx
 from pydantic import SecretStr, ValidationError
 from pydantic_settings.exceptions import SettingsError
 
+from cli.api import KeySettings
 from cli.config_rules import RULES, Finding, Said, State
 from cli.exits import FAILED, OK, UNREACHABLE
 from cli.repository_token import TokenSettings
@@ -47,12 +49,19 @@ def run_check(*, as_json: bool) -> int:
 
 def classes() -> list[tuple[str, type[Settings]]]:
     """Every settings class with the service that reads it."""
-    found: list[tuple[str, type[Settings]]] = []
-    for package in (_SHARED, *SERVICES):
-        module = importlib.import_module(f"{package}.settings")
-        own = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Settings))
-        found += [(_ALL if package == _SHARED else package, cls) for cls in own if cls.__module__ == module.__name__]
-    return [*found, ("cli", TokenSettings)]
+    found = [(_ALL, cls) for cls in _classes_of(_SHARED)]
+    for package in SERVICES:
+        found += [(package, cls) for cls in _classes_of(package)]
+    return [*found, ("cli", TokenSettings), ("cli", KeySettings)]
+
+
+def _classes_of(package: str) -> Iterator[type[Settings]]:
+    """The classes of the modules whose names say that they hold settings: `settings`, `sign_in_settings` …"""
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if info.name == "settings" or info.name.endswith("_settings"):
+            module = importlib.import_module(f"{package}.{info.name}")
+            classes = (value for value in vars(module).values() if isinstance(value, type))
+            yield from (cls for cls in classes if issubclass(cls, Settings) and cls.__module__ == module.__name__)
 
 
 def _settings() -> Iterator[Finding]:

@@ -1,14 +1,13 @@
 """`repostream rebuild`: the read models, made again of the log and the artifacts."""
 
-import time
+import math
 
 from cli.api import connect
 from cli.exits import FAILED, OK
 from cli.screen import Screen
+from cli.waiting import until_ended
 from runtime.client import Client
 from runtime.client.shapes import RebuildRequest, RebuildView, RebuiltProjection, RebuiltTable
-
-_POLL = 0.5  # seconds
 
 
 def run_read_models(*, check: bool, as_json: bool) -> int:
@@ -19,14 +18,10 @@ def run_read_models(*, check: bool, as_json: bool) -> int:
     return OK if done.state == "done" and (done.agrees or done.replace) else FAILED
 
 
-def wait_for(api: Client, *, replace: bool, seconds: float = float("inf")) -> RebuildView:
+def wait_for(api: Client, *, replace: bool, seconds: float = math.inf) -> RebuildView:
     """Ask for a rebuild; as it is once it ended, or after so many seconds."""
-    view = api.rebuilds_begin(RebuildRequest(replace=replace))
-    end = time.monotonic() + seconds
-    while view.state == "asked" and time.monotonic() < end:
-        time.sleep(_POLL)
-        view = api.rebuilds_one(view.rebuild_id)
-    return view
+    asked = api.rebuilds_begin(RebuildRequest(replace=replace))
+    return until_ended(asked, lambda: api.rebuilds_one(asked.rebuild_id), seconds)
 
 
 def lines_of(done: RebuildView) -> list[str]:

@@ -1,39 +1,23 @@
 """`repostream rebuild collection`: the vectors of what serves, made again of the stored ones."""
 
-import time
-
 from cli.api import connect
 from cli.ask import find_repository
 from cli.exits import FAILED, OK
 from cli.retry import is_id
 from cli.screen import Screen
-from runtime.client import Client
+from cli.waiting import until_ended
 from runtime.client.shapes import CollectionAsked, CollectionRebuild, Comparison
-
-_POLL = 0.5  # seconds
 
 
 def run_collection(target: str, *, check: bool, as_json: bool) -> int:
     """Have it done and wait; 1 where something differs and is left so, or it failed. Raises ApiError."""
     api = connect()
     of = target if is_id(target) else find_repository(api, target)
-    done = _wait_for(api, CollectionAsked(of=of, replace=not check))
+    asked = api.collections_begin(CollectionAsked(of=of, replace=not check))
+    done = until_ended(asked, lambda: api.collections_one(asked.rebuild_id))
     for line in [done.model_dump_json()] if as_json else lines_of(done):
         Screen().print(line, markup=False, highlight=False, soft_wrap=True)
-    return OK if done.state == "done" and (done.replace or (done.before and agrees(done.before))) else FAILED
-
-
-def _wait_for(api: Client, asked: CollectionAsked) -> CollectionRebuild:
-    view = api.collections_begin(asked)
-    while view.state == "asked":
-        time.sleep(_POLL)
-        view = api.collections_one(view.rebuild_id)
-    return view
-
-
-def agrees(found: Comparison) -> bool:
-    """Whether the collection has what it should have, and nothing else."""
-    return found.held is not None and not (found.missing or found.extra or found.different)
+    return OK if done.state == "done" and (done.replace or (done.before and done.before.agrees)) else FAILED
 
 
 def lines_of(done: CollectionRebuild) -> list[str]:
@@ -44,7 +28,7 @@ def lines_of(done: CollectionRebuild) -> list[str]:
     lines = [which, f"The collection that served: {_found(done.before)}"]
     if done.after is not None:
         return [*lines, f"The one that serves now: {_found(done.after)}; nothing was embedded"]
-    right = agrees(done.before)
+    right = done.before.agrees
     return lines if right else [*lines, f"Put it right with `repostream rebuild collection {done.generation_id}`."]
 
 
@@ -52,7 +36,7 @@ def _found(found: Comparison) -> str:
     vectors = f"{found.vectors:,} vectors, checksum {found.checksum}"
     if found.held is None:
         return f"is not there; it should have {vectors}"
-    if agrees(found):
+    if found.agrees:
         return f"has all {vectors}"
     wrong = f"{found.missing:,} missing, {found.different:,} different, {found.extra:,} that are no one's"
     return f"has {wrong}, checksum {found.held_checksum}; it should have {vectors}"

@@ -12,7 +12,7 @@ from cli.status import failure_lines
 from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisView
 
-_LOOK = 0.5  # seconds
+_LOOK = 0.5  # seconds between two looks at the events since: what is done again takes seconds, and survives a restart
 _PAGE = 500
 _SAID = "repository.processing."
 _ENDS = frozenset({f"{_SAID}completed", f"{_SAID}failed", f"{_SAID}cancelled", f"{_SAID}cancel_requested"})

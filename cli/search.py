@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cli.api import connect
-from cli.ask import find_repository
+from cli.ask import NO_GRAPH, find_repository
 from cli.exits import OK
 from cli.screen import Screen
 from runtime.client.shapes import Passage, Scope, SearchView
@@ -36,7 +36,7 @@ def told(found: SearchView) -> Iterator[tuple[str, str]]:
     searched = f"; found by {', '.join(steps)}" if steps else ""
     yield "dim", f"{len(found.passages)} passages of the {found.generation_kind} index at {found.commit[:10]}{searched}"
     if any(step.absent for step in found.plan):
-        yield "yellow", "the graph is not made yet, which knows this better: search again when the analysis is complete"
+        yield "yellow", NO_GRAPH.format("search")
     if found.degraded:
         yield "yellow", f"searched by words only ({found.degraded}): search again for a better result"
 

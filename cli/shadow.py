@@ -1,16 +1,16 @@
 """`repostream shadow`: a stage of the present code over what was recorded, beside what serves."""
 
-import time
+import math
 from uuid import UUID
 
 from cli.api import connect, refusal
 from cli.exits import FAILED, OK
 from cli.plain import visible
 from cli.screen import Screen
+from cli.waiting import until_ended
 from runtime.client import Client
 from runtime.client.shapes import ShadowRequest, ShadowTable, ShadowView
 
-_POLL = 0.5  # seconds
 _EXAMPLES = 5  # of a table
 _MOST = 20  # lines of decisions, and of facts
 
@@ -41,18 +41,14 @@ def run_promote(shadow: str) -> int:
     return OK
 
 
-def wait_for(api: Client, analysis: str, stage: str, seconds: float = float("inf")) -> ShadowView:
+def wait_for(api: Client, analysis: str, stage: str, seconds: float = math.inf) -> ShadowView:
     """Ask for a shadow; as it is once it ended, or after so many seconds. Raises ApiError."""
     try:
         named = UUID(analysis)
     except ValueError:
         raise refusal("not_found", f"{visible(analysis)} is no id of an analysis: see `repostream status`.") from None
-    view = api.shadows_begin(ShadowRequest(analysis_id=str(named), stage=stage))
-    end = time.monotonic() + seconds
-    while view.state == "asked" and time.monotonic() < end:
-        time.sleep(_POLL)
-        view = api.shadows_one(view.shadow_id)
-    return view
+    asked = api.shadows_begin(ShadowRequest(analysis_id=str(named), stage=stage))
+    return until_ended(asked, lambda: api.shadows_one(asked.shadow_id), seconds)
 
 
 def line_of(shadow: ShadowView) -> str:

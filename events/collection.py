@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from pydantic import computed_field
+
 from events.base import Value
 from events.index import GenerationKind
 
@@ -23,6 +25,7 @@ class Comparison(Value):
     checksum: str
     held_checksum: str
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
     @property
     def agrees(self) -> bool:
         """Whether the collection has all of the generation, and nothing that is no one's."""

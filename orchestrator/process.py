@@ -84,6 +84,7 @@ class Process:
         self.journal = PostgresJournal(engine, self.wake)
         self.rebuilds = Rebuilds(engine, self.journal, (Overview(), Contents(objects, engine)))
         self.projections: tuple[Projection, ...] = (*self.rebuilds.projections, Webhooks())
+        self.objects = objects
         self.sources, self.uploads_ending = sources.Sources(objects), create_uploads_ending(engine, objects)
         self.erasure = Erasure(engine, redis, objects)
         self.audit = audit_table.AuditTable(engine, reading)
@@ -109,7 +110,7 @@ class Process:
             "answers": lambda: sweep_answers(self.engine),
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
             "rebuilds": self.rebuilds.run,
-            "shadows": ShadowReports(self.engine, self.journal, self.uploads_ending.objects).run,
+            "shadows": ShadowReports(self.engine, self.journal, self.objects).run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
         for projection in self.projections:

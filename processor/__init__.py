@@ -1,5 +1,5 @@
-"""The stages that read a repository: clone, metadata, structure, parse, link.
+"""The stages that read a repository: clone, metadata, structure, history, parse, link.
 
-Hears `processing.stage.requested` of these five; says `repository.processing.started`, `processing.stage.started`,
+Hears `processing.stage.requested` of these six; says `repository.processing.started`, `processing.stage.started`,
 `processing.stage.completed`, `processing.stage.failed` and `processing.stage.parked`, all on the analysis's stream.
 """

@@ -1,6 +1,6 @@
 """What the processor hears, and which job does it.
 
-Hears `processing.stage.requested` of five stages; says `repository.processing.started` and `processing.stage.*`.
+Hears `processing.stage.requested` of six stages; says `repository.processing.started` and `processing.stage.*`.
 """
 
 from collections.abc import Mapping

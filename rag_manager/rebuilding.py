@@ -13,8 +13,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
-
 from events.collection import CollectionAsked, CollectionRebuild
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.compare_collection import compare
@@ -27,7 +25,6 @@ from runtime.faults import Permanent, Transient
 
 logger = logging.getLogger(__name__)
 
-_LOCK = 0x72656275  # first key of the advisory locks that keep two processes from rebuilding one collection
 _POLL = 5.0  # seconds between two looks at what is to be done
 _PATIENCE = 3_600.0  # seconds after which one that does not come through is given up
 _CHANGED = (
@@ -159,6 +156,5 @@ class Rebuilding:
     @asynccontextmanager
     async def _alone(self, generation_id: UUID) -> AsyncIterator[bool]:
         """Whether no other process works on the generation, nor will while this lasts."""
-        key = {"lock": _LOCK, "generation": generation_id.int & 0x7FFFFFFF}
         async with self._backends.engine.connect() as connection:
-            yield bool(await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock, :generation)"), key))
+            yield await rebuilds.try_lock(connection, generation_id)

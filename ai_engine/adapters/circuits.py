@@ -15,7 +15,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from ai_engine.ports import CircuitOpen, Finished, LanguageModel, ModelBusy, Token
+from ai_engine.ports import CircuitOpen, Finished, LanguageModel, Token
 from ai_engine.stages import circuit as rules
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.circuit import Circuit, State
@@ -144,7 +144,7 @@ class Guarded:
                 yield item
         except Transient as fault:
             told = True
-            await self._circuits.failed(name, caller, fault.retry_after if isinstance(fault, ModelBusy) else None)
+            await self._circuits.failed(name, caller, fault.retry_after)
             raise
         finally:
             if not told:

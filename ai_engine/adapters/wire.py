@@ -3,13 +3,12 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from email.utils import parsedate_to_datetime
 
 import httpx2
 
-from ai_engine.ports import ModelBusy
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from runtime.faults import Fault, Permanent, Transient
+from runtime.retry_after import seconds_of
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 45.0  # without a byte: a stalled stream, not a slow model
@@ -79,25 +78,11 @@ def status_fault(provider: str, status: int, retry_after: str | None, *, now: fl
         return Permanent("model_unknown", f"{provider} does not know this model: check REPOSTREAM_AI_MODELS.")
     if status in {408, 409, 429} or status >= 500:
         code = "model_rate_limited" if status == 429 else "model_unavailable"
-        return ModelBusy(
-            code, f"{provider} answered with status {status}: try again later.", _seconds(retry_after, now)
-        )
+        message = f"{provider} answered with status {status}: try again later."
+        return Transient(code, message, seconds_of(retry_after, now))
     if status < 400:  # an error event inside a stream that began well
         return Transient("model_error", f"{provider} reported an error while answering: ask again.")
     return Permanent("model_rejected", f"{provider} rejected the request with status {status}.")
-
-
-def _seconds(retry_after: str | None, now: float) -> float | None:
-    if not retry_after:
-        return None
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
-    except ValueError:
-        return None
 
 
 @asynccontextmanager

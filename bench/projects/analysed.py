@@ -94,7 +94,7 @@ def _until_linked(system: System, analysis_id: str, seconds: float = 1_200) -> d
             system.client.post(f"/analyses/{analysis_id}/cancel")  # refining would go on behind the next one
             until_loaded(system.database_url, analysis_id)
             return view
-        time.sleep(0.5)
+        time.sleep(0.5)  # the link stage ends seconds to minutes later; a stream would say no more
     raise AssertionError(f"no graph within {seconds} s: {view['stages']}")
 
 

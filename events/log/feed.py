@@ -1,26 +1,19 @@
-"""The feed in PostgreSQL: as the relay reads it, and a wait for it to grow (for projections and live pages)."""
+"""The feed in PostgreSQL, as the relay reads it."""
 
-import asyncio
-import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.log import floors
 from events.log.relay import Place
-from events.log.wake import SEQUENCED, Wakeups
-
-logger = logging.getLogger(__name__)
 
 _HEAD = text("SELECT generation, seq FROM es.feed_head")
 _NEXT_GENERATION = text("UPDATE es.feed_head SET generation = generation + 1 WHERE generation = :generation")
 _BEHIND = text("""
 SELECT topic, seq, payload FROM es.behind(CAST(:topics AS text[]), CAST(:cursors AS bigint[]), CAST(:batch AS int))
 """)
-_OUTAGE_PAUSE = 0.5  # seconds
 
 
 class PostgresFeed:
@@ -58,25 +51,3 @@ class PostgresFeed:
 async def feed_head(engine: AsyncEngine) -> int:
     """The place of the newest event in the feed; 0 where there is none."""
     return (await PostgresFeed(engine).head()).seq
-
-
-async def feed_heads(
-    engine: AsyncEngine, wakeups: Wakeups, *, after: int = 0, poll: float = 0.25
-) -> AsyncIterator[int]:
-    """The feed's head each time it is greater than the one before (`after`, at first). Never ends by itself.
-
-    Hears of growth at once where `wakeups` runs, else within `poll` seconds. Waits out a database that is away.
-    """
-    signal = wakeups.signal(SEQUENCED)
-    while True:
-        try:
-            head = await feed_head(engine)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            logger.warning("the feed cannot be read, trying again: %s", error)
-            await asyncio.sleep(_OUTAGE_PAUSE)
-            continue
-        if head > after:
-            after = head
-            yield head
-        else:
-            await signal.wait(poll)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from events.base import Envelope
-from events.log.journal import Journal
 from events.upcasts import upcast
 
 State = TypeVar("State")
@@ -40,11 +39,3 @@ def moments(envelopes: Sequence[Envelope], evolve: Evolve[State], initial: State
         current = upcast(envelope)
         state = evolve(state, current)
         yield Moment(current, state)
-
-
-async def state_at(
-    journal: Journal, stream_id: str, evolve: Evolve[State], initial: State, *, version: int | None = None
-) -> State:
-    """The state of a stream at a version (0: before its first event), or now."""
-    envelopes = await journal.read_stream(stream_id, limit=version)
-    return fold(envelopes, evolve, initial, to=version)

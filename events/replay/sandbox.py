@@ -209,4 +209,7 @@ def _mine(claimed: Row[Any]) -> dict[str, object]:
 def completed_in(result: Result) -> StageCompleted:
     """What a run said of its end. Raises LookupError where it said nothing of it."""
     events = [draft.event for append in result.appends for draft in append.drafts]
-    return next(event for event in reversed(events) if isinstance(event, StageCompleted))
+    found = next((event for event in reversed(events) if isinstance(event, StageCompleted)), None)
+    if found is None:
+        raise LookupError("the run did not say how it ended")
+    return found

@@ -12,12 +12,11 @@ from pydantic import ValidationError
 
 from events.processing import RetryRequested, StageRequested
 from orchestrator.workflow.decide import run_id_of
-from orchestrator.workflow.evolve import evolve
+from orchestrator.workflow.evolve import EDITED, evolve
 from orchestrator.workflow.state import AnalysisState, Phase, SlotStatus
 
 # What names the repository, the run or a credential stays; and nobody is shown another's artifact.
 EDITABLE = ("ref", "commit", "include", "history_depth", "inputs")
-_BECAUSE = "edited"
 
 
 @dataclass(frozen=True)
@@ -58,4 +57,4 @@ def next_attempt(request: StageRequested, state: AnalysisState, at: datetime) ->
         raise ValueError("The run does not wait any more: it was asked for again, or its analysis was cancelled.")
     attempt, again = slot.attempt + 1, evolve(state, RetryRequested(), at)
     run_id = run_id_of(request.analysis_id, request.stage, request.shard, attempt)
-    return request.model_copy(update={"attempt": attempt, "run_id": run_id, "because": _BECAUSE, "round": again.round})
+    return request.model_copy(update={"attempt": attempt, "run_id": run_id, "because": EDITED, "round": again.round})

@@ -16,6 +16,7 @@ from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, Slo
 from orchestrator.workflow.summary import reasons
 
 PARKED = "parked"  # the code of a run that killed its workers
+EDITED = "edited"  # why a person had a parked run done again with other values
 PROMOTED = "shadow"  # why a run is in the stream that was made in a sandbox
 RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
 MIXED, MIXED_AT_MOST = "mixed_models", 5  # of so many in a row a person has to look why the models change

@@ -18,14 +18,14 @@ from events.upcasts import upcast
 from orchestrator.workflow.again import DECIDED, as_estimated, is_heard
 from orchestrator.workflow.decide import Alarm, alarm_of, decide
 from orchestrator.workflow.estimate import needs_estimate
-from orchestrator.workflow.evolve import PROMOTED, replay
+from orchestrator.workflow.evolve import EDITED, PROMOTED, replay
 from orchestrator.workflow.policy import Policy
 from orchestrator.workflow.state import AnalysisState
 
 # What a run is asked for. With anything else in one of these, its recorded answer is the answer to another question.
 _ASKED = ("url", "ref", "folder", "commit", "include", "history_depth", "credential_ref", "shard", "shards")
 _ANSWERS = frozenset(cls.event_type for cls in (StageCompleted, StageFailed, StageParked))
-_BY_HAND = frozenset({"edited", PROMOTED})  # why a person, and not the workflow, asked for a run
+_BY_HAND = frozenset({EDITED, PROMOTED})  # why a person, and not the workflow, asked for a run
 
 
 @dataclass(frozen=True)

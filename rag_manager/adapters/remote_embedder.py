@@ -6,7 +6,6 @@ that looks like a secret leaves the machine.
 """
 
 import asyncio
-import math
 import random
 import threading
 import time
@@ -14,7 +13,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, S
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -24,6 +22,7 @@ from rag_manager.ports import InputRefused, Spent, uncounted
 from runtime.faults import Fault, Permanent, Transient
 from runtime.metrics import model_dollars, model_seconds, model_tokens
 from runtime.redaction import redact
+from runtime.retry_after import seconds_of
 from runtime.tasks import end_tasks
 
 CHARACTERS_PER_TOKEN = 2  # at the least, of code: what is counted by it never comes out too small for a provider
@@ -240,9 +239,8 @@ def status_fault(status: int, retry_after: str | None, *, now: float) -> Fault |
         return Permanent("embedder_model_unknown", message)
     if status in {408, 409, 425, 429} or status >= 500:
         message = f"The embedding provider answered with status {status}: it is tried again later."
-        return Transient(
-            "embedder_busy" if status == 429 else "embedder_unavailable", message, _seconds(retry_after, now)
-        )
+        code = "embedder_busy" if status == 429 else "embedder_unavailable"
+        return Transient(code, message, seconds_of(retry_after, now))
     if status in {400, 413, 422}:
         return InputRefused("embedder_input_refused")
     message = f"The embedding provider rejected the request with status {status}: check its address."
@@ -252,16 +250,3 @@ def status_fault(status: int, retry_after: str | None, *, now: float) -> Fault |
 def _pause(attempt: int, asked: float | None) -> float:
     own = min(_LONGEST_BACK_OFF, _BACK_OFF * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
     return max(asked or 0.0, own)
-
-
-def _seconds(retry_after: str | None, now: float) -> float | None:
-    if not retry_after:
-        return None
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(retry_after).timestamp() - now
-        except ValueError:
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.collection import CollectionRebuild, Comparison
 from rag_manager.rows import generations
@@ -46,6 +46,7 @@ _KEPT = text("""
 SELECT name FROM rag.rebuilds, LATERAL unnest(ARRAY[collection, former]) AS name WHERE name IS NOT NULL
   AND (state = 'asked' OR state = 'done' AND ended_at > now() - make_interval(secs => :grace))
 """)
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('rebuild ' || :generation, 0))")
 _FORGET = text("DELETE FROM rag.rebuilds WHERE ended_at < now() - make_interval(days => :days)")
 
 
@@ -55,6 +56,11 @@ class Rebuild:
 
     told: CollectionRebuild
     collection: str | None
+
+
+async def try_lock(connection: AsyncConnection, generation_id: UUID) -> bool:
+    """Whether no other process works on the generation, nor will until the connection's transaction is over."""
+    return bool(await connection.scalar(_TRY_LOCK, {"generation": str(generation_id)}))
 
 
 async def generation_of(engine: AsyncEngine, of: UUID) -> Generation | None:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 
 from ai_engine import settings as ai_engine_settings
 from cli import services as cli_services
+from cli.config_check import classes
 from orchestrator import settings as orchestrator_settings
 from orchestrator import sign_in_settings
 from processor import settings as processor_settings
@@ -137,6 +138,19 @@ def test_every_setting_that_is_called_a_secret_is_kept_as_one() -> None:
 
     assert len(classes) > 12
     assert plain - NO_SECRETS.keys() == set()
+
+
+def test_config_check_knows_every_settings_class() -> None:
+    declared = {
+        (path.removesuffix(".py").replace("/", "."), node.name)
+        for path, tree in sources()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Settings") for base in node.bases)
+    }
+    known = {(cls.__module__, cls.__name__) for _, cls in classes()}
+
+    assert ("orchestrator.sign_in_settings", "GitHubSettings") in known
+    assert declared - known == {("runtime.secret_files", "Settings"), ("cli.services", "_AddressSettings")}
 
 
 def test_every_settings_class_reads_secrets_by_the_one_reader() -> None:

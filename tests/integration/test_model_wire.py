@@ -7,7 +7,7 @@ import pytest
 from ai_engine.adapters import wire
 from ai_engine.adapters.anthropic import AnthropicModel
 from ai_engine.adapters.openai import OpenAIModel
-from ai_engine.ports import Finished, LanguageModel, ModelBusy, Token
+from ai_engine.ports import Finished, LanguageModel, Token
 from ai_engine.stages.build_prompt import Prompt, Turn
 from runtime.faults import Fault, Permanent, Transient
 from tests.support.model_stand_in import WORDS, StandIn, model_stand_in
@@ -53,9 +53,9 @@ async def test_a_whole_answer_arrives_token_by_token_with_its_usage(provider) ->
         ("status:401", Permanent, "model_key_refused"),
         ("status:404", Permanent, "model_unknown"),
         ("status:400", Permanent, "model_rejected"),
-        ("status:429,1", ModelBusy, "model_rate_limited"),
-        ("status:500", ModelBusy, "model_unavailable"),
-        ("status:529", ModelBusy, "model_unavailable"),
+        ("status:429,1", Transient, "model_rate_limited"),
+        ("status:500", Transient, "model_unavailable"),
+        ("status:529", Transient, "model_unavailable"),
     ],
 )
 async def test_a_broken_answer_is_a_fault_and_never_looks_whole(provider, script, kind, code, monkeypatch) -> None:
@@ -81,7 +81,7 @@ async def test_retry_after_reaches_us_in_seconds(provider, header, seconds) -> N
     stand_in, model = provider
     stand_in.script = [f"status:429,{header}"]
 
-    with pytest.raises(ModelBusy) as caught:
+    with pytest.raises(Transient) as caught:
         await anext(aiter(model.stream(PROMPT)))
 
     assert caught.value.retry_after == seconds

@@ -18,11 +18,11 @@ def analysis(found: AnalysisView) -> None:
 
 
 def conversation(found: ConversationView, about: AnalysisView) -> None:
-    """The link to the bundle of a conversation; with the analysis, once that is over and something rests on it."""
+    """The link to the bundle of a conversation; with the analysis, once that is over and the newest answer's."""
     if any(question.state == "asked" for question in found.questions):
         return
-    rests = any(question.state == "answered" and question.analysis_id for question in found.questions)
-    with_analysis = "?with_analysis=true" if rests and views.is_over(about) else ""
+    rests_on = next((one.analysis_id for one in reversed(found.questions) if one.analysis_id is not None), None)
+    with_analysis = "?with_analysis=true" if rests_on == about.analysis_id and views.is_over(about) else ""
     _link("Export", f"{PREFIX}/conversations/{found.conversation_id}/bundle{with_analysis}")
 
 

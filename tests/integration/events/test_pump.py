@@ -14,13 +14,12 @@ from events.delivery import janitor
 from events.delivery.pump import Pace, Pump
 from events.delivery.timers import set_timers
 from events.delivery.work import Timer
-from events.log.feed import feed_head, feed_heads
+from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
-from events.log.queries import EventQuery, find_events
 from events.log.wake import Wake
 from tests.conftest import Servers
 from tests.support.delivery import Kernel, until
-from tests.support.kernel import AT, a_context, cancel_requested, requested
+from tests.support.kernel import a_context, requested
 
 
 async def relayed(kernel: Kernel) -> int:
@@ -88,17 +87,6 @@ async def test_a_wake_up_is_faster_than_a_poll_and_a_poll_is_enough(kernel: Kern
     await silent.stop()
 
 
-async def test_whoever_waits_for_the_feed_hears_of_each_growth(kernel: Kernel) -> None:
-    pump = Pump(kernel.engine, kernel.redis)
-    await pump.start()
-    heads = feed_heads(kernel.engine, pump.wakeups)
-    for number in range(1, 4):
-        await kernel.journal.append("analysis/a", [requested(number)])
-        assert await asyncio.wait_for(anext(heads), 30) == number
-    await heads.aclose()  # type: ignore[attr-defined]
-    await pump.stop()
-
-
 async def test_a_timer_fires_once_when_it_is_due_however_many_look(kernel: Kernel) -> None:
     await kernel.journal.append("analysis/a", [requested(1)])
     now = datetime.now(UTC)
@@ -148,26 +136,6 @@ async def test_the_janitor_drops_the_idle_and_never_one_that_holds_something(ker
     assert await janitor.tidy(kernel.engine, kernel.redis, CONSUMERS, idle_ms=10) == 1
     [left] = await kernel.redis.xinfo_consumers(WORKFLOW, "orchestrator.workflow")
     assert left["name"] == b"holding"
-
-
-async def test_events_are_found_by_what_they_are_and_where(kernel: Kernel) -> None:
-    await kernel.journal.append("analysis/a", [requested(1), cancel_requested("x")])
-    await kernel.journal.append("analysis/b", [cancel_requested("y")])
-    await kernel.carry()
-
-    async def found(**query: object) -> list[int | None]:
-        async with kernel.engine.connect() as connection:
-            envelopes = await find_events(connection, EventQuery.model_validate(query))
-        return [envelope.seq for envelope in envelopes]
-
-    assert await found() == [1, 2, 3]
-    assert await found(newest_first=True, limit=2) == [3, 2]
-    assert await found(types=("repository.processing.cancel_requested",)) == [2, 3]
-    assert await found(stream_id="analysis/a", after=1) == [2]
-    assert await found(before=2) == [1]
-    assert await found(tenant_id=uuid4()) == []
-    assert await found(since=AT, until=AT + timedelta(seconds=1)) == [1, 2, 3]
-    assert await found(until=AT) == []
 
 
 async def test_migrating_twice_and_at_once_does_it_once(servers: Servers) -> None:

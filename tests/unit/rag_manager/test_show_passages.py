@@ -86,11 +86,10 @@ def test_found_parts_of_one_definition_become_one_passage_that_names_them() -> N
 
 
 def test_what_a_better_passage_grew_to_is_taken_into_a_larger_one_at_its_place() -> None:
-    passages = [one for one in shown(3, 0) if one.ranks]
+    [passage] = [one for one in shown(3, 1) if one.ranks]  # a part of send, then the head of its class
 
-    spans = [lines(one) for one in passages]
-    assert not [a for a in spans for b in spans if a != b and b[0] <= a[0] and a[1] <= b[1]]
-    assert passages[0].chunk_id == "c3"
+    assert (passage.chunk_id, lines(passage)) == ("c3", (5, 40))
+    assert [(one.chunk_id, one.first_line) for one in passage.folded] == [("c1", 5)]
 
 
 def test_the_type_and_the_imports_of_the_first_are_offered_and_say_whose_they_are() -> None:
