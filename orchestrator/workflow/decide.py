@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from events import processing as facts
@@ -163,6 +164,11 @@ def _because(slot: Slot) -> str:
     return slot.stale or (slot.failure.code if slot.failure is not None else "files_failed")
 
 
+def asked_about(state: AnalysisState) -> dict[str, Any]:
+    """The fields of every request of a stage that say what is analysed."""
+    return {"url": state.url, "ref": state.ref, "folder": state.folder, "commit": state.commit}
+
+
 def _request(state: AnalysisState, rule: Rule, shard: int, before: Slot | None) -> facts.StageRequested:
     if state.analysis_id is None:
         raise ValueError("an analysis that was never requested asks for nothing")
@@ -174,10 +180,7 @@ def _request(state: AnalysisState, rule: Rule, shard: int, before: Slot | None) 
         shard=shard,
         shards=(shard_count(state) or 1) if rule.per_shard_of is not None else 1,
         attempt=attempt,
-        url=state.url,
-        ref=state.ref,
-        folder=state.folder,
-        commit=state.commit,
+        **asked_about(state),
         inputs=state.upload if rule.stage is Stage.CLONE else inputs(state, rule, shard),
         credential_ref=state.credential_ref if rule.stage in ASKS_HOST else None,
         history_depth=state.history if rule.stage is Stage.HISTORY else 0,

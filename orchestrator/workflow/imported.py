@@ -14,7 +14,7 @@ from events import processing as facts
 from events.artifacts import ArtifactRef
 from events.base import Envelope, Event
 from events.processing import FaultKind, Stage
-from orchestrator.workflow.decide import run_id_of
+from orchestrator.workflow.decide import asked_about, run_id_of
 from orchestrator.workflow.evolve import replay
 from orchestrator.workflow.graph import RULES, is_done
 from orchestrator.workflow.state import AnalysisState, Phase, Slot
@@ -65,10 +65,7 @@ def _slot(
         stage=slot.stage,
         shard=slot.shard,
         shards=slot.shards,
-        url=state.url,
-        ref=state.ref,
-        folder=state.folder,
-        commit=state.commit,
+        **asked_about(state),
     )
     yield Told(asked, at, slot.stage)
     if isinstance(event, facts.StageCompleted):

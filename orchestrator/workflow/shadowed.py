@@ -11,7 +11,7 @@ from uuid import UUID
 from events.base import Context, Draft, Envelope, derived_id
 from events.log.drafts import record
 from events.processing import Stage, StageCompleted, StageRequested
-from orchestrator.workflow.decide import run_id_of
+from orchestrator.workflow.decide import asked_about, run_id_of
 from orchestrator.workflow.evolve import PROMOTED, evolve_all
 from orchestrator.workflow.graph import RULE_OF, inputs, is_done
 from orchestrator.workflow.state import AnalysisState, Phase
@@ -87,10 +87,7 @@ def promotion(
                 stage=stage,
                 shard=done.shard,
                 shards=slot.shards,
-                url=state.url,
-                ref=state.ref,
-                folder=state.folder,
-                commit=state.commit,
+                **asked_about(state),
                 inputs=inputs(state, RULE_OF[stage], done.shard),
                 because=PROMOTED,
                 round=state.round,

@@ -13,7 +13,9 @@ from events.base import LOCAL_TENANT
 from events.index import GenerationKind, IndexActivated, IndexBuilt
 from events.processing import Stage, StageCompleted
 from events.question import LinesRequest
+from events.replay.sandbox import Alone, SandboxObjects
 from rag_manager.rows import generations
+from rag_manager.subscribers import shadow_handlers
 from runtime.faults import Cancelled, Permanent, Transient
 from tests.support.index import REPOSITORY, ARun, Index, an_index, artifacts_of
 
@@ -297,3 +299,30 @@ async def test_vectors_are_one_artifact_a_shard_with_their_model(index: Index) -
     refs = analysis.vectors[GenerationKind.QUICK]
     assert [(ref.kind, ref.shard) for ref in refs] == [(ArtifactKind.VECTORS, 0), (ArtifactKind.VECTORS, 1)]
     assert sum(ref.rows for ref in refs) == 6
+
+
+async def test_a_shadow_of_embedding_has_the_recorded_vectors_and_asks_no_model(index: Index, tmp_path: Path) -> None:
+    analysis = await index.ready(FILES)
+    [recorded] = analysis.vectors[GenerationKind.QUICK]
+    asked = await index.request(analysis, Stage.EMBED, [*analysis.chunks, recorded], attempt=2)
+    unrecorded = await index.request(analysis, Stage.EMBED, analysis.chunks, attempt=3)
+    index.quick.embedded.clear()
+    before = _artifacts(tmp_path)
+    collections = await index.kernel.rows("SELECT generation_id, state, collection FROM rag.generations")
+    embedders = {GenerationKind.QUICK: index.quick, GenerationKind.FULL: index.full}
+
+    sandbox = SandboxObjects(index.backends.objects, LOCAL_TENANT)
+    shadow = shadow_handlers(index.backends, embedders)[Stage.EMBED](sandbox)
+    [made] = artifacts_of(await shadow(asked, Alone("shadow")))
+    with pytest.raises(Permanent) as caught:
+        await shadow(unrecorded, Alone("shadow"))
+
+    assert (made.sha256, made.rows) == (recorded.sha256, recorded.rows)
+    assert caught.value.code == "effect_not_recorded"
+    assert index.quick.embedded == []
+    assert _artifacts(tmp_path) == before != {}
+    assert await index.kernel.rows("SELECT generation_id, state, collection FROM rag.generations") == collections
+
+
+def _artifacts(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
