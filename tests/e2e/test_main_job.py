@@ -1,10 +1,12 @@
 """The main job on real repositories, through the API and the command line."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import golden_bundles
 from tests.support.census import census, lose_vectors, read_models, spoil
 from tests.support.git_server import GitServer
 from tests.support.system import System
@@ -100,6 +102,8 @@ def test_it_is_taken_over_elsewhere_from_one_file_and_answers_the_same(
         [kept] = other.conversation(taken[0]["conversation_id"])["questions"]
         history = other.history(taken[0]["analysis_id"])
         lines = [other.cited(kept["analysis_id"], citation) for citation in kept["citations"]]
+        for golden in golden_bundles.all_paths():
+            _takes_over(other, golden)
 
     same = ("state", "commit", "name", "url", "partial", "skipped", "failed", "languages", "metadata")
     assert {name: view[name] for name in same} == {name: flask[name] for name in same}
@@ -120,6 +124,21 @@ def _said(answer: dict[str, Any]) -> dict[str, Any]:
     told = ("answer", "mode", "commit", "refused", "generation_kind")
     places = {name: [(each["path"], each["first_line"]) for each in answer[name]] for name in ("passages", "citations")}
     return {name: answer[name] for name in told} | places
+
+
+def _takes_over(other: System, golden: Path) -> None:
+    """A golden bundle comes to the same state as it did where it was made, and answers the same there and here."""
+    meant, questions = golden_bundles.state(golden), golden_bundles.answers()
+    taken = json.loads(other.run("bundle", "import", str(golden), "--json").stdout)
+    view = other.wait(taken["analysis_id"], {"refined"})
+    assert {name: view[name] for name in meant} == meant, golden
+    found = [other.ask(taken["repository_id"], question["query"]) for question in questions[:1]]
+    if taken["conversation_id"] is not None:
+        kept = other.conversation(taken["conversation_id"])["questions"]
+        assert [_said(each) for each in kept] == [_said(each) for each in questions]
+        found += [other.answer(other.client.post(f"/questions/{kept[0]['question_id']}/again", json={}).json())]
+    for answer in found:
+        assert _said(answer) == _said(questions[0]), golden
 
 
 @pytest.mark.parametrize(
