@@ -23,7 +23,7 @@ from tests.support import second_try, secrets_said
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 # The same examples in each run, so that nobody's change is stopped by what another's left; new ones are drawn by
 # `--hypothesis-profile=default`.
-settings.register_profile("same", derandomize=True)
+settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
 _TEMPLATE = "migrated"
 _T = TypeVar("_T")

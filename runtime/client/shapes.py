@@ -317,6 +317,10 @@ class Comparison(BaseModel):
     different: int
     checksum: str
     held_checksum: str
+    agrees: Annotated[
+        bool,
+        Field(description="Whether the collection has all of the generation, and nothing that is no one's."),
+    ]
 
 
 class ConfigView(BaseModel):

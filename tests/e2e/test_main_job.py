@@ -176,6 +176,9 @@ def test_a_project_of_three_languages_is_read_in_all_of_them(system: System, git
     for name, path in (("JPypeContext", ".java"), ("JPClass", ".cpp")):
         found = system.client.get(f"/analyses/{view['analysis_id']}/symbols", params={"name": name}).json()
         assert any(symbol["path"].endswith((path, ".h")) for symbol in found["items"]), found
+    system.client.post(
+        f"/analyses/{view['analysis_id']}/cancel"
+    ).raise_for_status()  # minutes of refining nobody waits for
 
 
 def test_what_became_of_each_file_is_told_by_api_and_command_line(system: System, git_host: GitServer) -> None:
