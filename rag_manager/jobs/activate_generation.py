@@ -74,6 +74,7 @@ class ActivateGeneration:
             artifacts=tuple(refs),
         )
         told, patiently = _told(ticker(self._backends, envelope, request), run), self._patience(run)
+        await self._must_bring_something(blank)
         try:
             extended = await self._extended(blank, repository_id, told, patiently)
             built = extended or await self._alone(blank, told, patiently)
@@ -114,6 +115,23 @@ class ActivateGeneration:
             ),
             write=partial(record, change=change),
         )
+
+    async def _must_bring_something(self, blank: Generation) -> None:
+        """Raise Permanent where all that was to be embedded anew failed: its vectors are those that serve already.
+
+        A generation of them would be of the former model, too, and found to be so again, without end.
+        """
+        if self._kind is not GenerationKind.FULL:
+            return
+        vectors = [ref.sha256 for ref in blank.artifacts]
+        for built in await generations.built_of(self._backends.engine, blank.analysis_id, self._kind):
+            is_same = built.generation_id != blank.generation_id and vectors == [ref.sha256 for ref in built.artifacts]
+            if is_same and built.model != self._wanted:
+                raise Permanent(
+                    "not_embedded_anew",
+                    f"Nothing could be embedded with {self._wanted}: what is there goes on serving. Look at why the"
+                    " refine steps failed, mend that, and retry.",
+                )
 
     async def _extended(self, blank: Generation, repository_id: UUID, told: Told, patiently: Patience) -> _Built | None:
         """The generation in the collection of the one before it; None where it has to have one of its own."""

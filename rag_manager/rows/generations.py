@@ -185,6 +185,13 @@ async def with_collections(engine: AsyncEngine) -> list[Generation]:
     return await select(engine, "WHERE collection IS NOT NULL AND state <> 'retired'")
 
 
+async def built_of(engine: AsyncEngine, analysis_id: UUID, kind: GenerationKind) -> list[Generation]:
+    """The complete generations of one kind that an analysis has."""
+    return await select(
+        engine, "WHERE analysis_id = :analysis AND kind = :kind AND state = 'built'", analysis=analysis_id, kind=kind
+    )
+
+
 @dataclass(frozen=True)
 class OfAnother:
     """A full generation that serves, and was made by another model than is wanted."""

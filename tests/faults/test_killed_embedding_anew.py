@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from events.index import EmbedderChanged, GenerationKind
-from events.processing import Stage
+from events.processing import Stage, StageFailed
 from orchestrator.workflow import Phase
 from processor.adapters.parser_pool import ParserPool
 from rag_manager.embedding_anew import EmbeddingAnew
@@ -87,3 +87,18 @@ async def test_a_generation_of_another_model_is_built_beside_and_can_be_gone_bac
             await index.housekeeping().sweep()
             assert await full_ones(index) == ["full-words"]
             assert await anew(index)() == []
+
+            index.full, index.former = WordEmbedder("refused-words"), {"full-words": lambda: old}
+            index.full.refuses = "e"  # which every text has: the provider takes none
+            assert len(await anew(index)()) == 1
+            assert (await pipeline.go_on(ONE)).phase is Phase.READY
+            told = await pipeline.history(ONE)
+            failed = [event for event in told if event.event_type == StageFailed.event_type]
+            assert {(event.stage, event.data["code"]) for event in failed} == {
+                ("refine", "embedder_rejected"),
+                ("promote", "not_embedded_anew"),
+            }
+            assert await found(pipeline) == before
+            await anew(index)()
+            await pipeline.go_on(ONE)
+            assert await pipeline.history(ONE) == told, "nothing is asked again by itself"

@@ -85,6 +85,19 @@ def test_where_it_fails_the_earlier_generation_stands() -> None:
     assert asked(story.given(refined(0, 3, "b/")).when(refined(1, 3, "b/"))) == [("promote", 0, 3)]
 
 
+def test_where_every_shard_fails_nothing_is_asked_again_but_by_a_person() -> None:
+    story = a_refined_story().given(CHANGED, failed(Stage.REFINE, 0, attempt=2, code="embedder_key_refused"))
+
+    [promote] = story.when(failed(Stage.REFINE, 1, attempt=2, code="embedder_key_refused"))
+    assert isinstance(promote, facts.StageRequested)
+    assert [ref.key for ref in promote.inputs] == ["a/vectors/0", "a/vectors/1"], "the very vectors that serve"
+    assert story.when(failed(Stage.PROMOTE, attempt=2, code="not_embedded_anew")) == []
+    assert story.state.phase is Phase.READY
+
+    assert asked(story.when(facts.RetryRequested())) == [("refine", 0, 3), ("refine", 1, 3)]
+    assert asked(story.given(refined(0, 3, "b/")).when(refined(1, 3, "b/"))) == [("promote", 0, 3)]
+
+
 def a_mixture(story: Story, attempt: int) -> list[tuple[str, int, int]]:
     """Both shards come, and promote finds two models and says so; what is asked for then."""
     story.given(refined(0, attempt, f"a{attempt}/"), refined(1, attempt, f"b{attempt}/"))
