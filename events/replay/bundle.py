@@ -59,10 +59,11 @@ class Manifest(About):
 
 @dataclass(frozen=True)
 class Limits:
-    """How many bytes all members may have, unpacked, and how many the events of each stream."""
+    """How many bytes all members may have, unpacked, and how many the events of an analysis, and of a conversation."""
 
     bytes: int = 2_000_000_000
     events: int = 200_000_000
+    talk: int = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,9 @@ def _members(archive: zipfile.ZipFile, manifest: Manifest, limits: Limits) -> No
         if name not in {*meant, f"{_ARTIFACTS}{part.sha256}" if manifest.analysis_id else None}:
             raise BadBundle("bundle_members", "A member has a name that no member of a bundle has.")
     most = limits.bytes
-    is_long = any(manifest.members[name].bytes > limits.events for name in meant)
+    if _TALK in meant and manifest.members[_TALK].bytes > limits.talk:
+        raise BadBundle("bundle_too_large", f"A conversation may have {limits.talk:,} bytes.")
+    is_long = _EVENTS in meant and manifest.members[_EVENTS].bytes > limits.events
     if is_long or sum(part.bytes for part in manifest.members.values()) > most:
         raise BadBundle("bundle_too_large", f"Unpacked it would have more than {most:,} bytes.")
 

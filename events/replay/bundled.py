@@ -21,6 +21,8 @@ LEFT_OUT = frozenset({ArtifactKind.LEXICON, ArtifactKind.UPLOAD})  # made again;
 MOST_TALK = 20_000  # events of a conversation
 _MOST_SAID = 4_000_000  # bytes of one of them
 _MOST_LISTED = 8_000  # characters of what stands in lists: a question, a title
+MOST_TURNS = 6  # earlier turns that a question is asked with
+_MOST_TOLD = 100_000  # characters of an answer among them, and of the facts that a question is asked with
 _MOST_NUMBER = 10**12  # tokens, seconds, dollars: read models add them up
 _Ending = QuestionAnswered | QuestionFailed | QuestionStopped
 _AboutQuestion = _Ending | StepTaken | AnswerRated
@@ -72,11 +74,19 @@ def read_conversation(text: bytes, conversation_id: UUID) -> tuple[Envelope, ...
     ]
     if any(len(text) > _MOST_LISTED for text in listed):
         raise BadBundle("bundle_too_large", f"A title or a question may have {_MOST_LISTED:,} characters.")
+    if not all(_is_told_in_bounds(event) for event in decoded if isinstance(event, QuestionAsked)):
+        raise BadBundle("bundle_too_large", f"A question goes with {MOST_TURNS} turns of {_MOST_TOLD:,} characters.")
     if any(abs(number) > _MOST_NUMBER for envelope in events for number in _numbers(envelope.data)):
         raise BadBundle("bundle_event", "An event in it has a number that none of ours has.")
     if not (_is_stream(events, f"conversation/{conversation_id}") and _is_in_order(decoded[1:])):
         raise BadBundle("bundle_foreign", "Its events are not those of one conversation, in their order.")
     return events
+
+
+def _is_told_in_bounds(event: QuestionAsked) -> bool:
+    """Whether what goes with a question is no more than would go with one here."""
+    texts = [event.facts, *(text for turn in event.history for text in turn)]
+    return len(event.history) <= MOST_TURNS and all(len(text) <= _MOST_TOLD for text in texts)
 
 
 def check_together(analysis: Sequence[Envelope], conversation: Sequence[Envelope]) -> None:

@@ -1,11 +1,11 @@
 """The list of conversations: what each is about, and which say something.
 
 What was asked is sealed in the log, and no table has it open: it is read from the conversations' own streams, a page
-of them at a time.
+of them at a time, and no more than is shown or looked through.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -17,15 +17,16 @@ from events.conversation import ConversationStarted
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import QuestionAnswered, QuestionAsked
 from orchestrator.api.conversation_models import ConversationSummary
-from orchestrator.api.models import ConversationView
 from orchestrator.api.pages import ConversationPage
 from orchestrator.api.paging import CONVERSATIONS, Page
-from orchestrator.projections.conversations import PREFIX, fold, has_words, summary_of
+from orchestrator.projections.conversations import PREFIX, fold, has_words, started
 from orchestrator.projections.deleted import without_people
 from runtime.tenancy import TenantDatabase
 
 LOOKED_THROUGH = 100  # conversations that one page looks through for words
-_AT_ONCE = 10  # of them read together: an answer has all its passages
+MOST_SHOWN = 1_000_000  # bytes of a question as it is stored: a larger one stands in the list without its words
+MOST_READ = 20_000_000  # bytes of a conversation that are looked through for words; a larger one is passed over
+_AT_ONCE = 8_000_000  # bytes of conversations that are read together: an answer has all its passages
 _ROWS = """
 SELECT conversation_id, started_at FROM app.conversations c
 WHERE tenant_id = $1
@@ -36,14 +37,35 @@ WHERE tenant_id = $1
     OR (started_at, conversation_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
 ORDER BY started_at DESC, conversation_id DESC LIMIT $4
 """
-_SAID = text(f"""
-SELECT {ENVELOPE_COLUMNS}
+_STREAMS = """
 FROM es.streams s JOIN es.events e USING (stream_id) LEFT JOIN es.feed f USING (position)
-WHERE s.stream_id = ANY (:streams) AND s.tenant_id = :tenant AND s.archived_at IS NULL AND e.type = ANY (:types)
-ORDER BY e.stream_id, e.version
-""")  # noqa: S608  # only our own column names are put in
-_ASKED = (ConversationStarted.event_type, QuestionAsked.event_type)
-_ANSWERED = (*_ASKED, QuestionAnswered.event_type)
+WHERE s.stream_id = ANY (:streams) AND s.tenant_id = :tenant AND s.archived_at IS NULL
+"""
+# Of attempts at one question the newest stands for it. What is too large to be shown is not even unpacked.
+_COUNTED = text(f"""
+WITH asked AS (
+  SELECT e.stream_id, e.version, CASE WHEN pg_column_size(e.data) > :most THEN e.event_id::text
+    ELSE coalesce(e.data->>'again', e.data->>'question_id') END AS place
+  {_STREAMS} AND e.type = :asked
+    AND NOT EXISTS (SELECT FROM auth.users u WHERE u.user_id = e.user_id AND u.deleted_at IS NOT NULL)
+), told AS (
+  SELECT stream_id, count(DISTINCT place) AS questions, (array_agg(place ORDER BY version))[1] AS place
+  FROM asked GROUP BY stream_id
+)
+SELECT stream_id, told.questions, max(asked.version) AS version FROM told JOIN asked USING (stream_id, place)
+GROUP BY stream_id, told.questions
+""")  # noqa: S608  # only our own text is put in
+_SHOWN = text(f"""
+SELECT {ENVELOPE_COLUMNS} {_STREAMS} AND pg_column_size(e.data) <= :most AND (e.type = :started
+  OR (e.stream_id, e.version) IN (SELECT * FROM unnest(CAST(:asked AS text[]), CAST(:versions AS int[]))))
+""")  # noqa: S608  # the same
+_SIZES = text(f"""
+SELECT e.stream_id, sum(pg_column_size(e.data)) AS bytes {_STREAMS} AND e.type = ANY (:types) GROUP BY e.stream_id
+""")
+_SAID = text(f"""
+SELECT {ENVELOPE_COLUMNS} {_STREAMS} AND e.type = ANY (:types) ORDER BY e.stream_id, e.version
+""")
+_WORDS = [each.event_type for each in (ConversationStarted, QuestionAsked, QuestionAnswered)]
 
 
 class Conversations:
@@ -63,34 +85,74 @@ class Conversations:
         at, id_ = CONVERSATIONS.read(page.cursor) or (None, None)
         most = LOOKED_THROUGH if words else page.limit
         rows = await self._database.rows(tenant, _ROWS, tenant, at, id_, most + 1, repository)
-        found: list[ConversationSummary] = []
-        last = None
-        for begin in range(0, min(len(rows), most), _AT_ONCE):
-            some = rows[begin : min(begin + _AT_ONCE, most)]
-            told = await self._told(tenant, some, _ANSWERED if words else _ASKED)
-            having = await asyncio.to_thread(_having, [told[row[0]] for row in some if row[0] in told], words)
-            found += having[: page.limit - len(found)]
-            if len(found) == page.limit:
-                last = next(row for row in some if row[0] == found[-1].conversation_id)
-                break
-            last = some[-1]
+        found, last = rows[:most], rows[:most][-1] if rows else None
+        if words:
+            found = await self._having(tenant, found, words, page.limit)
+            last = found[-1] if len(found) == page.limit else last
         more = last is not None and last[0] != rows[-1][0]
         following = CONVERSATIONS.write((last["started_at"], last["conversation_id"])) if last and more else None
-        return ConversationPage(items=found, next=following)
+        return ConversationPage(items=await self._shown(tenant, found), next=following)
 
-    async def _told(self, tenant: UUID, rows: Sequence[Record], types: Sequence[str]) -> dict[UUID, ConversationView]:
-        """The conversations of `rows`, from their events of these types."""
-        streams = [f"{PREFIX}{row['conversation_id']}" for row in rows]
+    async def _shown(self, tenant: UUID, rows: Sequence[Record]) -> list[ConversationSummary]:
+        """What the list says of them: of each stream one question is opened, and no answer."""
+        streams = [_stream(row) for row in rows]
+        values: dict[str, object] = {"streams": streams, "tenant": tenant, "most": MOST_SHOWN}
         async with self._database.of(tenant) as connection:
-            said = await connection.execute(_SAID, {"streams": streams, "tenant": tenant, "types": list(types)})
-            events = await without_people(connection, await envelopes_of(connection, said))
-        return await asyncio.to_thread(_folded, events)
+            counted = await connection.execute(_COUNTED, values | {"asked": QuestionAsked.event_type})
+            counts = {row.stream_id: row for row in counted}
+            first = {"asked": [*counts], "versions": [row.version for row in counts.values()]}
+            said = await connection.execute(_SHOWN, values | first | {"started": ConversationStarted.event_type})
+            events = await envelopes_of(connection, said)
+        begun = {each.stream_id: each for each in events if each.event_type == ConversationStarted.event_type}
+        asked = {each.stream_id: each for each in events if each.event_type == QuestionAsked.event_type}
+        return [
+            ConversationSummary(
+                **started(begun[stream]).model_dump(exclude={"questions"}),
+                first_question=QuestionAsked.model_validate(asked[stream].data).query if stream in asked else None,
+                questions=counts[stream].questions if stream in counts else 0,
+            )
+            for stream in streams
+            if stream in begun
+        ]
+
+    async def _having(self, tenant: UUID, rows: Sequence[Record], words: str, limit: int) -> list[Record]:
+        """The first so many of them that have the words."""
+        found: list[Record] = []
+        values: dict[str, object] = {"tenant": tenant, "types": _WORDS}
+        async with self._database.of(tenant) as connection:
+            sizes = await connection.execute(_SIZES, values | {"streams": [_stream(row) for row in rows]})
+            bytes_of = {row.stream_id: int(row.bytes) for row in sizes}
+        for some in _batches(rows, bytes_of):
+            async with self._database.of(tenant) as connection:
+                said = await connection.execute(_SAID, values | {"streams": [_stream(row) for row in some]})
+                events = await without_people(connection, await envelopes_of(connection, said))
+            having = await asyncio.to_thread(_having, events, words)
+            found += [row for row in some if row["conversation_id"] in having]
+            if len(found) >= limit:
+                break
+        return found[:limit]
 
 
-def _folded(events: Sequence[Envelope]) -> dict[UUID, ConversationView]:
+def _stream(row: Record) -> str:
+    return f"{PREFIX}{row['conversation_id']}"
+
+
+def _batches(rows: Sequence[Record], bytes_of: Mapping[str, int]) -> Iterator[list[Record]]:
+    """The rows in their order, as many together as are small enough; without those that are too large."""
+    batch, total = list[Record](), 0
+    for row in rows:
+        size = bytes_of.get(_stream(row), 0)
+        if size > MOST_READ:
+            continue
+        if batch and total + size > _AT_ONCE:
+            yield batch
+            batch, total = [], 0
+        batch.append(row)
+        total += size
+    if batch:
+        yield batch
+
+
+def _having(events: Sequence[Envelope], words: str) -> set[UUID]:
     folded = (fold(history) for _, history in groupby(events, key=lambda event: event.stream_id))
-    return {conversation.conversation_id: conversation for conversation in folded if conversation is not None}
-
-
-def _having(conversations: Sequence[ConversationView], words: str) -> list[ConversationSummary]:
-    return [summary_of(each) for each in conversations if has_words(each, words)]
+    return {each.conversation_id for each in folded if each is not None and has_words(each, words)}

@@ -8,7 +8,6 @@ from events.catalog import decode
 from events.conversation import ConversationStarted
 from events.question import AnswerRated, QuestionAnswered, QuestionAsked, QuestionFailed, QuestionStopped, StepTaken
 from orchestrator.api.answer_models import StepView
-from orchestrator.api.conversation_models import ConversationSummary
 from orchestrator.api.models import ConversationView, QuestionView
 
 PREFIX = "conversation/"
@@ -34,18 +33,6 @@ def fold(history: Iterable[Envelope]) -> ConversationView | None:
         if question is not None:
             questions[question.question_id] = question
     return None if conversation is None else conversation.model_copy(update={"questions": list(questions.values())})
-
-
-def summary_of(conversation: ConversationView) -> ConversationSummary:
-    """The conversation as it stands in a list."""
-    asked = conversation.questions
-    places = list(dict.fromkeys(first_attempt(question) for question in asked))
-    newest = {first_attempt(question): question.query for question in asked}
-    return ConversationSummary(
-        **conversation.model_dump(exclude={"questions"}),
-        first_question=newest[places[0]] if places else None,
-        questions=len(places),
-    )
 
 
 def has_words(conversation: ConversationView, words: str) -> bool:

@@ -233,6 +233,29 @@ async def test_conversations_are_found_by_the_words_of_a_question_and_its_answer
     assert await found("routes", cursor=passed["next"]) == [about_routes["conversation_id"]]
 
 
+async def test_a_conversation_that_is_too_large_is_listed_without_being_read(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = await asked(system, "Where are routes added?")
+    path = f"/api/v1/conversations/{large['conversation_id']}/questions"
+    await answer(system, large, "By `add_url_rule`.")
+    await system.client.post(path, json={"query": "And tested?"})
+    small = await asked_about(system, large["repository_id"], "Where is it?")
+    await eventually(lambda: system.get("/conversations"), lambda page: len(page["items"]) == 2)
+    async with system.engine.connect() as connection:
+        stream = {"stream": f"conversation/{small['conversation_id']}"}
+        sizes = text("SELECT max(pg_column_size(data)) FROM es.events WHERE stream_id = :stream")
+        size = await connection.scalar(sizes, stream)
+    monkeypatch.setattr("orchestrator.adapters.conversations.MOST_SHOWN", size)
+    monkeypatch.setattr("orchestrator.adapters.conversations.MOST_READ", 2 * size)
+
+    listed = (await system.get("/conversations"))["items"]
+    found = (await system.get("/conversations", words="where"))["items"]
+
+    assert [(item["first_question"], item["questions"]) for item in listed] == [("Where is it?", 1), (None, 2)]
+    assert [item["conversation_id"] for item in found] == [small["conversation_id"]]
+
+
 async def test_a_question_is_put_in_other_words_and_later_ones_build_upon_them(system: System) -> None:
     first = await asked(system, "What is ti?")
     await answer(system, first, "Unclear.")

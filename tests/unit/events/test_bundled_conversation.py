@@ -16,6 +16,7 @@ from events.base import Envelope
 from events.replay import bundle, bundled
 from events.replay.bundle import About, Limits
 from events.replay.bundled import BadBundle
+from orchestrator.api.conversations import TURNS
 from tests.support import histories
 from tests.support.analyses import CONTEXT, Story, requested
 
@@ -145,8 +146,18 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "too long a title": (changed(say(0, title="x" * 8_001)), "bundle_too_large"),
     "too long a question": (changed(say(1, query="x" * 8_001)), "bundle_too_large"),
+    "too many turns": (changed(say(1, history=[["Why?", "So."]] * 7)), "bundle_too_large"),
+    "too long a turn": (changed(say(1, history=[["Why?", "x" * 100_001]])), "bundle_too_large"),
+    "too long facts": (changed(say(1, facts="x" * 100_001)), "bundle_too_large"),
     "too long a saying": (changed(say(2, answer="x" * 4_000_000)), "bundle_too_large"),
 }
+
+
+def test_what_goes_with_a_question_here_may_come_with_one(tmp_path: Path) -> None:
+    turns = [["Why?" * 1_000, "x" * 100_000]] * TURNS
+
+    assert read(changed(say(1, history=turns, facts="x" * 100_000)), tmp_path).conversation
+    assert bundled.MOST_TURNS == TURNS
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -157,6 +168,6 @@ def test_a_hostile_conversation_is_refused_with_its_code(what: str, tmp_path: Pa
 
 
 def test_sizes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert code_of(a_bundle(), tmp_path, Limits(events=1_000)) == "bundle_too_large"
+    assert code_of(a_bundle(), tmp_path, Limits(talk=1_000)) == "bundle_too_large"
     monkeypatch.setattr(bundled, "MOST_TALK", len(TALK) - 1)
     assert code_of(a_bundle(), tmp_path) == "bundle_too_large"

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from events.question import Citation
 from orchestrator.api.models import ConversationView, QuestionView
-from orchestrator.projections.conversations import earlier_turns, first_attempt, has_words, summary_of
+from orchestrator.projections.conversations import earlier_turns, first_attempt, has_words
 from orchestrator.projections.transcript import transcript
 
 TALK, REPOSITORY = uuid4(), uuid4()
@@ -47,14 +47,6 @@ def talk(*questions: QuestionView) -> ConversationView:
     return ConversationView(
         conversation_id=TALK, repository_id=REPOSITORY, title="o/r", started_at=AT, questions=list(questions)
     )
-
-
-def test_a_list_has_the_first_question_as_it_was_put_last_and_counts_attempts_once() -> None:
-    edited = a_question(4, "What is that?", again=UUID(int=1))
-
-    assert summary_of(talk()).first_question is None
-    assert summary_of(talk(ONE, TWO, edited)).first_question == "What is that?"
-    assert [summary_of(talk(*some)).questions for some in ((), (ONE,), (ONE, TWO, ANEW, edited))] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
