@@ -35,7 +35,7 @@ def lines_of(done: CollectionRebuild) -> list[str]:
 def _found(found: Comparison) -> str:
     vectors = f"{found.vectors:,} vectors, checksum {found.checksum}"
     if found.held is None:
-        return f"is not there; it should have {vectors}"
+        return f"is not there, or cannot be read; it should have {vectors}"
     if found.agrees:
         return f"has all {vectors}"
     wrong = f"{found.missing:,} missing, {found.different:,} different, {found.extra:,} that are no one's"

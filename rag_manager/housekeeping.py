@@ -60,14 +60,21 @@ class Housekeeping:
         for name in names:
             if ours.include(name) and name not in wanted:
                 logger.info("dropping the collection %s: no generation has it", name)
-                await self._backends.vectors.drop(name)
+                await self._drop(name)
+
+    async def _drop(self, collection: str) -> None:
+        """Remove a collection; one that the server cannot remove now is found the next time."""
+        try:
+            await self._backends.vectors.drop(collection)
+        except VectorsUnavailable as error:
+            logger.warning("collection %s cannot be dropped: %s", collection, error)
 
     async def _purge(self, collection: str) -> None:
         """Remove what only those had that left a collection which another lives in."""
         try:
             await purge(self._backends, collection)
-        except Fault as fault:
-            logger.warning("collection %s cannot be purged: %s", collection, fault)
+        except (Fault, VectorsUnavailable) as error:
+            logger.warning("collection %s cannot be purged: %s", collection, error)
             return
         async with self._backends.engine.begin() as connection:
             await sharing.forget_left(connection, collection)
@@ -96,8 +103,16 @@ class Housekeeping:
         except Fault as fault:
             logger.warning("generation %s cannot be checked: %s", generation.generation_id, fault)
             return False
-        collection = generation.collection or ""
-        return not await is_whole(self._backends.vectors, collection, generation.vectors, shards.probes, shared=shared)
+        vectors, collection = self._backends.vectors, generation.collection or ""
+        try:
+            return not await is_whole(vectors, collection, generation.vectors, shards.probes, shared=shared)
+        except VectorsUnavailable:
+            await vectors.names()  # where the whole server is away, nothing is known of any
+        try:
+            return not await is_whole(vectors, collection, generation.vectors, shards.probes, shared=shared)
+        except VectorsUnavailable as error:
+            logger.warning("collection %s cannot be read: %s", collection, error)
+            return True
 
 
 class Chores:

@@ -8,14 +8,16 @@ former one after its grace, is dropped by the janitor.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from events.collection import CollectionAsked, CollectionRebuild
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from events.collection import CollectionAsked, CollectionRebuild, Comparison
 from rag_manager.jobs.base import Backends
-from rag_manager.jobs.compare_collection import compare
+from rag_manager.jobs.compare_collection import compare, unread
 from rag_manager.jobs.fill_collection import Shards, fill
 from rag_manager.ports import VectorsUnavailable
 from rag_manager.rows import generations, rebuilds, sharing
@@ -26,7 +28,7 @@ from runtime.faults import Permanent, Transient
 logger = logging.getLogger(__name__)
 
 _POLL = 5.0  # seconds between two looks at what is to be done
-_PATIENCE = 3_600.0  # seconds after which one that does not come through is given up
+_PATIENCE = 3_600.0  # seconds of failing after which one is given up
 _CHANGED = (
     "The index was built anew, replaced or deleted meanwhile: nothing was changed. Ask again if it is still there."
 )
@@ -39,8 +41,11 @@ class _NotWanted(Exception):
 class Rebuilding:
     """`run` does what was asked for; `mend` asks and does it at once."""
 
-    def __init__(self, backends: Backends) -> None:
+    def __init__(self, backends: Backends, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds."""
         self._backends = backends
+        self._clock = clock
+        self._failing: dict[UUID, float] = {}  # since when, in a row
         self._asked = asyncio.Event()
 
     async def ask(self, asked: CollectionAsked) -> CollectionRebuild:
@@ -83,11 +88,19 @@ class Rebuilding:
 
     async def do_all(self) -> None:
         """Do all that waits; what cannot be done while the vector server is away still waits afterwards."""
-        for rebuild in await rebuilds.waiting(self._backends.engine):
+        waiting = await rebuilds.waiting(self._backends.engine)
+        ids = {rebuild.told.rebuild_id for rebuild in waiting}
+        self._failing = {one: since for one, since in self._failing.items() if one in ids}
+        for rebuild in waiting:
             try:
                 await self._do(rebuild)
             except VectorsUnavailable as error:
                 logger.info("rebuild %s waits for the vector server: %s", rebuild.told.rebuild_id, error)
+            except (InterfaceError, OperationalError):
+                raise  # the database is away: it would say so of all
+            except Exception:  # the others are not to wait for it
+                logger.exception("rebuild %s failed, and is tried again", rebuild.told.rebuild_id)
+                await self._give_up(rebuild, "It failed for an hour by a fault of its own: see the service's log.")
 
     async def _ask(self, generation: Generation, *, replace: bool) -> Rebuild | None:
         engine, rebuild_id, collection = self._backends.engine, uuid4(), None
@@ -111,15 +124,23 @@ class Rebuilding:
                 await rebuilds.end(engine, rebuild, "failed", fault.message)
             except Transient as fault:
                 logger.info("rebuild %s waits: %s", rebuild.told.rebuild_id, fault)
+                await self._give_up(rebuild, fault.message)
             except _NotWanted:
                 await rebuilds.end(engine, rebuild, "failed", _CHANGED)
-            except VectorsUnavailable as error:
-                if (datetime.now(UTC) - rebuild.told.asked_at).total_seconds() < _PATIENCE:
-                    raise
-                logger.warning("rebuild %s is given up: %s", rebuild.told.rebuild_id, error)
+            except VectorsUnavailable:
                 message = "The vector server did not answer for an hour, or not with what was written to it."
-                await rebuilds.end(engine, rebuild, "failed", message)
+                if not await self._give_up(rebuild, message):
+                    raise
         return False
+
+    async def _give_up(self, rebuild: Rebuild, message: str) -> bool:
+        """End it where it has failed for an hour on end, in this process; whether it was."""
+        since = self._failing.setdefault(rebuild.told.rebuild_id, self._clock())
+        if self._clock() - since < _PATIENCE:
+            return False
+        logger.warning("rebuild %s is given up", rebuild.told.rebuild_id)
+        await rebuilds.end(self._backends.engine, rebuild, "failed", message)
+        return True
 
     async def _end(self, rebuild: Rebuild) -> bool:
         """Compare, build and swap. Raises Permanent, _NotWanted, VectorsUnavailable."""
@@ -128,8 +149,7 @@ class Rebuilding:
         former = generation.collection or ""
         shards = Shards(self._backends.objects, generation.artifacts)
         await shards.read()
-        others = [Shards(self._backends.objects, refs) for refs in await sharing.all_in(engine, former)]
-        before = await compare(vectors, former, shards, others)
+        before = await self._before(rebuild, former, shards)
         if rebuild.collection is None:
             await rebuilds.end(engine, rebuild, "done", before=before)
             return True
@@ -145,6 +165,18 @@ class Rebuilding:
             raise _NotWanted
         logger.info("generation %s is served by a collection that was built again", generation.generation_id)
         return True
+
+    async def _before(self, rebuild: Rebuild, former: str, shards: Shards) -> Comparison:
+        """How the collection that serves differs; one that is to be replaced need not be readable."""
+        refs = await sharing.all_in(self._backends.engine, former)
+        try:
+            others = [Shards(self._backends.objects, each) for each in refs]
+            return await compare(self._backends.vectors, former, shards, others)
+        except VectorsUnavailable as error:
+            if rebuild.collection is None:
+                raise
+            logger.warning("collection %s cannot be read, and is built again unseen: %s", former, error)
+            return await unread(shards)
 
     async def _generation(self, rebuild: Rebuild) -> Generation:
         """The generation as long as it has a collection to be searched. Raises _NotWanted."""

@@ -61,11 +61,23 @@ async def compare(vectors: Vectors, collection: str, shards: Shards, others: Ite
     for other in others if extra else ():
         with suppress(Permanent):  # then what is its alone counts as nobody's
             extra -= await other.ids()
+    return _told(found, shards, None if there is None else len(there), len(extra))
+
+
+async def unread(shards: Shards) -> Comparison:
+    """What is said of a collection that cannot be read: that nothing of `shards` is there."""
+    found = _Found()
+    async for ids, matrix in shards.batches():
+        await asyncio.to_thread(found.add, ids, matrix, {})
+    return _told(found, shards, None, 0)
+
+
+def _told(found: _Found, shards: Shards, held: int | None, extra: int) -> Comparison:
     return Comparison(
         vectors=shards.count,
-        held=None if there is None else len(there),
+        held=held,
         missing=found.missing,
-        extra=len(extra),
+        extra=extra,
         different=found.different,
         checksum=f"{found.checksum:016x}",
         held_checksum=f"{found.held_checksum:016x}",

@@ -22,7 +22,8 @@ g WHERE state = 'built' AND collection IS NOT NULL AND (generation_id = :of OR a
 _IS_INDEXED = text("SELECT EXISTS (SELECT FROM rag.analyses WHERE analysis_id = :of OR repository_id = :of)")
 _ASK = text("""
 INSERT INTO rag.rebuilds (rebuild_id, generation_id, replace, collection)
-VALUES (:id, :generation, :replace, :collection) ON CONFLICT DO NOTHING
+SELECT :id, generation_id, :replace, :collection FROM rag.generations WHERE generation_id = :generation FOR KEY SHARE
+ON CONFLICT DO NOTHING
 """)
 _FOUND = """
 SELECT b.rebuild_id, b.generation_id, g.analysis_id, a.repository_id, g.kind, g.model, b.replace, b.state, b.asked_at,

@@ -29,7 +29,10 @@ SELECT EXISTS (SELECT FROM rag.generations WHERE generation_id = :base AND state
 _LIVING = text("""
 SELECT artifacts::text FROM rag.generations WHERE collection = :collection AND state <> 'retired'
 """)
-_EVERY = text("SELECT artifacts::text FROM rag.generations WHERE collection = :collection")
+_EVERY = text("""
+SELECT artifacts::text FROM rag.generations WHERE collection = :collection
+  OR generation_id IN (SELECT generation_id FROM rag.rebuilds WHERE former = :collection)
+""")
 _SHARED = text("""
 SELECT collection FROM rag.generations WHERE collection IS NOT NULL GROUP BY collection HAVING count(*) > 1
 UNION SELECT former FROM rag.rebuilds WHERE former IS NOT NULL
@@ -95,7 +98,7 @@ async def living_in(engine: AsyncEngine, collection: str) -> list[tuple[Artifact
 
 
 async def all_in(engine: AsyncEngine, collection: str) -> list[tuple[ArtifactRef, ...]]:
-    """As `living_in`, with those that are retired and whose vectors were not removed yet."""
+    """As `living_in`, with those that left it, retired or built again elsewhere, and whose vectors are there still."""
     async with engine.connect() as connection:
         rows = await connection.execute(_EVERY, {"collection": collection})
         return [_REFS.validate_json(row[0]) for row in rows]

@@ -9,11 +9,15 @@ from rag_manager.ports import CollectionMissing, VectorsUnavailable
 
 
 class MemoryVectors:
-    """`down` is for how many calls (or for ever, -1) it does not answer; `collections` is what it holds."""
+    """`down` is for how many calls (or for ever, -1) it does not answer; `collections` is what it holds.
+
+    Of the collections in `unreadable` it can tell the names, and drop them.
+    """
 
     def __init__(self) -> None:
         self.collections: dict[str, dict[str, NDArray[np.float32]]] = {}
         self.down = 0
+        self.unreadable: set[str] = set()
         self.upserts = 0
 
     async def create(self, collection: str) -> None:
@@ -70,6 +74,8 @@ class MemoryVectors:
             raise VectorsUnavailable("it is down")
 
     def _found(self, collection: str) -> dict[str, NDArray[np.float32]]:
+        if collection in self.unreadable:
+            raise VectorsUnavailable("it answers 500 of this collection")
         if collection not in self.collections:
             raise CollectionMissing(collection)
         return self.collections[collection]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -20,7 +21,8 @@ from rag_manager.api import add_problems, collection_routes
 from rag_manager.collections_now import CollectionsNow
 from rag_manager.former import FormerEmbedders
 from rag_manager.jobs.erase_analysis import EraseAnalysis
-from rag_manager.rows import generations
+from rag_manager.ports import VectorsUnavailable
+from rag_manager.rows import generations, rebuilds
 from rag_manager.rows.generations import Generation
 from runtime.faults import Permanent
 from tests.fakes.vectors import MemoryVectors
@@ -255,6 +257,65 @@ async def test_a_vector_server_that_is_away_is_waited_for(index: Index, held: He
 
     assert waiting == "asked"
     assert (await index.rebuilding().one(rebuild)).state == "done"
+
+
+async def test_a_collection_that_is_there_and_cannot_be_read_is_built_again_unseen(
+    index: Index, held: HeldVectors
+) -> None:
+    analysis = await index.ready(FILES)
+    former = (await serving(index)).collection or ""
+    held.unreadable = {former}
+    looked, rebuild = await asked(index, analysis.id, replace=False), await asked(index, analysis.id)
+    await index.rebuilding().do_all()
+    done, waiting = await index.rebuilding().one(rebuild), await index.rebuilding().one(looked)
+    current = (await serving(index)).collection or ""
+
+    assert waiting.state == "asked"
+    assert done.before is not None
+    assert done.after is not None
+    assert (done.state, done.before.held, done.before.missing, done.after.agrees) == ("done", None, 24, True)
+    assert done.before.checksum == done.after.held_checksum
+    assert (current != former, (await index.ask("undo")).degraded) == (True, None)
+
+    held.unreadable = {current}
+    assert await index.housekeeping().mend() == [(await serving(index)).generation_id]
+    newest = (await serving(index)).collection or ""
+    await index.housekeeping().sweep()
+    assert set(held.collections) == {newest}
+    held.down = -1
+    with pytest.raises(VectorsUnavailable):
+        await index.housekeeping().mend()
+
+
+async def test_what_one_left_of_a_shared_collection_is_not_said_to_be_nobodys(index: Index) -> None:
+    first = await index.ready(FILES, shards=4)
+    second = await index.ready(CHANGED, number=2, shards=4)
+    there = {one.analysis_id: one for one in await generations.with_collections(index.backends.engine)}
+    assert there[first.id].collection == there[second.id].collection
+    await asked(index, first.id)
+    await index.rebuilding().do_all()
+
+    looked = await asked(index, second.id, replace=False)
+    await index.rebuilding().do_all()
+    found = (await index.rebuilding().one(looked)).before
+
+    assert found is not None
+    assert found.agrees, "until the janitor takes them away, they are of the one that went"
+
+
+async def test_a_generation_that_is_deleted_at_this_moment_is_refused_by_its_code(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysis = await index.ready(FILES)
+    gone = replace(await serving(index), generation_id=uuid4())
+
+    async def found(*_: object) -> Generation:
+        return gone
+
+    monkeypatch.setattr(rebuilds, "generation_of", found)
+
+    with pytest.raises(Permanent, match="no_such_analysis"):
+        await asked(index, analysis.id)
 
 
 async def test_what_an_earlier_model_serves_is_told(index: Index) -> None:

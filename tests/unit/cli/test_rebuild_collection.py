@@ -34,7 +34,10 @@ def test_a_collection_that_is_right_is_told_with_its_checksum() -> None:
 def test_what_differs_is_told_with_what_to_do() -> None:
     lost, spoilt = lines_of(a_rebuild(LOST)), lines_of(a_rebuild(SPOILT))
 
-    assert lost[1] == "The collection that served: is not there; it should have 1,200 vectors, checksum aa"
+    assert (
+        lost[1]
+        == "The collection that served: is not there, or cannot be read; it should have 1,200 vectors, checksum aa"
+    )
     assert spoilt[1] == (
         "The collection that served: has 1 missing, 2 different, 3 that are no one's, checksum bb;"
         " it should have 1,200 vectors, checksum aa"
