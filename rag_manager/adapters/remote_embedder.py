@@ -239,8 +239,8 @@ def status_fault(status: int, retry_after: str | None, *, now: float) -> Fault |
         return Permanent("embedder_model_unknown", message)
     if status in {408, 409, 425, 429} or status >= 500:
         message = f"The embedding provider answered with status {status}: it is tried again later."
-        code = "embedder_busy" if status == 429 else "embedder_unavailable"
-        return Transient(code, message, seconds_of(retry_after, now))
+        wait = seconds_of(retry_after, now)
+        return Transient("embedder_busy" if status == 429 else "embedder_unavailable", message, wait)
     if status in {400, 413, 422}:
         return InputRefused("embedder_input_refused")
     message = f"The embedding provider rejected the request with status {status}: check its address."
