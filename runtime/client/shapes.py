@@ -300,10 +300,11 @@ class ComparedView(BaseModel):
 
 class Comparison(BaseModel):
     """
-    A collection beside its generation's stored vectors. `held` is what it has in all, None where it is not there.
+    A collection beside its generation's stored vectors. `held` is what it has in all.
 
-    Of the generation's `vectors`, so many are `missing` and so many `different`; `extra` are no generation's. Each
-    number of a vector may be off by a rounding, which `held_checksum` leaves out: it is `checksum` where all are there.
+    It is None where the collection is not there, or cannot be read. Of the generation's `vectors`, so many are
+    `missing` and so many `different`; `extra` are no generation's. Each number of a vector may be off by a rounding,
+    which `held_checksum` leaves out: it is `checksum` where all are there.
     """
 
     model_config = ConfigDict(

@@ -8,9 +8,9 @@ from runtime.client.shapes import CollectionRebuild, CollectionsState
 
 ID = "7a0d8f5e-0f4c-4b56-9f6e-3a3f8f0b1234"
 WHOLE = {"vectors": 1_200, "held": 1_200, "missing": 0, "extra": 0, "different": 0}
-WHOLE |= {"checksum": "aa", "held_checksum": "aa"}
-LOST = WHOLE | {"held": None, "missing": 1_200, "held_checksum": "0"}
-SPOILT = WHOLE | {"held": 1_202, "missing": 1, "extra": 3, "different": 2, "held_checksum": "bb"}
+WHOLE |= {"checksum": "aa", "held_checksum": "aa", "agrees": True}
+LOST = WHOLE | {"held": None, "missing": 1_200, "held_checksum": "0", "agrees": False}
+SPOILT = WHOLE | {"held": 1_202, "missing": 1, "extra": 3, "different": 2, "held_checksum": "bb", "agrees": False}
 
 
 def a_rebuild(before: dict[str, Any] | None, after: dict[str, Any] | None = None, **more: Any) -> CollectionRebuild:
