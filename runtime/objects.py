@@ -13,11 +13,13 @@ from typing import Protocol, Self
 from uuid import UUID
 
 import obstore
+from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from runtime.faults import Permanent, ResourceExhausted
+from runtime.faults import Permanent, ResourceExhausted, Transient
 
 _AT_ONCE = 4  # blobs that are held in memory while their bytes are checked
+_AWAY = (OSError, GenericError, PermissionDeniedError, UnauthenticatedError)  # that it does not answer, or not us
 _NO_SPACE = ("no space left", "storagefull", "os error 28", "disk quota")
 
 
@@ -61,7 +63,7 @@ class Objects:
     async def put(self, prefix: str, suffix: str, content: bytes) -> StoredObject:
         """Store `content` at `<tenant>/<prefix>/<sha256><suffix>`; storing it again changes nothing.
 
-        Raises ResourceExhausted where the disk is full.
+        Raises ResourceExhausted where the disk is full, Transient `store_unavailable`.
         """
         if self._tenant is None:
             raise ValueError("a blob is put for a tenant: see `of`")
@@ -71,21 +73,26 @@ class Objects:
             await self._claims.claim([key], self._owner)
         try:
             await obstore.put_async(self._store, key, content)
-        except (OSError, obstore.exceptions.BaseError) as error:
+        except _AWAY as error:
             if any(sign in str(error).lower() for sign in _NO_SPACE):
                 raise ResourceExhausted(
                     "disk_full", "The object store has no space left: free some and retry."
                 ) from error
-            raise
+            raise _unavailable() from error
         return StoredObject(key, sha256, len(content))
 
     async def get(self, key: str, sha256: str | None = None) -> bytes:
-        """The bytes at `key`. Raises Permanent where they are missing, or are not those of `sha256`."""
+        """The bytes at `key`.
+
+        Raises Permanent where they are missing, or are not those of `sha256`, Transient `store_unavailable`.
+        """
         try:
             reply = await obstore.get_async(self._store, key)
             content = bytes(await reply.bytes_async())
         except FileNotFoundError as error:
             raise Permanent("artifact_missing", f"The artifact {key} is not in the object store.") from error
+        except _AWAY as error:
+            raise _unavailable() from error
         if sha256 is not None and await asyncio.to_thread(_digest, content) != sha256:
             raise Permanent("artifact_corrupt", f"The artifact {key} is damaged: its bytes are not the ones written.")
         return content
@@ -113,11 +120,17 @@ class Objects:
             return None
 
     async def delete(self, key: str) -> None:
-        """Remove a blob; a missing one is no error."""
+        """Remove a blob; a missing one is no error. Raises Transient `store_unavailable`."""
         try:
             await obstore.delete_async(self._store, key)
         except FileNotFoundError:
             return
+        except _AWAY as error:
+            raise _unavailable() from error
+
+
+def _unavailable() -> Transient:
+    return Transient("store_unavailable", "The object store does not answer: it is tried again in a moment.")
 
 
 def _digest(content: bytes) -> str:

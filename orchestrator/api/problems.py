@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator.api.models import Problem
-from runtime.faults import Fault
+from runtime.faults import Fault, Transient
 from runtime.redaction import redact
 
 _log = structlog.get_logger(__name__)
@@ -146,6 +146,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "sign_in_unavailable": (503, "Sign-ins cannot be checked"),
     "artifact_missing": (500, "A stored result is missing"),
     "artifact_corrupt": (500, "A stored result is damaged"),
+    "store_unavailable": (503, "The object store does not answer"),
     "database_unavailable": (503, "The database does not answer"),
     "audit_unavailable": (503, "It cannot be put on record"),
     "timed_out": (503, "That took too long"),
@@ -201,7 +202,7 @@ async def _on_fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, Fault)  # noqa: S101  # registered for it
     if error.code not in CODES:
         _log.error("fault_without_status", code=error.code, path=request.scope.get("path"))
-    return _answer(request, error.code, error.message)
+    return _answer(request, error.code, error.message, RETRY_AFTER if isinstance(error, Transient) else None)
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
 from rag_manager.rows.embeddings import VectorPlace
 from rag_manager.stages.passage_text import embedding_text, passage_recipe, text_hash
-from runtime.faults import Fault
+from runtime.faults import Permanent
 from runtime.live import Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_table, schema_of, write_table
@@ -158,7 +158,7 @@ class EmbedShard:
             try:
                 content = await self._backends.objects.get(ref.key, ref.sha256)
                 table = await asyncio.to_thread(read_table, content, ["text_sha256", "vector"])
-            except Fault:
+            except Permanent:
                 return None
             same_model = (table.schema.metadata or {}).get(MODEL_KEY, b"").decode() == self._embedder.name
             return table if same_model and table.num_rows else None
@@ -221,7 +221,7 @@ async def stored_vectors(
     for (key, sha256), rows in by_artifact.items():
         try:
             table = await asyncio.to_thread(read_table, await objects.get(key, sha256), ["vector"])
-        except Fault:
+        except Permanent:
             continue
         matrix = vectors_of(table, dimension)
         found |= {hash_: matrix[row] for hash_, row in rows if row < len(matrix)}

@@ -11,7 +11,7 @@ from events.delivery.work import Run
 from rag_manager.jobs.base import Backends, forget_searches
 from rag_manager.jobs.share_collection import drop_or_purge
 from rag_manager.rows import erasing_analysis
-from runtime.faults import Fault
+from runtime.faults import Permanent
 from runtime.parquet import read_table
 
 
@@ -45,7 +45,7 @@ class EraseAnalysis:
         for artifact in artifacts:
             try:
                 content = await self._backends.objects.get(artifact.key, artifact.sha256)
-            except Fault:
+            except Permanent:
                 continue  # what cannot be read is embedded again where it is wanted
             table = await asyncio.to_thread(read_table, content, ["text_sha256"])
             hashes = table.column("text_sha256").to_pylist()

@@ -27,7 +27,7 @@ from rag_manager.rows.generations import Generation
 from rag_manager.rows.indexing import AnalysisRow, IndexedRows, NewRows, known_parts, newest_words, write_index
 from rag_manager.stages.layout import Part, part_id, starts_of
 from rag_manager.stages.passage_text import lexical_text, passage_recipe, shown_text
-from runtime.faults import Fault, Permanent
+from runtime.faults import Permanent
 from runtime.live import Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_table
@@ -122,7 +122,7 @@ class IndexAnalysis:
         )
         own = [(ref.key, ref.sha256) for ref in inputs_of(request, ArtifactKind.LEXICON) if ref.made_from == recipe]
         for wanted in [newest] if newest is not None else own[:1]:
-            with suppress(Fault):
+            with suppress(Permanent):
                 return await self._backends.objects.get(*wanted)
         return None
 

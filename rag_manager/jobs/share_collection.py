@@ -18,7 +18,7 @@ from rag_manager.jobs.fill_collection import MOST_HELD, Patience, Shards, Told, 
 from rag_manager.ports import CollectionMissing, Vectors
 from rag_manager.rows import sharing
 from rag_manager.rows.generations import Generation
-from runtime.faults import Fault, Permanent
+from runtime.faults import Permanent
 
 _MOST_FOREIGN = 0.2  # of the vectors may be another's: each search asks for so many more
 _SMALL = 200  # vectors: below that nothing is worth the trouble of building anew
@@ -127,7 +127,7 @@ async def drop_or_purge(backends: Backends, collection: str) -> None:
     if await sharing.living_in(backends.engine, collection):
         try:
             await purge(backends, collection)
-        except Fault:
+        except Permanent:
             await backends.vectors.drop(collection)
     else:
         await backends.vectors.drop(collection)

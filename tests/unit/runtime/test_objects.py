@@ -2,9 +2,11 @@ from collections.abc import Collection
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import obstore
 import pytest
+from obstore.exceptions import GenericError, UnauthenticatedError
 
-from runtime.faults import Permanent
+from runtime.faults import Permanent, ResourceExhausted, Transient
 from runtime.objects import open_objects
 
 
@@ -50,3 +52,31 @@ async def test_a_blob_from_before_tenants_had_their_own_is_still_read(tmp_path: 
     assert await objects.get("sources/old.parquet") == b"old"
     await objects.delete("sources/old.parquet")
     assert not (tmp_path / "objects" / "sources" / "old.parquet").exists()
+
+
+@pytest.mark.parametrize("error", [GenericError("503 Slow Down"), UnauthenticatedError("no"), ConnectionError("reset")])
+async def test_a_store_that_is_away_can_be_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error
+
+    for name in ("get_async", "put_async", "delete_async"):
+        monkeypatch.setattr(obstore, name, fail)
+    objects = open_objects("", tmp_path).of(uuid4(), None)
+
+    for asked in (objects.get("some"), objects.put("sources", ".parquet", b"x"), objects.delete("some")):
+        with pytest.raises(Transient, match="store_unavailable"):
+            await asked
+    with pytest.raises(Transient, match="store_unavailable"):
+        await objects.take_over_all({"some": "0" * 64})
+
+
+async def test_a_full_disk_is_none_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise GenericError("No space left on device (os error 28)")
+
+    monkeypatch.setattr(obstore, "put_async", fail)
+
+    with pytest.raises(ResourceExhausted, match="disk_full"):
+        await open_objects("", tmp_path).of(uuid4(), None).put("sources", ".parquet", b"x")
