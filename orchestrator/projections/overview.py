@@ -36,7 +36,7 @@ _DELETE_CONVERSATION = tuple(
     for table in ("questions", "conversations")
 )
 _DELETE_ANALYSIS = text("DELETE FROM app.analyses WHERE analysis_id = :id")
-_READ_VERSION = text("SELECT version FROM app.analyses WHERE analysis_id = :id")
+_READ_MARKS = text("SELECT analysis_id, xmin::text FROM app.analyses WHERE analysis_id = ANY (:ids)")
 _READ_ANALYSIS = text("SELECT record::text FROM app.analyses WHERE analysis_id = :id")
 _WRITE_ANALYSIS = text("""
 INSERT INTO app.analyses (analysis_id, tenant_id, repository_id, state, version, requested_at, record)
@@ -61,29 +61,38 @@ _MOST_KNOWN = 8  # analyses at work whose record is kept: the largest are a few 
 
 
 class _Known:
-    """Records as they were written last. One counts only while the row has its version: a write may be rolled back."""
+    """Records as they were written last. One counts only while its row is the one that was written.
+
+    A write may be rolled back, another process may be further, and a rebuild puts another record in its place: the row
+    has the mark of the transaction that wrote it.
+    """
 
     def __init__(self) -> None:
-        self._records: OrderedDict[UUID, AnalysisRecord] = OrderedDict()
+        self._records: OrderedDict[UUID, tuple[str, AnalysisRecord]] = OrderedDict()
 
     async def read(self, connection: AsyncConnection, analysis_id: UUID) -> AnalysisRecord | None:
         """The record that is stored."""
-        version = (await connection.execute(_READ_VERSION, {"id": analysis_id})).scalar_one_or_none()
+        mark = (await _marks(connection, [analysis_id])).get(analysis_id)
         known = self._records.pop(analysis_id, None)
-        if known is not None and known.view.version == version:
-            return known
-        if version is None:
+        if known is not None and known[0] == mark:
+            return known[1]
+        if mark is None:
             return None
         stored = (await connection.execute(_READ_ANALYSIS, {"id": analysis_id})).scalar_one()
         return AnalysisRecord.model_validate_json(stored)
 
-    def keep(self, records: Sequence[AnalysisRecord]) -> None:
+    async def keep(self, connection: AsyncConnection, records: Sequence[AnalysisRecord]) -> None:
         """They were written, and those of them that are at work are soon read again."""
-        for record in records:
-            if analyses.is_running(record):
-                self._records[record.view.analysis_id] = record
+        running = {record.view.analysis_id: record for record in records if analyses.is_running(record)}
+        for analysis_id, mark in (await _marks(connection, [*running]) if running else {}).items():
+            self._records[analysis_id] = (mark, running[analysis_id])
         while len(self._records) > _MOST_KNOWN:
             self._records.popitem(last=False)
+
+
+async def _marks(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    rows = await connection.execute(_READ_MARKS, {"ids": list(ids)})
+    return {row.analysis_id: row.xmin for row in rows}
 
 
 class Overview:
@@ -137,7 +146,7 @@ async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope],
     changed = [record for record in records.values() if record is not None]
     if changed:
         await connection.execute(_WRITE_ANALYSIS, [_analysis_row(record) for record in changed])
-        known.keep(changed)
+        await known.keep(connection, changed)
 
 
 async def _analysis(

@@ -426,6 +426,22 @@ async def test_an_overview_that_was_overtaken_or_rolled_back_goes_on_from_what_i
     assert rebuilt.events > 10
 
 
+async def test_what_was_rebuilt_under_an_analysis_at_work_stays_so(engine: AsyncEngine, objects: Objects) -> None:
+    journal, one = PostgresJournal(engine), Overview()
+    first = await a_history(engine, objects)
+    await catch_up(engine, journal, Overview())
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE app.analyses SET record = jsonb_set(record, '{view,url}', '\"wrong\"')"))
+    await tell(engine, f"analysis/{first}", *completed(first, Stage.STRUCTURE, 0, ()))
+    await catch_up(engine, journal, one)  # which keeps in mind what it read
+    assert not (await rebuild_beside(engine, journal, one)).agrees
+
+    await tell(engine, f"analysis/{first}", *completed(first, Stage.PARSE, 0, ()))
+    await catch_up(engine, journal, one)
+
+    assert (await rebuild_beside(engine, journal, one, replace=False)).agrees
+
+
 async def test_a_django_sized_shard_is_overtaken_by_small_events(engine: AsyncEngine, objects: Objects) -> None:
     """45,000 symbols and 200,000 edges in one event; small events have another cursor and do not wait for it."""
     fixed = {"language": "python", "kind": "method", "parent": "C", "docstring": "What it does."}
