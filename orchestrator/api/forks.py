@@ -1,11 +1,13 @@
 """`/forks`: a history with one event edited, gone on with by the present code. Nothing of it is kept or told."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from events.base import Envelope
 from events.replay.difference import Change
 from events.replay.fork import BadFork
 from orchestrator.api.dependencies import EventReader, Parts, history_of
@@ -17,6 +19,11 @@ from orchestrator.workflow import Policy
 router = APIRouter(prefix="/forks", tags=["forks"])
 
 _MOST = 500  # of each list
+_TURN = threading.Lock()  # a long history takes a processor for seconds: one at a time in a process
+
+
+class _Gone(Exception):
+    """Nobody waits for the fork any more."""
 
 
 class ForkRequest(BaseModel):
@@ -93,12 +100,29 @@ async def make(body: ForkRequest, who: EventReader, parts: Parts) -> ForkView:
 
     It is calculated and answered, and nothing else: no event is appended, no run is asked for, no host is called.
     """
-    history = await history_of(parts, who, body.stream_id)
+    history, gone = await history_of(parts, who, body.stream_id), threading.Event()
     try:
-        made = await asyncio.to_thread(fork, history, body.version, body.changes, Policy())
+        made = await asyncio.to_thread(_alone, history, body, gone)
     except BadFork as bad:
         raise ApiProblem(bad.code, bad.message) from None
+    finally:
+        gone.set()
     return view(body.stream_id, len(history), made)
+
+
+def _alone(history: Sequence[Envelope], body: ForkRequest, gone: threading.Event) -> Fork:
+    """Calculate it, while nobody else does here, until whoever asked is `gone`. Raises BadFork, _Gone."""
+
+    def look() -> None:
+        if gone.is_set():
+            raise _Gone
+
+    if not _TURN.acquire(blocking=False):
+        raise BadFork("fork_busy", "Another fork is being calculated: try again in a moment.")
+    try:
+        return fork(history, body.version, body.changes, Policy(), look)
+    finally:
+        _TURN.release()
 
 
 def view(stream_id: str, real_events: int, made: Fork) -> ForkView:

@@ -106,6 +106,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "shadow_outdated": (409, "The shadow is of a result that does not serve any more"),
     "fork_version_unknown": (422, "The history has no such version"),
     "fork_edit_refused": (422, "That cannot be edited so"),
+    "fork_busy": (503, "Another fork is being calculated"),
     "fork_too_long": (422, "The history is too long to be forked"),
     "letter_not_repeatable": (409, "That cannot be done again from here"),
     "letter_not_editable": (409, "That cannot be changed"),

@@ -1,6 +1,6 @@
 """A history with one event edited, gone on with beside the real one: states and decisions of both. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,14 +72,23 @@ class Fork:
         return all(each.agrees for each in self.decisions) and not (self.not_recorded or self.unused)
 
 
-def fork(history: Sequence[Envelope], version: int, changes: Mapping[str, object], policy: Policy) -> Fork:
-    """Fork a whole stream at `version`, and go on with the present code. Raises BadFork."""
+def fork(
+    history: Sequence[Envelope],
+    version: int,
+    changes: Mapping[str, object],
+    policy: Policy,
+    look: Callable[[], object] = lambda: None,
+) -> Fork:
+    """Fork a whole stream at `version`, and go on with the present code. Raises BadFork, and as `look` does.
+
+    Before each decision it has a `look`, which raises where nobody waits for it any more.
+    """
     if len(history) > MOST:
         raise BadFork("fork_too_long", f"It has more than {MOST:,} events: look at it with `repostream events`.")
     begun = forked(history, version, changes)
     real = [upcast(envelope) for envelope in history]
     if real[0].stream_id.startswith(_ANALYSIS):
-        course = go_on(real, begun, policy)
+        course = go_on(real, begun, policy, look)
         events, unused = course.events, course.unused
         missing = tuple(NotRecorded("run", r.stage.value, r.shard, r.attempt) for r in course.not_recorded)
         beside = _beside(decisions(real, version), course.decided)

@@ -6,7 +6,7 @@ Out: the stream as it would go on. A run is answered by what was recorded of tha
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -58,10 +58,20 @@ def _is_decision(envelope: Envelope, heard: Collection[UUID]) -> bool:
     return envelope.event_type in DECIDED and envelope.causation_id in heard and not by_hand
 
 
-def go_on(history: Sequence[Envelope], begun: Sequence[Envelope], policy: Policy) -> Course:
-    """Go on from `begun`, which stands for the first events of `history`, until nothing more is due or recorded."""
+Look = Callable[[], object]
+
+
+def _never() -> None:
+    """Nobody wants it to stop."""
+
+
+def go_on(history: Sequence[Envelope], begun: Sequence[Envelope], policy: Policy, look: Look = _never) -> Course:
+    """Go on from `begun`, which stands for the first events of `history`, until nothing more is due or recorded.
+
+    Before each decision it has a `look`, which raises where nobody waits for it any more.
+    """
     history = [upcast(envelope) for envelope in history]
-    course = _Course(history, begun, policy)
+    course = _Course(history, begun, policy, look)
     decided = {envelope.event_id for envelope in decisions(history, len(begun))}
     course.decide(next((envelope for envelope in reversed(begun) if is_heard(envelope)), None))
     for envelope in history[len(begun) :]:
@@ -77,7 +87,10 @@ def go_on(history: Sequence[Envelope], begun: Sequence[Envelope], policy: Policy
 class _Course:
     """A stream in the making. What is offered and cannot be taken yet waits for the run that it is the answer to."""
 
-    def __init__(self, history: Sequence[Envelope], begun: Sequence[Envelope], policy: Policy) -> None:
+    def __init__(
+        self, history: Sequence[Envelope], begun: Sequence[Envelope], policy: Policy, look: Look = _never
+    ) -> None:
+        self._look = look
         self._pace, self._policy = as_estimated(history, policy)
         self._recorded = {e.event_id: e for e in history if e.event_type == StageRequested.event_type}
         rest = (e for e in history[len(begun) :] if e.event_type == TimerFired.event_type)
@@ -114,6 +127,7 @@ class _Course:
         """Have decided what is due after a message was heard, and give the new runs their answers."""
         if cause is None:
             return
+        self._look()
         pace = self._pace if needs_estimate(self._state) else None
         drafts = decide(self._state, cause, self._policy, pace).drafts
         for draft in drafts:
