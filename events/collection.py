@@ -65,7 +65,10 @@ class CollectionRebuild(Value):
 
 
 class DamagedCollection(Value):
-    """A generation whose collection does not have its `vectors`: it has `held`, or is not there (None)."""
+    """A generation whose collection does not have its `vectors`: it has `held`.
+
+    None where the collection is not there, or cannot be read.
+    """
 
     generation_id: UUID
     analysis_id: UUID

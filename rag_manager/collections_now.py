@@ -1,7 +1,9 @@
 """How the collections of all generations stand, by their counts, and which models made what serves."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from events.collection import CollectionsState, DamagedCollection, EarlierModel
@@ -10,22 +12,41 @@ from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import has_enough
 from rag_manager.ports import CollectionMissing, VectorsUnavailable
 from rag_manager.rows import generations, sharing
-from rag_manager.rows.generations import OfAnother
+from rag_manager.rows.generations import Generation, OfAnother
 from runtime.faults import Transient
 
 _AT_ONCE = 8  # collections that are counted side by side
 _LISTED = 100  # of what is damaged
+_KEPT = 60.0  # seconds that a count is believed
 _NEWEST = 5  # analyses of one model
 
 
-class CollectionsNow:
-    """A look at all of them. `wanted` is the name of the model that embeds for full generations."""
+@dataclass(frozen=True)
+class _Counted:
+    """How many vectors a collection of these generations held, and when; None where it was not there, or unreadable."""
 
-    def __init__(self, backends: Backends, wanted: str, former: FormerEmbedders) -> None:
+    whose: frozenset[object]
+    at: float
+    held: int | None
+
+
+class CollectionsNow:
+    """A look at all of them, one at a time. `wanted` is the name of the model that embeds for full generations.
+
+    What a collection was found to hold is believed for a minute, or until others live in it.
+    """
+
+    def __init__(
+        self, backends: Backends, wanted: str, former: FormerEmbedders, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` tells seconds."""
         self._backends = backends
         self._wanted = wanted
         self._former = former
+        self._clock = clock
+        self._alone = asyncio.Lock()
         self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._counted: dict[str, _Counted] = {}
 
     async def __call__(self) -> CollectionsState:
         """Count them. Raises Transient `index_unavailable` where the vector server is away."""
@@ -33,7 +54,7 @@ class CollectionsNow:
         shared = await sharing.shared(engine)
         built = [one for one in await generations.with_collections(engine) if one.state == "built"]
         try:
-            held = await asyncio.gather(*(self._count(one.collection or "") for one in built))
+            held = await self._held(_by_collection(built, shared))
         except VectorsUnavailable as error:
             raise Transient("index_unavailable", "The vector server does not answer: try again in a moment.") from error
         damaged = [
@@ -42,10 +63,10 @@ class CollectionsNow:
                 analysis_id=one.analysis_id,
                 kind=one.kind,
                 vectors=one.vectors,
-                held=count,
+                held=held[one.collection or ""],
             )
-            for one, count in zip(built, held, strict=True)
-            if not has_enough(count, one.vectors, shared=one.collection in shared)
+            for one in built
+            if not has_enough(held[one.collection or ""], one.vectors, shared=one.collection in shared)
         ]
         return CollectionsState(
             checked=len(built),
@@ -64,9 +85,36 @@ class CollectionsNow:
             for model, made in by_model.items()
         )
 
-    async def _count(self, collection: str) -> int | None:
+    async def _held(self, living: Mapping[str, frozenset[object]]) -> dict[str, int | None]:
+        """How many vectors each holds. Whoever comes meanwhile waits, and then has what was counted."""
+        async with self._alone:
+            since = self._clock() - _KEPT
+            known = [(name, self._counted.get(name)) for name in living]
+            self._counted = {
+                name: each
+                for name, each in known
+                if each is not None and each.at > since and each.whose == living[name]
+            }
+            await asyncio.gather(*(self._count(name, living[name]) for name in living if name not in self._counted))
+            return {name: self._counted[name].held for name in living}
+
+    async def _count(self, collection: str, whose: frozenset[object]) -> None:
+        vectors = self._backends.vectors
         async with self._turn:
             try:
-                return await self._backends.vectors.count(collection)
+                held: int | None = await vectors.count(collection)
             except CollectionMissing:
-                return None
+                held = None
+            except VectorsUnavailable:
+                await vectors.names()  # where the whole server is away, nothing is known of any
+                held = None
+        self._counted[collection] = _Counted(whose, self._clock(), held)
+
+
+def _by_collection(built: Sequence[Generation], shared: Collection[str]) -> dict[str, frozenset[object]]:
+    """Who lives in each collection, and whether others did."""
+    found: dict[str, set[object]] = {}
+    for one in built:
+        name = one.collection or ""
+        found.setdefault(name, {name in shared}).add((one.generation_id, one.vectors))
+    return {name: frozenset(whose) for name, whose in found.items()}

@@ -463,7 +463,9 @@ class CredentialView(BaseModel):
 
 class DamagedCollection(BaseModel):
     """
-    A generation whose collection does not have its `vectors`: it has `held`, or is not there (None).
+    A generation whose collection does not have its `vectors`: it has `held`.
+
+    None where the collection is not there, or cannot be read.
     """
 
     model_config = ConfigDict(
