@@ -149,7 +149,8 @@ class StageCompleted(Event):
 class StageFailed(Event):
     """One run did not succeed. `code` is stable and documented; `message` says what a person can do.
 
-    `retry_after` is for how many seconds a host asked to be left alone.
+    `retry_after` is for how many seconds a host asked to be left alone. `artifacts` are what was made before it failed,
+    where another attempt makes use of that.
     """
 
     event_type: ClassVar[str] = "processing.stage.failed"
@@ -164,6 +165,7 @@ class StageFailed(Event):
     message: str
     duration: float = 0.0
     retry_after: float = 0.0
+    artifacts: tuple[ArtifactRef, ...] = ()
 
 
 class StageParked(Event):

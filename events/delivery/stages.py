@@ -37,9 +37,17 @@ def started(envelope: Envelope, run: Run, at: datetime | None = None) -> tuple[A
 
 
 def failed(
-    envelope: Envelope, fault: Fault, at: datetime | None = None, *, after: Sequence[Event] = ()
+    envelope: Envelope,
+    fault: Fault,
+    at: datetime | None = None,
+    *,
+    after: Sequence[Event] = (),
+    artifacts: Sequence[ArtifactRef] = (),
 ) -> tuple[Append, ...]:
-    """The run ended in `fault`. `after` are events of the same stream that follow; `at` is now where it is left out."""
+    """The run ended in `fault`, after it made `artifacts` that the next one makes use of.
+
+    `after` are events of the same stream that follow; `at` is now where it is left out.
+    """
     request = read(envelope, StageRequested)
     event = StageFailed(
         run_id=request.run_id,
@@ -51,6 +59,7 @@ def failed(
         code=fault.code,
         message=fault.message,
         retry_after=fault.retry_after or 0.0,
+        artifacts=tuple(artifacts),
     )
     return (_append(envelope, request, (event, *after), at),)
 

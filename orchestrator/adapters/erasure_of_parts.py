@@ -33,7 +33,7 @@ _ARTIFACTS = text("""
 WITH brought AS (
   SELECT e.stream_id, a->>'key' AS key FROM es.events e
   CROSS JOIN LATERAL jsonb_array_elements(e.data->'artifacts') a
-  WHERE e.repository_id = :repository AND e.type = 'processing.stage.completed'
+  WHERE e.repository_id = :repository AND e.type IN ('processing.stage.completed', 'processing.stage.failed')
     AND jsonb_typeof(e.data->'artifacts') = 'array'
 )
 SELECT DISTINCT b.key FROM brought b WHERE b.stream_id = :stream AND NOT EXISTS (

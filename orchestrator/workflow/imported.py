@@ -68,8 +68,7 @@ def _slot(
         **asked_about(state),
     )
     yield Told(asked, at, slot.stage)
-    if isinstance(event, facts.StageCompleted):
-        run["artifacts"] = tuple(refs[ref.sha256] for ref in event.artifacts if ref.sha256 in refs)
+    run["artifacts"] = tuple(refs[ref.sha256] for ref in event.artifacts if ref.sha256 in refs)
     yield Told(event.model_copy(update=run), at, slot.stage)
 
 

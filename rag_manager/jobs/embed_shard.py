@@ -1,7 +1,7 @@
 """Embed the chunks of one shard: a vector for each text, computed once per model."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactKind, ArtifactRef, VectorRow
 from events.base import Envelope
@@ -23,15 +24,16 @@ from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
 from rag_manager.rows.embeddings import VectorPlace
 from rag_manager.stages.passage_text import embedding_text, passage_recipe, text_hash
-from runtime.faults import Permanent
+from runtime.faults import Fault, Permanent
 from runtime.live import Ticker
-from runtime.objects import Objects
+from runtime.objects import Objects, StoredObject
 from runtime.parquet import read_table, schema_of, write_table
 
 _MOST_BESIDE = 64  # shards that are taken over in one transaction
 
 _MOST_TOLD = 100  # chunks without a vector that are named one by one
 _TAKEN_OVER = Account()
+Write = Callable[[AsyncConnection], Awaitable[None]]
 
 MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact's schema metadata
 
@@ -72,20 +74,15 @@ class EmbedShard:
         embedding = Embedding(self._embedder, self._backends.turns, self._urgency, run)
         told = partial(_tick, ticks, len(texts), order, paths)
         made = await embedding([texts[place] for place in order], told)
+        if made.fault is not None:
+            rows = [(ids[order[row]], hashes[order[row]]) for row in made.taken]
+            return await self._broken_off(envelope, objects, made.fault, rows, made.vectors[made.taken])
         found |= {hashes[place]: made.vectors[row] for row, place in enumerate(order)}
         refused = {hashes[order[row]]: code for row, code in made.refused.items()}
         content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
         run.check()
         stored = await objects.put("vectors", ".parquet", content)
-        artifact = ArtifactRef(
-            kind=ArtifactKind.VECTORS,
-            key=stored.key,
-            sha256=stored.sha256,
-            rows=len(ids),
-            bytes=stored.bytes,
-            shard=request.shard,
-            made_from=digest,
-        )
+        artifact = _artifact(stored, len(ids), request.shard, made_from=digest)
         without = [
             {"chunk_id": ids[row], "path": paths[row], "code": refused[hash_]}
             for row, hash_ in enumerate(hashes)
@@ -94,6 +91,35 @@ class EmbedShard:
         account = Account(len(fresh) - len(refused), without, made.tokens, made.dollars)
         places = [(hash_, row) for hash_, row in fresh.items() if hash_ not in refused] if self._background else []
         return self._result(envelope, began, artifact, account, files=len(set(paths)), places=places)
+
+    async def _broken_off(
+        self,
+        envelope: Envelope,
+        objects: Objects,
+        fault: Fault,
+        rows: Sequence[tuple[str, str]],
+        vectors: NDArray[np.float32],
+    ) -> Result:
+        """Say that it failed, and remember the vectors (chunk id and hash, row by row) that were made before.
+
+        Raises the fault where they are not remembered anyway, or cannot be stored.
+        """
+        if not self._background:
+            raise fault
+        ids, hashes = [chunk_id for chunk_id, _ in rows], [hash_ for _, hash_ in rows]
+        found = dict(zip(hashes, vectors, strict=True))
+        content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
+        try:
+            stored = await objects.put("vectors", ".parquet", content)
+        except Fault:
+            raise fault from None
+        shard = stages.read(envelope, StageRequested).shard
+        artifact = _artifact(stored, len(rows), shard)
+        places = [(hash_, row) for row, hash_ in enumerate(hashes)]
+        return Result(
+            appends=stages.failed(envelope, fault, artifacts=(artifact,)),
+            write=self._remember(envelope, artifact, places),
+        )
 
     def _digest(self, request: StageRequested) -> str:
         chunks = inputs_of(request, ArtifactKind.CHUNKS)
@@ -125,13 +151,6 @@ class EmbedShard:
         files: int,
         places: Sequence[tuple[str, int]] = (),
     ) -> Result:
-        remember = partial(
-            embeddings.remember,
-            tenant_id=envelope.tenant_id,
-            model=self._embedder.name,
-            artifact=artifact,
-            places=places,
-        )
         return Result(
             appends=(
                 stages.completed(
@@ -147,7 +166,16 @@ class EmbedShard:
                     },
                 ),
             ),
-            write=remember if places else None,
+            write=self._remember(envelope, artifact, places) if places else None,
+        )
+
+    def _remember(self, envelope: Envelope, artifact: ArtifactRef, places: Sequence[tuple[str, int]]) -> Write:
+        return partial(
+            embeddings.remember,
+            tenant_id=envelope.tenant_id,
+            model=self._embedder.name,
+            artifact=artifact,
+            places=places,
         )
 
     async def _earlier_shard(self, runs: Sequence[EarlierRun], request: StageRequested) -> pa.Table | None:
@@ -179,6 +207,18 @@ class EmbedShard:
         unique = sorted(wanted - found.keys())
         places = await embeddings.known(self._backends.engine, tenant_id, self._embedder.name, unique)
         return found | await stored_vectors(self._backends.objects, places, self._embedder.dimension)
+
+
+def _artifact(stored: StoredObject, rows: int, shard: int, made_from: str = "") -> ArtifactRef:
+    return ArtifactRef(
+        kind=ArtifactKind.VECTORS,
+        key=stored.key,
+        sha256=stored.sha256,
+        rows=rows,
+        bytes=stored.bytes,
+        shard=shard,
+        made_from=made_from,
+    )
 
 
 async def _taken(

@@ -11,7 +11,7 @@ from events.delivery.work import Run
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import Embedder, InputRefused, Spent
 from rag_manager.stages.pack_texts import pack_texts
-from runtime.faults import Permanent
+from runtime.faults import Fault, Permanent
 
 Ticked = Callable[[int], Awaitable[None]]
 
@@ -23,10 +23,13 @@ _HARMLESS = "hello"  # whoever refuses this takes no text at all
 class Embedded:
     """The vectors of some texts, shape (texts, dimension). A text that was refused (place → code) has a row of zeros.
 
-    `dollars` is None where nobody said what the `tokens` cost.
+    `dollars` is None where nobody said what the `tokens` cost. With a `fault` it broke off: only the places in `taken`
+    have a vector, and at least one has.
     """
 
     vectors: NDArray[np.float32]
+    taken: list[int] = field(default_factory=list)
+    fault: Fault | None = None
     refused: dict[int, str] = field(default_factory=dict)
     tokens: int = 0
     dollars: float | None = None
@@ -51,32 +54,42 @@ class Embedding:
         """Return the vectors of `texts`, in their order. A group with a bad text is halved until that stands alone.
 
         Raises a Fault where the embedder cannot be asked: Permanent `embedder_rejected` where it takes no text at all.
+        Where it made some vectors before, these are returned with the fault: somebody may have paid for them.
         """
         made = Embedded(np.zeros((len(texts), self.embedder.dimension), np.float32))
         lengths = [len(text) for text in texts]
         groups = pack_texts(lengths, most=self.embedder.max_batch, characters=self.embedder.max_characters)
         groups.reverse()  # a stack: the next one is the last
-        taken = 0
-        while groups:
-            group = groups.pop()
-            try:
-                made.vectors[group] = await self._ask([texts[place] for place in group], made)
-                taken += len(group)
-            except InputRefused as refused:
-                if len(group) > 1:
-                    half = len(group) // 2
-                    groups += [group[half:], group[:half]]
-                    continue
-                made.refused[group[0]] = refused.code
-                if len(made.refused) >= _NOT_THE_TEXTS and not taken:
-                    raise _takes_nothing(refused) from refused
-            await ticked(taken + len(made.refused))
-        if made.refused and not taken:  # too few of them to know why
+        while groups and made.fault is None:
+            if await self._settle(groups, texts, made):
+                await ticked(len(made.taken) + len(made.refused))
+        if made.refused and not made.taken:  # too few of them to know why
             try:
                 await self._ask([_HARMLESS], made)
             except InputRefused as refused:
                 raise _takes_nothing(refused) from refused
         return made
+
+    async def _settle(self, groups: list[list[int]], texts: Sequence[str], made: Embedded) -> bool:
+        """Have the last of the groups embedded, or halve it; whether it is settled."""
+        group = groups.pop()
+        try:
+            made.vectors[group] = await self._ask([texts[place] for place in group], made)
+            made.taken += group
+        except InputRefused as refused:
+            if len(group) > 1:
+                half = len(group) // 2
+                groups += [group[half:], group[:half]]
+                return False
+            made.refused[group[0]] = refused.code
+            if len(made.refused) >= _NOT_THE_TEXTS and not made.taken:
+                raise _takes_nothing(refused) from refused
+        except Fault as fault:
+            if not made.taken:
+                raise
+            made.fault = fault
+            return False
+        return True
 
     async def _ask(self, texts: Sequence[str], made: Embedded) -> NDArray[np.float32]:
         self.run.check()

@@ -22,7 +22,8 @@ UNION SELECT name FROM rag.rebuilds JOIN rag.generations g USING (generation_id)
 _EMBEDDINGS = text("""
 DELETE FROM rag.embeddings m WHERE m.artifact_key IN (
   SELECT a->>'key' FROM es.events e CROSS JOIN LATERAL jsonb_array_elements(e.data->'artifacts') a
-  WHERE e.repository_id = :repository AND e.type = 'processing.stage.completed' AND a->>'kind' = 'vectors'
+  WHERE e.repository_id = :repository AND e.type IN ('processing.stage.completed', 'processing.stage.failed')
+    AND a->>'kind' = 'vectors'
 ) AND NOT EXISTS (
   SELECT FROM es.artifact_owners o LEFT JOIN es.streams s ON s.stream_id = 'repository/' || o.repository_id
   WHERE o.key = m.artifact_key AND o.repository_id <> :repository AND (s.tenant_id IS NULL OR s.tenant_id = m.tenant_id)

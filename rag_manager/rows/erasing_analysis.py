@@ -26,7 +26,8 @@ _GOING = text("""
 WITH brought AS (
   SELECT e.stream_id, a->>'key' AS key FROM es.events e
   CROSS JOIN LATERAL jsonb_array_elements(e.data->'artifacts') a
-  WHERE e.repository_id = :repository AND e.type = 'processing.stage.completed' AND a->>'kind' = 'vectors'
+  WHERE e.repository_id = :repository AND e.type IN ('processing.stage.completed', 'processing.stage.failed')
+    AND a->>'kind' = 'vectors'
 )
 SELECT DISTINCT b.key FROM brought b WHERE b.stream_id = 'analysis/' || CAST(CAST(:analysis AS uuid) AS text)
   AND NOT EXISTS (

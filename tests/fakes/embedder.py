@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_manager.ports import InputRefused, Spent, uncounted
+from runtime.faults import Transient
 
 
 class WordEmbedder:
@@ -19,12 +20,17 @@ class WordEmbedder:
         self.max_characters = 1_000_000
         self.embedded: list[str] = []
         self.refuses = ""  # texts with it, where it is something
+        self.calls_left: int | None = None  # until it is busy, where it ever is
 
     def embed(
         self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
     ) -> NDArray[np.float32]:
         if self.refuses and any(self.refuses in text for text in texts):
             raise InputRefused("embedder_input_refused")
+        if self.calls_left is not None:
+            if not self.calls_left:
+                raise Transient("embedder_busy", "Later.")
+            self.calls_left -= 1
         self.embedded.extend(texts)
         return np.array([self._vector(text) for text in texts], np.float32).reshape(-1, self.dimension)
 

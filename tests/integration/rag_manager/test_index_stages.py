@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from events.artifacts import ArtifactKind
 from events.base import LOCAL_TENANT
 from events.index import GenerationKind, IndexActivated, IndexBuilt
-from events.processing import Stage, StageCompleted
+from events.processing import Stage, StageCompleted, StageFailed
 from events.question import LinesRequest
 from events.replay.sandbox import Alone, SandboxObjects
+from rag_manager.jobs.erase_analysis import EraseAnalysis
 from rag_manager.rows import generations
 from rag_manager.subscribers import shadow_handlers
 from runtime.faults import Cancelled, Permanent, Transient
@@ -225,6 +226,27 @@ async def test_a_passage_that_is_refused_is_a_fact_and_is_found_by_its_words(ind
     assert (without["path"], without["code"]) == ("a.py", "embedder_input_refused")
     assert (reply.generation_kind, reply.degraded) == ("full", None)
     assert reply.passages[0].symbols == ("unspeakable",)
+
+
+async def test_what_was_embedded_before_a_fault_is_not_embedded_again_and_goes_with_its_analysis(index: Index) -> None:
+    files = {"a.py": "\n\n".join(f"def task_{word}():\n    ..." for word in "abcdefghijkl")}
+    analysis = await index.ready(files)
+    index.full.calls_left = 1
+    broken = await index.run(await index.request(analysis, Stage.REFINE, analysis.chunks))
+    first, index.full.embedded, index.full.calls_left = index.full.embedded, [], None
+    again = await index.run(await index.request(analysis, Stage.REFINE, analysis.chunks, attempt=2))
+
+    [failed] = [d.event for a in broken.appends for d in a.drafts]
+    [said] = [d.event for a in again.appends for d in a.drafts]
+    assert isinstance(failed, StageFailed)
+    assert isinstance(said, StageCompleted)
+    assert (failed.code, [ref.rows for ref in failed.artifacts]) == ("embedder_busy", [8])
+    assert (len(first), len(index.full.embedded), set(first) & set(index.full.embedded)) == (8, 4, set())
+    assert said.counts == {"chunks": 12, "embedded": 4, "reused": 8}
+    remembered = "SELECT count(*) FROM rag.embeddings"
+    assert await index.kernel.one(remembered) == 12
+    await EraseAnalysis(index.backends)(LOCAL_TENANT, analysis.stream, REPOSITORY, ARun())
+    assert await index.kernel.one(remembered) == 0
 
 
 async def test_a_question_that_cannot_be_embedded_is_answered_by_words(index: Index) -> None:

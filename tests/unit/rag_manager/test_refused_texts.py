@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.jobs.embedding import Embedded, Embedding
 from rag_manager.ports import InputRefused, Spent, uncounted
-from runtime.faults import Permanent
+from runtime.faults import Permanent, Transient
 from tests.support.index import ARun
 
 BAD = "bad"
@@ -82,3 +82,36 @@ async def test_without_texts_nothing_is_asked() -> None:
 
     assert (await embed(embedder, [])).vectors.shape == (0, 2)
     assert embedder.asked == []
+
+
+class Ending(Refusing):
+    """A provider that answers so many calls, and then limits its rate."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__(lambda _text: False)
+        self.calls = calls
+
+    def embed(
+        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+    ) -> NDArray[np.float32]:
+        if len(self.asked) == self.calls:
+            raise Transient("embedder_busy", "Later.")
+        return super().embed(texts, question=question, spent=spent)
+
+
+async def test_what_was_embedded_before_a_fault_is_returned_with_it() -> None:
+    embedder = Ending(2)
+    texts = [f"text {n}" for n in range(3 * embedder.max_batch)]
+
+    made = await embed(embedder, texts)
+
+    assert made.fault is not None
+    assert made.fault.code == "embedder_busy"
+    assert sorted(made.taken) == sorted(texts.index(text) for call in embedder.asked for text in call)
+    assert len(made.taken) == made.tokens == 2 * embedder.max_batch
+    assert made.vectors[made.taken].all(axis=0)[0]
+
+
+async def test_a_fault_before_anything_was_embedded_is_raised() -> None:
+    with pytest.raises(Transient, match="embedder_busy"):
+        await embed(Ending(0), ["text"])
