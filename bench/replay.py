@@ -24,6 +24,7 @@ from uuid import UUID
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bench.machine import yardstick
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, Event, derived_id
 from events.log.drafts import record
@@ -123,15 +124,6 @@ def _fold(envelopes: list[Envelope]) -> object:
     return fold(envelopes, how.evolve, how.initial())
 
 
-def _yardstick() -> float:
-    """Millions of additions a second of this process, by the clock: how much of a core there was."""
-    began = time.perf_counter()
-    total = 0
-    for number in range(2_000_000):
-        total += number
-    return 2 / (time.perf_counter() - began)
-
-
 class _Silent:
     """Nothing is appended through it."""
 
@@ -157,7 +149,7 @@ async def measure(engine: AsyncEngine, envelopes: list[Envelope], looks: int) ->
         json.dumps([found.after, [one._asdict() for one in difference(found.before, found.after)]])
         took.append((time.perf_counter() - began) * 1_000)
         own.append((time.process_time() - busy) * 1_000)
-    return Run(_yardstick(), plain, shown, decided, took[0], own[0], took[1:], own[1:], load)
+    return Run(yardstick(), plain, shown, decided, took[0], own[0], took[1:], own[1:], load)
 
 
 async def _runs(engine: AsyncEngine, events: int, looks: int, rounds: int) -> list[Run]:

@@ -5,6 +5,7 @@ The server writes bytes itself, so that it can end, cut, stall or garble a reply
 
 import asyncio
 import json
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 
 WORDS = ("Routes ", "are kept ", "in the map ", "[src/app.py:1-3].")
+_GIVEN = re.compile(r"<<<[0-9a-f]{16} (?P<place>[^\n]*:\d+-\d+)>>>")
 
 
 @dataclass
@@ -94,6 +96,14 @@ def calls_of(detail: str) -> list[Call]:
     return [(name, arguments) for name, _, arguments in (one.partition(" ") for one in detail.split(";;"))]
 
 
+def cites(request: dict[str, object]) -> tuple[str, ...]:
+    """The words of an answer that cites the first passage it was given."""
+    turns = request.get("messages")
+    assert isinstance(turns, list)
+    found = _GIVEN.search(turns[-1]["content"])
+    return ("It ", "is ", "done ", f"here [{found['place'] if found else 'nowhere:1-1'}].")
+
+
 def may_call(request: dict[str, object]) -> bool:
     """Whether the request offers tools and lets the model ask them."""
     choice = request.get("tool_choice")
@@ -148,10 +158,11 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
             length = next(
                 int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
             )
-            stand_in.requests.append(json.loads(await reader.readexactly(length)))
+            request = json.loads(await reader.readexactly(length))
+            stand_in.requests.append(request)
             if stand_in.script[0:1] and stand_in.script[0].startswith("slow:"):  # so that others ask meanwhile
                 await asyncio.sleep(1.0)
-            await _reply((reader, writer), stand_in, provider)
+            await _reply((reader, writer), stand_in, provider, request)
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -165,24 +176,31 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
         server.close()
 
 
-def _parts(stand_in: StandIn, provider: str, name: str, detail: str) -> tuple[list[str], str]:
+_ENDS = {"whole": "stop", "says": "stop", "cites": "stop", "length": "length"}
+
+
+def _parts(
+    stand_in: StandIn, provider: str, script: tuple[str, str], request: dict[str, object]
+) -> tuple[list[str], str]:
     """What is sent before a fault, if there is one, and the fault's name."""
+    name, detail = script
     if name == "digs":  # asks for as long as it may, then answers
-        name = "call" if may_call(stand_in.requests[-1]) else "whole"
+        name = "call" if may_call(request) else "whole"
     name, in_call, _ = name.partition("_call")
     if name == "call" or in_call:  # whole, or with a fault in the middle of it
         calls = {"openai": openai_calls, "anthropic": anthropic_calls}[provider]
         return calls(calls_of(detail), finish=name == "call"), name
     events = {"openai": openai_events, "anthropic": anthropic_events}[provider]
-    words = (detail,) if name == "says" else stand_in.words
-    parts = events(words, finish={"whole": "stop", "says": "stop", "length": "length"}.get(name))
-    return parts if name in {"whole", "length", "says"} else parts[:-2], name
+    words = (detail,) if name == "says" else cites(request) if name == "cites" else stand_in.words
+    parts = events(words, finish=_ENDS.get(name))
+    return parts if name in _ENDS else parts[:-2], name
 
 
 async def _reply(
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     stand_in: StandIn,
     provider: str,
+    request: dict[str, object],
 ) -> None:
     reader, writer = streams
     name, _, detail = stand_in.next_script().removeprefix("slow:").partition(":")
@@ -197,7 +215,7 @@ async def _reply(
         )
         return
     await _send(writer, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-    parts, name = _parts(stand_in, provider, name, detail)
+    parts, name = _parts(stand_in, provider, (name, detail), request)
     for part in parts:
         await _chunk(writer, part)
     if name == "error":
