@@ -8,13 +8,17 @@ import hashlib
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import IO
 
-from bench import git_blobs
+from events.artifacts import SourceRow
+from processor.ports import TreeEntry
+from processor.stages.take_sources import Intake, SourceLimits
 from tests.support.git_repositories import CLEAN_ENVIRONMENT, empty_repository
 
+_LIMITS = SourceLimits(files=200_000, text_bytes=4_000_000_000)
 _MOST_BYTES = 200_000  # of one file: what is larger is rare in every project
 _WORD = re.compile(rb"\b[A-Za-z]\w{3,60}\b")
 _COMPOUND = re.compile(rb"[a-z0-9]_?[A-Z]|[a-z0-9]_[a-z0-9]")
@@ -33,6 +37,22 @@ def draw(sources: Sequence[Path], files: int, target: Path) -> None:
     subprocess.run(head, check=True, env=CLEAN_ENVIRONMENT)
 
 
+def shards_of(repository: Path) -> Iterator[list[SourceRow]]:
+    """The text files of a bare repository's head, as the clone stage takes them, a shard at a time."""
+    reader = _reader(repository)
+    listed = _git(repository, "ls-tree", "-r", "-z", "--long", "HEAD").split(b"\0")
+    entries = [_entry(line) for line in listed if line]
+    for shard in Intake(_LIMITS).shards(entries, partial(_blob, reader), lambda *_: None):
+        yield list(shard.read())
+    reader.communicate()
+
+
+def _entry(line: bytes) -> TreeEntry:
+    facts, _, path = line.partition(b"\t")
+    mode, _, blob, size = facts.split()
+    return TreeEntry(path=path, mode=mode.decode(), blob_id=blob.decode(), size=int(size))
+
+
 def _originals(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     """Path and content of each text file of the repositories' heads, in the order of the paths' hashes."""
     found = []
@@ -43,13 +63,27 @@ def _originals(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
             if mode.startswith(b"100") and 0 < int(size) <= _MOST_BYTES:
                 found.append((f"{source.stem}/{path.decode(errors='replace')}", source, blob.decode()))
     found.sort(key=lambda item: hashlib.sha256(item[0].encode(errors="replace")).digest())
-    readers = {source: git_blobs.reader(source) for source in sources}
+    readers = {source: _reader(source) for source in sources}
     for path, source, blob in found:
-        content = git_blobs.content(readers[source], blob)
+        content = _blob(readers[source], blob)
         if b"\0" not in content:
             yield path, content
     for reader in readers.values():
         reader.communicate()
+
+
+def _reader(source: Path) -> subprocess.Popen[bytes]:
+    command = ["git", f"--git-dir={source}", "cat-file", "--batch"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=CLEAN_ENVIRONMENT)
+
+
+def _blob(reader: subprocess.Popen[bytes], name: str) -> bytes:
+    assert reader.stdin
+    assert reader.stdout
+    reader.stdin.write(name.encode() + b"\n")
+    reader.stdin.flush()
+    size = int(reader.stdout.readline().split()[2])
+    return reader.stdout.read(size + 1)[:size]
 
 
 def _git(repository: Path, *arguments: str) -> bytes:

@@ -21,18 +21,14 @@ from pathlib import Path
 import psutil
 import pyarrow as pa
 
-from bench import git_blobs
-from bench.drawn_repository import draw
+from bench.drawn_repository import draw, shards_of
 from events.artifacts import EdgeRow, SourceRow, SymbolRow
 from processor.linking.meanings import Known
 from processor.linking.own_modules import is_wanted, known_of
-from processor.ports import TreeEntry
 from processor.stages.link import EDGE_COLUMNS, MEASURE_COLUMNS, SYMBOL_COLUMNS, Repository, link
 from processor.stages.parse import parse_source
-from processor.stages.take_sources import Intake, SourceLimits
 from runtime.parquet import read_table, schema_of, write_table
 
-_LIMITS = SourceLimits(files=200_000, text_bytes=4_000_000_000)
 _MEBI = 1 << 20
 
 
@@ -73,21 +69,10 @@ def _prepare(sources: Sequence[Path], files: int, folder: Path) -> None:
 def _shards(
     repository: Path, languages: dict[str, str | None], manifests: list[tuple[str, str]]
 ) -> Iterator[list[SourceRow]]:
-    tree = ["git", f"--git-dir={repository}", "ls-tree", "-r", "-z", "--long", "HEAD"]
-    listed = subprocess.run(tree, check=True, capture_output=True).stdout
-    entries = [_entry(line) for line in listed.split(b"\0") if line]
-    with git_blobs.reader(repository) as blobs:
-        for shard in Intake(_LIMITS).shards(entries, partial(git_blobs.content, blobs), lambda *_: None):
-            rows = list(shard.read())
-            languages.update((row.path, row.language) for row in rows)
-            manifests.extend((row.path, row.content) for row in rows if is_wanted(row.path))
-            yield rows
-
-
-def _entry(line: bytes) -> TreeEntry:
-    facts, _, path = line.partition(b"\t")
-    mode, _, blob, size = facts.split()
-    return TreeEntry(path=path, mode=mode.decode(), blob_id=blob.decode(), size=int(size))
+    for rows in shards_of(repository):
+        languages.update((row.path, row.language) for row in rows)
+        manifests.extend((row.path, row.content) for row in rows if is_wanted(row.path))
+        yield rows
 
 
 def _parse(folder: Path, numbered: tuple[int, list[SourceRow]]) -> int:
