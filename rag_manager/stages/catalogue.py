@@ -68,6 +68,14 @@ class Catalogue:
         return {path: file for file, path in enumerate(self.paths)}
 
     @cached_property
+    def endings(self) -> Mapping[str, Sequence[int]]:
+        """Last part of a path, in lower case → numbers of the files whose path ends so."""
+        endings: dict[str, list[int]] = {}
+        for file, path in enumerate(self.paths):
+            endings.setdefault(path.lower().rpartition("/")[2], []).append(file)
+        return endings
+
+    @cached_property
     def chunks_of(self) -> Sequence[Sequence[int]]:
         """Number of the file → numbers of its chunks, in order."""
         chunks: list[list[int]] = [[] for _ in self.paths]

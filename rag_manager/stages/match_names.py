@@ -30,11 +30,12 @@ def match_paths(question: Question, catalogue: Catalogue) -> list[int]:
     wanted = question.paths
     if not wanted:
         return []
-    found = [
+    found = {
         file
-        for file, path in enumerate(catalogue.paths)
-        if any(path.lower() == part or path.lower().endswith("/" + part) for part in wanted)
-    ]
+        for part in wanted
+        for file in catalogue.endings.get(part.rpartition("/")[2], ())
+        if f"/{catalogue.paths[file].lower()}".endswith(f"/{part}")
+    }
     return sorted(found, key=lambda file: (len(catalogue.paths[file]), file))[:MAX_MATCHES]
 
 
