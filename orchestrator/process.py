@@ -14,6 +14,7 @@ from events.delivery.pump import Pump
 from events.delivery.unfinished import Unfinished
 from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
+from events.log.recent import FollowedJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import deletion, sources
@@ -82,6 +83,7 @@ class Process:
         self.pump = Pump(engine, redis)
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
+        self._followed = FollowedJournal(self.journal)
         self.rebuilds = Rebuilds(engine, self.journal, (Overview(), Contents(objects, engine)))
         self.projections: tuple[Projection, ...] = (*self.rebuilds.projections, Webhooks())
         self.objects = objects
@@ -114,7 +116,7 @@ class Process:
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
         for projection in self.projections:
-            parts[projection.name] = Runner(self.engine, self.journal, projection, self._waiter()).run
+            parts[projection.name] = Runner(self.engine, self._followed, projection, self._waiter()).run
         parts |= account_parts(self.engine, services.accounts, services.sign_in)
         self._tasks = [asyncio.create_task(keep_running(name, part), name=name) for name, part in parts.items()]
 
@@ -141,7 +143,7 @@ class Process:
     async def _follow_feed(self) -> None:
         head = await feed_head(self.engine)
         self.hub.recall()
-        await tail_feed(self.journal, self.hub, after=head, wait=self._feed_grew)
+        await tail_feed(self._followed, self.hub, self.channels, after=head, wait=self._feed_grew)
 
     @property
     def checks(self) -> dict[str, Callable[[], Awaitable[None]]]:

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
-from starlette.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
-from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
+from events.question import LinesRequest, SearchRequest
 from rag_manager.collections_now import CollectionsNow
 from rag_manager.lines import Lines
 from rag_manager.rebuilding import Rebuilding
@@ -39,13 +40,13 @@ def internal_routes(search: Search, lines: Lines, callers: ServiceVerifier) -> A
     router = _router(callers, _CALLERS)
 
     @router.post("/search")
-    async def post_search(request: SearchRequest) -> SearchReply:
+    async def post_search(request: SearchRequest) -> Response:
         with search_seconds.time():
-            return await search(request)
+            return _as_json(await search(request))
 
     @router.post("/lines")
-    async def post_lines(request: LinesRequest) -> LinesReply:
-        return await lines(request)
+    async def post_lines(request: LinesRequest) -> Response:
+        return _as_json(await lines(request))
 
     return router
 
@@ -90,6 +91,11 @@ def add_problems(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for nothing else
         where = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors())
         return _problem(422, "invalid_request", f"These fields are missing or wrong: {where}.")
+
+
+def _as_json(reply: BaseModel) -> Response:
+    """A reply as it is: FastAPI would make objects of it, and those into JSON."""
+    return Response(reply.model_dump_json(), media_type="application/json")
 
 
 def _problem(status: int, code: str, detail: str) -> JSONResponse:

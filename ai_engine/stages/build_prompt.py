@@ -13,6 +13,17 @@ from runtime.redaction import redact, redact_lines
 
 BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes
 
+_PLANES = (range(0x20000), range(0xE0000, 0xE1000))  # of all characters; the others have none of these
+# Format characters (bidi overrides, zero-width, tags) can hide instructions from a reader but not from a model;
+# other line ends (CR, NEL, U+2028) would begin a line without a number, as if it were not quoted.
+_SEEN_AS = {"Cf": None, "Cc": " ", "Zl": " ", "Zp": " "}
+_SEEN = {
+    code: _SEEN_AS[category]
+    for plane in _PLANES
+    for code in plane
+    if (category := unicodedata.category(chr(code))) in _SEEN_AS and code not in (ord("\n"), ord("\t"))
+}
+
 
 @dataclass(frozen=True)
 class ToolCall:
@@ -139,11 +150,4 @@ def quote_passage(passage: Passage, boundary: str) -> str:
 
 def clean(text: str, boundary: str) -> str:
     """What a reader sees of a text, which cannot end the quotation that it is in. Pure."""
-    # Format characters (bidi overrides, zero-width, tags) can hide instructions from a reader but not from a model;
-    # other line ends (CR, NEL, U+2028) would begin a line without a number, as if it were not quoted.
-    visible = "".join(" " if _ends_line(c) else c for c in text if unicodedata.category(c) != "Cf")
-    return visible.replace(boundary, "")
-
-
-def _ends_line(character: str) -> bool:
-    return character not in "\n\t" and unicodedata.category(character) in {"Cc", "Zl", "Zp"}
+    return text.translate(_SEEN).replace(boundary, "")

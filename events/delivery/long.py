@@ -232,6 +232,7 @@ class LeasedConsumer:
         """Extend the lease, keep the entry, listen for a cancellation, until the run ends or is lost."""
         lane = self.desk.lane
         while not run.lost:
+            await asyncio.sleep(min(_BEAT, lane.idle_seconds / 3))  # the lease has just begun
             try:
                 async with self.desk.engine.begin() as connection:
                     run.lost = not await leases.extend(connection, run.run_id, run.token, lane.idle_seconds)
@@ -240,7 +241,6 @@ class LeasedConsumer:
                     await lane.keep(entry)
             except Exception as error:  # noqa: BLE001  # an outage ends; until then the token decides, not the heartbeat
                 logger.warning("%s: heartbeat of run %s failed: %s", lane.consumer, run.run_id, error)
-            await asyncio.sleep(min(_BEAT, lane.idle_seconds / 3))
 
     async def _give_up(self, run: LeasedRun, entry: Entry) -> None:
         """Let another worker go on at once."""

@@ -19,8 +19,8 @@ from orchestrator.progress.sse import until_gone
 from orchestrator.progress.stream import Stream
 from runtime.live import WRITTEN
 
-_WAIT = 1.0  # seconds between two looks at the log where no part comes
-_SOON = 0.05  # once the writer said that it wrote all: its transaction is under way
+_WAIT = 1.0  # seconds between two looks at the log, where nobody says that it has the end
+_SOON = 0.05  # once the writer said that it wrote all: who comes late hears of no end; each look waits twice as long
 
 
 class AnswerStream(Stream):
@@ -68,15 +68,17 @@ class AnswerStream(Stream):
         await send({"type": "http.response.body", "body": b""})
 
     async def _serve(self, send: Send) -> None:
-        """Hand on parts until the log has the end, which is looked for after each read."""
+        """Hand on parts until the log has the end."""
         with self._channels.listen(self._channel, self._after) as listener:
             await self._hand_on(listener, send)
 
     async def _hand_on(self, listener: Listener, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        spoke = loop.time()
+        spoke = looked = loop.time()
+        pause = _WAIT
         while True:
-            for entry_id, fields in await listener.next(_SOON if self._written else _WAIT):
+            parts = await listener.next(pause)
+            for entry_id, fields in parts:
                 part = read_part(fields)
                 self._after = entry_id
                 # A writer that dies between this and its commit is followed by one that begins anew.
@@ -84,20 +86,25 @@ class AnswerStream(Stream):
                 if not self._written:
                     await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
                     spoke = loop.time()
-            question = await self._stored()
+            if parts and not listener.is_over and loop.time() - looked < _WAIT:
+                pause = _SOON if self._written else _WAIT
+                continue
+            question, looked = await self._stored(), loop.time()
             if question.state != "asked":
                 await _write(send, frames.frame("part", last_part(question), id_=self._after))
                 return
             if loop.time() - spoke >= self._heartbeat:
                 await _write(send, frames.HEARTBEAT)
                 spoke = loop.time()
+            pause = min(pause * 2, _WAIT)
 
 
 def last_part(question: QuestionView) -> str:
     """The last part as JSON, from what is stored."""
     kind = "done" if question.state == "answered" else "failed"
     more = {"code": question.code, "message": question.message} if kind == "failed" else {}
-    return json.dumps({"type": kind, "question": question.model_dump(mode="json"), **more})
+    head = json.dumps({"type": kind, **more})
+    return f'{head[:-1]}, "question": {question.model_dump_json()}}}'
 
 
 def read_part(fields: dict[Any, Any]) -> dict[str, Any]:

@@ -10,7 +10,12 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from events.base import Envelope
+from events.question import QuestionAnswered, QuestionFailed, QuestionStopped
+from runtime.live import LiveChannels
+
 _log = structlog.get_logger(__name__)
+_ENDINGS = frozenset(cls.event_type for cls in (QuestionAnswered, QuestionFailed, QuestionStopped))
 _BATCH = 500  # parts of one channel a read
 _BLOCK_MS = 100  # by then whoever came meanwhile is read for too
 _AHEAD = 1_000  # parts that a viewer may have before it took them: it is read for again once it did
@@ -25,6 +30,7 @@ class Listener:
     def __init__(self, channel: str, after: str) -> None:
         self.channel = channel
         self.position = order_of(after)
+        self.is_over = False  # the log has the end of what is written
         self._parts: list[Part] = []
         self._some = asyncio.Event()
 
@@ -43,8 +49,13 @@ class Listener:
             self._parts += new
             self._some.set()
 
+    def end(self) -> None:
+        """The log has the end: whoever waits for parts waits no longer."""
+        self.is_over = True
+        self._some.set()
+
     async def next(self, seconds: float) -> list[Part]:
-        """The parts that came; waits up to `seconds` for the first."""
+        """The parts that came; waits up to `seconds` for the first, or for the end."""
         try:
             async with asyncio.timeout(seconds):
                 await self._some.wait()
@@ -75,6 +86,13 @@ class Channels:
             self._listeners[channel].discard(listener)
             if not self._listeners[channel]:
                 del self._listeners[channel]
+
+    def publish(self, envelope: Envelope) -> None:
+        """Tell those who listen to an answer that the log has its end; other events are nobody's here."""
+        if envelope.event_type in _ENDINGS:
+            channel = LiveChannels(envelope.tenant_id).answer(str(envelope.data.get("question_id")))
+            for listener in self._listeners.get(channel, ()):
+                listener.end()
 
     async def run(self) -> None:
         """Read for ever. A Redis that is away costs the parts, not the answer: that is in the log."""

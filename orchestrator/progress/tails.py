@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from events.log.journal import Journal
-from orchestrator.progress.channels import channels_of
+from orchestrator.progress.channels import Channels, channels_of
 from orchestrator.progress.hub import Hub
 from runtime.live import LiveChannels
 
@@ -22,7 +22,9 @@ _RECENT = 5  # seconds
 _BLOCK_MS = 100  # by then the ticks of whoever came meanwhile are read, too
 
 
-async def tail_feed(journal: Journal, hub: Hub, *, after: int, wait: Callable[[], Awaitable[object]]) -> None:
+async def tail_feed(
+    journal: Journal, hub: Hub, channels: Channels, *, after: int, wait: Callable[[], Awaitable[object]]
+) -> None:
     """Publish every event with a `seq` greater than `after`, for ever; `wait` returns when there may be more."""
     pause = 0.1
     while True:
@@ -36,6 +38,7 @@ async def tail_feed(journal: Journal, hub: Hub, *, after: int, wait: Callable[[]
             continue
         for envelope in envelopes:
             hub.publish(envelope)
+            channels.publish(envelope)
             after = envelope.seq or after
         if len(envelopes) < _BATCH:
             await wait()

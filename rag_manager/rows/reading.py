@@ -20,6 +20,15 @@ _SERVING = (
     "SELECT a.analysis_id, a.commit, a.chunks, a.lexicon_key, a.lexicon_sha256,"
     " g.generation_id, g.kind, g.model, g.collection FROM rag.analyses a JOIN rag.generations g USING (analysis_id)"
 )
+# One row at least where the analysis is there: texts and digest are of one moment.
+_TEXTS = """
+SELECT a.lexicon_sha256, t.* FROM rag.analyses a LEFT JOIN (
+  SELECT o.ordinal, c.text, c.language, c.symbols FROM unnest($2::int[]) AS o (ordinal)
+  JOIN rag.layouts l ON o.ordinal >= l.start AND o.ordinal < l.start + l.rows
+  JOIN rag.part_chunks c ON c.part_id = l.part_id AND c.place = o.ordinal - l.start
+  WHERE l.analysis_id = $1 AND l.kind = 'chunks'
+) t ON true WHERE a.analysis_id = $1
+"""
 _LEXICON = "SELECT lexicon_sha256 FROM rag.analyses WHERE analysis_id = :id"
 
 
@@ -74,8 +83,8 @@ async def served_by_repository(rows: TenantDatabase, tenant_id: UUID, repository
     return await _served(
         rows,
         tenant_id,
-        f"{_SERVING} JOIN rag.pointers p USING (generation_id) WHERE p.repository_id = :repository",
-        {"repository": repository_id},
+        f"{_SERVING} JOIN rag.pointers p USING (generation_id) WHERE p.repository_id = $1",
+        repository_id,
     )
 
 
@@ -86,10 +95,11 @@ async def served_by_analysis(
     return await _served(
         rows,
         tenant_id,
-        f"{_SERVING} WHERE a.analysis_id = :analysis AND a.repository_id = :repository AND g.state = 'built'"
+        f"{_SERVING} WHERE a.analysis_id = $1 AND a.repository_id = $2 AND g.state = 'built'"
         " AND a.retired_at IS NULL"
         " ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind), g.changed_at DESC LIMIT 1",
-        {"analysis": analysis_id, "repository": repository_id},
+        analysis_id,
+        repository_id,
     )
 
 
@@ -125,40 +135,26 @@ async def chunk_texts(
     rows: TenantDatabase, tenant_id: UUID, served: Served, ordinals: Sequence[int]
 ) -> dict[int, ChunkText]:
     """The text of some chunks, by number. Raises IndexChanged where the numbers are other chunks' by now."""
-    async with rows.of(tenant_id) as connection:
-        found = await connection.execute(
-            text(
-                "SELECT o.ordinal, c.text, c.language, c.symbols FROM unnest(CAST(:ordinals AS int[])) AS o (ordinal)"
-                " JOIN rag.layouts l ON o.ordinal >= l.start AND o.ordinal < l.start + l.rows"
-                " JOIN rag.part_chunks c ON c.part_id = l.part_id AND c.place = o.ordinal - l.start"
-                " WHERE l.analysis_id = :id AND l.kind = 'chunks'"
-            ),
-            {"id": served.analysis_id, "ordinals": list(ordinals)},
-        )
-        if await connection.scalar(text(_LEXICON), {"id": served.analysis_id}) != served.lexicon_sha256:
-            raise IndexChanged
-        return {row[0]: ChunkText(row[1], row[2], tuple(row[3])) for row in found}
+    found = await rows.rows(tenant_id, _TEXTS, served.analysis_id, list(ordinals))
+    if not found or found[0]["lexicon_sha256"] != served.lexicon_sha256:
+        raise IndexChanged
+    there = (row for row in found if row["ordinal"] is not None)
+    return {row["ordinal"]: ChunkText(row["text"], row["language"], tuple(row["symbols"])) for row in there}
 
 
 async def file_place(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, path: str) -> FilePlace | None:
     """Where the lines of a file are, or None where the analysis has no such file."""
-    async with rows.of(tenant_id) as connection:
-        row = (
-            await connection.execute(
-                text(
-                    "SELECT path, language, lines, source_key, source_sha256, source_row FROM rag.files"
-                    " WHERE analysis_id = :id AND path = :path"
-                ),
-                {"id": analysis_id, "path": path},
-            )
-        ).first()
-        return FilePlace(*row) if row else None
+    query = (
+        "SELECT path, language, lines, source_key, source_sha256, source_row FROM rag.files"
+        " WHERE analysis_id = $1 AND path = $2"
+    )
+    found = await rows.rows(tenant_id, query, analysis_id, path)
+    return FilePlace(*found[0]) if found else None
 
 
-async def _served(rows: TenantDatabase, tenant_id: UUID, query: str, parameters: dict[str, object]) -> Served | None:
-    async with rows.of(tenant_id) as connection:
-        row = (await connection.execute(text(query), parameters)).mappings().first()
-        return None if row is None else Served(**{**row, "kind": GenerationKind(row["kind"])})
+async def _served(rows: TenantDatabase, tenant_id: UUID, query: str, *ids: UUID) -> Served | None:
+    found = await rows.rows(tenant_id, query, *ids)
+    return Served(**{**found[0], "kind": GenerationKind(found[0]["kind"])}) if found else None
 
 
 async def existing_lexicons(engine: AsyncEngine) -> set[tuple[UUID, UUID, str]]:

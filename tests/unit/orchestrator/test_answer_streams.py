@@ -1,0 +1,107 @@
+"""The stream of an answer looks at the log when it hears of the end, and when nobody tells it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from redis.asyncio import Redis
+from starlette.types import Message
+
+from events.base import Event
+from events.log.memory import MemoryJournal
+from events.question import AnswerRated, QuestionFailed
+from orchestrator.api.answers import AnswerStream
+from orchestrator.api.models import QuestionView
+from orchestrator.progress.channels import Channels
+from orchestrator.progress.hub import Hub
+from runtime.live import WRITTEN, LiveChannels
+from tests.support.delivery import until
+from tests.support.kernel import a_context, a_draft
+
+QUESTION = uuid4()
+CHANNEL = LiveChannels(a_context().tenant_id).answer(QUESTION)
+FAILED = QuestionFailed(question_id=QUESTION, query="Where?", code="x", message="y")
+
+
+class Viewer:
+    """One viewer. `stored` is what the log has; `looks` counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.channels, self.sent, self.looks = Channels(Redis()), b"", 0
+        self.stored = QuestionView(
+            question_id=QUESTION, conversation_id=uuid4(), repository_id=uuid4(), query="Where?", state="asked",
+            asked_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+        stream = AnswerStream(CHANNEL, self.channels, self._look, Hub(), after=None)
+        self.serving = asyncio.create_task(stream.serve(self._receive, self._send))
+
+    def write(self, *parts: dict[str, object]) -> None:
+        [listener] = self.channels._listeners[CHANNEL]
+        first, _ = listener.position
+        entries = [(f"{first + n}-0", {b"part": json.dumps(part).encode()}) for n, part in enumerate(parts, 1)]
+        listener.put(listener.position, entries)
+
+    async def say(self, event: Event) -> None:
+        [envelope] = await MemoryJournal().append(f"conversation/{uuid4()}", [a_draft(event)])
+        self.channels.publish(envelope)
+
+    def record(self) -> None:
+        self.stored = self.stored.model_copy(update={"state": "failed", "code": "x", "message": "y"})
+
+    async def _look(self) -> QuestionView:
+        self.looks += 1
+        return self.stored
+
+    async def _receive(self) -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def _send(self, message: Message) -> None:
+        self.sent += message.get("body", b"")
+
+
+@pytest.fixture
+async def viewer() -> AsyncIterator[Viewer]:
+    made = Viewer()
+    await until(lambda: CHANNEL in made.channels._listeners)
+    yield made
+    made.serving.cancel()
+
+
+async def test_an_answer_that_is_heard_of_is_looked_at_once(viewer: Viewer) -> None:
+    for word in ("a", "b", "c"):
+        viewer.write({"type": "token", "text": word})
+        await until(lambda word=word: f'"{word}"'.encode() in viewer.sent)  # type: ignore[misc]
+    viewer.write({"type": WRITTEN})
+    viewer.record()
+    await viewer.say(FAILED)
+    async with asyncio.timeout(1):
+        await viewer.serving
+
+    assert viewer.looks == 1
+    assert viewer.sent.count(b"event: part") == 4
+    assert json.loads(viewer.sent.rpartition(b"data: ")[2])["question"]["code"] == "x"
+
+
+async def test_an_end_that_nobody_tells_of_is_found(viewer: Viewer) -> None:
+    viewer.write({"type": WRITTEN})
+    await until(lambda: viewer.looks >= 1)
+    viewer.record()
+    async with asyncio.timeout(2):
+        await viewer.serving
+
+    assert b'"failed"' in viewer.sent
+    assert viewer.looks < 6
+
+
+@pytest.mark.parametrize(
+    "event", [AnswerRated(question_id=QUESTION, rating=1), FAILED.model_copy(update={"question_id": UUID(int=1)})]
+)
+async def test_what_else_happens_ends_no_stream(viewer: Viewer, event: Event) -> None:
+    await viewer.say(event)
+    await asyncio.sleep(0)
+
+    assert viewer.looks == 0
