@@ -21,6 +21,7 @@ from events.log.drafts import payload_of
 from events.log.sealed import (
     KEY_BYTES,
     SEALED,
+    Named,
     cipher_of,
     opened,
     private_names,
@@ -77,9 +78,13 @@ class Keyring:
 
     async def open(self, connection: AsyncConnection, envelopes: Sequence[Envelope]) -> list[Envelope]:
         """The envelopes with their private fields, or with what is left of them."""
-        wanted = {subjects for envelope in envelopes if (subjects := subjects_in(envelope))}
+        named = Named()
+        wanted = {subjects for envelope in envelopes if (subjects := named.of(envelope))}
         ciphers = await self._ciphers(connection, wanted, may_make=False)
-        return [_opened(envelope, ciphers) for envelope in envelopes]
+        return [
+            opened(envelope, ciphers.get(named.of(envelope))) if SEALED in envelope.data else envelope
+            for envelope in envelopes
+        ]
 
     def open_known(self, envelope: Envelope) -> Envelope | None:
         """The same of one envelope, where no key has to be looked up; else None."""
@@ -142,10 +147,6 @@ class Keyring:
 async def _rows(connection: AsyncConnection, subjects: list[str], fresh: list[bytes] | None) -> dict[str, Any]:
     rows = await connection.execute(_KEYS_OF, {"subjects": subjects, "fresh": fresh})
     return {row.subject: row for row in rows}
-
-
-def _opened(envelope: Envelope, ciphers: dict[Subjects, AESGCM | None]) -> Envelope:
-    return opened(envelope, ciphers.get(subjects_in(envelope))) if SEALED in envelope.data else envelope
 
 
 _rings: WeakKeyDictionary[Sealer, Keyring] = WeakKeyDictionary()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,6 +19,24 @@ from events.log.wake import Wake
 
 ENVELOPE_COLUMNS = """e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id,
   e.tenant_id, e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data"""
+
+_FIELDS = (
+    "event_id",
+    "event_type",
+    "schema_version",
+    "stream_id",
+    "version",
+    "seq",
+    "repository_id",
+    "user_id",
+    "tenant_id",
+    "stage",
+    "correlation_id",
+    "causation_id",
+    "traceparent",
+    "timestamp",
+    "data",
+)  # of an envelope, in the order of the columns
 
 _APPEND = text(
     "SELECT event_id, version, fresh FROM es.append(:stream, CAST(:expected AS int), CAST(:events AS jsonb))"
@@ -39,29 +58,15 @@ SELECT {ENVELOPE_COLUMNS} FROM es.events e LEFT JOIN es.feed f USING (position) 
 
 
 async def envelopes_of(connection: AsyncConnection, rows: Iterable[Row[Any]]) -> list[Envelope]:
-    """The envelopes in rows that have the columns of `ENVELOPE_COLUMNS`, with their private fields opened."""
+    """The envelopes in rows that begin with the columns of `ENVELOPE_COLUMNS`, with their private fields opened."""
     return await open_all(connection, [_envelope_of(row) for row in rows])
 
 
 def _envelope_of(row: Row[Any]) -> Envelope:
     """The envelope as it is stored. Trusted: it is what `append` wrote."""
-    return Envelope.model_construct(
-        event_id=row.event_id,
-        event_type=row.type,
-        schema_version=row.schema_version,
-        stream_id=row.stream_id,
-        version=row.version,
-        seq=row.seq,
-        repository_id=row.repository_id,
-        user_id=row.user_id,
-        tenant_id=row.tenant_id,
-        stage=row.stage,
-        correlation_id=row.correlation_id,
-        causation_id=row.causation_id,
-        traceparent=row.traceparent,
-        timestamp=row.occurred_at,
-        data=json.loads(row.data),
-    )
+    values = dict(zip(_FIELDS, row, strict=False))
+    values["data"] = from_json(values["data"])  # half as long as the standard library's takes
+    return Envelope.recorded(values | {"erased": ()})
 
 
 def _row_json(draft: Draft, payload: str, *, told: bool) -> str:

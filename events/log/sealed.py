@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic_core import from_json
 
 from events.base import ERASED, Context, Draft, Envelope, Subject
 from events.catalog import EVENTS
@@ -36,11 +37,28 @@ def subjects_of(draft: Draft) -> tuple[str, ...]:
 
 def subjects_in(envelope: Envelope) -> tuple[str, ...]:
     """The names of the keys that an envelope's sealed text needs; none where it has no text."""
+    return tuple(_name(_KINDS[initial], envelope) or "" for initial in _by(envelope))
+
+
+class Named:
+    """`subjects_in` of many envelopes, most of which are sealed for the same ones."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[str, ...]] = {}
+
+    def of(self, envelope: Envelope) -> tuple[str, ...]:
+        """As `subjects_in`."""
+        key = (_by(envelope), envelope.tenant_id, envelope.repository_id, envelope.user_id)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = subjects_in(envelope)
+        return found
+
+
+def _by(envelope: Envelope) -> str:
     sealed = envelope.data.get(SEALED)
     by = sealed.get("by") if isinstance(sealed, dict) and "text" in sealed else None
-    if not isinstance(by, str):
-        return ()
-    return tuple(_name(_KINDS[initial], envelope) or "" for initial in by)
+    return by if isinstance(by, str) else ""
 
 
 def _name(kind: Subject, whose: Context | Envelope) -> str | None:
@@ -86,12 +104,12 @@ def opened(envelope: Envelope, cipher: AESGCM | None) -> Envelope:
     if cipher is not None and "text" in sealed:
         raw = base64.b64decode(sealed["text"])
         private = cipher.decrypt(raw[:_NONCE], raw[_NONCE:], envelope.event_id.bytes)
-        return envelope.model_copy(update={"data": data | json.loads(private)})
+        return envelope.with_data(data | from_json(private))
     cls = EVENTS.get(envelope.event_type)
     reads_as = cls.private if cls is not None else {}
     names = tuple(str(name) for name in sealed["names"])
     gone = {name: _as_json(reads_as.get(name, ERASED)) for name in names}
-    return envelope.model_copy(update={"data": data | gone, "erased": names})
+    return envelope.with_data(data | gone, names)
 
 
 def _as_json(value: object) -> object:

@@ -21,6 +21,7 @@ from orchestrator.projections.pasts import fold_of
 _SECONDS = 50.0  # none outlives a deletion by a minute
 _MOST = 16  # pasts remembered; the oldest go first
 _PAGE = 500
+_LEAP = 1_000  # events of an analysis, which are small
 # Of a conversation, what somebody said whose account is deleted is left out of each reading anew.
 _REMEMBERED = "analysis/"
 
@@ -96,7 +97,8 @@ class Inspection:
             self._known.pop(key, None)
             return None
         since, past = self._known.get(key) or (self._clock(), Past(fold_of(stream_id)))
-        while page := await journal.read_stream(stream_id, after=past.version, limit=_PAGE):
+        leap = _LEAP if stream_id.startswith(_REMEMBERED) else _PAGE
+        while page := await journal.read_stream(stream_id, after=past.version, limit=leap):
             past.extend(page)
         if stream_id.startswith(_REMEMBERED):
             self._known[key] = since, past
