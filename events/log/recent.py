@@ -30,7 +30,10 @@ class FollowedJournal:
         self._seconds = seconds
         self._most = most
         self._clock = clock
+        self._after = 0  # the place in the feed that the kept ones follow
         self._recent: list[tuple[float, Envelope]] = []
+        self._begun = 0  # reads of the end
+        self._is_end = False  # the last of them found all that there was
         self._reading = asyncio.Lock()
 
     async def append(self, stream_id: str, drafts: Sequence[Draft], *, expected: int | None = None) -> list[Envelope]:
@@ -42,39 +45,53 @@ class FollowedJournal:
         return await self._journal.read_stream(stream_id, after=after, limit=limit)
 
     async def read_feed(self, *, after: int, limit: int) -> list[Envelope]:
-        """As `Journal.read_feed`. Who comes while the end is being read waits for that."""
-        if found := self._known(after, limit):
-            return found
-        if after < self._newest:
+        """As `Journal.read_feed`: all that was there when it was asked for, up to the limit.
+
+        Who comes while the end is being read waits, and shares the read that begins after that: one that had begun
+        may have looked before the newest event was there.
+        """
+        self._forget()
+        if after < self._newest and not self._has(after):
             return await self._journal.read_feed(after=after, limit=limit)
+        asked = self._begun
         async with self._reading:
-            if found := self._known(after, limit):
+            if self._begun == asked or not self._has(after):
+                self._begun += 1
+                envelopes = await self._journal.read_feed(after=after, limit=limit)
+                self._keep(after, envelopes, is_end=len(envelopes) < limit)
+                return envelopes
+            found = self._kept(after, limit)
+            if len(found) == limit or self._is_end:
                 return found
-            envelopes = await self._journal.read_feed(after=after, limit=limit)
-            self._keep(after, envelopes)
-            return envelopes
+        return await self._journal.read_feed(after=after, limit=limit)
 
     @property
     def _newest(self) -> int:
-        return self._recent[-1][1].seq or 0 if self._recent else 0
+        return self._after + len(self._recent)
 
-    def _known(self, after: int, limit: int) -> list[Envelope]:
-        """What is kept after a place, if it follows that without a gap."""
-        self._forget()
-        first = self._recent[0][1].seq or 0 if self._recent else 0
-        if not self._recent or after + 1 < first:
-            return []
-        start = after + 1 - first
+    def _has(self, after: int) -> bool:
+        """Whether what is kept follows that place without a gap."""
+        return self._after <= after <= self._newest
+
+    def _kept(self, after: int, limit: int) -> list[Envelope]:
+        start = after - self._after
         return [envelope for _, envelope in self._recent[start : start + limit]]
 
-    def _keep(self, after: int, envelopes: Sequence[Envelope]) -> None:
-        if after != self._newest:
-            self._recent.clear()
+    def _keep(self, after: int, envelopes: Sequence[Envelope], *, is_end: bool) -> None:
+        """Keep what was read: behind what is kept, or else it alone."""
+        if not self._has(after):
+            self._after, self._recent = after, []
         now = self._clock()
-        self._recent += [(now, envelope) for envelope in envelopes]
-        del self._recent[: -self._most]
+        self._recent += [(now, envelope) for envelope in envelopes[self._newest - after :]]
+        self._drop(len(self._recent) - self._most)
+        self._is_end = is_end
 
     def _forget(self) -> None:
         oldest = self._clock() - self._seconds
-        while self._recent and self._recent[0][0] < oldest:
-            self._recent.pop(0)
+        self._drop(sum(read_at < oldest for read_at, _ in self._recent))
+
+    def _drop(self, count: int) -> None:
+        """Let go of the oldest."""
+        if count > 0:
+            self._after += count
+            del self._recent[:count]
