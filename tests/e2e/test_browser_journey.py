@@ -78,6 +78,9 @@ def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
     shown = page.locator(".rs-cited code").first.text_content()
     assert shown is not None
     assert shown.strip() == stored["text"].strip()
+    system.client.post(
+        f"/analyses/{parameter(page, 'at')}/cancel"
+    ).raise_for_status()  # the refining, which others wait behind
 
 
 def test_a_person_uploads_an_archive_asks_opens_a_citation_and_is_offered_it_again(page: Page, system: System) -> None:

@@ -121,7 +121,11 @@ async def test_what_is_shared_of_an_analysis_goes_with_it_and_by_itself(index: I
     assert [await redis.exists(name) for name in (mine, others)] == [0, 1]
 
 
-async def test_of_many_processes_that_ask_the_same_at_once_one_makes_it(redis: Redis) -> None:
+async def test_of_many_processes_that_ask_the_same_at_once_one_makes_it(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag_manager.adapters.valkey_memory._ANSWER", 20.0)  # however busy the machine is
+    monkeypatch.setattr("rag_manager.adapters.valkey_memory._LEASE", 60.0)
     made: list[int] = []
 
     async def make() -> bytes:
