@@ -10,8 +10,11 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from events.base import Envelope
+from events.conversation import ConversationDeleted
 from events.log.postgres import envelopes_of
+from events.processing import AnalysisDeleted
 from events.replay.choosing import Chosen
+from events.repository import RepositoryDeleted
 from orchestrator.adapters.kept_items import KeptItems, page_of
 from orchestrator.api.models import AnalysisSummary, RepositoryView
 from orchestrator.api.paging import ANALYSES, REPOSITORIES, CursorOf, Page
@@ -83,8 +86,15 @@ WHERE e.tenant_id = :tenant AND (CAST(:type AS text) IS NULL OR e.type = :type)
   AND (CAST(:stage AS text) IS NULL OR e.stage = :stage)
   AND (CAST(:since AS timestamptz) IS NULL OR e.occurred_at >= :since)
   AND (CAST(:until AS timestamptz) IS NULL OR e.occurred_at < :until)
+  AND (e.type = ANY (:farewells) OR NOT EXISTS (
+    SELECT FROM app.deleted_repositories d WHERE d.repository_id = e.repository_id
+  ) AND NOT EXISTS (SELECT FROM es.streams s WHERE s.stream_id = e.stream_id AND s.archived_at IS NOT NULL))
+  AND NOT (starts_with(e.stream_id, 'conversation/') AND EXISTS (
+    SELECT FROM auth.users u WHERE u.user_id = e.user_id AND u.deleted_at IS NOT NULL))
   AND {place} LIMIT :limit
 """
+# What says that something was deleted, of which all else is left out.
+_FAREWELLS = [one.event_type for one in (RepositoryDeleted, AnalysisDeleted, ConversationDeleted)]
 _AFTER = text(_EVENTS.format(place="f.seq > :after ORDER BY f.seq"))
 _LATEST = text(_EVENTS.format(place="true ORDER BY f.seq DESC"))
 
@@ -197,7 +207,8 @@ class ReadModels:
     async def events(self, tenant: UUID, chosen: Chosen, *, after: int | None, limit: int) -> list[Envelope]:
         """Events in their global order: those after a `seq`, or the newest `limit` where `after` is None.
 
-        Of `chosen`, all but the words: what events say is sealed.
+        Nothing of what was deleted but that it was, and nothing that somebody said whose account was. Of `chosen`, all
+        but the words: what events say is sealed.
         """
         values = {
             "tenant": tenant,
@@ -205,6 +216,7 @@ class ReadModels:
             "stage": next(iter(chosen.stages), None),
             "since": chosen.since,
             "until": chosen.until,
+            "farewells": _FAREWELLS,
             "limit": limit,
         }
         async with self._database.of(tenant) as connection:

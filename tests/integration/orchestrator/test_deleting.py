@@ -104,6 +104,8 @@ async def test_what_was_deleted_is_hidden_at_once_and_then_nowhere_any_more(
         assert (await system.client.get(f"/api/v1{path}")).status_code == 404, path
     for path in ("/repositories", "/analyses", "/conversations"):
         assert (await system.get(path))["items"] == []
+    listed = (await system.get("/events", limit=500))["items"]
+    assert {one["event_type"] for one in listed if one["repository_id"] == repository} <= {"repository.deleted"}
     again = await system.client.delete(f"/api/v1/repositories/{repository}")
     assert again.status_code == 404
     await erased(system, repository)

@@ -131,6 +131,10 @@ async def test_a_deleted_conversation_is_hidden_at_once_and_soon_nowhere(
     assert (asked.status_code, again.status_code) == (404, 404)
     listed = await eventually(lambda: system.get("/conversations"), lambda page: len(page["items"]) == 1)
     assert listed["items"][0]["conversation_id"] == kept
+    events = (await system.get("/events", limit=500))["items"]
+    told = {one["event_type"] for one in events if one["stream_id"] == f"conversation/{conversation}"}
+    assert told <= {"conversation.deleted"}
+    assert f"conversation/{kept}" in {one["stream_id"] for one in events}
     await eventually(lambda: dump(database_url), lambda whole: CANARY not in whole)
     await eventually(lambda: in_redis(redis_url), lambda whole: CANARY not in whole)
     history = await eventually(

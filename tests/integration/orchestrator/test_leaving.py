@@ -109,6 +109,9 @@ async def test_what_a_member_asked_goes_and_what_the_team_had_analysed_stays(her
     await enter(here, leaver, team)
     await enter(here, owner, team)
     mine = await leaver.works()
+    stream = f"conversation/{mine['talk']['conversation_id']}"
+    said = [one for one in (await owner.get("/events?limit=500"))["items"] if one["stream_id"] == stream]
+    assert f"{CANARY}?" in str(said), "what is left out later would be seen"
     refused = await leaver.call("DELETE", "/me", {"confirm": CANARY})
     await here.site.rows(
         "UPDATE auth.members SET role = 'owner' WHERE tenant_id = :id AND user_id = :user", id=team, user=owner.user_id
@@ -122,6 +125,10 @@ async def test_what_a_member_asked_goes_and_what_the_team_had_analysed_stays(her
     talk = f"/conversations/{mine['talk']['conversation_id']}"
     assert (await owner.call("GET", talk)).status_code == 404
     assert (await owner.get("/conversations"))["items"] == []
+    for which in ("limit=500", "limit=500&latest=true", "limit=500&type=ai.query.requested"):
+        listed = (await owner.get(f"/events?{which}"))["items"]
+        assert listed == [] if "type" in which else len(listed) > 5
+        assert stream not in {one["stream_id"] for one in listed}
     assert (await owner.get(f"/analyses/{mine['view']['analysis_id']}"))["state"] == "refined"
     await here.done("auth.users", leaver.user_id)
     texts = [
