@@ -74,7 +74,7 @@ def measure_language(language: str, rows: list[SourceRow], rounds: int) -> str:
 async def pool_seconds(rows: list[SourceRow], size: int) -> tuple[float, dict[str, int]]:
     """Wall time of one shard of all rows in `size` warm processes, and the counts."""
 
-    async def ignore(_done: int, _total: int, _current: str) -> None:
+    async def ignore(_done: int, _total: int, _current: str, _share: float) -> None:
         return
 
     async with ParserPool(size) as pool:

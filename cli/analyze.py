@@ -169,6 +169,7 @@ def _listen(api: Client, progress: Progress, messages: Iterator[ServerSent]) -> 
             progress.tick(message.data)
         else:
             behind = True  # a milestone, or a heartbeat: the read model may have caught up since
+            progress.milestone(message.data)
         if behind and time.monotonic() - looked_at >= _FOLLOW_INTERVAL:
             looked_at = time.monotonic()
             progress.view = api.analyses_one(progress.view.analysis_id)

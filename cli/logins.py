@@ -23,16 +23,18 @@ _SPEAK = "+xadd +expire +publish +subscribe +unsubscribe"
 # The streams that each service consumes, and those on which it tells of its progress. What is sent along them is an
 # event that PostgreSQL has already: a service that was taken over can read its own work, and no accounts or sessions.
 _WORKER = f"resetchannels &es.wake -@all {_CONNECT} {_CONSUME} {_SPEAK}"
+_NEWEST = "+hset +hdel"  # of ticks, for whoever comes to look
 # What processes share of searches, and nothing else, may be kept, read and removed.
 _SHARED = "(~found.* -@all +get +set +del +hget +hset +expire +eval +evalsha)"
 VALKEY_USERS = {
     "orchestrator": "~* &* +@all -@admin -@dangerous +info",  # it relays every topic
     "processor": (
         f"~stage.clone ~stage.metadata ~stage.structure ~stage.history ~stage.parse ~stage.link ~live.*.ticks {_WORKER}"
+        f" {_NEWEST}"
     ),
     "rag_manager": (
         f"~stage.index ~stage.embed ~stage.activate ~stage.refine ~stage.promote ~erasure ~live.*.ticks"
-        f" {_WORKER} {_SHARED}"
+        f" {_WORKER} {_NEWEST} {_SHARED}"
     ),
     "ai_engine": f"~questions ~live.*.answer.* ~circuit.* {_WORKER} +get +set +time",
 }

@@ -72,7 +72,7 @@ class Deadline:
         if self.over:
             raise Cancelled
 
-    def progress(self, done: int, total: int, current: str) -> None:
+    def progress(self, done: int, total: int, current: str, unit: str | None = None) -> None:
         """As `ports.Watch.progress`; nobody looks."""
 
 

@@ -82,8 +82,11 @@ class Watch(Protocol):
         """Raise `runtime.faults.Cancelled` where the work is to stop."""
         ...
 
-    def progress(self, done: int, total: int, current: str) -> None:
-        """Hear that `done` of `total` units are done, and what is being worked on. Cheap; called often."""
+    def progress(self, done: int, total: int, current: str, unit: str | None = None) -> None:
+        """Hear that `done` of `total` units are done, and what is being worked on. Cheap; called often.
+
+        `unit` says what is counted where it is not what the work counts; empty for per cent of one of its steps.
+        """
         ...
 
 

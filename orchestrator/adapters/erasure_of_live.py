@@ -23,12 +23,13 @@ async def forget_answers(redis: Redis, tenant_id: UUID, questions: Iterable[str]
 
 async def forget_ticks(redis: Redis, tenant_id: UUID, analyses: Set[str]) -> None:
     """Delete the ticks of a tenant's analyses. Raises RedisError."""
-    channel = LiveChannels(tenant_id).ticks
+    live = LiveChannels(tenant_id)
+    channel = live.ticks
     entries: Any = await redis.xrange(channel)
     old = [entry_id for entry_id, fields in entries if _analysis_of(fields) in analyses]
     for start in range(0, len(old), _AT_ONCE):
         await redis.xdel(channel, *old[start : start + _AT_ONCE])
-    await redis.delete(_FORMER_TICKS)
+    await redis.delete(_FORMER_TICKS, *map(live.newest_ticks, sorted(analyses)))
 
 
 async def forget_tenant(redis: Redis, tenant_id: UUID) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from events.base import Envelope
+from events.processing import StageCompleted, StageFailed, StageParked
 from orchestrator.progress import frames
 from orchestrator.progress.viewer import Message, Viewer
 
 BEATS = 20  # rounds in which every viewer gets one heartbeat: at four flushes a second, every five seconds
 _PREFIX = "analysis/"
 _KEPT = 1_000  # newest milestones of an analysis that is watched
+_ENDS = {each.event_type for each in (StageCompleted, StageFailed, StageParked)}
 _BEAT = Message(frames.HEARTBEAT)
 
 
@@ -22,6 +24,7 @@ class _Watched:
     tenant_id: UUID
     viewers: dict[Viewer, int] = field(default_factory=dict)  # each with its place in the rounds of heartbeats
     milestones: list[Message] = field(default_factory=list)
+    ticks: dict[str, Message] = field(default_factory=dict)  # the newest of each run that is not over
 
     def keep(self, message: Message) -> None:
         """Add the next milestone; one that does not follow begins anew."""
@@ -41,6 +44,7 @@ class Hub:
         self._watched: dict[UUID, _Watched] = {}
         self._tenants: Counter[UUID] = Counter()
         self._ticks: dict[tuple[UUID, str], str] = {}
+        self._new: list[tuple[UUID, UUID]] = []
         self._round = 0
         self._places = 0
         self.closing = asyncio.Event()
@@ -63,8 +67,19 @@ class Hub:
         if watched is None:
             watched = self._watched[analysis_id] = _Watched(tenant_id)
             self._tenants[tenant_id] += 1
+            self._new.append((tenant_id, analysis_id))
         self._places += 1
         watched.viewers[viewer] = self._places % BEATS
+
+    def newly_watched(self) -> list[tuple[UUID, UUID]]:
+        """The tenants and analyses that nobody watched before, since the last call."""
+        new, self._new = self._new, []
+        return new
+
+    def ticks(self, analysis_id: UUID) -> list[Message]:
+        """The newest tick of each run of an analysis that is watched."""
+        watched = self._watched.get(analysis_id)
+        return list(watched.ticks.values()) if watched is not None else []
 
     def unsubscribe(self, analysis_id: UUID, viewer: Viewer) -> None:
         """Put nothing to `viewer` any more."""
@@ -96,10 +111,15 @@ class Hub:
         """Hand an event of an analysis to its viewers; others are nobody's here."""
         if not envelope.stream_id.startswith(_PREFIX):
             return
-        watched = self._watched.get(UUID(envelope.stream_id.removeprefix(_PREFIX)))
+        watched_id = UUID(envelope.stream_id.removeprefix(_PREFIX))
+        watched = self._watched.get(watched_id)
         if watched is not None:
             message = milestone(envelope)
             watched.keep(message)
+            if envelope.event_type in _ENDS:
+                over = str(envelope.data.get("run_id"))
+                watched.ticks.pop(over, None)
+                self._ticks.pop((watched_id, over), None)
             for viewer in list(watched.viewers):
                 viewer.put(message)
 
@@ -113,10 +133,11 @@ class Hub:
         """Hand on the newest tick of each run. Called four times a second: that is the rate a viewer sees."""
         ticks, self._ticks = self._ticks, {}
         for (analysis_id, run_id), tick in ticks.items():
-            message = Message(frames.frame("tick", tick), run_id=run_id)
             watched = self._watched.get(analysis_id)
-            for viewer in list(watched.viewers) if watched is not None else ():
-                viewer.put(message)
+            if watched is not None:
+                message = watched.ticks[run_id] = Message(frames.frame("tick", tick), run_id=run_id)
+                for viewer in list(watched.viewers):
+                    viewer.put(message)
 
     def beat(self) -> None:
         """Send a heartbeat to the viewers whose round it is. Called as often as the ticks are handed on."""

@@ -40,6 +40,8 @@ class AnalysisEvents(Stream):
         self._hub.subscribe(self._tenant_id, self._analysis_id, viewer)
         try:
             await viewer.begin(frames.retry_hint(frames.RETRY_MS + randrange(1_000)))  # noqa: S311  # spreads returns
+            for tick in self._hub.ticks(self._analysis_id):
+                viewer.put(tick)
             await until_gone(receive)
         finally:
             self._hub.unsubscribe(self._analysis_id, viewer)

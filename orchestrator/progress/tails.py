@@ -17,6 +17,7 @@ from runtime.live import LiveChannels
 
 _log = structlog.get_logger(__name__)
 _BATCH = 500
+_AT_ONCE = 200  # analyses whose newest ticks are read in one round trip
 _FLUSH = 0.25  # seconds between ticks of one run
 _RECENT = 5  # seconds
 _BLOCK_MS = 100  # by then the ticks of whoever came meanwhile are read, too
@@ -53,6 +54,7 @@ async def tail_ticks(redis: Redis, hub: Hub) -> None:
     while True:
         try:
             places = await _places(redis, hub.tenants, places)
+            await _read_newest(redis, hub, hub.newly_watched())
             if places:
                 places |= await _read_ticks(redis, hub, places)
             await asyncio.sleep(_BLOCK_MS / 1_000)  # they are handed on less often than they may come
@@ -80,6 +82,19 @@ async def _read_ticks(redis: Redis, hub: Hub, places: Mapping[UUID, str]) -> dic
             read[tenants[channel]] = entry_id
             _offer(hub, tenants[channel], fields)
     return read
+
+
+async def _read_newest(redis: Redis, hub: Hub, analyses: Sequence[tuple[UUID, UUID]]) -> None:
+    """Offer the newest tick of each run of analyses that somebody begins to watch: what a reload would lose."""
+    for start in range(0, len(analyses), _AT_ONCE):
+        some = analyses[start : start + _AT_ONCE]
+        async with redis.pipeline(transaction=False) as pipe:
+            for tenant, analysis in some:
+                pipe.hvals(LiveChannels(tenant).newest_ticks(analysis))
+            found: list[list[Any]] = await pipe.execute()
+        for (tenant, _), ticks in zip(some, found, strict=True):
+            for tick in ticks:
+                _offer(hub, tenant, {"tick": tick})
 
 
 async def flush_ticks(hub: Hub) -> None:

@@ -113,7 +113,7 @@ class _Spool:
             entries.append(entry)
             if len(entries) > self._limits.entries or self._end > self._limits.total_bytes:
                 raise Permanent("archive_too_large", "The archive unpacks to more than is read of one: upload a part.")
-            watch.progress(len(entries), 0, entry.path.decode("utf-8", "replace"))
+            watch.progress(len(entries), 0, entry.path.decode("utf-8", "replace"), "entries")
         if "refused" in frame:
             code, message = frame["refused"]
             raise Permanent(str(code), str(message))

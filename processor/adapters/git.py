@@ -207,7 +207,7 @@ class _Clone:
 
     def _progress(self, line: str) -> None:
         if (found := PERCENT.match(line)) is not None:
-            self.ground.watch.progress(int(found[2]), 100, found[1].lower())
+            self.ground.watch.progress(int(found[2]), 100, found[1].lower(), "")
 
     def _nothing(self, url: str, ref: str | None) -> Fault:
         """Why there is no commit although git is content: an empty repository and a broken HEAD clone without error."""

@@ -89,7 +89,7 @@ class _Past:
 
     def _progress(self, line: str) -> None:
         if (found := PERCENT.match(line)) is not None:
-            self._ground.watch.progress(int(found[2]), 100, found[1].lower())
+            self._ground.watch.progress(int(found[2]), 100, found[1].lower(), "")
 
     def _git(self, *arguments: str) -> bytes:
         return run_git(self._ground, recipe.command(self._options, *arguments, folder=self._folder))

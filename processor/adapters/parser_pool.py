@@ -20,7 +20,7 @@ from runtime.parquet import schema_of
 
 _log = structlog.get_logger(__name__)
 
-OnProgress: TypeAlias = Callable[[int, int, str], Awaitable[None]]
+OnProgress: TypeAlias = Callable[[int, int, str, float], Awaitable[None]]
 
 _ENTRY = "processor.adapters.parser_child"
 _BATCH_FILES = 64
@@ -67,6 +67,12 @@ class _Shard:
     suspects: set[int]
     current: str = ""
 
+    @property
+    def share(self) -> float:
+        """How much of the shard is done, by characters: what parsing takes grows with them."""
+        whole = sum(len(content) for *_, content in self.jobs)
+        return sum(len(self.jobs[index][-1]) for index in self.answers) / whole if whole else 1.0
+
     def blame(self, index: int, reason: str) -> None:
         """A process died at this file: try it alone if the process may have been killed from outside, else give up."""
         if reason == "parser_crashed" and index not in self.suspects:
@@ -96,7 +102,8 @@ class ParserPool:
     ) -> ParsedShard:
         """Parse every row; a file whose parser dies is an outcome, not an error.
 
-        `on_progress(done, total, current path)` is awaited about five times a second. Raises Cancelled within a second
+        `on_progress(done, total, current path, share of all characters that are done)` is awaited about five times a
+        second. Raises Cancelled within a second
         of `cancelled` saying so and leaves no process at work on the shard; raises Transient where none can be started.
         """
         jobs = _jobs(rows)
@@ -135,7 +142,7 @@ class ParserPool:
                 task.result()
             if pending and cancelled():
                 raise Cancelled
-            await on_progress(len(shard.answers), len(shard.jobs), shard.current)
+            await on_progress(len(shard.answers), len(shard.jobs), shard.current, shard.share)
 
     async def _work(self, shard: _Shard) -> None:
         """Take batches until none waits."""

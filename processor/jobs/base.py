@@ -38,12 +38,17 @@ class Backends:
         """The same, storing for the repository that a message is about."""
         return replace(self, objects=self.objects.of(envelope.tenant_id, envelope.repository_id))
 
-    def ticker(self, envelope: Envelope, request: StageRequested) -> Ticker:
-        """The ticker of one run, which its tenant hears."""
+    def ticker(self, envelope: Envelope, request: StageRequested, unit: str = "", *, foresees: bool = False) -> Ticker:
+        """The ticker of one run, which its tenant hears; `unit` and `foresees` as of `Tick` and `Ticker`."""
         begun = Tick(
-            str(request.analysis_id), str(request.run_id), request.stage, shard=request.shard, shards=request.shards
+            str(request.analysis_id),
+            str(request.run_id),
+            request.stage,
+            shard=request.shard,
+            shards=request.shards,
+            unit=unit,
         )
-        return Ticker(self.redis, LiveChannels(envelope.tenant_id), begun)
+        return Ticker(self.redis, LiveChannels(envelope.tenant_id), begun, foresees=foresees)
 
     async def store(
         self, kind: ArtifactKind, shard: int, content: bytes, rows: int, *, made_from: str = ""
@@ -81,16 +86,16 @@ class Watched:
         self._run = run
         self._loop = loop
         self._stopped = threading.Event()
-        self.latest = (0, 0, "")
+        self.latest: tuple[int, int, str, str | None] = (0, 0, "", "")
 
     def check(self) -> None:
         """As `ports.Watch.check`."""
         if self._stopped.is_set() or self._run.cancelled:
             raise Cancelled
 
-    def progress(self, done: int, total: int, current: str) -> None:
+    def progress(self, done: int, total: int, current: str, unit: str | None = None) -> None:
         """As `ports.Watch.progress`."""
-        self.latest = (done, total, current)
+        self.latest = (done, total, current, unit)
 
     def look(self, done: int, total: int, current: str) -> None:
         """Both at once."""
@@ -124,7 +129,8 @@ async def watched(run: Run, ticker: Ticker, work: Callable[[Watched], Done]) -> 
     try:
         while not job.done():
             await asyncio.wait({job}, timeout=_TICK_SECONDS)
-            await ticker.tick(*watch.latest)
+            done, total, current, unit = watch.latest
+            await ticker.tick(done, total, current, unit=unit)
     finally:
         watch.stop()
         if not job.done():

@@ -68,7 +68,7 @@ class Clone:
         """Take the commit that was asked for; say which it is, and that processing has begun."""
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
-        ticker = self.backends.ticker(envelope, request)
+        ticker = self.backends.ticker(envelope, request, "files", foresees=True)
         owned = replace(self, backends=self.backends.of(envelope))
         login = await login_of(self.logins, request)
         with hidden(login.password) if login is not None else nullcontext():
@@ -227,5 +227,6 @@ def _blocks(rows: Iterator[TreeRow]) -> Iterator[list[TreeRow]]:
 def _checked(entries: Iterator[TreeEntry], watch: Watched) -> Iterator[TreeEntry]:
     for number, entry in enumerate(entries, 1):
         if number % 1_000 == 0:
-            watch.look(0, 0, f"{number:,} entries")
+            watch.check()
+            watch.progress(number, 0, "", "entries")
         yield entry

@@ -100,7 +100,7 @@ class Structure:
         tree = await read_tree(self.backends, request)
         run.check()
         facts = await asyncio.to_thread(describe_structure, tree)
-        await self.backends.ticker(envelope, request).tick(len(tree), len(tree))
+        await self.backends.ticker(envelope, request, "files").tick(len(tree), len(tree))
         languages = facts["languages"]
         completed = stages.completed(
             envelope,

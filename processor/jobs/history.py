@@ -33,7 +33,7 @@ class History:
         request = stages.read(envelope, StageRequested)
         if not request.commit or request.history_depth < 1:
             raise Permanent("invalid_request", "The history was asked for without a commit, or of no depth.")
-        ticker = self.backends.ticker(envelope, request)
+        ticker = self.backends.ticker(envelope, request, "commits")  # of which there may be fewer
         tree = await read_tree(self.backends, request)
         login = await login_of(self.logins, request)
         with hidden(login.password) if login is not None else nullcontext():
@@ -55,7 +55,7 @@ class History:
         depth = min(request.history_depth, self.most)
 
         def look(done: int) -> None:
-            watch.look(done, depth, f"{done:,} commits")
+            watch.look(done, depth, "")
 
         with self.pasts.commits(request.url, request.commit or "", depth, watch, login) as commits:
             return summarise_history(commits, tree, depth, look)

@@ -60,7 +60,8 @@ class Parse:
             return Result(
                 (_taken_over(envelope, taken[request.shard], started_at),), also=await owned._beside(envelope, runs)
             )
-        parsed, reused = await owned._parse(request, runs, run, self.backends.ticker(envelope, request))
+        ticker = self.backends.ticker(envelope, request, "files", foresees=True)
+        parsed, reused = await owned._parse(request, runs, run, ticker)
         artifacts = [await owned._store(kind, request.shard, rows, digest) for kind, rows in _tables(parsed)]
         counts = parsed.counts
         completed = stages.completed(

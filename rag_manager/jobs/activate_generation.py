@@ -73,7 +73,8 @@ class ActivateGeneration:
             collection=(await generations.collection_names(engine)).of(envelope.tenant_id, repository_id, identity),
             artifacts=tuple(refs),
         )
-        told, patiently = _told(ticker(self._backends, envelope, request), run), self._patience(run)
+        ticks = ticker(self._backends, envelope, request, "vectors", foresees=True)
+        told, patiently = _told(ticks, run), self._patience(run)
         await self._must_bring_something(blank)
         try:
             extended = await self._extended(blank, repository_id, told, patiently)
@@ -184,7 +185,7 @@ class ActivateGeneration:
 def _told(ticks: Ticker, run: Run) -> Told:
     async def told(done: int, total: int) -> None:
         run.check()
-        await ticks.tick(done, total, "vectors")
+        await ticks.tick(done, total)
 
     return told
 

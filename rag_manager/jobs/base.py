@@ -82,12 +82,19 @@ def repository_of(envelope: Envelope) -> UUID:
     return envelope.repository_id
 
 
-def ticker(backends: Backends, envelope: Envelope, request: StageRequested) -> Ticker:
-    """The ticker of one run, which its tenant hears."""
+def ticker(
+    backends: Backends, envelope: Envelope, request: StageRequested, unit: str, *, foresees: bool = False
+) -> Ticker:
+    """The ticker of one run, which its tenant hears; `unit` and `foresees` as of `Tick` and `Ticker`."""
     begun = Tick(
-        str(request.analysis_id), str(request.run_id), request.stage, shard=request.shard, shards=request.shards
+        str(request.analysis_id),
+        str(request.run_id),
+        request.stage,
+        shard=request.shard,
+        shards=request.shards,
+        unit=unit,
     )
-    return Ticker(backends.redis, LiveChannels(envelope.tenant_id), begun)
+    return Ticker(backends.redis, LiveChannels(envelope.tenant_id), begun, foresees=foresees)
 
 
 def inputs_of(request: StageRequested, kind: ArtifactKind) -> list[ArtifactRef]:

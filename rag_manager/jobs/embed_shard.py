@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import accumulate
 from uuid import UUID
 
 import numpy as np
@@ -70,9 +71,9 @@ class EmbedShard:
         found = await self._reused(envelope.tenant_id, hashes, await self._earlier_shard(runs, request))
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
         order = sorted(fresh.values(), key=lambda place: (len(texts[place]), place))
-        ticks = ticker(self._backends, envelope, request)
+        ticks = ticker(self._backends, envelope, request, "passages", foresees=True)
         embedding = Embedding(self._embedder, self._backends.turns, self._urgency, run)
-        told = partial(_tick, ticks, len(texts), order, paths)
+        told = partial(_tick, ticks, len(texts), _Order(order, paths, texts))
         made = await embedding([texts[place] for place in order], told)
         if made.fault is not None:
             rows = [(ids[order[row]], hashes[order[row]]) for row in made.taken]
@@ -234,8 +235,25 @@ async def _taken(
     }
 
 
-async def _tick(ticks: Ticker, total: int, order: Sequence[int], paths: Sequence[str], done: int) -> None:
-    await ticks.tick(total - len(order) + done, total, paths[order[done - 1]])
+class _Order:
+    """In which order texts are embedded: what is at a place, and which share of all characters is done with it."""
+
+    def __init__(self, order: Sequence[int], paths: Sequence[str], texts: Sequence[str]) -> None:
+        self._paths = [paths[place] for place in order]
+        self._characters = list(accumulate(len(texts[place]) for place in order))
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def path(self, done: int) -> str:
+        return self._paths[done - 1]
+
+    def share(self, done: int) -> float:
+        return self._characters[done - 1] / max(1, self._characters[-1])
+
+
+async def _tick(ticks: Ticker, total: int, order: _Order, done: int) -> None:
+    await ticks.tick(total - len(order) + done, total, order.path(done), order.share(done))
 
 
 async def _chunks(objects: Objects, refs: Sequence[ArtifactRef]) -> tuple[list[str], list[str], list[str]]:

@@ -57,7 +57,7 @@ class IndexAnalysis:
         request = stages.read(envelope, StageRequested)
         repository_id = repository_of(envelope)
         with self._backends.turns.working(Urgency.ANSWERABLE):
-            ticks = ticker(self._backends, envelope, request)
+            ticks = ticker(self._backends, envelope, request, "passages")
             recipe = made_from(self._lexicon.recipe, passage_recipe())
             words = await self._words(envelope, request, recipe)
             plan = await _plan(self._backends, request, repository_id, recipe)

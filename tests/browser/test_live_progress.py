@@ -37,15 +37,24 @@ def test_stages_move_without_a_reload_and_the_page_follows_the_state(page: Page,
     runs = [request for request in api.requests if request == f"GET /api/v1/analyses/{analysis.id}"]
 
     analysis.tick("parse", 33, 66, "src/flask/templating.py", shard=1, shards=4)
-    expect(row(page, "parse")).to_contain_text("src/flask/templating.py")
+    expect(row(page, "parse").locator(".work")).to_have_text("shard 2 · 33 of 66 files · src/flask/templating.py")
     expect(row(page, "parse")).to_contain_text("12 %")
+    expect(row(page, "parse").locator(".detail")).to_have_text("0 of 4 shards")
+    analysis.tick("parse", 30, 60, "src/flask/cli.py", shard=2, shards=4, share=0.75, rate=11.0, left=5.0)
+    expect(row(page, "parse").locator(".detail")).to_have_text("0 of 4 shards · 22 files/s · about 30 s left")
+    expect(row(page, "parse").locator(".work li")).to_have_count(2)
+    expect(row(page, "parse")).to_contain_text("shard 3 · 30 of 60 files · 11 files/s · src/flask/cli.py")
+    expect(row(page, "parse")).to_contain_text("31 %")
+    samples.parse_shard(analysis, 2)
+    expect(row(page, "parse")).not_to_contain_text("shard 3")
+    expect(row(page, "parse").locator(".work li")).to_have_count(2)  # nothing below it jumps
     samples.parse_shard(analysis, 0)
-    expect(row(page, "parse")).to_contain_text("1 of 4 shards")
-    expect(row(page, "parse")).to_contain_text("37 %")
+    expect(row(page, "parse")).to_contain_text("2 of 4 shards")
+    expect(row(page, "parse")).to_contain_text("62 %")
     again = [request for request in api.requests if request == f"GET /api/v1/analyses/{analysis.id}"]
     assert again == runs, "progress ran the page's script again"
 
-    for shard in range(1, 4):
+    for shard in (1, 3):
         samples.parse_shard(analysis, shard)
     analysis.run("index", counts={"chunks": 1_240})
     expect(row(page, "parse")).to_have_class("row completed")
@@ -101,11 +110,19 @@ def test_a_reload_in_the_middle_shows_the_same_timeline(page: Page, api: StandIn
     analysis.say("processing.retry.scheduled", "parse", shard=1, due_at=later)
     watch(page, analysis)
     expect(row(page, "parse")).to_contain_text("65 files")
-    before = page.locator(".row .title, .row .counts, .row .word").all_text_contents()
+    analysis.tick("parse", 20, 65, "src/flask/cli.py", shard=2, shards=4, share=0.5, rate=12.4, left=8.0)
+    analysis.tick("parse", 9, 65, "src/flask/globals.py", shard=3, shards=4)
+    analysis.ticks["parse", 0] = analysis.ticks["parse", 2] | {"shard": 0, "run_id": "of a run that is over"}
+    expect(row(page, "parse").locator(".detail")).to_contain_text("about")
+    expect(row(page, "parse").locator(".work li")).to_have_count(2)
+    shown = ".row .title, .row .counts, .row .word, .row .detail, .row .work li, .row .percent"
+    before = page.locator(shown).all_text_contents()
     page.reload()
     expect(page.locator(".link.live")).to_be_visible()
+    expect(row(page, "parse").locator(".work li")).to_have_count(2)
 
-    assert page.locator(".row .title, .row .counts, .row .word").all_text_contents() == before
+    assert page.locator(shown).all_text_contents() == before
+    assert "1 of 4 shards · 25 files/s · about 20 s left" in before
     samples.parse_shard(analysis, 2)
     expect(row(page, "parse")).to_contain_text("2 of 4 shards")
 

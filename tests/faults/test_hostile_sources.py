@@ -27,7 +27,7 @@ def mutated(path: str) -> str:
 
 
 async def parse(rows: list[SourceRow], limits: Limits) -> ParsedShard:
-    async def ignore(_done: int, _total: int, _current: str) -> None:
+    async def ignore(_done: int, _total: int, _current: str, _share: float) -> None:
         return
 
     async with ParserPool(2, limits) as pool:

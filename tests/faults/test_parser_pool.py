@@ -27,7 +27,7 @@ def good(count: int) -> list[SourceRow]:
 
 
 async def parse(pool: ParserPool, rows: list[SourceRow] | pa.Table) -> ParsedShard:
-    async def ignore(_done: int, _total: int, _current: str) -> None:
+    async def ignore(_done: int, _total: int, _current: str, _share: float) -> None:
         return
 
     return await pool.parse(rows, on_progress=ignore, cancelled=lambda: False)
@@ -129,7 +129,7 @@ async def test_cancelling_ends_the_processes_within_two_seconds() -> None:
     pids: list[int] = []
     seen: list[str] = []
 
-    async def note(_done: int, _total: int, current: str) -> None:
+    async def note(_done: int, _total: int, current: str, _share: float) -> None:
         seen.append(current)
 
     async with ParserPool(1, Limits(), entry=FAULTY) as pool:
@@ -160,16 +160,17 @@ async def test_cancelling_ends_the_processes_within_two_seconds() -> None:
 
 
 async def test_progress_names_the_file_at_work_and_ends_at_the_total() -> None:
-    told: list[tuple[int, int, str]] = []
+    told: list[tuple[int, int, str, float]] = []
 
-    async def tell(done: int, total: int, current: str) -> None:
-        told.append((done, total, current))
+    async def tell(done: int, total: int, current: str, share: float) -> None:
+        told.append((done, total, current, share))
 
     async with ParserPool(1, QUICK, entry=FAULTY) as pool:
         await pool.parse([*good(3), a_source("slow.py", "!hang")], on_progress=tell, cancelled=lambda: False)
 
-    assert (3, 4, "slow.py") in told
-    assert told[-1][:2] == (4, 4)
+    assert (3, 4, "slow.py") in {one[:3] for one in told}
+    assert (told[-1][:2], told[-1][3]) == ((4, 4), 1.0)
+    assert [share for *_, share in told] == sorted(share for *_, share in told)
 
 
 async def test_processes_are_replaced_after_so_many_files() -> None:

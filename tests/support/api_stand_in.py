@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256 as sha256_of
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import uvicorn
 from starlette.applications import Starlette
@@ -42,6 +42,7 @@ class Scripted:
     told: dict[str, Json] = field(default_factory=dict)  # address below the analysis → answer
     sources: dict[str, str] = field(default_factory=dict)
     clock: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ticks: dict[tuple[str, int], Json] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -54,7 +55,8 @@ class Scripted:
         """Append an event and send it; `stage` events take shard 0 of 1, attempt 1 unless told otherwise."""
         self.clock = max(self.clock, datetime.now(UTC))
         if stage is not None:
-            data = {"run_id": str(uuid4()), "stage": stage, "shard": 0, "shards": 1, "attempt": 1} | data
+            data = {"stage": stage, "shard": 0, "shards": 1, "attempt": 1} | data
+            data = {"run_id": _run_of(stage, data["shard"], data["attempt"])} | data
         envelope = {
             "event_id": str(uuid4()),
             "event_type": event_type,
@@ -84,9 +86,18 @@ class Scripted:
             "processing.stage.completed", stage, duration=seconds, files_processed=files, counts=counts or {}, **data
         )
 
-    def tick(self, stage: str, done: int, total: int, current: str, *, shard: int = 0, shards: int = 1) -> None:
-        tick = {"analysis_id": self.id, "run_id": "r", "stage": stage, "shard": shard, "shards": shards}
-        self.streams.send(frame("tick", tick | {"done": done, "total": total, "current": current}))
+    def tick(  # one for each field
+        self, stage: str, done: int, total: int, current: str, *, shard: int = 0, shards: int = 1, **measured: Any
+    ) -> None:
+        """Send how far a run is, and keep it for whoever comes later."""
+        tick = {"analysis_id": self.id, "run_id": _run_of(stage, shard, 1), "stage": stage, "shard": shard}
+        told = {"shards": shards, "done": done, "total": total, "current": current, "unit": "files"}
+        self.ticks[stage, shard] = tick | told | measured
+        self.streams.send(frame("tick", self.ticks[stage, shard]))
+
+
+def _run_of(stage: str, shard: int, attempt: int) -> str:
+    return str(uuid5(NAMESPACE_OID, f"{stage} {shard} {attempt}"))
 
 
 def _fold(analysis: Scripted, event_type: str, data: Json) -> None:  # noqa: C901, PLR0912  # one branch an event type
@@ -332,7 +343,11 @@ class StandIn(Talks):
         if isinstance(found, Response):
             return found
         after = int(request.headers.get("last-event-id", 0))
-        missed = lambda: [frame("milestone", e, e["version"]) for e in found.events[after:]]  # noqa: E731  # a closure
+
+        def missed() -> list[bytes]:
+            kept = [frame("tick", tick) for tick in found.ticks.values()]
+            return [frame("milestone", e, e["version"]) for e in found.events[after:]] + kept
+
         return StreamingResponse(found.streams.follow(missed), media_type="text/event-stream")
 
     async def _lines(self, request: Request) -> Response:

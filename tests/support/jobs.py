@@ -47,6 +47,7 @@ class FakeRedis:
     """Keeps the ticks that are sent."""
 
     ticks: list[dict[str, object]] = field(default_factory=list)
+    newest: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def pipeline(self, *, transaction: bool) -> "FakeRedis":
         assert not transaction
@@ -67,6 +68,12 @@ class FakeRedis:
     def xadd(self, _stream: str, fields: dict[str, str], **_options: object) -> None:
         self.ticks.append(json.loads(fields["tick"]))
 
+    def hset(self, _name: str, place: str, tick: str) -> None:
+        self.newest[place] = json.loads(tick)
+
+    def hdel(self, _name: str, place: str) -> None:
+        self.newest.pop(place, None)
+
 
 @dataclass
 class QuietWatch:
@@ -79,7 +86,7 @@ class QuietWatch:
         if self.stop:
             raise Cancelled
 
-    def progress(self, done: int, total: int, current: str) -> None:
+    def progress(self, done: int, total: int, current: str, unit: str | None = None) -> None:
         self.seen.append((done, total, current))
 
 

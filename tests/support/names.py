@@ -14,7 +14,7 @@ from events.log.wake import CHANNEL
 
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OWNED = re.compile(
-    rf"live\.(?P<tenant>{_ID})\.(ticks|answer\.{_ID})|found\.(?P<whose>{_ID})\.{_ID}(\.lease\.[0-9a-f]{{32}})?"
+    rf"live\.(?P<tenant>{_ID})\.(({_ID}\.)?ticks|answer\.{_ID})|found\.(?P<whose>{_ID})\.{_ID}(\.lease\.[0-9a-f]{{32}})?"
 )
 # Each with the reason why no tenant stands in it.
 NOBODYS: Mapping[str, str] = {

@@ -33,7 +33,7 @@ const CHANGES = {
     const stage = stageOf(fold, data.stage);
     stage.shards = data.shards;
     const before = stage.runs.get(data.shard); // its result stands until there is another
-    stage.runs.set(data.shard, { state: "queued", attempt: data.attempt, counts: before?.counts ?? {}, files: before?.files ?? 0 });
+    stage.runs.set(data.shard, { id: data.run_id, state: "queued", attempt: data.attempt, counts: before?.counts ?? {}, files: before?.files ?? 0 });
   },
   "processing.stage.started": (fold, data, at) => {
     const run = runOf(fold, data);

@@ -20,7 +20,7 @@ const newRow = (name, title) => {
   const part = (tag, kind) => el(tag, { class: kind });
   const row = {
     name, dot: part("span", "dot"), state: part("span", "word"), counts: part("span", "counts"), time: part("span", "time"),
-    bar: part("div", "bar"), fill: part("div", "fill"), percent: part("span", "percent"), detail: part("div", "detail"), note: part("div", "note"),
+    bar: part("div", "bar"), fill: part("div", "fill"), percent: part("span", "percent"), detail: part("div", "detail"), work: part("ul", "work"), note: part("div", "note"),
   };
   row.bar.append(row.fill);
   row.bar.setAttribute("role", "progressbar");
@@ -29,32 +29,69 @@ const newRow = (name, title) => {
     row.dot,
     el("div", { class: "body" },
       el("div", { class: "line" }, el("span", { class: "title" }, title), row.state, row.counts, row.percent, row.time),
-      row.bar, row.detail, row.note));
+      row.bar, row.detail, row.work, row.note));
   return row;
 };
 
 const newMark = (text) => el("li", { class: "mark" }, el("span", {}, text));
 
-const progressOf = (view, live) => {
+const SHOWN_SHARDS = 4; // lines of shards at work
+const KEPT = 5000; // ms: an older tick is one that was kept for us
+
+// How much of its work a run has done, 0 to 1: by the size of what is done where its worker says that.
+const shareOf = (tick) => Math.min(1, tick.share ?? (tick.total > 0 ? tick.done / tick.total : 0));
+const sum = (values) => values.reduce((whole, value) => whole + value, 0);
+
+const progressOf = (view, ticks) => {
   if (view.state === "completed") return 1;
-  if (!view.shards) return null;
-  let sum = view.shards_done;
-  let known = view.shards > 1;
-  for (const tick of Object.values(live?.shards ?? {})) {
-    if (tick.total > 0) {
-      sum += Math.min(1, tick.done / tick.total);
-      known = true;
-    }
-  }
-  return known ? Math.min(1, sum / view.shards) : null;
+  if (!view.shards || (view.shards === 1 && !ticks.some((tick) => tick.total > 0))) return null;
+  return Math.min(1, (view.shards_done + sum(ticks.map(shareOf))) / view.shards);
 };
 
-const remaining = (live, progress, now) => {
-  const first = live?.first;
-  if (!first || progress === null || progress >= 1) return "";
-  const gained = progress - first.progress;
-  const passed = (now - first.at) / 1000;
-  return gained > 0.01 && passed > 2 ? `about ${seconds(Math.max(1, (passed * (1 - progress)) / gained))} left` : "";
+// What the shards at work do together; those that measured nothing yet (null) are taken for the mean of the others.
+const together = (paces) => {
+  const told = paces.filter((pace) => pace !== null);
+  return told.length ? (sum(told) * paces.length) / told.length : 0;
+};
+const unitPace = (tick) => (tick.silent ? 0 : tick.rate ?? null);
+const workPace = (tick) => (tick.silent || tick.rate === 0 ? 0 : tick.left > 0 ? (1 - shareOf(tick)) / tick.left : null);
+
+const perSecond = (rate, unit) => `${number.format(rate >= 10 ? Math.round(rate) : Math.round(rate * 10) / 10)} ${plain(unit)}/s`;
+
+const rateOf = (open) => {
+  const rate = together(open.map(unitPace));
+  return rate ? perSecond(rate, open.find((tick) => tick.rate > 0).unit) : "";
+};
+
+// A time to wait, no more exact than it is known.
+const roughly = (left) => {
+  if (left < 90) return `${Math.max(5, 5 * Math.round(left / 5))} s`;
+  const minutes = Math.round(left / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+};
+
+// How long the stage takes still, at the pace that its workers measure; nothing where they cannot tell.
+const leftOf = (view, open) => {
+  const pace = together(open.map(workPace));
+  if (!pace) return "";
+  const queued = Math.max(0, view.shards - view.shards_done - open.length);
+  return `about ${roughly((sum(open.map((tick) => 1 - shareOf(tick))) + queued) / pace)} left`;
+};
+
+const countedOf = (tick) => {
+  if (!tick.unit || !(tick.done || tick.total)) return "";
+  return tick.total ? `${number.format(tick.done)} of ${amount(tick.unit, tick.total)}` : amount(tick.unit, tick.done);
+};
+
+// Each shard at work: where it is, how far, how quickly, and whether it has fallen silent.
+const workOf = (view, ticks) => {
+  const several = view.shards > 1;
+  const line = (tick) => {
+    const pace = tick.silent ? `nothing heard for ${seconds(tick.silent)}` : several && tick.rate > 0 ? perSecond(tick.rate, tick.unit) : "";
+    return [several ? `shard ${tick.shard + 1}` : "", countedOf(tick), pace, plain(tick.current)].filter(Boolean).join(" · ");
+  };
+  const lines = ticks.map(line);
+  return lines.length > SHOWN_SHARDS ? [...lines.slice(0, SHOWN_SHARDS - 1), `and ${lines.length - SHOWN_SHARDS + 1} shards more`] : lines;
 };
 
 const countsOf = (view) => {
@@ -131,20 +168,23 @@ class Timeline {
       const live = this.live.get(name);
       if (live) {
         live.heard = Date.now();
-        if (envelope.event_type !== "processing.stage.started") delete live.shards[envelope.data.shard];
+        if (envelope.event_type !== "processing.stage.started") delete live.shards[envelope.data.shard ?? 0];
       }
     }
     this.schedule();
   }
 
+  // A run's newest tick is kept for whoever comes later: it may be old, or of a run that is over.
   tick(tick) {
-    const live = this.live.get(tick.stage) ?? { shards: {}, first: null, heard: 0, current: "" };
+    const run = this.fold.stages.get(tick.stage)?.runs.get(tick.shard);
+    if (run && (run.id !== tick.run_id || !ACTIVE.has(run.state))) return;
+    const live = this.live.get(tick.stage) ?? { shards: {}, heard: 0 };
     this.live.set(tick.stage, live);
-    live.shards[tick.shard] = tick;
-    live.heard = Date.now();
-    live.current = plain(tick.current);
-    const progress = progressOf(this.views().get(tick.stage) ?? { shards: tick.shards, shards_done: 0 }, live);
-    if (progress !== null) live.first ??= { progress, at: Date.now() };
+    const now = Date.now();
+    const age = tick.at ? now + this.offset - tick.at * 1000 : 0;
+    const heard = now - (age > KEPT ? age : 0);
+    live.shards[tick.shard] = { ...tick, heard };
+    live.heard = Math.max(live.heard, heard);
     this.schedule();
   }
 
@@ -183,12 +223,18 @@ class Timeline {
 
   drawRow(row, view, now) {
     const live = this.live.get(row.name);
+    const heardOf = view.state === "running" ? Object.values(live?.shards ?? {}).sort((a, b) => a.shard - b.shard) : [];
     row.root.hidden = row.name === "history" && view.state === "waiting"; // only where it was asked for
     const running = view.state === "running";
-    const heard = Math.max(live?.heard ?? 0, this.opened, this.connection === "lost" ? now : 0, view.started_at ? Date.parse(view.started_at) - this.offset : 0);
-    const silent = running && this.data.live && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0;
-    const progress = running ? progressOf(view, live) : null;
-    const [tone, note] = noteOf(view, silent, live?.current, now + this.offset);
+    const started = view.started_at ? Date.parse(view.started_at) - this.offset : 0;
+    const known = Math.max(started, heardOf.length ? 0 : this.opened, this.connection === "lost" ? now : 0);
+    const silence = (heard) => (running && this.data.live && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0);
+    const silent = silence(Math.max(known, live?.heard ?? 0));
+    const ticks = heardOf.map((tick) => ({ ...tick, silent: silent ? 0 : silence(Math.max(known, tick.heard)) }));
+    const open = ticks.filter((tick) => shareOf(tick) < 1);
+    const progress = running ? progressOf(view, ticks) : null;
+    const last = [...ticks].sort((a, b) => b.heard - a.heard)[0];
+    const [tone, note] = noteOf(view, silent, plain(last?.current), now + this.offset);
     setClass(row.root, `row ${view.state}${silent ? " stalled" : ""}`);
     const over = view.state === "waiting" && ["failed", "cancelled"].includes(this.state());
     setText(row.state, over ? "not reached" : WORDS[view.state] ?? view.state);
@@ -200,9 +246,21 @@ class Timeline {
     row.fill.style.width = progress === null ? "" : `${(progress * 100).toFixed(1)}%`;
     row.bar.setAttribute("aria-valuenow", progress === null ? "" : String(Math.floor(progress * 100)));
     const shards = view.shards > 1 && view.state !== "completed" ? `${view.shards_done} of ${view.shards} shards` : "";
-    setText(row.detail, running || shards ? [shards, running ? live?.current : "", running ? remaining(live, progress, now) : ""].filter(Boolean).join(" · ") : "");
+    setText(row.detail, [shards, ...(silent ? [] : [rateOf(open), leftOf(view, open)])].filter(Boolean).join(" · "));
+    this.drawWork(row, running ? workOf(view, open.length ? open : ticks) : null);
     setText(row.note, note);
     setClass(row.note, `note ${tone}`);
+  }
+
+  // As many lines as there ever were while the stage runs: nothing below jumps when one shard ends and another begins.
+  drawWork(row, lines) {
+    row.work.hidden = lines === null;
+    if (lines === null) return row.work.replaceChildren();
+    while (row.work.children.length < Math.max(1, lines.length)) row.work.append(el("li"));
+    [...row.work.children].forEach((item, n) => {
+      const said = lines[n] || "\u00a0";
+      if (item.textContent !== said) item.textContent = said;
+    });
   }
 
   elapsed(view, now) {

@@ -84,6 +84,7 @@ async def test_what_was_deleted_is_hidden_at_once_and_then_nowhere_any_more(
         live = LiveChannels(LOCAL_TENANT)
         await send_answer_part(redis, live.answer(question), {"type": "token", "text": CANARY})
         await redis.xadd(live.ticks, {"tick": f'{{"analysis_id": "{analysis}", "current": "{CANARY}"}}'})
+        await redis.hset(live.newest_ticks(analysis), "clone.0", f'{{"current": "{CANARY}"}}')
     await eventually(lambda: system.get(f"/analyses/{analysis}/files"), lambda page: page.get("total"))
     assert CANARY in await dump(database_url)
     assert CANARY in await in_redis(redis_url)

@@ -90,10 +90,18 @@ async def test_ticks_reach_the_viewer_and_carry_no_id(system: System, redis_url:
             await forged.tick(1, 9, "another tenant's")
             await ticker.tick(3, 9, "src/flask/app.py")
             [message] = [message async for message in first(stream, "tick")]
+        await redis.delete(LiveChannels(LOCAL_TENANT).ticks)  # the worker is silent from now on
+        async with asyncio.timeout(10):
+            [kept] = [m async for m in first(messages(system, f"/analyses/{analysis_id}/events"), "tick")]
+            [again] = [m async for m in first(messages(system, f"/analyses/{analysis_id}/events", last="1"), "tick")]
+        await ticker.tick(9, 9)
+        newest = await redis.hgetall(LiveChannels(LOCAL_TENANT).newest_ticks(analysis_id))
 
     _, version, data = message
     assert version is None
     assert (data["stage"], data["done"], data["total"], data["current"]) == ("clone", 3, 9, "src/flask/app.py")
+    assert kept == again == message, "a reload shows where it was"
+    assert newest == {}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from cli.ask import citation_lines
 from cli.events import summary_of
-from cli.progress import Progress, draw, going_on, percent_of, summary_lines
+from cli.progress import Progress, draw, going_on, pace_of, percent_of, roughly, summary_lines
 from runtime.client.shapes import AnalysisView, Citation
 from tests.support.replies import a_question, an_analysis
 
@@ -49,6 +49,42 @@ def test_a_running_stage_shows_its_file_and_its_time_until_now() -> None:
     (row,) = progress.rows(_NOW)
 
     assert (row.shards, row.percent, row.current, row.seconds) == ("0/4", 12, "src/app.py", 30.0)
+
+
+def test_a_stage_says_what_its_shards_measure_together_and_what_is_left_at_that_pace() -> None:
+    work = {"unit": "files", "total": 100, "share": 0.5, "rate": 40.0, "left": 10.0}
+
+    assert pace_of(1, 0, [{**work, "done": 30}]) == "40 files/s, about 10 s left"
+    assert pace_of(4, 1, [{**work, "done": 30}, {**work, "done": 50}]) == "80 files/s, about 20 s left"
+    fresh = {"unit": "files", "done": 0, "total": 100}
+    assert pace_of(4, 2, [{**work, "done": 30}, fresh]) == "80 files/s, about 15 s left"
+    hangs = {**fresh, "done": 9, "rate": 0.0, "left": None}
+    assert pace_of(4, 2, [{**work, "done": 30}, hangs]) == "40 files/s, about 30 s left"
+    assert pace_of(4, 2, [{**work, "done": 3, "rate": 2.34, "left": None}]) == "2.3 files/s"
+    assert pace_of(4, 1, [fresh, {"unit": "files", "done": 9, "total": 9, "rate": 3.0, "left": 1.0}]) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "5 s"), (12.0, "10 s"), (89, "90 s"), (95, "2 min"), (5_000, "83 min"), (7_200, "2.0 h")],
+)
+def test_a_time_to_wait_is_no_more_exact_than_it_is_known(seconds: float, said: str) -> None:
+    assert roughly(seconds) == said
+
+
+def test_what_an_event_says_something_newer_of_is_no_longer_at_work() -> None:
+    progress = Progress(_a_view(_a_stage("parse", "running", shards=4)))
+    progress.tick(
+        {"stage": "parse", "shard": 0, "done": 1, "total": 2, "current": "a.py", "unit": "files", "rate": 9.0}
+    )
+    told = {"stage": "parse", "shard": 0}
+    progress.milestone({"event_type": "processing.stage.started", "data": told})
+    (before,) = progress.rows(_NOW)
+    progress.milestone({"event_type": "processing.stage.failed", "data": told})
+    (after,) = progress.rows(_NOW)
+
+    assert (before.pace, before.current) == ("9.0 files/s", "a.py")
+    assert (after.pace, after.current) == ("", "")
 
 
 def test_the_table_names_each_stage_and_why_one_failed() -> None:

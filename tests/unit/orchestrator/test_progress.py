@@ -11,7 +11,7 @@ import pytest
 from events.base import Envelope
 from events.log.journal import Journal
 from events.log.memory import MemoryJournal
-from events.processing import CancelRequested
+from events.processing import CancelRequested, Stage, StageFailed, StageStarted
 from orchestrator.progress import frames
 from orchestrator.progress.hub import BEATS, Hub
 from orchestrator.progress.sse import AnalysisEvents
@@ -138,6 +138,37 @@ async def test_ticks_are_handed_on_at_the_flush_and_only_the_newest_of_each_run(
 
     assert viewer.text.count("event: tick") == 1
     assert viewer.text.endswith(frames.frame("tick", "49").decode())
+
+
+async def test_who_comes_later_is_told_how_far_the_runs_are_that_are_not_over() -> None:
+    journal, hub = await _stream_of(1), Hub()
+    over, started = uuid4(), StageStarted(run_id=uuid4(), stage=Stage.PARSE, shard=1, attempt=1, worker="w")
+    async with watching(hub, journal):
+        assert hub.newly_watched() == [(TENANT, ANALYSIS)]
+        for run in (over, started.run_id):
+            hub.offer_tick(TENANT, ANALYSIS, str(run), json.dumps(f"at work: {run}"))
+        hub.flush_ticks()
+        hub.offer_tick(TENANT, ANALYSIS, str(over), json.dumps("the last of it"))
+        failed = StageFailed(
+            run_id=over,
+            stage=Stage.PARSE,
+            shard=0,
+            attempt=1,
+            shards=2,
+            duration=1.0,
+            kind="transient",
+            code="c",
+            message="",
+        )
+        for envelope in await journal.append(STREAM, [a_draft(started), a_draft(failed)]):
+            hub.publish(envelope)
+        hub.flush_ticks()
+        async with watching(hub, journal) as later:
+            await later.until(lambda: "event: tick" in later.text)
+
+    assert later.text.index("id: 3") < later.text.index(f"at work: {started.run_id}")
+    assert str(over) not in later.text.partition("event: tick")[2]
+    assert hub.newly_watched() == []
 
 
 class Connection:

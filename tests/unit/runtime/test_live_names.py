@@ -13,12 +13,14 @@ def test_every_live_channel_names_its_tenant() -> None:
 
     assert live.ticks == f"live.{tenant}.ticks"
     assert live.answer(question) == live.answer(str(question)) == f"live.{tenant}.answer.{question}"
+    assert live.newest_ticks(question) == f"live.{tenant}.{question}.ticks"
     assert live.every == f"live.{tenant}.*"
 
 
 def test_the_census_finds_names_that_are_nobodys() -> None:
     tenant, other = uuid4(), uuid4()
-    named = [LiveChannels(tenant).ticks, LiveChannels(tenant).answer(uuid4()), *TOPICS]
+    live = LiveChannels(tenant)
+    named = [live.ticks, live.answer(uuid4()), live.newest_ticks(uuid4()), *TOPICS]
     wrong = ["live.ticks", f"live.answer.{uuid4()}", LiveChannels(other).ticks, "cache:files", "stage.unknown"]
 
     assert without_tenant([*named, *wrong], {str(tenant)}) == wrong
