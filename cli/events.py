@@ -63,14 +63,14 @@ def run_show(stream: str, wanted: Wanted, *, as_json: bool) -> int:
     return OK
 
 
-def run_tail(analysis: str | None, *, as_json: bool) -> int:
+def run_tail(stream: str | None, *, as_json: bool) -> int:
     """Print events until Ctrl-C. Raises ApiError."""
     api, console = connect(), Screen()
-    if analysis is None:
+    if stream is None:
         return _tail_all(api, console, as_json=as_json)
     last: str | None = None
     while True:
-        with api.analyses_live(analysis.removeprefix("analysis/"), last_event_id=last) as messages:
+        with api.events_live(stream_id=stream_of(stream), last_event_id=last) as messages:
             for message in messages:
                 if message.event == "milestone":
                     last = message.id or last

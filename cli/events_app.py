@@ -37,13 +37,15 @@ def show(  # noqa: PLR0913, PLR0917  # one for each option
 
 @events_app.command("tail")
 def tail(
-    analysis: Annotated[str | None, typer.Argument(help="An analysis's id; all events where it is left out.")] = None,
+    stream: Annotated[
+        str | None, typer.Argument(help="An analysis's id, or a stream; all events where it is left out.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print events as they happen, until Ctrl-C. With --json, one a line."""
     from cli.events import run_tail
 
-    raise typer.Exit(run_tail(analysis, as_json=json))
+    raise typer.Exit(run_tail(stream, as_json=json))
 
 
 @events_app.command("state")

@@ -31,7 +31,7 @@ from orchestrator.api.problems import ApiProblem, correlation_of
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
 from orchestrator.progress.frames import LAST, last_event_id
-from orchestrator.progress.sse import AnalysisEvents
+from orchestrator.progress.sse import StreamEvents
 from orchestrator.projections.analyses import OVER, AnalysisRecord, StageRecord, fold
 from orchestrator.projections.stages import view_of
 
@@ -39,6 +39,7 @@ router = APIRouter(prefix="/analyses", tags=["analyses"])
 _CONFLICTS = 5
 _REFINING = {"refine", "promote", "link"}
 Version = Annotated[int, Query(ge=0, le=2**62)]
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
 
 
 @router.post("", status_code=202, responses={200: {"model": AnalysisView, "description": "It is running already"}})
@@ -133,14 +134,18 @@ async def live(
     who: EventReader,
     parts: Parts,
     _held: HeldStream,
-    last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    last_event_id_header: LastEventId = None,
     after: Version = 0,
 ) -> Response:
     """The events of an analysis as they happen, after those that were missed (SSE)."""
-    await history_head(parts, who, f"analysis/{analysis_id}")
-    begin_after = last_event_id(last_event_id_header, after)
+    return await live_stream(parts, who, f"analysis/{analysis_id}", last_event_id(last_event_id_header, after))
+
+
+async def live_stream(parts: Services, who: Identity, stream_id: str, after: int) -> Response:
+    """The events of a stream of the tenant after a version, and as they happen. Raises ApiProblem `not_found`."""
+    await history_head(parts, who, stream_id)
     journal = parts.journals.of(who.tenant_id)
-    return AnalysisEvents(who.tenant_id, analysis_id, after=begin_after, journal=journal, hub=parts.hub)
+    return StreamEvents(who.tenant_id, stream_id, after=after, journal=journal, hub=parts.hub)
 
 
 async def stream_page(journal: Journal, stream_id: str, page: Page, after: int) -> EventPage:

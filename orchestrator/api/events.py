@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from events.log.journal import Journal
 from events.replay.choosing import Chosen, wants
-from orchestrator.api.analyses import Version, history_head, stream_page
-from orchestrator.api.dependencies import EventReader, Parts, Reader
+from orchestrator.api.analyses import LastEventId, Version, history_head, live_stream, stream_page
+from orchestrator.api.dependencies import EventReader, HeldStream, Parts, Reader
 from orchestrator.api.models import ConfigView, UserView
 from orchestrator.api.pages import EventPage
 from orchestrator.api.paging import FEED, STREAM, Moment, Page, Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Proof
-from orchestrator.progress.frames import LAST
+from orchestrator.progress.frames import LAST, last_event_id
 
 router = APIRouter()
 Text = Annotated[str, Query(max_length=200)]
@@ -55,6 +55,24 @@ async def listed(  # noqa: PLR0913  # one argument for each part of the request
     found = await parts.read.events(who.tenant_id, chosen, after=begin, limit=page.limit + 1)
     shown = found[: page.limit]
     return EventPage(items=shown, next=FEED.write((shown[-1].seq or 0,)) if len(found) > page.limit else None)
+
+
+@router.get(
+    "/events/live",
+    tags=["events"],
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "milestone, tick, heartbeat, resync"}},
+)
+async def live(
+    who: EventReader,
+    parts: Parts,
+    _held: HeldStream,
+    stream_id: Annotated[str, Query(max_length=100)],
+    last_event_id_header: LastEventId = None,
+    after: Version = 0,
+) -> Response:
+    """The events of any stream as they happen, after those that were missed (SSE)."""
+    return await live_stream(parts, who, stream_id, last_event_id(last_event_id_header, after))
 
 
 async def _chosen(

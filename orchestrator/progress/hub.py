@@ -1,4 +1,4 @@
-"""Fan-out inside the process, by analysis. A viewer who is slow loses ticks first and is then asked to come back."""
+"""Fan-out inside the process, by stream. A viewer who is slow loses ticks first and is then asked to come back."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from orchestrator.progress import frames
 from orchestrator.progress.viewer import Message, Viewer
 
 BEATS = 20  # rounds in which every viewer gets one heartbeat: at four flushes a second, every five seconds
-_PREFIX = "analysis/"
+ANALYSIS = "analysis/"
 _KEPT = 1_000  # newest milestones of an analysis that is watched
 _ENDS = {each.event_type for each in (StageCompleted, StageFailed, StageParked)}
 _BEAT = Message(frames.HEARTBEAT)
@@ -19,15 +19,21 @@ _BEAT = Message(frames.HEARTBEAT)
 
 @dataclass
 class _Watched:
-    """An analysis with viewers, and its newest milestones without a gap: whoever comes back is served from memory."""
+    """A stream with viewers; of an analysis its newest milestones without a gap: who comes back is served from memory.
+
+    Of others nothing is remembered: of what somebody said, each reading leaves out whose account was deleted.
+    """
 
     tenant_id: UUID
+    remembers: bool
     viewers: dict[Viewer, int] = field(default_factory=dict)  # each with its place in the rounds of heartbeats
     milestones: list[Message] = field(default_factory=list)
     ticks: dict[str, Message] = field(default_factory=dict)  # the newest of each run that is not over
 
     def keep(self, message: Message) -> None:
         """Add the next milestone; one that does not follow begins anew."""
+        if not self.remembers:
+            return
         newest = self.milestones[-1].version if self.milestones else None
         if newest is not None and message.version is not None and message.version <= newest:
             return
@@ -38,12 +44,12 @@ class _Watched:
 
 
 class Hub:
-    """The viewers of each analysis. Frames are encoded once, however many watch."""
+    """The viewers of each stream. Frames are encoded once, however many watch."""
 
     def __init__(self) -> None:
-        self._watched: dict[UUID, _Watched] = {}
+        self._watched: dict[str, _Watched] = {}
         self._tenants: Counter[UUID] = Counter()
-        self._ticks: dict[tuple[UUID, str], str] = {}
+        self._ticks: dict[tuple[str, str], str] = {}
         self._new: list[tuple[UUID, UUID]] = []
         self._round = 0
         self._places = 0
@@ -56,18 +62,20 @@ class Hub:
 
     @property
     def tenants(self) -> list[UUID]:
-        """Whose analyses are watched."""
+        """Whose streams are watched."""
         return list(self._tenants)
 
-    def subscribe(self, tenant_id: UUID, analysis_id: UUID, viewer: Viewer) -> None:
-        """Put what happens from now on in a tenant's analysis to `viewer`, until `unsubscribe`."""
+    def subscribe(self, tenant_id: UUID, stream_id: str, viewer: Viewer) -> None:
+        """Put what happens from now on in a tenant's stream to `viewer`, until `unsubscribe`."""
         if self.closing.is_set():
             viewer.send_away(frames.RESYNC)
-        watched = self._watched.get(analysis_id)
+        watched = self._watched.get(stream_id)
         if watched is None:
-            watched = self._watched[analysis_id] = _Watched(tenant_id)
+            is_analysis = stream_id.startswith(ANALYSIS)
+            watched = self._watched[stream_id] = _Watched(tenant_id, remembers=is_analysis)
             self._tenants[tenant_id] += 1
-            self._new.append((tenant_id, analysis_id))
+            if is_analysis:
+                self._new.append((tenant_id, UUID(stream_id.removeprefix(ANALYSIS))))
         self._places += 1
         watched.viewers[viewer] = self._places % BEATS
 
@@ -76,64 +84,62 @@ class Hub:
         new, self._new = self._new, []
         return new
 
-    def ticks(self, analysis_id: UUID) -> list[Message]:
+    def ticks(self, stream_id: str) -> list[Message]:
         """The newest tick of each run of an analysis that is watched."""
-        watched = self._watched.get(analysis_id)
+        watched = self._watched.get(stream_id)
         return list(watched.ticks.values()) if watched is not None else []
 
-    def unsubscribe(self, analysis_id: UUID, viewer: Viewer) -> None:
+    def unsubscribe(self, stream_id: str, viewer: Viewer) -> None:
         """Put nothing to `viewer` any more."""
-        watched = self._watched[analysis_id]
+        watched = self._watched[stream_id]
         del watched.viewers[viewer]
         if not watched.viewers:
-            del self._watched[analysis_id]
+            del self._watched[stream_id]
             self._tenants[watched.tenant_id] -= 1
             if not self._tenants[watched.tenant_id]:
                 del self._tenants[watched.tenant_id]
 
-    def since(self, analysis_id: UUID, version: int) -> list[Message] | None:
+    def since(self, stream_id: str, version: int) -> list[Message] | None:
         """The milestones after `version` that were published; None where memory does not reach back so far."""
-        watched = self._watched.get(analysis_id)
+        watched = self._watched.get(stream_id)
         if watched is None or not watched.milestones:
             return None
         first = watched.milestones[0].version or 0
         return watched.milestones[version + 1 - first :] if version + 1 >= first else None
 
-    def learn(self, analysis_id: UUID, milestones: list[Message]) -> None:
+    def learn(self, stream_id: str, milestones: list[Message]) -> None:
         """Keep what was read from the log of an analysis, where it reaches up to what was published, or nothing was."""
-        watched = self._watched.get(analysis_id)
+        watched = self._watched.get(stream_id)
         if watched is not None:
             known, watched.milestones = watched.milestones, []
             for message in (*milestones, *known):
                 watched.keep(message)
 
     def publish(self, envelope: Envelope) -> None:
-        """Hand an event of an analysis to its viewers; others are nobody's here."""
-        if not envelope.stream_id.startswith(_PREFIX):
-            return
-        watched_id = UUID(envelope.stream_id.removeprefix(_PREFIX))
-        watched = self._watched.get(watched_id)
+        """Hand an event to the viewers of its stream."""
+        watched = self._watched.get(envelope.stream_id)
         if watched is not None:
             message = milestone(envelope)
             watched.keep(message)
             if envelope.event_type in _ENDS:
                 over = str(envelope.data.get("run_id"))
                 watched.ticks.pop(over, None)
-                self._ticks.pop((watched_id, over), None)
+                self._ticks.pop((envelope.stream_id, over), None)
             for viewer in list(watched.viewers):
                 viewer.put(message)
 
     def offer_tick(self, tenant_id: UUID, analysis_id: UUID, run_id: str, tick: str) -> None:
         """Keep the newest tick of a run until the next flush; dropped where nobody of the tenant watches."""
-        watched = self._watched.get(analysis_id)
+        stream_id = f"{ANALYSIS}{analysis_id}"
+        watched = self._watched.get(stream_id)
         if watched is not None and watched.tenant_id == tenant_id:
-            self._ticks[analysis_id, run_id] = tick
+            self._ticks[stream_id, run_id] = tick
 
     def flush_ticks(self) -> None:
         """Hand on the newest tick of each run. Called four times a second: that is the rate a viewer sees."""
         ticks, self._ticks = self._ticks, {}
-        for (analysis_id, run_id), tick in ticks.items():
-            watched = self._watched.get(analysis_id)
+        for (stream_id, run_id), tick in ticks.items():
+            watched = self._watched.get(stream_id)
             if watched is not None:
                 message = watched.ticks[run_id] = Message(frames.frame("tick", tick), run_id=run_id)
                 for viewer in list(watched.viewers):
@@ -164,5 +170,5 @@ class Hub:
 
 
 def milestone(envelope: Envelope) -> Message:
-    """An event of an analysis as its viewers get it."""
+    """An event as the viewers of its stream get it."""
     return Message(frames.milestone(envelope), version=envelope.version)

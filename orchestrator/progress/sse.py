@@ -1,4 +1,4 @@
-"""An analysis's events as SSE, written to ASGI directly: a third of the memory of a streaming response per viewer.
+"""A stream's events as SSE, written to ASGI directly: a third of the memory of a streaming response per viewer.
 
 Subscribe first, then read what was missed, then send what was put meanwhile: nothing falls between the two.
 """
@@ -17,13 +17,13 @@ from orchestrator.progress.viewer import Message, Viewer
 _PAGE = 500
 
 
-class AnalysisEvents(Stream):
-    """The live events of one analysis, beginning after version `after`. Ends when the client leaves."""
+class StreamEvents(Stream):
+    """The live events of one stream, beginning after version `after`. Ends when the client leaves."""
 
-    def __init__(self, tenant_id: UUID, analysis_id: UUID, *, after: int, journal: Journal, hub: Hub) -> None:
+    def __init__(self, tenant_id: UUID, stream_id: str, *, after: int, journal: Journal, hub: Hub) -> None:
         super().__init__()
         self._tenant_id = tenant_id
-        self._analysis_id = analysis_id
+        self._stream_id = stream_id
         self._after = after
         self._journal = journal
         self._hub = hub
@@ -37,22 +37,22 @@ class AnalysisEvents(Stream):
     async def serve(self, receive: Receive, send: Send) -> None:
         """Serve one viewer."""
         self._viewer = viewer = Viewer(send, self._after, self._missed)
-        self._hub.subscribe(self._tenant_id, self._analysis_id, viewer)
+        self._hub.subscribe(self._tenant_id, self._stream_id, viewer)
         try:
             await viewer.begin(frames.retry_hint(frames.RETRY_MS + randrange(1_000)))  # noqa: S311  # spreads returns
-            for tick in self._hub.ticks(self._analysis_id):
+            for tick in self._hub.ticks(self._stream_id):
                 viewer.put(tick)
             await until_gone(receive)
         finally:
-            self._hub.unsubscribe(self._analysis_id, viewer)
+            self._hub.unsubscribe(self._stream_id, viewer)
             viewer.stop()
 
     async def _missed(self, after: int) -> tuple[bytes, int]:
         """What happened after a version, from memory or the log, and the newest version of it."""
-        missed = self._hub.since(self._analysis_id, after)
+        missed = self._hub.since(self._stream_id, after)
         if missed is None:
             missed = await self._read(after)
-            self._hub.learn(self._analysis_id, missed)
+            self._hub.learn(self._stream_id, missed)
         newest = missed[-1].version if missed else None
         return b"".join(message.frame for message in missed), newest or after
 
@@ -61,9 +61,7 @@ class AnalysisEvents(Stream):
         page = _PAGE
         while page == _PAGE:
             begin = found[-1].version if found else None
-            envelopes = await self._journal.read_stream(
-                f"analysis/{self._analysis_id}", after=begin or after, limit=_PAGE
-            )
+            envelopes = await self._journal.read_stream(self._stream_id, after=begin or after, limit=_PAGE)
             found += [milestone(envelope) for envelope in envelopes]
             page = len(envelopes)
         return found

@@ -638,6 +638,16 @@ class Operations(Protocol):
             },
         )
 
+    def events_live(
+        self, *, stream_id: str, after: int | None = None, last_event_id: str | None = None
+    ) -> AbstractContextManager[Iterator[ServerSent]]:
+        """The events of any stream as they happen, after those that were missed (SSE)."""
+        return self._stream(
+            "/api/v1/events/live",
+            params={"stream_id": stream_id, "after": after},
+            headers={"Last-Event-ID": last_event_id},
+        )
+
     def installation_config(self) -> shapes.ConfigView:
         """What this installation offers."""
         return self._call(shapes.ConfigView, "GET", "/api/v1/config")

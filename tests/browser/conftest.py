@@ -40,6 +40,7 @@ def api(api_process: StandIn) -> Iterator[StandIn]:
     yield api_process
     api_process.drop()
     api_process.analyses.clear()
+    api_process.others.clear()
     api_process.models.clear()
     api_process.push_hooks.clear()
     api_process.uploads.clear()

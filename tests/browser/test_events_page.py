@@ -1,6 +1,7 @@
 import json
 import re
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -43,6 +44,27 @@ def test_new_events_appear_as_they_happen_and_each_once(page: Page, api: StandIn
     api.drop()
     samples.parse_shard(analysis, 1)
     expect(page.locator("details.event")).to_have_count(len(analysis.events))
+
+
+def test_what_is_said_in_a_conversation_appears_as_it_happens(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    repository = str(analysis.view["repository_id"])
+    talk = api.stream("conversation", api.begun_talk(repository), repository)
+    talk.say("conversation.started", repository_id=repository, title="Talk")
+    page.goto(f"/events?analysis={analysis.id}&stream={talk.stream_id}")
+    expect(page.locator(".total")).to_have_text("1 event · live")
+    asked = {"question_id": str(uuid4()), "repository_id": repository, "query": "Where is the router?"}
+    talk.say("ai.query.requested", **asked, mode="answer")
+
+    expect(page.locator("details.event")).to_have_count(2)
+    expect(page.locator(".point")).to_contain_text("Event 2 of 2")
+    expect(page.locator(".changes")).to_contain_text("Where is the router?")
+    api.drop()
+    talk.say("ai.query.failed", **asked, code="answer_stopped", message="Somebody stopped this answer.")
+    expect(page.locator("details.event")).to_have_count(3)
+    page.reload()
+    expect(page.locator(".total")).to_have_text("3 events · live")
+    assert page.locator(".event .version").all_text_contents() == ["1", "2", "3"]
 
 
 def test_a_filter_shows_only_what_matches_and_stands_in_the_address(page: Page, api: StandIn) -> None:

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.support.kept_stand_in import collection_rebuilds, collections, letters, me, push_hook, rebuilds, uploads
-from tests.support.pasts_stand_in import cause_of, pasts
+from tests.support.pasts_stand_in import Stream, cause_of, pasts
 from tests.support.stand_in_streams import Json, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
 
@@ -153,6 +153,7 @@ class StandIn(Talks):
     def __init__(self) -> None:
         super().__init__()
         self.analyses: dict[str, Scripted] = {}
+        self.others: dict[str, Stream] = {}
         self.begun: list[dict[str, Any]] = []  # the bodies of requests for an analysis
         self.sent: list[bytes] = []  # uploads
         self.models: list[str] = []
@@ -222,10 +223,15 @@ class StandIn(Talks):
         analysis.say("repository.processing.requested", url=analysis.view["url"], ref=analysis.view["ref"])
         return analysis
 
+    def stream(self, kind: str, id_: str, repository_id: str) -> Stream:
+        """A stream of another kind, in which nothing was said yet."""
+        found = self.others[f"{kind}/{id_}"] = Stream(f"{kind}/{id_}", repository_id, Streams(self._running_loop))
+        return found
+
     def drop(self) -> None:
         """Cut every open stream, as a lost connection does."""
-        for analysis in self.analyses.values():
-            analysis.streams.send(None)
+        for subject in (*self.analyses.values(), *self.others.values()):
+            subject.streams.send(None)
         for _question, streams, _parts in self.questions.values():
             streams.send(None)
 
@@ -275,7 +281,7 @@ class StandIn(Talks):
                 ),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
-                Route("/api/v1/events/{what}", partial(pasts, self.analyses)),
+                Route("/api/v1/events/{what}", partial(pasts, self.analyses, self.others)),
                 *self.talk_routes(),
             ]
         )
@@ -428,7 +434,8 @@ class StandIn(Talks):
         return JSONResponse({"items": wanted[start : start + limit], "total": len(wanted), "next": following})
 
     async def _events(self, request: Request) -> Response:
-        found = self.analyses.get(request.query_params["stream_id"].removeprefix("analysis/"))
+        named = request.query_params["stream_id"]
+        found = self.analyses.get(named.removeprefix("analysis/")) or self.others.get(named)
         if found is None:
             return JSONResponse({"items": [], "next": None})
         after, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])

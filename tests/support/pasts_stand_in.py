@@ -1,17 +1,20 @@
 """The past of scripted analyses in the double of the API: folded, timed and linked by the real functions."""
 
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from fastapi.encoders import jsonable_encoder
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from events.base import Envelope
 from events.replay.difference import difference
 from events.replay.past import shown_at
 from orchestrator.api.inspecting import causes_of, timeline_of
 from orchestrator.projections.pasts import fold_of
-from tests.support.stand_in_streams import Json, problem
+from tests.support.stand_in_streams import Json, Streams, frame, problem
 
 
 def _envelopes(view: Json, events: list[Json]) -> list[Envelope]:
@@ -30,13 +33,40 @@ def cause_of(events: list[Json], data: Json) -> str | None:
     return str((ended or events)[-1]["event_id"]) if events else None
 
 
-async def pasts(analyses: dict[str, Any], request: Request) -> Response:
-    """`/events/state`, `/timeline` and `/causes` of a scripted analysis."""
+@dataclass
+class Stream:
+    """A stream that is no analysis's: its events."""
+
+    stream_id: str
+    repository_id: str
+    streams: Streams
+    events: list[Json] = field(default_factory=list)
+
+    def say(self, event_type: str, **data: Any) -> None:
+        """Append an event and send it."""
+        envelope: Json = {"event_id": str(uuid4()), "event_type": event_type, "schema_version": 1, "data": data}
+        envelope |= {"stream_id": self.stream_id, "version": len(self.events) + 1, "seq": 9_000 + len(self.events)}
+        envelope |= {"tenant_id": "00000000-0000-4000-8000-000000000001", "repository_id": self.repository_id}
+        envelope |= {"correlation_id": str(uuid4()), "causation_id": None, "stage": None}
+        envelope |= {"timestamp": datetime.now(UTC).isoformat()}
+        self.events.append(envelope)
+        self.streams.send(frame("milestone", envelope, int(envelope["version"])))
+
+
+async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Request) -> Response:
+    """`/events/state`, `/timeline`, `/causes` and `/live` of a scripted analysis, or of another stream."""
     stream_id = request.query_params["stream_id"]
-    found = analyses.get(stream_id.removeprefix("analysis/"))
+    found = analyses.get(stream_id.removeprefix("analysis/")) or others.get(stream_id)
     if found is None:
         return problem(404, "not_found", "There is no such thing", "Check the id: nothing of yours has it.")
-    history = _envelopes(found.view, found.events)
+    if request.path_params["what"] == "live":
+        after = int(request.headers.get("last-event-id", request.query_params["after"]))
+        missed = lambda: [frame("milestone", e, e["version"]) for e in found.events[after:]]  # noqa: E731  # a closure
+        return StreamingResponse(found.streams.follow(missed), media_type="text/event-stream")
+    if isinstance(found, Stream):
+        history = [Envelope.model_validate(event) for event in found.events]
+    else:
+        history = _envelopes(found.view, found.events)
     if request.path_params["what"] == "timeline":
         return JSONResponse(jsonable_encoder(timeline_of(stream_id, history, history[-1].timestamp)))
     if request.path_params["what"] == "causes":

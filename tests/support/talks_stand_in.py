@@ -63,6 +63,10 @@ class Talks(ABC):
         self.conversations[conversation["conversation_id"]] = conversation
         return conversation
 
+    def begun_talk(self, repository_id: str) -> str:
+        """The id of a conversation that nothing was asked in yet."""
+        return str(self._begun(repository_id)["conversation_id"])
+
     async def _conversation(self, request: Request) -> Response:
         found = self.conversations.get(request.path_params["id"])
         if found is None:

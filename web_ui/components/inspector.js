@@ -107,7 +107,7 @@ class Inspector {
     this.data = data;
     this.add(data.items);
     if (data.live && !this.source) {
-      this.source = listen(`${data.api}/analyses/${data.analysis_id}/events`, {
+      this.source = listen(`${data.api}/events/live?${new URLSearchParams({ stream_id: data.stream, after: this.last })}`, {
         events: { milestone: (event) => this.add([event]) }, onstate: (state) => { this.connection = state; this.count(); },
       });
     }
@@ -154,9 +154,9 @@ class Inspector {
   }
 
   count() {
-    const [shown, all] = [this.list.shown.length, number.format(this.events.size)];
+    const [shown, all] = [this.list.shown.length, this.events.size];
     const state = { live: " · live", lost: " · reconnecting…" }[this.connection] ?? "";
-    this.total.textContent = `${shown < this.events.size ? `${number.format(shown)} of ${all}` : all} events${state}`;
+    this.total.textContent = `${shown < all ? `${number.format(shown)} of ` : ""}${amount("events", all)}${state}`;
   }
 
   step(by) {

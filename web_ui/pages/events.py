@@ -64,13 +64,8 @@ def show() -> None:
     st.html(
         f'<div class="rs-facts">The log\'s own record, in its order. Stream&nbsp;{markup.span("code", stream)}</div>'
     )
-    is_analysis = stream == f"analysis/{analysis.analysis_id}"
-    data: dict[str, object] = {
-        "stream": stream,
-        "analysis_id": analysis.analysis_id,
-        "items": views.event_rows(events),
-        "live": is_analysis and not views.is_over(analysis),
-    }
+    is_over = stream == f"analysis/{analysis.analysis_id}" and views.is_over(analysis)
+    data = {"stream": stream, "items": views.event_rows(events), "live": not is_over}
     browser.inspector(data, key=f"inspector-{stream}")
 
 

@@ -146,9 +146,30 @@ async def test_an_event_reaches_the_socket_by_its_wake_up_and_waits_for_no_look(
 
 
 async def test_nobody_watches_what_is_not_there(system: System) -> None:
-    reply = await system.client.get(f"/api/v1/analyses/{uuid4()}/events")
+    for path in (f"analyses/{uuid4()}/events", f"events/live?stream_id=conversation/{uuid4()}", "events/live"):
+        reply = await system.client.get(f"/api/v1/{path}")
+        assert (reply.status_code, reply.json()["code"]) in {(404, "not_found"), (422, "invalid_request")}
 
-    assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+async def test_a_conversation_is_watched_as_an_analysis_is_until_it_is_deleted(system: System) -> None:
+    view = await system.until(await system.begin(), "refined")
+    begun = await system.client.post("/api/v1/conversations", json={"repository_id": view["repository_id"]})
+    talk = f"/conversations/{begun.json()['conversation_id']}"
+    path = f"/events/live?stream_id={talk[1:].replace('conversations', 'conversation')}"
+    stream = messages(system, path)
+    async with asyncio.timeout(15):
+        seen = [await anext(stream)]
+        assert (await system.client.post(f"/api/v1{talk}/questions", json={"query": "Why?"})).status_code == 202
+        seen += [await anext(stream)]
+        assert (await system.client.delete(f"/api/v1{talk}")).status_code == 202
+        while seen[-1][2].get("event_type") != "conversation.deleted":
+            seen += [await anext(stream)]
+    await stream.aclose()
+
+    told = [(version, data["event_type"]) for event, version, data in seen if event == "milestone"]
+    assert told[:2] == [("1", "conversation.started"), ("2", "ai.query.requested")]
+    assert [version for version, _ in told] == [str(n) for n in range(1, len(told) + 1)]
+    assert (await system.client.get(f"/api/v1{path}")).status_code == 404
 
 
 async def test_a_process_that_is_told_to_end_sends_its_viewers_away_and_ends(

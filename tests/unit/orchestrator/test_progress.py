@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -14,7 +14,7 @@ from events.log.memory import MemoryJournal
 from events.processing import CancelRequested, Stage, StageFailed, StageStarted
 from orchestrator.progress import frames
 from orchestrator.progress.hub import BEATS, Hub
-from orchestrator.progress.sse import AnalysisEvents
+from orchestrator.progress.sse import StreamEvents
 from orchestrator.progress.viewer import CAPACITY, Mailbox, Message
 from tests.support.analyses import ANALYSIS, STREAM, requested
 from tests.support.kernel import a_draft
@@ -105,7 +105,7 @@ def test_a_lost_tick_is_no_loss() -> None:
 async def test_only_viewers_of_an_analysis_get_its_events() -> None:
     journal, hub = await _stream_of(1), Hub()
     [other] = await journal.append(f"repository/{uuid4()}", [a_draft(CancelRequested())])
-    async with watching(hub, journal) as mine, watching(hub, MemoryJournal(), analysis=uuid4()) as theirs:
+    async with watching(hub, journal) as mine, watching(hub, MemoryJournal(), stream=f"analysis/{uuid4()}") as theirs:
         [envelope] = await journal.append(STREAM, [a_draft(CancelRequested())])
         hub.publish(envelope)
         hub.publish(other)
@@ -174,7 +174,7 @@ async def test_who_comes_later_is_told_how_far_the_runs_are_that_are_not_over() 
 class Connection:
     """One ASGI connection, that reads for as long as it likes."""
 
-    def __init__(self, response: AnalysisEvents) -> None:
+    def __init__(self, response: StreamEvents) -> None:
         self.bodies: list[bytes] = []
         self.gone = asyncio.Event()
         self.quick = asyncio.Event()
@@ -220,11 +220,9 @@ class Connection:
 
 
 @asynccontextmanager
-async def watching(
-    hub: Hub, journal: Journal, *, after: int = 0, analysis: UUID = ANALYSIS
-) -> AsyncIterator[Connection]:
+async def watching(hub: Hub, journal: Journal, *, after: int = 0, stream: str = STREAM) -> AsyncIterator[Connection]:
     """A viewer who has been greeted, and who leaves."""
-    connection = Connection(AnalysisEvents(TENANT, analysis, after=after, journal=journal, hub=hub))
+    connection = Connection(StreamEvents(TENANT, stream, after=after, journal=journal, hub=hub))
     await connection.until(lambda: "retry: " in connection.text)
     yield connection
     await connection.leave()
@@ -283,6 +281,21 @@ async def test_who_comes_while_others_watch_is_served_from_memory() -> None:
 
     assert whole.versions == [1, 2, 3, 4, 5, 6, 7]
     assert back.versions == [5, 6, 7]
+
+
+async def test_of_a_conversation_nothing_is_served_from_memory() -> None:
+    """Each reading leaves out what somebody said whose account was deleted meanwhile."""
+    journal, hub, talk = CountingJournal(), Hub(), f"conversation/{uuid4()}"
+    await journal.append(talk, [a_draft(CancelRequested())])
+    async with watching(hub, journal, stream=talk) as first:
+        for envelope in await journal.append(talk, [a_draft(CancelRequested())]):
+            hub.publish(envelope)
+        read = journal.reads
+        async with watching(hub, journal, stream=talk) as second:
+            pass
+
+    assert (first.versions, second.versions, journal.reads) == ([1, 2], [1, 2], read + 1)
+    assert hub.newly_watched() == []
 
 
 async def test_who_wants_more_than_memory_has_is_served_from_the_log() -> None:
