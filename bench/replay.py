@@ -36,6 +36,8 @@ from events.replay.history import fold
 from migrations import upgrade
 from orchestrator.adapters.inspection import At, Inspection
 from orchestrator.adapters.journals import Journals
+from orchestrator.adapters.readmodels import ReadModels
+from orchestrator.adapters.repository_pasts import RepositoryPasts
 from orchestrator.projections.pasts import fold_of
 from orchestrator.workflow import replay
 from runtime.database import SEALER, create_engine
@@ -137,7 +139,8 @@ async def measure(engine: AsyncEngine, envelopes: list[Envelope], looks: int) ->
     plain = _rate(envelopes, lambda: fold(envelopes, lambda count, _one: count + 1, 0))
     shown = _rate(envelopes, lambda: _fold(envelopes))
     decided = _rate(envelopes[:2_000], lambda: replay(envelopes[:2_000]))
-    inspection = Inspection(Journals(TenantDatabase(engine), cast("Wake", _Silent())))
+    rows = TenantDatabase(engine)
+    inspection = Inspection(Journals(rows, cast("Wake", _Silent())), RepositoryPasts(ReadModels(rows).streams_of))
     took, own = [], []
     draw = random.Random(7)  # the same points in every run
     for _ in range(looks + 1):

@@ -69,6 +69,17 @@ def diff(
     raise typer.Exit(run_diff(stream, since, at, as_json=json))
 
 
+@events_app.command("moments")
+def moments(
+    repository: Annotated[str, typer.Argument(help="A repository's id, or its stream: repository/<id>.")],
+    json: Json = False,
+) -> None:
+    """Print when a repository or one of its analyses changed: `events state repository/<id> --at` takes these times."""
+    from cli.inspecting import run_moments
+
+    raise typer.Exit(run_moments(repository, as_json=json))
+
+
 @events_app.command("timeline")
 def timeline(stream: Stream, json: Json = False) -> None:
     """Print how long each run of an analysis waited for a worker, and how long it was worked on."""

@@ -1,4 +1,4 @@
-"""`repostream events state|diff|timeline|graph`: a stream as it was, how long its runs took, what led to what."""
+"""`repostream events state|diff|moments|timeline|graph`: streams as they were, how long runs took, what led to what."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from cli.events import stream_of
 from cli.exits import OK
 from cli.screen import Screen
 from runtime.client import Client
-from runtime.client.shapes import CauseView, ChangeView, RunView, StateView, TimelineView
+from runtime.client.shapes import CauseView, ChangeView, MomentsView, RunView, StateView, TimelineView
 
 _WIDTH = 40  # signs of a bar
 _LONGEST = 100  # signs of a value
@@ -81,6 +81,26 @@ def run_graph(stream: str, *, as_json: bool) -> int:
     for line in graph_lines(found.items):
         console.print(line, soft_wrap=True)
     return OK
+
+
+def run_moments(stream: str, *, as_json: bool) -> int:
+    """Print when a repository or one of its analyses changed; returns the exit code. Raises ApiError."""
+    found = connect().inspecting_moments(stream_id=stream if "/" in stream else f"repository/{stream}")
+    if as_json:
+        return _as_json(found)
+    console = Screen()
+    for line in moment_lines(found):
+        console.print(line, soft_wrap=True)
+    return OK
+
+
+def moment_lines(found: MomentsView) -> Iterator[Text]:
+    """A line for each moment: when, why, and how the analysis stood from then on."""
+    for one in found.items:
+        said = "  ".join(filter(None, (one.analysis_id, one.state, (one.commit or "")[:10])))
+        yield Text.assemble((one.at.isoformat(), "dim"), f"  {one.event_type}", (f"  {said}" if said else "", "dim"))
+    if found.analyses_left_out:
+        yield Text(f"{found.analyses_left_out:,} older analyses are not among them", style="dim")
 
 
 def _as_json(found: BaseModel) -> int:

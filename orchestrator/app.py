@@ -17,6 +17,7 @@ from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.inspection import Inspection
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
+from orchestrator.adapters.repository_pasts import RepositoryPasts
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhooks import WebhookTable
 from orchestrator.api import problems
@@ -111,16 +112,17 @@ def create_app() -> FastAPI:  # one list of what is put together
 def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     intake_settings = IntakeSettings()
     rows = TenantDatabase(process.requests)
+    read = readmodels.ReadModels(rows)
     used, credentials = Usage(rows, QuotaSettings().amounts), RepositoryCredentials(rows, process.sealer)
     sign_in = create_sign_in(accounts, process.wake, now)
     own_tokens = sign_in.tokens if sign_in is not None else None
     return Services(
         journals=(logs := journals.Journals(rows, process.wake)),
-        inspection=Inspection(logs),
+        inspection=Inspection(logs, RepositoryPasts(read.streams_of)),
         intake=intake.Intake(rows, process.wake, used),
         answers=Answers(rows, process.sealer),
         asking=Asking(rows, process.wake, used),
-        read=readmodels.ReadModels(rows),
+        read=read,
         conversations=Conversations(rows),
         deletion=deletion.Deletion(rows, process.wake),
         conversation_deletion=ConversationDeletion(rows, process.wake),

@@ -244,7 +244,7 @@ def streams_of(analysis: AnalysisView, conversations: Sequence[ConversationSumma
         for one in conversations
     }
     own = {f"analysis/{analysis.analysis_id}": "This analysis and its index"}
-    return own | {f"repository/{analysis.repository_id}": "Its repository"} | talks
+    return own | {f"repository/{analysis.repository_id}": "Its repository, with all its analyses"} | talks
 
 
 def source_range(first: int, last: int, whole: bool) -> tuple[int, int]:

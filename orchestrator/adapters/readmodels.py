@@ -59,6 +59,12 @@ WHERE r.tenant_id = $1 AND r.deleted_at IS NULL
     OR (coalesce(a.requested_at, r.registered_at), r.repository_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
 ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id DESC LIMIT $4
 """  # noqa: S608  # the same
+_STREAMS = """
+SELECT s.stream_id, s.version, count(*) OVER () AS total
+FROM app.analyses a JOIN es.streams s ON s.stream_id = 'analysis/' || CAST(a.analysis_id AS text)
+WHERE a.tenant_id = $1 AND a.repository_id = $2 AND s.archived_at IS NULL
+ORDER BY a.requested_at DESC, a.analysis_id DESC LIMIT $3
+"""
 _QUESTION = "SELECT conversation_id FROM app.questions WHERE question_id = $2 AND tenant_id = $1"
 _IS_ON_ITS_WAY = """
 SELECT EXISTS (
@@ -179,6 +185,11 @@ class ReadModels:
         records = await self._rows(_RECORDS, tenant, list(damaged)) if damaged else ()
         found = (summary_of(AnalysisRecord.model_validate_json(row["record"])) for row in records)
         return {each.analysis_id: each.model_copy(update={"damaged": damaged[each.analysis_id]}) for each in found}
+
+    async def streams_of(self, tenant: UUID, repository: UUID, most: int) -> tuple[dict[str, int], int]:
+        """The streams of a repository's newest analyses, each with its version; and how many analyses there are."""
+        rows = await self._rows(_STREAMS, tenant, repository, most)
+        return {row["stream_id"]: row["version"] for row in rows}, rows[0]["total"] if rows else 0
 
     async def conversation_of(self, tenant: UUID, question: UUID) -> UUID | None:
         """The conversation in which a question was asked."""

@@ -11,13 +11,15 @@ from events.replay.causation import links
 from events.replay.choosing import stage_of
 from events.replay.difference import difference
 from events.replay.timeline import runs
-from orchestrator.adapters.inspection import At
+from orchestrator.adapters.inspection import REPOSITORY, At
 from orchestrator.api.analyses import Version
 from orchestrator.api.dependencies import EventReader, Parts, Services
 from orchestrator.api.inspecting_models import (
     CausesView,
     CauseView,
     ChangeView,
+    MomentsView,
+    MomentView,
     RunView,
     StageTime,
     StateView,
@@ -26,6 +28,7 @@ from orchestrator.api.inspecting_models import (
 from orchestrator.api.paging import Moment
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
+from orchestrator.projections.repository_past import Step
 
 router = APIRouter(prefix="/events", tags=["inspecting"])
 StreamId = Annotated[str, Query(max_length=100, description="As `analysis/<id>`, `conversation/<id>`.")]
@@ -41,15 +44,18 @@ async def state(  # noqa: PLR0913  # one argument for each part of the request
     version: Version | None = None,
     at: Moment | None = None,
     against: Version | None = None,
+    against_at: Moment | None = None,
     with_state: bool = True,
 ) -> StateView:
     """What a stream added up to at a version, or at a time; as of now where neither is given.
 
-    It is compared with the version before it, or with `against`. Versions after the newest mean the newest.
+    It is compared with the version before it, with `against`, or with how it was at a time (`against_at`). Versions
+    after the newest mean the newest. A repository comes with its analyses as they were; at a version of its own stream,
+    as of the end of that.
     """
-    if version is not None and at is not None:
-        raise ApiProblem("invalid_request", "Give a version or a time (at), not both.")
-    found = await parts.inspection.look(who.tenant_id, stream_id, At(version, at, against))
+    if (version is not None and at is not None) or (against is not None and against_at is not None):
+        raise ApiProblem("invalid_request", "Give a version or a time, not both.")
+    found = await parts.inspection.look(who.tenant_id, stream_id, At(version, at, against, against_at))
     if found is None:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
     changes = [ChangeView(**one._asdict()) for one in difference(found.before, found.after)]
@@ -64,6 +70,26 @@ async def state(  # noqa: PLR0913  # one argument for each part of the request
         changes=changes[:_CHANGES],
         changes_left_out=max(0, len(changes) - _CHANGES),
     )
+
+
+@router.get("/moments")
+async def moments(who: EventReader, parts: Parts, stream_id: StreamId) -> MomentsView:
+    """When a repository, or one of its newest analyses, came to stand otherwise: the times to look at it as it was."""
+    if not stream_id.startswith(REPOSITORY):
+        raise ApiProblem("invalid_request", "Name a repository (repository/<id>): others change with each event.")
+    found = await parts.inspection.moments(who.tenant_id, stream_id)
+    if found is None:
+        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    steps, left_out = found
+    items = [moment_view(stream_id, analysis, step) for analysis, step in steps]
+    return MomentsView(stream_id=stream_id, items=items, analyses_left_out=left_out)
+
+
+def moment_view(repository: str, analysis: str, step: Step) -> MomentView:
+    """A step of an analysis, or of the repository (a stream) itself where none is named."""
+    named = {"stream_id": f"analysis/{analysis}", "analysis_id": analysis} if analysis else {"stream_id": repository}
+    stands = {name: step.shown.get(name) for name in ("state", "commit")}
+    return MomentView(at=step.at, version=step.version, event_type=step.event_type, **named, **stands)
 
 
 @router.get("/timeline")

@@ -35,6 +35,29 @@ class StateView(BaseModel):
     changes_left_out: int = 0
 
 
+class MomentView(BaseModel):
+    """When something of a repository changed: the event of this version of this stream made it so.
+
+    `analysis_id`, its `state` and its `commit` from then on, where it was an analysis that changed.
+    """
+
+    at: datetime
+    stream_id: str
+    version: int
+    event_type: str
+    analysis_id: str | None = None
+    state: str | None = None
+    commit: str | None = None
+
+
+class MomentsView(BaseModel):
+    """The moments of a repository, the oldest first; `analyses_left_out` counts the older analyses without theirs."""
+
+    stream_id: str
+    items: list[MomentView]
+    analyses_left_out: int = 0
+
+
 class RunView(BaseModel):
     """One attempt at one shard of one stage: `waited` seconds in the queue, then `worked` seconds.
 

@@ -659,6 +659,7 @@ class Operations(Protocol):
         version: int | None = None,
         at: str | None = None,
         against: int | None = None,
+        against_at: str | None = None,
         with_state: bool | None = None,
     ) -> shapes.StateView:
         """What a stream added up to at a version, or at a time; as of now where neither is given."""
@@ -666,8 +667,19 @@ class Operations(Protocol):
             shapes.StateView,
             "GET",
             "/api/v1/events/state",
-            params={"stream_id": stream_id, "version": version, "at": at, "against": against, "with_state": with_state},
+            params={
+                "stream_id": stream_id,
+                "version": version,
+                "at": at,
+                "against": against,
+                "against_at": against_at,
+                "with_state": with_state,
+            },
         )
+
+    def inspecting_moments(self, *, stream_id: str) -> shapes.MomentsView:
+        """When a repository, or one of its newest analyses, came to stand otherwise: the times to look at it as it was."""
+        return self._call(shapes.MomentsView, "GET", "/api/v1/events/moments", params={"stream_id": stream_id})
 
     def inspecting_timeline(self, *, stream_id: str) -> shapes.TimelineView:
         """The runs of an analysis: how long each waited for a worker, and how long it was worked on."""

@@ -1067,6 +1067,40 @@ class ModuleView(BaseModel):
     languages: list[str]
 
 
+class MomentView(BaseModel):
+    """
+    When something of a repository changed: the event of this version of this stream made it so.
+
+    `analysis_id`, its `state` and its `commit` from then on, where it was an analysis that changed.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    at: AwareDatetime
+    stream_id: str
+    version: int
+    event_type: str
+    analysis_id: str | None = None
+    state: str | None = None
+    commit: str | None = None
+
+
+class MomentsView(BaseModel):
+    """
+    The moments of a repository, the oldest first; `analyses_left_out` counts the older analyses without theirs.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    items: list[MomentView]
+    analyses_left_out: int = 0
+
+
 class OfferView(BaseModel):
     """
     What an invitation offers.

@@ -136,6 +136,33 @@ def test_somebody_travels_through_the_history_and_shares_the_point(page: Page, a
     assert _asked(page, "at") == ""
 
 
+def test_somebody_looks_at_a_repository_with_its_analyses_as_it_was(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    repository = str(analysis.view["repository_id"])
+    stream = api.stream("repository", repository, repository)
+    stream.say("repository.registered", url=analysis.view["url"], host="github.com", name="pallets/flask")
+    stream.events[0]["timestamp"] = analysis.view["requested_at"]
+    page.goto(f"/events?analysis={analysis.id}&stream={stream.stream_id}")
+
+    expect(page.locator(".point")).to_contain_text(re.compile(r"Moment (\d+) of \1 .*repository.processing.refined"))
+    expect(page.locator(".changes")).to_contain_text("ready → refined")
+    expect(page.locator(".total")).to_contain_text("moments")
+    expect(page.get_by_role("tab", name="Causes")).to_be_hidden()
+    ready = page.locator("details.event", has_text="repository.processing.completed")
+    expect(ready).to_contain_text(f"analysis {analysis.id[:8]} · ready · commit {samples.COMMIT[:10]}")
+    ready.locator("summary").click()
+    expect(page.locator(".changes")).to_contain_text(f"analyses / {analysis.id} / state")
+    expect(page.locator(".changes")).to_contain_text("→ ready")
+    page.get_by_text("The whole state at this point").click()
+    expect(page.locator(".whole pre")).to_contain_text('"state": "ready"')
+    at = _asked(page, "at")
+    page.reload()
+    expect(page.locator(".point")).to_contain_text(f"Moment {at} of")
+    page.get_by_label("Which event is looked at").fill("0")
+    expect(page.locator(".changes")).to_contain_text("Nothing is there yet.")
+    assert violations(page) == []
+
+
 def test_timeline_and_causes_are_pictures_that_can_be_pressed(page: Page, api: StandIn) -> None:
     analysis = samples.complete(api)
     page.goto(f"/events?analysis={analysis.id}")
@@ -185,5 +212,5 @@ def test_a_point_that_cannot_be_had_is_said_and_the_phone_has_no_sideways_scroll
     for tab in ("Timeline", "Causes", "Events"):
         page.get_by_role("tab", name=tab).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.goto(f"/events?analysis={analysis.id}&stream=repository/{analysis.view['repository_id']}")
+    page.goto(f"/events?analysis={analysis.id}&stream=conversation/{uuid4()}")
     expect(page.get_by_text("Nothing has happened here yet.")).to_be_visible()

@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from events.base import Envelope
 from events.replay.difference import difference
 from events.replay.past import shown_at
-from orchestrator.api.inspecting import causes_of, timeline_of
+from orchestrator.api.inspecting import causes_of, moment_view, timeline_of
+from orchestrator.api.inspecting_models import MomentsView
 from orchestrator.projections.pasts import fold_of
+from orchestrator.projections.repository_past import analysis_steps, moments, repository_at, repository_steps
 from tests.support.stand_in_streams import Json, Streams, frame, problem
 
 
@@ -53,12 +55,35 @@ class Stream:
         self.streams.send(frame("milestone", envelope, int(envelope["version"])))
 
 
+async def _repository(found: Stream, analyses: dict[str, Any], request: Request) -> Response:
+    """`/events/moments` and `/events/state` at a time, by the real functions."""
+    own, others = repository_steps(), {}
+    own.extend(Envelope.model_validate(event) for event in found.events)
+    for name, one in analyses.items():
+        if one.view["repository_id"] == found.repository_id:
+            others[name] = analysis_steps()
+            others[name].extend(_envelopes(one.view, one.events))
+    if request.path_params["what"] == "moments":
+        items = [moment_view(found.stream_id, name, step) for name, step in moments(own, others)]
+        return JSONResponse(jsonable_encoder(MomentsView(stream_id=found.stream_id, items=items)))
+    times = [
+        datetime.fromisoformat(request.query_params.get(name, "2999-01-01T00:00:00Z")) for name in ("against_at", "at")
+    ]
+    before, after = (repository_at(own, others, moment) for moment in times)
+    changes = [one._asdict() for one in difference(before, after)]
+    state = None if request.query_params.get("with_state") == "false" else after
+    point = {"newest": 1, "version": 1, "against": 1, "changes_left_out": 0}
+    return JSONResponse({"stream_id": found.stream_id, "event": None, "state": state, "changes": changes, **point})
+
+
 async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Request) -> Response:
     """`/events/state`, `/timeline`, `/causes` and `/live` of a scripted analysis, or of another stream."""
     stream_id = request.query_params["stream_id"]
     found = analyses.get(stream_id.removeprefix("analysis/")) or others.get(stream_id)
     if found is None:
         return problem(404, "not_found", "There is no such thing", "Check the id: nothing of yours has it.")
+    if stream_id.startswith("repository/"):
+        return await _repository(found, analyses, request)
     if request.path_params["what"] == "live":
         after = int(request.headers.get("last-event-id", request.query_params["after"]))
         missed = lambda: [frame("milestone", e, e["version"]) for e in found.events[after:]]  # noqa: E731  # a closure

@@ -10,6 +10,8 @@ const clock = (iso) => {
 
 const summaryOf = (data) => {
   const told = [];
+  if (data.analysis) told.push(`analysis ${data.analysis}`);
+  if (data.state) told.push(data.state);
   if (data.shards > 1) told.push(`shard ${data.shard + 1} of ${data.shards}`);
   if (data.attempt > 1) told.push(`try ${data.attempt}`);
   if (data.code) told.push(`${data.code}: ${data.message ?? ""}`);

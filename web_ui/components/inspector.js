@@ -1,5 +1,5 @@
 // The history of one stream: a slider over its events, what each changed, all of it as list, timeline and graph of
-// causes, live. What is looked at stands in the address, so that it can be shared and is there after a reload.
+// causes, live. Of a repository it is the moments at which it came to stand otherwise. What is looked at stands in the address, so that it can be shared and is there after a reload.
 
 const VIEWS = [["list", "Events"], ["timeline", "Timeline"], ["causes", "Causes"]];
 const SHOWN_CHANGES = 12;
@@ -105,6 +105,8 @@ class Inspector {
 
   update(data) {
     this.data = data;
+    if (data.moments) this.turn("list");
+    this.tabs[0].parentElement.hidden = Boolean(data.moments); // runs and causes are of one stream
     this.add(data.items);
     if (data.live && !this.source) {
       this.source = listen(`${data.api}/events/live?${new URLSearchParams({ stream_id: data.stream, after: this.last })}`, {
@@ -156,7 +158,7 @@ class Inspector {
   count() {
     const [shown, all] = [this.list.shown.length, this.events.size];
     const state = { live: " · live", lost: " · reconnecting…" }[this.connection] ?? "";
-    this.total.textContent = `${shown < all ? `${number.format(shown)} of ` : ""}${amount("events", all)}${state}`;
+    this.total.textContent = `${shown < all ? `${number.format(shown)} of ` : ""}${amount(this.data?.moments ? "moments" : "events", all)}${state}`;
   }
 
   step(by) {
@@ -190,8 +192,8 @@ class Inspector {
 
   head(here, event) {
     if (event) this.time.value = localTime(new Date(event.timestamp));
-    const when = event ? `${clock(event.timestamp)} · ${plain(event.event_type)}${stageOf(event) ? ` · ${plain(stageOf(event))}` : ""}` : "before the first event";
-    this.point.replaceChildren(el("strong", {}, `Event ${number.format(here)} of ${number.format(this.last)}`), ` ${when}`);
+    const when = event ? `${clock(event.timestamp)} · ${plain(event.event_type)}${stageOf(event) ? ` · ${plain(stageOf(event))}` : ""}` : this.data?.moments ? "before it was registered" : "before the first event";
+    this.point.replaceChildren(el("strong", {}, `${this.data?.moments ? "Moment" : "Event"} ${number.format(here)} of ${number.format(this.last)}`), ` ${when}`);
   }
 
   async ask(what, more = {}) {
@@ -202,12 +204,20 @@ class Inspector {
     return told;
   }
 
+  // A point, as it is asked for: moments are times, events have their versions.
+  where(version, what = "at") {
+    if (!this.data.moments) return { version: String(version) };
+    const first = Date.parse(this.events.get(1).timestamp);
+    return { [what]: this.events.get(version)?.timestamp ?? new Date(first - 1000).toISOString() };
+  }
+
   async look(version) {
     this.asked = version;
     try {
-      const found = await this.ask("state", { version: String(version), with_state: "false" });
+      const beside = this.data.moments ? this.where(Math.max(0, version - 1), "against_at") : {};
+      const found = await this.ask("state", { ...this.where(version), ...beside, with_state: "false" });
       if (this.asked !== version) return; // somebody went on
-      this.looked = found;
+      this.looked = { ...found, version };
       this.tellChanges(false);
       this.tellWhy();
       if (this.whole.open) this.tellState();
@@ -230,7 +240,7 @@ class Inspector {
   tellWhy() {
     const event = this.events.get(this.looked?.version);
     this.why.replaceChildren();
-    if (!event) return;
+    if (!event || this.data.moments) return;
     const link = (one) => el("button", { class: "chip", type: "button", onclick: () => this.go(one.version) }, `${one.version} ${plain(one.event_type.split(".").slice(-2).join(" "))} ${plain(stageOf(one))}`.trim());
     const cause = this.inOrder.find((one) => one.event_id === event.causation_id);
     const effects = this.inOrder.filter((one) => one.causation_id === event.event_id);
@@ -244,7 +254,7 @@ class Inspector {
   async tellState() {
     if (!this.whole.open || !this.looked) return;
     const version = this.looked.version;
-    const found = await this.ask("state", { version: String(version) }).catch((error) => ({ state: plain(error.message) }));
+    const found = await this.ask("state", this.where(version)).catch((error) => ({ state: plain(error.message) }));
     if (this.looked.version === version) this.state.textContent = plain(JSON.stringify(found.state, null, 2));
   }
 

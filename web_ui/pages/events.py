@@ -3,7 +3,7 @@
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView, Envelope
-from web_ui import markup, views
+from web_ui import markup, moments, views
 from web_ui.components import browser, frame, notices
 from web_ui.session import attempt, chosen_analysis, client, parameter
 
@@ -25,6 +25,20 @@ def history(stream: str) -> list[Envelope] | None:
         if cursor is None:
             break
     return found
+
+
+def repository(stream: str) -> None:
+    """A repository with its analyses, at any moment at which anything of it changed."""
+    found = attempt(lambda: client().inspecting_moments(stream_id=stream))
+    if found is None:
+        return
+    left = f" {found.analyses_left_out:,} older analyses are not among them." if found.analyses_left_out else ""
+    st.html(
+        '<div class="rs-facts">The moments at which it, or one of its analyses, came to stand otherwise.'
+        f"{left} Stream&nbsp;{markup.span('code', stream)}</div>"
+    )
+    data: dict[str, object] = {"stream": stream, "items": moments.rows(found), "live": False, "moments": True}
+    browser.inspector(data, key=f"inspector-{stream}")
 
 
 def choose(analysis: AnalysisView) -> str:
@@ -55,6 +69,9 @@ def show() -> None:
         return
     frame.heading(analysis)
     stream = choose(analysis)
+    if stream.startswith("repository/"):
+        repository(stream)
+        return
     events = history(stream)
     if events is None:
         return

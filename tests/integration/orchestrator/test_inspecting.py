@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,21 @@ async def test_an_analysis_is_seen_as_it_was_from_all_sides(system: System) -> N
     of_all = (await system.get("/events", stage="structure", until=events[-1]["timestamp"], limit=500))["items"]
     assert of_all == [one for one in events if one["stage"] == "structure"]
 
+    whole = {"stream_id": f"repository/{view['repository_id']}"}
+    moments = (await system.get("/events/moments", **whole))["items"]
+    assert [one["event_type"] for one in moments][:2] == ["repository.registered", "repository.processing.requested"]
+    assert {one["stream_id"] for one in moments} == {whole["stream_id"], stream["stream_id"]}
+    for before, one in pairwise(moments[1:]):
+        at = {"at": one["at"], "against_at": before["at"], "with_state": True}
+        then = await system.get("/events/state", **whole, **at)
+        stood = (await system.get("/events/state", **stream, at=one["at"]))["state"]
+        there = then["state"]["analyses"][str(analysis)]
+        assert [there[name] for name in ("state", "commit", "totals")] == [
+            stood[name] for name in ("state", "commit", "totals")
+        ]
+        assert all(change["path"].startswith(f"/analyses/{analysis}/") for change in then["changes"])
+    assert (await system.get("/events/state", **whole))["state"]["analyses"][str(analysis)]["index"]["kind"] == "full"
+
 
 async def test_what_cannot_be_looked_at_is_refused_by_its_name(system: System) -> None:
     analysis = await system.begin()
@@ -85,6 +101,9 @@ async def test_what_cannot_be_looked_at_is_refused_by_its_name(system: System) -
         ("/events/state", {**stream, "version": 1, "at": "2026-01-01T00:00:00Z"}, "invalid_request"),
         ("/events/state", {**stream, "version": -1}, "invalid_request"),
         ("/events/state", {**stream, "at": "yesterday"}, "invalid_request"),
+        ("/events/state", {**stream, "against": 1, "against_at": "2026-01-01T00:00:00Z"}, "invalid_request"),
+        ("/events/moments", stream, "invalid_request"),
+        ("/events/moments", {"stream_id": "repository/none"}, "not_found"),
         ("/events", {"text": "anything"}, "invalid_request"),
     ):
         assert (await system.get(path, **params))["code"] == code, (path, params)
@@ -95,3 +114,5 @@ async def test_what_cannot_be_looked_at_is_refused_by_its_name(system: System) -
 
     for path in ("state", "timeline", "causes"):
         assert (await system.get(f"/events/{path}", **stream))["code"] == "not_found"
+    for path in ("state", "moments"):
+        assert (await system.get(f"/events/{path}", stream_id=f"repository/{repository}"))["code"] == "not_found"

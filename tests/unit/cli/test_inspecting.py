@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.events import stream_of
-from cli.inspecting import change_line, graph_lines, moment, timeline_lines
+from cli.inspecting import change_line, graph_lines, moment, moment_lines, timeline_lines
 from runtime.client import ApiError
-from runtime.client.shapes import CauseView, ChangeView, RunView, StageTime, TimelineView
+from runtime.client.shapes import CauseView, ChangeView, MomentsView, MomentView, RunView, StageTime, TimelineView
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,6 +38,26 @@ def test_each_change_is_one_line() -> None:
     assert lines[1].startswith('+ /code  "xxx')
     assert len(lines[1]) < 120
     assert lines[2] == "- /old  1"
+
+
+def test_a_moment_says_why_and_how_the_analysis_stood_from_then_on() -> None:
+    first = MomentView(at=AT, stream_id="repository/1", version=1, event_type="repository.registered")
+    ready = MomentView(
+        at=AT + timedelta(seconds=5),
+        stream_id="analysis/2",
+        version=9,
+        event_type="repository.processing.completed",
+        analysis_id="2",
+        state="ready",
+        commit="c" * 40,
+    )
+    told = MomentsView(stream_id="repository/1", items=[first, ready], analyses_left_out=3)
+
+    assert [text.plain for text in moment_lines(told)] == [
+        "2026-01-01T00:00:00+00:00  repository.registered",
+        f"2026-01-01T00:00:05+00:00  repository.processing.completed  2  ready  {'c' * 10}",
+        "3 older analyses are not among them",
+    ]
 
 
 def test_waiting_is_drawn_apart_from_working() -> None:

@@ -16,6 +16,7 @@ from events.question import AnswerRated, QuestionAsked
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.adapters.inspection import At, Inspection, Look
 from orchestrator.adapters.journals import Journals
+from orchestrator.adapters.repository_pasts import MOST, RepositoryPasts
 from orchestrator.projections.pasts import fold_of
 from tests.support.kernel import AT
 
@@ -30,6 +31,7 @@ class Counting:
         self.journal = MemoryJournal()
         self.read = 0
         self.gone: set[str] = set()
+        self.analyses = [STREAM]
 
     def of(self, _tenant: UUID) -> "Counting":
         return self
@@ -38,6 +40,12 @@ class Counting:
         found = [] if stream_id in self.gone else await self.journal.read_stream(stream_id, after=after, limit=limit)
         self.read += len(found)
         return found
+
+    async def streams_of(self, _tenant: UUID, _repository: UUID, most: int) -> tuple[dict[str, int], int]:
+        """The analyses whose streams have something, the newest first."""
+        found = {name: len(await self.journal.read_stream(name)) for name in reversed(self.analyses)}
+        there = {name: version for name, version in found.items() if version and name not in self.gone}
+        return dict(list(there.items())[:most]), len(there)
 
     async def say(self, stream_id: str, events: Sequence[Event]) -> None:
         context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4(), repository_id=REPOSITORY)
@@ -71,7 +79,7 @@ async def log() -> Counting:
 
 
 def _inspection(log: Counting, **more: Any) -> Inspection:
-    return Inspection(cast("Journals", log), **more)
+    return Inspection(cast("Journals", log), RepositoryPasts(log.streams_of), **more)
 
 
 async def _look(inspection: Inspection, stream_id: str = STREAM, **at: Any) -> Look:
@@ -169,6 +177,53 @@ async def test_conversations_repositories_and_all_else_have_their_past_too() -> 
     assert gone.after["deleted_at"] is not None
     said = await _look(inspection, "account/1")
     assert said.after["times"] == {"ai.answer.rated": 2}
+
+
+async def test_a_repository_comes_with_its_analyses_as_they_were(log: Counting) -> None:
+    stream = f"repository/{REPOSITORY}"
+    await log.say(stream, [RepositoryRegistered(url="https://example.org/a/b", host="example.org", name="a/b")])
+    later = f"analysis/{UUID(int=9)}"
+    await log.say(later, [ProcessingRequested(analysis_id=UUID(int=9), url="https://example.org/a/b", ref="next")])
+    log.analyses.append(later)
+    inspection = _inspection(log)
+
+    now = await _look(inspection, stream)
+    assert (now.newest, now.version, now.against, now.before) == (1, 1, 0, {})
+    assert list(now.after["analyses"]) == [str(UUID(int=9)), str(ANALYSIS)]
+    assert now.after["analyses"][str(ANALYSIS)]["index"] == {"kind": "quick", "model": None, "chunks": 9}
+    assert (await _look(inspection, stream, version=1)).after == now.after
+    log.read = 0
+    moment = AT + timedelta(seconds=1_000)
+    then = await _look(inspection, stream, moment=moment, against_moment=AT - timedelta(seconds=1))
+    assert log.read == 1  # its own event: the analyses are remembered
+    assert (then.version, then.against, then.before) == (1, 0, {})
+    there = then.after["analyses"][str(ANALYSIS)]
+    assert (there["state"], there["index"]) == ("running", None)
+    found = await inspection.moments(LOCAL_TENANT, stream)
+    assert found is not None
+    assert found[1] == 0
+    assert [(name, step.event_type) for name, step in found[0]][:2] == [
+        ("", "repository.registered"),
+        (str(ANALYSIS), "repository.processing.requested"),
+    ]
+    log.gone.add(STREAM)
+    assert list((await _look(inspection, stream)).after["analyses"]) == [str(UUID(int=9))]
+    log.gone.add(stream)
+    assert await inspection.look(LOCAL_TENANT, stream, At()) is None
+    assert await inspection.moments(LOCAL_TENANT, stream) is None
+    assert await inspection.moments(uuid4(), later) is None
+
+
+async def test_of_a_repository_with_many_analyses_the_newest_are_shown_and_the_rest_counted() -> None:
+    log, stream = Counting(), f"repository/{REPOSITORY}"
+    await log.say(stream, [RepositoryRegistered(url="https://example.org/a/b", host="example.org", name="a/b")])
+    log.analyses = [f"analysis/{UUID(int=100 + n)}" for n in range(MOST + 7)]
+    for n, name in enumerate(log.analyses):
+        await log.say(name, [ProcessingRequested(analysis_id=UUID(int=100 + n), url="https://example.org/a/b")])
+    found = await _look(_inspection(log), stream)
+
+    assert (len(found.after["analyses"]), found.after["analyses_left_out"]) == (MOST, 7)
+    assert next(iter(found.after["analyses"])) == str(UUID(int=100 + MOST + 6))
 
 
 def test_an_event_that_cannot_be_read_is_named_and_the_rest_goes_on() -> None:
