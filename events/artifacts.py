@@ -26,6 +26,7 @@ class ArtifactKind(StrEnum):
     IMPORTS = "imports"
     LINKS = "links"
     CONNECTIONS = "connections"
+    CHURN = "churn"
 
 
 class ArtifactRef(Value):
@@ -220,6 +221,14 @@ class ConnectionRow(Value):
     complexity: int
     most_complex: int
     function_lines: int
+
+
+class ChurnRow(Value):
+    """How many of the commits that were read changed one file of the tree (merges aside), and how many people's."""
+
+    path: str
+    commits: int
+    authors: int
 
 
 class VectorRow(Value):

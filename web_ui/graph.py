@@ -1,5 +1,6 @@
 """The graph of a repository as rows and rectangles to draw. Pure."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,21 +13,22 @@ WIDTH, HEIGHT = 1_000.0, 420.0  # of the picture, in its own units
 _MOST_BOXES = 60
 _MOST_NODES = 40
 _TONES = 6
+_HEATS = 4  # colours of what was changed
 
 
 @dataclass(frozen=True)
 class Box:
-    """One rectangle of the treemap; `tone` is a number of a colour: the first languages have their own."""
+    """One rectangle of the treemap; `tone` names a colour: of its language, or of how often its files changed."""
 
     item: TreemapItem
     x: float
     y: float
     width: float
     height: float
-    tone: int
+    tone: str
 
     @property
-    def drawn(self) -> tuple[tuple[float, float, float, float], int, str, str]:
+    def drawn(self) -> tuple[tuple[float, float, float, float], str, str, str]:
         """As `markup.treemap` takes it."""
         area = (self.x / WIDTH, self.y / HEIGHT, self.width / WIDTH, self.height / HEIGHT)
         return area, self.tone, self.label, self.title
@@ -51,19 +53,25 @@ def title_of(item: TreemapItem) -> str:
         facts.insert(0, count(item.files, "file"))
     if item.functions:
         facts.append(f"{count(item.functions, 'function')}, complexity {item.complexity:,}")
+    if item.changes:
+        facts.append(count(item.changes, "change") + ("" if item.is_file else " of its files"))
     return f"{visible(item.path)}: {', '.join(facts)}"
 
 
-def boxes(items: Sequence[TreemapItem]) -> list[Box]:
-    """The largest of `items` as rectangles whose areas are as their sizes: the longer side is cut each time."""
+def boxes(items: Sequence[TreemapItem], *, by_changes: bool = False) -> list[Box]:
+    """The largest of `items` as rectangles whose areas are as their sizes: the longer side is cut each time.
+
+    Their colours are those of their languages, or (`by_changes`) warmer the more often their files were changed.
+    """
     shown = [item for item in items[:_MOST_BOXES] if item.size > 0]
-    tones = _tones(shown)
+    tones, most = _tones(shown), max(map(churn, shown), default=0.0)
     placed: list[Box] = []
     todo = [(shown, 0.0, 0.0, WIDTH, HEIGHT)]
     while todo:
         group, x, y, width, height = todo.pop()
         if len(group) == 1:
-            placed.append(Box(group[0], x, y, width, height, tones[group[0].language]))
+            tone = f"heat-{_heat(churn(group[0]), most)}" if by_changes else f"tone-{tones[group[0].language]}"
+            placed.append(Box(group[0], x, y, width, height, tone))
         elif group:
             todo += _cut(group, x, y, width, height)
     return sorted(placed, key=lambda box: (-box.item.size, box.item.path))
@@ -80,9 +88,35 @@ def _tones(items: Sequence[TreemapItem]) -> dict[str | None, int]:
     return own | {None: _TONES - 1}
 
 
-def legend(placed: Sequence[Box]) -> list[tuple[int, str]]:
+def churn(item: TreemapItem) -> float:
+    """How many commits changed a file; of a folder, a file of it on average."""
+    return item.changes / max(1, item.files)
+
+
+def _heat(value: float, most: float) -> int:
+    """Which colour stands for so many changes where `most` are the most that are shown: by their order of size."""
+    return min(_HEATS, 1 + int(_HEATS * math.log1p(value) / math.log1p(most))) if value > 0 else 0
+
+
+def churn_legend(placed: Sequence[Box]) -> list[tuple[str, str]]:
+    """Each colour that is there with the changes that it stands for."""
+    there: dict[str, list[float]] = {}
+    for box in placed:
+        there.setdefault(box.tone, []).append(churn(box.item))
+    return [(tone, _changes_words(min(values), max(values))) for tone, values in sorted(there.items())]
+
+
+def _changes_words(least: float, most: float) -> str:
+    if not most:
+        return "no change"
+    low, high = (f"{value:,.{0 if value >= 10 or value == int(value) else 1}f}" for value in (least, most))
+    said = low if low == high else f"{low} to {high}"
+    return f"{said} {'change' if said == '1' else 'changes'} a file"
+
+
+def legend(placed: Sequence[Box]) -> list[tuple[str, str]]:
     """Each colour that is there with its language; the last one is that of all others."""
-    named: dict[int, list[str]] = {}
+    named: dict[str, list[str]] = {}
     for box in placed:
         found = named.setdefault(box.tone, [])
         word = language(box.item.language) if box.item.language else "no language"

@@ -75,19 +75,19 @@ def marked_table(head: Sequence[str], rows: Iterable[Iterable[str]], kind: str =
     )
 
 
-def treemap(boxes: Iterable[tuple[tuple[float, float, float, float], int, str, str]]) -> str:
-    """Rectangles as (left, top, width, height) in shares (0 to 1), a tone, a label and a title."""
+def treemap(boxes: Iterable[tuple[tuple[float, float, float, float], str, str, str]]) -> str:
+    """Rectangles as (left, top, width, height) in shares (0 to 1), a tone (`tone-2`), a label and a title."""
     parts = "".join(
-        f'<div class="rs-box rs-tone-{tone}" title="{text(title)}" style="left:{left * 100:.3f}%;top:{top * 100:.3f}%;'
+        f'<div class="rs-box rs-{text(tone)}" title="{text(title)}" style="left:{left * 100:.3f}%;top:{top * 100:.3f}%;'
         f'width:{width * 100:.3f}%;height:{height * 100:.3f}%"><span>{text(name)}</span></div>'
         for (left, top, width, height), tone, name, title in boxes
     )
     return f'<div class="rs-treemap" role="img" aria-label="Sizes of folders and files">{parts}</div>'
 
 
-def legend(rows: Iterable[tuple[int, str]]) -> str:
+def legend(rows: Iterable[tuple[str, str]]) -> str:
     """Tones of a picture with what each stands for."""
-    names = "".join(f'<span class="rs-key"><i class="rs-tone-{tone}"></i>{text(name)}</span>' for tone, name in rows)
+    names = "".join(f'<span class="rs-key"><i class="rs-{text(tone)}"></i>{text(name)}</span>' for tone, name in rows)
     return f'<div class="rs-keys">{names}</div>'
 
 

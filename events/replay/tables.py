@@ -26,6 +26,7 @@ KEYS: Mapping[ArtifactKind, tuple[str, ...]] = {
     ArtifactKind.IMPORTS: ("path", "line", "written", "name"),
     ArtifactKind.LINKS: ("path", "line", "kind", "source", "target"),
     ArtifactKind.CONNECTIONS: ("path",),
+    ArtifactKind.CHURN: ("path",),
     ArtifactKind.VECTORS: ("chunk_id",),
 }
 

@@ -25,7 +25,8 @@ _COLUMNS = {
 _OLD, _NEW = 2, 3  # versions of the projection `contents`
 
 
-def _take_over(older: int, newer: int) -> None:
+def take_over(older: int, newer: int) -> None:
+    """Let the version `newer` of the projection go on where `older` is, which is superseded."""
     op.execute(f"""
         WITH was AS (
           UPDATE es.projections p SET status = 'superseded', cursor_seq = 9223372036854775807
@@ -50,7 +51,7 @@ def _view(kind: str) -> str:
 
 
 def upgrade() -> None:
-    _take_over(_OLD, _NEW)
+    take_over(_OLD, _NEW)
     op.execute("ALTER TABLE app.loaded ADD COLUMN part_id uuid, ADD COLUMN part_shard int")
     op.execute("""
         UPDATE app.loaded SET part_id = analysis_id, part_shard = shard
@@ -70,7 +71,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    _take_over(_NEW, _OLD)
+    take_over(_NEW, _OLD)
     for kind, columns in _COLUMNS.items():
         op.execute(f"""
         INSERT INTO app.part_{kind} (tenant_id, part_id, shard, ordinal, {columns})

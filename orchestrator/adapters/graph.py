@@ -83,9 +83,9 @@ GROUP BY source, target ORDER BY sum(imports + calls) DESC, source, target LIMIT
 _TREEMAP = text("""
 WITH below AS (
   SELECT f.path, f.size, f.lines, f.language, coalesce(c.functions, 0) AS functions,
-    coalesce(c.complexity, 0) AS complexity, split_part(substr(f.path, :skip), '/', 1) AS name,
-    position('/' IN substr(f.path, :skip)) = 0 AS is_file
-  FROM app.files f LEFT JOIN app.connections c USING (analysis_id, path)
+    coalesce(c.complexity, 0) AS complexity, coalesce(h.commits, 0) AS commits,
+    split_part(substr(f.path, :skip), '/', 1) AS name, position('/' IN substr(f.path, :skip)) = 0 AS is_file
+  FROM app.files f LEFT JOIN app.connections c USING (analysis_id, path) LEFT JOIN app.churn h USING (analysis_id, path)
   WHERE f.analysis_id = :analysis AND f.skipped IS NULL AND starts_with(f.path, :prefix)
 ), spoken AS (
   SELECT DISTINCT ON (name) name, language FROM below WHERE language IS NOT NULL
@@ -93,7 +93,7 @@ WITH below AS (
 )
 SELECT b.name, bool_and(b.is_file) AS is_file, count(*)::int AS files, sum(b.size)::bigint AS size,
   sum(b.lines)::bigint AS lines, max(s.language) AS language, sum(b.functions)::int AS functions,
-  sum(b.complexity)::bigint AS complexity
+  sum(b.complexity)::bigint AS complexity, sum(b.commits)::bigint AS changes
 FROM below b LEFT JOIN spoken s USING (name)
 GROUP BY b.name ORDER BY size DESC, b.name LIMIT 500
 """)

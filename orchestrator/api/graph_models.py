@@ -71,7 +71,10 @@ class ModuleMap(BaseModel):
 
 
 class TreemapItem(BaseModel):
-    """A file, or a folder with all that is below it. `language` is that of most of its bytes."""
+    """A file, or a folder with all that is below it. `language` is that of most of its bytes.
+
+    `changes` are the commits that changed each file, added up; 0 where the history was not asked for.
+    """
 
     path: str
     name: str
@@ -82,6 +85,7 @@ class TreemapItem(BaseModel):
     language: str | None
     functions: int
     complexity: int
+    changes: int = 0
 
 
 class Treemap(BaseModel):

@@ -1,10 +1,12 @@
 """History: what the commits before the one that is analysed tell of its files."""
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from events.artifacts import TreeRow
+from events.artifacts import ArtifactKind, ArtifactRef, ChurnRow, TreeRow
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
@@ -13,8 +15,10 @@ from processor.jobs.base import Backends, Watched, watched
 from processor.jobs.clone import login_of
 from processor.jobs.describe import read_tree
 from processor.ports import Login, Logins, Pasts
+from processor.stages.summarise_history import History as Summary
 from processor.stages.summarise_history import summarise_history
 from runtime.faults import Permanent
+from runtime.parquet import write_rows
 from runtime.redaction import hidden
 
 
@@ -37,7 +41,8 @@ class History:
         tree = await read_tree(self.backends, request)
         login = await login_of(self.logins, request)
         with hidden(login.password) if login is not None else nullcontext():
-            facts = await watched(run, ticker, lambda watch: self._read(request, tree, watch, login))
+            found = await watched(run, ticker, lambda watch: self._read(request, tree, watch, login))
+        facts = found.facts
         counts = {name: n for name in ("commits", "contributors") if isinstance(n := facts[name], int)}
         await ticker.tick(counts["commits"], counts["commits"])
         completed = stages.completed(
@@ -45,13 +50,19 @@ class History:
             started_at=started_at,
             files_processed=n if isinstance(n := facts["files_changed"], int) else 0,
             counts=counts,
+            artifacts=await self._store(envelope, found.churn),
             facts=facts,
         )
         return Result((completed,))
 
-    def _read(
-        self, request: StageRequested, tree: list[TreeRow], watch: Watched, login: Login | None
-    ) -> dict[str, object]:
+    async def _store(self, envelope: Envelope, rows: Sequence[ChurnRow]) -> tuple[ArtifactRef, ...]:
+        """The churn of all files as an artifact; none where none was changed."""
+        if not rows:
+            return ()
+        content = await asyncio.to_thread(write_rows, ChurnRow, rows)
+        return (await self.backends.of(envelope).store(ArtifactKind.CHURN, 0, content, len(rows)),)
+
+    def _read(self, request: StageRequested, tree: list[TreeRow], watch: Watched, login: Login | None) -> Summary:
         depth = min(request.history_depth, self.most)
 
         def look(done: int) -> None:

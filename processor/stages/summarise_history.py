@@ -1,7 +1,8 @@
 """Say what a repository's past tells of it: who worked on it, which files change often, and which change together.
 
 In:  the newest commits, newest first, and the tree that they led to.
-Out: facts of a bounded size. Churn is counted in commits: lines would need every version of every file.
+Out: facts of a bounded size, and of each file how often it was changed. Churn is counted in commits: lines would need
+     every version of every file.
 """
 
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
 
-from events.artifacts import TreeRow
+from events.artifacts import ChurnRow, TreeRow
 from processor.stages.read_history import Commit
 
 MOST_LISTED = 50
@@ -24,6 +25,14 @@ _BOT = re.compile(
     r"\[bot\]$|^(dependabot|renovate|greenkeeper|pyup|snyk|github[- ]actions|pre-commit-ci|web-flow)\b|[- _]bot$",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True)
+class History:
+    """What the commits tell: facts, and the churn of every file that was changed, by path."""
+
+    facts: dict[str, object]
+    churn: tuple[ChurnRow, ...]
 
 
 @dataclass
@@ -69,8 +78,8 @@ class _Past:
 
 def summarise_history(
     commits: Iterable[Commit], tree: Sequence[TreeRow], depth: int, look: Callable[[int], None] = lambda _done: None
-) -> dict[str, object]:
-    """Return the facts of the newest `depth` of `commits`; one more says that there is more. Pure.
+) -> History:
+    """Return the history of the newest `depth` of `commits`; one more says that there is more. Pure.
 
     `look` is told how many commits were read, and may raise to stop. Of renamed files the changes before count for
     their present path; of files that are not in `tree` any more, nothing is said.
@@ -88,7 +97,7 @@ def summarise_history(
     files = _files(touched)
     pairs, swept = _pairs([paths for _, _, paths in touched], files)
     bots = {name for name in past.people if is_bot(name)}
-    return {
+    facts: dict[str, object] = {
         "depth": depth,
         "complete": is_complete,
         "commits": past.commits,
@@ -103,6 +112,8 @@ def summarise_history(
         "hot_spots": _hot_spots(files, rows),
         "co_changes": pairs,
     }
+    churn = (ChurnRow(path=path, commits=file.commits, authors=len(file.authors)) for path, file in files.items())
+    return History(facts, tuple(sorted(churn, key=lambda row: row.path.encode())))
 
 
 def is_bot(name: str) -> bool:

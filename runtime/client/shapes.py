@@ -1866,6 +1866,8 @@ class TokenView(BaseModel):
 class TreemapItem(BaseModel):
     """
     A file, or a folder with all that is below it. `language` is that of most of its bytes.
+
+    `changes` are the commits that changed each file, added up; 0 where the history was not asked for.
     """
 
     model_config = ConfigDict(
@@ -1881,6 +1883,7 @@ class TreemapItem(BaseModel):
     language: str | None = None
     functions: int
     complexity: int
+    changes: int = 0
 
 
 class UploadView(BaseModel):

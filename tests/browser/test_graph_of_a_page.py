@@ -1,9 +1,12 @@
 """How a repository hangs together: sizes as rectangles, the most connected files, who calls a definition."""
 
+import re
+
 import pytest
 from playwright.sync_api import FloatRect, Page, expect
 
 from tests.support import ui_samples as samples
+from tests.support.accessibility import violations
 from tests.support.api_stand_in import Json, Scripted, StandIn
 
 _MEASURES = {"lines": 900, "functions": 30, "complexity": 120}
@@ -74,6 +77,25 @@ def test_sizes_connections_and_callers_are_shown_on_demand(page: Page, api: Stan
     expect(page.locator("h3.rs-manifest", has_text="Used by 1")).to_be_visible()
     expect(page.get_by_role("cell", name="inferred (0.85)")).to_be_visible()
     expect(page.get_by_text("complexity 14")).to_be_visible()
+
+
+def test_rectangles_are_coloured_by_how_often_their_files_changed(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    for item, changes in zip(analysis.told["treemap"]["items"], (120, 14, 40, 0, 3, 1), strict=True):
+        item["changes"] = changes
+    analysis.view["history"] = {"commits": 200, "complete": False, "contributors": 4, "files_changed": 60}
+    page.goto(f"/analysis?analysis={analysis.id}")
+    page.get_by_text("Show the map, sizes, connections and callers").click()
+    expect(page.locator(".rs-box.rs-tone-0").first).to_be_visible()
+
+    page.get_by_role("radio", name="By changes").click()
+
+    expect(page.locator(".rs-box.rs-heat-4")).to_have_count(2)
+    expect(page.locator(".rs-box.rs-heat-0")).to_have_attribute("title", re.compile("^examples"))
+    expect(page.locator(".rs-box").first).to_have_attribute("title", re.compile("120 changes of its files$"))
+    expect(page.locator(".rs-key", has_text="no change")).to_be_visible()
+    expect(page.get_by_text("by the newest 200 commits, merges aside")).to_be_visible()
+    assert violations(page) == []
 
 
 def told_overview(analysis: Scripted) -> Json:

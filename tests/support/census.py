@@ -26,6 +26,7 @@ _TABLES = {
         "ordinal, kind, path, line, source, target_path, target, target_ordinal, level",
     ),
     "connections": ("app.connections", "path, imports, imported_by, calls, called_by, functions, complexity"),
+    "churn": ("app.churn", "path, commits, authors"),
     "dependencies": ("app.dependencies", 'ordinal, ecosystem, name, "constraint", version, scope, path, line'),
     "chunks": ("rag.chunks", "ordinal, chunk_id, path, first_line, last_line, md5(text)"),
 }

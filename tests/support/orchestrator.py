@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.artifacts import (
     ArtifactKind,
     ArtifactRef,
+    ChurnRow,
     ConnectionRow,
     DependencyRow,
     EdgeRow,
@@ -52,6 +53,7 @@ FILES = {
     "app/util.py": "def add(a, b):\n    return a + b\n",
     "README.md": "# Sample\n\nA sample.\n",
 }
+CHURN = {"app/main.py": 7, "app/util.py": 2}
 
 
 T = TypeVar("T")
@@ -184,6 +186,10 @@ class Workers:
             return (await self.dependencies(),), {"dependencies": 2}, {}
         if request.stage is Stage.LINK:
             return await self.graph(), {"links": 2}, {}
+        if request.stage is Stage.HISTORY:
+            rows: list[BaseModel] = [ChurnRow(path=path, commits=n, authors=1) for path, n in CHURN.items()]
+            ref = await put_rows(self.objects, ArtifactKind.CHURN, ChurnRow, rows, 0)
+            return (ref,), {"commits": 9, "contributors": 1}, {"commits": 9, "files_changed": 2}
         if request.stage is Stage.STRUCTURE:
             return (), {}, {"languages": {"python": 2, "markdown": 1}}
         return (), {}, {}

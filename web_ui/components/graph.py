@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisView, ImportView, LinkView, SymbolView
-from web_ui import graph, markup
+from runtime.client.shapes import AnalysisView, ImportView, LinkView, SymbolView, TreemapItem
+from web_ui import graph, markup, past
 from web_ui.code_view import code
 from web_ui.components import browser, source_panel
 from web_ui.session import attempt, client
@@ -15,6 +15,7 @@ _LINKS = 100
 _HEAD = ("File", "Imported by", "Imports", "Called by", "Calls", "Complexity")
 _LINES = 2_000  # of a file
 _IMPORTED, _IMPORTERS = ("Import", "Means", "Which is", "Line"), ("File", "Import", "Line")
+_BY_LANGUAGE, _BY_CHANGES = "By language", "By changes"
 _ENDS = ("Name", "Line", "How sure")
 
 
@@ -27,13 +28,14 @@ def show(analysis: AnalysisView) -> None:
     key = f"graph-{analysis.analysis_id}"
     if not st.toggle("Show the map, sizes, connections and callers", value="symbol" in st.query_params, key=key):
         return
-    places(analysis.analysis_id)
+    places(analysis)
     connected(analysis.analysis_id)
     symbols(analysis.analysis_id)
 
 
-def places(analysis_id: str) -> None:
+def places(analysis: AnalysisView) -> None:
     """One folder as a map and as rectangles; a file of it with what it imports and what imports it."""
+    analysis_id = analysis.analysis_id
     key, file_key = f"graph-folder-{analysis_id}", f"graph-file-{analysis_id}"
     folder = st.session_state.get(key, "")
     found = attempt(lambda: client().graph_treemap(analysis_id, folder=folder))
@@ -54,14 +56,25 @@ def places(analysis_id: str) -> None:
         key=key,
         format_func=lambda path: path or "the whole repository",
     )
-    boxes = graph.boxes(found.items)
-    st.html(markup.treemap(box.drawn for box in boxes) + markup.legend(graph.legend(boxes)))
+    sizes(found.items, past.facts(analysis)[:1])
     files = [item.path for item in found.items if item.is_file]
     chosen = st.session_state.get(file_key)
     listed = list(dict.fromkeys([*([chosen] if chosen else []), *files]))
     path = st.selectbox("File", listed, index=None, placeholder="Choose a file here, or press one above", key=file_key)
     if path is not None:
         file(analysis_id, path)
+
+
+def sizes(items: list[TreemapItem], read: list[str]) -> None:
+    """What is how large, coloured by language; where the history was `read` (of so much), also by changes."""
+    by_changes = False
+    if read:
+        chosen = st.segmented_control("Colour", [_BY_LANGUAGE, _BY_CHANGES], default=_BY_LANGUAGE, key="graph-colour")
+        by_changes = chosen == _BY_CHANGES
+    boxes = graph.boxes(items, by_changes=by_changes)
+    legend = graph.churn_legend(boxes) if by_changes else graph.legend(boxes)
+    told = markup.line([markup.span("muted", f"by {read[0]}, merges aside")]) if by_changes else ""
+    st.html(markup.treemap(box.drawn for box in boxes) + markup.legend(legend) + told)
 
 
 def file(analysis_id: str, path: str) -> None:

@@ -10,7 +10,7 @@ from ai_engine.adapters.facts import HttpFacts
 from events.base import LOCAL_TENANT
 from events.looking import CallersRequest, DefinitionsRequest, FolderRequest
 from runtime.faults import Permanent
-from tests.support.orchestrator import FILES, System, a_system, eventually
+from tests.support.orchestrator import CHURN, FILES, System, a_system, eventually
 from tests.support.service_keys import signer
 
 
@@ -24,7 +24,8 @@ async def system(
 
 async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: System) -> None:
     """One analysis for all of them: what each route says of the same rows."""
-    analysis = await system.begin()
+    wanted = {"url": "https://github.com/pallets/flask", "history": 20}
+    analysis = UUID((await system.client.post("/api/v1/analyses", json=wanted)).json()["analysis_id"])
     await system.until(analysis, "refined")
     base = f"/analyses/{analysis}"
     await eventually(lambda: system.get(f"{base}/symbols"), lambda page: page["total"] == 2 * len(FILES))
@@ -69,12 +70,12 @@ async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: Syst
     assert below == [{"source": "app/main.py", "target": "app/util.py", "imports": 1, "calls": 2}]
     assert (await system.get(f"{base}/modules", folder="ap"))["items"] == []
     top = (await system.get(f"{base}/treemap"))["items"]
-    assert {(one["path"], one["is_file"], one["files"], one["complexity"]) for one in top} == {
-        ("app", False, 2, 10),
-        ("README.md", True, 1, 0),
+    assert {(one["path"], one["is_file"], one["files"], one["complexity"], one["changes"]) for one in top} == {
+        ("app", False, 2, 10, 9),
+        ("README.md", True, 1, 0, 0),
     }
     inside = (await system.client.get(f"/api/v1{base}/treemap", params={"folder": "app"})).json()
-    assert {one["path"] for one in inside["items"]} == {"app/main.py", "app/util.py"}
+    assert {one["path"]: one["changes"] for one in inside["items"]} == CHURN
     assert sum(one["size"] for one in inside["items"]) == next(one["size"] for one in top if not one["is_file"])
 
 

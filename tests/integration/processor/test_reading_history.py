@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from events.artifacts import ArtifactKind, TreeRow
+from events.artifacts import ArtifactKind, ChurnRow, TreeRow
 from events.processing import Stage, StageCompleted
 from processor.adapters.git_process import GitLimits
 from processor.jobs.clone import write_tree
@@ -52,7 +52,8 @@ async def read(bench: Bench, past: tuple[Path, str], url: str, depth: int) -> St
 async def test_the_numbers_are_those_of_git_log_and_shortlog(
     bench: Bench, past: tuple[Path, str], server: GitServer, depth: int
 ) -> None:
-    facts: dict[str, Any] = (await read(bench, past, server.url("past"), depth)).facts
+    completed = await read(bench, past, server.url("past"), depth)
+    facts: dict[str, Any] = completed.facts
     repository, commit = past
     churn = churn_by_hand(repository, commit, depth)
     churn["package/new_name.py"] += churn.pop("old_name.py", 0)
@@ -62,6 +63,8 @@ async def test_the_numbers_are_those_of_git_log_and_shortlog(
     assert {spot["path"]: spot["commits"] for spot in facts["hot_spots"]} == {
         path: n for path, n in churn.items() if n and path in there
     }
+    rows = [row for ref in completed.artifacts for row in await bench.backends.rows(ChurnRow, ref)]
+    assert {row.path: row.commits for row in rows} == {path: n for path, n in churn.items() if n and path in there}
     named = {person["name"]: person["commits"] for person in facts["top_contributors"]}
     assert named == people_by_hand(repository, commit, depth)
     assert (facts["commits"], facts["complete"]) == (min(depth, whole), depth >= whole)

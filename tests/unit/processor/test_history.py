@@ -6,7 +6,7 @@ import pytest
 
 from events.artifacts import TreeRow
 from processor.stages.read_history import Change, Commit, read_history
-from processor.stages.summarise_history import MOST_LISTED, MOST_TOGETHER, is_bot, summarise_history
+from processor.stages.summarise_history import MOST_LISTED, MOST_TOGETHER, History, is_bot, summarise_history
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -20,8 +20,8 @@ def a_tree(*paths: str) -> list[TreeRow]:
     return [TreeRow(path=path, blob_id="", mode="100644", size=1, lines=3, file_class="code") for path in paths]
 
 
-def spots(facts: dict[str, object]) -> dict[str, int]:
-    listed = facts["hot_spots"]
+def spots(history: History) -> dict[str, int]:
+    listed = history.facts["hot_spots"]
     assert isinstance(listed, list)
     return {spot["path"]: spot["commits"] for spot in listed}
 
@@ -72,15 +72,21 @@ def test_renames_in_a_circle_end() -> None:
 def test_one_commit_more_than_was_asked_for_says_that_there_is_more() -> None:
     commits = [a_commit("a")] * 4
 
-    assert [summarise_history(commits, a_tree("a"), depth)["complete"] for depth in (3, 4, 5)] == [False, True, True]
+    assert [summarise_history(commits, a_tree("a"), depth).facts["complete"] for depth in (3, 4, 5)] == [
+        False,
+        True,
+        True,
+    ]
     assert spots(summarise_history(commits, a_tree("a"), 3)) == {"a": 3}
 
 
 def test_what_is_listed_is_bounded_and_ordered() -> None:
     paths = [f"{n:03}" for n in range(100)]
-    facts = summarise_history((a_commit(path, author=path) for path in paths * 2), a_tree(*paths), 1_000)
+    history = summarise_history((a_commit(path, author=path) for path in paths * 2), a_tree(*paths), 1_000)
+    facts = history.facts
 
-    assert list(spots(facts)) == paths[:MOST_LISTED]
+    assert list(spots(history)) == paths[:MOST_LISTED]
+    assert [(row.path, row.commits, row.authors) for row in history.churn] == [(path, 2, 1) for path in paths]
     assert len(facts["top_contributors"]) == MOST_LISTED  # type: ignore[arg-type]  # a list
     assert (facts["contributors"], facts["files_changed"]) == (100, 100)
 
@@ -90,16 +96,16 @@ def test_a_pair_needs_three_commits_and_no_sweep() -> None:
     twice = [a_commit("a.py", "b.py")] * 2
     tree = a_tree("a.py", "b.py", *(f"{n}.py" for n in range(MOST_TOGETHER + 1)))
 
-    assert summarise_history([*twice, sweep, sweep, sweep], tree, 9)["co_changes"] == []
-    facts = summarise_history([*twice, a_commit("a.py", "b.py"), a_commit("a.py"), sweep], tree, 9)
+    assert summarise_history([*twice, sweep, sweep, sweep], tree, 9).facts["co_changes"] == []
+    facts = summarise_history([*twice, a_commit("a.py", "b.py"), a_commit("a.py"), sweep], tree, 9).facts
     assert facts["co_changes"] == [{"paths": ["a.py", "b.py"], "commits": 3, "share": 1.0}]
     assert facts["sweeps"] == 1
 
 
 def test_a_merge_counts_for_nobody() -> None:
-    facts = summarise_history([a_commit("a", merge=True), a_commit("a")], a_tree("a"), 9)
+    history = summarise_history([a_commit("a", merge=True), a_commit("a")], a_tree("a"), 9)
 
-    assert (facts["commits"], facts["merges"], spots(facts)) == (2, 1, {"a": 1})
+    assert (history.facts["commits"], history.facts["merges"], spots(history)) == (2, 1, {"a": 1})
 
 
 @pytest.mark.parametrize(

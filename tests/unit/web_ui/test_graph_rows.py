@@ -66,15 +66,35 @@ def test_each_of_the_larger_languages_has_a_colour_of_its_own_and_the_legend_say
     told = graph.legend(graph.boxes([*items, an_item("LICENSE", 5, language=None)]))
 
     assert told == [
-        (0, "Python"),
-        (1, "CSS"),
-        (2, "HTML"),
-        (3, "reStructuredText"),
-        (4, "TOML"),
-        (5, "others"),
+        ("tone-0", "Python"),
+        ("tone-1", "CSS"),
+        ("tone-2", "HTML"),
+        ("tone-3", "reStructuredText"),
+        ("tone-4", "TOML"),
+        ("tone-5", "others"),
     ]
-    assert graph.legend(graph.boxes([an_item("LICENSE", 5, language=None)])) == [(5, "no language")]
-    assert "<b>" not in markup.legend([(0, "<b>")])
+    assert graph.legend(graph.boxes([an_item("LICENSE", 5, language=None)])) == [("tone-5", "no language")]
+    assert "<b>" not in markup.legend([("tone-0", "<b>")])
+
+
+def test_what_changed_more_often_is_warmer_and_the_legend_says_what_was_measured() -> None:
+    changed = {"never.py": 0, "once.py": 1, "five.py": 5, "some.py": 9, "much.py": 40, "most.py": 80}
+    items = [an_item(name, 1_000 - n, changes=changes) for n, (name, changes) in enumerate(changed.items())]
+    items.append(an_item("folder", 3, is_file=False, files=10, changes=95))
+
+    boxes = graph.boxes(items, by_changes=True)
+
+    tones = {box.item.name: int(box.tone.removeprefix("heat-")) for box in boxes}
+    assert tones == {"never.py": 0, "once.py": 1, "five.py": 2, "some.py": 3, "folder": 3, "much.py": 4, "most.py": 4}
+    assert graph.churn_legend(boxes) == [
+        ("heat-0", "no change"),
+        ("heat-1", "1 change a file"),
+        ("heat-2", "5 changes a file"),
+        ("heat-3", "9 to 9.5 changes a file"),
+        ("heat-4", "40 to 80 changes a file"),
+    ]
+    assert boxes[-1].title.endswith(", 95 changes of its files")
+    assert {box.tone for box in graph.boxes(items[:1], by_changes=True)} == {"heat-0"}
 
 
 def test_a_map_has_the_most_connected_and_says_how_many_are_not_drawn() -> None:

@@ -36,6 +36,20 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+BOXES = re.findall(
+    r"\.rs-((?:tone|heat)-\d) \{ background: light-dark\((#\w{6}), (#\w{6})\)",
+    (Path(web_ui.__file__).parent / "style.css").read_text("utf-8"),
+)
+
+
+@pytest.mark.parametrize(("scheme", "label"), [(0, "#ffffff"), (1, "#0c111d")], ids=["light", "dark"])
+def test_the_name_on_each_rectangle_can_be_read(scheme: int, label: str) -> None:
+    assert len(BOXES) == 11
+    poor = {name: round(contrast(shades[scheme], label), 2) for name, *shades in BOXES}
+
+    assert {name: value for name, value in poor.items() if value < READABLE} == {}
+
+
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_every_text_can_be_read_on_every_ground(scheme: int) -> None:
     assert len(CODE) == 6
