@@ -91,9 +91,9 @@ def told(one: DifferenceView) -> str:
     before, after = one.before or {}, one.after or {}
     if one.kind != "changed":
         facts = after or before
-        return ", ".join(f"{_word(name)} {_short(value)}" for name, value in facts.items() if value not in (None, ""))
+        return ", ".join(f"{_word(name)} {short(value)}" for name, value in facts.items() if value not in (None, ""))
     differing = [name for name in after if before.get(name) != after[name]]
-    said = [f"{_word(name)} {_short(before.get(name))} → {_short(after[name])}" for name in differing]
+    said = [f"{_word(name)} {short(before.get(name))} → {short(after[name])}" for name in differing]
     return ", ".join(said) or "content"
 
 
@@ -101,7 +101,8 @@ def _word(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value as text, without signs that hide others."""
     if isinstance(value, list):
         return "; ".join(visible(str(item)) for item in value if item not in (None, "")) or "none"
     said = value if isinstance(value, str) else json.dumps(value)

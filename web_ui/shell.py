@@ -13,6 +13,7 @@ page = st.navigation(
         st.Page("pages/analysis.py", title="Analysis · Repostream", url_path="analysis"),
         st.Page("pages/chat.py", title="Chat · Repostream", url_path="chat"),
         st.Page("pages/events.py", title="Events · Repostream", url_path="events"),
+        st.Page("pages/shadows.py", title="Shadows · Repostream", url_path="shadows"),
         st.Page("pages/compare.py", title="Compare · Repostream", url_path="compare"),
         st.Page("pages/keys.py", title="Keys · Repostream", url_path="keys"),
         st.Page("pages/webhooks.py", title="Webhooks · Repostream", url_path="webhooks"),

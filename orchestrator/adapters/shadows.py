@@ -4,6 +4,7 @@ Services do the runs (`events.replay.sandbox`), `shadow_reports` compares what t
 `sandbox`; promoting alone writes anything live.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +28,11 @@ from runtime.objects import Objects
 from runtime.tenancy import TenantDatabase
 
 WORKFLOW = "workflow"  # the stage that is no stage: what is decided on the whole history
+_DECIDED = "What is decided is not replaced: it is in the log. Only results of stages are."
 _COLUMNS = """shadow_id, repository_id, analysis_id, stage, asked_at, state, ended_at, promoted_at, code, message,
-  report::text AS report"""
+  report::text AS report,
+  (SELECT count(*) FROM sandbox.runs r WHERE r.shadow_id = shadows.shadow_id) AS runs,
+  (SELECT count(*) FROM sandbox.runs r WHERE r.shadow_id = shadows.shadow_id AND r.state <> 'asked') AS runs_ended"""
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('shadows ' || :tenant, 0))")
 _KEPT = text("SELECT count(*) FROM sandbox.shadows WHERE tenant_id = :tenant")
 _ASK = text("""
@@ -56,12 +60,13 @@ _HOLD = text("""
 SELECT state, promoted_at, stage, analysis_id, base::text AS base FROM sandbox.shadows WHERE shadow_id = :shadow
 FOR UPDATE
 """)
+_BASE = text("SELECT base::text FROM sandbox.shadows WHERE shadow_id = :shadow")
 _PROMOTED = text("UPDATE sandbox.shadows SET promoted_at = clock_timestamp() WHERE shadow_id = :shadow")
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """One of them. `report` has what was found once the state is `done`."""
+    """One of them: `runs_ended` of its `runs` are over. `report` has what was found once the state is `done`."""
 
     shadow_id: UUID
     repository_id: UUID
@@ -74,6 +79,8 @@ class Shadow:
     code: str | None
     message: str | None
     report: dict[str, Any]
+    runs: int
+    runs_ended: int
 
 
 class NotDone(Exception):
@@ -136,6 +143,25 @@ class Shadows:
         async with self._rows.of(tenant) as connection:
             return (await connection.execute(_DROP, {"shadow": shadow})).first() is not None
 
+    async def why_not(self, tenant: UUID, shadow: Shadow, at: datetime) -> str | None:
+        """Why what a shadow made cannot take the place of what serves, as things are now; None where it can, or did.
+
+        None also of one that has no result.
+        """
+        if shadow.state != "done" or shadow.promoted_at is not None:
+            return None
+        if shadow.stage == WORKFLOW:
+            return _DECIDED
+        async with self._rows.of(tenant) as connection:
+            made = await self._done(connection, shadow.shadow_id)
+            base = json.loads(await connection.scalar(_BASE, {"shadow": shadow.shadow_id}) or "{}")
+        history = await self._journal.read_stream(f"analysis/{shadow.analysis_id}")
+        try:
+            await asyncio.to_thread(lambda: promotion(replay(history), Stage(shadow.stage), base, made, at))
+        except NotPromotable as refused:
+            return refused.message
+        return None
+
     async def promote(self, who: Context, shadow: UUID, at: datetime) -> bool:
         """Let what a shadow made take the place of what serves, in one transaction; whether there is such a shadow.
 
@@ -148,7 +174,7 @@ class Shadows:
             if held.state != "done" or held.promoted_at is not None:
                 raise NotDone
             if held.stage == WORKFLOW:
-                raise NotPromotable("What is decided is not replaced: it is in the log. Only results of stages are.")
+                raise NotPromotable(_DECIDED)
             stream = f"analysis/{held.analysis_id}"
             history = await self._journal.read_stream(stream)
             state, stage = replay(history), Stage(held.stage)

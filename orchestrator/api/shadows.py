@@ -55,7 +55,11 @@ class ShadowReport(BaseModel):
 
 
 class ShadowView(BaseModel):
-    """A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say."""
+    """A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say.
+
+    `runs_ended` of its `runs` are over; then what they made is compared. `not_promotable` says why one that is done
+    cannot take the place of what serves, as things are now; null where it can, where it did, and in the list.
+    """
 
     shadow_id: UUID
     analysis_id: UUID
@@ -68,6 +72,9 @@ class ShadowView(BaseModel):
     code: str | None
     message: str | None
     report: ShadowReport
+    runs: int = 0
+    runs_ended: int = 0
+    not_promotable: str | None = None
 
 
 class ShadowList(BaseModel):
@@ -109,7 +116,7 @@ async def one(shadow_id: UUID, who: Admin, parts: Parts) -> ShadowView:
     found = await parts.shadows.one(who.tenant_id, shadow_id)
     if found is None:
         raise ApiProblem("not_found", _UNKNOWN)
-    return _view(found)
+    return _view(found, why_not=await parts.shadows.why_not(who.tenant_id, found, parts.clock()))
 
 
 @router.delete("/{shadow_id}", status_code=204)
@@ -138,9 +145,9 @@ async def promote(shadow_id: UUID, who: Admin, parts: Parts, request: Request) -
     return await one(shadow_id, who, parts)
 
 
-def _view(shadow: Shadow, *, short: bool = False) -> ShadowView:
+def _view(shadow: Shadow, *, short: bool = False, why_not: str | None = None) -> ShadowView:
     report = ShadowReport.model_validate(shadow.report)
     if short:
         tables = {name: each.model_copy(update={"examples": []}) for name, each in report.tables.items()}
         report = ShadowReport(agrees=report.agrees, tables=tables, counts=report.counts, decided=report.decided)
-    return ShadowView(**{**vars(shadow), "report": report})
+    return ShadowView(**{**vars(shadow), "report": report}, not_promotable=why_not)

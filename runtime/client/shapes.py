@@ -2582,6 +2582,9 @@ class ShadowReport(BaseModel):
 class ShadowView(BaseModel):
     """
     A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say.
+
+    `runs_ended` of its `runs` are over; then what they made is compared. `not_promotable` says why one that is done
+    cannot take the place of what serves, as things are now; null where it can, where it did, and in the list.
     """
 
     model_config = ConfigDict(
@@ -2599,6 +2602,9 @@ class ShadowView(BaseModel):
     code: str | None = None
     message: str | None = None
     report: ShadowReport
+    runs: int = 0
+    runs_ended: int = 0
+    not_promotable: str | None = None
 
 
 class SharePage(BaseModel):

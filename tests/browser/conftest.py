@@ -45,6 +45,7 @@ def api(api_process: StandIn) -> Iterator[StandIn]:
     api_process.push_hooks.clear()
     api_process.uploads.clear()
     api_process.letters.clear()
+    api_process.shadows.clear()
     api_process.scopes.clear()
     api_process.requests.clear()
 

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from tests.support.kept_stand_in import collection_rebuilds, collections, letters, me, push_hook, rebuilds, uploads
 from tests.support.pasts_stand_in import Stream, cause_of, pasts
+from tests.support.sandbox_stand_in import shadow, shadows
 from tests.support.stand_in_streams import Json, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
 
@@ -162,6 +163,7 @@ class StandIn(Talks):
         self.letters: dict[str, Json] = {}
         self.rebuilds: dict[str, Json] = {}
         self.collections: dict[str, Json] = {}
+        self.shadows: dict[str, Json] = {}
         self.scopes: list[str] = []  # of whoever is here
         self.refuse_url: Response | None = None
         self.looked: Json = {}  # what a look at the host says besides
@@ -265,6 +267,9 @@ class StandIn(Talks):
                 Route("/api/v1/collections", partial(collections, self.collections)),
                 Route("/api/v1/collections/rebuilds", partial(collection_rebuilds, self.collections), methods=["POST"]),
                 Route("/api/v1/collections/rebuilds/{id}", partial(collection_rebuilds, self.collections)),
+                Route("/api/v1/shadows", partial(shadows, self.shadows), methods=["GET", "POST"]),
+                Route("/api/v1/shadows/{id}", partial(shadow, self.shadows), methods=["GET", "DELETE"]),
+                Route("/api/v1/shadows/{id}/promote", partial(shadow, self.shadows), methods=["POST"]),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),

@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, Envelope
 from web_ui import markup, moments, views
 from web_ui.components import browser, frame, notices
-from web_ui.session import attempt, chosen_analysis, client, parameter
+from web_ui.session import administrates, attempt, chosen_analysis, client, parameter
 
 _PAGE = 500
 _PAGES = 40
@@ -68,6 +68,9 @@ def show() -> None:
     if analysis is None:
         return
     frame.heading(analysis)
+    if administrates():
+        address = {"analysis": analysis.analysis_id}
+        st.page_link("pages/shadows.py", label="Shadows", icon=":material/contrast:", query_params=address)
     stream = choose(analysis)
     if stream.startswith("repository/"):
         repository(stream)

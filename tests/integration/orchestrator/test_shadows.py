@@ -85,6 +85,9 @@ async def test_the_present_code_runs_beside_what_serves_and_touches_nothing(
     assert found["parse"]["report"]["agrees"] is False
     assert "metadata_extracted" in {one["path"].split("/")[1] for one in found["metadata"]["report"]["facts"]}
     assert found["workflow"]["report"]["agrees"] is True
+    assert {stage: one["runs"] - one["runs_ended"] for stage, one in found.items()} == dict.fromkeys(found, 0)
+    assert (found["parse"]["runs"] > 0, found["workflow"]["runs"]) == (True, 0)
+    assert "not replaced" in found["workflow"]["not_promotable"]
     assert found["workflow"]["report"]["decided"] > 10
     listed = (await system.get("/shadows"))["items"]
     assert {one["shadow_id"] for one in listed} == {one["shadow_id"] for one in found.values()}
@@ -107,6 +110,7 @@ async def test_a_shadow_takes_the_place_of_what_serves_where_nothing_was_made_of
         was = await system.client.post(f"/api/v1/shadows/{parsed['shadow_id']}/promote")
         assert (was.status_code, was.json()["code"]) == (409, "shadow_not_promotable")
         assert "index" in was.json()["detail"]
+        assert (parsed["not_promotable"], linked["not_promotable"]) == (was.json()["detail"], None)
         reply = await system.client.post(f"/api/v1/shadows/{linked['shadow_id']}/promote")
         assert reply.status_code == 200, reply.text
         assert reply.json()["promoted_at"] is not None
@@ -126,9 +130,11 @@ async def test_a_shadow_takes_the_place_of_what_serves_where_nothing_was_made_of
         again = await shadow(system, analysis, "link")
         outdated = await system.client.post(f"/api/v1/shadows/{late['shadow_id']}/promote")
         twice = await system.client.post(f"/api/v1/shadows/{linked['shadow_id']}/promote")
+        now = [(await system.get(f"/shadows/{one['shadow_id']}"))["not_promotable"] for one in (late, linked, again)]
 
     assert again["report"]["agrees"] is True
     assert [each.json()["code"] for each in (outdated, twice)] == ["shadow_outdated", "shadow_not_done"]
+    assert now == [outdated.json()["detail"], None, None]
     events = (await system.get("/events", stream_id=f"analysis/{analysis}", limit=500))["items"][versions:]
     assert [(one["event_type"], one["data"]["attempt"]) for one in events] == [
         ("processing.stage.requested", 2),
