@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("pages/chat.py", title="Chat · Repostream", url_path="chat"),
         st.Page("pages/events.py", title="Events · Repostream", url_path="events"),
         st.Page("pages/shadows.py", title="Shadows · Repostream", url_path="shadows"),
+        st.Page("pages/fork.py", title="Fork · Repostream", url_path="fork"),
         st.Page("pages/compare.py", title="Compare · Repostream", url_path="compare"),
         st.Page("pages/keys.py", title="Keys · Repostream", url_path="keys"),
         st.Page("pages/webhooks.py", title="Webhooks · Repostream", url_path="webhooks"),

@@ -62,20 +62,25 @@ class MissingView(BaseModel):
 
 
 class ForkedEvent(BaseModel):
-    """One event of the fork after the edited one."""
+    """One event after the edited one. `real_version` is its place in the real history, 0 where it has none.
+
+    `agrees`: it says the same there; what was decided at the same place may say something else.
+    """
 
     version: int
     event_type: str
     stage: str = ""
     shard: int = 0
+    real_version: int = 0
+    agrees: bool = True
 
 
 class ForkView(BaseModel):
     """A fork beside the real history; `edited`, `then` and `now` lead from the real event and states to the fork's.
 
     `agrees`: with the same decisions and all of the record; the time at which each was made may be another. `events`
-    follow the edited one; `unused` are versions of the real history that have no place in the fork. Of each
-    list 500 at most are told; `left_out` counts the rest.
+    follow the edited one in the fork, `real` in the real history; `unused` are versions of that which have no place in
+    the fork. Of each list 500 at most are told; `left_out` counts the rest.
     """
 
     stream_id: str
@@ -90,6 +95,7 @@ class ForkView(BaseModel):
     decisions: list[DecisionView]
     not_recorded: list[MissingView]
     events: list[ForkedEvent]
+    real: list[ForkedEvent] = Field(default_factory=list)
     unused: list[int]
     left_out: int = 0
 
@@ -107,7 +113,7 @@ async def make(body: ForkRequest, who: EventReader, parts: Parts) -> ForkView:
         raise ApiProblem(bad.code, bad.message) from None
     finally:
         gone.set()
-    return view(body.stream_id, len(history), made)
+    return view(body.stream_id, history, made)
 
 
 def _alone(history: Sequence[Envelope], body: ForkRequest, gone: threading.Event) -> Fork:
@@ -125,15 +131,17 @@ def _alone(history: Sequence[Envelope], body: ForkRequest, gone: threading.Event
         _TURN.release()
 
 
-def view(stream_id: str, real_events: int, made: Fork) -> ForkView:
-    """A fork as it is told."""
-    after = made.events[made.version :]
-    told = (made.edited, made.then, made.now, made.decisions, made.not_recorded, after, made.unused)
+def view(stream_id: str, history: Sequence[Envelope], made: Fork) -> ForkView:
+    """A fork as it is told beside the real `history`."""
+    real, after = history[made.version :], made.events[made.version :]
+    there = {each.event_id: each.version for each in real}
+    otherwise = {each.fork_version for each in made.decisions if not each.agrees}
+    told = (made.edited, made.then, made.now, made.decisions, made.not_recorded, real, after, made.unused)
     return ForkView(
         stream_id=stream_id,
         version=made.version,
         event_type=made.event_type,
-        real_events=real_events,
+        real_events=len(history),
         fork_events=len(made.events),
         agrees=made.agrees,
         edited=_changes(made.edited),
@@ -142,16 +150,23 @@ def view(stream_id: str, real_events: int, made: Fork) -> ForkView:
         decisions=[DecisionView(**vars(each), agrees=each.agrees) for each in made.decisions[:_MOST]],
         not_recorded=[MissingView(code="effect_not_recorded", **vars(each)) for each in made.not_recorded[:_MOST]],
         events=[
-            ForkedEvent(
-                version=each.version,
-                event_type=each.event_type,
-                stage=each.stage or "",
-                shard=shard if isinstance(shard := each.data.get("shard"), int) else 0,
-            )
-            for each in after[:_MOST]
+            _event(each, there.get(each.event_id, 0), agrees=each.version not in otherwise) for each in after[:_MOST]
         ],
+        real=[_event(each, each.version) for each in real[:_MOST]],
         unused=[each.version for each in made.unused[:_MOST]],
         left_out=sum(max(0, len(each) - _MOST) for each in told),
+    )
+
+
+def _event(envelope: Envelope, real_version: int, *, agrees: bool = True) -> ForkedEvent:
+    shard = envelope.data.get("shard")
+    return ForkedEvent(
+        version=envelope.version,
+        event_type=envelope.event_type,
+        stage=envelope.stage or "",
+        shard=shard if isinstance(shard, int) else 0,
+        real_version=real_version,
+        agrees=agrees,
     )
 
 

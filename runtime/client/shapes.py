@@ -717,7 +717,9 @@ class ForkRequest(BaseModel):
 
 class ForkedEvent(BaseModel):
     """
-    One event of the fork after the edited one.
+    One event after the edited one. `real_version` is its place in the real history, 0 where it has none.
+
+    `agrees`: it says the same there; what was decided at the same place may say something else.
     """
 
     model_config = ConfigDict(
@@ -728,6 +730,8 @@ class ForkedEvent(BaseModel):
     event_type: str
     stage: str = ""
     shard: int = 0
+    real_version: int = 0
+    agrees: bool = True
 
 
 class GrantRequest(BaseModel):
@@ -2291,8 +2295,8 @@ class ForkView(BaseModel):
     A fork beside the real history; `edited`, `then` and `now` lead from the real event and states to the fork's.
 
     `agrees`: with the same decisions and all of the record; the time at which each was made may be another. `events`
-    follow the edited one; `unused` are versions of the real history that have no place in the fork. Of each
-    list 500 at most are told; `left_out` counts the rest.
+    follow the edited one in the fork, `real` in the real history; `unused` are versions of that which have no place in
+    the fork. Of each list 500 at most are told; `left_out` counts the rest.
     """
 
     model_config = ConfigDict(
@@ -2311,6 +2315,7 @@ class ForkView(BaseModel):
     decisions: list[DecisionView]
     not_recorded: list[MissingView]
     events: list[ForkedEvent]
+    real: Annotated[list[ForkedEvent], Field(validate_default=True)] = []
     unused: list[int]
     left_out: int = 0
 

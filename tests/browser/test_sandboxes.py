@@ -1,4 +1,4 @@
-"""Shadows: administrators see what the present code would make of what was recorded; nobody else may."""
+"""What would be otherwise: shadows, for administrators, and forks, for whoever reads the events."""
 
 import re
 
@@ -76,3 +76,38 @@ def test_administrators_run_a_stage_beside_what_serves_look_promote_and_drop(pag
     page.set_viewport_size(_PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= _PHONE["width"]
     shoot(page, "shadows-phone")
+
+
+def test_somebody_edits_an_event_and_sees_how_it_goes_on_beside_the_real_history(page: Page, api: StandIn) -> None:
+    analysis = samples.recorded(api, "host_was_away")
+    failed = next(each for each in analysis.events if each["event_type"] == "processing.stage.failed")
+    page.goto(f"/events?analysis={analysis.id}&at={failed['version']}")
+    page.get_by_role("link", name="Edit this event and go on from here in a sandbox").click()
+
+    expect(page.get_by_text(f"Event {failed['version']} · processing.stage.failed")).to_be_visible()
+    kind = page.get_by_label("kind", exact=True)
+    expect(kind).to_have_value("transient")
+    kind.fill("whatever")
+    page.get_by_role("button", name="Go on from here").click()
+    expect(page.get_by_role("alert")).to_contain_text("fork_edit_refused")
+    expect(page.get_by_role("alert")).to_contain_text("kind: ")
+    kind.fill("permanent")
+    page.get_by_role("button", name="Go on from here").click()
+    expect(page.get_by_text("It goes on otherwise: ")).to_be_visible()
+    beside = page.locator(".rs-beside")
+    expect(beside).to_contain_text("in the fork alone")
+    expect(beside).to_contain_text("repository.processing.failed")
+    assert violations(page) == []
+    shoot(page, "fork")
+    page.reload()  # the address has what was edited
+    expect(kind).to_have_value("permanent")
+    expect(page.get_by_text("It goes on otherwise: ")).to_be_visible()
+    page.set_viewport_size(_PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= _PHONE["width"]
+    shoot(page, "fork-phone")
+
+    kind.fill("transient")
+    page.get_by_role("button", name="Go on from here").click()
+    expect(page.get_by_text("It goes on as it really did.")).to_be_visible()
+    page.get_by_role("link", name="Back to the history").click()
+    expect(page.locator(".point")).to_contain_text(f"Event {failed['version']} of {len(analysis.events)}")

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from tests.support.kept_stand_in import collection_rebuilds, collections, letters, me, push_hook, rebuilds, uploads
 from tests.support.pasts_stand_in import Stream, cause_of, pasts
-from tests.support.sandbox_stand_in import shadow, shadows
+from tests.support.sandbox_stand_in import forks, shadow, shadows
 from tests.support.stand_in_streams import Json, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
 
@@ -270,6 +270,7 @@ class StandIn(Talks):
                 Route("/api/v1/shadows", partial(shadows, self.shadows), methods=["GET", "POST"]),
                 Route("/api/v1/shadows/{id}", partial(shadow, self.shadows), methods=["GET", "DELETE"]),
                 Route("/api/v1/shadows/{id}/promote", partial(shadow, self.shadows), methods=["POST"]),
+                Route("/api/v1/forks", partial(forks, self.analyses), methods=["POST"]),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),

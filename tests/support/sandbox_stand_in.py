@@ -1,11 +1,18 @@
-"""Shadows in the double of the API: each tells what its stage has in a test."""
+"""Sandboxes in the double of the API: shadows that tell what a test's stage has, and forks by the real function."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
+from fastapi.encoders import jsonable_encoder
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from events.base import Envelope
+from events.replay.fork import BadFork
+from orchestrator.api.forks import view
+from orchestrator.projections.forks import fork
+from orchestrator.workflow import Policy
 from tests.support.stand_in_streams import Json, problem
 
 RUNS = 2
@@ -72,3 +79,15 @@ def _told(made: Json) -> Json:
     told |= {"runs_ended": RUNS if over else 1, "report": _REPORTS.get(stage, {}) if over else {}}
     told |= {"code": "effect_not_recorded", "message": "No vector is stored of that text."} if failed else {}
     return told | {"not_promotable": _WHY_NOT.get(stage) if over and not made["promoted_at"] else None}
+
+
+async def forks(analyses: dict[str, Any], request: Request) -> Response:
+    """POST of a fork of a scripted analysis whose events are whole."""
+    body = await request.json()
+    found = analyses[body["stream_id"].removeprefix("analysis/")]
+    history = [Envelope.model_validate(event) for event in found.events]
+    try:
+        made = fork(history, body["version"], body["changes"], Policy())
+    except BadFork as bad:
+        return problem(422, bad.code, "The history cannot be forked like that", bad.message)
+    return JSONResponse(jsonable_encoder(view(body["stream_id"], history, made)))

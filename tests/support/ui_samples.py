@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.support import histories
 from tests.support.api_stand_in import Scripted, StandIn
 
 COMMIT = "36e4a824f340fdee7ed50937ba8e7f6bc7d17f81"
@@ -108,6 +109,13 @@ def failed(api: StandIn, name: str = "nobody/missing") -> Scripted:
     why["message"] = "The host has no such repository, or it is private: check the address."
     analysis.say("processing.stage.failed", "clone", duration=0.4, **why)
     analysis.say("repository.processing.failed", "clone", **why)
+    return analysis
+
+
+def recorded(api: StandIn, history: str) -> Scripted:
+    """An analysis whose events are those of a golden history."""
+    analysis = complete(api)
+    analysis.events[:] = [event.model_dump(mode="json") for event in histories.load(history).events]
     return analysis
 
 

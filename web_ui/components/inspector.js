@@ -248,6 +248,8 @@ class Inspector {
     else this.why.append(el("span", {}, event.causation_id ? "Because of an event in another stream" : "Asked for from outside"));
     if (effects.length) this.why.append(el("span", {}, " · led to "), ...effects.slice(0, 6).map(link));
     if (effects.length > 6) this.why.append(el("span", {}, ` and ${number.format(effects.length - 6)} more`));
+    const edit = new URLSearchParams({ analysis: this.data.analysis_id, stream: this.data.stream, at: String(event.version) });
+    this.why.append(" ", el("a", { class: "fork", href: `/fork?${edit}` }, "Edit this event and go on from here in a sandbox"));
     if (event.erased?.length) this.why.append(el("span", {}, ` · erased for good: ${plain(event.erased.join(", "))}`));
   }
 

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,10 @@ async def test_a_fork_shows_what_would_have_been_and_touches_nothing(
     servers = [database_url, redis_url, str(system.client.base_url)]
     before = await live(database_url, redis_url, home)
 
-    async def forked(version: int, **changes: object) -> dict[str, object]:
+    async def forked(version: int, **changes: object) -> dict[str, Any]:
         body = {"stream_id": stream, "version": version, "changes": changes}
         reply = await system.client.post("/api/v1/forks", json=body)
-        found: dict[str, object] = reply.json()
+        found: dict[str, Any] = reply.json()
         return found
 
     with only_connecting_to(servers) as refused:
@@ -52,6 +53,9 @@ async def test_a_fork_shows_what_would_have_been_and_touches_nothing(
     differing = [one for one in other["decisions"] if not one["agrees"]]
     assert {one["event_type"] for one in differing if one["fork"] is None} >= {"processing.retry.scheduled"}
     assert other["unused"]
+    assert {one["real_version"] for one in same["events"]} - {0} == {*range(2, len(events) + 1)}
+    assert [one["version"] for one in other["real"]] == [*range(failed["version"] + 1, len(events) + 1)]
+    assert {one["real_version"] for one in other["events"]}.isdisjoint(other["unused"])
     assert [one["code"] for one in bad] == ["fork_version_unknown", "fork_edit_refused"]
     after = await live(database_url, redis_url, home)
     assert {name: (before.get(name), what) for name, what in after.items() if before.get(name) != what} == {}
