@@ -8,9 +8,10 @@ from rich.text import Text
 
 from cli.api import connect, refusal
 from cli.exits import OK
+from cli.plain import visible
 from cli.screen import Screen
 from runtime.client import Client
-from runtime.client.shapes import ComparisonView, DifferenceView
+from runtime.client.shapes import ComparisonView, DifferenceView, QuestionCompared
 
 _PAGE = 500
 _LONGEST = 100  # signs of a value
@@ -19,11 +20,14 @@ What = Literal["files", "symbols", "dependencies", "chunks"]
 Kind = Literal["added", "removed", "changed"]
 _WHATS: tuple[What, ...] = ("files", "symbols", "dependencies", "chunks")
 _KINDS: tuple[Kind, ...] = ("added", "removed", "changed")
+_ANSWERS, _FEW = "answers", 20  # so many questions at a time: each has two answers
 
 
 def run_compare(pair: tuple[str, str], what: str | None, kind: str | None, *, as_json: bool) -> int:
     """The command; returns its exit code. Raises ApiError."""
     api, (analysis, against) = connect(), pair
+    if what == _ANSWERS:
+        return _answers(api, pair, kind, as_json=as_json)
     chosen, of_kind = _what(what), _kind(kind)
     if chosen is None:
         found = api.comparing_compared(analysis, against=against)
@@ -32,6 +36,33 @@ def run_compare(pair: tuple[str, str], what: str | None, kind: str | None, *, as
     items = list(_all(api, pair, chosen, of_kind))
     _print([line(one) for one in items], [one.model_dump(mode="json") for one in items], as_json=as_json)
     return OK
+
+
+def _answers(api: Client, pair: tuple[str, str], kind: str | None, *, as_json: bool) -> int:
+    """Questions that both have an answer to, until there are no more."""
+    if kind is not None:
+        raise refusal("invalid_request", "Answers are of no kind: leave --kind out.")
+    items: list[QuestionCompared] = []
+    cursor, left_out = None, 0
+    while True:
+        page = api.comparing_answers(pair[0], against=pair[1], cursor=cursor, limit=_FEW)
+        items, cursor, left_out = [*items, *page.items], page.next, page.left_out
+        if cursor is None:
+            break
+    lines = [line for one in items for line in answers_lines(one)] or [Text("no question was asked at both", "dim")]
+    older = [Text(f"not looked through: {left_out:,} older conversations", "dim")] if left_out else []
+    _print([*lines, *older], [one.model_dump(mode="json") for one in items], as_json=as_json)
+    return OK
+
+
+def answers_lines(one: QuestionCompared) -> list[Text]:
+    """A question, and below it both answers, each with the places that it cites."""
+    lines = [Text(visible(one.query), "bold")]
+    for title, said in (("before", one.before), ("after", one.after)):
+        cited = ", ".join(f"{each.path}:{each.first_line}-{each.last_line}" for each in said.citations)
+        lines.append(Text(f"{title}: {said.commit or 'no commit'}, cites {visible(cited) or 'nothing'}", "dim"))
+        lines += [Text(f"  {line}") for line in visible(said.answer or "").splitlines()]
+    return lines
 
 
 def _print(lines: Sequence[Text], document: object, *, as_json: bool) -> None:
@@ -45,7 +76,7 @@ def _print(lines: Sequence[Text], document: object, *, as_json: bool) -> None:
 
 def _what(said: str | None) -> What | None:
     if said is not None and said not in _WHATS:
-        raise refusal("invalid_request", f"“{said}” is not compared: choose one of {', '.join(_WHATS)}.")
+        raise refusal("invalid_request", f"“{said}” is not compared: choose one of {', '.join((*_WHATS, _ANSWERS))}.")
     return next((what for what in _WHATS if what == said), None)
 
 

@@ -28,7 +28,10 @@ def compare(
     analysis: Annotated[str, typer.Argument(help="The id of an analysis.")],
     against: Annotated[str, typer.Argument(help="The id of another analysis of the same repository.")],
     what: Annotated[
-        str | None, typer.Option(help="List what is different: files, symbols, dependencies or chunks.")
+        str | None,
+        typer.Option(
+            help="List what is different: files, symbols, dependencies or chunks; or answers to the same questions."
+        ),
     ] = None,
     kind: Annotated[str | None, typer.Option(help="Of these only what was added, removed or changed.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,

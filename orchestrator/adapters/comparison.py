@@ -7,7 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from orchestrator.api.comparing_models import CountsView, DifferencePage, DifferenceView, Kind, What
+from orchestrator.api.comparing_models import (
+    CountsView,
+    DifferencePage,
+    DifferenceView,
+    Kind,
+    QuestionCompared,
+    SameQuestions,
+    What,
+)
 from orchestrator.api.paging import DIFFERENCES, Page
 from runtime.tenancy import TenantDatabase
 
@@ -107,3 +115,11 @@ def page_of(found: list[DifferenceView], page: Page, kind: Kind | None) -> Diffe
     wanted = [one for one in found if kind is None or one.kind == kind]
     items = wanted[skipped : skipped + page.limit]
     return DifferencePage(items=items, total=len(wanted), next=_next(skipped + len(items), len(wanted)))
+
+
+def same_page(found: list[QuestionCompared], page: Page, left_out: int) -> SameQuestions:
+    """One page of questions that are all there."""
+    [skipped] = DIFFERENCES.read(page.cursor) or (0,)
+    items = found[skipped : skipped + page.limit]
+    following = _next(skipped + len(items), len(found))
+    return SameQuestions(items=items, total=len(found), next=following, left_out=left_out)

@@ -5,7 +5,7 @@ of them at a time, and no more than is shown or looked through.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -17,12 +17,15 @@ from events.conversation import ConversationStarted
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import QuestionAnswered, QuestionAsked
 from orchestrator.api.conversation_models import ConversationSummary
+from orchestrator.api.models import ConversationView, QuestionView
 from orchestrator.api.pages import ConversationPage
 from orchestrator.api.paging import CONVERSATIONS, Page
 from orchestrator.projections.conversations import PREFIX, fold, has_words, started
 from orchestrator.projections.deleted import without_people
+from orchestrator.projections.same_questions import answered_at
 from runtime.tenancy import TenantDatabase
 
+COMPARED = 200  # conversations that are looked through for questions of two analyses
 LOOKED_THROUGH = 100  # conversations that one page looks through for words
 MOST_SHOWN = 1_000_000  # bytes of a question as it is stored: a larger one stands in the list without its words
 MOST_READ = 20_000_000  # bytes of a conversation that are looked through for words; a larger one is passed over
@@ -36,6 +39,15 @@ WHERE tenant_id = $1
   AND (CAST($2 AS timestamptz) IS NULL
     OR (started_at, conversation_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
 ORDER BY started_at DESC, conversation_id DESC LIMIT $4
+"""
+_ANSWERED_AT = """
+SELECT c.conversation_id, count(*) OVER () AS found
+FROM app.conversations c JOIN app.questions q USING (conversation_id)
+WHERE c.tenant_id = $1 AND c.repository_id = $2 AND q.state = 'answered'
+  AND CAST(q.record ->> 'analysis_id' AS uuid) = ANY ($3)
+  AND NOT EXISTS (SELECT FROM auth.users u WHERE u.user_id = c.user_id AND u.deleted_at IS NOT NULL)
+  AND c.repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
+GROUP BY c.conversation_id, c.started_at ORDER BY c.started_at DESC, c.conversation_id DESC LIMIT $4
 """
 _STREAMS = """
 FROM es.streams s JOIN es.events e USING (stream_id) LEFT JOIN es.feed f USING (position)
@@ -115,9 +127,32 @@ class Conversations:
             if stream in begun
         ]
 
+    async def answered_at(
+        self, tenant: UUID, repository: UUID, analyses: Sequence[UUID]
+    ) -> tuple[list[QuestionView], int]:
+        """What was answered at one of some analyses of a repository, and how many conversations were left out.
+
+        Left out are older ones, and what is too large.
+        """
+        rows = await self._database.rows(tenant, _ANSWERED_AT, tenant, repository, list(analyses), COMPARED)
+        found, seen = list[QuestionView](), 0
+        async for some, events in self._read(tenant, rows):
+            found += await asyncio.to_thread(_answered, events, analyses)
+            seen += len(some)
+        return found, (rows[0]["found"] - seen if rows else 0)
+
     async def _having(self, tenant: UUID, rows: Sequence[Record], words: str, limit: int) -> list[Record]:
         """The first so many of them that have the words."""
         found: list[Record] = []
+        async for some, events in self._read(tenant, rows):
+            having = await asyncio.to_thread(_having, events, words)
+            found += [row for row in some if row["conversation_id"] in having]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    async def _read(self, tenant: UUID, rows: Sequence[Record]) -> AsyncIterator[tuple[list[Record], list[Envelope]]]:
+        """All that was said in conversations, some at a time; what is too large is passed over."""
         values: dict[str, object] = {"tenant": tenant, "types": _WORDS}
         async with self._database.of(tenant) as connection:
             sizes = await connection.execute(_SIZES, values | {"streams": [_stream(row) for row in rows]})
@@ -126,11 +161,7 @@ class Conversations:
             async with self._database.of(tenant) as connection:
                 said = await connection.execute(_SAID, values | {"streams": [_stream(row) for row in some]})
                 events = await without_people(connection, await envelopes_of(connection, said))
-            having = await asyncio.to_thread(_having, events, words)
-            found += [row for row in some if row["conversation_id"] in having]
-            if len(found) >= limit:
-                break
-        return found[:limit]
+            yield some, events
 
 
 def _stream(row: Record) -> str:
@@ -153,6 +184,14 @@ def _batches(rows: Sequence[Record], bytes_of: Mapping[str, int]) -> Iterator[li
         yield batch
 
 
-def _having(events: Sequence[Envelope], words: str) -> set[UUID]:
+def _folded(events: Sequence[Envelope]) -> list[ConversationView]:
     folded = (fold(history) for _, history in groupby(events, key=lambda event: event.stream_id))
-    return {each.conversation_id for each in folded if each is not None and has_words(each, words)}
+    return [each for each in folded if each is not None]
+
+
+def _having(events: Sequence[Envelope], words: str) -> set[UUID]:
+    return {each.conversation_id for each in _folded(events) if has_words(each, words)}
+
+
+def _answered(events: Sequence[Envelope], analyses: Sequence[UUID]) -> list[QuestionView]:
+    return answered_at(_folded(events), analyses)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from events.base import Envelope
 from events.replay.timeline import runs
-from orchestrator.adapters.comparison import compared_trees, page_of
+from orchestrator.adapters.comparison import compared_trees, page_of, same_page
 from orchestrator.api.comparing_models import (
     ComparedView,
     ComparisonView,
@@ -16,6 +16,7 @@ from orchestrator.api.comparing_models import (
     DifferencePage,
     DifferenceView,
     Kind,
+    SameQuestions,
     StageCompared,
     What,
 )
@@ -25,6 +26,7 @@ from orchestrator.api.paging import Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.projections.analyses import fold
+from orchestrator.projections.same_questions import asked_at_both
 
 router = APIRouter(prefix="/analyses/{analysis_id}", tags=["comparing"])
 Against = Annotated[UUID, Query(description="The other analysis of the repository: what is different since that one.")]
@@ -73,6 +75,15 @@ async def differences(  # noqa: PLR0913, PLR0917  # one argument for each part o
     if what == "files":
         return page_of((await _files(parts, histories))[0], page, kind)
     return await parts.contents.comparison.listed(who.tenant_id, (against, analysis_id), what, page, kind)
+
+
+@router.get("/answers")
+async def answers(analysis_id: UUID, who: Reader, parts: Parts, page: Paging, against: Against) -> SameQuestions:
+    """Questions that were asked at both analyses, each with both answers and what they cite."""
+    _histories, views = await _both(parts, who, against, analysis_id)
+    pair = (against, analysis_id)
+    found, left_out = await parts.conversations.answered_at(who.tenant_id, views[0].repository_id, pair)
+    return same_page(await asyncio.to_thread(asked_at_both, found, *pair), page, left_out)
 
 
 async def _both(parts: Services, who: Identity, before: UUID, after: UUID) -> tuple[Pair, list[AnalysisView]]:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from orchestrator.api.models import QuestionView
+
 Kind = Literal["added", "removed", "changed"]
 What = Literal["files", "symbols", "dependencies", "chunks"]
 
@@ -72,3 +74,26 @@ class DifferencePage(BaseModel):
     items: list[DifferenceView]
     total: int
     next: str | None = None
+
+
+class QuestionCompared(BaseModel):
+    """A question that was answered at both: as it was meant, and both answers.
+
+    Of each answer `passages` are those that it cites; it has no `steps` and no `plan`.
+    """
+
+    query: str
+    before: QuestionView
+    after: QuestionView
+
+
+class SameQuestions(BaseModel):
+    """A page of questions that both have an answer to, the newest first; `total` counts them over all pages.
+
+    They are looked for in the newest 200 conversations in which one of the two was asked; `left_out` counts the others.
+    """
+
+    items: list[QuestionCompared]
+    total: int
+    next: str | None = None
+    left_out: int = 0

@@ -428,6 +428,17 @@ class Operations(Protocol):
             params={"against": against, "kind": kind, "cursor": cursor, "limit": limit},
         )
 
+    def comparing_answers(
+        self, analysis_id: str, *, against: str, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.SameQuestions:
+        """Questions that were asked at both analyses, each with both answers and what they cite."""
+        return self._call(
+            shapes.SameQuestions,
+            "GET",
+            f"/api/v1/analyses/{part(analysis_id)}/answers",
+            params={"against": against, "cursor": cursor, "limit": limit},
+        )
+
     def overview_one(self, analysis_id: str) -> shapes.OverviewView:
         """What it is, how it is built, its main modules and how they talk, entry points, how to run and test it."""
         return self._call(shapes.OverviewView, "GET", f"/api/v1/analyses/{part(analysis_id)}/overview")

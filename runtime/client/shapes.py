@@ -2720,6 +2720,22 @@ class ConversationView(BaseModel):
     questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
 
 
+class QuestionCompared(BaseModel):
+    """
+    A question that was answered at both: as it was meant, and both answers.
+
+    Of each answer `passages` are those that it cites; it has no `steps` and no `plan`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    query: str
+    before: QuestionView
+    after: QuestionView
+
+
 class RebuildView(BaseModel):
     """
     A rebuild: `asked` until it is `done`, or `failed`, which `message` explains. `agrees` once it is done.
@@ -2750,6 +2766,23 @@ class RepositoryPage(BaseModel):
     )
     items: list[RepositoryView]
     next: str | None = None
+
+
+class SameQuestions(BaseModel):
+    """
+    A page of questions that both have an answer to, the newest first; `total` counts them over all pages.
+
+    They are looked for in the newest 200 conversations in which one of the two was asked; `left_out` counts the others.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[QuestionCompared]
+    total: int
+    next: str | None = None
+    left_out: int = 0
 
 
 class ShadowList(BaseModel):

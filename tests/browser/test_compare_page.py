@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -6,6 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.support import ui_samples as samples
 from tests.support.accessibility import violations
 from tests.support.api_stand_in import StandIn
+from tests.support.site import shoot
 
 pytestmark = pytest.mark.browser
 _COUNTS = {"added": 1, "removed": 2, "changed": 3, "same": 1_400}
@@ -28,7 +30,17 @@ def _compared(api: StandIn) -> tuple[Any, Any]:
     ]
     newer.told["differences/files"] = {"items": files, "total": 9, "next": "x"}
     newer.told["differences/symbols"] = {"items": [], "total": 0, "next": None}
+    asked = [_answered(older, "In `app.py`, alone."), _answered(newer, samples.answer()["answer"])]
+    asked[0]["citations"] = asked[0]["citations"][:1]
+    same = {"query": f"Where is it made? {hostile}", "before": asked[0], "after": asked[1]}
+    newer.told["answers"] = {"items": [same], "total": 30, "next": "x", "left_out": 2}
     return older, newer
+
+
+def _answered(analysis: Any, answer: str) -> dict[str, Any]:
+    ids = {"question_id": str(uuid4()), "conversation_id": str(uuid4()), "analysis_id": analysis.id}
+    about = {"repository_id": analysis.view["repository_id"], "query": "Where is it made?", "state": "answered"}
+    return {**samples.answer(answer=answer), **ids, **about}
 
 
 def test_two_analyses_stand_beside_each_other_and_the_address_has_what_is_looked_at(page: Page, api: StandIn) -> None:
@@ -42,7 +54,21 @@ def test_two_analyses_stand_beside_each_other_and_the_address_has_what_is_looked
     expect(page.locator(".rs-differences")).to_contain_text("size 10 → 12")
     expect(page.get_by_text("2 of 9 are shown")).to_be_visible()
     expect(page.locator(".rs-differences img")).to_have_count(0)  # a hostile name stays text
+    answers = page.locator("article.answer")
+    expect(answers).to_have_count(2)
+    expect(answers.first).to_contain_text("alone")
+    expect(answers.last).to_contain_text("Flask is a WSGI framework")
+    expect(page.get_by_text("1 cited place only here, 0 cited places only in the other one.")).to_be_visible()
+    expect(page.get_by_text("Not looked through: 2 older conversations.")).to_be_visible()
+    expect(page.locator(".rs-asked img")).to_have_count(0)
     assert violations(page) == []
+    shoot(page, "compare")
+    answers.last.locator(".cited .chip").last.click()
+    expect(page.locator(".rs-place")).to_have_text(f"{samples.APP}:113-114")
+    expect(page.locator(".rs-cited .rs-no").first).to_have_text("113")
+    assert f"at={newer.id}" in page.url
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".rs-place")).to_have_count(0)
     page.locator("label").filter(has_text="Definitions").click()
     expect(page.get_by_text("Nothing is different here.")).to_be_visible()
     assert f"against={older.id}" in page.url
@@ -51,6 +77,7 @@ def test_two_analyses_stand_beside_each_other_and_the_address_has_what_is_looked
     expect(page.get_by_text("Nothing is different here.")).to_be_visible()
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shoot(page, "compare-phone")
 
 
 def test_an_analysis_that_is_the_only_one_has_nothing_beside_it(page: Page, api: StandIn) -> None:

@@ -1,10 +1,10 @@
-"""Compare: what is different between two analyses of one repository, and how long each took."""
+"""Compare: what is different between two analyses of one repository: facts, times, answers to the same questions."""
 
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import compared, markup
-from web_ui.components import frame, notices
+from web_ui.components import frame, notices, same_questions
 from web_ui.session import attempt, chosen_analysis, client, parameter
 
 _LISTED = 50
@@ -91,6 +91,7 @@ def show() -> None:
         )
     st.html('<h2 class="rs-section">One by one</h2>')
     differences(analysis, against)
+    same_questions.show(analysis, against)
 
 
 show()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from cli.compare import line, run_compare
+from cli.compare import answers_lines, line, run_compare
 from runtime.client import ApiError
-from runtime.client.shapes import DifferenceView
+from runtime.client.shapes import DifferenceView, QuestionCompared
+from tests.unit.web_ui.test_answer_words import said
 
 
 def test_each_difference_is_one_line() -> None:
@@ -17,7 +18,20 @@ def test_each_difference_is_one_line() -> None:
     assert line(same_facts).plain == "~ c.py  content"
 
 
-@pytest.mark.parametrize(("what", "kind"), [("people", None), ("files", "moved")])
+def test_both_answers_to_a_question_are_told_with_what_they_cite() -> None:
+    one = QuestionCompared(query="Why\u202e?", before=said("Since.\nThen.", 1, commit="c0"), after=said("So.", 3, 7))
+
+    assert [text.plain for text in answers_lines(one)] == [
+        "Why?",
+        "before: c0, cites a.py:1-2",
+        "  Since.",
+        "  Then.",
+        "after: no commit, cites a.py:3-4, a.py:7-8",
+        "  So.",
+    ]
+
+
+@pytest.mark.parametrize(("what", "kind"), [("people", None), ("files", "moved"), ("answers", "added")])
 def test_what_is_not_compared_is_refused_before_anybody_is_asked(what: str, kind: str | None) -> None:
     with pytest.raises(ApiError) as refused:
         run_compare(("a", "b"), what, kind, as_json=False)
