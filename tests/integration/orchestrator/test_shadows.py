@@ -15,7 +15,9 @@ from sqlalchemy import text
 from events.base import LOCAL_TENANT, Envelope
 from events.delivery.work import Result, Run
 from events.processing import Stage
+from events.replay import sandbox
 from events.replay.sandbox import Nobody, SandboxObjects, ShadowWorker
+from orchestrator.adapters import shadow_reports
 from processor.adapters.parser_pool import ParserPool
 from processor.subscribers import shadow_handlers
 from rag_manager.adapters.recorded import RecordedEmbedder
@@ -32,6 +34,8 @@ from tests.support.untouched import live, only_connecting_to
 async def system(
     monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str, home: Path
 ) -> AsyncIterator[System]:
+    for looking in (sandbox, shadow_reports):
+        monkeypatch.setattr(looking, "_POLL", 0.05)
     async with a_system(monkeypatch, database_url=database_url, redis_url=redis_url, home=home) as system:
         yield system
 
@@ -69,10 +73,8 @@ async def test_the_present_code_runs_beside_what_serves_and_touches_nothing(
 
     with only_connecting_to([database_url, redis_url, str(system.client.base_url)]) as refused:
         async with a_worker(database_url, home):
-            found = {
-                stage: await shadow(system, analysis, stage)
-                for stage in ("metadata", "structure", "parse", "link", "workflow")
-            }
+            stages = ("metadata", "structure", "parse", "link", "workflow")
+            found = dict(zip(stages, await asyncio.gather(*(shadow(system, analysis, s) for s in stages)), strict=True))
 
     assert {stage: one["state"] for stage, one in found.items()} == dict.fromkeys(found, "done"), found
     after = await live(database_url, redis_url, home)
@@ -223,14 +225,14 @@ class _Model:
 async def test_a_sandbox_reads_the_record_and_keeps_what_is_put_to_itself(home: Path) -> None:
     recorded = open_objects("", home)
     stored = await recorded.of(LOCAL_TENANT, None).put("kind", ".x", b"recorded")
-    sandbox = SandboxObjects(recorded, LOCAL_TENANT)
+    inside = SandboxObjects(recorded, LOCAL_TENANT)
 
-    made = await sandbox.of(uuid4(), uuid4()).put("kind", ".x", b"made")
+    made = await inside.of(uuid4(), uuid4()).put("kind", ".x", b"made")
 
-    assert await sandbox.get(stored.key, stored.sha256) == b"recorded"
-    assert await sandbox.get(made.key, made.sha256) == b"made"
+    assert await inside.get(stored.key, stored.sha256) == b"recorded"
+    assert await inside.get(made.key, made.sha256) == b"made"
     with pytest.raises(Permanent):
         await recorded.get(made.key)
-    assert await sandbox.take_over_all({stored.key: stored.sha256}) == set()
+    assert await inside.take_over_all({stored.key: stored.sha256}) == set()
     with pytest.raises(Exception, match="nobody"):
         await Nobody().ping()
