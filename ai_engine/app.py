@@ -15,10 +15,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ai_engine.adapters.circuits import Circuits, Guarded
+from ai_engine.adapters.earlier import LoggedAnswers
 from ai_engine.adapters.facts import HttpFacts
 from ai_engine.adapters.gen_ai import Observed
 from ai_engine.adapters.retriever import HttpRetriever
+from ai_engine.adapters.turns import ValkeyTurns
 from ai_engine.ports import LanguageModel
+from ai_engine.remembering import Remembering
 from ai_engine.settings import AiSettings
 from ai_engine.stages.plan_steps import Budget
 from ai_engine.stages.price import read_prices
@@ -63,6 +66,7 @@ def create_app() -> Starlette:
         facts=facts,
         models=models,
         redis=redis,
+        remembering=Remembering(LoggedAnswers(engine), ValkeyTurns(quick_redis)),
         deadlines=Deadlines(ai.deadline, ai.deep_deadline),
         budget=Budget(ai.deep_steps, ai.deep_tokens, ai.deep_characters, ai.deep_seconds),
     )

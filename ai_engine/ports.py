@@ -2,13 +2,22 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.tell_overview import MOST_LINES
 from events.looking import CallersRequest, DefinitionsRequest, Entries, FolderRequest
-from events.question import LinesReply, LinesRequest, Passage, Scope, SearchReply, SearchRequest
+from events.question import (
+    LinesReply,
+    LinesRequest,
+    Passage,
+    QuestionAnswered,
+    Scope,
+    SearchReply,
+    SearchRequest,
+)
 from runtime.faults import Transient
 
 
@@ -109,4 +118,39 @@ class Facts(Protocol):
 
     async def folder(self, request: FolderRequest) -> Entries:
         """What is right below a folder. Raises as `definitions`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer that was given before, and when."""
+
+    answer: QuestionAnswered
+    at: datetime
+
+
+class Earlier(Protocol):
+    """Answers that were given before."""
+
+    async def find(self, tenant_id: UUID, generation_id: UUID, fingerprint: str) -> Found | None:
+        """The newest that somebody of the tenant was given for the same, and may still be read.
+
+        None also where it was rated down, stopped or asked for again, and where it cannot be looked for.
+        """
+        ...
+
+
+class Turns(Protocol):
+    """Who of those that ask the same asks a model. Raises nothing: where it cannot be told, everybody does."""
+
+    async def take(self, tenant_id: UUID, fingerprint: str, question_id: UUID, seconds: float) -> bool:
+        """Whether it is this question's turn, now and for `seconds`."""
+        ...
+
+    async def give_back(self, tenant_id: UUID, fingerprint: str) -> None:
+        """Let the next one ask at once: there is no answer."""
+        ...
+
+    async def end(self, tenant_id: UUID, fingerprint: str) -> None:
+        """Let the next one ask as soon as the answer must have been recorded."""
         ...

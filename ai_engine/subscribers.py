@@ -14,22 +14,25 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from ai_engine.adapters.gen_ai import answering
-from ai_engine.ports import Facts, LanguageModel, Place, Retriever
+from ai_engine.composing import Grounds, Question, compose
+from ai_engine.ports import Facts, Found, LanguageModel, Place, Retriever
 from ai_engine.recording import append, failed, parked
+from ai_engine.remembering import Remembering, Wanted
 from ai_engine.rewriting import meant_by
-from ai_engine.stages.build_prompt import build_prompt, passage_of, without_secrets
-from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
-from ai_engine.stages.confidence import cited_passages, confidence_of, hits_of
+from ai_engine.sources import Sources
+from ai_engine.stages.build_prompt import build_prompt, passage_of
+from ai_engine.stages.check_citations import check_citations, checked_so_far
+from ai_engine.stages.confidence import hits_of
 from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.fit_history import Kept, fit_history
 from ai_engine.stages.judge_evidence import ENOUGH, evidence_for
 from ai_engine.stages.plan_steps import Budget
-from ai_engine.stages.price import together
 from ai_engine.stages.refuse import BY_MODEL, NO_EVIDENCE, says_not_found, tell_not_found
+from ai_engine.stages.same_question import fingerprint_of, told_again
 from ai_engine.stages.tell_overview import facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
 from ai_engine.stepping import DEEP, Deep, Stepper, steps_of
-from ai_engine.writing import Live, Writer, Written
+from ai_engine.writing import NOBODY, Live, Writer, Written
 from events.base import Envelope
 from events.catalog import QUESTIONS, decode
 from events.delivery.subscriber import EventSubscriber
@@ -41,31 +44,14 @@ from events.question import (
     QuestionAsked,
     SearchReply,
     SearchRequest,
-    StepTaken,
 )
 from runtime.faults import Fault, Permanent, Transient
 from runtime.live import WRITTEN, LiveChannels
-from runtime.redaction import redact_lines
 
 CONSUMER = "ai_engine.answer"
 PROMPT, STEPS, OVERVIEW, REFUSAL = "answer-v2", "deep-v1", "overview-v1", "refusal-v1"
 _OPENING = 5  # passages that an answer in steps begins with: it can look for more
 _MODELS_SHARE = 0.8  # of the deadline, for an overview: the rest is for the facts
-_READMES = ("README.md", "README.rst", "README.txt", "README", "readme.md", "Readme.md", "README.markdown")
-
-
-@dataclass(frozen=True)
-class _Question:
-    """A question at work: where its parts go, and the models that are to answer, the first one that does."""
-
-    envelope: Envelope
-    channel: str
-    asked: QuestionAsked
-    before: tuple[StepTaken, ...]
-    models: tuple[LanguageModel, ...]
-    run: Run
-    searched: str
-    kept: Kept
 
 
 @dataclass(frozen=True)
@@ -82,17 +68,20 @@ DEADLINES, BUDGET = Deadlines(), Budget()
 class Answerer:
     """Answers with what it is given: a retriever, facts, the configured models by name (the first is the default)."""
 
-    def __init__(  # each is one part of the process
+    def __init__(  # noqa: PLR0913  # each is one part of the process
         self,
         *,
         retriever: Retriever,
         facts: Facts,
         models: Mapping[str, LanguageModel],
         redis: Redis,
+        remembering: Remembering,
         deadlines: Deadlines = DEADLINES,
         budget: Budget = BUDGET,
     ) -> None:
         self._retriever = retriever
+        self._sources = Sources(retriever)
+        self._remembering = remembering
         self._models = models
         self._deadlines = deadlines
         self._live = Live(redis)
@@ -144,65 +133,38 @@ class Answerer:
                 scope=asked.scope,
             )
         )
-        place = Place(tenant_id, found.analysis_id, asked.scope)
         run.check()
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
-        question = _Question(envelope, channel, asked, before, models, run, meant.query, kept)
-        evidence = evidence_for(asked, found)
-        if evidence is not None and evidence < ENOUGH:
+        question = Question(envelope, channel, asked, before, models, run, meant, kept, began)
+        grounds = _grounds(question, found)
+        async with self._remembering.offered(_wanted(question, grounds), run, self._seconds(asked)) as earlier:
+            return await (self._tell_again(question, earlier) if earlier else self._anew(question, grounds))
+
+    async def _tell_again(self, question: Question, earlier: Found) -> QuestionAnswered:
+        shown = checked_so_far(f"{earlier.answer.answer}\n", earlier.answer.passages)
+        await self._live.say(question.channel, {"type": "token", "text": shown})
+        seconds = time.monotonic() - question.began
+        return told_again(earlier.answer, question.asked, answered_at=earlier.at, seconds=seconds)
+
+    async def _anew(self, question: Question, grounds: Grounds) -> QuestionAnswered:
+        found = grounds.found
+        place = Place(question.envelope.tenant_id, found.analysis_id, question.asked.scope)
+        if grounds.evidence is not None and grounds.evidence < ENOUGH:
             written, passages = await self._refuse(question, found, NO_EVIDENCE)
         else:
             written, passages = await self._write(question, place, found)
-        counts = await self._line_counts(place, written.text)
-        checked = check_citations(written.text, passages, counts)
+        checked = check_citations(written.text, passages, await self._sources.line_counts(place, written.text))
         if not checked.text:
             raise Transient("answer_unsupported", "The model only named places that it was not given: ask again.")
-        hits = hits_of(found.passages)
-        held = (cited_passages(passages, checked.citations) if written.mode == DEEP else ()) or hits
-        return QuestionAnswered(
-            question_id=asked.question_id,
-            query=asked.query,
-            answer=checked.text,
-            mode=written.mode,
-            response_time=round(time.monotonic() - began, 3),
-            rag_hits=len(hits),
-            confidence=0.0
-            if written.refused
-            else confidence_of(terms_of(meant.query), held, stood=len(checked.citations), fell=checked.removed),
-            citations=checked.citations,
-            removed_citations=checked.removed,
-            removed_quotes=checked.removed_quotes,
-            passages=without_secrets(passages if written.mode == DEEP else found.passages),
-            analysis_id=found.analysis_id,
-            commit=found.commit,
-            generation_kind=found.generation_kind,
-            provider=written.provider,
-            model=written.model,
-            prompt=written.prompt,
-            input_tokens=written.input_tokens + meant.input_tokens,
-            output_tokens=written.output_tokens + meant.output_tokens,
-            cost_usd=together(written.cost_usd, meant.cost_usd),
-            standalone=meant.query if meant.by else "",
-            standalone_by=meant.by,
-            history_turns=len(kept.turns),
-            history_tokens=kept.tokens,
-            history_left_out=kept.left_out,
-            degraded=found.degraded,
-            refused=written.refused,
-            evidence=evidence,
-            passed_over=written.passed_over,
-            plan=found.plan,
-        )
+        return compose(question, grounds, written, passages, checked)
 
-    async def _write(
-        self, question: _Question, place: Place, found: SearchReply
-    ) -> tuple[Written, tuple[Passage, ...]]:
+    async def _write(self, question: Question, place: Place, found: SearchReply) -> tuple[Written, tuple[Passage, ...]]:
         asked, models = question.asked, question.models
         if asked.facts:
             return await self._tell_overview(question, place)
-        readme = None if models and terms_of(question.searched) else await self._readme(place)
+        readme = None if models and terms_of(question.meant.query) else await self._sources.readme(place)
         if not models:
-            return await self._extract(question.channel, question.searched, found, readme)
+            return await self._extract(question.channel, question.meant.query, found, readme)
         given = (*([passage_of(readme)] if readme else []), *found.passages)
         written, passages = await self._generate(question, given, place)
         if says_not_found(written.text):
@@ -210,12 +172,12 @@ class Answerer:
         return written, passages
 
     async def _refuse(
-        self, question: _Question, found: SearchReply, why: str, said: Written | None = None
+        self, question: Question, found: SearchReply, why: str, said: Written | None = None
     ) -> tuple[Written, tuple[Passage, ...]]:
         """That nothing was found, with the nearest places; `said` is what it took a model to say so."""
         text = tell_not_found(hits_of(found.passages), found.commit)
         await self._live.say(question.channel, {"type": "token", "text": checked_so_far(f"{text}\n", found.passages)})
-        written = said or Written(text, "extractive", "none", "none", REFUSAL)
+        written = said or Written(text, "extractive", NOBODY, NOBODY, REFUSAL)
         return replace(written, text=text, refused=why), found.passages
 
     def _chosen(self, asked: QuestionAsked) -> tuple[LanguageModel, ...]:
@@ -232,7 +194,7 @@ class Answerer:
             )
         return (self._models[asked.model],)
 
-    async def _tell_overview(self, question: _Question, place: Place) -> tuple[Written, tuple[Passage, ...]]:
+    async def _tell_overview(self, question: Question, place: Place) -> tuple[Written, tuple[Passage, ...]]:
         """The facts told again by the model; as they are where there is none, it fails or cites nothing given."""
         facts, why = question.asked.facts, ""
         places = places_of(facts)
@@ -242,7 +204,9 @@ class Answerer:
                     found = [await self._retriever.lines(place.cited(at)) for at in places]
                     given = (facts_passage(facts), *(passage_of(lines) for lines in found if lines is not None))
                     written, passages = await self._generate(question, given, place)
-                if check_citations(written.text, passages, await self._line_counts(place, written.text)).citations:
+                if check_citations(
+                    written.text, passages, await self._sources.line_counts(place, written.text)
+                ).citations:
                     return written, passages
                 why = "answer_unsupported"
             except (Fault, TimeoutError) as fault:
@@ -250,7 +214,7 @@ class Answerer:
             await self._live.say(question.channel, {"type": "reset"})
         text = facts_again(facts, why)
         await self._live.say(question.channel, {"type": "token", "text": checked_so_far(text, places)})
-        return Written(text, "extractive", "none", "none", "overview-facts-v1"), places
+        return Written(text, "extractive", NOBODY, NOBODY, "overview-facts-v1"), places
 
     async def _extract(
         self, channel: str, query: str, found: SearchReply, readme: LinesReply | None
@@ -258,10 +222,10 @@ class Answerer:
         text = extract_answer(query, hits_of(found.passages), readme)
         given = (*found.passages, *([passage_of(readme)] if readme else []))
         await self._live.say(channel, {"type": "token", "text": checked_so_far(text, given)})
-        return Written(text, "extractive", "none", "none", "extractive-v1"), given
+        return Written(text, "extractive", NOBODY, NOBODY, "extractive-v1"), given
 
     async def _generate(
-        self, question: _Question, given: tuple[Passage, ...], place: Place
+        self, question: Question, given: tuple[Passage, ...], place: Place
     ) -> tuple[Written, tuple[Passage, ...]]:
         asked, boundary = question.asked, secrets.token_hex(8)
         name = OVERVIEW if asked.facts else STEPS if asked.mode == DEEP else PROMPT
@@ -279,21 +243,24 @@ class Answerer:
         deep = Deep(question.envelope, asked, place, question.channel, grounded, boundary, question.before)
         return await self._stepper.write(deep, question.models, question.run)
 
-    async def _line_counts(self, place: Place, text: str) -> dict[str, int]:
-        counts = {}
-        for path in cited_paths(text):
-            reply = await self._retriever.lines(place.lines(path, 1))
-            if reply is not None:
-                counts[path] = reply.line_count
-        return counts
-
-    async def _readme(self, place: Place) -> LinesReply | None:
-        for name in _READMES:
-            reply = await self._retriever.lines(place.lines(name, 80))
-            if reply is not None:
-                return reply.model_copy(update={"text": redact_lines(reply.text)})  # it is told, and given to models
-        return None
-
 
 def _channel(tenant_id: UUID, asked: QuestionAsked) -> str:
     return LiveChannels(tenant_id).answer(asked.question_id)
+
+
+def _grounds(question: Question, found: SearchReply) -> Grounds:
+    """With a fingerprint where a model is to answer that no earlier worker asked."""
+    asked, evidence = question.asked, evidence_for(question.asked, found)
+    if not question.models or question.before or (evidence is not None and evidence < ENOUGH):
+        return Grounds(found, evidence)
+    first, prompt = question.models[0], STEPS if asked.mode == DEEP else PROMPT
+    return Grounds(
+        found, evidence, fingerprint_of(asked, found, model=f"{first.provider}:{first.model}", prompt=prompt)
+    )
+
+
+def _wanted(question: Question, grounds: Grounds) -> Wanted | None:
+    if not grounds.fingerprint or question.asked.again is not None:
+        return None
+    found, asked = grounds.found, question.asked
+    return Wanted(question.envelope.tenant_id, found.generation_id, asked.question_id, grounds.fingerprint)

@@ -20,6 +20,7 @@ from runtime.live import send_answer_part
 from runtime.tasks import end_tasks
 
 Result = TypeVar("Result")
+NOBODY = "none"  # the provider and model of what no model wrote
 _CALLS = 3  # of one model
 _LOOK = 0.1  # seconds between two looks at whether the run is cancelled
 # Another model may answer all the same.

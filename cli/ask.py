@@ -182,5 +182,6 @@ def _provenance(view: QuestionView) -> str:
         how = f"written by {view.model} in {len(view.steps)} steps"
     elif view.mode == "extractive":
         how = "put together from the best passages, no language model"
+    again = f", from an answer of {view.earlier_at:%Y-%m-%d %H:%M} UTC" if view.earlier_at else ""
     commit = f" at commit {view.commit[:10]}" if view.commit else ""
-    return f"{how}{commit}; {len(view.passages)} passages read; question {view.question_id}"
+    return f"{how}{again}{commit}; {len(view.passages)} passages read; question {view.question_id}"

@@ -36,7 +36,7 @@ VALKEY_USERS = {
         f"~stage.index ~stage.embed ~stage.activate ~stage.refine ~stage.promote ~erasure ~live.*.ticks"
         f" {_WORKER} {_NEWEST} {_SHARED}"
     ),
-    "ai_engine": f"~questions ~live.*.answer.* ~circuit.* {_WORKER} +get +set +time",
+    "ai_engine": f"~questions ~live.*.answer.* ~circuit.* ~asking.* {_WORKER} +get +set +time",
 }
 
 

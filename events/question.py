@@ -1,6 +1,7 @@
 """What is asked and answered, and the words that search and the assistant share."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -111,7 +112,7 @@ class SearchReply(Value):
 
     `degraded` says why a search was merely lexical although the generation has vectors: vectors_unavailable,
     vectors_missing (being rebuilt), model_changed or embedder_unavailable; `generation_kind` is lexical then. `plan`
-    has the retrievers that were asked.
+    has the retrievers that were asked. `lexicon_sha256` tells the state of the lexical index, which is added to.
     """
 
     analysis_id: UUID
@@ -124,6 +125,7 @@ class SearchReply(Value):
     degraded: str | None = None
     evidence: Evidence | None = None
     plan: tuple[PlanStep, ...] = ()
+    lexicon_sha256: str = ""
 
 
 class LinesRequest(Value):
@@ -211,6 +213,8 @@ class QuestionAnswered(Event):
     where that is not the question itself, rewritten by `standalone_by` (rules, or a model). Of the earlier turns
     `history_turns` were told to the model, about `history_tokens` tokens, and `history_left_out` were not. `plan` is
     the search's.
+    The same question about the same generation is answered again by it: `fingerprint` (of both, sealed) is what it is
+    found by, on one of 256 shelves. An answer that was given before is another question's, `earlier`, of `earlier_at`.
     """
 
     event_type: ClassVar[str] = "ai.query.processed"
@@ -222,6 +226,7 @@ class QuestionAnswered(Event):
         "passages": (),
         "standalone": "",
         "plan": (),
+        "fingerprint": "",
     }
     belongs_to: ClassVar[tuple[Subject, ...]] = _WHOSE
     question_id: UUID
@@ -254,6 +259,11 @@ class QuestionAnswered(Event):
     history_left_out: int = 0
     passed_over: tuple[PassedOver, ...] = ()
     plan: tuple[PlanStep, ...] = ()
+    generation_id: UUID | None = None
+    fingerprint: str = ""
+    shelf: int | None = None
+    earlier: UUID | None = None
+    earlier_at: datetime | None = None
 
 
 class QuestionFailed(Event):

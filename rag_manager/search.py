@@ -158,6 +158,7 @@ class Search:
             degraded=dense.degraded,
             evidence=found.evidence,
             plan=found.ranked.plan,
+            lexicon_sha256=served.lexicon_sha256,
         )
 
     async def _served(self, request: SearchRequest) -> Served:

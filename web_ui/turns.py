@@ -81,5 +81,11 @@ def told_before(question: QuestionView) -> list[str]:
     return [
         *([told_scope(question.scope)] if question.scope else []),
         *([f"Searched for: {visible(question.standalone)} (rewritten {by})"] if question.standalone else []),
+        *([told_earlier(question.earlier_at)] if question.earlier_at else []),
         *([f"Told {turns}, about {question.history_tokens:,} tokens{left}"] if told else []),
     ]
+
+
+def told_earlier(at: datetime) -> str:
+    """That no model was asked this time."""
+    return f"Answered from an earlier answer of {at:%Y-%m-%d %H:%M} UTC to the same question; Answer again asks anew"

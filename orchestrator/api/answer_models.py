@@ -1,5 +1,6 @@
 """What is shown of an answer, and of all that it rests on."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -41,7 +42,8 @@ class AnswerView(BaseModel):
     `removed_quotes` count what nothing supported; `passed_over` names models that failed before the one that answered.
     `standalone` is what was searched for where that is not the question itself, rewritten by `standalone_by`; of the
     earlier turns `history_turns` were told to the model (about `history_tokens` tokens), `history_left_out` not. `plan`
-    has the retrievers that were asked.
+    has the retrievers that were asked. Where the same was asked of the same generation before, the answer is that to
+    question `earlier`, of `earlier_at`: no model was asked, and asking again asks one.
     """
 
     answer: str | None = None
@@ -70,4 +72,6 @@ class AnswerView(BaseModel):
     history_left_out: int = 0
     passed_over: list[PassedOver] = Field(default_factory=list)
     plan: list[PlanStep] = Field(default_factory=list)
+    earlier: UUID | None = None
+    earlier_at: datetime | None = None
     steps: list[StepView] = Field(default_factory=list)

@@ -159,6 +159,8 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "history_left_out": event.history_left_out,
             "passed_over": list(event.passed_over),
             "plan": list(event.plan),
+            "earlier": event.earlier,
+            "earlier_at": event.earlier_at,
         }
     )
 

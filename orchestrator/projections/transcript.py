@@ -58,6 +58,7 @@ def _rests_on(question: QuestionView) -> str:
         model = f"written by {_plain(question.model or 'a language model')}"
     facts = (
         model,
+        f"an answer of {question.earlier_at:%Y-%m-%d %H:%M} UTC to the same question" if question.earlier_at else "",
         f"commit {_plain(question.commit)}" if question.commit else "",
         f"evidence {question.confidence:.0%}" if question.confidence is not None else "",
         f"asked {question.asked_at:%Y-%m-%d %H:%M} UTC",

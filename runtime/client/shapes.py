@@ -2501,6 +2501,8 @@ class QuestionView(BaseModel):
     history_left_out: int = 0
     passed_over: Annotated[list[PassedOver], Field(validate_default=True)] = []
     plan: Annotated[list[PlanStep], Field(validate_default=True)] = []
+    earlier: str | None = None
+    earlier_at: AwareDatetime | None = None
     steps: Annotated[list[StepView], Field(validate_default=True)] = []
     question_id: str
     conversation_id: str

@@ -24,6 +24,7 @@ class FakeRetriever:
     ) -> None:
         self.files = dict(files)
         self.analysis_id = uuid4()
+        self.generation_id = uuid4()
         self.searches: list[SearchRequest] = []
         self._reach = reach
         self._degraded = degraded
@@ -36,7 +37,7 @@ class FakeRetriever:
         return SearchReply(
             analysis_id=self.analysis_id,
             commit="c0ffee",
-            generation_id=uuid4(),
+            generation_id=self.generation_id,
             generation_kind="lexical" if self._degraded else "quick",
             model=None if self._degraded else "words",
             passages=tuple(self._passage(path, text) for path, text in self.files.items()),

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
+from ai_engine.adapters.earlier import LoggedAnswers
+from ai_engine.adapters.turns import ValkeyTurns
 from ai_engine.ports import LanguageModel, Retriever
+from ai_engine.remembering import Remembering
 from ai_engine.stages.plan_steps import Budget
 from ai_engine.subscribers import Answerer, Deadlines
 from events.base import LOCAL_TENANT, Envelope
@@ -47,6 +50,7 @@ class Desk:
             facts=self.facts,
             models=models or {},
             redis=self.kernel.redis,
+            remembering=Remembering(LoggedAnswers(self.kernel.engine), ValkeyTurns(self.kernel.redis)),
             deadlines=Deadlines(60, 60),
             budget=self.budget,
         )

@@ -15,6 +15,7 @@ from events.log.wake import CHANNEL
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OWNED = re.compile(
     rf"live\.(?P<tenant>{_ID})\.(({_ID}\.)?ticks|answer\.{_ID})|found\.(?P<whose>{_ID})\.{_ID}(\.lease\.[0-9a-f]{{32}})?"
+    rf"|asking\.(?P<asks>{_ID})\.[0-9a-f]{{64}}"
 )
 # Each with the reason why no tenant stands in it.
 NOBODYS: Mapping[str, str] = {
@@ -33,7 +34,7 @@ def without_tenant(names: Iterable[str], tenants: set[str]) -> list[str]:
     found = []
     for name in names:
         owned = _OWNED.fullmatch(name)
-        if owned is not None and (owned["tenant"] or owned["whose"]) in tenants:
+        if owned is not None and (owned["tenant"] or owned["whose"] or owned["asks"]) in tenants:
             continue
         if not any(re.fullmatch(pattern, name) for pattern in NOBODYS):
             found.append(name)

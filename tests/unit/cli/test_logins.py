@@ -18,7 +18,7 @@ def test_a_worker_reaches_the_streams_that_it_consumes_and_no_others(service: st
     consumed = {topic for topic, names in CONSUMERS.items() if any(name.startswith(f"{service}.") for name in names)}
     reached = set(re.findall(r"~(\S+)", VALKEY_USERS[service]))
 
-    own = {"ai_engine": {"circuit.*"}, "rag_manager": {"found.*"}}.get(service, set())
+    own = {"ai_engine": {"circuit.*", "asking.*"}, "rag_manager": {"found.*"}}.get(service, set())
     assert {topic for topic in reached if not topic.startswith("live.")} == consumed | own
 
 

@@ -261,6 +261,14 @@ def test_the_evidence_says_what_was_searched_for_and_how_much_of_the_conversatio
     ]
 
 
+def test_an_answer_of_before_says_so() -> None:
+    told = turns.told_before(a_question(earlier="q0", earlier_at=datetime(2026, 11, 22, 9, 5, tzinfo=UTC)))
+
+    assert told == [
+        "Answered from an earlier answer of 2026-11-22 09:05 UTC to the same question; Answer again asks anew"
+    ]
+
+
 def test_a_copied_answer_links_to_the_lines_at_the_host_and_loads_nothing() -> None:
     cited = Citation(path="a.py", first_line=3, last_line=4)
     question = a_question(answer="See [a.py:3-4] ![x](http://evil).", citations=[cited], commit="c0ffee")

@@ -1,0 +1,61 @@
+"""Tell whether a question was asked before, of the same state of a repository, and give the answer of then again.
+
+In:  a question, what its search said, and who is to answer it by which prompt; or an earlier answer.
+Out: a fingerprint that is the same for the same, and a shelf to look for it on; or the answer as this question's.
+"""
+
+import hashlib
+import json
+import unicodedata
+from datetime import datetime
+
+from events.question import QuestionAnswered, QuestionAsked, SearchReply
+
+_FORM = 1  # raise it where what makes an answer changes and no prompt's name does
+
+
+def fingerprint_of(asked: QuestionAsked, found: SearchReply, *, model: str, prompt: str) -> str:
+    """SHA-256 in hex of what was asked of what; empty where an answer depends on more than that. Pure.
+
+    More than that are the turns before, an overview's facts, and what was away or not made yet when it was searched.
+    """
+    unsettled = found.degraded is not None or any(step.absent for step in found.plan)
+    if asked.history or asked.facts or unsettled:
+        return ""
+    scope = asked.scope.model_dump() if asked.scope is not None else None
+    state = (str(found.analysis_id), str(found.generation_id), found.lexicon_sha256)
+    said = json.dumps([_FORM, _normal(asked.query), scope, asked.mode, model, prompt, *state])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def shelf_of(fingerprint: str) -> int:
+    """One of 256: what is looked for is found by it among thousands, and nobody learns from it what was asked. Pure."""
+    return int(fingerprint[:2], 16)
+
+
+def told_again(
+    earlier: QuestionAnswered, asked: QuestionAsked, *, answered_at: datetime, seconds: float
+) -> QuestionAnswered:
+    """The earlier answer as the answer to this question, which took `seconds` and nothing else. Pure.
+
+    It is found by nobody else: only what a model wrote is offered again, as long as that is there.
+    """
+    return earlier.model_copy(
+        update={
+            "question_id": asked.question_id,
+            "query": asked.query,
+            "response_time": round(seconds, 3),
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "cost_usd": None if earlier.cost_usd is None else 0.0,
+            "fingerprint": "",
+            "shelf": None,
+            "earlier": earlier.question_id,
+            "earlier_at": answered_at,
+        }
+    )
+
+
+def _normal(question: str) -> str:
+    """Blanks and the end of the sentence aside. Capitals count: in code they are another name."""
+    return " ".join(unicodedata.normalize("NFC", question).split()).rstrip("?.! ")

@@ -1,0 +1,19 @@
+"""Find an answer that was given before to the same question about the same generation."""
+
+from alembic import op
+
+revision = "0051"
+down_revision = "0046"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("""
+    CREATE INDEX events_answered ON es.events ((data->>'generation_id'), (data->>'shelf'))
+    WHERE type = 'ai.query.processed'
+    """)
+
+
+def downgrade() -> None:
+    op.execute("DROP INDEX es.events_answered")
