@@ -26,7 +26,8 @@ class Passage(Value):
 
     `ranks`: which retriever put it where, `scores` by which own score: BM25 (lexical), cosine (dense). `grown_from`:
     the lines that were found, in the definition that is shown. A neighbour was not found itself; its `relation` to one
-    that was is type (whose beginning it is) or imports (of its file). `folded`: others that say the same, or lie in it.
+    that was is type (whose beginning it is), imports (of its file) or caller (of a function in it). `folded`: others
+    that say the same, or lie in it.
     """
 
     chunk_id: str
@@ -112,7 +113,8 @@ class SearchReply(Value):
 
     `degraded` says why a search was merely lexical although the generation has vectors: vectors_unavailable,
     vectors_missing (being rebuilt), model_changed or embedder_unavailable; `generation_kind` is lexical then. `plan`
-    has the retrievers that were asked. `lexicon_sha256` tells the state of the lexical index, which is added to.
+    has the retrievers that were asked. `lexicon_sha256` tells the state of the lexical index, which is added to; not
+    `settled` is what the graph would know of, and is not made yet.
     """
 
     analysis_id: UUID
@@ -126,6 +128,7 @@ class SearchReply(Value):
     evidence: Evidence | None = None
     plan: tuple[PlanStep, ...] = ()
     lexicon_sha256: str = ""
+    settled: bool = True
 
 
 class LinesRequest(Value):
@@ -212,9 +215,8 @@ class QuestionAnswered(Event):
     `passed_over` names the models that were to answer before the one that did. `standalone` is what was searched for
     where that is not the question itself, rewritten by `standalone_by` (rules, or a model). Of the earlier turns
     `history_turns` were told to the model, about `history_tokens` tokens, and `history_left_out` were not. `plan` is
-    the search's.
-    The same question about the same generation is answered again by it: `fingerprint` (of both, sealed) is what it is
-    found by, on one of 256 shelves. An answer that was given before is another question's, `earlier`, of `earlier_at`.
+    the search's. To the same question about the same generation it is told again: `fingerprint` (of both, sealed) is
+    what it is found by, on one of 256 shelves. One that was told again was question `earlier`'s, of `earlier_at`.
     """
 
     event_type: ClassVar[str] = "ai.query.processed"

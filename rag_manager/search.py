@@ -22,19 +22,19 @@ from rag_manager.ports import (
     CollectionMissing,
     Embedder,
     InputRefused,
-    OpenLexicon,
     SharedMemory,
     Vectors,
     VectorsUnavailable,
 )
 from rag_manager.remembering import Asked, Form, Recalled, Remembered, may_be_kept, reply_shape
 from rag_manager.rows import reading
-from rag_manager.rows.graph import edges_around, has_graph
+from rag_manager.rows.graph import calls_of, edges_around, has_graph
 from rag_manager.rows.reading import IndexChanged, Served
+from rag_manager.scoping import Chunks, best_by_words, scope_of
 from rag_manager.serving import Loaded, ServingCache
+from rag_manager.stages.callers_beside import called_in, callers_beside
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.code_tokens import code_tokens
-from rag_manager.stages.limit_scope import limit_scope
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
 from rag_manager.stages.rank import Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
@@ -56,7 +56,6 @@ _MOST_KEPT = 500  # replies, of about 20 KB each; embedded questions
 _KEPT = 300.0  # seconds
 _REPLY = Form[SearchReply](lambda reply: reply.model_dump_json().encode(), SearchReply.model_validate_json)
 _VECTOR = Form[NDArray[np.float32]](lambda vector: vector.tobytes(), lambda raw: np.frombuffer(raw, np.float32))
-Chunks = frozenset[int] | None  # that a search is limited to; None for all
 
 
 @dataclass(frozen=True)
@@ -136,16 +135,18 @@ class Search:
         with self._turns.working(Urgency.QUESTION):
             loaded = await self._cache.get(request.tenant_id, served)
             question = read_question(request.query[:MAX_QUERY])
-            scope = await _scope(request, loaded.catalogue)
+            scope = await scope_of(request, loaded.catalogue)
             dense = await self._dense(request, served, question, loaded.catalogue, scope)
             limit = max(1, min(request.limit, MAX_LIMIT))
             forward = await self._forward(request, served, question, loaded, scope)
             found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit, scope)
             picked = found.ranked.passages
-            wanted = await asyncio.to_thread(chunks_wanted, [item.chunk for item in picked], loaded.catalogue, scope)
+            chosen = [item.chunk for item in picked]
+            callers, settled = await self._callers(request, served, question, loaded.catalogue, chosen)
+            wanted = await asyncio.to_thread(chunks_wanted, chosen, loaded.catalogue, scope, callers)
             texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, wanted)
             passages = await asyncio.to_thread(
-                show_passages, picked, texts, loaded.catalogue, found.scores, budget=request.budget
+                show_passages, picked, texts, loaded.catalogue, found.scores, budget=request.budget, callers=callers
             )
         return SearchReply(
             analysis_id=served.analysis_id,
@@ -159,7 +160,18 @@ class Search:
             evidence=found.evidence,
             plan=found.ranked.plan,
             lexicon_sha256=served.lexicon_sha256,
+            settled=settled,
         )
+
+    async def _callers(  # of what is found, by whom, and what else is asked for
+        self, request: SearchRequest, served: Served, question: Question, catalogue: Catalogue, chosen: Sequence[int]
+    ) -> tuple[dict[int, tuple[int, ...]], bool]:
+        """Who calls the first of what was found; and whether it is known, as it is once the graph is made."""
+        asked = called_in(chosen, catalogue)
+        if not asked:
+            return {}, True
+        calls, absent = await calls_of(self._cache.rows, request.tenant_id, served.analysis_id, asked)
+        return callers_beside(asked, calls, catalogue, question.asked), not absent
 
     async def _served(self, request: SearchRequest) -> Served:
         rows, tenant_id, analysis_id = self._cache.rows, request.tenant_id, request.analysis_id
@@ -240,7 +252,7 @@ class Search:
         rows, texts, edges, absent = self._cache.rows, {}, [], False
         if (wanted := words_looked_for(question)) is not None:
             tokens = list(dict.fromkeys(code_tokens(wanted)))[:MAX_TOKENS]
-            hits = await asyncio.to_thread(_lexical, loaded.lexicon, tokens, CANDIDATES, scope)
+            hits = await asyncio.to_thread(best_by_words, loaded.lexicon, tokens, CANDIDATES, scope)
             candidates = [chunk for chunk, _ in hits]
             found = await reading.chunk_texts(rows, request.tenant_id, served, candidates)
             texts = {chunk: found[chunk].text for chunk in candidates if chunk in found}
@@ -259,7 +271,7 @@ class Search:
         limit: int,
         scope: Chunks,
     ) -> _Found:
-        hits = _lexical(loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope)
+        hits = best_by_words(loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope)
         frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
         evidence = weigh_evidence(frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
         rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope)
@@ -277,25 +289,3 @@ def _asked(request: SearchRequest, served: Served, what: Sequence[object]) -> As
 def _embedded_by(embedder: Embedder, text: str) -> NDArray[np.float32]:
     vector: NDArray[np.float32] = embedder.embed([text], question=True)[0]
     return vector
-
-
-async def _scope(request: SearchRequest, catalogue: Catalogue) -> Chunks:
-    if request.scope is None:
-        return None
-    scope = await asyncio.to_thread(limit_scope, request.scope, catalogue)
-    if not scope:
-        raise Permanent(
-            "nothing_in_scope", "Nothing that is indexed is in that scope: check the folder, file, language or name."
-        )
-    return scope
-
-
-def _lexical(lexicon: OpenLexicon, tokens: Sequence[str], depth: int, scope: Chunks) -> list[tuple[int, float]]:
-    """The best by their words; in a scope as many, however many others are better."""
-    asked = depth
-    while True:
-        hits = lexicon.search(tokens, asked)
-        found = [hit for hit in hits if scope is None or hit[0] in scope][:depth]
-        if scope is None or len(hits) < asked or len(found) in {depth, len(scope)}:
-            return found
-        asked *= 4

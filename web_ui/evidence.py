@@ -4,7 +4,7 @@ from runtime.client.shapes import Citation, Passage
 from web_ui.words import count
 
 _SNIPPET_LINES = 12
-_BESIDE = {"type": "the type around", "imports": "the head of the file of"}
+_BESIDE = {"type": "the type around", "imports": "the head of the file of", "caller": "calls what is in"}
 
 
 def place_of(citation: Citation | Passage) -> dict[str, object]:

@@ -19,7 +19,7 @@ def fingerprint_of(asked: QuestionAsked, found: SearchReply, *, model: str, prom
 
     More than that are the turns before, an overview's facts, and what was away or not made yet when it was searched.
     """
-    unsettled = found.degraded is not None or any(step.absent for step in found.plan)
+    unsettled = found.degraded is not None or not found.settled or any(step.absent for step in found.plan)
     if asked.history or asked.facts or unsettled:
         return ""
     scope = asked.scope.model_dump() if asked.scope is not None else None

@@ -4,10 +4,12 @@ In a transaction of the tenant, as the role that searches: it may read these thr
 """
 
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 
+from rag_manager.stages.callers_beside import Call, Called
 from rag_manager.stages.catalogue import FUNCTIONS, TYPES
 from rag_manager.stages.follow_relation import MOST, Edge
 from rag_manager.stages.read_relation import Relation
@@ -47,6 +49,17 @@ UNION ALL
  ORDER BY i.shard, i.ordinal LIMIT :limit)
 """)  # noqa: S608  # only our own text is put in
 
+_CALLS = text("""
+SELECT CAST(a.place AS int) - 1, l.path, l.line, l.confidence
+FROM unnest(CAST(:paths AS text[]), CAST(:lines AS int[])) WITH ORDINALITY AS a (path, line, place)
+JOIN app.symbols s ON s.analysis_id = :analysis AND s.path = a.path AND s.first_line = a.line
+  AND lower(s.kind) = ANY (:functions)
+JOIN LATERAL (
+  SELECT path, line, confidence FROM app.links
+  WHERE analysis_id = :analysis AND target_shard = s.shard AND target_ordinal = s.ordinal AND kind = 'call'
+  ORDER BY confidence DESC, shard, ordinal LIMIT 8
+) l ON true
+""")
 _ANY = text(
     "SELECT EXISTS (SELECT FROM app.links WHERE analysis_id = :analysis)"
     " OR EXISTS (SELECT FROM app.imports WHERE analysis_id = :analysis)"
@@ -67,6 +80,21 @@ async def edges_around(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID,
     }
     async with rows.of(tenant_id) as connection:
         return [Edge(*row) for row in await connection.execute(_EDGES, values)]
+
+
+async def calls_of(
+    rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, asked: Sequence[Called]
+) -> tuple[list[Call], bool]:
+    """The surest calls of each of these functions; and whether there are none because the graph is not made yet."""
+    values = {
+        "analysis": analysis_id,
+        "paths": [each.path for each in asked],
+        "lines": [each.line for each in asked],
+        "functions": sorted(FUNCTIONS),
+    }
+    async with rows.of(tenant_id) as connection:
+        calls = [Call(*row) for row in await connection.execute(_CALLS, values)]
+    return calls, not calls and not await has_graph(rows, tenant_id, analysis_id)
 
 
 async def has_graph(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> bool:

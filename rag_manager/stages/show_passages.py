@@ -7,15 +7,17 @@ Out: passages: the like folded, grown to whole definitions, with what stands bes
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from events.question import Citation, Passage
+from rag_manager.stages.callers_beside import BESIDE
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.fold_alike import fold_alike
 from rag_manager.stages.grow_passages import Span, chunks_in, definition_around, grow_passages, type_around
 from rag_manager.stages.rank import Picked
 
-_BESIDE = 3  # of the first passages what stands beside them is offered
-_TYPE, _IMPORTS = "type", "imports"
+_TYPE, _IMPORTS, _CALLER = "type", "imports", "caller"
+NONE: Mapping[int, Sequence[int]] = MappingProxyType({})
 _IMPORTING = re.compile(
     r"^\s*(?:import|from|#\s*include|using|use|require(?:_once|_relative)?|extern crate|const .{1,80}require\()",
     re.MULTILINE,
@@ -31,13 +33,19 @@ class ChunkText:
     symbols: tuple[str, ...]
 
 
-def chunks_wanted(found: Sequence[int], catalogue: Catalogue, scope: Container[int] | None = None) -> list[int]:
+def chunks_wanted(
+    found: Sequence[int],
+    catalogue: Catalogue,
+    scope: Container[int] | None = None,
+    callers: Mapping[int, Sequence[int]] = NONE,
+) -> list[int]:
     """Return the chunks whose texts `show_passages` may need: what was found, grows and is beside. Pure."""
     wanted = list(found)
     for chunk in found:
         if lines := definition_around(chunk, catalogue):
             wanted += chunks_in(catalogue.files[chunk], *lines, catalogue)
-    wanted += [beside for chunk in found[:_BESIDE] for _, beside in _beside(chunk, catalogue)]
+    wanted += [beside for chunk in found[:BESIDE] for _, beside in _beside(chunk, catalogue)]
+    wanted += [caller for several in callers.values() for caller in several]
     return [chunk for chunk in dict.fromkeys(wanted) if scope is None or chunk in scope]
 
 
@@ -48,10 +56,12 @@ def show_passages(  # what was found, its texts, and how much may be shown of wh
     scores: Mapping[str, Mapping[int, float]],
     *,
     budget: int,
+    callers: Mapping[int, Sequence[int]] = NONE,
 ) -> tuple[Passage, ...]:
     """Return the passages, best first, then what stands beside the first of them. Pure.
 
-    `scores`: retriever → chunk → its own score. Folding and growing leave out nothing that fitted before.
+    `scores`: retriever → chunk → its own score. `callers`: found chunk → chunks that call what is in it. Folding and
+    growing leave out nothing that fitted before.
     """
     known = [item for item in found if item.chunk in texts]
     folded = fold_alike([texts[item.chunk].text for item in known])
@@ -72,7 +82,7 @@ def show_passages(  # what was found, its texts, and how much may be shown of wh
         for span in spans
     ]
     left = budget - sum(len(span.text) for span in spans)
-    return (*passages, *_neighbours(spans, texts, catalogue, left))
+    return (*passages, *_neighbours(spans, texts, catalogue, callers, left))
 
 
 def _grown(
@@ -102,22 +112,31 @@ def _grown(
 
 
 def _neighbours(
-    spans: Sequence[Span], texts: Mapping[int, ChunkText], catalogue: Catalogue, left: int
+    spans: Sequence[Span],
+    texts: Mapping[int, ChunkText],
+    catalogue: Catalogue,
+    callers: Mapping[int, Sequence[int]],
+    left: int,
 ) -> Iterator[Passage]:
-    """The beginnings of the types that the first passages are in, and what their files import, as far as it fits."""
+    """The beginnings of the types that the first passages are in, what their files import, who calls what is in them.
+
+    As far as it fits: callers after all others.
+    """
     shown = [(catalogue.files[span.chunk], span.first, span.last) for span in spans]
-    for span in spans[:_BESIDE]:
-        for relation, chunk in _beside(span.chunk, catalogue):
-            file, first, last = catalogue.files[chunk], catalogue.first_lines[chunk], catalogue.last_lines[chunk]
-            is_shown = any(file == at and first <= end and last >= begin for at, begin, end in shown)
-            if chunk not in texts or is_shown or len(texts[chunk].text) > left:
-                continue
-            if relation == _IMPORTS and not _IMPORTING.search(texts[chunk].text):
-                continue
-            left -= len(texts[chunk].text)
-            shown.append((file, first, last))
-            update = {"relation": relation, "neighbour_of": _place(span.chunk, catalogue)}
-            yield _passage(chunk, catalogue, texts[chunk]).model_copy(update=update)
+    first_ones = [span.chunk for span in spans[:BESIDE]]
+    offered = [(of, relation, chunk) for of in first_ones for relation, chunk in _beside(of, catalogue)]
+    offered += [(of, _CALLER, chunk) for of in first_ones for chunk in callers.get(of, ())]
+    for of, relation, chunk in offered:
+        file, first, last = catalogue.files[chunk], catalogue.first_lines[chunk], catalogue.last_lines[chunk]
+        is_shown = any(file == at and first <= end and last >= begin for at, begin, end in shown)
+        if chunk not in texts or is_shown or len(texts[chunk].text) > left:
+            continue
+        if relation == _IMPORTS and not _IMPORTING.search(texts[chunk].text):
+            continue
+        left -= len(texts[chunk].text)
+        shown.append((file, first, last))
+        update = {"relation": relation, "neighbour_of": _place(of, catalogue)}
+        yield _passage(chunk, catalogue, texts[chunk]).model_copy(update=update)
 
 
 def _beside(chunk: int, catalogue: Catalogue) -> Iterator[tuple[str, int]]:

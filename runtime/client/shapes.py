@@ -1180,7 +1180,8 @@ class Passage(BaseModel):
 
     `ranks`: which retriever put it where, `scores` by which own score: BM25 (lexical), cosine (dense). `grown_from`:
     the lines that were found, in the definition that is shown. A neighbour was not found itself; its `relation` to one
-    that was is type (whose beginning it is) or imports (of its file). `folded`: others that say the same, or lie in it.
+    that was is type (whose beginning it is), imports (of its file) or caller (of a function in it). `folded`: others
+    that say the same, or lie in it.
     """
 
     model_config = ConfigDict(

@@ -84,6 +84,18 @@ async def test_without_a_graph_the_search_is_as_any_other_and_says_that_there_is
     assert told == [("graph", 0, True), ("graph", 1, False), ("graph", 0, False)]
 
 
+async def test_who_calls_what_was_found_stands_beside_it_once_the_graph_is_made(index: Index) -> None:
+    analysis = await index.ready(FILES)
+
+    before = await index.ask("where is send defined", limit=1)
+    await a_graph(index, analysis.id)
+    later = await index.ask("where is send defined?", limit=1)
+
+    assert ([one.path for one in before.passages], before.settled) == (["src/send.py"], False)
+    assert [(one.path, one.relation) for one in later.passages] == [("src/send.py", ""), ("src/session.py", "caller")]
+    assert later.settled
+
+
 async def test_a_message_is_found_by_the_text_that_makes_it(index: Index) -> None:
     await index.ready(FILES)
 

@@ -10,7 +10,7 @@ from events.question import Passage
 from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
 from rag_manager.stages.fold_alike import fold_alike
 from rag_manager.stages.rank import Picked
-from rag_manager.stages.show_passages import ChunkText, chunks_wanted, show_passages
+from rag_manager.stages.show_passages import NONE, ChunkText, chunks_wanted, show_passages
 
 # src/session.py: imports (1-3), class Session (5-40) with send (11-30) in three passages, close (32-40); then a helper.
 CUTS = [(1, 3), (5, 9), (10, 16), (17, 24), (25, 31), (32, 40), (41, 50)]
@@ -47,11 +47,17 @@ def texts_of(catalogue: Catalogue, chunks: Sequence[int]) -> dict[int, ChunkText
     return {chunk: ChunkText("\n".join(rows(chunk)), "python", (f"name{chunk}",)) for chunk in chunks}
 
 
-def shown(*found: int, budget: int = 12_000, texts: Mapping[int, ChunkText] | None = None) -> tuple[Passage, ...]:
+def shown(
+    *found: int,
+    budget: int = 12_000,
+    texts: Mapping[int, ChunkText] | None = None,
+    callers: Mapping[int, Sequence[int]] = NONE,
+) -> tuple[Passage, ...]:
     catalogue = a_catalogue()
     picked = [Picked(chunk, 1.0 - place / 10, {"lexical": place + 1}) for place, chunk in enumerate(found)]
-    given = texts_of(catalogue, chunks_wanted(found, catalogue)) if texts is None else texts
-    return show_passages(picked, given, catalogue, {"lexical": dict.fromkeys(found, 2.5)}, budget=budget)
+    given = texts_of(catalogue, chunks_wanted(found, catalogue, callers=callers)) if texts is None else texts
+    scores = {"lexical": dict.fromkeys(found, 2.5)}
+    return show_passages(picked, given, catalogue, scores, budget=budget, callers=callers)
 
 
 def lines(passage: Passage) -> tuple[int, int]:
@@ -167,3 +173,17 @@ def test_every_text_is_kept_or_folded_into_an_earlier_one(texts: list[str]) -> N
 
     assert sorted([*folded, *(at for like in folded.values() for at in like)]) == list(range(len(texts)))
     assert all(at > kept for kept, like in folded.items() for at in like)
+
+
+def test_who_calls_what_was_found_stands_after_all_else_that_stands_beside_it() -> None:
+    beside = [(one.relation, lines(one)) for one in shown(3, callers={3: (6, 7)}) if one.neighbour_of]
+
+    assert beside == [("type", (5, 9)), ("imports", (1, 3)), ("caller", (41, 50)), ("caller", (100, 120))]
+
+
+def test_a_caller_that_is_shown_already_or_does_not_fit_is_not_offered() -> None:
+    found = shown(3, 6, callers={3: (6, 7)})
+    used = sum(len(one.text) for one in found if one.chunk_id != "big")
+
+    assert [one.chunk_id for one in found if one.relation == "caller"] == ["big"]
+    assert not [one for one in shown(3, 6, callers={3: (6, 7)}, budget=used) if one.relation == "caller"]
