@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
@@ -22,9 +22,10 @@ from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.adapters.turns import ValkeyTurns
 from ai_engine.ports import LanguageModel
 from ai_engine.remembering import Remembering
+from ai_engine.reranking import ModelReranker, Reranking
 from ai_engine.settings import AiSettings
 from ai_engine.stages.plan_steps import Budget
-from ai_engine.stages.price import read_prices
+from ai_engine.stages.price import Price, read_prices
 from ai_engine.subscribers import Answerer, Deadlines
 from events.delivery.subscriber import EventSubscriber
 from runtime.broker import create_broker, create_quick_redis, create_redis
@@ -58,7 +59,8 @@ def create_app() -> Starlette:
     circuits = Circuits(quick_redis)
     prices = read_prices(ai.prices)
     models = {
-        name: Guarded(Observed(model, prices.get(name)), circuits) for name, model in configured_models(ai).items()
+        name: Guarded(Observed(model, prices.get(name)), circuits)
+        for name, model in configured_models(ai, ai.models).items()
     }
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
     answerer = Answerer(
@@ -67,6 +69,7 @@ def create_app() -> Starlette:
         models=models,
         redis=redis,
         remembering=Remembering(LoggedAnswers(engine), ValkeyTurns(quick_redis)),
+        reranking=Reranking(_reranker(ai, prices, circuits), ai.rerank_seconds),
         deadlines=Deadlines(ai.deadline, ai.deep_deadline),
         budget=Budget(ai.deep_steps, ai.deep_tokens, ai.deep_characters, ai.deep_seconds),
     )
@@ -109,13 +112,19 @@ def _calls_to(service: str) -> Callable[[], dict[str, str]]:
     return lambda: signer.headers(service)
 
 
-def configured_models(settings: AiSettings) -> dict[str, LanguageModel]:
-    """The models of `REPOSTREAM_AI_MODELS` by full name, in order. Raises ValueError for a name it cannot read."""
+def _reranker(settings: AiSettings, prices: Mapping[str, Price], circuits: Circuits) -> ModelReranker | None:
+    for name, model in configured_models(settings, settings.rerank).items():
+        return ModelReranker(Guarded(Observed(model, prices.get(name)), circuits))
+    return None
+
+
+def configured_models(settings: AiSettings, names: str) -> dict[str, LanguageModel]:
+    """The models of `names`, separated by commas, in order. Raises ValueError for a name it cannot read."""
     models: dict[str, LanguageModel] = {}
-    for name in filter(None, (part.strip() for part in settings.models.split(","))):
+    for name in filter(None, (part.strip() for part in names.split(","))):
         provider, _, model = name.partition(":")
         if not model or provider not in {"openai", "anthropic"}:
-            raise ValueError(f"REPOSTREAM_AI_MODELS: {name!r} is neither openai:<name> nor anthropic:<name>")
+            raise ValueError(f"models of REPOSTREAM_AI_…: {name!r} is neither openai:<name> nor anthropic:<name>")
         models[name] = _model(provider, model, settings)
     return models
 

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
 
-from ai_engine.ports import LanguageModel
+from ai_engine.ports import LanguageModel, Ordered
 from ai_engine.rewriting import Meant
 from ai_engine.stages.build_prompt import without_secrets
 from ai_engine.stages.check_citations import Checked
@@ -45,6 +46,7 @@ class Grounds:
     found: SearchReply
     evidence: float | None
     fingerprint: str = ""
+    took: Ordered = field(default_factory=Ordered)  # to be ordered anew
 
 
 def compose(
@@ -53,6 +55,7 @@ def compose(
     """The answer as it is recorded; `passages` are those that it was written from."""
     asked, meant, kept, found = question.asked, question.meant, question.kept, grounds.found
     hits = hits_of(found.passages)
+    paid: tuple[Written | Meant | Ordered, ...] = (written, meant, grounds.took)
     held = (cited_passages(passages, checked.citations) if written.mode == DEEP else ()) or hits
     confidence = confidence_of(terms_of(meant.query), held, stood=len(checked.citations), fell=checked.removed)
     fingerprint = grounds.fingerprint if written.model != NOBODY and not written.passed_over else ""
@@ -74,9 +77,9 @@ def compose(
         provider=written.provider,
         model=written.model,
         prompt=written.prompt,
-        input_tokens=written.input_tokens + meant.input_tokens,
-        output_tokens=written.output_tokens + meant.output_tokens,
-        cost_usd=together(written.cost_usd, meant.cost_usd),
+        input_tokens=sum(one.input_tokens for one in paid),
+        output_tokens=sum(one.output_tokens for one in paid),
+        cost_usd=reduce(together, [one.cost_usd for one in paid]),
         standalone=meant.query if meant.by else "",
         standalone_by=meant.by,
         history_turns=len(kept.turns),

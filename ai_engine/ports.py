@@ -129,6 +129,29 @@ class Found:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Ordered:
+    """Places of passages (from 0), the most helpful first, and what it took to order them."""
+
+    places: tuple[int, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class Reranker(Protocol):
+    """Orders passages by how well they answer a question."""
+
+    @property
+    def name(self) -> str:
+        """Which model it is: another one is another order."""
+        ...
+
+    async def order(self, question: str, passages: tuple[Passage, ...]) -> Ordered:
+        """Those that help; no places where it cannot tell. Raises runtime.faults.Transient and Permanent."""
+        ...
+
+
 class Earlier(Protocol):
     """Answers that were given before."""
 

@@ -30,4 +30,6 @@ class AiSettings(Settings):
     deep_tokens: int = Field(default=80_000, ge=1)  # of all the model's calls before it must answer
     deep_characters: int = Field(default=60_000, ge=1)  # of all that the tools gave
     deep_seconds: float = Field(default=150.0, gt=0)  # of all steps
+    rerank: str = ""  # `openai:<name>` or `anthropic:<name>`: orders what was found, before a model is asked
+    rerank_seconds: float = Field(default=4.0, gt=0)  # then it stays as it was
     slots: int = 16  # answers at a time: they wait for a model, mostly

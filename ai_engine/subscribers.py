@@ -18,6 +18,7 @@ from ai_engine.composing import Grounds, Question, compose
 from ai_engine.ports import Facts, Found, LanguageModel, Place, Retriever
 from ai_engine.recording import append, failed, parked
 from ai_engine.remembering import Remembering, Wanted
+from ai_engine.reranking import Reranking
 from ai_engine.rewriting import meant_by
 from ai_engine.sources import Sources
 from ai_engine.stages.build_prompt import build_prompt, passage_of
@@ -76,12 +77,14 @@ class Answerer:
         models: Mapping[str, LanguageModel],
         redis: Redis,
         remembering: Remembering,
+        reranking: Reranking | None = None,
         deadlines: Deadlines = DEADLINES,
         budget: Budget = BUDGET,
     ) -> None:
         self._retriever = retriever
         self._sources = Sources(retriever)
         self._remembering = remembering
+        self._reranking = reranking or Reranking()
         self._models = models
         self._deadlines = deadlines
         self._live = Live(redis)
@@ -136,7 +139,7 @@ class Answerer:
         run.check()
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
         question = Question(envelope, channel, asked, before, models, run, meant, kept, began)
-        grounds = _grounds(question, found)
+        grounds = _grounds(question, found, self._reranking.name)
         async with self._remembering.offered(_wanted(question, grounds), run, self._seconds(asked)) as earlier:
             return await (self._tell_again(question, earlier) if earlier else self._anew(question, grounds))
 
@@ -147,9 +150,13 @@ class Answerer:
         return told_again(earlier.answer, question.asked, answered_at=earlier.at, seconds=seconds)
 
     async def _anew(self, question: Question, grounds: Grounds) -> QuestionAnswered:
+        is_enough = grounds.evidence is None or grounds.evidence >= ENOUGH
+        if is_enough and question.models and not question.asked.facts:
+            found, took = await self._reranking(question.meant.query, grounds.found)
+            grounds = replace(grounds, found=found, took=took)
         found = grounds.found
         place = Place(question.envelope.tenant_id, found.analysis_id, question.asked.scope)
-        if grounds.evidence is not None and grounds.evidence < ENOUGH:
+        if not is_enough:
             written, passages = await self._refuse(question, found, NO_EVIDENCE)
         else:
             written, passages = await self._write(question, place, found)
@@ -248,12 +255,12 @@ def _channel(tenant_id: UUID, asked: QuestionAsked) -> str:
     return LiveChannels(tenant_id).answer(asked.question_id)
 
 
-def _grounds(question: Question, found: SearchReply) -> Grounds:
+def _grounds(question: Question, found: SearchReply, ordered_by: str) -> Grounds:
     """With a fingerprint where a model is to answer that no earlier worker asked."""
     asked, evidence = question.asked, evidence_for(question.asked, found)
     if not question.models or question.before or (evidence is not None and evidence < ENOUGH):
         return Grounds(found, evidence)
-    first, prompt = question.models[0], STEPS if asked.mode == DEEP else PROMPT
+    first, prompt = question.models[0], f"{STEPS if asked.mode == DEEP else PROMPT} {ordered_by}"
     return Grounds(
         found, evidence, fingerprint_of(asked, found, model=f"{first.provider}:{first.model}", prompt=prompt)
     )

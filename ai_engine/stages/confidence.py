@@ -7,6 +7,7 @@ Out: a number from 0 to 1: the mean of (a) the share of the terms that occur in 
 
 from collections.abc import Sequence
 
+from ai_engine.stages.rerank import RERANK
 from events.question import Citation, Passage
 
 _BEST = 5
@@ -20,7 +21,7 @@ def confidence_of(terms: Sequence[str], passages: Sequence[Passage], *, stood: i
         return 0.0
     text = "\n".join(f"{p.path}\n{p.text}" for p in best).lower()
     found = sum(term in text for term in terms) / len(terms) if terms else 0.0
-    agreed = sum(sum(rank <= _NEAR for rank in p.ranks.values()) >= 2 for p in best) / len(best)
+    agreed = sum(sum(rank <= _NEAR for by, rank in p.ranks.items() if by != RERANK) >= 2 for p in best) / len(best)
     honest = stood / (stood + fell) if stood + fell else 0.5
     return round((found + agreed) / 2 * honest, 3)
 

@@ -15,7 +15,7 @@ from ai_engine.stages.terms import terms_of
 from events.question import Evidence, QuestionAsked, SearchReply
 
 ENOUGH = 0.5
-_OUTRIGHT = frozenset({"exact", "graph"})  # what these found is what was asked for
+OUTRIGHT = frozenset({"exact", "graph"})  # what these found is what was asked for
 _SMALLEST = 50  # chunks: so small a repository is shown rather than judged
 _WORDS = 5  # from here on a question of no English word is one in another language
 _ENGLISH = frozenset(
@@ -40,7 +40,7 @@ def evidence_for(asked: QuestionAsked, found: SearchReply) -> float | None:
     rests = bool(asked.history) and may_point_back(asked.query)
     if asked.facts or rests or not terms_of(asked.query):
         return None
-    if any(step.found for step in found.plan if step.retriever in _OUTRIGHT):
+    if any(step.found for step in found.plan if step.retriever in OUTRIGHT):
         return None
     if not found.passages:
         return 0.0

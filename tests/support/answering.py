@@ -9,6 +9,7 @@ from ai_engine.adapters.earlier import LoggedAnswers
 from ai_engine.adapters.turns import ValkeyTurns
 from ai_engine.ports import LanguageModel, Retriever
 from ai_engine.remembering import Remembering
+from ai_engine.reranking import Reranking
 from ai_engine.stages.plan_steps import Budget
 from ai_engine.subscribers import Answerer, Deadlines
 from events.base import LOCAL_TENANT, Envelope
@@ -33,6 +34,7 @@ class Desk:
     stream_id: str = field(default_factory=lambda: f"conversation/{uuid4()}")
     facts: FakeFacts = field(default_factory=FakeFacts)
     budget: Budget = field(default_factory=Budget)
+    reranking: Reranking = field(default_factory=Reranking)
 
     async def ask(self, query: str = "Where are routes kept?", *history: tuple[str, str], mode: str = "answer") -> None:
         asked = QuestionAsked(
@@ -51,6 +53,7 @@ class Desk:
             models=models or {},
             redis=self.kernel.redis,
             remembering=Remembering(LoggedAnswers(self.kernel.engine), ValkeyTurns(self.kernel.redis)),
+            reranking=self.reranking,
             deadlines=Deadlines(60, 60),
             budget=self.budget,
         )

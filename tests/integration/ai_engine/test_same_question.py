@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from ai_engine.adapters.openai import OpenAIModel
 from ai_engine.ports import LanguageModel
+from ai_engine.reranking import ModelReranker, Reranking
 from events.log.keyring import erase_stream
 from events.question import AnswerRated, QuestionAsked, QuestionStopped
 from runtime.metrics import cache_lookups
@@ -145,3 +146,20 @@ async def test_who_waited_for_an_answer_that_never_came_asks(
 
     assert sorted(end.event_type for end in ends) == ["ai.query.failed", "ai.query.processed"]
     assert len(server.requests) == 2
+
+
+async def test_what_was_found_is_ordered_by_a_model_where_that_is_wanted_and_paid_for(
+    desk: Desk, server: StandIn, models: dict[str, LanguageModel]
+) -> None:
+    server.script = ["says:2", "whole"]
+    desk.reranking = Reranking(ModelReranker(models[MODEL]))
+    await desk.ask(ASKED)
+    await desk.work(FakeRetriever({"src/other.py": "x = 1", **FILES}), models)
+    data = (await desk.end()).data
+
+    assert [one["path"] for one in data["passages"]] == ["src/app.py", "src/other.py"]
+    assert (data["plan"][-1]["retriever"], data["plan"][-1]["about"]) == ("rerank", MODEL)
+    assert (data["input_tokens"], data["output_tokens"]) == (22, 14)
+    asked = [str(request["messages"]) for request in server.requests]
+    assert "Passage 2" in asked[0]
+    assert asked[1].index("src/app.py") < asked[1].index("src/other.py")
