@@ -272,15 +272,14 @@ class Search:
         scope: Chunks,
     ) -> _Found:
         hits = best_by_words(loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope)
-        rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope)
-        ranked = rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
         similar = dict(zip(dense.chunks, dense.similarities, strict=True))
+        scores = {"lexical": dict(hits), "dense": similar}
+        rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope, scores)
+        ranked = rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
         frequencies, chunks = loaded.lexicon.frequencies(question.tokens), len(loaded.catalogue.chunk_ids)
-        first = ranked.passages[0].chunk if ranked.passages else None
-        called = called_at(first, loaded.catalogue) if first is not None else ""
+        called = called_at(ranked.passages[0].chunk, loaded.catalogue) if ranked.passages else ""
         evidence = weigh_evidence(question, frequencies, chunks, hits, list(similar.items()), called)
-        scores = {"lexical": dict(hits), "dense": similar, **{each.retriever: dict(each.found) for each in forward}}
-        return _Found(ranked, evidence, scores)
+        return _Found(ranked, evidence, {**scores, **{each.retriever: dict(each.found) for each in forward}})
 
 
 def _asked(request: SearchRequest, served: Served, what: Sequence[object]) -> Asked:

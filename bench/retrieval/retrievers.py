@@ -80,8 +80,10 @@ def ranked_by(search: Search, model: str | None, limit: int) -> list[Picked]:
     question = read_question(search.text)
     weight = {None: 0.0, "quick": search.weights.quick, "full": search.weights.full}[model]
     nearest = _nearest(search.similar[model])[:DENSE_DEPTH] if model else ()
-    lexical = [chunk for chunk, _ in search.index.lexicon.search(question.tokens, LEXICAL_DEPTH)]
-    rankings = Rankings(lexical, nearest, weight, _forward(search, question))
+    lexical = dict(search.index.lexicon.search(question.tokens, LEXICAL_DEPTH))
+    dense = {chunk: float(search.similar[model][chunk]) for chunk in nearest} if model else {}
+    scores = {"lexical": lexical, "dense": dense}
+    rankings = Rankings(list(lexical), nearest, weight, _forward(search, question), scores=scores)
     return rank(question, rankings, search.index.catalogue, limit=limit, weights=search.weights).passages
 
 

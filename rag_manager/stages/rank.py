@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from events.question import PlanStep
 from rag_manager.stages.catalogue import Catalogue
-from rag_manager.stages.fuse_rankings import fuse_rankings
+from rag_manager.stages.fuse_rankings import RANK_OFFSET, fuse_rankings
+from rag_manager.stages.fuse_scores import fuse_scores
 from rag_manager.stages.lift_named import lift_named
 from rag_manager.stages.match_names import match_names, match_paths
 from rag_manager.stages.order_passages import order_passages
@@ -18,7 +19,7 @@ from rag_manager.stages.put_forward import Forward
 from rag_manager.stages.rank_files import FileWeights, rank_files
 from rag_manager.stages.read_question import Question
 
-_DEFINITION = 3.0  # above every lifted score (2 at most): what a question names alone comes first inside its file
+_DEFINITION = 3.0  # above every lifted score (2.5 at most): what a question names alone comes first inside its file
 _LONGEST = 200  # characters of what a plan says that was looked for
 _SENTENCE = 8  # tokens: so many describe a place, fewer name what a file is about
 
@@ -31,7 +32,7 @@ class Weights:
     quick: float = 0.5
     full: float = 0.7
     names: float = 0.5
-    words: float = 1.0  # of a name that the question's words spell, inside its file
+    words: float = 1.5  # of a name that the question's words spell, inside its file
     files: FileWeights = field(default_factory=FileWeights)
 
 
@@ -57,7 +58,7 @@ class Rankings:
     """What the retrievers found: chunk numbers, best first. `dense_weight` is 0 where there are no vectors.
 
     `forward` is what comes first whatever the others found. `scope` has the chunks that are searched, None for all;
-    what the retrievers found is in it.
+    what the retrievers found is in it. `scores`: retriever → chunk → its own score.
     """
 
     lexical: Sequence[int]
@@ -65,6 +66,7 @@ class Rankings:
     dense_weight: float = 0.0
     forward: Sequence[Forward] = ()
     scope: Container[int] | None = None
+    scores: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
 
 def rank(
@@ -74,13 +76,7 @@ def rank(
     weights = weights or Weights()
     scope: Container[int] = range(len(catalogue.chunk_ids)) if rankings.scope is None else rankings.scope
     named = [chunk for chunk in match_names(question, catalogue) if chunk in scope]
-    fused = fuse_rankings(
-        [
-            (weights.lexical, rankings.lexical),
-            (rankings.dense_weight, rankings.dense),
-            *([(weights.names, named)] if named else []),
-        ]
-    )
+    fused = _fused(question, rankings, named, weights)
     by_path = _given(question, catalogue, scope)
     for chunks in by_path.values():
         for chunk in chunks:
@@ -97,13 +93,27 @@ def rank(
     places["path"] = {chunk: place for place, chunks in enumerate(by_path.values(), 1) for chunk in chunks}
     for each in rankings.forward:
         places[each.retriever] = {chunk: place for place, (chunk, _) in enumerate(each.found, start=1)}
-    choose = order_passages if len(question.tokens) >= _SENTENCE and not first else pick_passages
+    describes = question.statement or len(question.tokens) >= _SENTENCE
+    choose = order_passages if describes and not first else pick_passages
     chosen = _forwarded(rankings.forward, choose(files, scores, catalogue, limit=limit), limit)
     passages = [
         Picked(chunk, score, {name: found[chunk] for name, found in places.items() if chunk in found})
         for chunk, score in chosen
     ]
     return Ranked(passages, _plan(question, {name: len(each) for name, each in places.items()}, rankings, weights))
+
+
+def _fused(question: Question, rankings: Rankings, named: Sequence[int], weights: Weights) -> dict[int, float]:
+    """By places; for a statement by scores, where there are some: how much better the first is than the next."""
+    found = {"lexical": rankings.lexical, "dense": rankings.dense, "names": named}
+    counted = {"lexical": weights.lexical, "dense": rankings.dense_weight, "names": weights.names if named else 0.0}
+    if not question.statement or not rankings.scores:
+        return fuse_rankings([(counted[name], chunks) for name, chunks in found.items()])
+    by_place = {chunk: 1 / (RANK_OFFSET + place) for place, chunk in enumerate(named, start=1)}
+    scores = {**rankings.scores, "names": by_place}
+    return fuse_scores(
+        [(counted[name], [(chunk, scores[name][chunk]) for chunk in chunks]) for name, chunks in found.items()]
+    )
 
 
 def _given(question: Question, catalogue: Catalogue, scope: Container[int]) -> dict[int, list[int]]:

@@ -14,6 +14,7 @@ from rag_manager.stages.read_message import read_message
 from rag_manager.stages.read_relation import Relation, read_relation
 
 MAX_TOKENS = 64  # of one question: enough for a paragraph, bounded for a pasted file
+_STATED = 3  # tokens: fewer describe nothing
 
 _PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+|[\w\-]+\.[A-Za-z]{1,5}\b")
 _LONE_NAME = re.compile(r"^[\s`'\"]*([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(\))?[\s`'\"]*$")
@@ -36,7 +37,7 @@ _ASKED = {
 class Question:
     """`tokens` are unique, in order; `names` lower-case identifiers; `joined` neighbouring words written as one.
 
-    `lone_name` is set where the question is nothing but one name.
+    `lone_name` is set where the question is nothing but one name; `statement` where it ends as one that tells.
     """
 
     text: str
@@ -48,6 +49,7 @@ class Question:
     asked: frozenset[str]
     relation: Relation | None = None
     message: str | None = None
+    statement: bool = False
 
 
 def read_question(text: str) -> Question:
@@ -71,4 +73,5 @@ def read_question(text: str) -> Question:
         | frozenset({"compat"} if any(_VERSION.fullmatch(word) for word in lowered) else ()),
         relation=relation,
         message=None if relation or lone else read_message(text),
+        statement=len(tokens) >= _STATED and text.rstrip().endswith("."),
     )

@@ -55,3 +55,32 @@ def test_a_sentence_finds_the_passage_itself_and_a_few_words_the_file(catalogue:
     assert sentence[0].chunk == 5
     assert {item.chunk for item in words[:3]} == {0, 1, 2}
     assert sentence[0].score == max(item.score for item in sentence)
+
+
+def test_what_ends_as_a_statement_finds_its_passage_however_short_it_is(catalogue: Catalogue) -> None:
+    rankings = Rankings(lexical=[0, 1, 2, 5, 3, 6])
+
+    assert not read_question("sign.").statement
+    assert rank(read_question("Sign it with the newest key."), rankings, catalogue, limit=6).passages[0].chunk == 5
+    assert rank(read_question("Sign it with the newest key"), rankings, catalogue, limit=6).passages[0].chunk == 0
+
+
+def test_of_a_statement_scores_count_and_not_the_places_alone(catalogue: Catalogue) -> None:
+    far = {"lexical": {3: 9.0, 4: 2.0}, "dense": {4: 0.8, 3: 0.7}}
+    near = {"lexical": {3: 9.0, 4: 8.9}, "dense": {4: 0.8, 3: 0.1}}
+
+    def first(text: str, scores: dict[str, dict[int, float]]) -> int:
+        rankings = Rankings([3, 4], [4, 3], 1.0, scores=scores)
+        return rank(read_question(text), rankings, catalogue, limit=2).passages[0].chunk
+
+    assert first("Gives the newest entry out.", far) == 3
+    assert first("Gives the newest entry out.", near) == 4
+    assert first("Gives the newest entry out", far) == first("Gives the newest entry out", near)
+
+
+def test_a_word_of_a_name_may_be_the_beginning_of_one_in_the_question(catalogue: Catalogue) -> None:
+    long = lift_named({1: 0.5}, read_question("open sessionless"), catalogue, 1.0)
+    short = lift_named({1: 0.5, 2: 0.5}, read_question("open a sess"), catalogue, 1.0)
+    other = lift_named({1: 0.5}, read_question("se op"), catalogue, 1.0)
+
+    assert (long, short, other) == ({1: 1.0}, {1: 1.0, 2: 0.75}, {1: 0.5})
