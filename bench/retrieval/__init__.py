@@ -1,6 +1,6 @@
 """How well search finds, beside its parts and others: semble's and SWE-QA's questions, docstrings, histories.
 
-    python -m bench retrieval --questions FOLDER --repositories FOLDER [--sets semble,…] [--write FILE]
+    python -m bench retrieval --questions FOLDER --repositories FOLDER [--sets semble,…] [--peers] [--write FILE]
 
 `--questions` holds `semble/` and `swe-qa/`; `--repositories` bare clones, `<owner>+<name>/repo`: what is not there is
 left out. In one process and through the product's own stages. Vectors are kept under `--cache`.
@@ -27,7 +27,8 @@ from bench.retrieval.cases import (
     semble_cases,
     swe_qa_cases,
 )
-from bench.retrieval.measures import MEASURES, Values, mean_of, of_files, of_passages
+from bench.retrieval.histories import by_issue
+from bench.retrieval.measures import MEASURES, Values, mean_of, of_files, of_lines
 from bench.retrieval.retrievers import Retriever, Search, usable
 from bench.retrieval.shown import compare
 from rag_manager.ports import Embedder
@@ -37,26 +38,15 @@ from runtime.settings import HomeSettings
 
 Results = dict[str, dict[str, list[Values]]]  # retriever → repository → one entry a question
 FILES, LINES = "files", "lines"
+PEERS_TOKENS = 4_096  # of one passage of another system
 
 
 def grade(case: Case, retriever: Retriever, weights: Weights, unit: str) -> Values | None:
     """What one retriever's ranking is worth; None where no lines are known that lines could be compared with."""
     if unit == LINES and not case.asked.spans:
         return None
-    found = retriever(Search(case.asked.text, case.index, case.similar, weights, case.graph))
-    places = case.index.catalogue
-    paths = [places.paths[places.files[chunk]] for chunk in found]
-    if unit == FILES:
-        return of_files(list(dict.fromkeys(paths)), case.asked.files)
-    return of_passages(
-        [
-            any(
-                path == cited and places.first_lines[chunk] <= last and first <= places.last_lines[chunk]
-                for cited, first, last in case.asked.spans
-            )
-            for path, chunk in zip(paths, found, strict=True)
-        ]
-    )
+    found = retriever(Search(case.asked.text, case.index, case.similar, weights, case.graph, case.others))
+    return of_files(found, case.asked.files) if unit == FILES else of_lines(found, case.asked.spans)
 
 
 def grade_all(
@@ -110,6 +100,19 @@ def load_embedders(folder: Path) -> dict[str, Embedder]:
     return found
 
 
+def load_whole(folder: Path) -> Embedder:
+    """The quick model that reads a passage to its end: other systems' passages are longer than the 256 tokens of ours.
+
+    Raises Permanent `model_missing` or `model_corrupt`.
+    """
+    from rag_manager.adapters.static_table import StaticTable
+    from rag_manager.models.files import QUICK_TABLE, TABLE_SHA256, TOKENIZER, found, open_tokenizer
+    from rag_manager.models.token_table import read_table
+
+    tokenizer = open_tokenizer(found(folder, TOKENIZER), PEERS_TOKENS)
+    return StaticTable(read_table(found(folder, QUICK_TABLE), TABLE_SHA256), tokenizer)
+
+
 def sets_of(
     options: argparse.Namespace, stores: Stores
 ) -> dict[str, tuple[str, tuple[str, ...], Callable[[], Iterator[Case]]]]:
@@ -138,6 +141,16 @@ def sets_of(
             (FILES,),
             lambda: history_cases(HELD_OUT, repositories, stores, options.commits),
         ),
+        "issues": (
+            "Issue as its commit tells it → files, tuned on",
+            (FILES,),
+            lambda: history_cases(TUNED, repositories, stores, options.commits, by_issue),
+        ),
+        "issues-held-out": (
+            "Issue as its commit tells it → files, never tuned on",
+            (FILES,),
+            lambda: history_cases(HELD_OUT, repositories, stores, options.commits, by_issue),
+        ),
         "relations": ("Relation → lines, tuned on", (LINES,), lambda: relation_cases(TUNED, repositories, stores)),
         "relations-held-out": (
             "Relation → lines, never tuned on",
@@ -163,6 +176,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=home / "cache" / "bench")
     parser.add_argument("--sets", help="names of sets, by commas; all where it is left out")
     parser.add_argument("--commits", type=int, default=40, help="of each history")
+    parser.add_argument("--peers", action="store_true", help="beside other systems' passages and maps, same vectors")
     parser.add_argument("--shown", action="store_true", help="how much of the cited lines answers are written from")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     return parser.parse_args(arguments)
@@ -174,9 +188,10 @@ def report(options: argparse.Namespace) -> Iterator[str]:
     made = f"{os.cpu_count()} cores ({platform.machine()})"
     yield f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip() or 'unknown'}, {made}."
     embedders = load_embedders(options.models)
-    retrievers = usable(embedders)
+    peers = load_whole(options.models) if options.peers else None
+    retrievers = usable(embedders, peers=peers is not None)
     published = json.loads((options.questions / "semble" / "published-ndcg10.json").read_text())
-    sets = sets_of(options, Stores(embedders, options.cache))
+    sets = sets_of(options, Stores(embedders, options.cache, peers))
     for name in options.sets.split(",") if options.sets else sets:
         title, units, cases = sets[name]
         if options.shown:

@@ -1,12 +1,13 @@
 """The questions of every set, each with the index that it is asked of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.retrieval.docstrings import docstring_questions
-from bench.retrieval.histories import history_sets
+from bench.retrieval.histories import by_subject, history_sets
 from bench.retrieval.messages import message_questions
+from bench.retrieval.others import Others, OthersOf
 from bench.retrieval.question_sets import SWE_QA, Asked, QuestionSet, semble_sets, swe_qa_set
 from bench.retrieval.relations import Graph, graph_of, relation_questions
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, Vectors, VectorStore, tree
@@ -33,7 +34,7 @@ HELD_OUT = {
 }
 MOST_DOCSTRINGS = 80  # of one repository, spread evenly over it
 MOST_OUTRIGHT = 60  # questions of one repository for a relation or by a message
-FEWEST_DOCSTRINGS = 10  # a mean of fewer says nothing
+FEWEST = 10  # a mean of fewer says nothing
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,16 @@ class Case:
     index: RepositoryIndex
     similar: Mapping[str, Vectors]
     graph: Graph | None = None
+    others: Others | None = None
 
 
 @dataclass(frozen=True)
 class Stores:
-    """Where the vectors of a run are kept."""
+    """Where the vectors of a run are kept; `peers` embeds other systems' passages, where they are made, too."""
 
     embedders: Mapping[str, Embedder]
     folder: Path
+    peers: Embedder | None = None
 
     def cases(self, name: str, questions: QuestionSet, indexes: Sequence[RepositoryIndex]) -> Iterator[Case]:
         """One case a question. `indexes` holds one for all, or one for each."""
@@ -60,6 +63,7 @@ class Stores:
         every = list(dict.fromkeys(text for index in indexes for text in index.texts))
         known = {model: store.of(every) for model, store in stores.items()}
         rows = {text: row for row, text in enumerate(every)}
+        others = OthersOf(self.peers, self.folder, name, indexes) if self.peers else None
         places: dict[int, list[int]] = {}
         for number, asked in enumerate(questions.questions):
             index = indexes[number % len(indexes)]
@@ -68,7 +72,8 @@ class Stores:
                 model: known[model][chosen] @ embedder.embed([asked.text])[0]
                 for model, embedder in self.embedders.items()
             }
-            yield Case(questions.name, asked, index, similar)
+            theirs = others.of(number % len(indexes), asked.text) if others else None
+            yield Case(questions.name, asked, index, similar, others=theirs)
 
 
 def semble_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[Case]:
@@ -97,20 +102,28 @@ def docstring_cases(chosen: Mapping[str, str], repositories: Path, stores: Store
         if git_dir.is_dir():
             indexer = Indexer(git_dir)
             sources, asked = docstring_questions(indexer.sources(revision))
-            if len(asked) < FEWEST_DOCSTRINGS:
+            if len(asked) < FEWEST:
                 continue
             step = max(1, -(-len(asked) // MOST_DOCSTRINGS))
             questions = QuestionSet(name, "", revision, "", tuple(asked[::step]))
             yield from stores.cases(f"docstrings-{git_dir.parent.name}", questions, [indexer.index_sources(sources)])
 
 
-def history_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores, count: int) -> Iterator[Case]:
-    """Commit → files, each asked of the tree before it."""
+def history_cases(
+    chosen: Mapping[str, str],
+    repositories: Path,
+    stores: Stores,
+    count: int,
+    asked_by: Callable[[str, str], str | None] = by_subject,
+) -> Iterator[Case]:
+    """Commit → files, each asked of the tree before it, by its subject or by what it says of an issue."""
     for name, revision in chosen.items():
         git_dir = _git_dir(repositories, name)
         if git_dir.is_dir():
             indexer = Indexer(git_dir)
-            commits = history_sets(git_dir, name, revision, count)
+            commits = history_sets(git_dir, name, revision, count, asked_by)
+            if len(commits) < FEWEST:
+                continue
             indexes = [indexer.index(commit.revision) for commit in commits]
             together = QuestionSet(name, "", revision, "", tuple(commit.questions[0] for commit in commits))
             yield from stores.cases(f"history-{git_dir.parent.name}", together, indexes)

@@ -2,10 +2,14 @@
 
 Asked of the tree of the commit's parent. Left out: merges, commits that change no or more than five files of code that
 were there before, subjects of fewer than three words, and those about releases, versions, styles and documents.
+
+Of commits that name an issue also what they say of it: subject and description, twenty words and more, without numbers,
+addresses and names of people. The issues' own texts are not in a history.
 """
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.retrieval.question_sets import Asked, QuestionSet
@@ -21,23 +25,51 @@ _DULL = re.compile(
 )
 _TAIL = re.compile(r"\s*\((?:#\d+|gh-\d+)\)\s*$|\s*#\d+\s*$", re.IGNORECASE)
 _HEAD = re.compile(r"^(?:feat|fix|refactor|perf|chore|test|build|ci|style)(?:\([^)]*\))?!?:\s*", re.IGNORECASE)
-_LOG = "%x1e%H%x1f%P%x1f%s%x1f"
+_ISSUE = re.compile(
+    r"\b(?:fix(?:es|ed)?|clos(?:e|es|ed)|resolv(?:e|es|ed)|refs?|see|issue|bug|gh)\b[ :]*(?:issue )?"
+    r"(?:[\w.-]+/[\w.-]+)?#\d+[.,]?|https?://\S+/issues/\d+\S*",
+    re.IGNORECASE,
+)
+_TRAILER = re.compile(r"^(?:[A-Z][\w-]+-by:|PR |-{3,}|\* [A-Z]\w+ \w+ <).*$", re.MULTILINE)
+_ADDRESS = re.compile(r"https?://\S+|\(?#\d+\)?|\S+@\S+")
+_FEWEST, _MOST = 20, 300  # words of what is said of an issue; what is longer is a copied thread
+_LOG = "%x1e%P%x1f%s%x1f%b%x1f"
 
 
-def history_sets(git_dir: Path, name: str, revision: str, count: int) -> list[QuestionSet]:
-    """The newest `count` usable commits before `revision`, a set of one question each."""
+def history_sets(
+    git_dir: Path, name: str, revision: str, count: int, asked_by: Callable[[str, str], str | None]
+) -> list[QuestionSet]:
+    """The newest `count` usable commits before `revision`, a set of one question each.
+
+    `asked_by` says what is asked by a subject and a description, or None.
+    """
     command = ["git", f"--git-dir={git_dir}", "log", "--no-merges", "--name-status", "--no-renames"]
-    command += [f"-n{60 * count}", f"--format={_LOG}", revision]
+    command += [f"--format={_LOG}", revision]
     log = subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8", "replace")
     found: list[QuestionSet] = []
     for entry in log.split("\x1e")[1:]:
-        _, parents, subject, changes = entry.split("\x1f")
-        text, files = question_of(subject), changed_files(changes)
-        if text and files and parents:
+        parents, subject, description, changes = entry.split("\x1f", 3)
+        text = asked_by(subject, description)
+        if text and parents and (files := changed_files(changes)):
             found.append(QuestionSet(name, "", parents.split()[0], "", (Asked(text, files),)))
             if len(found) == count:
                 break
     return found
+
+
+def by_subject(subject: str, description: str) -> str | None:
+    """What the subject alone asks."""
+    del description
+    return question_of(subject)
+
+
+def by_issue(subject: str, description: str) -> str | None:
+    """What a commit says of the issue that it names; None where it names none, or says little."""
+    said = f"{subject}\n{description}"
+    if question_of(subject) is None or not _ISSUE.search(said):
+        return None
+    text = " ".join(_ADDRESS.sub(" ", _TRAILER.sub(" ", _ISSUE.sub(" ", said))).split())
+    return text if _FEWEST <= len(text.split()) <= _MOST else None
 
 
 def question_of(subject: str) -> str | None:

@@ -1,16 +1,20 @@
 """What one ranking is worth, and how sure the mean over many is.
 
-In:  the files, or whether each passage hits, best first.
-Out: R@1, R@5, R@10, MRR and NDCG@10 of one question; means with bootstrap intervals.
+In:  places, best first, and the right files or lines.
+Out: R@1, R@5, R@10, MRR, MAP and NDCG@10 of one question, and whether a right place is within what may be read of all
+     that was found; means with bootstrap intervals.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-MEASURES = ("R@1", "R@5", "R@10", "MRR", "NDCG@10")
+from bench.retrieval.cuts import Place
+
+READ = 6_000  # characters: whoever shows more of a file has fewer places
+MEASURES = ("R@1", "R@5", "R@10", "MRR", "MAP", "NDCG@10", "read")
 _RESAMPLES = 1_000
 _SEED = 20_260_101
 
@@ -38,16 +42,43 @@ def reciprocal_rank(hits: Sequence[bool]) -> float:
     return next((1 / (place + 1) for place, hit in enumerate(hits) if hit), 0.0)
 
 
-def of_files(found: Sequence[str], relevant: frozenset[str]) -> Values:
-    """All measures of a ranking of files. R@k: 1 where a right file is among the first k."""
-    hits = [path in relevant for path in found]
-    return {**_of_hits(hits), "NDCG@10": ndcg(found, relevant)}
+def of_files(found: Sequence[Place], relevant: frozenset[str]) -> Values:
+    """All measures of the files in their order. R@k: 1 where a right file is among the first k."""
+    paths = list(dict.fromkeys(place.path for place in found))
+    ranks = [place for place, path in enumerate(paths, start=1) if path in relevant]
+    precise = sum(number / rank for number, rank in enumerate(ranks, start=1)) / len(relevant) if relevant else 0.0
+    read = any(place.path in relevant for place in within(found, READ))
+    hits = [path in relevant for path in paths]
+    return {**_of_hits(hits), "MAP": precise, "NDCG@10": ndcg(paths, relevant), "read": float(read)}
 
 
-def of_passages(hits: Sequence[bool]) -> Values:
-    """All measures of a ranking of passages of which any that hits is right; NDCG@10 counts the first of them."""
+def of_lines(found: Sequence[Place], spans: Sequence[tuple[str, int, int]]) -> Values:
+    """All measures of passages of which any that has a right line hits; NDCG@10 counts the first of them.
+
+    MAP is over the spans: for each the share of hits among the passages up to its first.
+    """
+    held = [[_holds(place, span) for span in spans] for place in found]
+    hits = [any(row) for row in held]
     first = next((place for place, hit in enumerate(hits[:10]) if hit), None)
-    return {**_of_hits(hits), "NDCG@10": 0.0 if first is None else 1 / math.log2(first + 2)}
+    ranks = [next((rank for rank, row in enumerate(held, start=1) if row[span]), None) for span in range(len(spans))]
+    precise = sum(sum(hits[:rank]) / rank for rank in ranks if rank) / len(spans) if spans else 0.0
+    read = any(hits[: len(list(within(found, READ)))])
+    gain = 0.0 if first is None else 1 / math.log2(first + 2)
+    return {**_of_hits(hits), "MAP": precise, "NDCG@10": gain, "read": float(read)}
+
+
+def _holds(place: Place, span: tuple[str, int, int]) -> bool:
+    return place.path == span[0] and place.first <= span[2] and span[1] <= place.last
+
+
+def within(found: Sequence[Place], characters: int) -> Iterator[Place]:
+    """The first places that are read in so many characters; of the one that is too long for the rest, nothing."""
+    left = characters
+    for place in found:
+        left -= place.size
+        if left < 0:
+            return
+        yield place
 
 
 def _of_hits(hits: Sequence[bool]) -> dict[str, float]:

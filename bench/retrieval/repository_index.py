@@ -1,17 +1,17 @@
 """A repository at a commit, through the product's own stages: sources, chunks, lexicon, vectors, ranking."""
 
-import atexit
 import hashlib
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.retrieval.cuts import File
 from events.artifacts import SourceRow
 from processor.languages.detect import file_class_of, language_of
 from processor.stages.parse import Parsed, parse_source
@@ -27,12 +27,16 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class RepositoryIndex:
-    """Everything a search needs. `texts` is what was embedded of each chunk, `bodies` its lines as they stand."""
+    """Everything a search needs. `texts` is what was embedded of each chunk, `bodies` its lines as they stand.
+
+    `files` are the sources with what was found in them, for those who cut them otherwise.
+    """
 
     catalogue: Catalogue
     lexicon: TantivyOpen
     texts: Sequence[str]
     bodies: Sequence[str]
+    files: Sequence[File]
 
 
 class Indexer:
@@ -44,8 +48,6 @@ class Indexer:
         self._sources: dict[tuple[str, str], SourceRow | None] = {}
         self._parsed: dict[tuple[str, str], Parsed] = {}
         self._lexical: dict[str, str] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="bench-lexicon-"))
-        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
 
     def sources(self, revision: str) -> list[SourceRow]:
         """The text files under the root, as the clone stage would hand them over."""
@@ -63,8 +65,8 @@ class Indexer:
         """Parse and index files as they are."""
         chunks: list[Mapping[str, object]] = []
         symbols: list[tuple[str, str, str, int, int]] = []
-        for source in sources:
-            parsed = self._parse(source)
+        files = [(source, self._parse(source)) for source in sources]
+        for source, parsed in files:
             chunks.extend({**row, "file_class": source.file_class} for row in parsed.chunks)
             symbols.extend(
                 (str(s["name"]), str(s["kind"]), source.path, int(str(s["first_line"])), int(str(s["last_line"])))
@@ -73,9 +75,10 @@ class Indexer:
         unique = list({str(row["chunk_id"]): row for row in reversed(chunks)}.values())[::-1]
         return RepositoryIndex(
             catalogue=make_catalogue(map(_place, unique), symbols),
-            lexicon=self._open([self._lexical_text(row) for row in unique]),
+            lexicon=open_lexicon([self._lexical_text(row) for row in unique]),
             texts=[embedding_text(str(row["header"]), str(row["text"])) for row in unique],
             bodies=[str(row["text"]) for row in unique],
+            files=files,
         )
 
     @property
@@ -98,10 +101,18 @@ class Indexer:
             self._lexical[key] = lexical_text(str(row["header"]), str(row["text"]))
         return self._lexical[key]
 
-    def _open(self, documents: Sequence[str]) -> TantivyOpen:
-        lexicon = TantivyLexicon(self._folder)
-        packed, _ = lexicon.build([LexiconPart("0" * 64, len(documents), lambda: documents)])
-        return lexicon.open(hashlib.sha256(packed).hexdigest(), packed)
+
+def open_lexicon(documents: Sequence[str]) -> TantivyOpen:
+    """An index of lines of tokens, number by number."""
+    lexicon = TantivyLexicon(Path(_lexicons().name))
+    packed, _ = lexicon.build([LexiconPart("0" * 64, len(documents), lambda: documents)])
+    return lexicon.open(hashlib.sha256(packed).hexdigest(), packed)
+
+
+@cache
+def _lexicons() -> tempfile.TemporaryDirectory[str]:
+    """Where they are unpacked for as long as the process runs."""
+    return tempfile.TemporaryDirectory(prefix="bench-lexicon-", ignore_cleanup_errors=True)
 
 
 class VectorStore:

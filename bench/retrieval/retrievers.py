@@ -1,7 +1,7 @@
 """The ways to search that are graded: the product's own, each of its retrievers alone, and what people use else.
 
-Each gives the numbers of chunks, best first. Vectors are compared with all, not by an index of neighbours (Chroma's
-recall at 20 was measured as 0.999 or better).
+Each gives places, best first, and no more than twenty passages. Vectors are compared with all, not by an index of
+neighbours (Chroma's recall at 20 was measured as 0.999 or better).
 """
 
 import re
@@ -10,31 +10,57 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.retrieval.cuts import Place
+from bench.retrieval.measures import within
+from bench.retrieval.others import Others
 from bench.retrieval.relations import Graph
 from bench.retrieval.repository_index import RepositoryIndex, Vectors
 from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH
 from rag_manager.stages.code_tokens import STOP_WORDS, code_tokens
 from rag_manager.stages.fold_alike import fold_alike
+from rag_manager.stages.fuse_rankings import fuse_rankings
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
 from rag_manager.stages.rank import Picked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 
 LIMIT = 20  # passages asked for: enough for ten files
+_MAP_SIZE = 28_000  # characters of a map: aider's 8,192 tokens where no file is chosen yet
+_FUSED = 100  # the constant of claude-context's fusion by ranks
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class Search:
-    """One question on one index. `similar`: model → cosine to each chunk."""
+    """One question on one index. `similar`: model → cosine to each chunk; `others` what other systems have of it."""
 
     text: str
     index: RepositoryIndex
     similar: Mapping[str, Vectors]
     weights: Weights
     graph: Graph | None = None
+    others: Others | None = None
 
 
-Retriever = Callable[[Search], Sequence[int]]
+Retriever = Callable[[Search], Sequence[Place]]
+Ordered = Callable[[Search], Sequence[int]]  # numbers of chunks, best first
+
+
+def shown(ordered: Ordered) -> Retriever:
+    """The places of the first chunks."""
+
+    def retrieve(search: Search) -> Sequence[Place]:
+        places = search.index.catalogue
+        return [
+            Place(
+                places.paths[places.files[chunk]],
+                places.first_lines[chunk],
+                places.last_lines[chunk],
+                len(search.index.bodies[chunk]),
+            )
+            for chunk in ordered(search)[:LIMIT]
+        ]
+
+    return retrieve
 
 
 def grep(search: Search) -> Sequence[int]:
@@ -55,7 +81,7 @@ def bm25(search: Search) -> Sequence[int]:
     return [chunk for chunk, _ in hits]
 
 
-def dense(model: str) -> Retriever:
+def dense(model: str) -> Ordered:
     """The order of one model's vectors."""
 
     def retrieve(search: Search) -> Sequence[int]:
@@ -64,7 +90,35 @@ def dense(model: str) -> Retriever:
     return retrieve
 
 
-def product(model: str | None) -> Retriever:
+def cut(way: str) -> Retriever:
+    """Passages that were cut as others do, by their vectors."""
+
+    def retrieve(search: Search) -> Sequence[Place]:
+        others = _others_of(search)
+        return [others.tree.cuts[way].places[number] for number in others.near(way, LIMIT)]
+
+    return retrieve
+
+
+def cut_hybrid(way: str) -> Retriever:
+    """The same by vectors and by BM25 over plain words, fused, as many of each as are asked for."""
+
+    def retrieve(search: Search) -> Sequence[Place]:
+        others = _others_of(search)
+        cuts = others.tree.cuts[way]
+        lexical = [number for number, _ in cuts.lexicon.search(_WORD.findall(search.text.lower()), LIMIT)]
+        fused = fuse_rankings([(1.0, others.near(way, LIMIT)), (1.0, lexical)], offset=_FUSED)
+        return [cuts.places[number] for number in sorted(fused, key=lambda number: (-fused[number], number))[:LIMIT]]
+
+    return retrieve
+
+
+def reference_map(search: Search) -> Sequence[Place]:
+    """The lines of definitions that a map by references has room for."""
+    return list(within(_others_of(search).tree.map.ranked(search.text), _MAP_SIZE))
+
+
+def product(model: str | None) -> Ordered:
     """What the service answers with: before there are vectors (None), with the quick ones, with the full ones."""
 
     def retrieve(search: Search) -> Sequence[int]:
@@ -79,11 +133,13 @@ def ranked_by(search: Search, model: str | None, limit: int) -> list[Picked]:
     """The chunks that the service would choose, best first."""
     question = read_question(search.text)
     weight = {None: 0.0, "quick": search.weights.quick, "full": search.weights.full}[model]
-    nearest = _nearest(search.similar[model])[:DENSE_DEPTH] if model else ()
+    near = _nearest(search.similar[model])[:DENSE_DEPTH] if model else ()
     lexical = dict(search.index.lexicon.search(question.tokens, LEXICAL_DEPTH))
-    dense = {chunk: float(search.similar[model][chunk]) for chunk in nearest} if model else {}
-    scores = {"lexical": lexical, "dense": dense}
-    rankings = Rankings(list(lexical), nearest, weight, _forward(search, question), scores=scores)
+    scores = {
+        "lexical": lexical,
+        "dense": {chunk: float(search.similar[model][chunk]) for chunk in near} if model else {},
+    }
+    rankings = Rankings(list(lexical), near, weight, _forward(search, question), scores=scores)
     return rank(question, rankings, search.index.catalogue, limit=limit, weights=search.weights).passages
 
 
@@ -97,21 +153,34 @@ def _forward(search: Search, question: Question) -> tuple[Forward, ...]:
 
 
 RETRIEVERS: Mapping[str, Retriever] = {
-    "grep": grep,
-    "BM25 alone": bm25,
-    "quick vectors alone": dense("quick"),
-    "full vectors alone": dense("full"),
-    "ours, lexical": product(None),
-    "ours, quick": product("quick"),
-    "ours, full": product("full"),
+    "grep": shown(grep),
+    "BM25 alone": shown(bm25),
+    "quick vectors alone": shown(dense("quick")),
+    "full vectors alone": shown(dense("full")),
+    "ours, lexical": shown(product(None)),
+    "ours, quick": shown(product("quick")),
+    "ours, full": shown(product("full")),
+}
+PEERS: Mapping[str, Retriever] = {
+    "350-word windows, quick vectors (as deepwiki-open)": cut("windows"),
+    "2,500-character definitions, quick vectors (as claude-context)": cut("definitions"),
+    "the same with BM25 (as claude-context)": cut_hybrid("definitions"),
+    "map by references (as aider)": reference_map,
 }
 _NEEDS = {"quick vectors alone": "quick", "full vectors alone": "full", "ours, quick": "quick", "ours, full": "full"}
 
 
-def usable(models: Mapping[str, object]) -> dict[str, Retriever]:
+def usable(models: Mapping[str, object], *, peers: bool = False) -> dict[str, Retriever]:
     """Those whose model is there."""
-    return {name: retriever for name, retriever in RETRIEVERS.items() if _NEEDS.get(name) in {None, *models}}
+    own = {name: retriever for name, retriever in RETRIEVERS.items() if _NEEDS.get(name) in {None, *models}}
+    return {**PEERS, **own} if peers else own
 
 
 def _nearest(similar: Vectors) -> list[int]:
     return [int(chunk) for chunk in np.argsort(-similar, kind="stable")[:LEXICAL_DEPTH]]
+
+
+def _others_of(search: Search) -> Others:
+    if search.others is None:
+        raise LookupError("the peers' passages were not made: --peers")
+    return search.others

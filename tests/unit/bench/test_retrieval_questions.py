@@ -1,7 +1,8 @@
+from bench.retrieval.cuts import Place
 from bench.retrieval.docstrings import docstring_questions, question_of
-from bench.retrieval.histories import changed_files
+from bench.retrieval.histories import by_issue, changed_files
 from bench.retrieval.histories import question_of as subject_of
-from bench.retrieval.measures import mean_of, ndcg, of_files, of_passages
+from bench.retrieval.measures import mean_of, ndcg, of_files, of_lines
 from events.artifacts import SourceRow
 
 
@@ -52,19 +53,50 @@ def test_a_subject_is_asked_without_its_kind_and_number_and_dull_ones_are_not() 
     assert subject_of("Fix it") is None
 
 
+def test_what_a_commit_says_of_an_issue_is_asked_without_numbers_addresses_and_people() -> None:
+    said = (
+        "Requests that are answered twice leave the second answer in the buffer of the connection, which the next "
+        "request then reads as its own.\n\nFixes #12. https://host.example/owner/name/issues/12\n\n"
+        "Signed-off-by: Ann <ann@host.example>\n"
+    )
+
+    asked = by_issue("Empty the buffer after an answer (#13)", said)
+
+    assert asked is not None
+    assert asked.startswith("Empty the buffer after an answer Requests that are answered twice")
+    assert asked.endswith("reads as its own.")
+    assert by_issue("Empty the buffer after an answer", said.replace("#12", "").replace("/issues/12", "")) is None
+    assert by_issue("Empty the buffer after an answer", "Fixes #12") is None
+
+
 def test_only_code_that_was_there_counts_and_a_sweeping_change_does_not() -> None:
     assert changed_files("M\tsrc/a.py\nA\tsrc/new.py\nM\ttests/test_a.py\nM\tREADME.md\n") == frozenset({"src/a.py"})
     assert changed_files("".join(f"M\tsrc/{n}.py\n" for n in range(6))) == frozenset()
 
 
-def test_measures_of_files_and_passages() -> None:
-    values = of_files(["b.py", "a.py"], frozenset({"a.py"}))
+def test_measures_of_files_and_lines() -> None:
+    values = of_files(
+        [Place("b.py", 1, 9, 100), Place("b.py", 9, 20, 100), Place("a.py", 1, 9, 100)], frozenset({"a.py"})
+    )
 
-    assert (values["R@1"], values["R@5"], values["MRR"]) == (0.0, 1.0, 0.5)
+    assert (values["R@1"], values["R@5"], values["MRR"], values["MAP"]) == (0.0, 1.0, 0.5, 0.5)
     assert values["NDCG@10"] == ndcg(["b.py", "a.py"], frozenset({"a.py"}))
     assert 0.63 < values["NDCG@10"] < 0.64
-    assert of_passages([False, False, True])["MRR"] == 1 / 3
-    assert of_passages([])["NDCG@10"] == 0.0
+    lines = of_lines(
+        [Place("b.py", 1, 9, 100), Place("a.py", 1, 9, 100), Place("a.py", 10, 20, 100)],
+        [("a.py", 9, 9), ("a.py", 20, 25)],
+    )
+    assert lines["MRR"] == 1 / 2
+    assert lines["MAP"] == (1 / 2 + 2 / 3) / 2
+    assert of_lines([], [("a.py", 1, 1)])["NDCG@10"] == 0.0
+
+
+def test_what_does_not_fit_into_what_is_read_counts_as_not_read() -> None:
+    long, right = Place("b.py", 1, 900, 5_900), Place("a.py", 1, 9, 200)
+
+    assert of_files([long, right], frozenset({"a.py"}))["read"] == 0.0
+    assert of_files([right, long], frozenset({"a.py"}))["read"] == 1.0
+    assert of_lines([long, right], [("a.py", 3, 3)])["read"] == 0.0
 
 
 def test_the_interval_holds_the_mean_of_repositories_and_narrows_with_more_questions() -> None:
