@@ -20,6 +20,7 @@ from ai_engine.adapters.facts import HttpFacts
 from ai_engine.adapters.gen_ai import Observed
 from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.adapters.turns import ValkeyTurns
+from ai_engine.answering_again import AnswerAgain
 from ai_engine.ports import LanguageModel
 from ai_engine.remembering import Remembering
 from ai_engine.reranking import ModelReranker, Reranking
@@ -28,6 +29,8 @@ from ai_engine.stages.plan_steps import Budget
 from ai_engine.stages.price import Price, read_prices
 from ai_engine.subscribers import Answerer, Deadlines
 from events.delivery.subscriber import EventSubscriber
+from events.log.postgres import PostgresJournal
+from events.replay.sandbox import ANSWER, ShadowWorker
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
 from runtime.health import Check, health_routes
@@ -42,11 +45,12 @@ from runtime.settings import (
     ServiceKeySettings,
     TraceSettings,
 )
+from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole
 from runtime.tracing import configure_tracing
 
 
-def create_app() -> Starlette:
+def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put together
     """The service: consumes questions; serves only health and metrics."""
     logs, internal, ai, broker_settings = LogSettings(), InternalSettings(), AiSettings(), BrokerSettings()
     configure_logging(service="ai_engine", level=logs.level, format=logs.format)
@@ -63,6 +67,8 @@ def create_app() -> Starlette:
         for name, model in configured_models(ai, ai.models).items()
     }
     subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
+    deadlines = Deadlines(ai.deadline, ai.deep_deadline)
+    budget = Budget(ai.deep_steps, ai.deep_tokens, ai.deep_characters, ai.deep_seconds)
     answerer = Answerer(
         retriever=retriever,
         facts=facts,
@@ -70,16 +76,22 @@ def create_app() -> Starlette:
         redis=redis,
         remembering=Remembering(LoggedAnswers(engine), ValkeyTurns(quick_redis)),
         reranking=Reranking(_reranker(ai, prices, circuits), ai.rerank_seconds),
-        deadlines=Deadlines(ai.deadline, ai.deep_deadline),
-        budget=Budget(ai.deep_steps, ai.deep_tokens, ai.deep_characters, ai.deep_seconds),
+        deadlines=deadlines,
+        budget=budget,
     )
     answerer.register(subscriber, slots=ai.slots)
+    again = AnswerAgain(
+        PostgresJournal(engine), retriever, facts, configured=bool(models), deadlines=deadlines, budget=budget
+    )
+    shadows = ShadowWorker(engine, None, {ANSWER: lambda _objects: again}, f"ai_engine-{os.getpid()}")
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await subscriber.start()
+        later = asyncio.create_task(keep_running("shadows", shadows.run))
         yield
         await subscriber.stop()
+        await end_tasks([later])
         await retriever.close()
         await facts.close()
         await quick_redis.aclose()

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import resources
 from uuid import UUID
@@ -67,7 +68,10 @@ DEADLINES, BUDGET = Deadlines(), Budget()
 
 
 class Answerer:
-    """Answers with what it is given: a retriever, facts, the configured models by name (the first is the default)."""
+    """Answers with what it is given: a retriever, facts, the configured models by name (the first is the default).
+
+    Without `remembering` every question is answered anew.
+    """
 
     def __init__(  # noqa: PLR0913  # each is one part of the process
         self,
@@ -76,7 +80,7 @@ class Answerer:
         facts: Facts,
         models: Mapping[str, LanguageModel],
         redis: Redis,
-        remembering: Remembering,
+        remembering: Remembering | None,
         reranking: Reranking | None = None,
         deadlines: Deadlines = DEADLINES,
         budget: Budget = BUDGET,
@@ -140,7 +144,8 @@ class Answerer:
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
         question = Question(envelope, channel, asked, before, models, run, meant, kept, began)
         grounds = _grounds(question, found, self._reranking.name)
-        async with self._remembering.offered(_wanted(question, grounds), run, self._seconds(asked)) as earlier:
+        memory, seconds = self._remembering, self._seconds(asked)
+        async with memory.offered(_wanted(question, grounds), run, seconds) if memory else nullcontext() as earlier:
             return await (self._tell_again(question, earlier) if earlier else self._anew(question, grounds))
 
     async def _tell_again(self, question: Question, earlier: Found) -> QuestionAnswered:

@@ -28,13 +28,18 @@ def fork(
 @shadow_app.command("run")
 def shadow_run(
     analysis: Annotated[str, typer.Argument(help="An analysis's id.")],
-    stage: Annotated[str, typer.Option(help="metadata, structure, parse, link, embed or workflow.")] = "workflow",
+    stage: Annotated[
+        str, typer.Option(help="metadata, structure, parse, link, index, embed, answer or workflow.")
+    ] = "workflow",
+    passages: Annotated[
+        str | None, typer.Option(help="Of an index: a shadow of parse, whose passages it is made of.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run a stage of the present code over the recorded inputs, and show what is different. Nothing live is touched."""
     from cli.shadow import run_shadow
 
-    raise typer.Exit(run_shadow(analysis, stage, as_json=json))
+    raise typer.Exit(run_shadow(analysis, stage, passages, as_json=json))
 
 
 @shadow_app.command("show")

@@ -9,15 +9,16 @@ from cli.plain import visible
 from cli.screen import Screen
 from cli.waiting import until_ended
 from runtime.client import Client
-from runtime.client.shapes import ShadowRequest, ShadowTable, ShadowView
+from runtime.client.shapes import ShadowAnswer, ShadowReport, ShadowRequest, ShadowTable, ShadowView
 
 _EXAMPLES = 5  # of a table
+_LONGEST = 160  # characters of an answer
 _MOST = 20  # lines of decisions, and of facts
 
 
-def run_shadow(analysis: str, stage: str, *, as_json: bool) -> int:
-    """Have it run and wait; 1 where it failed. Raises ApiError."""
-    return _print(wait_for(connect(), analysis, stage), as_json=as_json)
+def run_shadow(analysis: str, stage: str, passages: str | None = None, *, as_json: bool) -> int:
+    """Have it run and wait; 1 where it failed. `passages` is a shadow of parse for an index. Raises ApiError."""
+    return _print(wait_for(connect(), analysis, stage, passages), as_json=as_json)
 
 
 def run_show(shadow: str | None, *, as_json: bool) -> int:
@@ -41,19 +42,26 @@ def run_promote(shadow: str) -> int:
     return OK
 
 
-def wait_for(api: Client, analysis: str, stage: str, seconds: float = math.inf) -> ShadowView:
+def wait_for(
+    api: Client, analysis: str, stage: str, passages: str | None = None, seconds: float = math.inf
+) -> ShadowView:
     """Ask for a shadow; as it is once it ended, or after so many seconds. Raises ApiError."""
-    try:
-        named = UUID(analysis)
-    except ValueError:
-        raise refusal("not_found", f"{visible(analysis)} is no id of an analysis: see `repostream status`.") from None
-    asked = api.shadows_begin(ShadowRequest(analysis_id=str(named), stage=stage))
+    named = _id(analysis, "an analysis: see `repostream status`")
+    made_of = _id(passages, "a shadow: see `repostream shadow show`") if passages is not None else None
+    asked = api.shadows_begin(ShadowRequest(analysis_id=named, stage=stage, passages_of=made_of))
     return until_ended(asked, lambda: api.shadows_one(asked.shadow_id), seconds)
+
+
+def _id(said: str, what: str) -> str:
+    try:
+        return str(UUID(said))
+    except ValueError:
+        raise refusal("not_found", f"{visible(said)} is no id of {what}.") from None
 
 
 def line_of(shadow: ShadowView) -> str:
     """One line: id, stage, analysis, and what came of it."""
-    agrees = "the same" if shadow.report.agrees else "different"
+    agrees = {True: "the same", False: "different", None: "done"}[shadow.report.agrees]
     came = {"done": agrees, "failed": f"failed ({shadow.code})"}.get(shadow.state, "at work")
     promoted = ", promoted" if shadow.promoted_at is not None else ""
     asked = f"{shadow.stage} of {shadow.analysis_id}  {shadow.asked_at:%Y-%m-%d %H:%M}"
@@ -74,11 +82,54 @@ def lines_of(shadow: ShadowView) -> list[str]:
     for change in report.facts[:_MOST]:
         sides = f"{change.get('before')} → {change.get('after')}"
         lines.append(visible(f"  [{change.get('shard')}] {change.get('path')}: {sides}"))
+    lines += [*_searches(report), *(line for each in report.answers for line in _answer(each))]
     if shadow.stage == "workflow":
         lines.append(f"  {report.decided:,} decisions, {len(report.decisions):,} otherwise")
     for each in report.decisions[:_MOST]:
         lines += [visible(f"    really  {each.get('real')}"), visible(f"    shadow  {each.get('fork')}")]
     return lines
+
+
+def _searches(report: ShadowReport) -> list[str]:
+    """Of an index its vectors, and of each question the places that are not the same on both sides."""
+    made = report.index
+    if not made:
+        return []
+    lines = [
+        visible(
+            f"  vectors: {made.get('vectors'):,} ({made.get('generation_kind')}), "
+            f"{made.get('not_recorded'):,} passages without a recorded one"
+        )
+    ]
+    for each in report.searches:
+        numbers = f"{each.same:,} the same, {each.moved:,} moved, {each.gained:,} gained, {each.lost:,} lost"
+        lines.append(visible(f"  {each.question}: {numbers}"))
+        other = [one for one in each.passages if one.live != one.shadow][:_EXAMPLES]
+        lines += [
+            visible(f"    {one.live or 'none'} → {one.shadow or 'none'}  {one.path}:{one.first_line}-{one.last_line}")
+            for one in other
+        ]
+    return lines
+
+
+def _answer(told: ShadowAnswer) -> list[str]:
+    """Of a question what the present code answers otherwise; its text where only that differs."""
+    if told.after is None:
+        return [visible(f"  {told.question}: not answered ({told.code})")]
+    lines = [visible(f"  {told.question}: {', '.join(told.changed) or 'the same'}")]
+    for sign, places in (("+", told.gained), ("-", told.lost)):
+        lines += [visible(f"    {sign} {one.path}:{one.first_line}-{one.last_line}") for one in places[:_EXAMPLES]]
+    if "answer" in told.changed:
+        lines += [
+            visible(f"    before  {_short(told.before.answer)}"),
+            visible(f"    after   {_short(told.after.answer)}"),
+        ]
+    return lines
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def _table(kind: str, table: ShadowTable) -> list[str]:

@@ -78,7 +78,10 @@ class Scope(Value):
 
 
 class SearchRequest(Value):
-    """One search of a repository, an analysis or a scope. Passages grow within `budget` characters; none is cut."""
+    """One search of a repository, an analysis or a scope. Passages grow within `budget` characters; none is cut.
+
+    `offline`: no model of somebody else's is asked; where one made the vectors, those of the quick model are searched.
+    """
 
     tenant_id: UUID
     repository_id: UUID
@@ -87,6 +90,7 @@ class SearchRequest(Value):
     limit: int = 12
     scope: Scope | None = None
     budget: int = 12_000
+    offline: bool = False
 
 
 class Evidence(Value):

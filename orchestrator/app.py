@@ -116,6 +116,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     used, credentials = Usage(rows, QuotaSettings().amounts), RepositoryCredentials(rows, process.sealer)
     sign_in = create_sign_in(accounts, process.wake, now)
     own_tokens = sign_in.tokens if sign_in is not None else None
+    searching = create_searching()
     return Services(
         journals=(logs := journals.Journals(rows, process.wake)),
         inspection=Inspection(logs, RepositoryPasts(read.streams_of)),
@@ -130,7 +131,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         export=Export(process.requests, process.engine),
         looks=looks.Looks(rows, now),
         contents=contents.Contents(rows),
-        searching=create_searching(),
+        searching=searching,
         sources=process.sources,
         hub=process.hub,
         holders=process.holders,
@@ -146,7 +147,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         audit=process.audit,
         letters=letters.Letters(process.engine, process.wake, now),
         rebuilds=process.rebuilds,
-        shadows=create_shadows(process.engine, rows, process.journal, process.objects, process.wake),
+        shadows=create_shadows(process.engine, rows, process.journal, process.objects, process.wake, searching),
         bundles=create_bundles(process.engine, rows, process.objects, used, process.wake),
         gate=create_gate(process.quick_redis, process.leases),
         usage=used,

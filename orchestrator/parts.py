@@ -127,10 +127,11 @@ def create_bundles(engine: AsyncEngine, rows: TenantDatabase, objects: Objects, 
 
 
 def create_shadows(
-    engine: AsyncEngine, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake
+    engine: AsyncEngine, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake, searching: Searching
 ) -> Shadows:
     """What runs the present code beside what serves. `engine` is the background's, which keeps the books."""
-    return Shadows(rows, journal, objects.claimed_in(ArtifactOwners(engine)), wake, kept=ShadowSettings().kept)
+    booked = objects.claimed_in(ArtifactOwners(engine))
+    return Shadows(rows, journal, booked, wake, searching.promote, kept=ShadowSettings().kept)
 
 
 def create_lookups() -> Lookups:

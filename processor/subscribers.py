@@ -46,7 +46,7 @@ def handlers(
     }
 
 
-def shadow_handlers(pool: ParserPool) -> dict[Stage, MakeHandler]:
+def shadow_handlers(pool: ParserPool) -> dict[str, MakeHandler]:
     """The jobs that ask nothing of any host, each over a sandbox: nothing earlier is taken over, and nobody hears."""
 
     def inside(objects: SandboxObjects) -> Backends:

@@ -8,12 +8,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from events.beside import BesideReply, BesideRequest, IndexPromoted, IndexPromotion
 from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
 from events.question import LinesRequest, SearchRequest
 from rag_manager.collections_now import CollectionsNow
+from rag_manager.jobs.promote_index import PromoteIndex
 from rag_manager.lines import Lines
 from rag_manager.rebuilding import Rebuilding
 from rag_manager.search import Search
+from rag_manager.shadow_index import BesideSearch
 from runtime.faults import Fault, Transient
 from runtime.metrics import search_seconds
 from runtime.service_tokens import ServiceVerifier
@@ -22,6 +25,10 @@ _STATUS = {
     "not_indexed_yet": 409,
     "not_found": 404,
     "no_such_analysis": 404,
+    "artifact_missing": 404,
+    "shadow_not_done": 409,
+    "shadow_not_promotable": 409,
+    "shadow_outdated": 409,
     "no_such_file": 404,
     "nothing_in_scope": 404,
     "unauthorized": 401,
@@ -47,6 +54,22 @@ def internal_routes(search: Search, lines: Lines, callers: ServiceVerifier) -> A
     @router.post("/lines")
     async def post_lines(request: LinesRequest) -> Response:
         return _as_json(await lines(request))
+
+    return router
+
+
+def shadow_routes(beside: BesideSearch, promote: PromoteIndex, callers: ServiceVerifier) -> APIRouter:
+    """What compares the shadow of an index with what serves, and has it serve; for the orchestrator alone."""
+    router = _router(callers, _OVERSEER)
+
+    @router.post("/shadows/search")
+    async def post_search(asked: BesideRequest) -> BesideReply:
+        return await beside(asked)
+
+    @router.post("/shadows/promote")
+    async def post_promotion(asked: IndexPromotion) -> IndexPromoted:
+        await promote(asked)
+        return IndexPromoted(shadow_id=asked.shadow_id)
 
     return router
 

@@ -25,13 +25,14 @@ from rag_manager.adapters.remote_embedder import Bounds, Model, RemoteEmbedder, 
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.adapters.valkey_memory import ValkeyMemory
-from rag_manager.api import NAME, add_problems, collection_routes, internal_routes
+from rag_manager.api import NAME, add_problems, collection_routes, internal_routes, shadow_routes
 from rag_manager.collections_now import CollectionsNow
 from rag_manager.embedding_anew import EmbeddingAnew
 from rag_manager.forgetting import Forgetting
 from rag_manager.former import FormerEmbedders
 from rag_manager.housekeeping import Chores, Graces, Housekeeping
 from rag_manager.jobs.base import Backends, Turns
+from rag_manager.jobs.promote_index import PromoteIndex
 from rag_manager.lines import Lines
 from rag_manager.models.files import FULL_MODEL, FULL_NAME, QUICK_TABLE, TOKENIZER
 from rag_manager.ports import Embedder
@@ -40,6 +41,7 @@ from rag_manager.rows.generations import memory_key
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 from rag_manager.settings import EmbedderSettings, FormerEmbedderSettings, RagSettings
+from rag_manager.shadow_index import BesideSearch
 from rag_manager.subscribers import Slots, handlers, shadow_handlers, subscribe, subscribe_to_erasure
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
@@ -84,7 +86,14 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     quick = create_quick_redis(broker)
     shared = ValkeyMemory(quick, partial(memory_key, backends.engine))
     former = former_embedders(models)
-    search = Search(cache, backends.vectors, embedders, backends.turns, former=former, shared=shared)
+    remote = remote_models()
+    search = Search(cache, backends.vectors, embedders, backends.turns, former=former, shared=shared, remote=remote)
+    beside = BesideSearch(
+        backends,
+        lexicon,
+        cache,
+        lambda index: Search(index, backends.vectors, embedders, backends.turns, former=former, remote=remote),
+    )
     forgetting = Forgetting(backends.engine, cache, search, lines, lexicon)
     anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), embedders[GenerationKind.FULL].name)
     chores = Chores(housekeeping, forgetting, anew, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
@@ -92,7 +101,9 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     worker = f"rag_manager-{os.getpid()}"
     subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
-    shadows = ShadowWorker(backends.engine, backends.objects, shadow_handlers(backends, embedders), worker)
+    shadows = ShadowWorker(
+        backends.engine, backends.objects, shadow_handlers(backends, lexicon, embedders, remote), worker
+    )
     unfinished = subscribe_to_erasure(subscriber, backends, worker)
     parts = {"unfinished": unfinished.run, "shadows": shadows.run, "rebuilds": rebuilding.run}
 
@@ -115,11 +126,18 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     app.routes.extend(health_routes(_checks(backends)))
     callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
     app.include_router(internal_routes(search, lines, callers))
+    app.include_router(shadow_routes(beside, PromoteIndex(backends, lexicon), callers))
     state = CollectionsNow(backends, embedders[GenerationKind.FULL].name, former)
     app.include_router(collection_routes(rebuilding, state, callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app
+
+
+def remote_models() -> frozenset[str]:
+    """The names of the models that are somebody else's: where nobody may be asked, theirs are not searched."""
+    every = (EmbedderSettings(), FormerEmbedderSettings())
+    return frozenset(_model(settings).name for settings in every if settings.is_remote)
 
 
 def former_embedders(models: Path) -> FormerEmbedders:

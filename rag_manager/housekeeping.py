@@ -14,7 +14,7 @@ from rag_manager.jobs.fill_collection import Shards, is_whole
 from rag_manager.jobs.share_collection import purge
 from rag_manager.ports import VectorsUnavailable
 from rag_manager.rebuilding import Rebuilding
-from rag_manager.rows import generations, rebuilds, sharing
+from rag_manager.rows import generations, rebuilds, shadows, sharing
 from rag_manager.rows.generations import Generation
 from runtime.faults import Fault
 from runtime.tasks import end_tasks
@@ -57,6 +57,7 @@ class Housekeeping:
         # Generations before rebuilds: of one that is swapped in between, both collections are among the latter.
         wanted = {generation.collection for generation in await generations.with_collections(engine)}
         wanted |= await rebuilds.kept_collections(engine, self._graces.generation)
+        wanted |= await shadows.collections(engine, ours)
         for name in names:
             if ours.include(name) and name not in wanted:
                 logger.info("dropping the collection %s: no generation has it", name)

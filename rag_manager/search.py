@@ -27,20 +27,20 @@ from rag_manager.ports import (
     VectorsUnavailable,
 )
 from rag_manager.remembering import Asked, Form, Recalled, Remembered, may_be_kept, reply_shape
-from rag_manager.rows import reading
 from rag_manager.rows.graph import calls_of, edges_around, has_graph
 from rag_manager.rows.reading import IndexChanged, Served
 from rag_manager.scoping import Chunks, best_by_words, scope_of
-from rag_manager.serving import Loaded, ServingCache
+from rag_manager.serving import Index, Loaded
 from rag_manager.stages.callers_beside import called_in, callers_beside
 from rag_manager.stages.catalogue import Catalogue, called_at
 from rag_manager.stages.code_tokens import code_tokens
+from rag_manager.stages.follow_relation import Edge
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
 from rag_manager.stages.rank import Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 from rag_manager.stages.show_passages import chunks_wanted, show_passages
 from rag_manager.stages.weigh_evidence import weigh_evidence
-from runtime.faults import Fault, Permanent, Transient
+from runtime.faults import Fault, Transient
 
 LEXICAL_DEPTH = 200  # chunks that each retriever hands to the fusion
 DENSE_DEPTH = 100
@@ -76,11 +76,14 @@ class _Found:
 
 
 class Search:
-    """Answers search requests. `embedders` by generation kind; `former` has those of older generations."""
+    """Answers search requests in an index. `embedders` by generation kind; `former` has those of older generations.
+
+    `remote` names the models that are somebody else's.
+    """
 
     def __init__(  # noqa: PLR0913  # the parts that it is made of
         self,
-        cache: ServingCache,
+        index: Index,
         vectors: Vectors,
         embedders: Mapping[GenerationKind, Embedder],
         turns: Turns,
@@ -88,13 +91,15 @@ class Search:
         former: FormerEmbedders | None = None,
         weights: Weights | None = None,
         shared: SharedMemory | None = None,
+        remote: Collection[str] = (),
     ) -> None:
-        self._cache = cache
+        self._index = index
         self._vectors = vectors
         self._embedders = embedders
         self._turns = turns
         self._former = former or FormerEmbedders({})
         self._weights = weights or Weights()
+        self._remote = frozenset(remote)
         self.on_missing: Callable[[], None] = lambda: None  # called where the vectors of what serves are gone
         self._quiet_until = 0.0
         self._no_model_until: dict[str, float] = {}  # by name of the model
@@ -124,7 +129,7 @@ class Search:
 
     async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
-        served = await self._served(request)
+        served = await self._index.served(request, self._remote)
         asked = (request.query[:MAX_QUERY], request.limit, str(request.scope), request.budget, reply_shape())
         reply = await self._replies.get(
             _asked(request, served, asked), lambda: self._search(request, served), keeps=may_be_kept
@@ -133,7 +138,7 @@ class Search:
 
     async def _search(self, request: SearchRequest, served: Served) -> SearchReply:
         with self._turns.working(Urgency.QUESTION):
-            loaded = await self._cache.get(request.tenant_id, served)
+            loaded = await self._index.get(request.tenant_id, served)
             question = read_question(request.query[:MAX_QUERY])
             scope = await scope_of(request, loaded.catalogue)
             dense = await self._dense(request, served, question, loaded.catalogue, scope)
@@ -144,7 +149,7 @@ class Search:
             chosen = [item.chunk for item in picked]
             callers, settled = await self._callers(request, served, question, loaded.catalogue, chosen)
             wanted = await asyncio.to_thread(chunks_wanted, chosen, loaded.catalogue, scope, callers)
-            texts = await reading.chunk_texts(self._cache.rows, request.tenant_id, served, wanted)
+            texts = await self._index.texts(request.tenant_id, served, wanted)
             passages = await asyncio.to_thread(
                 show_passages, picked, texts, loaded.catalogue, found.scores, budget=request.budget, callers=callers
             )
@@ -170,20 +175,8 @@ class Search:
         asked = called_in(chosen, catalogue)
         if not asked:
             return {}, True
-        calls, absent = await calls_of(self._cache.rows, request.tenant_id, served.analysis_id, asked)
+        calls, absent = await calls_of(self._index.rows, request.tenant_id, served.analysis_id, asked)
         return callers_beside(asked, calls, catalogue, question.asked), not absent
-
-    async def _served(self, request: SearchRequest) -> Served:
-        rows, tenant_id, analysis_id = self._cache.rows, request.tenant_id, request.analysis_id
-        if analysis_id is None:
-            served = await reading.served_by_repository(rows, tenant_id, request.repository_id)
-        else:
-            served = await reading.served_by_analysis(rows, tenant_id, request.repository_id, analysis_id)
-        if served is not None:
-            return served
-        if analysis_id is not None and await reading.indexed(rows, tenant_id, analysis_id) is not None:
-            raise Permanent("no_such_analysis", "That analysis is no longer searched: ask about the newest one.")
-        raise Transient("not_indexed_yet", "Nothing of this repository is indexed yet: ask again in a moment.")
 
     async def _dense(  # what is asked, and of what
         self, request: SearchRequest, served: Served, question: Question, catalogue: Catalogue, scope: Chunks
@@ -249,12 +242,12 @@ class Search:
         self, request: SearchRequest, served: Served, question: Question, loaded: Loaded, scope: Chunks
     ) -> tuple[Forward, ...]:
         """What the question asks for outright: the text of a message, the edges around a name."""
-        rows, texts, edges, absent = self._cache.rows, {}, [], False
+        rows, texts, edges, absent = self._index.rows, dict[int, str](), list[Edge](), False
         if (wanted := words_looked_for(question)) is not None:
             tokens = list(dict.fromkeys(code_tokens(wanted)))[:MAX_TOKENS]
             hits = await asyncio.to_thread(best_by_words, loaded.lexicon, tokens, CANDIDATES, scope)
             candidates = [chunk for chunk, _ in hits]
-            found = await reading.chunk_texts(rows, request.tenant_id, served, candidates)
+            found = await self._index.texts(request.tenant_id, served, candidates)
             texts = {chunk: found[chunk].text for chunk in candidates if chunk in found}
         elif question.relation is not None:
             edges = await edges_around(rows, request.tenant_id, served.analysis_id, question.relation)

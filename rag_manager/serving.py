@@ -2,16 +2,20 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from events.question import SearchRequest
 from rag_manager.ports import Lexicon, OpenLexicon
 from rag_manager.rows import reading
 from rag_manager.rows.reading import Served
 from rag_manager.stages.catalogue import Catalogue
+from rag_manager.stages.show_passages import ChunkText
+from runtime.faults import Permanent, Transient
 from runtime.objects import Objects
 from runtime.tenancy import TenantDatabase
 
@@ -39,6 +43,30 @@ class Loaded:
     lexicon: OpenLexicon
 
 
+class Index(Protocol):
+    """What is searched: all that serves (`ServingCache`), or one shadow (`ShadowIndex`)."""
+
+    @property
+    def rows(self) -> TenantDatabase:
+        """The rows of the live index."""
+        ...
+
+    async def served(self, request: SearchRequest, remote: Collection[str]) -> Served:
+        """What answers the request; where that is offline, nothing of the models `remote`.
+
+        Raises Transient `not_indexed_yet`, Permanent `no_such_analysis`.
+        """
+        ...
+
+    async def get(self, tenant_id: UUID, served: Served) -> Loaded:
+        """What is searched of it. Raises Permanent where its lexicon is missing or damaged, and IndexChanged."""
+        ...
+
+    async def texts(self, tenant_id: UUID, served: Served, ordinals: Sequence[int]) -> Mapping[int, ChunkText]:
+        """The text of some chunks, by number. Raises IndexChanged."""
+        ...
+
+
 class ServingCache:
     """Loads an analysis once, however many ask for it at the same time, and lets the least recently used go."""
 
@@ -51,6 +79,27 @@ class ServingCache:
         self._max_chunks = max_chunks
         self._loaded: OrderedDict[Key, Loaded] = OrderedDict()
         self._locks: dict[Key, asyncio.Lock] = {}
+
+    async def served(self, request: SearchRequest, remote: Collection[str]) -> Served:
+        """See `Index.served`."""
+        tenant_id, analysis_id = request.tenant_id, request.analysis_id
+        if analysis_id is None:
+            served = await reading.served_by_repository(self.rows, tenant_id, request.repository_id)
+        else:
+            served = await reading.served_by_analysis(self.rows, tenant_id, request.repository_id, analysis_id)
+        if served is not None and request.offline and served.model in remote:
+            served = await reading.served_by_analysis(
+                self.rows, tenant_id, request.repository_id, served.analysis_id, but_of=remote
+            )
+        if served is not None:
+            return served
+        if analysis_id is not None and await reading.indexed(self.rows, tenant_id, analysis_id) is not None:
+            raise Permanent("no_such_analysis", "That analysis is no longer searched: ask about the newest one.")
+        raise Transient("not_indexed_yet", "Nothing of this repository is indexed yet: ask again in a moment.")
+
+    async def texts(self, tenant_id: UUID, served: Served, ordinals: Sequence[int]) -> Mapping[int, ChunkText]:
+        """See `Index.texts`."""
+        return await reading.chunk_texts(self.rows, tenant_id, served, ordinals)
 
     async def get(self, tenant_id: UUID, served: Served) -> Loaded:
         """Return the analysis of a served generation.

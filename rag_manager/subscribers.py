@@ -4,7 +4,7 @@ Hears `processing.stage.requested` of five stages, `repository.deleted`, `tenant
 says `processing.stage.*`, `rag.index.built`, `rag.index.activated`, `rag.embedder.changed`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from events.catalog import CONSUMERS, ERASURE, stage_topic
@@ -22,6 +22,7 @@ from rag_manager.jobs.base import Backends, Turns
 from rag_manager.jobs.embed_shard import EmbedShard
 from rag_manager.jobs.erase_repository import EraseRepository
 from rag_manager.jobs.index_analysis import IndexAnalysis
+from rag_manager.jobs.index_beside import IndexBeside
 from rag_manager.ports import Embedder, Lexicon
 
 
@@ -49,15 +50,22 @@ def handlers(
     }
 
 
-def shadow_handlers(backends: Backends, embedders: Mapping[GenerationKind, Embedder]) -> dict[Stage, MakeHandler]:
-    """Embedding over a sandbox: vectors are those that were recorded of the same texts, and no model is asked."""
+def shadow_handlers(
+    backends: Backends, lexicon: Lexicon, embedders: Mapping[GenerationKind, Embedder], remote: Collection[str]
+) -> dict[str, MakeHandler]:
+    """Indexing and embedding over a sandbox: vectors are those that were recorded of the same texts.
+
+    No model is asked; `remote` names those of somebody else's.
+    """
     recorded = RecordedEmbedder(embedders[GenerationKind.QUICK])
 
-    def embed(objects: SandboxObjects) -> LongHandler:
-        inside = replace(backends, objects=objects, redis=Nobody(), turns=Turns(), earlier=EarlierRuns())
-        return EmbedShard(inside, recorded, background=False)
+    def within(objects: SandboxObjects) -> Backends:
+        return replace(backends, objects=objects, redis=Nobody(), turns=Turns(), earlier=EarlierRuns())
 
-    return {Stage.EMBED: embed}
+    return {
+        Stage.EMBED: lambda objects: EmbedShard(within(objects), recorded, background=False),
+        Stage.INDEX: lambda objects: IndexBeside(within(objects), lexicon, remote),
+    }
 
 
 def subscribe(subscriber: EventSubscriber, jobs: dict[Stage, tuple[LongHandler, int]]) -> None:

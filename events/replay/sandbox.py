@@ -1,7 +1,7 @@
 """The sandbox in which a stage runs again: it reads what was recorded, and what it makes stays inside.
 
-Its results are rows of the schema `sandbox`. Effects answer out of the record, or refuse: nothing is asked of a host,
-a model or a collection, nobody hears of it, and no live blob, row or stream is written.
+Its results are rows of the schema `sandbox`. Effects answer out of the record, or refuse: nothing is asked of a host
+or of a model of somebody else's, nobody hears of it, and no live blob, row, stream or collection is written.
 """
 
 import asyncio
@@ -16,16 +16,22 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Row, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from events.base import Envelope
+from events.artifacts import ArtifactKind
+from events.base import Draft, Envelope
 from events.delivery.work import Append, LongHandler, Result
-from events.processing import Stage, StageCompleted
+from events.log.drafts import record
+from events.log.keyring import payloads
+from events.processing import StageCompleted
+from events.question import QuestionAnswered
+from events.replay.made import read_key
 from runtime.faults import Cancelled, Fault, Permanent, Transient
 from runtime.objects import Objects
 
 _log = structlog.get_logger(__name__)
 
+ANSWER = "answer"  # the stage of a run that answers a recorded question again
 TRIES = 3  # of a run; then it is left alone, for it ends its workers
 _POLL = 1.0  # seconds between two looks at what was asked for
 _HELD = 60.0  # seconds for which a worker has a run, unless it says that it is still at work
@@ -52,18 +58,29 @@ VALUES (:shadow, :shard, :kind, :tenant, :sha256, :content)
 """)
 
 
+_MADE = text("""
+SELECT content FROM sandbox.artifacts
+WHERE shadow_id = :shadow AND shard = :shard AND kind = :kind AND tenant_id = :tenant
+""")
+
+
 def not_recorded(what: str) -> Permanent:
     """The refusal of an effect that the record has no answer for."""
     return Permanent("effect_not_recorded", f"{what} is not in the record, and a sandbox asks nobody for it.")
 
 
 class SandboxObjects(Objects):
-    """A store that reads what was recorded, and keeps what is put in memory. Nothing is entered in any books."""
+    """A store that reads what was recorded, and keeps what is put in memory. Nothing is entered in any books.
 
-    def __init__(self, recorded: Objects, tenant: UUID) -> None:
-        """`recorded` is only read."""
+    With an `engine` it also has what other shadows of the tenant made, by `made_key`.
+    """
+
+    def __init__(self, recorded: Objects | None, tenant: UUID, engine: AsyncEngine | None = None) -> None:
+        """`recorded` is only read; None for a service that has no store."""
         super().__init__(MemoryStore(), tenant=tenant)
         self._recorded = recorded
+        self._tenant_id = tenant
+        self._engine = engine
 
     def of(self, tenant: UUID, owner: UUID | None) -> Self:  # nobody owns what is in here
         """The same one: a sandbox is of one tenant."""
@@ -71,12 +88,22 @@ class SandboxObjects(Objects):
 
     async def get(self, key: str, sha256: str | None = None) -> bytes:
         """What was put in here, else what was recorded. Raises as `Objects.get`."""
+        if (made := read_key(key)) is not None and self._engine is not None:
+            return await self._made(self._engine, *made)
         try:
             return await super().get(key, sha256)
         except Permanent as fault:
-            if fault.code != "artifact_missing":
+            if fault.code != "artifact_missing" or self._recorded is None:
                 raise
         return await self._recorded.get(key, sha256)
+
+    async def _made(self, engine: AsyncEngine, shadow: UUID, shard: int, kind: ArtifactKind) -> bytes:
+        values = {"shadow": shadow, "shard": shard, "kind": kind.value, "tenant": self._tenant_id}
+        async with engine.connect() as connection:
+            content = await connection.scalar(_MADE, values)
+        if content is None:
+            raise Permanent("artifact_missing", "What this shadow was made of was dropped: make a new one.")
+        return bytes(content)
 
     async def take_over_all(self, blobs: Mapping[str, str]) -> set[str]:  # as of the real one
         """None: what is to be seen is what the present code makes."""
@@ -127,7 +154,7 @@ class ShadowWorker:
     """
 
     def __init__(
-        self, engine: AsyncEngine, recorded: Objects, handlers: Mapping[Stage, MakeHandler], worker: str
+        self, engine: AsyncEngine, recorded: Objects | None, handlers: Mapping[str, MakeHandler], worker: str
     ) -> None:
         self._engine = engine
         self._recorded = recorded
@@ -147,13 +174,13 @@ class ShadowWorker:
 
     async def do_next(self) -> bool:
         """Do the next run that waits; whether there was one."""
-        values = {"held": _HELD, "most": TRIES, "stages": [stage.value for stage in self._handlers]}
+        values = {"held": _HELD, "most": TRIES, "stages": [str(stage) for stage in self._handlers]}
         async with self._engine.begin() as connection:
             claimed = (await connection.execute(_CLAIM, values)).first()
         if claimed is None:
             return False
-        objects, alone = SandboxObjects(self._recorded, claimed.tenant_id), Alone(self._worker)
-        handler = self._handlers[Stage(claimed.stage)](objects)
+        objects, alone = SandboxObjects(self._recorded, claimed.tenant_id, self._engine), Alone(self._worker)
+        handler = self._handlers[claimed.stage](objects)
         beating = asyncio.create_task(self._beat(claimed))
         try:
             result = await handler(Envelope.model_validate_json(claimed.request), alone)
@@ -177,11 +204,13 @@ class ShadowWorker:
         return True
 
     async def _keep(self, claimed: Row[Any], result: Result, objects: SandboxObjects) -> None:
-        completed = completed_in(result)
-        contents = [(ref, await objects.get(ref.key, ref.sha256)) for ref in completed.artifacts]
+        stream, draft = end_of(result)
+        artifacts = draft.event.artifacts if isinstance(draft.event, StageCompleted) else ()
+        contents = [(ref, await objects.get(ref.key, ref.sha256)) for ref in artifacts]
         async with self._engine.begin() as connection:
             ended = _mine(claimed) | {"state": "done", "code": None, "message": None}
-            if (await connection.execute(_END, ended | {"result": completed.model_dump_json()})).first() is None:
+            told = await _told(connection, stream, draft)
+            if (await connection.execute(_END, ended | {"result": told})).first() is None:
                 return  # another has it by now, or nobody wants it any more
             for ref, content in contents:
                 row = {"kind": ref.kind.value, "tenant": claimed.tenant_id, "sha256": ref.sha256, "content": content}
@@ -206,10 +235,19 @@ def _mine(claimed: Row[Any]) -> dict[str, object]:
     return {"shadow": claimed.shadow_id, "shard": claimed.shard, "tries": claimed.tries}
 
 
-def completed_in(result: Result) -> StageCompleted:
-    """What a run said of its end. Raises LookupError where it said nothing of it."""
-    events = [draft.event for append in result.appends for draft in append.drafts]
-    found = next((event for event in reversed(events) if isinstance(event, StageCompleted)), None)
+def end_of(result: Result) -> tuple[str, Draft]:
+    """What a run said of its end, and the stream that is about. Raises LookupError where it said nothing of it."""
+    drafts = [(append.stream_id, draft) for append in result.appends for draft in append.drafts]
+    ends = (each for each in reversed(drafts) if isinstance(each[1].event, StageCompleted | QuestionAnswered))
+    found = next(ends, None)
     if found is None:
         raise LookupError("the run did not say how it ended")
     return found
+
+
+async def _told(connection: AsyncConnection, stream: str, draft: Draft) -> str:
+    """The result as JSON: of a stage what was completed; an answer whole, and sealed as it would be in the log."""
+    if isinstance(draft.event, StageCompleted):
+        return draft.event.model_dump_json()
+    [payload] = await payloads(connection, [draft])
+    return record(draft, stream, 0).model_copy(update={"data": json.loads(payload)}).model_dump_json()

@@ -12,7 +12,7 @@ from uuid import UUID
 from asyncpg import Record
 from sqlalchemy import text
 
-from events.base import Envelope
+from events.base import ERASED, Envelope
 from events.conversation import ConversationStarted
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import QuestionAnswered, QuestionAsked
@@ -140,6 +140,18 @@ class Conversations:
             found += await asyncio.to_thread(_answered, events, analyses)
             seen += len(some)
         return found, (rows[0]["found"] - seen if rows else 0)
+
+    async def asked(self, tenant: UUID, repository: UUID) -> list[QuestionView]:
+        """The questions of a repository's newest conversations with their answers, the newest first.
+
+        None that was emptied, none of somebody whose account was deleted, and none of a conversation that is too large.
+        """
+        rows = await self._database.rows(tenant, _ROWS, tenant, None, None, LOOKED_THROUGH, repository)
+        found: list[QuestionView] = []
+        async for _, events in self._read(tenant, rows):
+            found += [each for one in await asyncio.to_thread(_folded, events) for each in one.questions]
+        there = [each for each in found if each.query != ERASED]
+        return sorted(there, key=lambda each: (each.asked_at, each.question_id), reverse=True)
 
     async def _having(self, tenant: UUID, rows: Sequence[Record], words: str, limit: int) -> list[Record]:
         """The first so many of them that have the words."""

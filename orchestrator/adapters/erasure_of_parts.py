@@ -28,6 +28,7 @@ SELECT data->>'question_id' FROM es.events WHERE stream_id = :stream AND type = 
 _SHARES = text("DELETE FROM app.shares WHERE kind = 'conversation' AND resource_id = :id")
 _DELIVERIES = text("DELETE FROM app.webhook_deliveries WHERE payload::jsonb #>> '{data,analysis_id}' = :id")
 _SHADOWS = text("DELETE FROM sandbox.shadows WHERE analysis_id = :id")
+_ANSWERED_AGAIN = text("DELETE FROM sandbox.runs WHERE request ->> 'stream_id' = :stream")
 # Of this analysis alone: an artifact is named by its content, so that analyses of one repository share many.
 _ARTIFACTS = text("""
 WITH brought AS (
@@ -59,6 +60,7 @@ class ErasureOfParts:
             await erase_stream(connection, stream)
             await dead_letters.forget(connection, "stream", stream)
             await connection.execute(_SHARES, {"id": _id_of(stream)})
+            await connection.execute(_ANSWERED_AGAIN, {"stream": stream})
             questions = list((await connection.execute(_QUESTIONS, {"stream": stream})).scalars())
         await forget_answers(self._redis, envelope.tenant_id, questions)
 

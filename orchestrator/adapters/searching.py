@@ -8,13 +8,15 @@ import httpx
 from pydantic import ValidationError
 
 from events.base import Value
+from events.beside import BesideReply, BesideRequest, IndexPromoted, IndexPromotion
 from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
 from events.question import SearchReply, SearchRequest
 from runtime.faults import Permanent, Transient
 
 _SECONDS = 12.0  # below the API's own deadline
 _UNAVAILABLE = "The search service does not answer: try again in a moment."
-_KNOWN = {"not_found", "not_indexed_yet", "no_such_analysis", "nothing_in_scope"}
+_KNOWN = {"not_found", "not_indexed_yet", "no_such_analysis", "nothing_in_scope", "artifact_missing"}
+_KNOWN |= {"shadow_not_done", "shadow_not_promotable", "shadow_outdated"}
 
 Reply = TypeVar("Reply", bound=Value)
 
@@ -35,6 +37,21 @@ class Searching:
         Raises Permanent `not_indexed_yet`, `no_such_analysis` or `nothing_in_scope`, Transient `search_unavailable`.
         """
         return await self._ask(SearchReply, "POST", "search", request)
+
+    async def beside(self, asked: BesideRequest) -> BesideReply:
+        """What is found of some questions in what serves, and in a shadow of an index.
+
+        Raises Permanent `not_found`, `artifact_missing`, `no_such_analysis`, Transient `search_unavailable`.
+        """
+        return await self._ask(BesideReply, "POST", "shadows/search", asked)
+
+    async def promote(self, promotion: IndexPromotion) -> None:
+        """Have the index of a shadow serve.
+
+        Raises Permanent `not_found`, `shadow_not_done`, `shadow_not_promotable`, `shadow_outdated`, Transient
+        `search_unavailable`.
+        """
+        await self._ask(IndexPromoted, "POST", "shadows/promote", promotion)
 
     async def collections(self) -> CollectionsState:
         """How the collections of all generations stand. Raises Transient `search_unavailable`."""

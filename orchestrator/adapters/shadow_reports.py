@@ -21,13 +21,14 @@ from events.base import Envelope
 from events.log.journal import Journal
 from events.processing import Stage, StageCompleted
 from events.replay.difference import difference
-from events.replay.sandbox import TRIES
+from events.replay.sandbox import ANSWER, TRIES
 from events.replay.tables import Compared, kinds_in
 from orchestrator.adapters.shadows import RUNS, WORKFLOW, content_of
 from orchestrator.projections.forks import Fork, fork
 from orchestrator.workflow.evolve import replay
 from orchestrator.workflow.graph import is_done
 from orchestrator.workflow.policy import Policy
+from orchestrator.workflow.state import AnalysisState
 from runtime.faults import Fault, Permanent, Transient
 from runtime.objects import Objects
 
@@ -113,6 +114,9 @@ class ShadowReports:
     async def _finish(self, claimed: Row[Any]) -> None:
         async with self._engine.connect() as connection:
             runs = list(await connection.execute(RUNS, {"shadow": claimed.shadow_id}))
+        if claimed.stage == ANSWER:  # both answers are sealed, and are opened for whoever looks
+            await self._end(claimed, None)
+            return
         failed = next((run for run in runs if run.state == "failed"), None)
         if failed is not None:
             await self._end(claimed, Permanent(failed.code, failed.message))
@@ -138,6 +142,8 @@ class ShadowReports:
         if claimed.stage == WORKFLOW:
             return told_of(await asyncio.to_thread(fork, history, 1, {}, Policy()))
         state, stage = replay(history), Stage(claimed.stage)
+        if stage is Stage.INDEX:
+            return told_of_index(state, runs)
         live = {slot.shard: slot for slot in state.of(stage) if is_done(slot)}
         found: dict[ArtifactKind, Compared] = {}
         changes: list[dict[str, object]] = []
@@ -166,6 +172,13 @@ class ShadowReports:
         tables = {kind.value: asdict(each) for kind, each in found.items()}
         agrees = not changes and all(each.same == each.live == each.shadow for each in found.values())
         return {"agrees": agrees, "tables": tables, "counts": counts, "facts": changes}
+
+
+def told_of_index(state: AnalysisState, runs: Sequence[Row[Any]]) -> dict[str, Any]:
+    """What was made of an index, as a report has it: what is found in it is looked up when somebody looks at it."""
+    [done] = [StageCompleted.model_validate_json(run.result) for run in runs]
+    counts = {"live": dict(state.slots[Stage.INDEX, done.shard].counts), "shadow": done.counts}
+    return {"counts": {side: {**each, "words_reused": 0} for side, each in counts.items()}, "index": done.facts}
 
 
 async def compare(

@@ -6,7 +6,7 @@ Services do the runs (`events.replay.sandbox`), `shadow_reports` compares what t
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,14 +15,18 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.artifacts import ArtifactKind
+from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Context, Draft, Envelope, derived_id
+from events.beside import IndexPromotion
 from events.log.journal import Journal, WrongExpectedVersion
 from events.log.postgres import append_in
 from events.log.wake import Wake
 from events.processing import Stage, StageCompleted
+from events.replay.sandbox import ANSWER
+from orchestrator.adapters.shadow_answers import AnsweredAgain, answered_again, requests_to_answer
+from orchestrator.api.models import QuestionView
 from orchestrator.workflow.evolve import replay
-from orchestrator.workflow.shadowed import NotPromotable, base_of, promotion, requests
+from orchestrator.workflow.shadowed import NotPromotable, base_of, passages_of, promotion, requests
 from orchestrator.workflow.state import AnalysisState
 from runtime.objects import Objects
 from runtime.tenancy import TenantDatabase
@@ -56,10 +60,10 @@ SELECT shard, state, code, message, result::text AS result FROM sandbox.runs WHE
 """)
 _MADE = text("SELECT content FROM sandbox.artifacts WHERE shadow_id = :shadow AND shard = :shard AND kind = :kind")
 
-_HOLD = text("""
+_HELD = """
 SELECT state, promoted_at, stage, analysis_id, base::text AS base FROM sandbox.shadows WHERE shadow_id = :shadow
-FOR UPDATE
-""")
+"""
+_LOOK, _HOLD = text(_HELD), text(f"{_HELD} FOR UPDATE")
 _BASE = text("SELECT base::text FROM sandbox.shadows WHERE shadow_id = :shadow")
 _PROMOTED = text("UPDATE sandbox.shadows SET promoted_at = clock_timestamp() WHERE shadow_id = :shadow")
 
@@ -87,6 +91,21 @@ class NotDone(Exception):
     """A shadow that has no result, or was promoted before."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A shadow that is to be kept, with the runs that it asks for."""
+
+    shadow_id: UUID
+    analysis_id: UUID
+    stage: str
+    base: Mapping[str, str]
+    requests: Sequence[Envelope]
+
+
+class NoPassages(Exception):
+    """No shadow of parsing the analysis that is done has this id."""
+
+
 class TooMany(Exception):
     """The tenant has as many shadows as it may."""
 
@@ -94,38 +113,80 @@ class TooMany(Exception):
 class Shadows:
     """`journal` reads every tenant's streams; `objects` enters what is promoted in the books.
 
-    `kept` is how many a tenant may have.
+    `promoting` has an index promoted; `kept` is how many a tenant may have.
     """
 
-    def __init__(self, rows: TenantDatabase, journal: Journal, objects: Objects, wake: Wake, *, kept: int) -> None:
+    def __init__(  # the parts that it is made of
+        self,
+        rows: TenantDatabase,
+        journal: Journal,
+        objects: Objects,
+        wake: Wake,
+        promoting: Callable[[IndexPromotion], Awaitable[None]],
+        *,
+        kept: int,
+    ) -> None:
         self._rows = rows
+        self._promoting = promoting
         self._journal = journal
         self._objects = objects
         self._wake = wake
         self._kept = kept
 
-    async def ask(self, who: Context, history: Sequence[Envelope], stage: str, at: datetime) -> Shadow | None:
+    async def ask(
+        self, who: Context, history: Sequence[Envelope], stage: str, at: datetime, passages: UUID | None = None
+    ) -> Shadow | None:
         """Have a stage, or the workflow, run over the record of an analysis. None where there is nothing to run on.
+
+        An index is made of the passages of the shadow `passages`, where one is named. Raises TooMany, NoPassages.
+        """
+        state, shadow = replay(history), uuid4()
+        made = await self._passages(who.tenant_id, state, passages) if passages is not None else []
+        wanted = requests(state, Stage(stage), shadow, at, made) if stage != WORKFLOW else []
+        if state.analysis_id is None or (stage != WORKFLOW and not wanted):
+            return None
+        base = base_of(state, Stage(stage)) if wanted else {}
+        return await self._keep(who, _Asked(shadow, state.analysis_id, stage, base, wanted))
+
+    async def ask_again(
+        self, who: Context, analysis: UUID, questions: Sequence[QuestionView], at: datetime
+    ) -> Shadow | None:
+        """Have those of the questions answered again that the analysis answered. None where it answered none of them.
 
         Raises TooMany.
         """
-        state, shadow = replay(history), uuid4()
-        wanted = requests(state, Stage(stage), shadow, at) if stage != WORKFLOW else []
-        if state.analysis_id is None or (stage != WORKFLOW and not wanted):
-            return None
-        values = {"shadow": shadow, "tenant": who.tenant_id, "repository": who.repository_id, "stage": stage}
-        base = base_of(state, Stage(stage)) if wanted else {}
+        shadow = uuid4()
+        wanted = requests_to_answer(questions, analysis, who.tenant_id, shadow, at)
+        return await self._keep(who, _Asked(shadow, analysis, ANSWER, {}, wanted)) if wanted else None
+
+    async def answers(self, tenant: UUID, shadow: UUID) -> list[AnsweredAgain]:
+        """What came of the questions of a shadow of the tenant."""
+        async with self._rows.of(tenant) as connection:
+            return await answered_again(connection, shadow)
+
+    async def _keep(self, who: Context, asked: "_Asked") -> Shadow | None:
+        whose = {"tenant": who.tenant_id, "repository": who.repository_id, "user": who.user_id}
+        values = {"shadow": asked.shadow_id, "stage": asked.stage, "analysis": asked.analysis_id, **whose}
         async with self._rows.of(who.tenant_id) as connection:
-            asked = values | {"analysis": state.analysis_id, "user": who.user_id, "base": json.dumps(base)}
             await connection.execute(_LOCK, {"tenant": str(who.tenant_id)})
             if int(await connection.scalar(_KEPT, {"tenant": who.tenant_id}) or 0) >= self._kept:
                 raise TooMany
-            if (await connection.execute(_ASK, asked)).first() is None:
+            if (await connection.execute(_ASK, values | {"base": json.dumps(asked.base)})).first() is None:
                 return None
-            for envelope in wanted:
-                run = {"shadow": shadow, "shard": envelope.data["shard"], "tenant": who.tenant_id, "stage": stage}
-                await connection.execute(_RUN, run | {"request": envelope.model_dump_json()})
-        return await self.one(who.tenant_id, shadow)
+            for envelope in asked.requests:
+                run = {"shadow": asked.shadow_id, "shard": envelope.data["shard"], "tenant": who.tenant_id}
+                await connection.execute(_RUN, run | {"stage": asked.stage, "request": envelope.model_dump_json()})
+        return await self.one(who.tenant_id, asked.shadow_id)
+
+    async def _passages(self, tenant: UUID, state: AnalysisState, shadow: UUID) -> list[ArtifactRef]:
+        """What a shadow of parsing the same analysis made. Raises NoPassages."""
+        found = await self.one(tenant, shadow)
+        if found is None or (found.stage, found.state) != (Stage.PARSE, "done"):
+            raise NoPassages
+        if found.analysis_id != state.analysis_id or found.promoted_at is not None:
+            raise NoPassages
+        async with self._rows.of(tenant) as connection:
+            return passages_of(state, shadow, await self._done(connection, shadow))
 
     async def one(self, tenant: UUID, shadow: UUID) -> Shadow | None:
         """A shadow of the tenant."""
@@ -165,16 +226,18 @@ class Shadows:
     async def promote(self, who: Context, shadow: UUID, at: datetime) -> bool:
         """Let what a shadow made take the place of what serves, in one transaction; whether there is such a shadow.
 
-        Raises NotDone, NotPromotable.
+        Raises NotDone, NotPromotable; of an index Transient where rag_manager, which has it, is not there.
         """
+        async with self._rows.of(who.tenant_id) as connection:
+            looked = (await connection.execute(_LOOK, {"shadow": shadow})).first()
+        if looked is not None and looked.stage == Stage.INDEX:
+            await self._promote_index(who, shadow, looked, at)
+            return True
         async with self._rows.of(who.tenant_id) as connection:
             held = (await connection.execute(_HOLD, {"shadow": shadow})).first()
             if held is None:
                 return False
-            if held.state != "done" or held.promoted_at is not None:
-                raise NotDone
-            if held.stage == WORKFLOW:
-                raise NotPromotable(_DECIDED)
+            _check(held)
             stream = f"analysis/{held.analysis_id}"
             history = await self._journal.read_stream(stream)
             state, stage = replay(history), Stage(held.stage)
@@ -198,6 +261,22 @@ class Shadows:
         self._wake.appended()
         return True
 
+    async def _promote_index(self, who: Context, shadow: UUID, looked: Row[Any], at: datetime) -> None:
+        """Have rag_manager do it, whose the rows of an index are: in one transaction with what the history gains."""
+        _check(looked)
+        stream = f"analysis/{looked.analysis_id}"
+        history = await self._journal.read_stream(stream)
+        async with self._rows.of(who.tenant_id) as connection:
+            made = await self._done(connection, shadow)
+        made = [done.model_copy(update={"facts": {}}) for done in made]  # of the collection, which is the shadow's own
+        requested, completed = promotion(replay(history), Stage.INDEX, json.loads(looked.base), made, at)
+        gained = {"expected": history[-1].version, "requested": requested, "completed": completed, "at": at}
+        context = who.model_copy(update={"causation_id": None})
+        await self._promoting(
+            IndexPromotion.model_validate({"shadow_id": shadow, "stream_id": stream, "context": context, **gained})
+        )
+        self._wake.appended()
+
     async def _done(self, connection: AsyncConnection, shadow: UUID) -> list[StageCompleted]:
         rows = await connection.execute(RUNS, {"shadow": shadow})
         return [StageCompleted.model_validate_json(row.result) for row in rows]
@@ -219,6 +298,14 @@ class Shadows:
             stored = await objects.put(ref.kind.value, ".parquet", content)
             refs.append(ref.model_copy(update={"key": stored.key}))
         return done.model_copy(update={"artifacts": tuple(refs)})
+
+
+def _check(held: Row[Any]) -> None:
+    """Raises NotDone, NotPromotable."""
+    if held.state != "done" or held.promoted_at is not None:
+        raise NotDone
+    if held.stage in {WORKFLOW, ANSWER}:
+        raise NotPromotable("What was decided or answered is in the log and stays: only stages' results do not.")
 
 
 async def content_of(connection: AsyncConnection, shadow: UUID, shard: int, kind: ArtifactKind) -> bytes:

@@ -44,10 +44,10 @@ async def one(analysis_id: UUID, who: Reader, parts: Parts, known: Freshness) ->
     From facts alone, each with its lines; more of them while the analysis goes on.
     """
     await known_as_of(parts, who, analysis_id, known)
-    return _shown(*await _told(parts, who, analysis_id))
+    return _shown(*await overview_of(parts, who, analysis_id))
 
 
-async def _told(parts: Services, who: Identity, analysis_id: UUID) -> tuple[AnalysisRecord, Overview]:
+async def overview_of(parts: Services, who: Identity, analysis_id: UUID) -> tuple[AnalysisRecord, Overview]:
     """The analysis and its overview. Raises ApiProblem `not_found` or `not_cloned`."""
     history = await history_of(parts, who, f"analysis/{analysis_id}")
     artifacts, record = cloned_artifacts(history), fold(history)
@@ -66,7 +66,7 @@ async def write(analysis_id: UUID, body: OverviewRequest, who: Asker, parts: Par
     if body.model is not None and body.model not in parts.models:
         raise ApiProblem("model_not_configured", "Choose one of the models that /api/v1/config lists, or none.")
     await parts.gate.take(request, who, Resource.QUESTIONS)
-    record, overview = await _told(parts, who, analysis_id)
+    record, overview = await overview_of(parts, who, analysis_id)
     view = record.view
     context = context_of(request, who, view.repository_id)
     stream_id = f"conversation/{uuid4()}"

@@ -1,86 +1,25 @@
 """`/shadows`: administrators run a stage of the present code over what was recorded, beside what serves."""
 
-from datetime import datetime
-from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
 
-from orchestrator.adapters.shadows import WORKFLOW, NotDone, Shadow, TooMany
+from events.processing import Stage
+from events.replay.sandbox import ANSWER
+from orchestrator.adapters.shadows import WORKFLOW, NoPassages, NotDone, Shadow, TooMany
 from orchestrator.api.dependencies import Admin, Parts, context_of, history_of
 from orchestrator.api.problems import ApiProblem
+from orchestrator.api.shadow_answers import answered
+from orchestrator.api.shadow_models import ShadowList, ShadowReport, ShadowRequest, ShadowView
+from orchestrator.api.shadow_searches import searched
 from orchestrator.workflow.shadowed import OFFERED, NotPromotable
+from runtime.faults import Fault
 
 router = APIRouter(prefix="/shadows", tags=["shadows"])
 
 _LISTED = 100
-_OFFERED = (*(stage.value for stage in OFFERED), WORKFLOW)
+_OFFERED = (*(stage.value for stage in OFFERED), ANSWER, WORKFLOW)
 _UNKNOWN = "Check the id: no shadow of yours has it."
-
-
-class ShadowRequest(BaseModel):
-    """An analysis of the team, and the stage: metadata, structure, parse, link, embed or workflow."""
-
-    analysis_id: UUID
-    stage: str = Field(default=WORKFLOW, max_length=20)
-
-
-class ShadowTable(BaseModel):
-    """Rows of one kind of artifact as they serve (`live`) and as the shadow made them.
-
-    `columns` are those that only one side has. An example has the row `before` and `after`, null where it is not there.
-    """
-
-    live: int
-    shadow: int
-    same: int
-    added: int
-    removed: int
-    changed: int
-    columns: list[str] = Field(default_factory=list)
-    examples: list[dict[str, Any]] = Field(default_factory=list)
-
-
-class ShadowReport(BaseModel):
-    """What is different: rows by kind of artifact, counts and facts of the stage; of the workflow its decisions."""
-
-    agrees: bool | None = None
-    tables: dict[str, ShadowTable] = Field(default_factory=dict)
-    counts: dict[str, dict[str, int]] = Field(default_factory=dict)
-    facts: list[dict[str, Any]] = Field(default_factory=list)
-    decided: int = 0
-    decisions: list[dict[str, Any]] = Field(default_factory=list)
-    not_recorded: list[dict[str, Any]] = Field(default_factory=list)
-
-
-class ShadowView(BaseModel):
-    """A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say.
-
-    `runs_ended` of its `runs` are over; then what they made is compared. `not_promotable` says why one that is done
-    cannot take the place of what serves, as things are now; null where it can, where it did, and in the list.
-    """
-
-    shadow_id: UUID
-    analysis_id: UUID
-    repository_id: UUID
-    stage: str
-    state: Literal["asked", "done", "failed"]
-    asked_at: datetime
-    ended_at: datetime | None
-    promoted_at: datetime | None
-    code: str | None
-    message: str | None
-    report: ShadowReport
-    runs: int = 0
-    runs_ended: int = 0
-    not_promotable: str | None = None
-
-
-class ShadowList(BaseModel):
-    """The newest hundred; without their examples."""
-
-    items: list[ShadowView]
 
 
 @router.post("", status_code=202)
@@ -91,16 +30,26 @@ async def begin(body: ShadowRequest, who: Admin, parts: Parts, request: Request)
             "shadow_not_offered",
             f"Choose one of {', '.join(_OFFERED)}: of others not all that they ask for is recorded.",
         )
+    if body.passages_of is not None and body.stage != Stage.INDEX:
+        raise ApiProblem("shadow_not_offered", "Name the passages of another shadow for the stage index alone.")
     history = await history_of(parts, who, f"analysis/{body.analysis_id}")
     context = context_of(request, who, history[0].repository_id)
     try:
-        asked = await parts.shadows.ask(context, history, body.stage, parts.clock())
+        if body.stage == ANSWER:
+            questions = await parts.conversations.asked(who.tenant_id, history[0].repository_id or UUID(int=0))
+            asked = await parts.shadows.ask_again(context, body.analysis_id, questions, parts.clock())
+        else:
+            asked = await parts.shadows.ask(context, history, body.stage, parts.clock(), body.passages_of)
     except TooMany:
         raise ApiProblem(
             "shadow_too_many", "Drop a shadow of the team first: this installation keeps no more of them at a time."
         ) from None
+    except NoPassages:
+        raise ApiProblem(
+            "shadow_nothing_recorded", "Name a shadow of parse of this analysis that is done and was not promoted."
+        ) from None
     if asked is None:
-        raise ApiProblem("shadow_nothing_recorded", "The stage has no result in that analysis: choose another.")
+        raise ApiProblem("shadow_nothing_recorded", "Nothing of that is recorded of the analysis: choose another.")
     return _view(asked)
 
 
@@ -112,11 +61,13 @@ async def listed(who: Admin, parts: Parts) -> ShadowList:
 
 @router.get("/{shadow_id}")
 async def one(shadow_id: UUID, who: Admin, parts: Parts) -> ShadowView:
-    """One shadow, with what is different once it is done."""
+    """One shadow, with what is different once it is done; of an index what is found, of answers both."""
     found = await parts.shadows.one(who.tenant_id, shadow_id)
     if found is None:
         raise ApiProblem("not_found", _UNKNOWN)
-    return _view(found, why_not=await parts.shadows.why_not(who.tenant_id, found, parts.clock()))
+    view = _view(found, why_not=await parts.shadows.why_not(who.tenant_id, found, parts.clock()))
+    tell = {Stage.INDEX.value: searched, ANSWER: answered}.get(view.stage) if view.state == "done" else None
+    return await tell(parts, who, view) if tell is not None else view
 
 
 @router.delete("/{shadow_id}", status_code=204)
@@ -142,6 +93,8 @@ async def promote(shadow_id: UUID, who: Admin, parts: Parts, request: Request) -
     except NotPromotable as refused:
         code = "shadow_outdated" if refused.outdated else "shadow_not_promotable"
         raise ApiProblem(code, refused.message) from None
+    except Fault as fault:
+        raise ApiProblem(fault.code, fault.message) from None
     return await one(shadow_id, who, parts)
 
 

@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Context, Draft, Envelope, derived_id
 from events.log.drafts import record
 from events.processing import Stage, StageCompleted, StageRequested
+from events.replay.made import made_key
 from orchestrator.workflow.decide import asked_about, run_id_of
 from orchestrator.workflow.evolve import PROMOTED, evolve_all
 from orchestrator.workflow.graph import RULE_OF, inputs, is_done
 from orchestrator.workflow.state import AnalysisState, Phase
 
-OFFERED = (Stage.METADATA, Stage.STRUCTURE, Stage.PARSE, Stage.LINK, Stage.EMBED)
+OFFERED = (Stage.METADATA, Stage.STRUCTURE, Stage.PARSE, Stage.LINK, Stage.INDEX, Stage.EMBED)
+PASSAGES = frozenset({ArtifactKind.CHUNKS, ArtifactKind.SYMBOLS})  # what an index is made of, and parsing makes
 _TAKES_RECORDED = frozenset({Stage.EMBED})  # its model is not asked: the vectors that it made answer for it
 _SERVES = frozenset({Phase.READY, Phase.REFINED})
 
@@ -35,12 +38,17 @@ def base_of(state: AnalysisState, stage: Stage) -> dict[str, str]:
     return {str(slot.shard): str(slot.run_id) for slot in state.of(stage) if is_done(slot)}
 
 
-def requests(state: AnalysisState, stage: Stage, shadow_id: UUID, at: datetime) -> list[Envelope]:
-    """A request for each shard of the stage that is done, on the inputs that it would be asked for with today."""
+def requests(
+    state: AnalysisState, stage: Stage, shadow_id: UUID, at: datetime, passages: Sequence[ArtifactRef] = ()
+) -> list[Envelope]:
+    """A request for each shard of the stage that is done, on the inputs that it would be asked for with today.
+
+    `passages` are those of another shadow, which take the place of the recorded ones.
+    """
     rule = RULE_OF[stage]
     if state.analysis_id is None or state.context is None:
         return []
-    kept = () if stage in _TAKES_RECORDED else rule.keeps
+    kept = {*(() if stage in _TAKES_RECORDED else rule.keeps), *(PASSAGES if passages else ())}
     found = []
     for slot in state.of(stage) if all(is_done(each) for each in state.of(Stage.CLONE)) else ():
         if not is_done(slot):
@@ -52,7 +60,7 @@ def requests(state: AnalysisState, stage: Stage, shadow_id: UUID, at: datetime) 
             shard=slot.shard,
             shards=slot.shards,
             url="",
-            inputs=tuple(ref for ref in inputs(state, rule, slot.shard) if ref.kind not in kept),
+            inputs=(*(ref for ref in inputs(state, rule, slot.shard) if ref.kind not in kept), *passages),
         )
         found.append(_envelope(event, state.context, shadow_id, at))
     return found
@@ -62,6 +70,22 @@ def _envelope(event: StageRequested, context: Context, shadow_id: UUID, at: date
     own = context.model_copy(update={"causation_id": None, "traceparent": None, "correlation_id": shadow_id})
     draft = Draft(event_id=event.run_id, occurred_at=at, context=own, event=event, stage=event.stage.value)
     return record(draft, f"sandbox/{shadow_id}", event.shard + 1)
+
+
+def passages_of(state: AnalysisState, shadow_id: UUID, made: Sequence[StageCompleted]) -> list[ArtifactRef]:
+    """The passages that a shadow of parsing made: as they are stored where they are as they were, else in the sandbox.
+
+    Of a shard that it has no result of, those that stand.
+    """
+    found = []
+    runs = {done.shard: done.artifacts for done in made}
+    for slot in state.of(Stage.PARSE):
+        live = {(ref.kind, ref.sha256): ref for ref in slot.artifacts}
+        for ref in runs.get(slot.shard, slot.artifacts):
+            if ref.kind in PASSAGES:
+                own = ref.model_copy(update={"key": made_key(shadow_id, slot.shard, ref.kind)})
+                found.append(live.get((ref.kind, ref.sha256), own))
+    return found
 
 
 def promotion(

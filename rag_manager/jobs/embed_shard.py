@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.artifacts import ArtifactKind, ArtifactRef, VectorRow
+from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Also, Result, Run
@@ -21,22 +21,20 @@ from events.log.earlier import EarlierRun, find_made, made_from
 from events.processing import Stage, StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
 from rag_manager.jobs.embedding import Account, Embedding
+from rag_manager.jobs.vector_tables import MODEL_KEY, stored_vectors, vectors_of, vectors_table
 from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
-from rag_manager.rows.embeddings import VectorPlace
 from rag_manager.stages.passage_text import embedding_text, passage_recipe, text_hash
 from runtime.faults import Fault, Permanent
 from runtime.live import Ticker
 from runtime.objects import Objects, StoredObject
-from runtime.parquet import read_table, schema_of, write_table
+from runtime.parquet import read_table
 
 _MOST_BESIDE = 64  # shards that are taken over in one transaction
 
 _MOST_TOLD = 100  # chunks without a vector that are named one by one
 _TAKEN_OVER = Account()
 Write = Callable[[AsyncConnection], Awaitable[None]]
-
-MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact's schema metadata
 
 
 class EmbedShard:
@@ -66,7 +64,7 @@ class EmbedShard:
         if request.shard in (taken := await _taken(objects, runs, {request.shard: digest}, request.stage)):
             result = self._result(envelope, began, taken[request.shard][0], files=taken[request.shard][1])
             return replace(result, also=await self._beside(envelope, objects, runs))
-        ids, paths, texts = await _chunks(self._backends.objects, refs)
+        ids, paths, texts = await chunks_in(self._backends.objects, refs)
         hashes = await asyncio.to_thread(lambda: [text_hash(text) for text in texts])
         found = await self._reused(envelope.tenant_id, hashes, await self._earlier_shard(runs, request))
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
@@ -80,7 +78,9 @@ class EmbedShard:
             return await self._broken_off(envelope, objects, made.fault, rows, made.vectors[made.taken])
         found |= {hashes[place]: made.vectors[row] for row, place in enumerate(order)}
         refused = {hashes[order[row]]: code for row, code in made.refused.items()}
-        content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
+        content = await asyncio.to_thread(
+            vectors_table, ids, hashes, found, self._embedder.name, self._embedder.dimension
+        )
         run.check()
         stored = await objects.put("vectors", ".parquet", content)
         artifact = _artifact(stored, len(ids), request.shard, made_from=digest)
@@ -109,7 +109,9 @@ class EmbedShard:
             raise fault
         ids, hashes = [chunk_id for chunk_id, _ in rows], [hash_ for _, hash_ in rows]
         found = dict(zip(hashes, vectors, strict=True))
-        content = await asyncio.to_thread(_table_bytes, ids, hashes, found, self._embedder)
+        content = await asyncio.to_thread(
+            vectors_table, ids, hashes, found, self._embedder.name, self._embedder.dimension
+        )
         try:
             stored = await objects.put("vectors", ".parquet", content)
         except Fault:
@@ -256,7 +258,8 @@ async def _tick(ticks: Ticker, total: int, order: _Order, done: int) -> None:
     await ticks.tick(total - len(order) + done, total, order.path(done), order.share(done))
 
 
-async def _chunks(objects: Objects, refs: Sequence[ArtifactRef]) -> tuple[list[str], list[str], list[str]]:
+async def chunks_in(objects: Objects, refs: Sequence[ArtifactRef]) -> tuple[list[str], list[str], list[str]]:
+    """Of each chunk its id, its path and the text that is embedded."""
     ids: list[str] = []
     paths: list[str] = []
     texts: list[str] = []
@@ -266,42 +269,3 @@ async def _chunks(objects: Objects, refs: Sequence[ArtifactRef]) -> tuple[list[s
         paths += columns["path"]
         texts += [embedding_text(*pair) for pair in zip(columns["header"], columns["text"], strict=True)]
     return ids, paths, texts
-
-
-async def stored_vectors(
-    objects: Objects, places: Mapping[str, VectorPlace], dimension: int
-) -> dict[str, NDArray[np.float32]]:
-    """The vectors at these places; what cannot be read any more is left out, and embedded again."""
-    by_artifact: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for hash_, place in places.items():
-        by_artifact.setdefault((place.key, place.sha256), []).append((hash_, place.row))
-    found: dict[str, NDArray[np.float32]] = {}
-    for (key, sha256), rows in by_artifact.items():
-        try:
-            table = await asyncio.to_thread(read_table, await objects.get(key, sha256), ["vector"])
-        except Permanent:
-            continue
-        matrix = vectors_of(table, dimension)
-        found |= {hash_: matrix[row] for hash_, row in rows if row < len(matrix)}
-    return found
-
-
-def vectors_of(table: pa.Table, dimension: int) -> NDArray[np.float32]:
-    """The vectors of a table of VectorRow, shape (rows, dimension)."""
-    flat = table.column("vector").combine_chunks().flatten()
-    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=np.float32).reshape(-1, dimension)
-
-
-def _table_bytes(
-    ids: Sequence[str], hashes: Sequence[str], found: Mapping[str, NDArray[np.float32]], embedder: Embedder
-) -> bytes:
-    width = embedder.dimension
-    flat = np.concatenate([found[hash_] for hash_ in hashes]) if hashes else np.empty(0, np.float32)
-    offsets = np.arange(0, len(hashes) * width + 1, width, dtype=np.int32)
-    schema = schema_of(VectorRow).with_metadata({MODEL_KEY: embedder.name.encode()})
-    vectors = pa.ListArray.from_arrays(offsets, pa.array(flat, pa.float32()))
-    return write_table(
-        pa.Table.from_arrays(
-            [pa.array(ids, pa.large_string()), pa.array(hashes, pa.large_string()), vectors], schema=schema
-        )
-    )

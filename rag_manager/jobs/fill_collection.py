@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from events.artifacts import ArtifactRef
 from rag_manager.jobs.base import tables
-from rag_manager.jobs.embed_shard import MODEL_KEY, vectors_of
+from rag_manager.jobs.vector_tables import MODEL_KEY, vectors_of
 from rag_manager.ports import CollectionMissing, Vectors, VectorsUnavailable
 from runtime.faults import Permanent
 from runtime.objects import Objects

@@ -60,10 +60,10 @@ class IndexAnalysis:
             ticks = ticker(self._backends, envelope, request, "passages")
             recipe = made_from(self._lexicon.recipe, passage_recipe())
             words = await self._words(envelope, request, recipe)
-            plan = await _plan(self._backends, request, repository_id, recipe)
+            plan = await plan_of(self._backends, request, repository_id, recipe)
             parts = _lexicon_parts(self._backends.objects, plan, _Progress(run, ticks))
             packed, reused = await asyncio.to_thread(self._lexicon.build, parts, words)
-        rows = _rows_of_plan(self._backends.objects, plan)
+        rows = rows_of_plan(self._backends.objects, plan)
         run.check()
         chunks = rows.count("chunks")
         stored = await self._backends.objects.of(envelope.tenant_id, repository_id).put("lexicon", ".tar", packed)
@@ -75,9 +75,8 @@ class IndexAnalysis:
             bytes=stored.bytes,
             made_from=recipe,
         )
-        analysis = AnalysisRow(
-            request.analysis_id, repository_id, envelope.tenant_id, request.commit or "", envelope.timestamp
-        )
+        whose = (request.analysis_id, repository_id, envelope.tenant_id)
+        analysis = AnalysisRow(*whose, request.commit or "", envelope.timestamp)
         generation = Generation(
             generation_id=generation_id(request.analysis_id, GenerationKind.LEXICAL),
             tenant_id=envelope.tenant_id,
@@ -109,7 +108,7 @@ class IndexAnalysis:
                     before=change.events,
                 ),
             ),
-            write=partial(_write, analysis=analysis, rows=rows, change=change, artifact=artifact),
+            write=partial(write, analysis=analysis, rows=rows, change=change, artifact=artifact),
         )
 
     async def _words(self, envelope: Envelope, request: StageRequested, recipe: str) -> bytes | None:
@@ -139,9 +138,10 @@ class _Progress:
         await self.ticks.tick(done, total, current)
 
 
-async def _write(
+async def write(
     connection: AsyncConnection, *, analysis: AnalysisRow, rows: IndexedRows, change: Change, artifact: ArtifactRef
 ) -> None:
+    """Write an index, and that it serves where it does. Does not commit."""
     await write_index(connection, analysis, rows, artifact)
     await record(connection, change)
 
@@ -158,16 +158,16 @@ class _Planned:
 _Plan = Mapping[str, Sequence[_Planned]]  # by kind of row
 
 
-async def _plan(backends: Backends, request: StageRequested, repository_id: UUID, recipe: str) -> _Plan:
+async def plan_of(backends: Backends, request: StageRequested, repository_id: UUID, recipe: str) -> _Plan:
     """Of which parts the index is put together, and which of them are there."""
     ids = {
         (kind, ref.key): part_id(repository_id, recipe, kind, ref.key)
-        for kind, rows in _KINDS.items()
+        for kind, rows in KINDS.items()
         for ref in inputs_of(request, rows.artifact)
     }
     known = await known_parts(backends.engine, repository_id, ids.values())
     plan: dict[str, Sequence[_Planned]] = {}
-    for kind, rows in _KINDS.items():
+    for kind, rows in KINDS.items():
         planned = []
         for ref in inputs_of(request, rows.artifact):
             identity = ids[kind, ref.key]
@@ -191,12 +191,13 @@ def _lexicon_parts(objects: Objects, plan: _Plan, progress: _Progress) -> list[L
     ]
 
 
-def _rows_of_plan(objects: Objects, plan: _Plan) -> IndexedRows:
+def rows_of_plan(objects: Objects, plan: _Plan) -> IndexedRows:
+    """The rows of an index, to be read where they are new."""
     new = {kind: [each for each in planned if each.is_new] for kind, planned in plan.items()}
     return IndexedRows(
         {kind: [each.part for each in planned] for kind, planned in plan.items()},
         {
-            kind: NewRows(frozenset(each.part.part_id for each in planned), _Blocks(objects, planned, _KINDS[kind]))
+            kind: NewRows(frozenset(each.part.part_id for each in planned), _Blocks(objects, planned, KINDS[kind]))
             for kind, planned in new.items()
         },
     )
@@ -251,7 +252,7 @@ class _Kind:
     size: Callable[[Objects, ArtifactRef], Awaitable[int]]
 
 
-_KINDS = {
+KINDS = {
     "chunks": _Kind(ArtifactKind.CHUNKS, _CHUNK_COLUMNS, _chunk_rows, _distinct),
     "files": _Kind(ArtifactKind.SOURCES, _FILE_COLUMNS, _file_rows, _as_said),
     "symbols": _Kind(ArtifactKind.SYMBOLS, _SYMBOL_COLUMNS, _symbol_rows, _as_said),

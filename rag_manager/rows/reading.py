@@ -3,7 +3,7 @@
 Everything in a transaction of the tenant: what is another's is not there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -89,17 +89,18 @@ async def served_by_repository(rows: TenantDatabase, tenant_id: UUID, repository
 
 
 async def served_by_analysis(
-    rows: TenantDatabase, tenant_id: UUID, repository_id: UUID, analysis_id: UUID
+    rows: TenantDatabase, tenant_id: UUID, repository_id: UUID, analysis_id: UUID, *, but_of: Collection[str] = ()
 ) -> Served | None:
-    """The best complete generation of one analysis of this repository, or None."""
+    """The best complete generation of one analysis of this repository, but of these models, or None."""
     return await _served(
         rows,
         tenant_id,
         f"{_SERVING} WHERE a.analysis_id = $1 AND a.repository_id = $2 AND g.state = 'built'"
-        " AND a.retired_at IS NULL"
+        " AND a.retired_at IS NULL AND coalesce(g.model, '') <> ALL (CAST($3 AS text[]))"
         " ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind), g.changed_at DESC LIMIT 1",
         analysis_id,
         repository_id,
+        sorted(but_of),
     )
 
 
@@ -152,8 +153,8 @@ async def file_place(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, p
     return FilePlace(*found[0]) if found else None
 
 
-async def _served(rows: TenantDatabase, tenant_id: UUID, query: str, *ids: UUID) -> Served | None:
-    found = await rows.rows(tenant_id, query, *ids)
+async def _served(rows: TenantDatabase, tenant_id: UUID, query: str, *values: object) -> Served | None:
+    found = await rows.rows(tenant_id, query, *values)
     return Served(**{**found[0], "kind": GenerationKind(found[0]["kind"])}) if found else None
 
 

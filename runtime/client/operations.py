@@ -952,7 +952,7 @@ class Operations(Protocol):
         )
 
     def shadows_one(self, shadow_id: str) -> shapes.ShadowView:
-        """One shadow, with what is different once it is done."""
+        """One shadow, with what is different once it is done; of an index what is found, of answers both."""
         return self._call(shapes.ShadowView, "GET", f"/api/v1/shadows/{part(shadow_id)}")
 
     def shadows_drop(self, shadow_id: str) -> None:

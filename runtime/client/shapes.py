@@ -1525,9 +1525,45 @@ class SessionView(BaseModel):
     current: bool
 
 
+class ShadowAnswered(BaseModel):
+    """
+    An answer as it was given, or as the present code gives it; `refused` is empty, or why nothing was answered.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    answer: str
+    mode: str
+    refused: str = ""
+    citations: Annotated[list[Citation], Field(validate_default=True)] = []
+    removed_citations: int = 0
+    removed_quotes: int = 0
+    confidence: float | None = None
+
+
+class ShadowPassage(BaseModel):
+    """
+    A passage that either side found, with its place there, from 1; null on the side that did not find it.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    path: str
+    first_line: int
+    last_line: int
+    live: int | None = None
+    shadow: int | None = None
+
+
 class ShadowRequest(BaseModel):
     """
-    An analysis of the team, and the stage: metadata, structure, parse, link, embed or workflow.
+    An analysis of the team, and the stage: metadata, structure, parse, link, index, embed, answer or workflow.
+
+    `passages_of` names a shadow of parse of the same analysis that is done: an index is made of its passages.
     """
 
     model_config = ConfigDict(
@@ -1536,6 +1572,31 @@ class ShadowRequest(BaseModel):
     )
     analysis_id: str
     stage: str = "workflow"
+    passages_of: str | None = None
+
+
+class ShadowSearch(BaseModel):
+    """
+    What was found of a question on both sides: the shadow's passages in their order, then those that it lost.
+
+    It was asked in a conversation, or suggested as a first one where nobody asked any yet. `same` have the same place
+    on both sides, `moved` another one. `live_degraded` and `shadow_degraded` say why a side was searched by words only.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    question: str
+    conversation_id: str | None = None
+    question_id: str | None = None
+    passages: list[ShadowPassage]
+    same: int
+    moved: int
+    gained: int
+    lost: int
+    live_degraded: str | None = None
+    shadow_degraded: str | None = None
 
 
 class ShadowTable(BaseModel):
@@ -2569,9 +2630,36 @@ class SessionPage(BaseModel):
     next: str | None = None
 
 
+class ShadowAnswer(BaseModel):
+    """
+    A recorded question, its answer (`before`), and the present code's (`after`), or why there is none (`code`).
+
+    `changed` names what differs: answer, citations, refused. `gained` and `lost` are the citations of one side alone.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    question: str
+    conversation_id: str
+    question_id: str
+    before: ShadowAnswered
+    after: ShadowAnswered | None = None
+    changed: list[str] = []
+    gained: Annotated[list[Citation], Field(validate_default=True)] = []
+    lost: Annotated[list[Citation], Field(validate_default=True)] = []
+    code: str | None = None
+    message: str | None = None
+
+
 class ShadowReport(BaseModel):
     """
     What is different: rows by kind of artifact, counts and facts of the stage; of the workflow its decisions.
+
+    Of an index what is found in it (`searches`), looked up when one shadow is looked at, for whoever looks at it; and
+    of what its vectors are (`index`): model, kind, how many, and of how many passages none is recorded. Of answers
+    each question with both (`answers`), likewise for whoever looks.
     """
 
     model_config = ConfigDict(
@@ -2585,14 +2673,18 @@ class ShadowReport(BaseModel):
     decided: int = 0
     decisions: list[dict[str, object]] = []
     not_recorded: list[dict[str, object]] = []
+    index: dict[str, object] = {}
+    searches: Annotated[list[ShadowSearch], Field(validate_default=True)] = []
+    answers: Annotated[list[ShadowAnswer], Field(validate_default=True)] = []
 
 
 class ShadowView(BaseModel):
     """
     A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say.
 
-    `runs_ended` of its `runs` are over; then what they made is compared. `not_promotable` says why one that is done
-    cannot take the place of what serves, as things are now; null where it can, where it did, and in the list.
+    A shadow that is done has these where what is found in it cannot be looked up now. `runs_ended` of its `runs` are
+    over; then what they made is compared. `not_promotable` says why one that is done cannot take the place of what
+    serves, as things are now; null where it can, where it did, and in the list.
     """
 
     model_config = ConfigDict(

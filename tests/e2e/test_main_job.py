@@ -84,6 +84,36 @@ def test_its_vectors_are_built_again_by_command_without_embedding(system: System
     assert census(system.database_url, system.chroma_url, analysis_id)["events"] == before["events"]
 
 
+def test_the_present_code_finds_and_answers_the_same_beside(system: System, flask: dict[str, Any]) -> None:
+    analysis_id, question = flask["analysis_id"], "Where is the secret key used to sign the session?"
+    asked = system.ask(flask["repository_id"], question)
+    before = census(system.database_url, system.chroma_url, analysis_id)
+
+    shadows = {
+        stage: json.loads(system.run("shadow", "run", analysis_id, "--stage", stage, "--json").stdout)
+        for stage in ("index", "answer")
+    }
+
+    index, answers = (shadows[stage]["report"] for stage in ("index", "answer"))
+    assert index["index"]["vectors"] == before["vectors"]["full"][0]
+    assert (index["index"]["generation_kind"], index["index"]["not_recorded"]) == ("full", 0)
+    [searched] = [one for one in index["searches"] if one["question_id"] == asked["question_id"]]
+    assert (searched["moved"], searched["gained"], searched["lost"]) == (0, 0, 0)
+    assert searched["same"] == len(searched["passages"]) > 0
+    [again] = [one for one in answers["answers"] if one["question_id"] == asked["question_id"]]
+    assert (again["before"]["answer"], again["changed"], again["code"]) == (asked["answer"], [], None)
+    assert again["after"]["citations"]
+    assert census(system.database_url, system.chroma_url, analysis_id) == before
+    found = [system.run("search", flask["repository_id"], question, "--json").stdout]
+    promoted = system.run("shadow", "promote", shadows["index"]["shadow_id"])
+    assert promoted.returncode == 0, promoted.stderr
+    found.append(system.run("search", flask["repository_id"], question, "--json").stdout)
+    assert json.loads(found[0])["passages"] == json.loads(found[1])["passages"] != []
+    assert system.run("rebuild", "read-models", "--check").returncode == 0
+    for shadow in shadows.values():
+        assert system.client.delete(f"/shadows/{shadow['shadow_id']}").is_success
+
+
 def test_it_is_taken_over_elsewhere_from_one_file_and_answers_the_same(
     system: System, flask: dict[str, Any], git_host: GitServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

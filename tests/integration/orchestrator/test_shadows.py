@@ -153,10 +153,15 @@ async def test_a_shadow_takes_the_place_of_what_serves_where_nothing_was_made_of
     assert reply.status_code == 200, reply.text
     refused = [
         await system.client.post("/api/v1/shadows", json={"analysis_id": of, "stage": stage})
-        for of, stage in ((analysis, "answer"), (str(uuid4()), "parse"), *[(analysis, "workflow")] * 7)
+        for of, stage in (
+            (analysis, "clone"),
+            (analysis, "answer"),
+            (str(uuid4()), "parse"),
+            *[(analysis, "workflow")] * 7,
+        )
     ]
     codes = [each.json()["code"] for each in refused]
-    assert codes == ["shadow_not_offered", "not_found", *[None] * 6, "shadow_too_many"]
+    assert codes == ["shadow_not_offered", "shadow_nothing_recorded", "not_found", *[None] * 6, "shadow_too_many"]
     await system.client.delete(f"/api/v1/repositories/{linked['repository_id']}")
 
     async def left() -> int:

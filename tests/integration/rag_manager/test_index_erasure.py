@@ -127,7 +127,7 @@ async def test_a_run_under_a_lease_is_waited_for(index: Index) -> None:
 async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path: Path) -> None:
     analysis = await index.ready(FILES)
     search, lines = index.search(), index.lines()
-    cache: ServingCache = search._cache
+    cache: ServingCache = search._index
     assert isinstance(cache.rows, TenantDatabase)
     await index.ask(CANARY)
     await search(SearchRequest(tenant_id=LOCAL_TENANT, repository_id=REPOSITORY, query=CANARY))

@@ -5,7 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from cli.shadow import lines_of
-from runtime.client.shapes import ShadowReport, ShadowTable, ShadowView
+from runtime.client.shapes import (
+    Citation,
+    ShadowAnswer,
+    ShadowAnswered,
+    ShadowPassage,
+    ShadowReport,
+    ShadowSearch,
+    ShadowTable,
+    ShadowView,
+)
 
 
 def a_shadow(**more: Any) -> ShadowView:
@@ -42,6 +51,46 @@ def test_rows_counts_and_facts_that_differ_are_told() -> None:
     assert lines[1] == "  symbols: 3 rows live, 4 in the shadow; 2 the same, 1 added, 0 removed, 1 changed"
     assert lines[2] == "    None → {'path': 'a'}"
     assert lines[3:] == ["  chunks: 1 live, 5 in the shadow", "  [0] /facts/x: 1 → 2"]
+
+
+def test_of_an_index_and_of_answers_each_question_is_told() -> None:
+    passage = {"path": "a.py", "first_line": 1, "last_line": 9}
+    searched = ShadowSearch(
+        question="Where?",
+        passages=[
+            ShadowPassage(**passage, live=2, shadow=1),
+            ShadowPassage(**passage, live=None, shadow=2),
+            ShadowPassage(**passage, live=3, shadow=3),
+        ],
+        same=1,
+        moved=1,
+        gained=1,
+        lost=0,
+    )
+    made = {"vectors": 1200, "generation_kind": "quick", "not_recorded": 3}
+    before, after = (ShadowAnswered(answer=text, mode="extractive") for text in ("So.", "Not so."))
+    ids = {"question_id": str(UUID(int=4)), "conversation_id": str(UUID(int=5))}
+    cited = Citation(path="b.py", first_line=2, last_line=3)
+    answers = [
+        ShadowAnswer(question="How?", before=before, after=after, changed=["answer", "citations"], lost=[cited], **ids),
+        ShadowAnswer(question="Why?", before=before, after=before, **ids),
+        ShadowAnswer(question="Who?", before=before, code="effect_not_recorded", **ids),
+    ]
+
+    assert lines_of(a_shadow(stage="index", report=ShadowReport(index=made, searches=[searched])))[1:] == [
+        "  vectors: 1,200 (quick), 3 passages without a recorded one",
+        "  Where?: 1 the same, 1 moved, 1 gained, 0 lost",
+        "    2 → 1  a.py:1-9",
+        "    none → 2  a.py:1-9",
+    ]
+    assert lines_of(a_shadow(stage="answer", report=ShadowReport(answers=answers)))[1:] == [
+        "  How?: answer, citations",
+        "    - b.py:2-3",
+        "    before  So.",
+        "    after   Not so.",
+        "  Why?: the same",
+        "  Who?: not answered (effect_not_recorded)",
+    ]
 
 
 def test_why_one_failed_and_what_is_decided_otherwise_is_told() -> None:

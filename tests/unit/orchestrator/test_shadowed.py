@@ -6,10 +6,11 @@ import pytest
 
 from events.processing import Stage, StageCompleted
 from events.replay.fork import forked
+from events.replay.made import read_key
 from orchestrator.workflow import AnalysisState, replay
 from orchestrator.workflow.evolve import evolve_all
 from orchestrator.workflow.graph import is_whole
-from orchestrator.workflow.shadowed import OFFERED, NotPromotable, base_of, promotion, requests
+from orchestrator.workflow.shadowed import OFFERED, PASSAGES, NotPromotable, base_of, passages_of, promotion, requests
 from tests.support import histories
 
 EVENTS = histories.load("whole").events
@@ -45,6 +46,30 @@ def test_of_what_it_made_before_embedding_alone_takes_something() -> None:
 
     assert {ref["kind"] for ref in kinds[Stage.PARSE]} == {"sources"}  # type: ignore[attr-defined,index]  # JSON
     assert {ref["kind"] for ref in kinds[Stage.EMBED]} == {"chunks", "vectors"}  # type: ignore[attr-defined,index]  # the same
+
+
+def test_an_index_is_made_of_the_passages_of_another_shadow_as_far_as_they_are_others() -> None:
+    shadow, parsed = uuid4(), made(STATE, Stage.PARSE)
+    others = [done if done.shard else made(STATE, Stage.PARSE, "f" * 64)[0] for done in parsed]
+
+    same, other = (passages_of(STATE, shadow, one) for one in (parsed, others))
+    [request] = requests(STATE, Stage.INDEX, uuid4(), AT, other)
+
+    live = [ref for slot in STATE.of(Stage.PARSE) for ref in slot.artifacts if ref.kind in PASSAGES]
+    assert same == live
+    assert [read_key(ref.key) for ref in other if ref not in live] == [
+        (shadow, 0, ref.kind) for ref in others[0].artifacts if ref.kind in PASSAGES
+    ]
+    assert [ref["key"] for ref in request.data["inputs"] if ref["kind"] in PASSAGES] == [ref.key for ref in other]  # type: ignore[attr-defined,index]  # JSON
+    assert {ref["kind"] for ref in request.data["inputs"]} >= {"sources", "chunks", "symbols"}  # type: ignore[attr-defined,index]  # the same
+
+
+def test_an_index_is_replaced_and_nothing_was_made_of_it() -> None:
+    events = promotion(STATE, Stage.INDEX, base_of(STATE, Stage.INDEX), made(STATE, Stage.INDEX, "f" * 64), AT)
+
+    after = evolve_all(STATE, ((event, AT) for event in events))
+    assert {ref.sha256 for ref in after.slots[Stage.INDEX, 0].artifacts} == {"f" * 64}
+    assert after.phase is STATE.phase
 
 
 def test_nothing_is_run_of_an_analysis_that_was_not_cloned() -> None:
