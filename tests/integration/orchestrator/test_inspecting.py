@@ -88,7 +88,7 @@ async def test_an_analysis_is_seen_as_it_was_from_all_sides(system: System) -> N
             stood[name] for name in ("state", "commit", "totals")
         ]
         assert all(change["path"].startswith(f"/analyses/{analysis}/") for change in then["changes"])
-    assert (await system.get("/events/state", **whole))["state"]["analyses"][str(analysis)]["index"]["kind"] == "full"
+    assert (await system.get("/events/state", **whole))["state"]["analyses"][str(analysis)]["state"] == "refined"
 
 
 async def test_what_cannot_be_looked_at_is_refused_by_its_name(system: System) -> None:

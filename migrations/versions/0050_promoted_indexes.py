@@ -4,8 +4,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0056"
-down_revision = "0055"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0049"
+revision = "0047"
 down_revision = "0046"
 branch_labels = None
 depends_on = None

@@ -4,8 +4,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0055"
-down_revision = "0046"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 
