@@ -58,7 +58,7 @@ def test_what_is_said_in_a_conversation_appears_as_it_happens(page: Page, api: S
 
     expect(page.locator("details.event")).to_have_count(2)
     expect(page.locator(".point")).to_contain_text("Event 2 of 2")
-    expect(page.locator(".changes")).to_contain_text("Where is the router?")
+    expect(page.locator(".changes")).to_contain_text(f"questions / {asked['question_id']}")
     api.drop()
     talk.say("ai.query.failed", **asked, code="answer_stopped", message="Somebody stopped this answer.")
     expect(page.locator("details.event")).to_have_count(3)

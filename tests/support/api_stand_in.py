@@ -93,8 +93,8 @@ class Scripted:
         """Send how far a run is, and keep it for whoever comes later."""
         tick = {"analysis_id": self.id, "run_id": _run_of(stage, shard, 1), "stage": stage, "shard": shard}
         told = {"shards": shards, "done": done, "total": total, "current": current, "unit": "files"}
-        self.ticks[stage, shard] = tick | told | measured
-        self.streams.send(frame("tick", self.ticks[stage, shard]))
+        self.ticks[stage, shard] = {"at": datetime.now(UTC).timestamp()} | tick | told | measured
+        self.streams.send(frame("tick", tick | told | measured))
 
 
 def _run_of(stage: str, shard: int, attempt: int) -> str:
