@@ -22,11 +22,8 @@ from ai_engine.stages.judge_evidence import ENOUGH, evidence_of, features_of
 from bench.retrieval import load_embedders
 from bench.retrieval.question_sets import SWE_QA, QuestionSet, semble_sets, swe_qa_set
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, VectorStore, tree
-from bench.retrieval.retrievers import Search, ranked_by
 from events.question import Evidence
-from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH
-from rag_manager.stages.catalogue import called_at
-from rag_manager.stages.rank import Weights as Ranking
+from rag_manager.search import DENSE_DEPTH
 from rag_manager.stages.read_question import read_question
 from rag_manager.stages.weigh_evidence import weigh_evidence
 from runtime.settings import HomeSettings
@@ -85,17 +82,13 @@ def question_sets(questions: Path, repositories: Path) -> Iterator[QuestionSet]:
             yield swe_qa_set(questions / "swe-qa", name, frozenset(path for path, _ in tree(git_dir, revision)))
 
 
-def evidence_from(index: RepositoryIndex, text: str, kind: str, similar: NDArray[np.float32] | None) -> Evidence:
+def evidence_from(index: RepositoryIndex, text: str, similar: NDArray[np.float32] | None) -> Evidence:
     """What the service's search would say; vectors are searched exactly."""
-    question, model = read_question(text), None if similar is None else kind
-    hits = index.lexicon.search(question.tokens, LEXICAL_DEPTH)
-    nearest = [] if similar is None else [int(one) for one in np.argsort(-similar, kind="stable")[:DENSE_DEPTH]]
-    dense = [(chunk, float(similar[chunk])) for chunk in nearest] if similar is not None else []
-    search = Search(text, index, {} if similar is None else {kind: similar}, Ranking())
-    first = ranked_by(search, model, 1)
-    called = called_at(first[0].chunk, index.catalogue) if first else ""
-    frequencies = index.lexicon.frequencies(question.tokens)
-    return weigh_evidence(question, frequencies, len(index.texts), hits, dense, called)
+    tokens = read_question(text).tokens
+    hits = index.lexicon.search(tokens, 1)
+    nearest = [] if similar is None else [float(one) for one in np.sort(similar)[::-1][:DENSE_DEPTH]]
+    best = hits[0][1] if hits else 0.0
+    return weigh_evidence(index.lexicon.frequencies(tokens), len(index.texts), best, nearest)
 
 
 def judged(options: argparse.Namespace) -> Iterator[Judged]:
@@ -109,14 +102,14 @@ def judged(options: argparse.Namespace) -> Iterator[Judged]:
         pairs = [pair for pair in asked if pair[0] == one.name] + [("general", text) for text in GENERAL]
         pairs += chance.sample([pair for pair in asked if pair[0] != one.name], _FOREIGN)
         for of, text in pairs:
-            yield Judged(one.name, of, text, "lexical", evidence_from(index, text, "lexical", None))
+            yield Judged(one.name, of, text, "lexical", evidence_from(index, text, None))
         for kind, embedder in embedders.items():
             if kind == "full" and len(index.texts) > options.full_chunks:
                 continue
             vectors = VectorStore(embedder, options.cache, one.name).of(index.texts)
             similar = embedder.embed([text for _, text in pairs]) @ vectors.T
             for (of, text), row in zip(pairs, similar, strict=True):
-                yield Judged(one.name, of, text, kind, evidence_from(index, text, kind, row))
+                yield Judged(one.name, of, text, kind, evidence_from(index, text, row))
         print(f"  {one.name}: {len(index.texts)} chunks, {len(pairs)} questions", flush=True)
 
 
@@ -147,11 +140,11 @@ def table(rows: Sequence[Judged]) -> str:
 
 
 def fitted(rows: Sequence[Judged]) -> Weights:
-    """Logistic regression over the features, moved so that 2.8 % of the own are below ENOUGH."""
+    """Logistic regression over the features and their products, moved so that 2.8 % of the own are below ENOUGH."""
     plain = np.array([features_of(row.evidence) for row in rows])
     own = np.array([row.is_own for row in rows])
     means, spreads = plain.mean(axis=0), plain.std(axis=0) + 1e-9
-    wide = np.column_stack([(plain - means) / spreads, np.ones(len(plain))])
+    wide = np.array([widened(one) for one in (plain - means) / spreads])
     weight = np.where(own, (~own).sum() / own.sum(), 1.0)
     ridge = np.diag([_RIDGE] * (wide.shape[1] - 1) + [1e-6])
     found = np.zeros(wide.shape[1])
@@ -160,8 +153,14 @@ def fitted(rows: Sequence[Judged]) -> Weights:
         slope = wide.T @ (weight * (chance - own)) + ridge @ found
         found -= np.linalg.solve((wide * (weight * chance * (1 - chance))[:, None]).T @ wide + ridge, slope)
     found[-1] -= np.quantile((wide @ found)[own], _FALSE)
-    weights = found[:-1] / spreads
-    return Weights(tuple(round(float(one), 5) for one in weights), round(float(found[-1] - weights @ means), 5))
+    return Weights(*(tuple(round(float(one), 5) for one in values) for values in (means, spreads, found)))
+
+
+def widened(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The features, their products, 1."""
+    places = range(len(features))
+    products = [features[a] * features[b] for a in places for b in places if a <= b]
+    return np.array([*features, *products, 1.0])
 
 
 def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:

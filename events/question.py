@@ -99,8 +99,6 @@ class Evidence(Value):
     `unknown` and `rare` are the shares of the `terms` tokens that are in no chunk, and in fewer than three; `weight` is
     the sum of their inverse frequencies, `best` the BM25 score of the best chunk. `nearest`, `tenth` and `around` are
     cosines with the nearest chunk, the tenth and the mean of the nearest hundred; None where no vectors were searched.
-    `named` is the share of that weight in the path and names of the first place, `strange` counts names (of code) in
-    the question that are in no chunk; `agreed` is the share of the ten nearest among the ten best by words.
     """
 
     chunks: int
@@ -112,9 +110,6 @@ class Evidence(Value):
     nearest: float | None = None
     tenth: float | None = None
     around: float | None = None
-    named: float | None = None
-    strange: int = 0
-    agreed: float | None = None
 
 
 class SearchReply(Value):

@@ -32,7 +32,7 @@ from rag_manager.rows.reading import IndexChanged, Served
 from rag_manager.scoping import Chunks, best_by_words, scope_of
 from rag_manager.serving import Index, Loaded
 from rag_manager.stages.callers_beside import called_in, callers_beside
-from rag_manager.stages.catalogue import Catalogue, called_at
+from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.code_tokens import code_tokens
 from rag_manager.stages.follow_relation import Edge
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
@@ -265,13 +265,12 @@ class Search:
         scope: Chunks,
     ) -> _Found:
         hits = best_by_words(loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope)
+        frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
+        evidence = weigh_evidence(frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
         similar = dict(zip(dense.chunks, dense.similarities, strict=True))
         scores = {"lexical": dict(hits), "dense": similar}
         rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope, scores)
         ranked = rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
-        frequencies, chunks = loaded.lexicon.frequencies(question.tokens), len(loaded.catalogue.chunk_ids)
-        called = called_at(ranked.passages[0].chunk, loaded.catalogue) if ranked.passages else ""
-        evidence = weigh_evidence(question, frequencies, chunks, hits, list(similar.items()), called)
         return _Found(ranked, evidence, {**scores, **{each.retriever: dict(each.found) for each in forward}})
 
 

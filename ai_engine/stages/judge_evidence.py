@@ -3,7 +3,7 @@
 In:  a question, and what the search knows of it.
 Out: a number from 0 to 1; below ENOUGH there is no answer in this repository.
 
-Logistic regression over a dozen features; `python -m bench unanswerable --fit` makes its constants.
+Logistic regression over nine features and their products; `python -m bench unanswerable --fit` makes its constants.
 """
 
 import math
@@ -16,8 +16,6 @@ from events.question import Evidence, QuestionAsked, SearchReply
 
 ENOUGH = 0.5
 OUTRIGHT = frozenset({"exact", "graph"})  # what these found is what was asked for
-_NO_VECTORS = {"nearest": None, "tenth": None, "around": None, "agreed": None}
-_STRANGE = 2  # names of code that nothing has: more are no stronger a sign
 _SMALLEST = 50  # chunks: so small a repository is shown rather than judged
 _WORDS = 5  # from here on a question of no English word is one in another language
 _ENGLISH = frozenset(
@@ -46,7 +44,7 @@ def evidence_for(asked: QuestionAsked, found: SearchReply) -> float | None:
         return None
     if not found.passages:
         return 0.0
-    if found.evidence is None or found.evidence.named is None:  # a rag_manager of the release before
+    if found.evidence is None:  # a rag_manager of the release before
         return None
     return evidence_of(asked.query, found.evidence, found.generation_kind)
 
@@ -58,15 +56,20 @@ def evidence_of(question: str, evidence: Evidence, kind: str) -> float:
     if evidence.best == 0.0 and evidence.nearest is None:
         return 0.0
     if kind not in WEIGHTS or evidence.nearest is None:  # `full`: few repositories were embedded to fit it on
-        kind, evidence = "lexical", evidence.model_copy(update=_NO_VECTORS)
+        kind, evidence = "lexical", evidence.model_copy(update={"nearest": None, "tenth": None, "around": None})
     weights = WEIGHTS[kind]
-    score = weights.constant + sum(w * x for w, x in zip(weights.weights, features_of(evidence), strict=True))
+    features = [
+        (value - mean) / spread
+        for value, mean, spread in zip(features_of(evidence), weights.means, weights.spreads, strict=True)
+    ]
+    products = [a * b for place, a in enumerate(features) for b in features[place:]]
+    score = sum(w * x for w, x in zip(weights.weights, (*features, *products, 1.0), strict=True))
     return round(1 / (1 + math.exp(-max(-50.0, min(50.0, score)))), 4)
 
 
 def features_of(evidence: Evidence) -> tuple[float, ...]:
     """What is weighed. Pure."""
-    vectors = (evidence.nearest, evidence.tenth, evidence.around, evidence.agreed)
+    vectors = (evidence.nearest, evidence.tenth, evidence.around)
     return (
         evidence.unknown,
         evidence.rare,
@@ -74,8 +77,6 @@ def features_of(evidence: Evidence) -> tuple[float, ...]:
         math.log1p(evidence.best),
         math.log(max(1, evidence.terms)),
         math.log(max(1, evidence.chunks)),
-        evidence.named or 0.0,
-        min(evidence.strange, _STRANGE),
         *(one for one in vectors if one is not None),
     )
 

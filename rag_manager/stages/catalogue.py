@@ -153,11 +153,6 @@ def make_catalogue(chunks: Iterable[ChunkPlace], symbols: Iterable[tuple[str, st
     return Catalogue(ids, files, firsts, lasts, list(numbers), classes, languages, by_name)
 
 
-def called_at(chunk: int, catalogue: Catalogue) -> str:
-    """Return the path of a chunk and the names that begin in it. Pure."""
-    return " ".join((catalogue.paths[catalogue.files[chunk]], *catalogue.named.get(chunk, ())))
-
-
 def _stem(path: str) -> str:
     name = PurePosixPath(path).name
     return name.split(".")[0] or name

@@ -252,18 +252,7 @@ async def test_a_model_that_fails_for_ever_is_a_failure_by_name_and_no_answer(
 
 
 STRANGE = Evidence(
-    chunks=485,
-    terms=9,
-    unknown=0.7,
-    rare=0.8,
-    weight=50.0,
-    best=3.0,
-    nearest=0.2,
-    tenth=0.1,
-    around=0.1,
-    named=0.0,
-    strange=1,
-    agreed=0.0,
+    chunks=485, terms=9, unknown=0.7, rare=0.8, weight=50.0, best=3.0, nearest=0.2, tenth=0.1, around=0.1
 )
 
 
