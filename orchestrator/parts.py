@@ -23,6 +23,7 @@ from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.pace import read_pace
 from orchestrator.adapters.policy import Policy
+from orchestrator.adapters.promoting_shadows import Promoting
 from orchestrator.adapters.push_hooks import PushHooks
 from orchestrator.adapters.rates import Rates
 from orchestrator.adapters.repository_credentials import sweep
@@ -131,7 +132,8 @@ def create_shadows(
 ) -> Shadows:
     """What runs the present code beside what serves. `engine` is the background's, which keeps the books."""
     booked = objects.claimed_in(ArtifactOwners(engine))
-    return Shadows(rows, journal, booked, wake, searching.promote, kept=ShadowSettings().kept)
+    promoting = Promoting(rows, journal, booked, wake, searching.promote)
+    return Shadows(rows, promoting, kept=ShadowSettings().kept)
 
 
 def create_lookups() -> Lookups:

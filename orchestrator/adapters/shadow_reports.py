@@ -23,7 +23,7 @@ from events.processing import Stage, StageCompleted
 from events.replay.difference import difference
 from events.replay.sandbox import ANSWER, TRIES
 from events.replay.tables import Compared, kinds_in
-from orchestrator.adapters.shadows import RUNS, WORKFLOW, content_of
+from orchestrator.adapters.promoting_shadows import RUNS, WORKFLOW, content_of
 from orchestrator.projections.forks import Fork, fork
 from orchestrator.workflow.evolve import replay
 from orchestrator.workflow.graph import is_done

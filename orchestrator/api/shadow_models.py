@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from events.question import Citation
-from orchestrator.adapters.shadows import WORKFLOW
+from orchestrator.adapters.promoting_shadows import WORKFLOW
 
 
 class ShadowRequest(BaseModel):

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from events.processing import Stage
 from events.replay.sandbox import ANSWER
-from orchestrator.adapters.shadows import WORKFLOW, NoPassages, NotDone, Shadow, TooMany
+from orchestrator.adapters.promoting_shadows import WORKFLOW, NotDone
+from orchestrator.adapters.shadows import NoPassages, Shadow, TooMany
 from orchestrator.api.dependencies import Admin, Parts, context_of, history_of
 from orchestrator.api.problems import ApiProblem
 from orchestrator.api.shadow_answers import answered
@@ -65,7 +66,7 @@ async def one(shadow_id: UUID, who: Admin, parts: Parts) -> ShadowView:
     found = await parts.shadows.one(who.tenant_id, shadow_id)
     if found is None:
         raise ApiProblem("not_found", _UNKNOWN)
-    view = _view(found, why_not=await parts.shadows.why_not(who.tenant_id, found, parts.clock()))
+    view = _view(found, why_not=await parts.shadows.promoting.why_not(who.tenant_id, shadow_id, parts.clock()))
     tell = {Stage.INDEX.value: searched, ANSWER: answered}.get(view.stage) if view.state == "done" else None
     return await tell(parts, who, view) if tell is not None else view
 
@@ -87,7 +88,7 @@ async def promote(shadow_id: UUID, who: Admin, parts: Parts, request: Request) -
     found = await one(shadow_id, who, parts)
     context = context_of(request, who, found.repository_id)
     try:
-        await parts.shadows.promote(context, shadow_id, parts.clock())
+        await parts.shadows.promoting.promote(context, shadow_id, parts.clock())
     except NotDone:
         raise ApiProblem("shadow_not_done", "It has no result, or was promoted before: look at it first.") from None
     except NotPromotable as refused:
