@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from runtime.client.shapes import DifferenceView, ShadowReport, ShadowTable, ShadowView
+from runtime.client.shapes import Citation, DifferenceView, ShadowAnswer, ShadowReport, ShadowTable, ShadowView
 from web_ui import compared
 from web_ui.words import ago, count, visible
 
@@ -13,6 +13,8 @@ STAGES: Mapping[str, str] = {
     "parse": "Parse: definitions, references, passages",
     "link": "Link: imports, callers, connections",
     "embed": "Embed: vectors, of those that are stored",
+    "index": "Index: what questions find in it",
+    "answer": "Answers: questions that were asked, answered again",
     "workflow": "Workflow: what is decided, from the request on",
 }
 _KINDS = {"symbols": "Definitions", "edges": "References", "chunks": "Passages", "outcomes": "Outcomes of files"}
@@ -21,6 +23,7 @@ _NAMES = (
     *("path", "ecosystem", "scope", "kind", "source", "target", "qualified_name", "name", "written"),
     *("first_line", "line", "chunk_id"),
 )
+_LOOKED_UP = frozenset({"index", "answer"})
 Row = tuple[str, ...]
 
 
@@ -42,6 +45,8 @@ def state(shadow: ShadowView) -> tuple[str, str]:
         return "failed", "bad"
     if shadow.state == "asked":
         return "at work", "busy"
+    if shadow.report.agrees is None:  # it is found out for whoever looks at it
+        return "done", "good"
     return ("the same", "good") if shadow.report.agrees else ("different", "warn")
 
 
@@ -67,11 +72,87 @@ def conclusion(shadow: ShadowView) -> str:
         decided = count(report.decided, "decision")
         otherwise = f"The present code decides otherwise: {len(report.decisions):,} of {decided} are different."
         return f"The present code decides the same: {decided}." if report.agrees else otherwise
+    if shadow.stage in _LOOKED_UP:
+        return _looked_up(shadow)
     if report.agrees:
         return "The present code makes the same of it, to the last row."
     differing = sum(table.added + table.removed + table.changed for table in report.tables.values())
     said = [count(differing, "row")] * bool(differing) + [count(len(report.facts), "fact")] * bool(report.facts)
     return f"The present code makes something else of it. Different: {' and '.join(said) or 'columns'}."
+
+
+def _looked_up(shadow: ShadowView) -> str:
+    """What questions find, or are answered, on both sides; or why that is not known now."""
+    if shadow.message:
+        return visible(shadow.message)
+    report = shadow.report
+    if shadow.stage == "index":
+        differing = sum(bool(each.moved or each.gained or each.lost) for each in report.searches)
+        return _of_questions(differing, len(report.searches), "finds", "find")
+    differing = sum(bool(each.changed) or each.after is None for each in report.answers)
+    return _of_questions(differing, len(report.answers), "is answered", "are answered")
+
+
+def _of_questions(differing: int, every: int, one: str, many: str) -> str:
+    if not differing:
+        return f"Of {count(every, 'question')} each {one} the same by the present code."
+    return (
+        f"Of {count(every, 'question')} {differing:,} {one if differing == 1 else many} otherwise by the present code."
+    )
+
+
+def searches(report: ShadowReport) -> list[Row]:
+    """A row for each question: how many passages it finds in the same place, in another one, and on one side alone."""
+    return [
+        (visible(each.question), f"{each.same:,}", f"{each.moved:,}", f"+{each.gained:,}", f"−{each.lost:,}")  # noqa: RUF001  # a minus
+        for each in report.searches
+    ]
+
+
+def passages(report: ShadowReport) -> list[Row]:
+    """The passages that have another place in what is found, or one on one side alone."""
+    return [
+        (
+            visible(each.question),
+            visible(f"{one.path}:{one.first_line}-{one.last_line}"),
+            _rank(one.live),
+            _rank(one.shadow),
+        )
+        for each in report.searches
+        for one in each.passages
+        if one.live != one.shadow
+    ]
+
+
+def answers(report: ShadowReport) -> list[Row]:
+    """The questions that are answered otherwise: what differs, as it was answered, and as it is now."""
+    return [
+        (visible(each.question), ", ".join(each.changed), visible(each.before.answer), _now(each))
+        for each in report.answers
+        if each.changed or each.after is None
+    ]
+
+
+def cited(report: ShadowReport) -> list[Row]:
+    """Places that one side alone cites."""
+    return [
+        (visible(each.question), how, _cited(one))
+        for each in report.answers
+        for how, places in (("added", each.gained), ("removed", each.lost))
+        for one in places
+    ]
+
+
+def _rank(place: int | None) -> str:
+    return "not found" if place is None else f"{place:,}"
+
+
+def _now(told: ShadowAnswer) -> str:
+    return visible(told.after.answer if told.after is not None else told.message or told.code or "")
+
+
+def _cited(one: Citation) -> str:
+    return visible(f"{one.path}:{one.first_line}-{one.last_line}")
 
 
 def tables(report: ShadowReport) -> list[Row]:

@@ -15,6 +15,9 @@ _PROMOTE = (
     "What served stays in the log."
 )
 _DROP = "All that it made goes. Nothing that serves is touched."
+_FOUND = ("question", "the same", "moved", "gained", "lost")
+_PLACES = ("question", "passage", "place, serving", "in the shadow")
+_ANSWERS = ("question", "different", "as it was answered", "by the present code")
 _ROWS = ("rows", "serving", "shadow", "same", "added", "removed", "changed")
 
 
@@ -36,7 +39,7 @@ def show(shadow: ShadowView) -> None:
     if shadow.state == "failed":
         notices.failure("Nothing came of it", shadow.message, shadow.code)
         return
-    tone = "good" if shadow.report.agrees else "warn"
+    tone = "good" if shadow.report.agrees and not shadow.message else "warn"
     st.html(f'<div class="rs-notice rs-{tone}" role="status">{markup.text(shadowed.conclusion(shadow))}</div>')
     _promoting(shadow)
     _report(shadow.report)
@@ -86,6 +89,10 @@ def _tables(report: ShadowReport) -> list[tuple[str, tuple[str, ...], list[shado
         ("Rows", _ROWS, shadowed.tables(report), "rs-numbers"),
         ("Counts", ("counted", "serving", "shadow"), shadowed.counts(report), "rs-numbers"),
         ("Facts", ("shard", "where", "serving", "shadow"), shadowed.changes(report), "rs-sides"),
+        ("Searches", _FOUND, shadowed.searches(report), "rs-numbers"),
+        ("Passages with another place", _PLACES, shadowed.passages(report), "rs-sides"),
+        ("Answers", _ANSWERS, shadowed.answers(report), "rs-sides"),
+        ("Citations", ("question", "how", "place"), shadowed.cited(report), "rs-sides"),
         ("Decisions", ("as it was decided", "by the present code"), shadowed.decisions(report), "rs-sides"),
         ("Not recorded", ("what nothing is recorded of",), shadowed.missing(report), "rs-sides"),
         *(

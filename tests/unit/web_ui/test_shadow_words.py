@@ -92,3 +92,58 @@ def test_those_of_an_analysis_are_told_apart_from_those_of_others() -> None:
     own, other = a_shadow(), a_shadow(analysis_id=str(UUID(int=9)))
 
     assert shadowed.apart([other, own], own.analysis_id) == ([own], [other])
+
+
+def test_what_questions_find_in_an_index_is_told_by_question_and_by_passage() -> None:
+    def found(question: str, *places: tuple[int | None, int | None]) -> dict[str, object]:
+        passages = [
+            {"path": "a.py", "first_line": n, "last_line": n + 1, "live": p[0], "shadow": p[1]}
+            for n, p in enumerate(places)
+        ]
+        same = sum(live == shadow for live, shadow in places)
+        return {"question": question, "passages": passages, "same": same, "moved": 1, "gained": 0, "lost": 0} | (
+            {"moved": 0} if same == len(places) else {"lost": 1}
+        )
+
+    searches = [found("Where is it?", (1, 1)), found("\u202ewhy", (1, 2), (2, None), (3, 3))]
+    report = ShadowReport.model_validate({"agrees": False, "searches": searches})
+    shadow = a_shadow(stage="index", report=report)
+
+    assert shadowed.conclusion(shadow) == "Of 2 questions 1 finds otherwise by the present code."
+    assert shadowed.searches(report)[0] == ("Where is it?", "1", "0", "+0", "−0")  # noqa: RUF001  # a minus
+    assert [row[1:] for row in shadowed.passages(report)] == [
+        ("a.py:0-1", "1", "2"),
+        ("a.py:1-2", "2", "not found"),
+    ]
+    assert "\u202e" not in shadowed.passages(report)[0][0]
+    away = a_shadow(stage="index", message="The index does not answer: look again.", report=ShadowReport())
+    assert shadowed.conclusion(away) == "The index does not answer: look again."
+    assert shadowed.state(away) == ("done", "good")
+
+
+def test_answers_are_told_where_they_differ() -> None:
+    def told(question: str, **more: object) -> dict[str, object]:
+        ids = {"conversation_id": "c", "question_id": "q"}
+        before = {"answer": "As it was.", "mode": "generated"}
+        return {"question": question, **ids, "before": before, **more}
+
+    place = {"path": "a.py", "first_line": 3, "last_line": 4}
+    answers = [
+        told("One?", after={"answer": "As it was.", "mode": "generated"}),
+        told("Two?", after={"answer": "As it is.", "mode": "generated"}, changed=["answer"], gained=[place]),
+        told("Three?", code="effect_not_recorded", message="Nothing is recorded of it."),
+    ]
+    report = ShadowReport.model_validate({"agrees": False, "answers": answers})
+
+    assert shadowed.conclusion(a_shadow(stage="answer", report=report)) == (
+        "Of 3 questions 2 are answered otherwise by the present code."
+    )
+    assert shadowed.answers(report) == [
+        ("Two?", "answer", "As it was.", "As it is."),
+        ("Three?", "", "As it was.", "Nothing is recorded of it."),
+    ]
+    assert shadowed.cited(report) == [("Two?", "added", "a.py:3-4")]
+    same = ShadowReport.model_validate({"agrees": True, "answers": answers[:1]})
+    assert shadowed.conclusion(a_shadow(stage="answer", report=same)) == (
+        "Of 1 question each is answered the same by the present code."
+    )
