@@ -70,11 +70,11 @@ class Promoting:
         """
         async with self._rows.of(tenant) as connection:
             looked = (await connection.execute(_LOOK, {"shadow": shadow})).first()
+            if looked is None or looked.state != "done" or looked.promoted_at is not None:
+                return None
+            if looked.stage in KEPT_IN_THE_LOG:
+                return _SAID
             made = await results_of(connection, shadow)
-        if looked is None or looked.state != "done" or looked.promoted_at is not None:
-            return None
-        if looked.stage in KEPT_IN_THE_LOG:
-            return _SAID
         stage, base = Stage(looked.stage), json.loads(looked.base)
         history = await self._journal.read_stream(f"analysis/{looked.analysis_id}")
         try:

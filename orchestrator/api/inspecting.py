@@ -75,11 +75,10 @@ async def state(  # noqa: PLR0913  # one argument for each part of the request
 @router.get("/moments")
 async def moments(who: EventReader, parts: Parts, stream_id: StreamId) -> MomentsView:
     """When a repository, or one of its newest analyses, came to stand otherwise: the times to look at it as it was."""
-    if not stream_id.startswith(REPOSITORY):
-        raise ApiProblem("invalid_request", "Name a repository (repository/<id>): others change with each event.")
-    found = await parts.inspection.moments(who.tenant_id, stream_id)
+    is_repository = stream_id.startswith(REPOSITORY)
+    found = await parts.inspection.moments(who.tenant_id, stream_id) if is_repository else None
     if found is None:
-        raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+        raise ApiProblem("not_found", "Name a repository of yours (repository/<id>): others change with each event.")
     steps, left_out = found
     items = [moment_view(stream_id, analysis, step) for analysis, step in steps]
     return MomentsView(stream_id=stream_id, items=items, analyses_left_out=left_out)

@@ -26,6 +26,7 @@ _UNKNOWN = "Check the id: no shadow of yours has it."
 @router.post("", status_code=202)
 async def begin(body: ShadowRequest, who: Admin, parts: Parts, request: Request) -> ShadowView:
     """Have a stage of the present code run over the recorded inputs of an analysis; nothing live is touched."""
+    history = await history_of(parts, who, f"analysis/{body.analysis_id}")
     if body.stage not in _OFFERED:
         raise ApiProblem(
             "shadow_not_offered",
@@ -33,7 +34,6 @@ async def begin(body: ShadowRequest, who: Admin, parts: Parts, request: Request)
         )
     if body.passages_of is not None and body.stage != Stage.INDEX:
         raise ApiProblem("shadow_not_offered", "Name the passages of another shadow for the stage index alone.")
-    history = await history_of(parts, who, f"analysis/{body.analysis_id}")
     context = context_of(request, who, history[0].repository_id)
     try:
         if body.stage == ANSWER:

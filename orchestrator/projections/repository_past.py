@@ -52,6 +52,7 @@ class Steps:
         self._state = how.initial()
         self.steps: list[Step] = []
         self.version = 0
+        self._at: datetime | None = None
 
     def extend(self, envelopes: Iterable[Envelope]) -> None:
         """Take what comes next in the stream; what it has already changes nothing."""
@@ -59,12 +60,13 @@ class Steps:
             if envelope.version <= self.version:
                 continue
             self.version = envelope.version
+            # As of a time a stream is what its events up to the first later one make: clocks of workers differ.
+            self._at = envelope.timestamp if self._at is None else max(self._at, envelope.timestamp)
             self._state = fold((envelope,), self._how.evolve, self._state)
             shown = self._shown(self._state)
             last = self.steps[-1] if self.steps else None
             if last is None or last.shown != shown:
-                at = max(envelope.timestamp, last.at) if last is not None else envelope.timestamp
-                self.steps.append(Step(at, envelope.version, envelope.event_type, shown))
+                self.steps.append(Step(self._at, envelope.version, envelope.event_type, shown))
 
     def at(self, moment: datetime) -> Json:
         """What was shown at a moment; empty before the first step."""

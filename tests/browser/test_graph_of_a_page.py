@@ -88,7 +88,7 @@ def test_rectangles_are_coloured_by_how_often_their_files_changed(page: Page, ap
     page.get_by_text("Show the map, sizes, connections and callers").click()
     expect(page.locator(".rs-box.rs-tone-0").first).to_be_visible()
 
-    page.get_by_role("radio", name="By changes").click()
+    page.get_by_text("By changes", exact=True).click()
 
     expect(page.locator(".rs-box.rs-heat-4")).to_have_count(2)
     expect(page.locator(".rs-box.rs-heat-0")).to_have_attribute("title", re.compile("^examples"))

@@ -69,7 +69,7 @@ def sizes(items: list[TreemapItem], read: list[str]) -> None:
     """What is how large, coloured by language; where the history was `read` (of so much), also by changes."""
     by_changes = False
     if read:
-        chosen = st.segmented_control("Colour", [_BY_LANGUAGE, _BY_CHANGES], default=_BY_LANGUAGE, key="graph-colour")
+        chosen = st.radio("Colour", [_BY_LANGUAGE, _BY_CHANGES], horizontal=True, key="graph-colour")
         by_changes = chosen == _BY_CHANGES
     boxes = graph.boxes(items, by_changes=by_changes)
     legend = graph.churn_legend(boxes) if by_changes else graph.legend(boxes)

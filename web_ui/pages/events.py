@@ -86,6 +86,7 @@ def show() -> None:
     )
     is_over = stream == f"analysis/{analysis.analysis_id}" and views.is_over(analysis)
     data = {"stream": stream, "items": views.event_rows(events), "live": not is_over}
+    data["analysis_id"] = analysis.analysis_id  # where an edited event goes on
     browser.inspector(data, key=f"inspector-{stream}")
 
 

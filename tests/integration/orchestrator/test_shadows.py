@@ -89,7 +89,7 @@ async def test_the_present_code_runs_beside_what_serves_and_touches_nothing(
     assert found["workflow"]["report"]["agrees"] is True
     assert {stage: one["runs"] - one["runs_ended"] for stage, one in found.items()} == dict.fromkeys(found, 0)
     assert (found["parse"]["runs"] > 0, found["workflow"]["runs"]) == (True, 0)
-    assert "not replaced" in found["workflow"]["not_promotable"]
+    assert "is in the log and stays" in found["workflow"]["not_promotable"]
     assert found["workflow"]["report"]["decided"] > 10
     listed = (await system.get("/shadows"))["items"]
     assert {one["shadow_id"] for one in listed} == {one["shadow_id"] for one in found.values()}

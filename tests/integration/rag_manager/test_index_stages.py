@@ -334,7 +334,7 @@ async def test_a_shadow_of_embedding_has_the_recorded_vectors_and_asks_no_model(
     embedders = {GenerationKind.QUICK: index.quick, GenerationKind.FULL: index.full}
 
     sandbox = SandboxObjects(index.backends.objects, LOCAL_TENANT)
-    shadow = shadow_handlers(index.backends, embedders)[Stage.EMBED](sandbox)
+    shadow = shadow_handlers(index.backends, index.lexicon, embedders, ())[Stage.EMBED](sandbox)
     [made] = artifacts_of(await shadow(asked, Alone("shadow")))
     with pytest.raises(Permanent) as caught:
         await shadow(unrecorded, Alone("shadow"))

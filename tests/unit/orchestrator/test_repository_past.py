@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from events.replay.history import fold
+from events.replay.past import Past
 from orchestrator.projections.pasts import fold_of
 from orchestrator.projections.repository_past import analysis_steps, moments, repository_at, repository_steps
 from tests.support import histories
@@ -57,3 +59,24 @@ def test_analyses_are_there_from_when_they_were_asked_for_and_moments_are_in_ord
     found = moments(own, analyses)
     assert [step.at for _, step in found] == sorted(step.at for _, step in found)
     assert {name for name, _ in found} == {"", *analyses}
+
+
+@given(st.data())
+def test_where_clocks_differ_it_is_what_the_stream_itself_was_at_that_time(data: st.DataObject) -> None:
+    recorded, how = histories.load("whole").events, fold_of("analysis/")
+    shaken = data.draw(st.lists(st.integers(-3_000, 3_000), min_size=len(recorded), max_size=len(recorded)))
+    events = [
+        event.model_copy(update={"timestamp": event.timestamp + timedelta(milliseconds=by)})
+        for event, by in zip(recorded, shaken, strict=True)
+    ]
+    past, steps = Past(how), analysis_steps()
+    past.extend(events)
+    steps.extend(events)
+
+    for event in events:
+        version = past.version_at(event.timestamp)
+        said = how.shown(fold(events, how.evolve, how.initial(), to=version))
+        shown = steps.at(event.timestamp)
+        assert [shown.get(one) for one in ("state", "commit", "totals")] == [
+            said.get(one) for one in ("state", "commit", "totals")
+        ]
