@@ -96,7 +96,6 @@ class AnswerAgain:
             facts=self._facts,
             models=recorded_models(recorded.asked, recorded.answered, configured=self._configured),
             redis=Nobody(),
-            remembering=None,
             deadlines=self._deadlines,
             budget=self._budget,
         )

@@ -80,7 +80,7 @@ class Answerer:
         facts: Facts,
         models: Mapping[str, LanguageModel],
         redis: Redis,
-        remembering: Remembering | None,
+        remembering: Remembering | None = None,
         reranking: Reranking | None = None,
         deadlines: Deadlines = DEADLINES,
         budget: Budget = BUDGET,

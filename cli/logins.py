@@ -23,7 +23,7 @@ _SPEAK = "+xadd +expire +publish +subscribe +unsubscribe"
 # The streams that each service consumes, and those on which it tells of its progress. What is sent along them is an
 # event that PostgreSQL has already: a service that was taken over can read its own work, and no accounts or sessions.
 _WORKER = f"resetchannels &es.wake -@all {_CONNECT} {_CONSUME} {_SPEAK}"
-_NEWEST = "+hset +hdel"  # of ticks, for whoever comes to look
+_NEWEST = "(~live.*.ticks -@all +hset +hdel)"  # of ticks, for whoever comes to look
 # What processes share of searches, and nothing else, may be kept, read and removed.
 _SHARED = "(~found.* -@all +get +set +del +hget +hset +expire +eval +evalsha)"
 VALKEY_USERS = {

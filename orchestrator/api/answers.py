@@ -20,6 +20,7 @@ from orchestrator.progress.stream import Stream
 from runtime.live import WRITTEN
 
 _WAIT = 1.0  # seconds between two looks at the log, where nobody says that it has the end
+_LATE = 0.25  # for parts that were written before the end, and are read after it
 _SOON = 0.05  # once the writer said that it wrote all: who comes late hears of no end; each look waits twice as long
 
 
@@ -75,7 +76,7 @@ class AnswerStream(Stream):
     async def _hand_on(self, listener: Listener, send: Send) -> None:
         loop = asyncio.get_running_loop()
         spoke = looked = loop.time()
-        pause = _WAIT
+        pause, is_late = _WAIT, False
         while True:
             parts = await listener.next(pause)
             for entry_id, fields in parts:
@@ -86,6 +87,9 @@ class AnswerStream(Stream):
                 if not self._written:
                     await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
                     spoke = loop.time()
+            if listener.is_over and not self._written and not is_late:
+                is_late, pause = True, _LATE
+                continue
             if parts and not listener.is_over and loop.time() - looked < _WAIT:
                 pause = _SOON if self._written else _WAIT
                 continue

@@ -144,7 +144,7 @@ async def stream(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)] = None,
 ) -> Response:
     """The answer while it is written (SSE). The last part is `done`, with the question as stored, or `failed`."""
-    await _check_known(parts, who, question_id)
+    await _find(parts, who, question_id)
 
     async def stored() -> QuestionView:
         return await _find(parts, who, question_id)
@@ -228,15 +228,6 @@ def _question(conversation: ConversationView, question_id: UUID) -> QuestionView
         if found.question_id == question_id:
             return found
     raise ApiProblem("not_found", "Check the id: no question of yours has it.")
-
-
-async def _check_known(parts: Services, who: Identity, question_id: UUID) -> None:
-    """Raise ApiProblem `not_found` where there is no such question. One that was asked just now is there at once."""
-    conversation = await parts.read.conversation_of(who.tenant_id, question_id)
-    if conversation is not None:
-        _question(_folded(await history_of(parts, who, f"conversation/{conversation}")), question_id)
-    elif not await parts.read.is_on_its_way(who.tenant_id, question_id):
-        raise ApiProblem("not_found", "Check the id: no question of yours has it.")
 
 
 async def _find(parts: Services, who: Identity, question_id: UUID) -> QuestionView:

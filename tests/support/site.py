@@ -21,7 +21,9 @@ from tests.support.signing_in import settings_for
 _ORCHESTRATOR = "import sys, uvicorn; from orchestrator.app import create_app; \
 uvicorn.run(create_app(), host='127.0.0.1', port=int(sys.argv[1]), log_config=None)"
 _PAGES = "import sys; from web_ui.app import serve; serve('127.0.0.1', int(sys.argv[1]))"
-_SCREENSHOTS = os.environ.get("REPOSTREAM_TEST_SCREENSHOTS")  # a folder to look at them
+_SCREENSHOTS = Path(
+    os.environ.get("REPOSTREAM_TEST_SCREENSHOTS") or Path(__file__).parents[2] / "build" / "screenshots"
+)
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ def sign_in(page: Page) -> None:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep a picture of the page, where somebody wants to look at it."""
-    if _SCREENSHOTS:
-        page.screenshot(path=str(Path(_SCREENSHOTS) / f"{name}.png"), full_page=True)
+    """Keep a picture of the page, to be looked at after a run: in build/screenshots, or where the environment says."""
+    _SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(_SCREENSHOTS / f"{name}.png"), full_page=True)
 
 
 def _free_port() -> int:

@@ -105,3 +105,15 @@ async def test_what_else_happens_ends_no_stream(viewer: Viewer, event: Event) ->
     await asyncio.sleep(0)
 
     assert viewer.looks == 0
+
+
+async def test_parts_that_are_read_after_the_end_was_heard_of_are_told_before_it(viewer: Viewer) -> None:
+    viewer.record()
+    await viewer.say(FAILED)
+    await asyncio.sleep(0.02)
+    viewer.write({"type": "token", "text": "late"}, {"type": WRITTEN})
+    async with asyncio.timeout(1):
+        await viewer.serving
+
+    assert viewer.sent.index(b'"late"') < viewer.sent.index(b'"failed"')
+    assert viewer.looks == 1
