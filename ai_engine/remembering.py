@@ -50,12 +50,13 @@ class Remembering:
         if found is not None:
             yield found
             return
+        is_answered = False
         try:
             yield None
-        except BaseException:
-            await self._turns.give_back(wanted.tenant_id, wanted.fingerprint)
-            raise
-        await self._turns.end(wanted.tenant_id, wanted.fingerprint)
+            is_answered = True
+        finally:
+            over = self._turns.end if is_answered else self._turns.give_back
+            await over(wanted.tenant_id, wanted.fingerprint)
 
     async def _found(self, wanted: Wanted, run: Run, seconds: float) -> tuple[Found | None, bool]:
         until, waited = time.monotonic() + seconds / 2, False
