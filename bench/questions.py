@@ -27,10 +27,9 @@ import uvloop
 from bench.asking import Asked, Asker, Site
 from bench.machine import yardstick
 from bench.memory import process_name
-from tests.support.git_repositories import build_from_archives
+from bench.served import serve
 from tests.support.git_server import GitServer
 from tests.support.model_stand_in import model_stand_in
-from tests.support.source_archives import source_archive
 from tests.support.system import System, free_port
 
 RESULTS = Path(__file__).parent / "results" / "questions.md"
@@ -174,12 +173,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-questions-") as name:
         folder = Path(name)
-        (folder / "served").mkdir()
-        if asked.repository is None:
-            build_from_archives(folder / "served" / "flask.git", [source_archive("flask")])
-        else:
-            (folder / "served" / asked.repository.name).symlink_to(asked.repository.resolve())
-        served = "flask" if asked.repository is None else asked.repository.stem
+        served = serve(folder / "served", asked.repository, "flask")
         rounds = uvloop.run(_measure(folder, served, asked))
     told = report(f"{served}, {asked.until}", rounds)
     RESULTS.write_text(told, "utf-8")

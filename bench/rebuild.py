@@ -19,9 +19,8 @@ from typing import Any
 
 import asyncpg
 
-from tests.support.git_repositories import build_from_archives
+from bench.served import serve
 from tests.support.git_server import GitServer
-from tests.support.source_archives import source_archive
 from tests.support.system import System
 
 RESULTS = Path(__file__).parent / "results" / "rebuild.md"
@@ -63,7 +62,7 @@ def _rebuild(system: System) -> Round:
     load = os.getloadavg()[0]
     asked = system.client.post("/rebuilds", json={"replace": False}).raise_for_status().json()
     while (found := system.client.get(f"/rebuilds/{asked['rebuild_id']}").json())["state"] == "asked":
-        time.sleep(0.2)
+        time.sleep(0.2)  # the installation takes its own time; a rebuild has no live stream
     assert found["state"] == "done", found
     assert found["agrees"], found
     tables = [table["table"] for each in found["projections"] for table in each["tables"]]
@@ -78,12 +77,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-rebuild-") as name:
         folder = Path(name)
-        (folder / "served").mkdir()
-        if asked.repository is None:
-            build_from_archives(folder / "served" / "django.git", [source_archive("django")])
-        else:
-            (folder / "served" / asked.repository.name).symlink_to(asked.repository.resolve())
-        served = "django" if asked.repository is None else asked.repository.stem
+        served = serve(folder / "served", asked.repository, "django")
         with System(folder / "installation" / "home") as system, GitServer(folder / "served") as host:
             accepted = system.analyse(host.url(served))
             view = system.wait(accepted["analysis_id"], {"ready", "refined"}, seconds=1_200)
