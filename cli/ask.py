@@ -105,7 +105,7 @@ def listen_to(api: Client, question: QuestionView, console: Console) -> Asked:
         except ApiError as error:
             if error.problem.code != "orchestrator_unreachable" or attempt == _TRIES - 1:
                 raise
-            time.sleep(1 + attempt)
+            time.sleep(1 + attempt)  # a restart takes seconds; the answer goes on meanwhile
     raise AssertionError("unreachable")
 
 

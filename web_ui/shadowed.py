@@ -61,7 +61,8 @@ def progress(shadow: ShadowView) -> tuple[float, str]:
     """How far one is that is at work, from 0 to 1, and that in words."""
     if shadow.runs_ended < shadow.runs:
         share = shadow.runs_ended / shadow.runs
-        return share, f"{shadow.runs_ended:,} of {count(shadow.runs, 'run')} are over. You may leave the page."
+        verb = "is" if shadow.runs == 1 else "are"
+        return share, f"{shadow.runs_ended:,} of {count(shadow.runs, 'run')} {verb} over. You may leave the page."
     return 1.0, "What it made is being compared with what serves. You may leave the page."
 
 
