@@ -17,14 +17,15 @@ ROLE_PASSWORDS = "REPOSTREAM_DATABASE_ROLE_PASSWORDS"  # of the embedded server,
 
 
 def _migrate() -> None:
-    from migrations import UpgradeBlocked, let_sign_in, upgrade
+    from migrations import KeysCannotBeOpened, UpgradeBlocked, check_stored_keys, let_sign_in, upgrade
 
     pass_gate()
     url, passwords = os.environ["REPOSTREAM_DATABASE_URL"], os.environ.get(ROLE_PASSWORDS, "")
     try:
+        check_stored_keys(url, os.environ["REPOSTREAM_SECRET_KEY"])
         upgrade(url)
-    except UpgradeBlocked as blocked:
-        raise SystemExit(str(blocked)) from None
+    except (UpgradeBlocked, KeysCannotBeOpened) as why:
+        raise SystemExit(str(why)) from None
     if passwords:
         let_sign_in(url, json.loads(passwords))
 

@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pydantic import SecretStr
 
 from cli.exits import FAILED, OK
-from cli.home import LEAST_FREE, Home
+from cli.home import LEAST_FREE, Home, Running
+from cli.readiness import why_not_ready
 from cli.screen import Screen
 from cli.services import SERVICES, configured_address
 from cli.up import configured_home
@@ -63,7 +64,7 @@ def _checks(home: Home) -> list[Callable[[], Iterator[Finding]]]:
     if running is None:
         checks.append(_ports)
     else:
-        checks += [lambda: _services(running.api), lambda: _read_models(running.api), lambda: _collections(running.api)]
+        checks += [lambda: _services(running), lambda: _read_models(running.api), lambda: _collections(running.api)]
     database, redis = _urls(home)
     if DatabaseSettings().url.get_secret_value():
         checks.append(lambda: _roles(database))
@@ -108,15 +109,10 @@ def _ports() -> Iterator[Finding]:
         yield Finding(f"port {address.port}", free or not service.public, "free" if free else taken)
 
 
-def _services(api: str) -> Iterator[Finding]:
-    from cli.api import connect
-    from runtime.client import ApiError
-
-    try:
-        connect(api).installation_config()
-        yield Finding("orchestrator", True, api)
-    except ApiError as error:
-        yield Finding("orchestrator", False, str(error))
+def _services(running: Running) -> Iterator[Finding]:
+    for name, url in running.services.items():
+        lacking = why_not_ready(url)
+        yield Finding(name, not lacking, lacking or url)
 
 
 def _read_models(api: str) -> Iterator[Finding]:

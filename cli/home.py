@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from runtime.embedded.child import StartError, make_folder, read_text, write_private
@@ -16,11 +16,12 @@ LEAST_FREE = 256_000_000  # bytes: the servers' empty data and the models need a
 
 @dataclass(frozen=True)
 class Running:
-    """Where a running installation answers."""
+    """Where a running installation answers; `services` are the addresses of all, by their names."""
 
     pid: int
     page: str
     api: str
+    services: dict[str, str] = field(default_factory=dict)
 
 
 class AlreadyRunningError(Exception):

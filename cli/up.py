@@ -91,7 +91,14 @@ def _run(home: Home, services: list[Service], movable: bool, began: float) -> in
 def _announce(home: Home, system: System, seconds: float) -> None:
     page = system.addresses.get("web_ui")
     orchestrator = system.addresses.get("orchestrator")
-    home.announce(Running(pid=os.getpid(), page=page.url if page else "", api=orchestrator.url if orchestrator else ""))
+    home.announce(
+        Running(
+            pid=os.getpid(),
+            page=page.url if page else "",
+            api=orchestrator.url if orchestrator else "",
+            services={name: address.url for name, address in system.addresses.items()},
+        )
+    )
     say(f"Ready after {seconds:.1f} s. Data and logs: {home.path}")
     if page:
         print(f"\n  Open {page.url}\n", flush=True)

@@ -12,11 +12,12 @@ sharing links, 0022 looks at repositories,
 0036 where the rows of an artifact are (`rag`, `app`), 0037 push hooks,
 0038 several generations of a kind, 0039 names of parked messages, 0040 rows of an index that
 analyses share, 0041 rows of the read model that they share, 0042 costs of answers, 0043 searches read the graph,
- 0044 rebuilds, 0045 sandboxes (`sandbox`), 0046 rebuilds of collections (`rag`), 0047 how often files changed (`app`),
- 0048 earlier answers are found, 0049 answers again, 0050 promoted indexes (`sandbox`).
+0044 rebuilds, 0045 sandboxes (`sandbox`), 0046 rebuilds of collections (`rag`), 0047 how often files changed (`app`),
+0048 earlier answers are found, 0049 answers again, 0050 promoted indexes (`sandbox`).
 """
 
 from migrations.logins import let_sign_in
 from migrations.run import UpgradeBlocked, upgrade
+from migrations.stored_keys import KeysCannotBeOpened, check_stored_keys
 
-__all__ = ["UpgradeBlocked", "let_sign_in", "upgrade"]
+__all__ = ["KeysCannotBeOpened", "UpgradeBlocked", "check_stored_keys", "let_sign_in", "upgrade"]

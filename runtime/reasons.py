@@ -48,7 +48,8 @@ REASONS = {
     "symlink": Reason("Symbolic link", "Links are never followed; what it points to is read where it lies."),
     "syntax_errors": Reason("Syntax errors", "What could be understood is there, with the number of errors."),
     "text_budget": Reason(
-        "Beyond the amount of text that is read of one repository", "Analyse one folder of it, or ask the operator."
+        "Beyond the amount of text that is read of one repository",
+        "Analyse one folder of it, or ask the operator (`REPOSTREAM_INTAKE_TEXT_BYTES`).",
     ),
     "too_deep": Reason("Too many folders deep", "Nobody keeps code below 64 folders."),
     "too_large": Reason(
@@ -57,7 +58,8 @@ REASONS = {
         may_be_read=True,
     ),
     "too_many_files": Reason(
-        "Beyond the number of files that is read of one repository", "Analyse one folder of it, or ask the operator."
+        "Beyond the number of files that is read of one repository",
+        "Analyse one folder of it, or ask the operator (`REPOSTREAM_INTAKE_FILES`).",
     ),
     "translation": Reason(
         "Translation", "A catalogue of translated messages: the same sentences again and again.", may_be_read=True

@@ -16,7 +16,8 @@ _LOGIN_REFUSED = re.compile(
     r"could not read (?:username|password)|authentication failed|returned error: (?:401|403)", re.IGNORECASE
 )
 _TOO_LARGE = Permanent(
-    "repository_too_large", "The repository is larger than this installation reads; its limit can be raised."
+    "repository_too_large",
+    "The repository is larger than this installation reads (REPOSTREAM_INTAKE_CLONE_BYTES): ask the operator.",
 )
 
 # Signs of each fault. The first that matches wins, so the particular stands before the general.

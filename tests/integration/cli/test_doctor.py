@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.logins import signed_in
+from cli.services import SERVICES
 from migrations import let_sign_in
 from tests.support.up import Up
 
@@ -25,11 +26,13 @@ def _doctor(home: Path, **environment: str) -> tuple[int, dict[str, dict[str, An
 
 
 def test_the_log_of_a_running_system_is_examined(home: Path) -> None:
-    with Up(home) as up:
+    with Up(home, services=("processor",)) as up:
         up.wait_ready()
 
         _, findings = _doctor(home)
 
+    assert findings["processor"]["ok"]
+    assert not findings.keys() & (SERVICES.keys() - {"processor"})  # they were not started
     assert findings["versions dense"]["ok"]
     assert findings["feed dense"]["ok"]
     assert findings["Python"]["ok"]

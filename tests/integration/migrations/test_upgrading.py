@@ -13,6 +13,7 @@ import migrations
 from cli import child
 from migrations import UpgradeBlocked
 from orchestrator.projections.contents import Contents
+from runtime.sealing import Sealer, fresh_key
 from tests.conftest import Servers
 from tests.support.delivery import until
 
@@ -230,3 +231,31 @@ async def test_rows_of_analyses_from_before_they_shared_any_are_found_as_before_
     assert await back.wait() == 0
     assert await rows() == before
     assert await database.shape() == shape
+
+
+async def test_a_secret_key_that_opens_nothing_is_said_before_a_service_starts(database: Database) -> None:
+    """A folder that was copied without its `secret-key` would come up, and fail at the first event that it reads."""
+    of_then, another = fresh_key(), fresh_key()
+
+    async def upgraded(keys: str) -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "migrations", "upgrade"),
+            env=os.environ | {"REPOSTREAM_DATABASE_URL": database.url, "REPOSTREAM_SECRET_KEY": keys},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said = (await process.communicate())[1].decode()
+        return process.returncode, said
+
+    assert await upgraded("") == (0, "")  # nothing is sealed yet
+    await database.watching.execute(
+        "INSERT INTO es.payload_keys (subject, sealed) VALUES ('tenant/1', $1)", Sealer(of_then).seal(b"k" * 32)
+    )
+
+    code, said = await upgraded(another)
+    assert code == 1
+    assert said.startswith("The database was sealed with another secret key: put the file secret-key")
+    code, said = await upgraded("")
+    assert code == 1
+    assert "no secret key is set" in said
+    assert await upgraded(of_then) == (0, "")
+    assert await upgraded(f"{another},{of_then}") == (0, "")  # while it is replaced

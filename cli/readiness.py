@@ -1,0 +1,22 @@
+"""Whether a service that runs is ready, and why not, by its own `/readyz`."""
+
+import httpx
+
+_SECONDS = 4.0  # its own checks take two at the most
+
+
+def why_not_ready(url: str, *, timeout: float = _SECONDS) -> str:
+    """Empty where the service at `url` is ready; else what it lacks, or that it does not answer."""
+    try:
+        reply = httpx.get(f"{url}/readyz", timeout=timeout, trust_env=False)
+        said = reply.json()
+    except httpx.TimeoutException:
+        return f"{url} does not answer within {timeout:g} s: it hangs, or has too much to do; see its log"
+    except (httpx.HTTPError, ValueError) as error:
+        return f"{url} does not answer: {type(error).__name__}"
+    if reply.status_code == 200:
+        return ""
+    told = said if isinstance(said, dict) else {}
+    checks = told.get("checks", {}).items()
+    lacking = [f"{name}: {check.get('reason', 'failed')}" for name, check in checks if not check["ok"]]
+    return f"{url} is not ready: {'; '.join(lacking) or told.get('status', reply.status_code)}"

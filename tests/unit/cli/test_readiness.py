@@ -1,0 +1,74 @@
+"""What `doctor` says of a service, by a real one on loopback."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from cli.readiness import why_not_ready
+from runtime.health import Check, health_routes
+
+
+@contextmanager
+def served(check: Check) -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=health_routes({"database": check}, timeout=5.0)), log_config=None)
+    )
+    thread = Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
+
+
+async def answers() -> None:
+    return
+
+
+async def refuses() -> None:
+    raise ConnectionRefusedError("nobody listens")
+
+
+async def hangs() -> None:
+    await asyncio.sleep(30)
+
+
+def test_a_service_that_is_ready_lacks_nothing() -> None:
+    with served(answers) as url:
+        assert why_not_ready(url) == ""
+
+
+def test_what_a_service_waits_for_is_named() -> None:
+    with served(refuses) as url:
+        assert why_not_ready(url) == f"{url} is not ready: database: ConnectionRefusedError: nobody listens"
+
+
+def test_one_that_hangs_is_told_from_one_that_is_not_there() -> None:
+    with served(hangs) as url:
+        assert why_not_ready(url, timeout=0.2).startswith(f"{url} does not answer within 0.2 s: it hangs")
+    assert why_not_ready(url) == f"{url} does not answer: ConnectError"
+
+
+@pytest.mark.parametrize("text", ["not JSON", "[]"])
+def test_somebody_elses_server_on_that_port_is_not_ready(text: str) -> None:
+    async def stranger(_scope: object, _receive: object, send: object) -> None:
+        await send({"type": "http.response.start", "status": 503, "headers": []})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": text.encode()})  # type: ignore[operator]
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(stranger, log_config=None, lifespan="off"))
+    thread = Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        assert why_not_ready(f"http://127.0.0.1:{listening.getsockname()[1]}") != ""
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
