@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from rich.console import Console
 from rich.live import Live
 
 from cli.api import connect
@@ -17,6 +16,7 @@ from cli.progress import Progress, Row, draw, going_on, print_summary
 from cli.screen import Screen
 from cli.temporary import temporary_system
 from cli.uploading import with_upload
+from cli.waiting import Patience
 from runtime.client import ApiError, Client, ServerSent
 from runtime.client.shapes import AnalysisRequest, AnalysisView, PreflightView, QuestionRequest
 from runtime.upload_url import HOST
@@ -24,7 +24,6 @@ from runtime.upload_url import HOST
 _MAY_GO_ON = frozenset({"preflight_unavailable", "host_unreachable", "clone_timeout", "clone_failed", "rate_limited"})
 _OVER = ("ready", "refined", "failed", "cancelled", "unconfirmed")
 _FOLLOW_INTERVAL = 0.25  # seconds between two looks at the view, however many milestones pass
-_PATIENCE = 60.0  # seconds without an orchestrator before we give up: it may be restarting
 
 
 def run_analyze(  # one for each option
@@ -49,7 +48,7 @@ def run_analyze(  # one for each option
     return _exit_code(view, asked, question)
 
 
-def begin(api: Client, request: AnalysisRequest, console: Console, *, quiet: bool) -> AnalysisView:
+def begin(api: Client, request: AnalysisRequest, console: Screen, *, quiet: bool) -> AnalysisView:
     """Ask the host what is meant, say so, and begin; what was analysed already is taken as it is. Raises ApiError.
 
     Where the host cannot be asked now, the analysis asks again by itself.
@@ -61,10 +60,10 @@ def begin(api: Client, request: AnalysisRequest, console: Console, *, quiet: boo
             raise
         return api.analyses_begin(request)
     if not quiet:
-        console.print(meant(looked), markup=False, highlight=False, soft_wrap=True)
+        console.say(meant(looked))
     if looked.finished is not None and not request.force:
         if not quiet:
-            console.print("Analysed already: --force begins again.", markup=False, highlight=False)
+            console.say("Analysed already: --force begins again.")
         return api.analyses_one(looked.finished.analysis_id)
     known = {"url": looked.url, "ref": looked.ref, "folder": looked.folder or None, "commit": looked.commit}
     return api.analyses_begin(request.model_copy(update=known))
@@ -81,10 +80,10 @@ def meant(looked: PreflightView) -> str:
     return f"{looked.name}: {ref}{commit}{scope}; branches: {looked.branch_count:,}, tags: {looked.tag_count:,}{size}"
 
 
-def agrees(console: Console, view: AnalysisView, *, quiet: bool) -> bool:
+def agrees(console: Screen, view: AnalysisView, *, quiet: bool) -> bool:
     """Ask whether an analysis that is over a limit shall go on; nobody is asked where nobody can answer."""
     if not quiet:
-        console.print(expectation(view), markup=False, highlight=False, soft_wrap=True)
+        console.say(expectation(view))
     if quiet or not (console.is_terminal and sys.stdin.isatty()):
         return False
     return console.input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
@@ -105,7 +104,7 @@ def _as_it_is() -> Iterator[bool]:
     yield False
 
 
-def follow(api: Client, view: AnalysisView, console: Console, *, quiet: bool) -> AnalysisView:
+def follow(api: Client, view: AnalysisView, console: Screen, *, quiet: bool) -> AnalysisView:
     """Show the analysis until it is ready or over; return its view then. Raises ApiError."""
     progress = Progress(view)
     if quiet or not console.is_terminal:
@@ -118,14 +117,14 @@ def follow(api: Client, view: AnalysisView, console: Console, *, quiet: bool) ->
     return progress.view
 
 
-def _follow_lines(api: Client, progress: Progress, console: Console, *, quiet: bool) -> AnalysisView:
+def _follow_lines(api: Client, progress: Progress, console: Screen, *, quiet: bool) -> AnalysisView:
     """The same for a log file: a line for each stage that is done, or is tried again."""
     told: set[str] = set()
     for _ in _changes(api, progress):
         for line in stage_lines(progress.rows(datetime.now(UTC))):
             if line not in told and not quiet:
                 told.add(line)
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                console.say(line)
     return progress.view
 
 
@@ -143,18 +142,15 @@ def stage_lines(rows: list[Row]) -> list[str]:
 def _changes(api: Client, progress: Progress) -> Iterator[None]:
     """Keep `progress` up to date from the stream, reconnecting, until the analysis is over; yields at each change."""
     analysis_id = progress.view.analysis_id
-    lost_at: float | None = None
+    patience = Patience()
+    patience.seen()
     while progress.view.state not in _OVER:
-        try:
+        with patience:
             with api.analyses_live(analysis_id, last_event_id=str(progress.view.version)) as messages:
                 for _ in _listen(api, progress, messages):
-                    lost_at = None
+                    patience.seen()
                     yield
             progress.view = api.analyses_one(analysis_id)
-        except ApiError as error:
-            lost_at = lost_at or time.monotonic()
-            if error.problem.code != "orchestrator_unreachable" or time.monotonic() - lost_at > _PATIENCE:
-                raise
         yield
         time.sleep(_FOLLOW_INTERVAL)
 
@@ -179,14 +175,14 @@ def _listen(api: Client, progress: Progress, messages: Iterator[ServerSent]) -> 
             return
 
 
-def _say_the_end(console: Console, view: AnalysisView, asked: Asked | None, *, ends_now: bool) -> None:
+def _say_the_end(console: Screen, view: AnalysisView, asked: Asked | None, *, ends_now: bool) -> None:
     if view.state == "failed":
         said = f"Failed: {view.code}: {view.message}"
-        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.say(said, style="red")
     elif view.state == "unconfirmed":
-        console.print("It waits to be confirmed: the same command with --yes lets it go on.", highlight=False)
+        console.say("It waits to be confirmed: the same command with --yes lets it go on.")
     elif view.state == "cancelled":
-        console.print("Cancelled.")
+        console.say("Cancelled.")
     elif asked is None:
         print_summary(console, view)
     if asked is not None:
@@ -194,7 +190,7 @@ def _say_the_end(console: Console, view: AnalysisView, asked: Asked | None, *, e
     rest = going_on(view)
     if rest:
         tail = "; it goes on at the next `repostream up`" if ends_now else ""
-        console.print(f"Ready to be asked; {rest}{tail}.", style="dim", highlight=False)
+        console.say(f"Ready to be asked; {rest}{tail}.", style="dim")
 
 
 def _exit_code(view: AnalysisView, asked: Asked | None, question: str | None) -> int:

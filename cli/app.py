@@ -215,7 +215,7 @@ def main() -> None:
     import os
     import sys
 
-    from cli.exits import INTERRUPTED, UNREACHABLE, leave
+    from cli.exits import INTERRUPTED, UNREACHABLE, USAGE, leave
     from runtime.embedded.child import StartError
 
     try:
@@ -226,6 +226,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except StartError as error:
         leave(UNREACHABLE, str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        leave(USAGE, f"{error.filename}: {error.strerror}.")
     except Exception as error:
         from cli.api import exit_code_of
         from runtime.client import ApiError

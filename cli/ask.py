@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from cli.api import broken_off, connect, refusal
 from cli.exits import FAILED, OK
+from cli.moments import minute
+from cli.paging import all_of
 from cli.screen import Screen
 from runtime.client import ApiError, Client
 from runtime.client.shapes import (
@@ -49,7 +50,7 @@ def run_again(question_id: str, anew: AgainRequest, *, as_json: bool) -> int:
     return _told(listen_to(api, asked, console), console, as_json=as_json)
 
 
-def _told(asked: Asked, console: Console, *, as_json: bool) -> int:
+def _told(asked: Asked, console: Screen, *, as_json: bool) -> int:
     if as_json:
         print(asked.view.model_dump_json())
     else:
@@ -59,11 +60,7 @@ def _told(asked: Asked, console: Console, *, as_json: bool) -> int:
 
 def repositories_of(api: Client) -> Iterator[RepositoryView]:
     """All repositories, page by page. Raises ApiError."""
-    page = api.contents_repositories(limit=_PAGE)
-    yield from page.items
-    while page.next is not None:
-        page = api.contents_repositories(cursor=page.next, limit=_PAGE)
-        yield from page.items
+    return all_of(lambda cursor: api.contents_repositories(cursor=cursor, limit=_PAGE))
 
 
 def find_repository(api: Client, wanted: str) -> str:
@@ -91,13 +88,13 @@ def _plain(text: str) -> str:
     return text.strip().rstrip("/").removesuffix(".git").lower()
 
 
-def ask_about(api: Client, repository_id: str, question: QuestionRequest, console: Console) -> Asked:
+def ask_about(api: Client, repository_id: str, question: QuestionRequest, console: Screen) -> Asked:
     """Ask, show the answer while it is written, and return it whole. Raises ApiError."""
     conversation = api.conversations_begin(ConversationRequest(repository_id=repository_id))
     return listen_to(api, api.conversations_ask(conversation.conversation_id, question), console)
 
 
-def listen_to(api: Client, question: QuestionView, console: Console) -> Asked:
+def listen_to(api: Client, question: QuestionView, console: Screen) -> Asked:
     """Show the answer to a question that was asked while it is written, and return it whole. Raises ApiError."""
     for attempt in range(_TRIES):
         try:
@@ -109,7 +106,7 @@ def listen_to(api: Client, question: QuestionView, console: Console) -> Asked:
     raise AssertionError("unreachable")
 
 
-def _listen(api: Client, question: QuestionView, console: Console) -> Asked:
+def _listen(api: Client, question: QuestionView, console: Screen) -> Asked:
     written, steps = "", 0
     with (
         Live(console=console, refresh_per_second=8, transient=True) as live,
@@ -125,7 +122,7 @@ def _listen(api: Client, question: QuestionView, console: Console) -> Asked:
                 written += str(message.data.get("text", ""))
             elif kind == "step" and (step := StepView.model_validate(message.data)).number > steps:
                 steps = step.number
-                console.print(step_line(step), style="dim", markup=False, highlight=False, soft_wrap=True)
+                console.say(step_line(step), style="dim")
             live.update(Text(written) if written else Text(_step(message.data), style="dim"))
     raise broken_off("The answer's stream ended before the answer did.")
 
@@ -148,24 +145,24 @@ def _ended(question: QuestionView, data: Mapping[str, Any]) -> Asked:
     return Asked(QuestionView.model_validate(told), False)
 
 
-def print_answer(console: Console, asked: Asked) -> None:
+def print_answer(console: Screen, asked: Asked) -> None:
     """The answer, where its citations point, and what it rests on."""
     view = asked.view
     if asked.failed:
         said = f"No answer: {view.code}: {view.message}"
-        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.say(said, style="red")
         return
     console.print()
-    console.print(view.answer or "", markup=False, highlight=False, soft_wrap=True)
+    console.say(view.answer or "")
     console.print()
     for line in citation_lines(view):
-        console.print(f"  {line}", style="cyan", markup=False, highlight=False)
-    console.print(_provenance(view), style="dim", markup=False, highlight=False)
+        console.say(f"  {line}", style="cyan")
+    console.say(_provenance(view), style="dim")
     if any(step.absent for step in view.plan):
-        console.print(NO_GRAPH.format("ask"), style="yellow", markup=False, highlight=False)
+        console.say(NO_GRAPH.format("ask"), style="yellow")
     if view.degraded:
         said = f"searched by words only ({view.degraded}): ask again for a better answer"
-        console.print(said, style="yellow", markup=False, highlight=False)
+        console.say(said, style="yellow")
 
 
 def citation_lines(view: QuestionView) -> list[str]:
@@ -182,6 +179,6 @@ def _provenance(view: QuestionView) -> str:
         how = f"written by {view.model} in {len(view.steps)} steps"
     elif view.mode == "extractive":
         how = "put together from the best passages, no language model"
-    again = f", from an answer of {view.earlier_at:%Y-%m-%d %H:%M} UTC" if view.earlier_at else ""
+    again = f", from an answer of {minute(view.earlier_at)}" if view.earlier_at else ""
     commit = f" at commit {view.commit[:10]}" if view.commit else ""
     return f"{how}{again}{commit}; {len(view.passages)} passages read; question {view.question_id}"

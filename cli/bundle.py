@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cli.api import connect
 from cli.exits import OK, USAGE, leave
+from cli.files import require_absent
 from cli.screen import Screen
 from runtime.client.operations import part
 
@@ -21,8 +22,7 @@ def run_export(what: str, target: Path, *, with_analysis: bool = False) -> int:
     path = _PATHS.get(kind) or leave(USAGE, f"There are no bundles of {kind}: name an analysis, or a conversation.")
     if with_analysis and kind != "conversation":
         leave(USAGE, "--with-analysis goes with a conversation: name it as conversation/<id>.")
-    if target.exists():
-        leave(USAGE, f"{target} is there already: name another file, or remove it.")
+    require_absent(target)
     partial = target.with_name(f"{target.name}.part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # the repository may be private
     try:
@@ -31,7 +31,7 @@ def run_export(what: str, target: Path, *, with_analysis: bool = False) -> int:
         partial.rename(target)
     finally:
         partial.unlink(missing_ok=True)
-    Screen().print(f"Wrote {target}: {target.stat().st_size:,} bytes.", markup=False, highlight=False)
+    Screen().say(f"Wrote {target}: {target.stat().st_size:,} bytes.")
     return OK
 
 
@@ -52,4 +52,4 @@ def run_import(source: Path, *, as_json: bool) -> int:
 
 
 def _say(sentence: str) -> None:
-    Screen().print(sentence, markup=False, highlight=False, soft_wrap=True)
+    Screen().say(sentence)

@@ -28,7 +28,7 @@ def run_chat(repository: str, *, conversation: str | None, model: str | None, mo
         f"Conversation {conversation}. Ctrl-D or /quit ends it, Ctrl-C stops an answer, /mode MODE changes the mode, "
         "/scope folder=src language=python limits what is searched."
     )
-    console.print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
+    console.say(told, style="dim")
     failed, scope = False, None
     while (text := _typed(console)) is not None:
         if text.startswith(_MODE):
@@ -45,7 +45,7 @@ def _mode(console: Screen, wanted: str, now: Mode) -> Mode:
     """The mode of the next questions: the wanted one, or where it is none, the one that there was."""
     chosen = next((mode for mode in get_args(Mode) if mode == wanted), None)
     said = f"The mode is {chosen or now}." + ("" if chosen else f" The modes are {', '.join(get_args(Mode))}.")
-    console.print(said, style="dim", markup=False, highlight=False)
+    console.say(said, style="dim")
     return chosen or now
 
 
@@ -57,7 +57,7 @@ def _scope(console: Screen, wanted: str, now: Scope | None) -> Scope | None:
         said = f"Only in {', '.join(given.values())}." if given else "All of the repository is searched."
     except (ValueError, KeyError):
         chosen, said = now, f"Name limits as {'=…, '.join(_LIMITS)}=…, or none for all of the repository."
-    console.print(said, style="dim", markup=False, highlight=False)
+    console.say(said, style="dim")
     return chosen
 
 
@@ -70,11 +70,11 @@ def _turn(api: Client, console: Screen, conversation: str, question: QuestionReq
         except KeyboardInterrupt:
             came = api.conversations_stop(begun.question_id).state == "answered"
             said = f"{_CAME_FIRST} repostream conversation show {conversation}" if came else _STOPPED
-            console.print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
+            console.say(said, style="yellow")
             return True
     except ApiError as error:
         said = f"{error.problem.code}: {error.problem.detail}"
-        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.say(said, style="red")
         return False
     _print(console, asked)
     return not asked.failed
@@ -84,12 +84,12 @@ def _print(console: Screen, asked: Asked) -> None:
     print_answer(console, asked)
     if asked.view.standalone:
         said = f"searched for: {asked.view.standalone}"
-        console.print(said, style="dim", markup=False, highlight=False, soft_wrap=True)
+        console.say(said, style="dim")
 
 
 def _typed(console: Screen) -> str | None:
     """The next question; None at the end, empty for an empty line. Ctrl-C gives up what was typed."""
-    console.print("\n> ", end="", style="bold", markup=False, highlight=False)
+    console.say("\n> ", end="", style="bold")
     try:
         line = sys.stdin.readline()
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cli.api import connect, refusal
 from cli.exits import OK
+from cli.paging import all_of
 from cli.plain import visible
 from cli.screen import Screen
 from runtime.client import Client
@@ -71,7 +72,7 @@ def _print(lines: Sequence[Text], document: object, *, as_json: bool) -> None:
         return
     console = Screen()
     for one in lines or [Text("nothing is different", style="dim")]:
-        console.print(one, soft_wrap=True)
+        console.say(one)
 
 
 def _what(said: str | None) -> What | None:
@@ -87,13 +88,9 @@ def _kind(said: str | None) -> Kind | None:
 
 
 def _all(api: Client, pair: tuple[str, str], what: What, kind: Kind | None) -> Iterator[DifferenceView]:
-    cursor = None
-    while True:
-        page = api.comparing_differences(pair[0], what, against=pair[1], kind=kind, cursor=cursor, limit=_PAGE)
-        yield from page.items
-        cursor = page.next
-        if cursor is None:
-            return
+    return all_of(
+        lambda cursor: api.comparing_differences(pair[0], what, against=pair[1], kind=kind, cursor=cursor, limit=_PAGE)
+    )
 
 
 def _told(found: ComparisonView) -> Iterator[Text]:

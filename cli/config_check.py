@@ -198,15 +198,15 @@ async def _ask_chroma(url: str) -> None:
 def _print(findings: list[Finding]) -> None:
     console = Screen()
     for service in dict.fromkeys(finding.service for finding in findings):
-        console.print(service, style="bold")
+        console.say(service, style="bold")
         for finding in (finding for finding in findings if finding.service == service):
             mark, style = _MARKS.get(finding.state, "✗"), _STYLES.get(finding.state, "red")
-            console.print(f"  [{style}]{mark}[/] ", end="")
+            console.say(f"  {mark} ", style=style, end="")
             elsewhere = finding.state is State.OK and finding.source != finding.setting
             line = f"{finding.setting}: {finding.detail}{f' (from {finding.source})' if elsewhere else ''}"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            console.say(line)
     counts = Counter(finding.state for finding in findings)
     if not counts:
-        console.print("Nothing is set: everything runs embedded, on this machine alone.")
+        console.say("Nothing is set: everything runs embedded, on this machine alone.")
     elif not counts.keys() - {State.OK, State.NOTE}:
-        console.print("Nothing is wrong.", style="green")
+        console.say("Nothing is wrong.", style="green")

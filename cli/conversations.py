@@ -6,7 +6,11 @@ from pathlib import Path
 from cli.api import connect
 from cli.ask import Asked, find_repository, print_answer
 from cli.exits import OK
-from cli.screen import Screen
+from cli.files import write_new
+from cli.moments import minute
+from cli.paging import all_of
+from cli.plain import visible
+from cli.screen import Screen, tell
 from runtime.client import Client
 from runtime.client.shapes import ConversationSummary, RatingRequest
 
@@ -22,11 +26,11 @@ def run_list(repository: str, *, words: str, as_json: bool) -> int:
     found = list(_conversations(api, find_repository(api, repository), words))
     for each in found:
         asked = " ".join((each.first_question or "").split())
-        line = f"{each.conversation_id}  begun {each.started_at:%Y-%m-%d %H:%M} UTC  {asked}"
-        console.print(each.model_dump_json() if as_json else line, markup=False, highlight=False, soft_wrap=True)
+        line = f"{each.conversation_id}  begun {minute(each.started_at)}  {asked}"
+        tell(each, [line], as_json=as_json)
     if not found and not as_json:
         said = "No conversation has these words." if words else "Nothing was asked yet."
-        console.print(said, markup=False, highlight=False)
+        console.say(said)
     return OK
 
 
@@ -38,9 +42,9 @@ def run_show(conversation_id: str, *, as_json: bool) -> int:
         return OK
     for question in found.questions:
         head = f"{question.query}{'  (again)' if question.again else ''}"
-        console.print(head, style="bold", markup=False, highlight=False, soft_wrap=True)
+        console.say(head, style="bold")
         if question.state == "asked":
-            console.print(f"  being answered  {question.question_id}", style="dim", markup=False, highlight=False)
+            console.say(f"  being answered  {question.question_id}", style="dim")
         else:
             print_answer(console, Asked(question, question.state == "failed"))
         console.print()
@@ -50,23 +54,22 @@ def run_show(conversation_id: str, *, as_json: bool) -> int:
 def run_export(conversation_id: str, output: Path | None) -> int:
     """Write a conversation as Markdown; returns the exit code. Raises ApiError."""
     found = connect().conversations_document(conversation_id)
-    if output is not None:
-        output.write_text(found.markdown, "utf-8")
-    said = found.markdown.rstrip("\n") if output is None else f"Written to {output}."
-    Screen().print(said, markup=False, highlight=False, soft_wrap=True)
+    if output is None:
+        print(visible(found.markdown), end="")
+        return OK
+    write_new(output, found.markdown)
+    Screen().say(f"Written to {output}.")
     return OK
 
 
 def run_rate(question_id: str, rating: int) -> int:
     """Say whether an answer helped; returns the exit code. Raises ApiError."""
     connect().conversations_rate(question_id, RatingRequest(rating=1 if rating > 0 else -1))
-    Screen().print("Noted.", markup=False, highlight=False)
+    Screen().say("Noted.")
     return OK
 
 
 def _conversations(api: Client, repository_id: str, words: str) -> Iterator[ConversationSummary]:
-    page = api.conversations_newest(repository_id=repository_id, words=words, limit=_PAGE)
-    yield from page.items
-    while page.next is not None:
-        page = api.conversations_newest(repository_id=repository_id, words=words, cursor=page.next, limit=_PAGE)
-        yield from page.items
+    return all_of(
+        lambda cursor: api.conversations_newest(repository_id=repository_id, words=words, cursor=cursor, limit=_PAGE)
+    )

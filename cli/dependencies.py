@@ -7,6 +7,7 @@ from itertools import groupby
 from cli.api import connect
 from cli.ask import find_repository
 from cli.exits import OK
+from cli.paging import all_of
 from cli.screen import Screen
 from runtime.client import Client
 from runtime.client.shapes import DependencyView
@@ -23,21 +24,17 @@ def run_dependencies(repository: str, *, scope: str | None, locked: bool, as_jso
         return OK
     console = Screen()
     for line in dependency_lines(found):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.say(line)
     return OK
 
 
 def mentions(api: Client, repository_id: str, scope: str | None, *, locked: bool) -> Iterator[DependencyView]:
     """All of them, page by page; those of lock files only where `locked` asks for them."""
-    cursor: str | None = None
-    while True:
-        page = api.contents_repository_dependencies(
+    return all_of(
+        lambda cursor: api.contents_repository_dependencies(
             repository_id, scope=scope, locked=None if locked else False, cursor=cursor, limit=_PAGE
         )
-        yield from page.items
-        cursor = page.next
-        if cursor is None:
-            return
+    )
 
 
 def dependency_lines(found: list[DependencyView]) -> Iterator[str]:

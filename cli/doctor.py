@@ -53,8 +53,8 @@ def run_doctor(*, as_json: bool) -> int:
         console = Screen()
         for finding in findings:
             mark, style = ("✓", "green") if finding.ok else ("✗", "red")
-            console.print(f"[{style}]{mark}[/] ", end="")
-            console.print(f"{finding.name}: {finding.detail}", markup=False, highlight=False)
+            console.say(f"{mark} ", style=style, end="")
+            console.say(f"{finding.name}: {finding.detail}")
     return OK if all(finding.ok for finding in findings) else FAILED
 
 

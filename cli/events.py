@@ -5,18 +5,19 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.text import Text
 
 from cli.api import connect
 from cli.exits import OK
+from cli.moments import precise
 from cli.screen import Screen
-from runtime.client import ApiError, Client
+from cli.waiting import Patience
+from runtime.client import Client
 from runtime.client.shapes import Envelope, EventPage
 
 _PAGE = 500
 _FIRST = 20  # events of the past that a tail begins with
-_POLL = 1.0  # seconds between two looks at the whole log, which has no stream of its own
+_POLL = 1.0  # seconds between two looks at the whole log, which has no stream of its own, or two tries of one that has
 
 
 @dataclass(frozen=True)
@@ -69,44 +70,45 @@ def run_tail(stream: str | None, *, as_json: bool) -> int:
     if stream is None:
         return _tail_all(api, console, as_json=as_json)
     last: str | None = None
+    patience = Patience()
     while True:
-        with api.events_live(stream_id=stream_of(stream), last_event_id=last) as messages:
+        with patience, api.events_live(stream_id=stream_of(stream), last_event_id=last) as messages:
             for message in messages:
+                patience.seen()
                 if message.event == "milestone":
                     last = message.id or last
                     _emit(console, Envelope.model_validate(message.data), as_json=as_json)
+        time.sleep(_POLL)
 
 
-def _tail_all(api: Client, console: Console, *, as_json: bool) -> int:
+def _tail_all(api: Client, console: Screen, *, as_json: bool) -> int:
     page = api.events_listed(latest=True, limit=_FIRST)
-    after = 0
+    after, patience = 0, Patience()
+    patience.seen()
     while True:
         for item in page.items:
             after = item.seq or after
             _emit(console, item, as_json=as_json)
         if page.next is None:
             time.sleep(_POLL)
-        try:
+        page = EventPage(items=[])
+        with patience:
             page = api.events_listed(after=after, limit=_PAGE)
-        except ApiError as error:
-            if error.problem.code != "orchestrator_unreachable":
-                raise
-            page = EventPage(items=[])  # it may be restarting
 
 
-def _emit(console: Console, item: Envelope, *, as_json: bool) -> None:
+def _emit(console: Screen, item: Envelope, *, as_json: bool) -> None:
     if as_json:
         print(item.model_dump_json(), flush=True)
     else:
         _print(console, item)
 
 
-def _print(console: Console, item: Envelope) -> None:
-    moment = item.timestamp.isoformat()[11:23]
+def _print(console: Screen, item: Envelope) -> None:
+    moment = precise(item.timestamp)
     stage = f" {item.stage}" if item.stage else ""
     said = summary_of(item.data)
     line = Text.assemble((moment, "dim"), f"  {item.version:>4}  ", (item.event_type, "bold"), stage, (said, "dim"))
-    console.print(line, soft_wrap=True)
+    console.say(line)
 
 
 def summary_of(data: Mapping[str, object]) -> str:

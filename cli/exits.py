@@ -11,6 +11,7 @@ FAILED = 1  # an analysis or an answer failed, or something was found to be wron
 USAGE = 2  # the command was called wrongly, or the API refused the input
 UNREACHABLE = 3  # nothing could be started, or nothing answers
 RUNNING = 4  # Repostream runs already on this home folder
+DECLINED = 5  # somebody was asked whether they are sure, and was not
 INTERRUPTED = 130
 
 

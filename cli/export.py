@@ -5,14 +5,14 @@ import zipfile
 from pathlib import Path
 
 from cli.api import broken_off, connect
-from cli.exits import OK, USAGE, leave
+from cli.exits import OK
+from cli.files import require_absent
 from cli.screen import Screen
 
 
 def run_export(target: Path, *, as_json: bool) -> int:
     """The command; returns its exit code. What is there already is not written over; half a file does not stay."""
-    if target.exists():
-        leave(USAGE, f"{target} is there already: name another file, or remove it.")
+    require_absent(target)
     api = connect()
     partial = target.with_name(f"{target.name}.part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # it is somebody's own
@@ -29,5 +29,5 @@ def run_export(target: Path, *, as_json: bool) -> int:
     if as_json:
         print(manifest)
     else:
-        Screen().print(f"Wrote {target}.", markup=False, highlight=False)
+        Screen().say(f"Wrote {target}.")
     return OK

@@ -8,7 +8,7 @@ from cli.exits import OK
 from cli.inspecting import change_line
 from cli.letters import changes_of
 from cli.plain import visible
-from cli.screen import Screen
+from cli.screen import tell
 from runtime.client.shapes import ChangeView, DecisionView, ForkRequest, ForkView, MissingView
 
 _MOST = 40  # lines of each part
@@ -18,9 +18,7 @@ def run_fork(stream: str, version: int, values: Sequence[str], *, as_json: bool)
     """Fork and print both sides; returns the exit code. Raises ApiError."""
     asked = ForkRequest(stream_id=stream_of(stream), version=version, changes=changes_of(values, "fork_edit_refused"))
     made = connect().forks_make(asked)
-    console = Screen()
-    for line in [made.model_dump_json()] if as_json else lines_of(made):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    tell(made, lines_of(made), as_json=as_json)
     return OK
 
 

@@ -1,13 +1,14 @@
 """`repostream graph`: who calls what, what files import, which folders hang together."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import BaseModel
 
 from cli.exits import USAGE, leave
+from cli.paging import all_of
 from cli.plain import visible
 from runtime.client import Client
 from runtime.client.shapes import ImportView, LinkView, ModuleEdgeView, SymbolView
@@ -20,14 +21,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 _PAGE = 500
 _MOST_CHOICES = 20
 T = TypeVar("T", bound=BaseModel)
-T_co = TypeVar("T_co", bound=BaseModel, covariant=True)
-
-
-class _Page(Protocol[T_co]):
-    @property
-    def items(self) -> Sequence[T_co]: ...
-    @property
-    def next(self) -> str | None: ...
 
 
 @graph_app.command("callers")
@@ -35,7 +28,7 @@ def callers(repository: Repository, definition: Definition, json: Json = False) 
     """List who calls a definition, inherits from it or names it, each with its line and how sure that is."""
     api, analysis = _newest(repository)
     found = symbol(api, analysis, definition)
-    _tell(_all(lambda cursor: api.graph_callers(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)
+    _tell(all_of(lambda cursor: api.graph_callers(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)
 
 
 @graph_app.command("callees")
@@ -43,14 +36,14 @@ def callees(repository: Repository, definition: Definition, json: Json = False) 
     """List what a definition calls, inherits from or names."""
     api, analysis = _newest(repository)
     found = symbol(api, analysis, definition)
-    _tell(_all(lambda cursor: api.graph_callees(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)
+    _tell(all_of(lambda cursor: api.graph_callees(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)
 
 
 @graph_app.command("imports")
 def imports(repository: Repository, path: File, json: Json = False) -> None:
     """List what a file imports, and what each import means."""
     api, analysis = _newest(repository)
-    _tell(_all(lambda cursor: api.graph_imports(analysis, path=path, cursor=cursor, limit=_PAGE)), import_line, json)
+    _tell(all_of(lambda cursor: api.graph_imports(analysis, path=path, cursor=cursor, limit=_PAGE)), import_line, json)
 
 
 @graph_app.command("imported-by")
@@ -60,7 +53,7 @@ def imported_by(
     """List which imports mean a file or a folder."""
     api, analysis = _newest(repository)
     _tell(
-        _all(lambda cursor: api.graph_imported_by(analysis, path=path, cursor=cursor, limit=_PAGE)), import_line, json
+        all_of(lambda cursor: api.graph_imported_by(analysis, path=path, cursor=cursor, limit=_PAGE)), import_line, json
     )
 
 
@@ -97,13 +90,7 @@ def symbol(api: Client, analysis_id: str, named: str) -> SymbolView:
 
 
 def _symbols(api: Client, analysis_id: str, name: str) -> Iterator[SymbolView]:
-    cursor: str | None = None
-    while True:
-        page = api.contents_symbols(analysis_id, name=name, cursor=cursor, limit=_PAGE)
-        yield from page.items
-        cursor = page.next
-        if cursor is None:
-            return
+    return all_of(lambda cursor: api.contents_symbols(analysis_id, name=name, cursor=cursor, limit=_PAGE))
 
 
 def link_line(one: LinkView) -> str:
@@ -137,22 +124,14 @@ def _newest(repository: str) -> tuple[Client, str]:
     return api, latest.analysis_id
 
 
-def _all(ask: Callable[[str | None], _Page[T]]) -> list[T]:
-    page = ask(None)
-    found = [*page.items]
-    while page.next is not None:
-        page = ask(page.next)
-        found += page.items
-    return found
-
-
-def _tell(found: Sequence[T], line: Callable[[T], str], as_json: bool) -> None:
+def _tell(found: Iterable[T], line: Callable[[T], str], as_json: bool) -> None:
     from cli.screen import Screen
 
+    listed = list(found)
     if as_json:
-        print(json.dumps([one.model_dump(mode="json") for one in found]))
+        print(json.dumps([one.model_dump(mode="json") for one in listed]))
         return
-    for each in found:
-        Screen().print(line(each), markup=False, highlight=False, soft_wrap=True)
-    if not found:
-        Screen().print("None.")
+    for each in listed:
+        Screen().say(line(each))
+    if not listed:
+        Screen().say("None.")

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
-from rich.console import Console
 from rich.text import Text
 
 from cli.api import connect, refusal
@@ -45,7 +44,7 @@ def run_state(stream: str, at: str | None, *, as_json: bool) -> int:
         return _as_json(found)
     console = Screen()
     _head(console, found)
-    console.print(json.dumps(found.state, indent=2, ensure_ascii=False), markup=False, highlight=False, soft_wrap=True)
+    console.say(json.dumps(found.state, indent=2, ensure_ascii=False))
     _changes(console, found)
     return OK
 
@@ -68,7 +67,7 @@ def run_timeline(stream: str, *, as_json: bool) -> int:
         return _as_json(found)
     console = Screen()
     for line in timeline_lines(found):
-        console.print(line, soft_wrap=True)
+        console.say(line)
     return OK
 
 
@@ -79,7 +78,7 @@ def run_graph(stream: str, *, as_json: bool) -> int:
         return _as_json(found)
     console = Screen()
     for line in graph_lines(found.items):
-        console.print(line, soft_wrap=True)
+        console.say(line)
     return OK
 
 
@@ -90,7 +89,7 @@ def run_moments(stream: str, *, as_json: bool) -> int:
         return _as_json(found)
     console = Screen()
     for line in moment_lines(found):
-        console.print(line, soft_wrap=True)
+        console.say(line)
     return OK
 
 
@@ -108,19 +107,19 @@ def _as_json(found: BaseModel) -> int:
     return OK
 
 
-def _head(console: Console, found: StateView) -> None:
+def _head(console: Screen, found: StateView) -> None:
     what = f" {found.event.event_type}" if found.event is not None else ""
     beside = f", beside version {found.against}" if found.against != found.version - 1 else ""
-    console.print(Text(f"version {found.version} of {found.newest}{what}{beside}", style="bold"))
+    console.say(Text(f"version {found.version} of {found.newest}{what}{beside}", style="bold"))
 
 
-def _changes(console: Console, found: StateView) -> None:
+def _changes(console: Screen, found: StateView) -> None:
     for change in found.changes:
-        console.print(change_line(change), soft_wrap=True)
+        console.say(change_line(change))
     if not found.changes:
-        console.print(Text("nothing is different", style="dim"))
+        console.say(Text("nothing is different", style="dim"))
     if found.changes_left_out:
-        console.print(Text(f"… and {found.changes_left_out:,} more", style="dim"))
+        console.say(Text(f"… and {found.changes_left_out:,} more", style="dim"))
 
 
 def change_line(change: ChangeView) -> Text:

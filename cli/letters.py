@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from cli.api import connect, refusal
 from cli.exits import OK
+from cli.moments import minute
+from cli.paging import all_of
 from cli.plain import visible
-from cli.screen import Screen
+from cli.screen import Screen, tell
+from cli.sure import require_yes
 from runtime.client import Client
 from runtime.client.shapes import LetterEdit, LetterView
 
@@ -18,7 +21,7 @@ def run_list(*, settled: bool, as_json: bool) -> int:
     """Print parked messages; returns the exit code. Raises ApiError."""
     found = _letters(connect(), settled=settled)
     for letter in found:
-        _say(letter.model_dump_json() if as_json else line_of(letter))
+        tell(letter, [line_of(letter)], as_json=as_json)
     if not found and not as_json:
         _say("Nothing waits.")
     return OK
@@ -27,8 +30,7 @@ def run_list(*, settled: bool, as_json: bool) -> int:
 def run_show(letter_id: str, *, as_json: bool) -> int:
     """Print one parked message; returns the exit code. Raises ApiError."""
     letter = connect().letters_one(letter_id)
-    for line in [letter.model_dump_json()] if as_json else lines_of(letter):
-        _say(line)
+    tell(letter, lines_of(letter), as_json=as_json)
     return OK
 
 
@@ -64,16 +66,18 @@ def changes_of(values: Sequence[str], code: str = "letter_edit_refused") -> dict
     return changes
 
 
-def run_discard(letter_id: str) -> int:
+def run_discard(letter_id: str, *, yes: bool) -> int:
     """Have it not done; returns the exit code. Raises ApiError."""
-    _say(line_of(connect().letters_discard(letter_id)))
+    api = connect()
+    require_yes(f"{line_of(api.letters_one(letter_id))}\nIs it never to be done?", yes=yes)
+    _say(line_of(api.letters_discard(letter_id)))
     return OK
 
 
 def line_of(letter: LetterView) -> str:
     """One line: id, what, where, and what was decided."""
     what = letter.event_type or "no event of ours"
-    parked = f"parked {letter.parked_at:%Y-%m-%d %H:%M} after {letter.attempts}"
+    parked = f"parked {minute(letter.parked_at)} after {letter.attempts}"
     said = f"{letter.letter_id}  {what}  {letter.stream_id or letter.topic}  at {letter.consumer}  {parked}"
     return visible(f"{said}  {letter.resolution}" if letter.resolution else said)
 
@@ -100,13 +104,8 @@ def lines_of(letter: LetterView) -> list[str]:
 
 
 def _letters(api: Client, *, settled: bool) -> list[LetterView]:
-    page = api.letters_listed(settled=settled, limit=_PAGE)
-    found = list(page.items)
-    while page.next is not None:
-        page = api.letters_listed(settled=settled, cursor=page.next, limit=_PAGE)
-        found += page.items
-    return found
+    return list(all_of(lambda cursor: api.letters_listed(settled=settled, cursor=cursor, limit=_PAGE)))
 
 
 def _say(line: str) -> None:
-    Screen().print(line, markup=False, highlight=False, soft_wrap=True)
+    Screen().say(line)

@@ -10,6 +10,7 @@ bundle_app = typer.Typer(help="An analysis or a conversation as one file.", no_a
 rebuild_app = typer.Typer(help="Make again what is derived. For administrators.", no_args_is_help=True)
 letters_app = typer.Typer(help="Messages that were parked. For administrators.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")]
 
 
 @people_app.command("list")
@@ -26,12 +27,12 @@ def people_list(
 
 @people_app.command("suspend")
 def people_suspend(
-    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")],
+    who: Annotated[str, typer.Argument(help="A login, provider:id, or the id that `list` shows.")], yes: Yes = False
 ) -> None:
     """Let somebody in no more: within five seconds sessions, tokens, keys and open streams of theirs are over."""
     from cli.people import run_suspend
 
-    raise typer.Exit(run_suspend(who))
+    raise typer.Exit(run_suspend(who, yes=yes))
 
 
 @people_app.command("restore")
@@ -85,11 +86,13 @@ def letters_edit(
 
 
 @letters_app.command("discard")
-def letters_discard(letter: Annotated[str, typer.Argument(help="The id that `list` or `doctor` shows.")]) -> None:
+def letters_discard(
+    letter: Annotated[str, typer.Argument(help="The id that `list` or `doctor` shows.")], yes: Yes = False
+) -> None:
     """Have it not done, for good."""
     from cli.letters import run_discard
 
-    raise typer.Exit(run_discard(letter))
+    raise typer.Exit(run_discard(letter, yes=yes))
 
 
 @rebuild_app.command("read-models")

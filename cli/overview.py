@@ -1,11 +1,13 @@
 """`repostream overview`: what a repository is, how it is built, how its modules talk, how to run and test it."""
 
 import re
+import shlex
 from pathlib import Path
 
 from cli.api import connect, refusal
 from cli.ask import Asked, find_repository, listen_to, print_answer
 from cli.exits import FAILED, OK
+from cli.files import require_absent, write_new
 from cli.screen import Screen
 from runtime.client import Client
 from runtime.client.shapes import OverviewRequest
@@ -15,6 +17,8 @@ _ESCAPED = re.compile(r"\\([\\`*_\[\]<>~|#])")
 
 def run_overview(repository: str, *, output: Path | None, write: bool, as_json: bool) -> int:
     """The command; returns its exit code. With `write` a model tells it. Raises ApiError where it was not analysed."""
+    if output is not None:
+        require_absent(output)  # before a model is paid for
     api = connect()
     latest = api.contents_repository(find_repository(api, repository)).latest
     if latest is None:
@@ -23,17 +27,17 @@ def run_overview(repository: str, *, output: Path | None, write: bool, as_json: 
         return _written(api, latest.analysis_id, output, as_json=as_json)
     found = api.overview_one(latest.analysis_id)
     if output is not None:
-        output.write_text(found.markdown, "utf-8")
+        write_new(output, found.markdown)
     if as_json:
         print(found.model_dump_json())
         return OK
     console = Screen()
     if output is not None:
-        console.print(f"Written to {output}.", markup=False, highlight=False, soft_wrap=True)
+        console.say(f"Written to {output}.")
         return OK
-    console.print(plain(found.markdown), markup=False, highlight=False, soft_wrap=True)
+    console.say(plain(found.markdown))
     for question in found.questions:
-        console.print(f'  repostream ask {repository} "{question}"', style="dim", markup=False, highlight=False)
+        console.say(f"  {shlex.join(['repostream', 'ask', repository, question])}", style="dim")
     return OK
 
 
@@ -42,7 +46,7 @@ def _written(api: Client, analysis_id: str, output: Path | None, *, as_json: boo
     console = Screen(stderr=as_json)
     asked = listen_to(api, api.overview_write(analysis_id, OverviewRequest()), console)
     if output is not None and not asked.failed:
-        output.write_text(f"{asked.view.answer}\n", "utf-8")
+        write_new(output, f"{asked.view.answer}\n")
     if as_json:
         print(asked.view.model_dump_json())
     else:

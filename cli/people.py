@@ -4,7 +4,11 @@ from rich.text import Text
 
 from cli.api import connect
 from cli.exits import OK, USAGE, leave
+from cli.moments import minute
+from cli.paging import all_of
+from cli.plain import visible
 from cli.screen import Screen
+from cli.sure import require_yes
 from runtime.client import Client
 from runtime.client.shapes import PersonView
 
@@ -22,10 +26,12 @@ def run_list(search: str, *, suspended: bool, as_json: bool) -> int:
     return OK
 
 
-def run_suspend(who: str) -> int:
+def run_suspend(who: str, *, yes: bool) -> int:
     """Let somebody in no more; returns the exit code. Raises ApiError."""
     api = connect()
-    _print(api.people_suspend(_find(api, who).user_id))
+    person = _find(api, who)
+    require_yes(f"Suspend {visible(person.login)}? Sessions, keys and open streams of theirs end at once.", yes=yes)
+    _print(api.people_suspend(person.user_id))
     return OK
 
 
@@ -37,12 +43,9 @@ def run_restore(who: str) -> int:
 
 
 def _people(api: Client, search: str, *, suspended: bool = False) -> list[PersonView]:
-    page = api.people_people(search=search, suspended=suspended, limit=_PAGE)
-    found = list(page.items)
-    while page.next is not None:
-        page = api.people_people(search=search, suspended=suspended, cursor=page.next, limit=_PAGE)
-        found += page.items
-    return found
+    return list(
+        all_of(lambda cursor: api.people_people(search=search, suspended=suspended, cursor=cursor, limit=_PAGE))
+    )
 
 
 def _find(api: Client, who: str) -> PersonView:
@@ -57,7 +60,7 @@ def _find(api: Client, who: str) -> PersonView:
 
 
 def _print(person: PersonView) -> None:
-    seen = f"  last here {person.seen_at:%Y-%m-%d %H:%M}" if person.seen_at is not None else ""
+    seen = f"  last here {minute(person.seen_at)}" if person.seen_at is not None else ""
     at = f" at {person.issuer}" if person.issuer else ""
     marks = "".join(
         f"  {word}" for word, holds in (("administrator", person.admin), ("suspended", _is_out(person))) if holds
@@ -65,7 +68,7 @@ def _print(person: PersonView) -> None:
     line = Text.assemble(
         (person.login, "bold"), f"  {person.provider}:{person.subject}{at}  {person.user_id}{seen}", (marks, "bold")
     )
-    Screen().print(line, soft_wrap=True)
+    Screen().say(line)
 
 
 def _is_out(person: PersonView) -> bool:

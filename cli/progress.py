@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cli.screen import Screen
 from runtime.client.shapes import AnalysisView, HeadView, StageView
 from runtime.upload_url import SCHEME
 
@@ -232,7 +233,7 @@ def going_on(view: AnalysisView) -> str:
     return f"the full index is still being built in the background{done}"
 
 
-def print_summary(console: Console, view: AnalysisView) -> None:
+def print_summary(console: Screen, view: AnalysisView) -> None:
     """The end of an analysis in words."""
     for line in summary_lines(view):
-        console.print(f"  {line}", highlight=False, markup=False)
+        console.say(f"  {line}")

@@ -25,8 +25,8 @@ def overview(
 
 @reading_app.command()
 def compare(
-    analysis: Annotated[str, typer.Argument(help="The id of an analysis.")],
-    against: Annotated[str, typer.Argument(help="The id of another analysis of the same repository.")],
+    analysis: Annotated[str, typer.Argument(help="The id of the newer analysis.")],
+    against: Annotated[str, typer.Argument(help="The id of the older one, of the same repository.")],
     what: Annotated[
         str | None,
         typer.Option(
@@ -36,7 +36,7 @@ def compare(
     kind: Annotated[str | None, typer.Option(help="Of these only what was added, removed or changed.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Compare two analyses of a repository: counts, times, and with --what each thing that is different."""
+    """Compare an analysis with an older one: counts, times, and with --what each thing that is different."""
     from cli.compare import run_compare
 
     raise typer.Exit(run_compare((analysis, against), what, kind, as_json=json))

@@ -4,7 +4,7 @@ import math
 
 from cli.api import connect
 from cli.exits import FAILED, OK
-from cli.screen import Screen
+from cli.screen import tell
 from cli.waiting import until_ended
 from runtime.client import Client
 from runtime.client.shapes import RebuildRequest, RebuildView, RebuiltProjection, RebuiltTable
@@ -13,15 +13,15 @@ from runtime.client.shapes import RebuildRequest, RebuildView, RebuiltProjection
 def run_read_models(*, check: bool, as_json: bool) -> int:
     """Have it done and wait; 1 where something differs and is left so, or it failed. Raises ApiError."""
     done = wait_for(connect(), replace=not check)
-    for line in [done.model_dump_json()] if as_json else lines_of(done):
-        Screen().print(line, markup=False, highlight=False, soft_wrap=True)
+    tell(done, lines_of(done), as_json=as_json)
     return OK if done.state == "done" and (done.agrees or done.replace) else FAILED
 
 
 def wait_for(api: Client, *, replace: bool, seconds: float = math.inf) -> RebuildView:
     """Ask for a rebuild; as it is once it ended, or after so many seconds."""
     asked = api.rebuilds_begin(RebuildRequest(replace=replace))
-    return until_ended(asked, lambda: api.rebuilds_one(asked.rebuild_id), seconds)
+    named = f"Rebuild {asked.rebuild_id} is being done; it goes on where this is ended." if math.isinf(seconds) else ""
+    return until_ended(asked, lambda: api.rebuilds_one(asked.rebuild_id), seconds, named=named)
 
 
 def lines_of(done: RebuildView) -> list[str]:

@@ -4,7 +4,7 @@ from cli.api import connect
 from cli.ask import find_repository
 from cli.exits import FAILED, OK
 from cli.retry import is_id
-from cli.screen import Screen
+from cli.screen import tell
 from cli.waiting import until_ended
 from runtime.client.shapes import CollectionAsked, CollectionRebuild, Comparison
 
@@ -14,9 +14,9 @@ def run_collection(target: str, *, check: bool, as_json: bool) -> int:
     api = connect()
     of = target if is_id(target) else find_repository(api, target)
     asked = api.collections_begin(CollectionAsked(of=of, replace=not check))
-    done = until_ended(asked, lambda: api.collections_one(asked.rebuild_id))
-    for line in [done.model_dump_json()] if as_json else lines_of(done):
-        Screen().print(line, markup=False, highlight=False, soft_wrap=True)
+    named = f"Rebuild {asked.rebuild_id} is being done; it goes on where this is ended."
+    done = until_ended(asked, lambda: api.collections_one(asked.rebuild_id), named=named)
+    tell(done, lines_of(done), as_json=as_json)
     return OK if done.state == "done" and (done.replace or (done.before and done.before.agrees)) else FAILED
 
 

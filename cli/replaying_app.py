@@ -10,6 +10,7 @@ shadow_app = typer.Typer(
 )
 replaying_app.add_typer(shadow_app, name="shadow")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")]
 
 
 @replaying_app.command("fork")
@@ -54,16 +55,16 @@ def shadow_show(
 
 
 @shadow_app.command("drop")
-def shadow_drop(shadow: Annotated[str, typer.Argument(help="Its id.")]) -> None:
+def shadow_drop(shadow: Annotated[str, typer.Argument(help="Its id.")], yes: Yes = False) -> None:
     """Remove a shadow with all that it made."""
     from cli.shadow import run_drop
 
-    raise typer.Exit(run_drop(shadow))
+    raise typer.Exit(run_drop(shadow, yes=yes))
 
 
 @shadow_app.command("promote")
-def shadow_promote(shadow: Annotated[str, typer.Argument(help="Its id.")]) -> None:
+def shadow_promote(shadow: Annotated[str, typer.Argument(help="Its id.")], yes: Yes = False) -> None:
     """Let what a shadow made take the place of what serves; refused where other stages' results were made of that."""
     from cli.shadow import run_promote
 
-    raise typer.Exit(run_promote(shadow))
+    raise typer.Exit(run_promote(shadow, yes=yes))

@@ -9,6 +9,7 @@ from cli.exits import FAILED, OK
 from cli.progress import summary_lines
 from cli.screen import Screen
 from cli.status import failure_lines
+from cli.waiting import Patience
 from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisView
 
@@ -23,13 +24,13 @@ def run_retry(target: str, *, as_json: bool) -> int:
     api = connect()
     asked = api.analyses_retry(analysis_of(api, target))
     console = Screen(stderr=as_json)
-    console.print("What failed is done again.", highlight=False)
+    console.say("What failed is done again.")
     view = _until_said(api, asked)
     if as_json:
         print(view.model_dump_json())
     else:
         for line in (*failure_lines(view), *summary_lines(view)):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            console.say(line)
     return FAILED if view.partial or view.state not in ("ready", "refined") else OK
 
 
@@ -57,10 +58,12 @@ def is_id(text: str) -> bool:
 
 def _until_said(api: Client, asked: AnalysisView) -> AnalysisView:
     """The analysis once it said again what it amounts to, or how it ended."""
-    after = asked.version
+    after, patience = asked.version, Patience()
+    patience.seen()
     while True:
-        events = api.analyses_history(asked.analysis_id, after=after, limit=_PAGE).items
-        if any(event.event_type in _ENDS for event in events):
-            return api.analyses_one(asked.analysis_id)
-        after = events[-1].version if events else after
+        with patience:
+            events = api.analyses_history(asked.analysis_id, after=after, limit=_PAGE).items
+            if any(event.event_type in _ENDS for event in events):
+                return api.analyses_one(asked.analysis_id)
+            after = events[-1].version if events else after
         time.sleep(_LOOK)

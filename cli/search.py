@@ -19,7 +19,7 @@ def run_search(repository: str, query: str, *, scope: Scope, limit: int, as_json
         print(found.model_dump_json())
         return OK
     for style, line in told(found):
-        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+        console.say(line, style=style)
     return OK
 
 

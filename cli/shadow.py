@@ -5,8 +5,10 @@ from uuid import UUID
 
 from cli.api import connect, refusal
 from cli.exits import FAILED, OK
+from cli.moments import minute
 from cli.plain import visible
-from cli.screen import Screen
+from cli.screen import Screen, tell
+from cli.sure import require_yes
 from cli.waiting import until_ended
 from runtime.client import Client
 from runtime.client.shapes import ShadowAnswer, ShadowReport, ShadowRequest, ShadowTable, ShadowView
@@ -26,18 +28,21 @@ def run_show(shadow: str | None, *, as_json: bool) -> int:
     if shadow is not None:
         return _print(connect().shadows_one(shadow), as_json=as_json)
     for each in connect().shadows_listed().items:
-        _say(each.model_dump_json() if as_json else line_of(each))
+        tell(each, [line_of(each)], as_json=as_json)
     return OK
 
 
-def run_drop(shadow: str) -> int:
+def run_drop(shadow: str, *, yes: bool) -> int:
     """Remove one; returns the exit code. Raises ApiError."""
+    require_yes(f"Drop the shadow {visible(shadow)} with all that it made?", yes=yes)
     connect().shadows_drop(shadow)
+    _say(f"Dropped {visible(shadow)}.")
     return OK
 
 
-def run_promote(shadow: str) -> int:
+def run_promote(shadow: str, *, yes: bool) -> int:
     """Let it take the place of what serves; returns the exit code. Raises ApiError."""
+    require_yes(f"Let the shadow {visible(shadow)} take the place of what serves?", yes=yes)
     _say(line_of(connect().shadows_promote(shadow)))
     return OK
 
@@ -49,7 +54,8 @@ def wait_for(
     named = _id(analysis, "an analysis: see `repostream status`")
     made_of = _id(passages, "a shadow: see `repostream shadow show`") if passages is not None else None
     asked = api.shadows_begin(ShadowRequest(analysis_id=named, stage=stage, passages_of=made_of))
-    return until_ended(asked, lambda: api.shadows_one(asked.shadow_id), seconds)
+    named = f"Shadow {asked.shadow_id} is being made; `repostream shadow show` has it where this is ended."
+    return until_ended(asked, lambda: api.shadows_one(asked.shadow_id), seconds, named=named)
 
 
 def _id(said: str, what: str) -> str:
@@ -64,7 +70,7 @@ def line_of(shadow: ShadowView) -> str:
     agrees = {True: "the same", False: "different", None: "done"}[shadow.report.agrees]
     came = {"done": agrees, "failed": f"failed ({shadow.code})"}.get(shadow.state, "at work")
     promoted = ", promoted" if shadow.promoted_at is not None else ""
-    asked = f"{shadow.stage} of {shadow.analysis_id}  {shadow.asked_at:%Y-%m-%d %H:%M}"
+    asked = f"{shadow.stage} of {shadow.analysis_id}  {minute(shadow.asked_at)}"
     return f"{shadow.shadow_id}  {asked}  {came}{promoted}"
 
 
@@ -140,10 +146,9 @@ def _table(kind: str, table: ShadowTable) -> list[str]:
 
 
 def _print(shadow: ShadowView, *, as_json: bool) -> int:
-    for line in [shadow.model_dump_json()] if as_json else lines_of(shadow):
-        _say(line)
+    tell(shadow, lines_of(shadow), as_json=as_json)
     return OK if shadow.state == "done" else FAILED
 
 
 def _say(line: str) -> None:
-    Screen().print(line, markup=False, highlight=False, soft_wrap=True)
+    Screen().say(line)

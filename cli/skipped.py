@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cli.api import connect
 from cli.ask import find_repository
 from cli.exits import OK
+from cli.paging import all_of
 from cli.plain import visible
 from cli.screen import Screen
 from runtime.client import Client
@@ -24,19 +25,15 @@ def run_skipped(repository: str, *, reason: str | None, as_json: bool) -> int:
         return OK
     console = Screen()
     for line in lines_about(found):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.say(line)
     return OK
 
 
 def left_out(api: Client, repository_id: str, reason: str | None) -> Iterator[FileView]:
     """All of them, page by page."""
-    cursor: str | None = None
-    while True:
-        page = api.contents_repository_skipped(repository_id, reason=reason, cursor=cursor, limit=_PAGE)
-        yield from page.items
-        cursor = page.next
-        if cursor is None:
-            return
+    return all_of(
+        lambda cursor: api.contents_repository_skipped(repository_id, reason=reason, cursor=cursor, limit=_PAGE)
+    )
 
 
 def lines_about(found: list[FileView]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from rich.table import Table
 from cli.api import connect, refusal
 from cli.ask import address_of, find_repository, repositories_of
 from cli.exits import OK
+from cli.moments import minute
 from cli.progress import summary_lines
 from cli.screen import Screen
 from cli.up import configured_home
@@ -35,7 +36,7 @@ def _all(*, as_json: bool) -> int:
         print(json.dumps({"home": str(home.path), "api": api.url, "running": where, "repositories": listed}))
         return OK
     console = Screen()
-    console.print(f"Running: {running.page or running.api if running else api.url}", highlight=False)
+    console.say(f"Running: {running.page or running.api if running else api.url}")
     table = Table("repository", "state", "commit", "asked for", "files", box=None, pad_edge=False)
     for column in table.columns:
         column.overflow = "fold"
@@ -45,7 +46,7 @@ def _all(*, as_json: bool) -> int:
         if latest is None:
             table.add_row(address_of(item), "-", "", "", "")
             continue
-        asked_for = f"{latest.requested_at:%Y-%m-%d %H:%M}"
+        asked_for = minute(latest.requested_at)
         table.add_row(address_of(item), latest.state, (latest.commit or "")[:10], asked_for, notes_of(latest))
     console.print(table if repositories else "No repository was analysed yet.")
     return OK
@@ -65,10 +66,10 @@ def _one(repository: str, *, as_json: bool) -> int:
         print(json.dumps(said | {"staleness": stale.model_dump(mode="json") if stale is not None else None}))
         return OK
     console = Screen()
-    console.print(f"{found.url}  {view.state}", markup=False, highlight=False)
+    console.say(f"{found.url}  {view.state}")
     behind = staleness_lines(stale)
     for line in [*failure_lines(view), *behind, *(f"  {line}" for line in summary_lines(view)), *path_lines(files)]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.say(line)
     return OK
 
 

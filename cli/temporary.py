@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-
 from cli.api import connect
+from cli.screen import Screen
 from cli.up import configured_home
 from runtime.client import ApiError
 from runtime.embedded.child import StartError, make_folder, size_of, text_since, tied_to_parent
@@ -20,7 +19,7 @@ _STOP_SECONDS = 60.0
 
 
 @contextmanager
-def temporary_system(console: Console) -> Iterator[bool]:
+def temporary_system(console: Screen) -> Iterator[bool]:
     """Run with a system that answers; yields whether it was started for this. Raises StartError."""
     if _answers():
         yield False

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from cli.api import refusal
+from cli.screen import Screen
 from runtime.archive_kinds import HEAD_BYTES, kind_of
 from runtime.client import Client
 from runtime.client.shapes import AnalysisRequest
@@ -24,7 +24,7 @@ def archive_at(named: str) -> Path | None:
     return path
 
 
-def with_upload(api: Client, request: AnalysisRequest, console: Console, *, quiet: bool) -> AnalysisRequest:
+def with_upload(api: Client, request: AnalysisRequest, console: Screen, *, quiet: bool) -> AnalysisRequest:
     """The request; one for a file of this machine by the address of its upload. Raises ApiError."""
     path = archive_at(request.url)
     if path is None:
@@ -36,5 +36,5 @@ def with_upload(api: Client, request: AnalysisRequest, console: Console, *, quie
     ):
         kept = api.uploads_receive(file, name=path.name)
     if not quiet:
-        console.print(f"Uploaded {path.name}: {kept.bytes:,} bytes of {kept.kind}", markup=False, highlight=False)
+        console.say(f"Uploaded {path.name}: {kept.bytes:,} bytes of {kept.kind}")
     return request.model_copy(update={"url": kept.url})

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from cli.exits import USAGE, leave
+from cli.moments import minute
+from cli.paging import all_of
 from cli.plain import visible
+from cli.sure import require_yes
 from runtime.client import Client
 from runtime.client.shapes import UploadView
 
@@ -26,9 +29,9 @@ def listed(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         print(json.dumps([one.model_dump(mode="json") for one in found]))
         return
     for one in found:
-        Screen().print(line(one), markup=False, highlight=False, soft_wrap=True)
+        Screen().say(line(one))
     if not found:
-        Screen().print("No upload is kept.")
+        Screen().say("No upload is kept.")
 
 
 @uploads_app.command("delete")
@@ -44,25 +47,18 @@ def delete(
     found = [one for one in kept(api) if upload in {one.upload_id, one.name, one.url}]
     if len(found) != 1:
         leave(USAGE, f"{'Several uploads are' if found else 'No upload is'} called “{upload}”: name one by its id.")
-    if not yes and not typer.confirm(f"Delete {visible(found[0].name)}, {found[0].bytes:,} bytes?", err=True):
-        raise typer.Exit(USAGE)
+    require_yes(f"Delete {visible(found[0].name)}, {found[0].bytes:,} bytes?", yes=yes)
     api.uploads_delete(found[0].upload_id)
-    Screen().print(f"Deleted {found[0].name}.", markup=False, highlight=False)
+    Screen().say(f"Deleted {found[0].name}.")
 
 
 def kept(api: Client) -> Iterator[UploadView]:
     """All of them, page by page."""
-    cursor: str | None = None
-    while True:
-        page = api.uploads_listed(cursor=cursor, limit=_PAGE)
-        yield from page.items
-        cursor = page.next
-        if cursor is None:
-            return
+    return all_of(lambda cursor: api.uploads_listed(cursor=cursor, limit=_PAGE))
 
 
 def line(one: UploadView) -> str:
-    """`<id>  flask.zip  zip  1,204 bytes  2026-03-01 12:00  analysed`."""
+    """`<id>  flask.zip  zip  1,204 bytes  2026-03-01 12:00 UTC  analysed`."""
     used = "analysed" if one.repositories else "not analysed"
     size = f"{one.kind}, {one.bytes:,} bytes"
-    return f"{one.upload_id}  {visible(one.name)}  {size}  {one.uploaded_at:%Y-%m-%d %H:%M}  {used}"
+    return f"{one.upload_id}  {visible(one.name)}  {size}  {minute(one.uploaded_at)}  {used}"

@@ -105,7 +105,7 @@ def test_the_present_code_finds_and_answers_the_same_beside(system: System, flas
     assert again["after"]["citations"]
     assert census(system.database_url, system.chroma_url, analysis_id) == before
     found = [system.run("search", flask["repository_id"], question, "--json").stdout]
-    promoted = system.run("shadow", "promote", shadows["index"]["shadow_id"])
+    promoted = system.run("shadow", "promote", shadows["index"]["shadow_id"], "--yes")
     assert promoted.returncode == 0, promoted.stderr
     found.append(system.run("search", flask["repository_id"], question, "--json").stdout)
     assert json.loads(found[0])["passages"] == json.loads(found[1])["passages"] != []

@@ -1,6 +1,10 @@
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import api as api_module
@@ -50,8 +54,37 @@ def test_nothing_listening_is_exit_code_3(monkeypatch: pytest.MonkeyPatch, capsy
     assert "repostream up" in capsys.readouterr().err
 
 
-def test_every_command_says_what_it_does() -> None:
-    said = CliRunner().invoke(app, ["--help"]).output
+def every_command(group: TyperGroup, named: str = "repostream") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        yield f"{named} {name}", command
+        if isinstance(command, TyperGroup):
+            yield from every_command(command, f"{named} {name}")
 
-    for command in ("up", "service", "analyze", "ask", "status", "doctor", "events"):
-        assert f" {command} " in said
+
+def test_every_command_argument_and_option_says_what_it_does() -> None:
+    whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
+    commands = dict(every_command(whole))
+    silent = [name for name, command in commands.items() if not command.help]
+    silent += [
+        f"{name}: {parameter.name}"
+        for name, command in commands.items()
+        for parameter in command.params
+        if parameter.name != "help" and not getattr(parameter, "help", None)
+    ]
+
+    assert {"repostream analyze", "repostream shadow run", "repostream letters edit"} <= commands.keys()
+    assert silent == []
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(*_: Any, **__: Any) -> int:
+        Path("/no/such/folder/x.md").write_text("")
+        raise AssertionError
+
+    monkeypatch.setattr("cli.status.run_status", write)
+
+    assert _main(monkeypatch, "status") == USAGE
+    assert capsys.readouterr().err == "/no/such/folder/x.md: No such file or directory.\n"

@@ -6,7 +6,7 @@ import typer
 
 from cli import delete
 from cli.delete import run_delete, run_delete_account, run_delete_conversation, run_delete_team
-from cli.exits import OK, USAGE
+from cli.exits import DECLINED, OK, USAGE
 from runtime.client import ApiError, Client
 
 AT = "2026-01-01T00:00:00Z"
@@ -70,10 +70,8 @@ def test_a_repository_is_deleted_by_its_name_without_asking_whoever_is_sure(
     assert "https://github.com/o/r" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("answer", "code", "deleted"), [(True, OK, True), (False, USAGE, False)])
-def test_nothing_is_deleted_before_a_person_says_yes(
-    asked: list[str], monkeypatch: pytest.MonkeyPatch, answer: bool, code: int, deleted: bool
-) -> None:
+def told(answer: bool, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions that a person is asked, who gives this answer to each."""
     questions: list[str] = []
 
     def confirm(question: str, **_options: object) -> bool:
@@ -81,30 +79,38 @@ def test_nothing_is_deleted_before_a_person_says_yes(
         return answer
 
     monkeypatch.setattr(typer, "confirm", confirm)
+    return questions
 
-    assert run_delete("o/r", sure=False, as_json=True) == code
+
+def test_nothing_is_deleted_before_a_person_says_yes(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = told(False, monkeypatch)
+
+    for delete_it in (
+        lambda: run_delete("o/r", sure=False, as_json=True),
+        lambda: run_delete_conversation("c1", sure=False, as_json=False),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            delete_it()
+        assert ended.value.code == DECLINED
 
     assert "https://github.com/o/r" in questions[0]
-    assert ("DELETE /repositories/r1" in asked) is deleted
+    assert not [request for request in asked if request.startswith("DELETE")]
 
 
-@pytest.mark.parametrize("answer", [True, False])
-def test_a_conversation_is_deleted_once_a_person_says_yes(
-    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: bool
+def test_what_a_person_says_yes_to_is_deleted(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    questions: list[str] = []
+    questions = told(True, monkeypatch)
 
-    def confirm(question: str, **_options: object) -> bool:
-        questions.append(question)
-        return answer
+    assert run_delete("o/r", sure=False, as_json=True) == OK
+    assert run_delete_conversation("c1", sure=False, as_json=False) == OK
 
-    monkeypatch.setattr(typer, "confirm", confirm)
-
-    assert run_delete_conversation("c1", sure=False, as_json=False) == (OK if answer else USAGE)
-
-    assert "the conversation about o/r with its 0 questions" in questions[0]
-    assert ("DELETE /conversations/c1" in asked) is answer
-    assert ("Deleted the conversation about o/r." in capsys.readouterr().out) is answer
+    assert "the conversation about o/r with its 0 questions" in questions[1]
+    assert [request for request in asked if request.startswith("DELETE")] == [
+        "DELETE /repositories/r1",
+        "DELETE /conversations/c1",
+    ]
+    assert "Deleted the conversation about o/r." in capsys.readouterr().out
 
 
 def test_a_team_is_deleted_by_its_name_which_is_asked_for(

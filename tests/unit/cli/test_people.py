@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     [("octocat", "u1"), ("hubot", "u3"), ("Hubot", "u2"), ("MONA", "u4"), ("github:2", "u2"), ("u3", "u3")],
 )
 def test_somebody_is_suspended_and_let_in_again_by_any_of_their_names(who: str, found: str, asked: list[str]) -> None:
-    assert run_suspend(who) == OK
+    assert run_suspend(who, yes=True) == OK
     assert asked[-1] == f"POST /people/{found}/suspension"
     assert run_restore(who) == OK
     assert asked[-1] == f"DELETE /people/{found}/suspension"
@@ -58,7 +58,7 @@ def test_nobody_is_suspended_where_the_name_fits_none_or_several(
     who: str, told: str, asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as left:
-        run_suspend(who)
+        run_suspend(who, yes=True)
 
     assert left.value.code == USAGE
     assert told in capsys.readouterr().err

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from cli import api as connecting
 from cli import ask
 from cli.app import app
+from cli.exits import DECLINED, USAGE
 from runtime.client import Client
 
 HOOK: dict[str, Any] = {
@@ -47,14 +48,25 @@ def run(*words: str) -> str:
 
 
 def test_a_hook_is_made_shown_and_removed(asked: list[str]) -> None:
-    made, shown = run("make", "o/r"), run("show", "o/r")
+    made, shown = run("make", "o/r", "--yes"), run("show", "o/r")
 
     assert "http://127.0.0.1:8001/hooks/r1" in made
     assert "whsec_abc" in made
     assert "2026-03-02 12:00 UTC: begun" in shown
     assert "make it anew" in shown
-    assert json.loads(run("make", "o/r", "--json"))["secret"] == "whsec_abc"
+    assert json.loads(run("make", "o/r", "--yes", "--json"))["secret"] == "whsec_abc"
     assert "secret" not in json.loads(run("show", "o/r", "--json"))
-    assert "Removed" in run("remove", "o/r")
+    assert "Removed" in run("remove", "o/r", "--yes")
     path = "/api/v1/repositories/r1/push-hook"
-    assert [asked[0], asked[1], asked[-1]] == [f"POST {path}", f"GET {path}", f"DELETE {path}"]
+    kept = [request for request in asked if not request.startswith("GET")]
+    assert kept == [f"POST {path}", f"POST {path}", f"DELETE {path}"]
+
+
+def test_a_hook_that_works_is_neither_made_anew_nor_ended_by_a_slip(asked: list[str]) -> None:
+    for word in ("make", "remove"):
+        declined = CliRunner().invoke(app, ["push-hook", word, "o/r"], input="n\n")
+        assert declined.exit_code == DECLINED
+    nobody = CliRunner().invoke(app, ["push-hook", "remove", "o/r"], input="")
+    assert nobody.exit_code == USAGE
+
+    assert {request.split()[0] for request in asked} == {"GET"}

@@ -10,7 +10,7 @@ from rich.text import Text
 from cli.ask import Asked, print_answer
 from cli.exits import USAGE, leave
 from cli.plain import visible
-from cli.screen import Screen
+from cli.screen import Screen, tell
 from tests.support.replies import a_question
 
 HOSTILE = "a\x1b]52;c;cm0gLXJm\x07b\x1b[2Jc\x9b31md\re\u202ef"
@@ -37,6 +37,23 @@ def test_a_sequence_for_the_terminal_in_an_answer_is_only_read() -> None:
     for sign in ("\x1b]", "\x07", "\x1b[2J", "\x9b", "\r", "\u202e"):
         assert sign not in written.getvalue()
     assert "\x1b[36m" in written.getvalue(), "our own colours are there"
+
+
+def test_no_word_is_taken_for_an_emoji_or_for_markup_and_no_line_is_broken() -> None:
+    console, written = screen()
+    line = f":key: [bold]x[/] {'long ' * 60}"
+
+    console.say(line)
+
+    assert written.getvalue() == f"{line}\n"
+
+
+def test_json_is_printed_letter_by_letter(capsys: pytest.CaptureFixture[str]) -> None:
+    question = a_question(answer=":key: soft\xadhyphen \u202e")
+
+    tell(question, [], as_json=True)
+
+    assert type(question).model_validate_json(capsys.readouterr().out) == question
 
 
 def test_neither_a_table_nor_what_is_live_lets_one_pass() -> None:

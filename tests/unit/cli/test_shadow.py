@@ -47,7 +47,7 @@ def test_rows_counts_and_facts_that_differ_are_told() -> None:
 
     lines = lines_of(a_shadow(report=report))
 
-    assert lines[0].endswith("parse of 00000000-0000-0000-0000-000000000002  2026-01-02 03:04  different")
+    assert lines[0].endswith("parse of 00000000-0000-0000-0000-000000000002  2026-01-02 03:04 UTC  different")
     assert lines[1] == "  symbols: 3 rows live, 4 in the shadow; 2 the same, 1 added, 0 removed, 1 changed"
     assert lines[2] == "    None → {'path': 'a'}"
     assert lines[3:] == ["  chunks: 1 live, 5 in the shadow", "  [0] /facts/x: 1 → 2"]

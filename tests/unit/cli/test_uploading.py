@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rich.console import Console
 
+from cli.screen import Screen
 from cli.uploading import archive_at, with_upload
 from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisRequest
@@ -27,7 +27,7 @@ def test_an_archive_of_this_machine_is_sent_and_asked_for_by_its_address(tmp_pat
     out = io.StringIO()
     client = Client("http://api", httpx.MockTransport(answer))
     asked = AnalysisRequest(url=str(tmp_path / "a b.zip"), folder="src")
-    request = with_upload(client, asked, Console(file=out), quiet=False)
+    request = with_upload(client, asked, Screen(file=out), quiet=False)
 
     assert (request.url, request.folder) == (VIEW["url"], "src")
     assert sent == [("http://api/api/v1/uploads?name=a+b.zip", raw, str(len(raw)))]

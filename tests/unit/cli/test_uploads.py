@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from cli import api as connecting
 from cli.app import app
-from cli.exits import USAGE
+from cli.exits import DECLINED, USAGE
 from runtime.client import Client
 
 
@@ -44,7 +44,7 @@ def test_uploads_are_listed_over_all_pages(deleted: list[str]) -> None:
     as_json = CliRunner().invoke(app, ["uploads", "list", "--json"])
 
     lines = listed.output.splitlines()
-    assert lines[0] == "u1  flask  zip, 1,204 bytes  2026-03-01 12:00  not analysed"
+    assert lines[0] == "u1  flask  zip, 1,204 bytes  2026-03-01 12:00 UTC  not analysed"
     assert lines[1].endswith("  analysed")
     assert [one["upload_id"] for one in json.loads(as_json.output)] == ["u1", "u2", "u3"]
 
@@ -53,7 +53,7 @@ def test_one_is_deleted_by_its_id_after_it_was_asked_for(deleted: list[str]) -> 
     several = CliRunner().invoke(app, ["uploads", "delete", "flask", "--yes"])
     unknown = CliRunner().invoke(app, ["uploads", "delete", "django", "--yes"])
     refused = CliRunner().invoke(app, ["uploads", "delete", "u3"], input="n\n")
-    assert [each.exit_code for each in (several, unknown, refused)] == [USAGE] * 3
+    assert [each.exit_code for each in (several, unknown, refused)] == [USAGE, USAGE, DECLINED]
     assert deleted == []
 
     assert CliRunner().invoke(app, ["uploads", "delete", "u3", "--yes"]).exit_code == 0
