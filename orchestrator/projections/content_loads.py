@@ -34,7 +34,7 @@ VALUES (:tenant_id, :analysis_id, :kind, :shard, :key, :rows, :code, :message, :
 ON CONFLICT DO NOTHING RETURNING shard
 """)
 _BEFORE = text("""
-SELECT key, part_id, part_shard, rows FROM app.loaded
+SELECT key, part_id, part_shard, rows, code FROM app.loaded
 WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
 """)
 _AGAIN = text("""
@@ -123,21 +123,21 @@ async def write(connection: AsyncConnection, load: Load) -> None:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What `app.loaded` said of an analysis's shard before: nothing, or that it had another artifact's rows."""
+    """What `app.loaded` said of an analysis's shard before: nothing, or that it had another artifact, or a mark."""
 
     is_again: bool = False
     part: Part | None = None
 
 
 async def _enter(connection: AsyncConnection, load: Load, part: Part | None) -> _Entry | None:
-    """Write down what is loaded; None where it was loaded before."""
+    """Write down what is loaded; None where it was loaded before, and not marked."""
     values: dict[str, object] = {**_key(load.source), "key": load.source.ref.key, "rows": load.count}
     values |= {"code": load.code, "message": load.message, "tenant_id": load.source.tenant_id}
     values |= {"part_id": part.part_id if part else None, "part_shard": part.shard if part else None}
     if (await connection.execute(_LOADED, values)).first() is not None:
         return _Entry()
     before = (await connection.execute(_BEFORE, _key(load.source))).one()
-    if before.key == load.source.ref.key:
+    if before.key == load.source.ref.key and before.code is None:
         return None
     await connection.execute(_AGAIN, {name: values[name] for name in values if name != "tenant_id"})
     had = before.part_id is not None

@@ -1,7 +1,8 @@
 """The big read models, loaded from artifacts: files, outcomes, symbols, edges, dependencies, churn, and the graph.
 
 It has its own cursor, so that a repository with a hundred thousand edges delays nobody's small events. Symbols and
-edges of an artifact that another analysis has are shared with it. One that cannot be read is marked in `app.loaded`.
+edges of an artifact that another analysis has are shared with it. One that cannot be read is marked in `app.loaded`;
+a store that does not answer is waited for.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from orchestrator.projections.content_loads import Load, Source, decode, write
 from orchestrator.projections.content_tables import SHARED, TABLES, Part, loaded_before, what_goes
 from orchestrator.projections.deleted import deleted_of
 from orchestrator.projections.runner import Step, Write
-from runtime.faults import Permanent
+from runtime.faults import Fault, Permanent, Transient
 from runtime.objects import Objects
 
 _log = structlog.get_logger(__name__)
@@ -46,7 +47,6 @@ def _removing(mine: str) -> tuple[TextClause, ...]:
 
 _REMOVE, _REMOVE_ANALYSIS = _removing(_OF_REPOSITORY), _removing(_OF_ANALYSIS)
 _MOST_ROWS = 50_000  # that one transaction writes, but for those of one event
-_TRIES = 4  # then the artifact counts as unreadable: a store that is down for long must not stop the feed
 
 
 class Connects(Protocol):
@@ -80,7 +80,10 @@ class Contents:
         return Contents(self._objects, connection)
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
-        """Take events up to a deletion, or until there is enough to write, and decode what they bring."""
+        """Take events up to a deletion, or until there is enough to write, and decode what they bring.
+
+        Up to the first whose artifacts the store does not give; raises Transient where that is the first of all.
+        """
         wanted = [_wanted(envelope) for envelope in envelopes]
         same = await self._loaded_before([source for sources in wanted for source in sources])
         loads: list[tuple[UUID | None, Load]] = []
@@ -89,7 +92,12 @@ class Contents:
                 return Step(taken, _writer(loads))
             if (remove := _removal(envelope)) is not None:
                 return Step(taken + 1, remove)
-            loads += [(envelope.repository_id, await self._load(source, same)) for source in sources]
+            try:
+                loads += [(envelope.repository_id, await self._load(source, same)) for source in sources]
+            except Transient:
+                if not taken:
+                    raise
+                return Step(taken, _writer(loads))
         return Step(len(envelopes), _writer(loads))
 
     async def _loaded_before(self, sources: Sequence[Source]) -> dict[str, Part]:
@@ -119,17 +127,13 @@ class Contents:
         return Load(source, rows)
 
     async def _fetch(self, ref: ArtifactRef) -> bytes:
-        for tries in range(1, _TRIES + 1):
-            try:
-                return await self._objects.get(ref.key, ref.sha256)
-            except Permanent:
-                raise
-            except Exception as error:
-                if tries == _TRIES:
-                    raise Permanent("artifact_unreadable", f"The artifact {ref.key} could not be read.") from error
-                _log.warning("artifact_fetch_failed", key=ref.key, error=repr(error)[:300])
-                await asyncio.sleep(0.2 * 2**tries)
-        raise AssertionError("unreachable")
+        try:
+            return await self._objects.get(ref.key, ref.sha256)
+        except Fault:
+            raise
+        except Exception as error:  # of the key, say: it must not stop the feed
+            _log.warning("artifact_fetch_failed", key=ref.key, error=repr(error)[:300])
+            raise Permanent("artifact_unreadable", f"The artifact {ref.key} could not be read.") from error
 
 
 def _wanted(envelope: Envelope) -> list[Source]:

@@ -374,6 +374,26 @@ async def test_an_artifact_that_cannot_be_read_is_marked_and_the_rest_goes_on(
     assert len((await rows(engine))["symbols"]) == 2
 
 
+async def test_what_was_marked_is_loaded_once_it_comes_again_and_can_be_read(
+    engine: AsyncEngine, objects: Objects, home: Path
+) -> None:
+    analysis_id, good = uuid4(), await Workers(engine, objects).parse(1)
+    folder, away = home / "objects", home / "away"
+    folder.rename(away)
+    await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 0, good))
+    await catch_up(engine, PostgresJournal(engine), Contents(objects, engine))
+    async with engine.connect() as connection:
+        marks = set((await connection.execute(text("SELECT code FROM app.loaded"))).scalars())
+    folder.rmdir() if folder.exists() else None
+    away.rename(folder)
+    await tell(engine, f"analysis/{analysis_id}", *completed(analysis_id, Stage.PARSE, 0, good))
+    await catch_up(engine, PostgresJournal(engine), Contents(objects, engine))
+
+    there = await of_analysis(engine, analysis_id)
+    assert (marks, [row["code"] for row in there["loaded"]]) == ({"artifact_missing"}, [None] * 3)
+    assert len(there["symbols"]) == 2
+
+
 async def test_rows_that_the_database_refuses_are_marked_and_the_transaction_goes_on(
     engine: AsyncEngine, objects: Objects
 ) -> None:
