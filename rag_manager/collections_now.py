@@ -10,7 +10,7 @@ from events.collection import CollectionsState, DamagedCollection, EarlierModel
 from rag_manager.former import FormerEmbedders
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import has_enough
-from rag_manager.ports import CollectionMissing, VectorsUnavailable
+from rag_manager.ports import CollectionMissing, CollectionUnreadable, VectorsUnavailable
 from rag_manager.rows import generations, sharing
 from rag_manager.rows.generations import Generation, OfAnother
 from runtime.faults import Transient
@@ -49,7 +49,7 @@ class CollectionsNow:
         self._counted: dict[str, _Counted] = {}
 
     async def __call__(self) -> CollectionsState:
-        """Count them. Raises Transient `index_unavailable` where the vector server is away."""
+        """Count them. Raises Transient `index_unavailable` where the vector server is away, or too slow to count one."""
         engine = self._backends.engine
         shared = await sharing.shared(engine)
         built = [one for one in await generations.with_collections(engine) if one.state == "built"]
@@ -105,7 +105,7 @@ class CollectionsNow:
                 held: int | None = await vectors.count(collection)
             except CollectionMissing:
                 held = None
-            except VectorsUnavailable:
+            except CollectionUnreadable:
                 await vectors.names()  # where the whole server is away, nothing is known of any
                 held = None
         self._counted[collection] = _Counted(whose, self._clock(), held)

@@ -12,7 +12,7 @@ from uuid import UUID
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import Shards, is_whole
 from rag_manager.jobs.share_collection import purge
-from rag_manager.ports import VectorsUnavailable
+from rag_manager.ports import CollectionUnreadable, VectorsUnavailable
 from rag_manager.rebuilding import Rebuilding
 from rag_manager.rows import generations, rebuilds, shadows, sharing
 from rag_manager.rows.generations import Generation
@@ -111,9 +111,12 @@ class Housekeeping:
             await vectors.names()  # where the whole server is away, nothing is known of any
         try:
             return not await is_whole(vectors, collection, generation.vectors, shards.probes, shared=shared)
-        except VectorsUnavailable as error:
+        except CollectionUnreadable as error:
             logger.warning("collection %s cannot be read: %s", collection, error)
             return True
+        except VectorsUnavailable as error:
+            logger.warning("collection %s is not checked, for it does not answer in time: %s", collection, error)
+            return False  # what is slow is not built again on the same server
 
 
 class Chores:

@@ -123,6 +123,10 @@ class VectorsUnavailable(Exception):
     """The vector server is down, silent, or failing. Trying again later can help."""
 
 
+class CollectionUnreadable(VectorsUnavailable):
+    """The vector server answers, and of this collection with an error: slow or silent is something else."""
+
+
 class CollectionMissing(LookupError):
     """No such collection: it was dropped, or the server lost its data."""
 

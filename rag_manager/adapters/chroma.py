@@ -15,13 +15,14 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_manager.ports import CollectionMissing, VectorsUnavailable
+from rag_manager.ports import CollectionMissing, CollectionUnreadable, VectorsUnavailable
 
 _PAGE = 500
 BATCH = 1_000  # vectors of one upsert; the server's own bound is 5,461
 # Candidates that a search keeps in hand, for a hundred answers: with fewer, what is found depends on the order in which
 # the vectors were written, and a collection that grew answers otherwise than one that was filled at once.
 _BREADTH = 500
+_OF_ITSELF = frozenset({401, 403, 429, 503, 504})  # what a server answers of itself, and of no collection
 
 Reply = TypeVar("Reply")
 
@@ -208,7 +209,10 @@ def _translated(do: Callable[[], Reply]) -> Reply:
         return do()
     except NotFoundError as error:
         raise CollectionMissing(str(error)) from error
-    except (ChromaError, httpx.HTTPError, json.JSONDecodeError) as error:
+    except ChromaError as error:
+        fault = VectorsUnavailable if error.code() in _OF_ITSELF else CollectionUnreadable
+        raise fault(f"{type(error).__name__}: {error}") from error
+    except (httpx.HTTPError, json.JSONDecodeError) as error:
         raise VectorsUnavailable(f"{type(error).__name__}: {error}") from error
     except ValueError as error:
         if "Could not connect" in str(error):  # how chromadb says it when the client is made

@@ -5,19 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_manager.ports import CollectionMissing, VectorsUnavailable
+from rag_manager.ports import CollectionMissing, CollectionUnreadable, VectorsUnavailable
 
 
 class MemoryVectors:
     """`down` is for how many calls (or for ever, -1) it does not answer; `collections` is what it holds.
 
-    Of the collections in `unreadable` it can tell the names, and drop them.
+    Of the collections in `unreadable`, and of those that are `slow`, it can tell the names, and drop them.
     """
 
     def __init__(self) -> None:
         self.collections: dict[str, dict[str, NDArray[np.float32]]] = {}
         self.down = 0
         self.unreadable: set[str] = set()
+        self.slow: set[str] = set()
         self.upserts = 0
 
     async def create(self, collection: str) -> None:
@@ -75,7 +76,9 @@ class MemoryVectors:
 
     def _found(self, collection: str) -> dict[str, NDArray[np.float32]]:
         if collection in self.unreadable:
-            raise VectorsUnavailable("it answers 500 of this collection")
+            raise CollectionUnreadable("it answers 500 of this collection")
+        if collection in self.slow:
+            raise VectorsUnavailable("it does not answer in ten seconds")
         if collection not in self.collections:
             raise CollectionMissing(collection)
         return self.collections[collection]

@@ -119,3 +119,12 @@ async def test_one_that_cannot_be_read_is_told_and_a_server_that_is_away_is_wait
     assert [(one.analysis_id.int, one.held) for one in found.damaged] == [(3, None), (4, None)]
     with pytest.raises(Transient, match="index_unavailable"):
         await a_look(vectors, [0.0])()
+
+
+async def test_one_that_does_not_answer_in_time_is_not_said_to_be_damaged(vectors: CountedVectors) -> None:
+    state, vectors.slow = a_look(vectors, [0.0]), {"c3"}
+    with pytest.raises(Transient, match="index_unavailable"):
+        await state()
+    vectors.slow = set()
+
+    assert (await state()).wrong == 0
