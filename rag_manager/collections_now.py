@@ -49,7 +49,7 @@ class CollectionsNow:
         self._counted: dict[str, _Counted] = {}
 
     async def __call__(self) -> CollectionsState:
-        """Count them. Raises Transient `index_unavailable` where the vector server is away, or too slow to count one."""
+        """Count them. Raises Transient `index_unavailable` where the vector server does not answer, or not of one."""
         engine = self._backends.engine
         shared = await sharing.shared(engine)
         built = [one for one in await generations.with_collections(engine) if one.state == "built"]

@@ -152,5 +152,8 @@ def reply_shape() -> str:
 
 
 def may_be_kept(reply: SearchReply) -> bool:
-    """Whether it holds as long as its generation: a search in part does not, nor one of a graph, which comes later."""
-    return reply.degraded is None and all(step.retriever != "graph" for step in reply.plan)
+    """Whether it holds as long as its generation.
+
+    A search in part does not, nor one for an edge of the graph, nor one from before the graph was made.
+    """
+    return reply.degraded is None and reply.settled and all(step.retriever != "graph" for step in reply.plan)

@@ -61,8 +61,7 @@ JOIN LATERAL (
 ) l ON true
 """)
 _ANY = text(
-    "SELECT EXISTS (SELECT FROM app.links WHERE analysis_id = :analysis)"
-    " OR EXISTS (SELECT FROM app.imports WHERE analysis_id = :analysis)"
+    "SELECT EXISTS (SELECT FROM app.loaded WHERE analysis_id = :analysis AND kind = 'links' AND code IS NULL)"
     " OR (EXISTS (SELECT FROM app.symbols WHERE analysis_id = :analysis)"
     "   AND NOT EXISTS (SELECT FROM app.symbols WHERE analysis_id = :analysis AND lower(kind) = ANY (:code)))"
 )
@@ -98,7 +97,7 @@ async def calls_of(
 
 
 async def has_graph(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> bool:
-    """Whether an analysis has any link or import, as it has none until it is linked; or has no code to be linked."""
+    """Whether the links of an analysis are loaded, be it none at all; or it has no code to be linked."""
     values = {"analysis": analysis_id, "code": sorted(FUNCTIONS | TYPES)}
     async with rows.of(tenant_id) as connection:
         return bool(await connection.scalar(_ANY, values))

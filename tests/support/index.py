@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import text
+
 from events.artifacts import ArtifactKind, ArtifactRef, ChunkRow, SourceRow, SymbolRow
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, derived_id
 from events.delivery.record import record
@@ -36,6 +38,10 @@ from tests.support.delivery import Kernel, a_kernel
 from tests.support.kernel import AT
 
 REPOSITORY = derived_id("repository", "a test")
+_LINKED = text(
+    "INSERT INTO app.loaded (tenant_id, analysis_id, kind, shard, key, rows)"
+    " VALUES (:tenant, :analysis, 'links', 0, 'l', :links)"
+)
 
 
 @dataclass
@@ -176,6 +182,12 @@ class Index:
         await self.embed(analysis)
         await self.activate(analysis)
         return analysis
+
+    async def linked(self, analysis_id: UUID, *, links: int = 0, tenant: UUID = LOCAL_TENANT) -> None:
+        """Say that the graph of an analysis is loaded, with so many links."""
+        values = {"tenant": tenant, "analysis": analysis_id, "links": links}
+        async with self.backends.engine.begin() as connection:
+            await connection.execute(_LINKED, values)
 
     async def said(self, analysis: AnAnalysis) -> list[str]:
         """The types of the events of the analysis but for requests, in order."""

@@ -56,6 +56,7 @@ async def a_graph(index: Index, analysis: UUID, tenant: UUID = LOCAL_TENANT) -> 
             await connection.execute(text(SYMBOL), {**whose, **more})
         await connection.execute(text(LINK), whose)
         await connection.execute(text(IMPORT), whose)
+    await index.linked(analysis, links=1, tenant=tenant)
 
 
 async def test_callers_and_what_is_imported_are_found_by_the_graph(index: Index) -> None:
@@ -89,11 +90,20 @@ async def test_who_calls_what_was_found_stands_beside_it_once_the_graph_is_made(
 
     before = await index.ask("where is send defined", limit=1)
     await a_graph(index, analysis.id)
-    later = await index.ask("where is send defined?", limit=1)
+    later = await index.ask("where is send defined", limit=1)
 
     assert ([one.path for one in before.passages], before.settled) == (["src/send.py"], False)
     assert [(one.path, one.relation) for one in later.passages] == [("src/send.py", ""), ("src/session.py", "caller")]
     assert later.settled
+
+
+async def test_code_without_links_or_imports_is_settled_once_that_is_known(index: Index) -> None:
+    analysis = await index.ready(FILES)
+
+    before = await index.ask("where is send defined", limit=1)
+    await index.linked(analysis.id)
+
+    assert (before.settled, (await index.ask("where is send defined", limit=1)).settled) == (False, True)
 
 
 async def test_a_message_is_found_by_the_text_that_makes_it(index: Index) -> None:

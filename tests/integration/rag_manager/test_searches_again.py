@@ -30,7 +30,7 @@ async def index(database_url: str, redis_url: str, tmp_path: Path, vectors: Memo
 async def test_the_same_search_is_answered_from_memory_until_another_generation_serves(
     index: Index, vectors: MemoryVectors
 ) -> None:
-    await index.ready(FILES)
+    await index.linked((await index.ready(FILES)).id)
     search = index.search()
     first = await search(ASKED)
     vectors.down = -1
@@ -57,7 +57,7 @@ async def test_a_search_in_part_is_made_again(index: Index, vectors: MemoryVecto
 
 
 async def test_what_is_kept_of_an_analysis_goes_with_it(index: Index) -> None:
-    await index.ready(FILES)
+    await index.linked((await index.ready(FILES)).id)
     search = index.search()
     await search(ASKED)
 

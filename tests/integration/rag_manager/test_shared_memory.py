@@ -71,6 +71,7 @@ async def test_another_process_answers_from_what_one_found_until_another_generat
     analysis = await index.ready(FILES)
     await index.embed(analysis, GenerationKind.FULL)
     await index.activate(analysis, GenerationKind.FULL)
+    await index.linked(analysis.id)
     hits = counted("searches, shared", "hit")
     first = await a_process(index, redis)(ASKED)
     embedded = list(index.full.embedded)
@@ -106,8 +107,9 @@ async def nothing_can_be_read(redis_url: str) -> None:
 
 
 async def test_what_is_shared_of_an_analysis_goes_with_it_and_by_itself(index: Index, redis: Redis) -> None:
-    analysis = await index.ready(FILES)
-    await index.ready(FILES | {"b.py": "x = 1\n"}, number=2)
+    analysis, newest = await index.ready(FILES), await index.ready(FILES | {"b.py": "x = 1\n"}, number=2)
+    for each in (analysis, newest):
+        await index.linked(each.id)
     search = a_process(index, redis)
     await search(ASKED.model_copy(update={"analysis_id": analysis.id}))
     newer = await search(ASKED)
