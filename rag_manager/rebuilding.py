@@ -8,8 +8,7 @@ former one after its grace, is dropped by the janitor.
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -29,6 +28,11 @@ logger = logging.getLogger(__name__)
 
 _POLL = 5.0  # seconds between two looks at what is to be done
 _PATIENCE = 3_600.0  # seconds of failing after which one is given up
+_MOST_BEGUN = 3  # processes that ended while they were at it
+_DEADLY = (
+    "Three processes ended while they were at it, most likely for want of memory: see rag_manager's log, "
+    "give it more, and ask again."
+)
 _CHANGED = (
     "The index was built anew, replaced or deleted meanwhile: nothing was changed. Ask again if it is still there."
 )
@@ -41,11 +45,8 @@ class _NotWanted(Exception):
 class Rebuilding:
     """`run` does what was asked for; `mend` asks and does it at once."""
 
-    def __init__(self, backends: Backends, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` tells seconds."""
+    def __init__(self, backends: Backends) -> None:
         self._backends = backends
-        self._clock = clock
-        self._failing: dict[UUID, float] = {}  # since when, in a row
         self._asked = asyncio.Event()
 
     async def ask(self, asked: CollectionAsked) -> CollectionRebuild:
@@ -70,7 +71,12 @@ class Rebuilding:
         return found.told
 
     async def mend(self, generation: Generation) -> bool:
-        """Build its collection again now; whether that was done, by this process."""
+        """Build its collection again now; whether that was done, by this process.
+
+        Not within an hour after it ended process after process.
+        """
+        if await rebuilds.is_deadly(self._backends.engine, generation.generation_id, _PATIENCE):
+            return False
         logger.warning("rebuilding the collection of generation %s", generation.generation_id)
         rebuild = await self._ask(generation, replace=True)
         return rebuild is not None and await self._do(rebuild)
@@ -89,8 +95,6 @@ class Rebuilding:
     async def do_all(self) -> None:
         """Do all that waits; what cannot be done while the vector server is away still waits afterwards."""
         waiting = await rebuilds.waiting(self._backends.engine)
-        ids = {rebuild.told.rebuild_id for rebuild in waiting}
-        self._failing = {one: since for one, since in self._failing.items() if one in ids}
         for rebuild in waiting:
             try:
                 await self._do(rebuild)
@@ -117,6 +121,10 @@ class Rebuilding:
             still = await rebuilds.one(engine, rebuild.told.rebuild_id) if mine else None
             if still is None or still.told.state != "asked":
                 return False  # another process has it, or had
+            if not await rebuilds.begin(engine, rebuild, _MOST_BEGUN):
+                logger.error("rebuild %s ended process after process", rebuild.told.rebuild_id)
+                await rebuilds.end(engine, rebuild, "failed", _DEADLY)
+                return False
             try:
                 return await self._end(rebuild)
             except Permanent as fault:
@@ -131,12 +139,13 @@ class Rebuilding:
                 message = "The vector server did not answer for an hour, or not with what was written to it."
                 if not await self._give_up(rebuild, message):
                     raise
+            finally:
+                await rebuilds.leave(engine, rebuild)
         return False
 
     async def _give_up(self, rebuild: Rebuild, message: str) -> bool:
-        """End it where it has failed for an hour on end, in this process; whether it was."""
-        since = self._failing.setdefault(rebuild.told.rebuild_id, self._clock())
-        if self._clock() - since < _PATIENCE:
+        """End it where it has failed for an hour, in whichever processes; whether it was."""
+        if await rebuilds.failing(self._backends.engine, rebuild, _PATIENCE) < _PATIENCE:
             return False
         logger.warning("rebuild %s is given up", rebuild.told.rebuild_id)
         await rebuilds.end(self._backends.engine, rebuild, "failed", message)

@@ -31,7 +31,7 @@ SELECT b.rebuild_id, b.generation_id, g.analysis_id, a.repository_id, g.kind, g.
 FROM rag.rebuilds b JOIN rag.generations g USING (generation_id) JOIN rag.analyses a ON a.analysis_id = g.analysis_id
 """
 _BY_ID = text(f"{_FOUND} WHERE b.rebuild_id = :id")
-_WAITING = text(f"{_FOUND} WHERE b.state = 'asked' ORDER BY b.asked_at")
+_WAITING = text(f"{_FOUND} WHERE b.state = 'asked' ORDER BY b.begun, b.asked_at")
 _WAITING_FOR = text(f"{_FOUND} WHERE b.state = 'asked' AND b.generation_id = :generation AND b.replace = :replace")
 # Moved are the very vectors that were compared: a generation that was built anew, retired or erased meanwhile is not.
 _SWAP = text("""
@@ -42,6 +42,19 @@ UPDATE rag.generations SET collection = :collection WHERE generation_id = :gener
 _END = text("""
 UPDATE rag.rebuilds SET state = :state, message = :message, report = CAST(:report AS jsonb), former = :former,
   ended_at = clock_timestamp() WHERE rebuild_id = :id AND state = 'asked'
+""")
+_BEGIN = text("""
+UPDATE rag.rebuilds SET begun = begun + 1 WHERE rebuild_id = :id AND state = 'asked' AND begun < :most RETURNING begun
+""")
+_LEAVE = text("UPDATE rag.rebuilds SET begun = 0 WHERE rebuild_id = :id")
+_FAILING = text("""
+UPDATE rag.rebuilds SET failed_at = now(),
+  failing_since = CASE WHEN failed_at > now() - make_interval(secs => :apart) THEN failing_since ELSE now() END
+WHERE rebuild_id = :id RETURNING extract(epoch FROM failed_at - failing_since)
+""")
+_IS_DEADLY = text("""
+SELECT EXISTS (SELECT FROM rag.rebuilds WHERE generation_id = :generation AND state = 'failed' AND begun > 0
+  AND ended_at > now() - make_interval(secs => :within))
 """)
 _KEPT = text("""
 SELECT name FROM rag.rebuilds, LATERAL unnest(ARRAY[collection, former]) AS name WHERE name IS NOT NULL
@@ -95,9 +108,34 @@ async def one(engine: AsyncEngine, rebuild_id: UUID) -> Rebuild | None:
 
 
 async def waiting(engine: AsyncEngine) -> list[Rebuild]:
-    """Those that are not over, the oldest first."""
+    """Those that are not over: first those that no process died of, the oldest first."""
     async with engine.connect() as connection:
         return [_rebuild(dict(row)) for row in (await connection.execute(_WAITING)).mappings()]
+
+
+async def begin(engine: AsyncEngine, rebuild: Rebuild, most: int) -> bool:
+    """Write down that a process begins; False where `most` have begun and were never heard of again."""
+    async with engine.begin() as connection:
+        begun = await connection.execute(_BEGIN, {"id": rebuild.told.rebuild_id, "most": most})
+        return begun.first() is not None
+
+
+async def leave(engine: AsyncEngine, rebuild: Rebuild) -> None:
+    """Write down that the process which began left it alive."""
+    async with engine.begin() as connection:
+        await connection.execute(_LEAVE, {"id": rebuild.told.rebuild_id})
+
+
+async def failing(engine: AsyncEngine, rebuild: Rebuild, apart: float) -> float:
+    """Write down that it failed; for how many seconds it has, in all processes, never more than `apart` between two."""
+    async with engine.begin() as connection:
+        return float(await connection.scalar(_FAILING, {"id": rebuild.told.rebuild_id, "apart": apart}) or 0.0)
+
+
+async def is_deadly(engine: AsyncEngine, generation_id: UUID, within: float) -> bool:
+    """Whether one of the generation ended, less than `within` seconds ago, the processes that did it."""
+    async with engine.connect() as connection:
+        return bool(await connection.scalar(_IS_DEADLY, {"generation": generation_id, "within": within}))
 
 
 async def swap(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from numpy.typing import NDArray
+from sqlalchemy import text
 
 from events.base import LOCAL_TENANT
 from events.collection import CollectionAsked
@@ -182,6 +183,42 @@ async def test_one_that_is_killed_in_the_middle_is_gone_on_with_and_leaves_nothi
     assert left == begun  # what is being built is nobody's orphan
     assert set(held.collections) == begun == {(await serving(index)).collection}
     assert len(held.collections[begun.pop()]) == 24
+
+
+async def test_one_that_ends_its_processes_is_given_up_and_not_begun_again_by_itself(
+    index: Index, held: HeldVectors
+) -> None:
+    analysis, engine = await index.ready(FILES), index.backends.engine
+    number = await asked(index, analysis.id)
+    held.unreadable = {(await serving(index)).collection or ""}
+    [waiting] = await rebuilds.waiting(engine)
+    begun = [await rebuilds.begin(engine, waiting, 3) for _ in range(4)]  # by processes of which nothing is heard
+    await index.rebuilding().do_all()
+    given_up = await index.rebuilding().one(number)
+    mended = await index.housekeeping().mend()
+
+    again = await asked(index, analysis.id)
+    await index.rebuilding().do_all()
+
+    assert begun == [True, True, True, False]
+    assert (given_up.state, (given_up.message or "").startswith("Three processes")) == ("failed", True)
+    assert mended == [], "it would end this process too"
+    assert (await index.rebuilding().one(again)).state == "done"
+
+
+async def test_how_long_it_fails_is_counted_over_all_processes_but_not_while_none_tried(
+    index: Index, held: HeldVectors
+) -> None:
+    analysis, engine = await index.ready(FILES), index.backends.engine
+    await asked(index, analysis.id)
+    [waiting] = await rebuilds.waiting(engine)
+    failing = [await rebuilds.failing(engine, waiting, 3_600)]
+    for column in ("failing_since", "failed_at"):
+        async with engine.begin() as connection:
+            await connection.execute(text(f"UPDATE rag.rebuilds SET {column} = now() - interval '2 hours'"))
+        failing.append(await rebuilds.failing(engine, waiting, 3_600))
+
+    assert [round(seconds) for seconds in failing] == [0, 7_200, 0]
 
 
 async def test_two_processes_do_it_once(index: Index, held: HeldVectors) -> None:

@@ -45,6 +45,8 @@ class Books:
 
     breaks: dict[UUID, Exception] = field(default_factory=dict)
     ended: dict[UUID, str] = field(default_factory=dict)
+    begun: dict[UUID, int] = field(default_factory=dict)
+    since: dict[UUID, float] = field(default_factory=dict)
     now: float = 0.0
     engine: object = None
 
@@ -54,6 +56,17 @@ class Books:
     async def one(self, _engine: object, rebuild_id: UUID) -> Rebuild:
         return a_rebuild(rebuild_id)
 
+    async def begin(self, _engine: object, rebuild: Rebuild, most: int) -> bool:
+        number = rebuild.told.rebuild_id
+        self.begun[number] = self.begun.get(number, 0) + 1
+        return self.begun[number] <= most
+
+    async def leave(self, _engine: object, rebuild: Rebuild) -> None:
+        self.begun[rebuild.told.rebuild_id] = 0
+
+    async def failing(self, _engine: object, rebuild: Rebuild, _apart: float) -> float:
+        return self.now - self.since.setdefault(rebuild.told.rebuild_id, self.now)
+
     async def end(self, _engine: object, rebuild: Rebuild, state: str, message: str | None = None) -> None:
         self.ended[rebuild.told.rebuild_id] = state
         assert message
@@ -62,7 +75,7 @@ class Books:
 @pytest.fixture
 def books(monkeypatch: pytest.MonkeyPatch) -> Books:
     made = Books()
-    for name in ("waiting", "one", "end"):
+    for name in ("waiting", "one", "begin", "leave", "failing", "end"):
         monkeypatch.setattr(rebuilds, name, getattr(made, name))
     return made
 
@@ -72,7 +85,7 @@ class Played(Rebuilding):
 
     def __init__(self, books: Books) -> None:
         backends: Any = books  # nothing but its engine is asked for
-        super().__init__(backends, clock=lambda: books.now)
+        super().__init__(backends)
         self._books = books
 
     @asynccontextmanager
@@ -95,10 +108,10 @@ async def test_one_that_fails_keeps_no_other_waiting_and_ends_after_an_hour_of_f
 
     await rebuilding.do_all()
     books.now = 3_599
-    await rebuilding.do_all()
+    await Played(books).do_all()  # by another process
     assert books.ended == {TWO: "done"}, "it was asked for long ago, and has failed for less than an hour"
     books.now = 3_600
-    await rebuilding.do_all()
+    await Played(books).do_all()
 
     assert books.ended == {ONE: "failed", TWO: "done"}
 
@@ -112,6 +125,17 @@ async def test_one_that_comes_through_at_last_is_done(books: Books) -> None:
     await rebuilding.do_all()
 
     assert books.ended == {ONE: "done", TWO: "done"}
+
+
+async def test_one_that_ended_three_processes_is_not_begun_a_fourth_time(books: Books) -> None:
+    books.begun[ONE] = 2
+    await Played(books).do_all()
+    once_alive = books.begun[ONE], books.ended.pop(ONE)
+    books.begun[ONE] = 3
+    await Played(books).do_all()
+
+    assert once_alive == (0, "done")
+    assert books.ended == {ONE: "failed", TWO: "done"}
 
 
 async def test_a_database_that_is_away_ends_none_of_them(books: Books) -> None:
