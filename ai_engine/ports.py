@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
@@ -163,17 +164,32 @@ class Earlier(Protocol):
         ...
 
 
-class Turns(Protocol):
-    """Who of those that ask the same asks a model. Raises nothing: where it cannot be told, everybody does."""
+class Turn(Enum):
+    """Whose turn it is: one's own, somebody else's, or nobody's, for the answer is written and about to be recorded."""
 
-    async def take(self, tenant_id: UUID, fingerprint: str, question_id: UUID, seconds: float) -> bool:
-        """Whether it is this question's turn, now and for `seconds`."""
+    OWN = "own"
+    OF_ANOTHER = "of another"
+    OVER = "over"
+
+
+class Turns(Protocol):
+    """Who of those that ask the same asks a model. Raises nothing: where it cannot be told, everybody does.
+
+    Only the question whose turn it is can pass it on.
+    """
+
+    async def take(self, tenant_id: UUID, fingerprint: str, question_id: UUID, seconds: float) -> Turn:
+        """Take the turn for `seconds` if nobody has it; whose it is then."""
         ...
 
-    async def give_back(self, tenant_id: UUID, fingerprint: str) -> None:
+    async def give_back(self, tenant_id: UUID, fingerprint: str, question_id: UUID) -> None:
         """Let the next one ask at once: there is no answer."""
         ...
 
-    async def end(self, tenant_id: UUID, fingerprint: str) -> None:
+    async def end(self, tenant_id: UUID, fingerprint: str, question_id: UUID) -> None:
         """Let the next one ask as soon as the answer must have been recorded."""
+        ...
+
+    async def open(self, tenant_id: UUID, fingerprint: str, question_id: UUID) -> None:
+        """Let everybody ask, side by side, for a while: answers come that are nobody else's."""
         ...

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from ai_engine.ports import Earlier, Found, Turns
+from ai_engine.ports import Earlier, Found, Turn, Turns
 from events.delivery.work import Run
 from runtime.metrics import cache_lookups
 
 _CACHE = "answers"
-_LOOK = 0.2  # seconds between two looks at whether another one's answer is there
+_LOOK = 0.2  # seconds between two looks at whose turn it is
+_WAITING = 4  # that wait for others in one process: they hold slots in which somebody else could be answered
 
 
 @dataclass(frozen=True)
@@ -29,49 +30,78 @@ class Wanted:
     fingerprint: str
 
 
+@dataclass
+class Offer:
+    """The earlier answer, if there is one. Who answers anew says whether that `is_kept`, and offered to others."""
+
+    found: Found | None = None
+    is_kept: bool = False
+
+
 class Remembering:
     """Looks for earlier answers, and lets one at a time ask for what is not there."""
 
     def __init__(self, earlier: Earlier, turns: Turns) -> None:
         self._earlier = earlier
         self._turns = turns
+        self._waiting = 0
 
     @asynccontextmanager
-    async def offered(self, wanted: Wanted | None, run: Run, seconds: float) -> AsyncIterator[Found | None]:
-        """The earlier answer; or None, and inside is whose turn it is to ask, for `seconds` at most.
+    async def offered(self, wanted: Wanted | None, run: Run, seconds: float) -> AsyncIterator[Offer]:
+        """The earlier answer; or none, and inside is whose turn it is to ask, for `seconds` at most.
 
-        Who waits for another one's answer does so for half of that, then asks as well.
+        Who waits for another one's answer does so for half of that, then asks as well; so does who finds some waiting.
         """
         if wanted is None:
-            yield None
+            yield Offer()
             return
         found, waited = await self._found(wanted, run, seconds)
         cache_lookups.labels(_CACHE, "miss" if found is None else "shared" if waited else "hit").inc()
+        offer, passes_on = Offer(found), self._turns.give_back
         if found is not None:
-            yield found
+            yield offer
             return
-        is_answered = False
         try:
-            yield None
-            is_answered = True
+            yield offer
+            passes_on = self._turns.end if offer.is_kept else self._turns.open
         finally:
-            over = self._turns.end if is_answered else self._turns.give_back
-            await over(wanted.tenant_id, wanted.fingerprint)
+            await passes_on(wanted.tenant_id, wanted.fingerprint, wanted.question_id)
 
     async def _found(self, wanted: Wanted, run: Run, seconds: float) -> tuple[Found | None, bool]:
-        until, waited = time.monotonic() + seconds / 2, False
-        while (found := await self._look(wanted)) is None:
+        if (found := await self._look(wanted)) is not None:
+            return found, False
+        turn = await self._take(wanted, seconds)
+        waited = turn is not Turn.OWN and self._waiting < _WAITING
+        if waited:
+            self._waiting += 1
+            try:
+                return await self._waited(wanted, run, seconds), waited
+            finally:
+                self._waiting -= 1
+        return await self._own(wanted) if turn is Turn.OWN else None, waited
+
+    async def _waited(self, wanted: Wanted, run: Run, seconds: float) -> Found | None:
+        """The answer of whose turn it is; None where that does not come in time."""
+        until = time.monotonic() + seconds / 2
+        while time.monotonic() <= until:
             run.check()
-            if await self._turns.take(wanted.tenant_id, wanted.fingerprint, wanted.question_id, seconds):
-                found = await self._look(wanted)  # it may have come between the two
-                if found is not None:
-                    await self._turns.give_back(wanted.tenant_id, wanted.fingerprint)
-                return found, waited
-            if time.monotonic() > until:
-                return None, waited
-            waited = True
+            turn = await self._take(wanted, seconds)
+            if turn is Turn.OWN:
+                return await self._own(wanted)
+            if turn is Turn.OVER and (found := await self._look(wanted)) is not None:
+                return found
             await asyncio.sleep(_LOOK)
-        return found, waited
+        return None
+
+    async def _own(self, wanted: Wanted) -> Found | None:
+        """What came just before the turn was taken: then that is given back."""
+        found = await self._look(wanted)
+        if found is not None:
+            await self._turns.give_back(wanted.tenant_id, wanted.fingerprint, wanted.question_id)
+        return found
+
+    async def _take(self, wanted: Wanted, seconds: float) -> Turn:
+        return await self._turns.take(wanted.tenant_id, wanted.fingerprint, wanted.question_id, seconds)
 
     async def _look(self, wanted: Wanted) -> Found | None:
         return await self._earlier.find(wanted.tenant_id, wanted.generation_id, wanted.fingerprint)

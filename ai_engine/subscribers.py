@@ -18,7 +18,7 @@ from ai_engine.adapters.gen_ai import answering
 from ai_engine.composing import Grounds, Question, compose
 from ai_engine.ports import Facts, Found, LanguageModel, Place, Retriever
 from ai_engine.recording import append, failed, parked
-from ai_engine.remembering import Remembering, Wanted
+from ai_engine.remembering import Offer, Remembering, Wanted
 from ai_engine.reranking import Reranking
 from ai_engine.rewriting import meant_by
 from ai_engine.sources import Sources
@@ -145,8 +145,13 @@ class Answerer:
         question = Question(envelope, channel, asked, before, models, run, meant, kept, began)
         grounds = _grounds(question, found, self._reranking.name)
         memory, seconds = self._remembering, self._seconds(asked)
-        async with memory.offered(_wanted(question, grounds), run, seconds) if memory else nullcontext() as earlier:
-            return await (self._tell_again(question, earlier) if earlier else self._anew(question, grounds))
+        wanted = _wanted(question, grounds)
+        async with memory.offered(wanted, run, seconds) if memory else nullcontext(Offer()) as offer:
+            if offer.found is not None:
+                return await self._tell_again(question, offer.found)
+            answered = await self._anew(question, grounds)
+            offer.is_kept = bool(answered.fingerprint)
+            return answered
 
     async def _tell_again(self, question: Question, earlier: Found) -> QuestionAnswered:
         shown = checked_so_far(f"{earlier.answer.answer}\n", earlier.answer.passages)
