@@ -6,6 +6,7 @@ from uuid import UUID
 from cli.api import connect, refusal
 from cli.exits import FAILED, OK
 from cli.moments import minute
+from cli.paging import all_of
 from cli.plain import visible
 from cli.screen import Screen, tell
 from cli.sure import require_yes
@@ -16,6 +17,7 @@ from runtime.client.shapes import ShadowAnswer, ShadowReport, ShadowRequest, Sha
 _EXAMPLES = 5  # of a table
 _LONGEST = 160  # characters of an answer
 _MOST = 20  # lines of decisions, and of facts
+_PAGE = 500
 
 
 def run_shadow(analysis: str, stage: str, passages: str | None = None, *, as_json: bool) -> int:
@@ -27,7 +29,8 @@ def run_show(shadow: str | None, *, as_json: bool) -> int:
     """Print one shadow, or list all; returns the exit code. Raises ApiError."""
     if shadow is not None:
         return _print(connect().shadows_one(shadow), as_json=as_json)
-    for each in connect().shadows_listed().items:
+    api = connect()
+    for each in all_of(lambda cursor: api.shadows_listed(cursor=cursor, limit=_PAGE)):
         tell(each, [line_of(each)], as_json=as_json)
     return OK
 

@@ -84,6 +84,8 @@ def conclusion(shadow: ShadowView) -> str:
 
 def _looked_up(shadow: ShadowView) -> str:
     """What questions find, or are answered, on both sides; or why that is not known now."""
+    if shadow.promoted_at is not None:
+        return "What questions find in it is what they find by now."
     if shadow.message:
         return visible(shadow.message)
     report = shadow.report

@@ -63,7 +63,7 @@ class Promoting:
         self._wake = wake
         self._of_index = of_index
 
-    async def why_not(self, tenant: UUID, shadow: UUID, at: datetime) -> str | None:
+    async def why_not(self, tenant: UUID, shadow: UUID, at: datetime) -> NotPromotable | None:
         """Why what a shadow made cannot take the place of what serves, as things are now; None where it can, or did.
 
         None also of one that has no result, or is not there.
@@ -73,14 +73,14 @@ class Promoting:
             if looked is None or looked.state != "done" or looked.promoted_at is not None:
                 return None
             if looked.stage in KEPT_IN_THE_LOG:
-                return _SAID
+                return NotPromotable(_SAID)
             made = await results_of(connection, shadow)
         stage, base = Stage(looked.stage), json.loads(looked.base)
         history = await self._journal.read_stream(f"analysis/{looked.analysis_id}")
         try:
             await asyncio.to_thread(lambda: promotion(replay(history), stage, base, made, at))
         except NotPromotable as refused:
-            return refused.message
+            return refused
         return None
 
     async def promote(self, who: Context, shadow: UUID, at: datetime) -> bool:

@@ -28,6 +28,7 @@ from orchestrator.projections.forks import Fork, fork
 from orchestrator.workflow.evolve import replay
 from orchestrator.workflow.graph import is_done
 from orchestrator.workflow.policy import Policy
+from orchestrator.workflow.shadowed import OUTDATED, recorded_by, stands
 from orchestrator.workflow.state import AnalysisState
 from runtime.faults import Fault, Permanent, Transient
 from runtime.objects import Objects
@@ -59,7 +60,7 @@ FROM (
     (SELECT max(held_until) FROM sandbox.shadows t WHERE t.tenant_id = a.tenant_id) NULLS FIRST, asked_at
   FOR UPDATE SKIP LOCKED LIMIT 1
 ) next WHERE s.shadow_id = next.shadow_id
-RETURNING s.shadow_id, s.analysis_id, s.stage, s.tries
+RETURNING s.shadow_id, s.analysis_id, s.stage, s.tries, s.base::text AS base
 """)
 _SAME = text("DELETE FROM sandbox.artifacts WHERE shadow_id = :shadow AND shard = :shard AND kind = ANY(:kinds)")
 _END = text("""
@@ -115,6 +116,7 @@ class ShadowReports:
         async with self._engine.connect() as connection:
             runs = list(await connection.execute(RUNS, {"shadow": claimed.shadow_id}))
         if claimed.stage == ANSWER:  # both answers are sealed, and are opened for whoever looks
+            await self._same_index(claimed)
             await self._end(claimed, None)
             return
         failed = next((run for run in runs if run.state == "failed"), None)
@@ -122,6 +124,13 @@ class ShadowReports:
             await self._end(claimed, Permanent(failed.code, failed.message))
         else:
             await self._end(claimed, None, await self._report(claimed, runs))
+
+    async def _same_index(self, claimed: Row[Any]) -> None:
+        """Raise Permanent where what was searched for answers is not what served when they were asked for."""
+        base = json.loads(claimed.base)
+        history = await self._journal.read_stream(f"analysis/{claimed.analysis_id}") if base else []
+        if base and not stands(replay(history), Stage.INDEX, base):
+            raise Permanent("shadow_outdated", OUTDATED)
 
     async def _end(
         self, claimed: Row[Any], fault: Fault | None, report: Mapping[str, object] = MappingProxyType({})
@@ -139,9 +148,12 @@ class ShadowReports:
 
     async def _report(self, claimed: Row[Any], runs: Sequence[Row[Any]]) -> dict[str, Any]:
         history = await self._journal.read_stream(f"analysis/{claimed.analysis_id}")
+        base = json.loads(claimed.base)
         if claimed.stage == WORKFLOW:
-            return told_of(await asyncio.to_thread(fork, history, 1, {}, Policy()))
+            return told_of(await asyncio.to_thread(fork, recorded_by(history, base), 1, {}, Policy()))
         state, stage = replay(history), Stage(claimed.stage)
+        if not stands(state, stage, base):
+            raise Permanent("shadow_outdated", OUTDATED)
         if stage is Stage.INDEX:
             return told_of_index(state, runs)
         live = {slot.shard: slot for slot in state.of(stage) if is_done(slot)}

@@ -21,7 +21,8 @@ from orchestrator.adapters.promoting_shadows import WORKFLOW, Promoting, results
 from orchestrator.adapters.shadow_answers import AnsweredAgain, answered_again, requests_to_answer
 from orchestrator.api.models import QuestionView
 from orchestrator.workflow.evolve import replay
-from orchestrator.workflow.shadowed import base_of, passages_of, requests
+from orchestrator.workflow.policy import Policy
+from orchestrator.workflow.shadowed import base_of, base_of_history, is_coming, passages_of, requests
 from orchestrator.workflow.state import AnalysisState
 from runtime.tenancy import TenantDatabase
 
@@ -43,7 +44,11 @@ INSERT INTO sandbox.runs (shadow_id, shard, tenant_id, stage, request)
 VALUES (:shadow, :shard, :tenant, :stage, CAST(:request AS jsonb))
 """)
 _ONE = text(f"SELECT {_COLUMNS} FROM sandbox.shadows WHERE shadow_id = :shadow")  # noqa: S608  # our own names
-_LISTED = text(f"SELECT {_COLUMNS} FROM sandbox.shadows ORDER BY asked_at DESC, shadow_id LIMIT :limit")  # noqa: S608  # the same
+_LISTED = text(f"""
+SELECT {_COLUMNS} FROM sandbox.shadows
+WHERE CAST(:at AS timestamptz) IS NULL OR (asked_at, shadow_id) < (CAST(:at AS timestamptz), CAST(:id AS uuid))
+ORDER BY asked_at DESC, shadow_id DESC LIMIT :limit
+""")  # noqa: S608  # the same
 _DROP = text("DELETE FROM sandbox.shadows WHERE shadow_id = :shadow RETURNING shadow_id")
 
 
@@ -77,6 +82,10 @@ class _Asked:
     requests: Sequence[Envelope]
 
 
+class NotComplete(Exception):
+    """The analysis is still getting the vectors that a shadow of its index would be compared with."""
+
+
 class NoPassages(Exception):
     """No shadow of parsing the analysis that is done has this id."""
 
@@ -101,26 +110,32 @@ class Shadows:
     ) -> Shadow | None:
         """Have a stage, or the workflow, run over the record of an analysis. None where there is nothing to run on.
 
-        An index is made of the passages of the shadow `passages`, where one is named. Raises TooMany, NoPassages.
+        An index is made of the passages of the shadow `passages`, where one is named. Raises TooMany, NoPassages,
+        NotComplete.
         """
         state, shadow = replay(history), uuid4()
+        if stage == Stage.INDEX and is_coming(state, Policy()):
+            raise NotComplete
         made = await self._passages(who.tenant_id, state, passages) if passages is not None else []
         wanted = requests(state, Stage(stage), shadow, at, made) if stage != WORKFLOW else []
         if state.analysis_id is None or (stage != WORKFLOW and not wanted):
             return None
-        base = base_of(state, Stage(stage)) if wanted else {}
+        base = base_of_history(history) if stage == WORKFLOW else base_of(state, Stage(stage))
         return await self._keep(who, _Asked(shadow, state.analysis_id, stage, base, wanted))
 
     async def ask_again(
-        self, who: Context, analysis: UUID, questions: Sequence[QuestionView], at: datetime
+        self, who: Context, history: Sequence[Envelope], questions: Sequence[QuestionView], at: datetime
     ) -> Shadow | None:
         """Have those of the questions answered again that the analysis answered. None where it answered none of them.
 
         Raises TooMany.
         """
-        shadow = uuid4()
-        wanted = requests_to_answer(questions, analysis, who.tenant_id, shadow, at)
-        return await self._keep(who, _Asked(shadow, analysis, ANSWER, {}, wanted)) if wanted else None
+        state, shadow = replay(history), uuid4()
+        if state.analysis_id is None:
+            return None
+        wanted = requests_to_answer(questions, state.analysis_id, who.tenant_id, shadow, at)
+        asked = _Asked(shadow, state.analysis_id, ANSWER, base_of(state, Stage.INDEX), wanted)
+        return await self._keep(who, asked) if wanted else None
 
     async def answers(self, tenant: UUID, shadow: UUID) -> list[AnsweredAgain]:
         """What came of the questions of a shadow of the tenant."""
@@ -157,10 +172,12 @@ class Shadows:
             row = (await connection.execute(_ONE, {"shadow": shadow})).first()
         return None if row is None else _shadow(row)
 
-    async def listed(self, tenant: UUID, limit: int) -> list[Shadow]:
-        """The tenant's, the newest first."""
+    async def listed(self, tenant: UUID, after: tuple[datetime, UUID] | None, limit: int) -> list[Shadow]:
+        """The tenant's, the newest first: those that come `after` one, by when it was asked for and its id."""
+        at, id_ = after or (None, None)
         async with self._rows.of(tenant) as connection:
-            return [_shadow(row) for row in await connection.execute(_LISTED, {"limit": limit})]
+            rows = await connection.execute(_LISTED, {"at": at, "id": id_, "limit": limit})
+            return [_shadow(row) for row in rows]
 
     async def drop(self, tenant: UUID, shadow: UUID) -> bool:
         """Remove a shadow with all that it made; whether there was one."""

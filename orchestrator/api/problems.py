@@ -100,6 +100,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "bundle_too_large": (413, "The bundle is too large"),
     "shadow_not_offered": (422, "There is no shadow of that stage"),
     "shadow_nothing_recorded": (409, "There is nothing to run it on"),
+    "shadow_not_complete": (409, "The analysis is not complete yet"),
     "shadow_too_many": (409, "There are as many shadows as may be kept"),
     "shadow_not_done": (409, "The shadow has nothing to promote"),
     "shadow_not_promotable": (409, "That cannot take the place of what serves"),

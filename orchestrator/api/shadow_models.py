@@ -119,9 +119,10 @@ class ShadowReport(BaseModel):
 class ShadowView(BaseModel):
     """A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say.
 
-    A shadow that is done has these where what is found in it cannot be looked up now. `runs_ended` of its `runs` are
-    over; then what they made is compared. `not_promotable` says why one that is done cannot take the place of what
-    serves, as things are now; null where it can, where it did, and in the list.
+    A shadow that is done has these where what is found in it cannot be looked up now, or would be compared with
+    something else than what served when it was asked for (`shadow_outdated`). `runs_ended` of its `runs` are over; then
+    what they made is compared. `not_promotable` says why one that is done cannot take the place of what serves, as
+    things are now; null where it can, where it did, and in the list.
     """
 
     shadow_id: UUID
@@ -140,7 +141,8 @@ class ShadowView(BaseModel):
     not_promotable: str | None = None
 
 
-class ShadowList(BaseModel):
-    """The newest hundred; without their examples."""
+class ShadowPage(BaseModel):
+    """A page of shadows, without their examples."""
 
     items: list[ShadowView]
+    next: str | None = None

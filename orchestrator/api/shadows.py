@@ -7,18 +7,19 @@ from fastapi import APIRouter, Request, Response
 from events.processing import Stage
 from events.replay.sandbox import ANSWER
 from orchestrator.adapters.promoting_shadows import WORKFLOW, NotDone
-from orchestrator.adapters.shadows import NoPassages, Shadow, TooMany
+from orchestrator.adapters.shadows import NoPassages, NotComplete, Shadow, TooMany
 from orchestrator.api.dependencies import Admin, Parts, context_of, history_of
+from orchestrator.api.paging import SHADOWS, Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.api.shadow_answers import answered
-from orchestrator.api.shadow_models import ShadowList, ShadowReport, ShadowRequest, ShadowView
+from orchestrator.api.shadow_models import ShadowPage, ShadowReport, ShadowRequest, ShadowView
 from orchestrator.api.shadow_searches import searched
 from orchestrator.workflow.shadowed import OFFERED, NotPromotable
 from runtime.faults import Fault
 
 router = APIRouter(prefix="/shadows", tags=["shadows"])
 
-_LISTED = 100
+_LOOKED_UP = {Stage.INDEX.value: searched, ANSWER: answered}
 _OFFERED = (*(stage.value for stage in OFFERED), ANSWER, WORKFLOW)
 _UNKNOWN = "Check the id: no shadow of yours has it."
 
@@ -38,7 +39,7 @@ async def begin(body: ShadowRequest, who: Admin, parts: Parts, request: Request)
     try:
         if body.stage == ANSWER:
             questions = await parts.conversations.asked(who.tenant_id, history[0].repository_id or UUID(int=0))
-            asked = await parts.shadows.ask_again(context, body.analysis_id, questions, parts.clock())
+            asked = await parts.shadows.ask_again(context, history, questions, parts.clock())
         else:
             asked = await parts.shadows.ask(context, history, body.stage, parts.clock(), body.passages_of)
     except TooMany:
@@ -49,15 +50,22 @@ async def begin(body: ShadowRequest, who: Admin, parts: Parts, request: Request)
         raise ApiProblem(
             "shadow_nothing_recorded", "Name a shadow of parse of this analysis that is done and was not promoted."
         ) from None
+    except NotComplete:
+        raise ApiProblem(
+            "shadow_not_complete",
+            "Ask again once the analysis is complete: the vectors that its index is compared with are still made.",
+        ) from None
     if asked is None:
         raise ApiProblem("shadow_nothing_recorded", "Nothing of that is recorded of the analysis: choose another.")
     return _view(asked)
 
 
 @router.get("")
-async def listed(who: Admin, parts: Parts) -> ShadowList:
+async def listed(who: Admin, parts: Parts, page: Paging) -> ShadowPage:
     """The team's shadows, the newest first."""
-    return ShadowList(items=[_view(each, short=True) for each in await parts.shadows.listed(who.tenant_id, _LISTED)])
+    found = await parts.shadows.listed(who.tenant_id, SHADOWS.read(page.cursor), page.limit + 1)
+    shown, following = SHADOWS.cut(found, page.limit, lambda each: (each.asked_at, each.shadow_id))
+    return ShadowPage(items=[_view(each, short=True) for each in shown], next=following)
 
 
 @router.get("/{shadow_id}")
@@ -66,9 +74,17 @@ async def one(shadow_id: UUID, who: Admin, parts: Parts) -> ShadowView:
     found = await parts.shadows.one(who.tenant_id, shadow_id)
     if found is None:
         raise ApiProblem("not_found", _UNKNOWN)
-    view = _view(found, why_not=await parts.shadows.promoting.why_not(who.tenant_id, shadow_id, parts.clock()))
-    tell = {Stage.INDEX.value: searched, ANSWER: answered}.get(view.stage) if view.state == "done" else None
-    return await tell(parts, who, view) if tell is not None else view
+    view = _view(found)
+    if view.state != "done" or view.promoted_at is not None:
+        return view
+    told = await _LOOKED_UP[view.stage](parts, who, view) if view.stage in _LOOKED_UP else view
+    # After the search, so that what was made anew meanwhile is seen.
+    refused = await parts.shadows.promoting.why_not(who.tenant_id, shadow_id, parts.clock())
+    if refused is None:
+        return told
+    if refused.outdated and view.stage == Stage.INDEX:
+        told = view.model_copy(update={"code": "shadow_outdated", "message": refused.message})
+    return told.model_copy(update={"not_promotable": refused.message})
 
 
 @router.delete("/{shadow_id}", status_code=204)
@@ -99,9 +115,9 @@ async def promote(shadow_id: UUID, who: Admin, parts: Parts, request: Request) -
     return await one(shadow_id, who, parts)
 
 
-def _view(shadow: Shadow, *, short: bool = False, why_not: str | None = None) -> ShadowView:
+def _view(shadow: Shadow, *, short: bool = False) -> ShadowView:
     report = ShadowReport.model_validate(shadow.report)
     if short:
         tables = {name: each.model_copy(update={"examples": []}) for name, each in report.tables.items()}
         report = ShadowReport(agrees=report.agrees, tables=tables, counts=report.counts, decided=report.decided)
-    return ShadowView(**{**vars(shadow), "report": report}, not_promotable=why_not)
+    return ShadowView(**{**vars(shadow), "report": report})

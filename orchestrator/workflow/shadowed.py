@@ -1,10 +1,12 @@
-"""A stage's runs over again, on what was recorded as their inputs. Pure.
+"""A stage's runs over again, on what was recorded as their inputs, beside what served when they were asked for. Pure.
 
 In:  the state of an analysis, a stage and the id of its shadow.
 Out: the requests as a worker takes them. They are of the shadow's own stream, and name neither address nor commit.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,13 +17,18 @@ from events.processing import Stage, StageCompleted, StageRequested
 from events.replay.made import made_key
 from orchestrator.workflow.decide import asked_about, run_id_of
 from orchestrator.workflow.evolve import PROMOTED, evolve_all
-from orchestrator.workflow.graph import RULE_OF, inputs, is_done
-from orchestrator.workflow.state import AnalysisState, Phase
+from orchestrator.workflow.graph import RULE_OF, inputs, is_done, is_whole
+from orchestrator.workflow.onward import decisions
+from orchestrator.workflow.policy import Policy, is_lost
+from orchestrator.workflow.state import AnalysisState, Phase, Slot
 
 OFFERED = (Stage.METADATA, Stage.STRUCTURE, Stage.PARSE, Stage.LINK, Stage.INDEX, Stage.EMBED)
 PASSAGES = frozenset({ArtifactKind.CHUNKS, ArtifactKind.SYMBOLS})  # what an index is made of, and parsing makes
 _TAKES_RECORDED = frozenset({Stage.EMBED})  # its model is not asked: the vectors that it made answer for it
 _SERVES = frozenset({Phase.READY, Phase.REFINED})
+_GENERATIONS = (Stage.ACTIVATE, Stage.PROMOTE)  # whose results say which vectors are searched beside an index
+_VECTORS, _VERSION = "vectors", "version"  # of a base, beside the numbers of shards
+OUTDATED = "Something else serves by now than when the shadow was asked for: make a new one, to compare it with that."
 
 
 class NotPromotable(Exception):
@@ -34,8 +41,51 @@ class NotPromotable(Exception):
 
 
 def base_of(state: AnalysisState, stage: Stage) -> dict[str, str]:
-    """The run of each shard of a stage whose result stands: what a shadow is compared with."""
-    return {str(slot.shard): str(slot.run_id) for slot in state.of(stage) if is_done(slot)}
+    """What a shadow is compared with: the result of each shard of a stage that stands, by its digest.
+
+    Of an index also what was made of the vectors that are searched beside it.
+    """
+    results = {str(slot.shard): _digest((slot,)) for slot in state.of(stage) if is_done(slot)}
+    if stage is not Stage.INDEX:
+        return results
+    return results | {_VECTORS: _digest(slot for each in _GENERATIONS for slot in state.of(each) if is_done(slot))}
+
+
+def _digest(slots: Iterable[Slot]) -> str:
+    """What names results: the same whichever attempt had them, and while another one is at work."""
+    said = [
+        (slot.stage, sorted((ref.kind, ref.shard, ref.sha256) for ref in slot.artifacts), slot.counts, slot.facts)
+        for slot in slots
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def stands(state: AnalysisState, stage: Stage, base: Mapping[str, str]) -> bool:
+    """Whether what a shadow was asked beside still serves. An earlier release named runs, and no vectors."""
+    runs = {str(slot.shard): str(slot.run_id) for slot in state.of(stage) if is_done(slot)}
+    return dict(base) in (base_of(state, stage), runs)
+
+
+def base_of_history(history: Sequence[Envelope]) -> dict[str, str]:
+    """What a shadow of the workflow is compared with: the events until the newest one."""
+    return {_VERSION: str(history[-1].version)}
+
+
+def recorded_by(history: Sequence[Envelope], base: Mapping[str, str]) -> list[Envelope]:
+    """The events of a base, and what the workflow decided on them later; all where an earlier release made it."""
+    version = int(base.get(_VERSION, len(history)))
+    begun = [*history[:version]]
+    known = {envelope.event_id for envelope in begun}
+    return [*begun, *(each for each in decisions(history, version) if each.causation_id in known)]
+
+
+def is_coming(state: AnalysisState, policy: Policy) -> bool:
+    """Whether other vectors than those that serve are still to come: the first, better ones, or what was lost."""
+    if state.phase is Phase.RUNNING or state.mending:
+        return True
+    if state.phase is not Phase.READY or state.stop is not None or is_whole(state.slots.get((Stage.PROMOTE, 0))):
+        return False
+    return not any(is_lost(policy, slot) for stage in (Stage.REFINE, Stage.PROMOTE) for slot in state.of(stage))
 
 
 def requests(
@@ -95,10 +145,10 @@ def promotion(
 
     `made` has the artifacts as they are stored for the analysis.
     """
+    if not stands(state, stage, base):
+        raise NotPromotable(OUTDATED, outdated=True)
     if state.analysis_id is None or state.phase not in _SERVES or state.mending:
         raise NotPromotable("Wait until the analysis is ready: then its results can be replaced.")
-    if base_of(state, stage) != dict(base):
-        raise NotPromotable("The analysis has another result of the stage by now: make a new shadow.", outdated=True)
     events: list[StageRequested | StageCompleted] = []
     for done in made:
         slot = state.slots[stage, done.shard]

@@ -941,9 +941,9 @@ class Operations(Protocol):
         """One rebuild of a collection, with what was found once it is done."""
         return self._call(shapes.CollectionRebuild, "GET", f"/api/v1/collections/rebuilds/{part(rebuild_id)}")
 
-    def shadows_listed(self) -> shapes.ShadowList:
+    def shadows_listed(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.ShadowPage:
         """The team's shadows, the newest first."""
-        return self._call(shapes.ShadowList, "GET", "/api/v1/shadows")
+        return self._call(shapes.ShadowPage, "GET", "/api/v1/shadows", params={"cursor": cursor, "limit": limit})
 
     def shadows_begin(self, body: shapes.ShadowRequest, *, idempotency_key: str | None = None) -> shapes.ShadowView:
         """Have a stage of the present code run over the recorded inputs of an analysis; nothing live is touched."""

@@ -2682,9 +2682,10 @@ class ShadowView(BaseModel):
     """
     A shadow: `asked` until it is `done`, or `failed`, for the reason that `code` and `message` say.
 
-    A shadow that is done has these where what is found in it cannot be looked up now. `runs_ended` of its `runs` are
-    over; then what they made is compared. `not_promotable` says why one that is done cannot take the place of what
-    serves, as things are now; null where it can, where it did, and in the list.
+    A shadow that is done has these where what is found in it cannot be looked up now, or would be compared with
+    something else than what served when it was asked for (`shadow_outdated`). `runs_ended` of its `runs` are over; then
+    what they made is compared. `not_promotable` says why one that is done cannot take the place of what serves, as
+    things are now; null where it can, where it did, and in the list.
     """
 
     model_config = ConfigDict(
@@ -2880,9 +2881,9 @@ class SameQuestions(BaseModel):
     left_out: int = 0
 
 
-class ShadowList(BaseModel):
+class ShadowPage(BaseModel):
     """
-    The newest hundred; without their examples.
+    A page of shadows, without their examples.
     """
 
     model_config = ConfigDict(
@@ -2890,3 +2891,4 @@ class ShadowList(BaseModel):
         frozen=True,
     )
     items: list[ShadowView]
+    next: str | None = None

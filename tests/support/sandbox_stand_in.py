@@ -55,7 +55,7 @@ async def shadows(kept: dict[str, Json], request: Request) -> Response:
         made = {**body, **ids, "asked_at": datetime.now(UTC).isoformat()}
         kept[made["shadow_id"]] = made
         return JSONResponse(_told(made), 202)
-    return JSONResponse({"items": [_told(each) for each in reversed(kept.values())]})
+    return JSONResponse({"items": [_told(each) for each in reversed(kept.values())], "next": None})
 
 
 async def shadow(kept: dict[str, Json], request: Request) -> Response:

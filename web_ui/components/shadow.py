@@ -39,7 +39,8 @@ def show(shadow: ShadowView) -> None:
     if shadow.state == "failed":
         notices.failure("Nothing came of it", shadow.message, shadow.code)
         return
-    tone = "good" if shadow.report.agrees and not shadow.message else "warn"
+    agrees = shadow.report.agrees and not shadow.message
+    tone = "good" if agrees or shadow.promoted_at is not None else "warn"
     st.html(f'<div class="rs-notice rs-{tone}" role="status">{markup.text(shadowed.conclusion(shadow))}</div>')
     _promoting(shadow)
     _report(shadow.report)

@@ -7,6 +7,7 @@ from web_ui import markup, shadowed
 from web_ui.components import frame, notices, shadow
 from web_ui.session import administrates, attempt, chosen_analysis, client, parameter
 
+_PAGE = 50
 _WHAT = (
     "A shadow runs a stage of this release over what was recorded of the analysis, beside what serves, and says what "
     "would be different. No host and no model is asked, and nothing that serves is touched. It goes after seven days."
@@ -48,7 +49,7 @@ def show() -> None:
     frame.heading(analysis)
     st.html(f'<p class="rs-lead">{markup.text(_WHAT)}</p>')
     ask(analysis)
-    page = attempt(client().shadows_listed)
+    page = attempt(lambda: client().shadows_listed(cursor=parameter("cursor"), limit=_PAGE))
     own, others = shadowed.apart(page.items if page is not None else (), analysis.analysis_id)
     looked_at(own)
     for title, listed in (("Shadows of this analysis", own), ("Of other analyses of the team", others)):
@@ -56,6 +57,9 @@ def show() -> None:
             st.html(f'<h2 class="rs-section">{title}</h2>')
         for each in listed:
             shadow.card(each)
+    if page is not None and page.next is not None:
+        further = {"analysis": analysis.analysis_id, "cursor": page.next}
+        st.page_link("pages/shadows.py", label="More", query_params=further, icon=":material/arrow_forward:")
 
 
 show()

@@ -1,7 +1,8 @@
 """A shadow that cannot be compared fails with a name; it keeps no other waiting, and can be dropped meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,8 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import Envelope
 from events.log.memory import MemoryJournal
+from events.processing import Stage
 from orchestrator.adapters import shadow_reports
 from orchestrator.adapters.shadow_reports import ShadowReports
+from orchestrator.workflow import replay
+from orchestrator.workflow.shadowed import base_of
 from runtime.database import create_engine
 from runtime.objects import open_objects
 from runtime.settings import DatabaseSettings
@@ -62,14 +66,16 @@ def reports(engine: AsyncEngine, journal: Journal, tmp_path: Path) -> ShadowRepo
     return ShadowReports(engine, journal, open_objects("", tmp_path))
 
 
-async def a_shadow(engine: AsyncEngine, tenant: UUID | None = None) -> UUID:
-    """One of the workflow, which has no runs; its analysis has the same id."""
+async def a_shadow(
+    engine: AsyncEngine, tenant: UUID | None = None, stage: str = "workflow", base: Mapping[str, str] | None = None
+) -> UUID:
+    """One without runs, as those of the workflow are; its analysis has the same id."""
     shadow = uuid4()
     statement = """
-        INSERT INTO sandbox.shadows (shadow_id, tenant_id, repository_id, analysis_id, stage, asked_by)
-        VALUES (:id, :tenant, gen_random_uuid(), :id, 'workflow', gen_random_uuid())
+        INSERT INTO sandbox.shadows (shadow_id, tenant_id, repository_id, analysis_id, stage, asked_by, base)
+        VALUES (:id, :tenant, gen_random_uuid(), :id, :stage, gen_random_uuid(), CAST(:base AS jsonb))
     """
-    await _do(engine, statement, id=shadow, tenant=tenant or uuid4())
+    await _do(engine, statement, id=shadow, tenant=tenant or uuid4(), stage=stage, base=json.dumps(base or {}))
     return shadow
 
 
@@ -116,6 +122,29 @@ async def test_tenants_take_turns(engine: AsyncEngine, journal: Journal, reports
         pass
 
     assert journal.read == [f"analysis/{shadow}" for shadow in (first, other, second, third)]
+
+
+async def test_one_is_compared_with_what_served_when_it_was_asked_for_or_fails_by_name(
+    engine: AsyncEngine, reports: ShadowReports
+) -> None:
+    base = base_of(replay(EVENTS), Stage.LINK)
+    same = await a_shadow(engine, stage="link", base=base)
+    anew = await a_shadow(engine, stage="link", base={"0": str(uuid4())})
+    answers = await a_shadow(engine, stage="answer", base=base_of(replay(EVENTS), Stage.INDEX) | {"vectors": "others"})
+    then, earlier = [await a_shadow(engine, base=each) for each in ({"version": "20"}, {})]
+
+    while await reports.finish_next():
+        pass
+
+    assert [await state_of(engine, each) for each in (same, anew, answers)] == [
+        ("done", None, 1),
+        ("failed", "shadow_outdated", 1),
+        ("failed", "shadow_outdated", 1),
+    ]
+    async with engine.connect() as connection:
+        statement = text("SELECT CAST(report ->> 'decided' AS int) FROM sandbox.shadows WHERE shadow_id = :id")
+        few, every = [await connection.scalar(statement, {"id": each}) for each in (then, earlier)]
+    assert 0 < few < every
 
 
 async def test_what_the_database_does_not_take_of_it_makes_it_fail(

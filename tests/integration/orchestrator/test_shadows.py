@@ -91,8 +91,14 @@ async def test_the_present_code_runs_beside_what_serves_and_touches_nothing(
     assert (found["parse"]["runs"] > 0, found["workflow"]["runs"]) == (True, 0)
     assert "is in the log and stays" in found["workflow"]["not_promotable"]
     assert found["workflow"]["report"]["decided"] > 10
-    listed = (await system.get("/shadows"))["items"]
+    listed, page = [], await system.get("/shadows", limit=2)
+    while page["next"] is not None:
+        assert len(page["items"]) == 2
+        listed, page = [*listed, *page["items"]], await system.get("/shadows", limit=2, cursor=page["next"])
+    listed += page["items"]
+    assert [one["asked_at"] for one in listed] == sorted((one["asked_at"] for one in found.values()), reverse=True)
     assert {one["shadow_id"] for one in listed} == {one["shadow_id"] for one in found.values()}
+    assert (await system.get("/shadows", cursor="eyJ4"))["code"] == "bad_cursor"
     for one in listed:
         assert (await system.client.delete(f"/api/v1/shadows/{one['shadow_id']}")).status_code == 204
     async with system.engine.connect() as connection:
@@ -174,8 +180,11 @@ async def test_a_shadow_takes_the_place_of_what_serves_where_nothing_was_made_of
 async def test_what_is_not_recorded_is_an_error_and_who_dies_at_it_is_followed_twice(
     system: System, database_url: str, home: Path
 ) -> None:
+    system.workers.held.add(Stage.PROMOTE)
     analysis = str(await system.begin())
-    await system.until(UUID(analysis), "refined")
+    await system.until(UUID(analysis), "ready")
+    early = await system.client.post("/api/v1/shadows", json={"analysis_id": analysis, "stage": "index"})
+    assert (early.status_code, early.json()["code"]) == (409, "shadow_not_complete")
     reply = await system.client.post("/api/v1/shadows", json={"analysis_id": analysis, "stage": "structure"})
     tried: list[int] = []
 

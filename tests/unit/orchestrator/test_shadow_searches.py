@@ -11,12 +11,13 @@ import pytest
 from events.base import LOCAL_TENANT
 from events.beside import BesideReply, BesideRequest, FoundBeside
 from events.question import Passage, SearchReply
-from orchestrator.api import shadow_searches
+from orchestrator.api import shadow_searches, shadows
 from orchestrator.api.dependencies import Services
 from orchestrator.api.models import QuestionView
 from orchestrator.api.shadow_models import ShadowReport, ShadowView
 from orchestrator.api.shadow_searches import MOST, searched
 from orchestrator.auth.identity import Identity
+from orchestrator.workflow.shadowed import NotPromotable
 from runtime.faults import Transient
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -102,6 +103,41 @@ async def test_where_nobody_asked_anything_the_suggested_questions_are(monkeypat
         ("What does it do?", None),
         ("How is it tested?", None),
     ]
+
+
+async def test_an_index_beside_which_something_else_serves_by_now_shows_no_difference() -> None:
+    outdated, other = NotPromotable("Make a new one.", outdated=True), NotPromotable("Wait.")
+    parts = Parts([asked("Where?")])
+
+    told = [await _one(parts, refused) for refused in (None, other, outdated)]
+
+    assert [(view.code, len(view.report.searches), view.not_promotable) for view in told] == [
+        (None, 1, None),
+        (None, 1, "Wait."),
+        ("shadow_outdated", 0, "Make a new one."),
+    ]
+    assert told[2].message == "Make a new one."
+    promoted = await _one(parts, outdated, promoted_at=AT)
+    assert (promoted.code, promoted.report.searches, len(parts.requests)) == (None, [], 3)
+
+
+async def _one(parts: Parts, refused: NotPromotable | None, **more: Any) -> ShadowView:
+    """`GET /shadows/{id}` of a shadow that could not be promoted for this reason."""
+    shadow = SimpleNamespace(**{**vars(VIEW), "report": {}, **more})
+
+    async def one(*_: object) -> SimpleNamespace:
+        return shadow
+
+    async def why_not(*_: object) -> NotPromotable | None:
+        return refused
+
+    whole: Any = SimpleNamespace(
+        conversations=parts,
+        searching=parts,
+        shadows=SimpleNamespace(one=one, promoting=SimpleNamespace(why_not=why_not)),
+        clock=lambda: AT,
+    )
+    return await shadows.one(VIEW.shadow_id, WHO, whole)
 
 
 async def test_where_search_does_not_answer_that_is_said() -> None:

@@ -1,16 +1,33 @@
 """Which runs a shadow has, and when what it made may take the place of what serves. Pure."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
-from events.processing import Stage, StageCompleted
+from events.processing import FaultKind, Stage, StageCompleted
 from events.replay.fork import forked
 from events.replay.made import read_key
+from orchestrator.adapters.shadow_reports import told_of
+from orchestrator.projections.forks import fork
 from orchestrator.workflow import AnalysisState, replay
 from orchestrator.workflow.evolve import evolve_all
 from orchestrator.workflow.graph import is_whole
-from orchestrator.workflow.shadowed import OFFERED, PASSAGES, NotPromotable, base_of, passages_of, promotion, requests
+from orchestrator.workflow.policy import Policy
+from orchestrator.workflow.shadowed import (
+    OFFERED,
+    PASSAGES,
+    NotPromotable,
+    base_of,
+    base_of_history,
+    is_coming,
+    passages_of,
+    promotion,
+    recorded_by,
+    requests,
+    stands,
+)
+from orchestrator.workflow.state import Failure, SlotStatus
 from tests.support import histories
 
 EVENTS = histories.load("whole").events
@@ -70,6 +87,59 @@ def test_an_index_is_replaced_and_nothing_was_made_of_it() -> None:
     after = evolve_all(STATE, ((event, AT) for event in events))
     assert {ref.sha256 for ref in after.slots[Stage.INDEX, 0].artifacts} == {"f" * 64}
     assert after.phase is STATE.phase
+
+
+def _place(event_type: str, stage: Stage | None = None) -> int:
+    """How many events there are until the first of a type."""
+    found = (e.version for e in EVENTS if e.event_type == event_type and stage in (None, e.stage))
+    return next(found)
+
+
+@pytest.mark.parametrize("stage", OFFERED)
+def test_what_it_is_compared_with_is_what_served_when_it_was_asked_for(stage: Stage) -> None:
+    base = base_of(STATE, stage)
+    [first, *_] = STATE.of(stage)
+
+    assert stands(STATE, stage, base)
+    at_work = replace(first, run_id=uuid4(), attempt=2, status=SlotStatus.ASKED, stands=True)
+    assert stands(STATE.with_slot(at_work), stage, base)  # its result stands until there is another one
+    assert base_of(STATE.with_slot(at_work), stage) == base
+    without = [{"artifacts": ()}] if first.artifacts else []
+    for other in ({"counts": {"made": 7}}, {"facts": {"made": "anew"}}, *without):
+        assert not stands(STATE.with_slot(replace(first, **other)), stage, base)
+    assert not stands(replay(EVENTS[:3]), stage, base)  # it is gone
+
+
+def test_an_index_is_compared_with_the_same_vectors_or_not_at_all() -> None:
+    quick = replay(EVENTS[: _place("processing.stage.completed", Stage.PROMOTE) - 1])
+    earlier = {"0": str(STATE.slots[Stage.INDEX, 0].run_id)}  # of a release that named runs, and no vectors
+
+    assert not stands(STATE, Stage.INDEX, base_of(quick, Stage.INDEX))
+    assert stands(STATE, Stage.INDEX, earlier)
+    assert not stands(STATE, Stage.INDEX, {"0": str(uuid4())})
+    assert all(stands(STATE, stage, base_of(quick, stage)) for stage in OFFERED if stage is not Stage.INDEX)
+
+
+def test_other_vectors_are_coming_until_the_analysis_is_complete_or_they_are_lost() -> None:
+    ready = replay(EVENTS[: _place("repository.processing.completed")])
+    lost = Failure(FaultKind.PERMANENT, "x", "x", AT)
+    refining = next(iter(replay(EVENTS[: _place("processing.stage.requested", Stage.REFINE)]).of(Stage.REFINE)))
+
+    assert [is_coming(state, Policy()) for state in (replay(EVENTS[:9]), ready, STATE)] == [True, True, False]
+    assert is_coming(replace(STATE, mending=True), Policy())
+    assert not is_coming(replace(ready, stop="enough"), Policy())
+    failed = replace(refining, status=SlotStatus.FAILED, failure=lost)
+    assert not is_coming(ready.with_slot(failed), Policy())
+
+
+@pytest.mark.parametrize("version", [1, len(EVENTS) // 2, len(EVENTS)])
+def test_a_workflow_is_compared_with_the_record_as_it_was_and_what_was_decided_on_it(version: int) -> None:
+    found = recorded_by(EVENTS, base_of_history(EVENTS[:version]))
+
+    assert found[:version] == list(EVENTS[:version])
+    assert {e.causation_id for e in found[version:]} <= {e.event_id for e in EVENTS[:version]}
+    told = told_of(fork(found, 1, {}, Policy()))
+    assert (told["decisions"], recorded_by(EVENTS, {})) == ([], list(EVENTS))
 
 
 def test_nothing_is_run_of_an_analysis_that_was_not_cloned() -> None:

@@ -49,6 +49,13 @@ def test_the_sentence_counts_what_differs() -> None:
     )
 
 
+def test_why_an_index_is_not_compared_is_said() -> None:
+    outdated = a_shadow(stage="index", code="shadow_outdated", message="Something else serves by now.")
+
+    assert shadowed.conclusion(outdated) == "Something else serves by now."
+    assert "what they find by now" in shadowed.conclusion(a_shadow(stage="index", promoted_at=outdated.asked_at))
+
+
 def test_an_example_is_named_by_what_both_sides_have_and_told_by_what_differs() -> None:
     before = {"path": "a.py", "kind": "function", "qualified_name": "f", "last_line": 3, "doc": ""}
     moved = {"before": before, "after": before | {"last_line": 5}}
