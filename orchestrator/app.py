@@ -18,6 +18,7 @@ from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.inspection import Inspection
 from orchestrator.adapters.repository_credentials import RepositoryCredentials
 from orchestrator.adapters.repository_pasts import RepositoryPasts
+from orchestrator.adapters.snapshots import KeptPasts
 from orchestrator.adapters.usage import Usage
 from orchestrator.adapters.webhooks import WebhookTable
 from orchestrator.api import problems
@@ -119,7 +120,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     searching = create_searching()
     return Services(
         journals=(logs := journals.Journals(rows, process.wake)),
-        inspection=Inspection(logs, RepositoryPasts(read.streams_of)),
+        inspection=Inspection(logs, RepositoryPasts(read.streams_of), KeptPasts(rows)),
         intake=intake.Intake(rows, process.wake, used),
         answers=Answers(rows, process.sealer),
         asking=Asking(rows, process.wake, used),

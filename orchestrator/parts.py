@@ -15,7 +15,7 @@ from events.log.ownership import ArtifactOwners
 from events.log.wake import Wake
 from events.replay.bundle import Limits
 from orchestrator import workflow
-from orchestrator.adapters import database, streams
+from orchestrator.adapters import database, snapshots, streams
 from orchestrator.adapters.bundles import Bundles
 from orchestrator.adapters.commits import watch_commits
 from orchestrator.adapters.github_app import GithubApp
@@ -184,4 +184,4 @@ def create_retention(engine: AsyncEngine, wake: Wake, trail: Trail) -> Retention
 def create_workflow() -> ShortHandler:
     """What decides on analyses, by the limits over which one waits for a person."""
     policy = workflow.Policy(thresholds=PreflightSettings().thresholds)
-    return workflow_handler(streams.read_to_decide, policy, read_pace)
+    return workflow_handler(streams.read_to_decide, policy, read_pace, snapshots.decided_on)

@@ -23,6 +23,7 @@ from orchestrator.adapters.idempotency import sweep as sweep_answers
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.rebuilds import Rebuilds
 from orchestrator.adapters.shadow_reports import ShadowReports
+from orchestrator.adapters.snapshots import Snapshots
 from orchestrator.adapters.webhook_delivery import WebhookDelivery
 from orchestrator.api.dependencies import Services
 from orchestrator.audit.keeping import keep_for
@@ -112,6 +113,7 @@ class Process:
             "answers": lambda: sweep_answers(self.engine),
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
             "rebuilds": self.rebuilds.run,
+            "snapshots": Snapshots(self.engine).run,
             "shadows": ShadowReports(self.engine, self.journal, self.objects).run,
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }

@@ -31,16 +31,25 @@ ReadStream = Callable[[AsyncConnection, str, int], Awaitable[Sequence[Envelope]]
 ReadPace = Callable[[AsyncConnection], Awaitable[Pace]]
 
 
-def workflow_handler(read: ReadStream, policy: Policy, read_pace: ReadPace | None = None) -> ShortHandler:
+# What is kept of a stream, in the same transaction; None where nothing is.
+ReadKept = Callable[[AsyncConnection, str], Awaitable[Folded | None]]
+
+
+def workflow_handler(
+    read: ReadStream, policy: Policy, read_pace: ReadPace | None = None, read_kept: ReadKept | None = None
+) -> ShortHandler:
     """The handler of the topic `workflow`. It raises nothing on purpose; a conflict of versions is decided again.
 
-    Without `read_pace` nothing is estimated, and nothing waits for a person.
+    Without `read_pace` nothing is estimated, and nothing waits for a person; without `read_kept` the first decision
+    about an analysis reads all of its stream.
     """
 
     folded: OrderedDict[str, Folded] = OrderedDict()
 
     async def on_workflow_event(envelope: Envelope, connection: AsyncConnection) -> Result:
-        state, version = await _fold(folded, read, connection, envelope.stream_id)
+        stream = envelope.stream_id
+        kept = await read_kept(connection, stream) if read_kept is not None and stream not in folded else None
+        state, version = await _fold(folded, read, connection, stream, kept)
         pace = await read_pace(connection) if read_pace is not None and needs_estimate(state) else None
         decision = decide(state, envelope, policy, pace)
         if not decision.drafts:
@@ -52,10 +61,14 @@ def workflow_handler(read: ReadStream, policy: Policy, read_pace: ReadPace | Non
 
 
 async def _fold(
-    folded: OrderedDict[str, Folded], read: ReadStream, connection: AsyncConnection, stream_id: str
+    folded: OrderedDict[str, Folded],
+    read: ReadStream,
+    connection: AsyncConnection,
+    stream_id: str,
+    kept: Folded | None = None,
 ) -> Folded:
-    """The state of the stream as it is now, of which only what is new is read. What is over is not kept."""
-    before = folded.get(stream_id, (AnalysisState(), 0))
+    """The state of the stream as it is now, of which only what is new is read. What is over is not remembered."""
+    before = folded.get(stream_id) or kept or (AnalysisState(), 0)
     history = await read(connection, stream_id, before[1])
     state = replay(history, before[0])
     now = (state, history[-1].version if history else before[1])

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from events.base import Draft, Envelope
+from events.base import Draft, Envelope, Subject
 from events.catalog import EVENTS
 from events.log.drafts import payload_of
 from events.log.sealed import (
@@ -23,8 +23,10 @@ from events.log.sealed import (
     SEALED,
     Named,
     cipher_of,
+    open_bytes,
     opened,
     private_names,
+    seal_bytes,
     sealed_payload,
     subjects_in,
     subjects_of,
@@ -40,6 +42,14 @@ SELECT subject, sealed, is_settled FROM es.keys_of(CAST(:subjects AS text[]), CA
 """)
 _ERASE = text("SELECT es.erase_subject(:kind, CAST(:id AS uuid), CAST(:private AS jsonb))")
 _ERASE_STREAM = text("SELECT es.erase_stream(:stream, CAST(:private AS jsonb))")
+_HOLD_SNAPSHOTS = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('snapshots', 0))"
+)  # as `snapshots.hold`, patiently
+_FORGET = {
+    Subject.TENANT: text("DELETE FROM es.snapshots WHERE tenant_id = :id"),
+    Subject.REPOSITORY: text("DELETE FROM es.snapshots WHERE repository_id = :id"),
+}  # a person's own fields are in no state that is kept
+_FORGET_STREAM = text("DELETE FROM es.snapshots WHERE stream_id = :stream")
 
 Subjects = tuple[str, ...]
 
@@ -54,6 +64,14 @@ class _Known:
 
     cipher: AESGCM | None
     until: float
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes as they are stored: sealed, or as they are where the engine was given no secret key."""
+
+    is_sealed: bool
+    content: bytes
 
 
 class Keyring:
@@ -93,6 +111,10 @@ class Keyring:
         if known is None or known.until < time.monotonic():
             return None
         return opened(envelope, known.cipher)
+
+    async def cipher(self, connection: AsyncConnection, subjects: Subjects) -> AESGCM | None:
+        """What seals for all of `subjects`; None where a key was destroyed, or never made."""
+        return (await self._ciphers(connection, {subjects}, may_make=False))[subjects]
 
     async def _ciphers(
         self, connection: AsyncConnection, wanted: set[Subjects], *, may_make: bool
@@ -162,9 +184,13 @@ def _keyring_of(options: Any) -> Keyring | None:  # noqa: ANN401  # SQLAlchemy's
     return ring
 
 
+def _ring(connection: AsyncConnection) -> Keyring | None:
+    return _keyring_of(connection.sync_connection.get_execution_options()) if connection.sync_connection else None
+
+
 async def payloads(connection: AsyncConnection, drafts: Sequence[Draft]) -> list[str]:
     """Each draft as the log stores it: as it is where the engine was given no secret key."""
-    ring = _keyring_of(connection.sync_connection.get_execution_options()) if connection.sync_connection else None
+    ring = _ring(connection)
     return [payload_of(draft) for draft in drafts] if ring is None else await ring.payloads(connection, drafts)
 
 
@@ -175,7 +201,7 @@ async def open_all(connection: AsyncConnection, envelopes: list[Envelope]) -> li
     """
     if not any(SEALED in envelope.data for envelope in envelopes):
         return envelopes
-    ring = _keyring_of(connection.sync_connection.get_execution_options()) if connection.sync_connection else None
+    ring = _ring(connection)
     if ring is None:
         return [_without_keys(envelope) for envelope in envelopes]
     return await ring.open(connection, envelopes)
@@ -193,6 +219,27 @@ async def open_one(engine: AsyncEngine, envelope: Envelope) -> Envelope:
         return (await open_all(connection, [envelope]))[0]
 
 
+async def sealed_bytes(connection: AsyncConnection, subjects: Subjects, name: bytes, content: bytes) -> Content | None:
+    """What is derived of private fields, sealed for the same subjects and bound to a name; None where a key is gone."""
+    ring = _ring(connection)
+    if ring is None:
+        return Content(is_sealed=False, content=content)
+    cipher = await ring.cipher(connection, subjects)
+    return None if cipher is None else Content(is_sealed=True, content=seal_bytes(cipher, name, content))
+
+
+async def opened_bytes(connection: AsyncConnection, subjects: Subjects, name: bytes, content: bytes) -> bytes | None:
+    """What `sealed_bytes` sealed; None where a key is gone.
+
+    Raises KeysUnavailable where the engine was given no secret key.
+    """
+    ring = _ring(connection)
+    if ring is None:
+        raise KeysUnavailable("A state is sealed: set REPOSTREAM_SECRET_KEY to the key it was sealed with.")
+    cipher = await ring.cipher(connection, subjects)
+    return None if cipher is None else open_bytes(cipher, name, content)
+
+
 def _without_keys(envelope: Envelope) -> Envelope:
     if subjects_in(envelope):
         raise KeysUnavailable("An event has sealed fields: set REPOSTREAM_SECRET_KEY to the key it was sealed with.")
@@ -202,16 +249,21 @@ def _without_keys(envelope: Envelope) -> Envelope:
 async def erase_subject(connection: AsyncConnection, kind: str, id_: object) -> None:
     """Destroy the key of a tenant, a repository or a user for good, in the caller's transaction; again is nothing.
 
-    Their private fields that were recorded in the clear are emptied as well.
+    Their private fields that were recorded in the clear are emptied as well, and no state with any of them is kept.
     """
     private = {cls.event_type: sorted(cls.private) for cls in EVENTS.values() if cls.private and kind in cls.belongs_to}
     await connection.execute(_ERASE, {"kind": kind, "id": id_, "private": json.dumps(private)})
+    if (forget := _FORGET.get(Subject(kind))) is not None:
+        await connection.execute(_HOLD_SNAPSHOTS)  # last: others wait for it until this transaction ends
+        await connection.execute(forget, {"id": id_})
 
 
 async def erase_stream(connection: AsyncConnection, stream_id: str) -> None:
     """Empty what is private in the events of one deleted stream, in the caller's transaction; again is nothing.
 
-    The keys that it was sealed with are others' too, and stay: the sealed text itself goes.
+    The keys that it was sealed with are others' too, and stay: the sealed text itself goes, and what was folded of it.
     """
     private = {cls.event_type: sorted(cls.private) for cls in EVENTS.values() if cls.private}
     await connection.execute(_ERASE_STREAM, {"stream": stream_id, "private": json.dumps(private)})
+    await connection.execute(_HOLD_SNAPSHOTS)
+    await connection.execute(_FORGET_STREAM, {"stream": stream_id})

@@ -76,6 +76,17 @@ def cipher_of(keys: Sequence[bytes], subjects: Sequence[str]) -> AESGCM:
     return AESGCM(derive.derive(b"".join(keys)))
 
 
+def seal_bytes(cipher: AESGCM, name: bytes, content: bytes) -> bytes:
+    """`content` sealed, to be opened under the same name alone."""
+    nonce = os.urandom(_NONCE)
+    return nonce + cipher.encrypt(nonce, content, name)
+
+
+def open_bytes(cipher: AESGCM, name: bytes, sealed: bytes) -> bytes:
+    """What was sealed. Raises cryptography's InvalidTag where it was changed, or is another's."""
+    return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name)
+
+
 def sealed_payload(draft: Draft, names: set[str], subjects: Sequence[str], cipher: AESGCM | None) -> str:
     """The event as JSON text, its private fields sealed; or left out for good where there is no cipher any more.
 
@@ -85,8 +96,7 @@ def sealed_payload(draft: Draft, names: set[str], subjects: Sequence[str], ciphe
     sealed: dict[str, object] = {"names": sorted(names)}
     if cipher is not None:
         private = without_nul(draft, draft.event.model_dump_json(include=names)).encode()
-        nonce = os.urandom(_NONCE)
-        text = base64.b64encode(nonce + cipher.encrypt(nonce, private, draft.event_id.bytes)).decode()
+        text = base64.b64encode(seal_bytes(cipher, draft.event_id.bytes, private)).decode()
         sealed |= {"by": "".join(subject[0] for subject in subjects), "text": text}
     comma = "" if public == "{}" else ","
     return f'{public[:-1]}{comma}"{SEALED}":{json.dumps(sealed)}}}'
@@ -102,8 +112,7 @@ def opened(envelope: Envelope, cipher: AESGCM | None) -> Envelope:
     if not isinstance(sealed, dict):
         return envelope
     if cipher is not None and "text" in sealed:
-        raw = base64.b64decode(sealed["text"])
-        private = cipher.decrypt(raw[:_NONCE], raw[_NONCE:], envelope.event_id.bytes)
+        private = open_bytes(cipher, envelope.event_id.bytes, base64.b64decode(sealed["text"]))
         return envelope.with_data(data | from_json(private))
     cls = EVENTS.get(envelope.event_type)
     reads_as = cls.private if cls is not None else {}

@@ -12,6 +12,23 @@ Evolve = Callable[[State, Envelope], State]
 
 
 @dataclass(frozen=True)
+class Fold(Generic[State]):
+    """How streams of one kind add up. `evolve` may change its state in place; `pack` and `unpack` keep it unchanged."""
+
+    initial: Callable[[], State]
+    evolve: Evolve[State]
+    pack: Callable[[State], bytes]
+    unpack: Callable[[bytes], State]
+
+
+@dataclass(frozen=True)
+class Shown(Fold[State]):
+    """With what people see of a state, as JSON's own types."""
+
+    shown: Callable[[State], dict[str, object]]
+
+
+@dataclass(frozen=True)
 class Moment(Generic[State]):
     """The state right after one event."""
 

@@ -1,36 +1,47 @@
 """Streams as they were at any version or moment, for whoever looks at them.
 
-A long stream is folded once and remembered for some seconds by its states, so that a slider has its next point soon.
-What was deleted is not shown out of that memory: the log is asked first, each time.
+Of a long analysis states are kept beside the log: a look goes on from the nearest one. What was deleted is not shown
+out of these: the log is asked first, each time.
 """
 
-import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from events.base import Envelope
 from events.log.journal import Journal
-from events.replay.past import Past, shown_at
+from events.replay.history import fold
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.repository_pasts import Analyses, RepositoryPasts
 from orchestrator.projections.pasts import fold_of
 from orchestrator.projections.repository_past import Step, Steps, moments, repository_at, repository_steps
 
-_SECONDS = 50.0  # none outlives a deletion by a minute
-_MOST = 16  # pasts remembered; the oldest go first
 _PAGE = 500
 _LEAP = 1_000  # events of an analysis, which are small
-# Of a conversation, what somebody said whose account is deleted is left out of each reading anew.
-_REMEMBERED = "analysis/"
+_KEPT = "analysis/"
 REPOSITORY = "repository/"
 _BEFORE, _NOW = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
-Key = tuple[UUID, str]
 Json = dict[str, Any]
+State = tuple[int, Any]  # what a stream added up to after a version
+
+
+class Pasts(Protocol):
+    """Where streams stand, and the states that are kept of them. `orchestrator.adapters.snapshots` has the real one."""
+
+    async def newest(self, tenant: UUID, stream_id: str) -> int:
+        """The newest version of a stream."""
+        ...
+
+    async def version_at(self, tenant: UUID, stream_id: str, moment: datetime) -> int:
+        """The version at a moment: of the last event that had happened, and all before it; 0 before the first one."""
+        ...
+
+    async def before(self, tenant: UUID, stream_id: str, version: int) -> State | None:
+        """The newest kept state of an analysis that is not after `version`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -85,43 +96,48 @@ class _Whole:
 class Inspection:
     """Folds the streams of tenants, each for its own tenant alone."""
 
-    def __init__(
-        self,
-        journals: Journals,
-        repositories: RepositoryPasts,
-        *,
-        seconds: float = _SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, journals: Journals, repositories: RepositoryPasts, pasts: Pasts) -> None:
         self._journals = journals
         self._repositories = repositories
-        self._seconds = seconds
-        self._clock = clock
-        self._known: OrderedDict[Key, tuple[float, Past[Any]]] = OrderedDict()  # the oldest first
+        self._pasts = pasts
 
     async def look(self, tenant: UUID, stream_id: str, at: At) -> Look | None:
         """The stream at a point; None where the tenant has no such stream. A version after the newest is the newest."""
         if stream_id.startswith(REPOSITORY):
             return await self._repository(tenant, stream_id, at)
         journal = self._journals.of(tenant)
-        past = await self._past(journal, (tenant, stream_id))
-        if past is None:
+        if not (head := await journal.read_stream(stream_id, limit=1)) or head[0].tenant_id != tenant:
             return None
-        wanted = past.version_at(at.moment) if at.moment is not None else at.version
-        version = past.version if wanted is None else min(wanted, past.version)
-        other = past.version_at(at.against_moment) if at.against_moment is not None else at.against
-        against = max(0, version - 1) if other is None else min(other, past.version)
-        first, last = sorted((version, against))
-        start = past.before(first)
-        missing = last - start[0]
-        envelopes = await journal.read_stream(stream_id, after=start[0], limit=missing) if missing else []
-        envelopes = [one for one in envelopes if one.version <= last]
-        low, high = shown_at(fold_of(stream_id), start, envelopes, (first, last))
-        event = next((one for one in envelopes if one.version == version), None)
-        if event is None and version:
-            event = next(iter(await journal.read_stream(stream_id, after=version - 1, limit=1)), None)
+        newest = await self._pasts.newest(tenant, stream_id)
+
+        async def version_of(moment: datetime | None, version: int | None, otherwise: int) -> int:
+            if moment is not None:
+                version = await self._pasts.version_at(tenant, stream_id, moment)
+            return otherwise if version is None else min(version, newest)
+
+        version = await version_of(at.moment, at.version, newest)
+        against = await version_of(at.against_moment, at.against, max(0, version - 1))
+        low, high = await self._shown(journal, tenant, stream_id, (min(version, against), max(version, against)))
+        there = await journal.read_stream(stream_id, after=version - 1, limit=1) if version else []
+        event = next((one for one in there if one.version == version), None)
         before, after = (low, high) if version >= against else (high, low)
-        return Look(past.version, version, against, event, before, after)
+        return Look(newest, version, against, event, before, after)
+
+    async def _shown(
+        self, journal: Journal, tenant: UUID, stream_id: str, versions: tuple[int, int]
+    ) -> tuple[Json, Json]:
+        """What is shown at two versions, the earlier one first, each from the nearest state that is kept before it."""
+        how, (first, last) = fold_of(stream_id), versions
+        near = await self._before(tenant, stream_id, last)
+        start = near if near[0] <= first else await self._before(tenant, stream_id, first)
+        at, state = await _on(journal, stream_id, start, first)
+        low = how.shown(state)
+        _, state = await _on(journal, stream_id, near if near[0] > at else (at, state), last)
+        return low, how.shown(state)
+
+    async def _before(self, tenant: UUID, stream_id: str, version: int) -> State:
+        kept = await self._pasts.before(tenant, stream_id, version) if stream_id.startswith(_KEPT) else None
+        return kept or (0, fold_of(stream_id).initial())
 
     async def moments(self, tenant: UUID, stream_id: str) -> tuple[list[tuple[str, Step]], int] | None:
         """When anything of a repository changed; and how many analyses are left out. None where there is none such."""
@@ -158,22 +174,13 @@ class Inspection:
             yield page
             after = page[-1].version
 
-    async def _past(self, journal: Journal, key: Key) -> Past[Any] | None:
-        """What is known of a stream, and what came since then; None where there is no such stream any more."""
-        self._forget()
-        tenant, stream_id = key
-        if not (head := await journal.read_stream(stream_id, limit=1)) or head[0].tenant_id != tenant:
-            self._known.pop(key, None)
-            return None
-        since, past = self._known.get(key) or (self._clock(), Past(fold_of(stream_id)))
-        leap = _LEAP if stream_id.startswith(_REMEMBERED) else _PAGE
-        while page := await journal.read_stream(stream_id, after=past.version, limit=leap):
-            past.extend(page)
-        if stream_id.startswith(_REMEMBERED):
-            self._known[key] = since, past
-        return past
 
-    def _forget(self) -> None:
-        oldest = self._clock() - self._seconds
-        while self._known and (len(self._known) > _MOST or next(iter(self._known.values()))[0] < oldest):
-            self._known.popitem(last=False)
+async def _on(journal: Journal, stream_id: str, start: State, version: int) -> State:
+    """The state after a version, gone on to from one before it. What the journal does not show changes nothing."""
+    how, (at, state) = fold_of(stream_id), start
+    leap = _LEAP if stream_id.startswith(_KEPT) else _PAGE
+    while at < version:
+        page = await journal.read_stream(stream_id, after=at, limit=min(leap, version - at))
+        state = fold(page, how.evolve, state, to=version)
+        at = min(at + leap, version)
+    return at, state

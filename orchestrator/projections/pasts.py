@@ -13,8 +13,7 @@ from pydantic_core import to_jsonable_python
 from events import index, repository
 from events.base import Envelope
 from events.catalog import UnknownEvent, decode
-from events.replay.history import Evolve
-from events.replay.past import Fold
+from events.replay.history import Evolve, Shown
 from orchestrator.api.models import ConversationView, QuestionView
 from orchestrator.projections import analyses, conversations
 from orchestrator.projections.analyses import AnalysisRecord
@@ -145,7 +144,7 @@ def _said(past: Said, envelope: Envelope) -> Said:
     return past
 
 
-def _fold_of(kind: type[Any], evolve: Evolve[Any], shown: Callable[[Any], Json] | None = None) -> Fold[Any]:
+def _fold_of(kind: type[Any], evolve: Evolve[Any], shown: Callable[[Any], Json] | None = None) -> Shown[Any]:
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
 
     def pack(past: object) -> bytes:
@@ -158,10 +157,10 @@ def _fold_of(kind: type[Any], evolve: Evolve[Any], shown: Callable[[Any], Json] 
         known: Json = to_jsonable_python(past)
         return known
 
-    return Fold(kind, evolve, pack, unpack, shown or as_it_is)
+    return Shown(kind, evolve, pack, unpack, shown or as_it_is)
 
 
-_FOLDS: dict[str, Fold[Any]] = {
+_FOLDS: dict[str, Shown[Any]] = {
     "analysis": _fold_of(AnalysisPast, _analysis, _shown_analysis),
     "conversation": _fold_of(ConversationPast, _conversation, _shown_conversation),
     "repository": _fold_of(RepositoryPast, _repository),
@@ -169,6 +168,6 @@ _FOLDS: dict[str, Fold[Any]] = {
 _OTHER = _fold_of(Said, _said)
 
 
-def fold_of(stream_id: str) -> Fold[Any]:
+def fold_of(stream_id: str) -> Shown[Any]:
     """How the streams of the kind of `stream_id` add up."""
     return _FOLDS.get(stream_id.partition("/")[0], _OTHER)

@@ -12,8 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from events.base import Envelope
-from events.replay.history import fold
-from events.replay.past import Fold
+from events.replay.history import Shown, fold
 from orchestrator.projections.pasts import AnalysisPast, fold_of
 
 Json = dict[str, Any]
@@ -46,7 +45,7 @@ class Step:
 class Steps:
     """The steps of one stream. Grows by its events in their order; holds none of them."""
 
-    def __init__(self, how: Fold[Any], shown: Callable[[Any], Json]) -> None:
+    def __init__(self, how: Shown[Any], shown: Callable[[Any], Json]) -> None:
         self._how = how
         self._shown = shown
         self._state = how.initial()

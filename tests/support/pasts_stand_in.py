@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from events.base import Envelope
 from events.replay.difference import difference
-from events.replay.past import shown_at
+from events.replay.history import fold
 from orchestrator.api.inspecting import causes_of, moment_view, timeline_of
 from orchestrator.api.inspecting_models import MomentsView
 from orchestrator.projections.pasts import fold_of
@@ -98,7 +98,8 @@ async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Re
         return JSONResponse(jsonable_encoder(causes_of(stream_id, history)))
     version = min(int(request.query_params.get("version", len(history))), len(history))
     how = fold_of(stream_id)
-    before, after = shown_at(how, (0, how.initial()), history, (max(0, version - 1), version))
+    points = (max(0, version - 1), version)
+    before, after = (how.shown(fold(history, how.evolve, how.initial(), to=at)) for at in points)
     state = None if request.query_params.get("with_state") == "false" else after
     changes = [one._asdict() for one in difference(before, after)]
     point = {"newest": len(history), "version": version, "against": max(0, version - 1), "changes_left_out": 0}

@@ -75,8 +75,7 @@ UNGUARDED = {
     "sandbox.runs": _CASCADES,
     "sandbox.artifacts": _CASCADES,
     "es.timers": "of work on repositories, which are deleted first, and whose work is cancelled",
-    "es.snapshots": "the same",
-    "es.stage_queue": "the same",
+    "es.snapshots": "requests do not write it; what is deleted is looked for under the lock that erasing waits for",
 }
 
 

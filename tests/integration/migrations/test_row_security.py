@@ -29,8 +29,6 @@ WITHOUT = {
     "es.dead_letters": _BOOKS,
     "es.leases": _BOOKS,
     "es.timers": _BOOKS,
-    "es.stage_queue": _BOOKS,
-    "es.snapshots": _BOOKS,
     "es.payload_keys": "sealed, and no role may read it: services come to keys by functions alone",
     "es.artifact_owners": "hashes and ids of repositories: whoever stores a content sees who else has it",
     "es.projections": "how far each read model is",

@@ -1,7 +1,7 @@
-"""Streams as they were: any version, any moment, the same from memory as from the beginning."""
+"""Streams as they were: any version, any moment, the same from a kept state as from the beginning."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from events.index import GenerationKind, IndexActivated, IndexBuilt
 from events.log.memory import MemoryJournal
 from events.processing import ProcessingRequested, Stage, StageCompleted, StageRequested, StageStarted
 from events.question import AnswerRated, QuestionAsked
+from events.replay.history import fold
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.adapters.inspection import At, Inspection, Look
 from orchestrator.adapters.journals import Journals
@@ -32,6 +33,7 @@ class Counting:
         self.read = 0
         self.gone: set[str] = set()
         self.analyses = [STREAM]
+        self.keeps = True
 
     def of(self, _tenant: UUID) -> "Counting":
         return self
@@ -46,6 +48,22 @@ class Counting:
         found = {name: len(await self.journal.read_stream(name)) for name in reversed(self.analyses)}
         there = {name: version for name, version in found.items() if version and name not in self.gone}
         return dict(list(there.items())[:most]), len(there)
+
+    async def newest(self, _tenant: UUID, stream_id: str) -> int:
+        """As `Pasts.newest`."""
+        return len(await self.journal.read_stream(stream_id))
+
+    async def version_at(self, _tenant: UUID, stream_id: str, moment: datetime) -> int:
+        """As `Pasts.version_at`."""
+        history = await self.journal.read_stream(stream_id)
+        return next((one.version - 1 for one in history if one.timestamp > moment), len(history))
+
+    async def before(self, _tenant: UUID, stream_id: str, version: int) -> tuple[int, Any] | None:
+        """As `Pasts.before`: the states are those of every thousand events, where they are kept."""
+        how, at = fold_of(stream_id), version // 1_000 * 1_000
+        if not self.keeps or not at:
+            return None
+        return at, fold(await self.journal.read_stream(stream_id, limit=at), how.evolve, how.initial())
 
     async def say(self, stream_id: str, events: Sequence[Event]) -> None:
         context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4(), repository_id=REPOSITORY)
@@ -78,8 +96,8 @@ async def log() -> Counting:
     return log
 
 
-def _inspection(log: Counting, **more: Any) -> Inspection:
-    return Inspection(cast("Journals", log), RepositoryPasts(log.streams_of), **more)
+def _inspection(log: Counting) -> Inspection:
+    return Inspection(cast("Journals", log), RepositoryPasts(log.streams_of), log)
 
 
 async def _look(inspection: Inspection, stream_id: str = STREAM, **at: Any) -> Look:
@@ -88,7 +106,9 @@ async def _look(inspection: Inspection, stream_id: str = STREAM, **at: Any) -> L
     return found
 
 
-async def test_every_point_is_what_the_events_until_there_add_up_to(log: Counting) -> None:
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_every_point_is_what_the_events_until_there_add_up_to(log: Counting, keeps: bool) -> None:
+    log.keeps = keeps
     inspection, how = _inspection(log), fold_of(STREAM)
     history = await log.journal.read_stream(STREAM)
     state, plain = how.initial(), [how.shown(how.initial())]
@@ -128,31 +148,23 @@ async def test_a_time_means_what_had_happened_by_then(log: Counting) -> None:
     assert [(await _look(inspection, moment=AT + after)).version for after in points] == [0, 1, 502, 1_203]
 
 
-async def test_the_next_point_reads_few_events_and_new_ones_are_seen(log: Counting) -> None:
+async def test_a_look_reads_from_the_nearest_kept_states_on_and_new_events_are_seen(log: Counting) -> None:
     inspection = _inspection(log)
-    await _look(inspection, version=700)
-    log.read = 0
-    await _look(inspection, version=1_150)
-    assert log.read < 200
+    for version, against, few in ((1_150, None, 152), (1_150, 5, 157), (1_000, 999, 1_001)):
+        log.read = 0
+        await _look(inspection, version=version, against=against)
+        assert log.read == few
     await log.say(STREAM, [StageStarted(run_id=uuid4(), stage=Stage.EMBED, shard=0, attempt=1, worker="w")])
 
     assert (await _look(inspection)).newest == 1_204
 
 
-async def test_what_was_deleted_is_not_shown_from_memory_and_memory_does_not_last(log: Counting) -> None:
-    now = [0.0]
-    inspection = _inspection(log, seconds=50, clock=lambda: now[0])
+async def test_what_was_deleted_is_not_shown_though_states_of_it_are_kept(log: Counting) -> None:
+    inspection = _inspection(log)
     await _look(inspection, version=1_000)
     log.gone.add(STREAM)
     assert await inspection.look(LOCAL_TENANT, STREAM, At(version=1_000)) is None
     log.gone.clear()
-    log.read = 0
-    await _look(inspection, version=1_000)
-    assert log.read > 1_200  # read again: it was forgotten with the stream
-    now[0] = 51.0
-    log.read = 0
-    await _look(inspection, version=1_000)
-    assert log.read > 1_200
     assert await inspection.look(LOCAL_TENANT, "analysis/none", At()) is None
     assert await inspection.look(uuid4(), STREAM, At()) is None
 

@@ -7,7 +7,7 @@ from events.delivery.work import Result, ShortHandler
 from events.log.memory import MemoryJournal
 from events.processing import FaultKind, Stage
 from orchestrator.subscribers import workflow_handler
-from orchestrator.workflow import Policy
+from orchestrator.workflow import AnalysisState, Policy, replay
 from tests.support.analyses import CONTEXT, STREAM, cloned, completed, failed, requested
 from tests.support.kernel import a_draft
 
@@ -19,6 +19,26 @@ def handler(journal: MemoryJournal) -> ShortHandler:
         return await journal.read_stream(stream_id, after=after)
 
     return workflow_handler(read, Policy())
+
+
+async def test_the_first_decision_goes_on_from_the_state_that_is_kept() -> None:
+    journal, read = MemoryJournal(), list[int]()
+    history = await journal.append(
+        STREAM, [a_draft(event).model_copy(update={"context": CONTEXT}) for event in (requested(), cloned())]
+    )
+
+    async def read_stream(_connection: object, stream_id: str, after: int) -> list[Envelope]:
+        read.append(after)
+        return await journal.read_stream(stream_id, after=after)
+
+    async def kept(_connection: object, _stream_id: str) -> tuple[AnalysisState, int]:
+        return replay(history[:1]), 1
+
+    from_kept = workflow_handler(read_stream, Policy(), read_kept=kept)
+    results = [await decide(history[1], NOBODY) for decide in (handler(journal), from_kept, from_kept)]
+
+    assert results[0] == results[1] == results[2]
+    assert read == [1, 2]  # then what was read is remembered
 
 
 async def _hear(journal: MemoryJournal, event: Any) -> Result:

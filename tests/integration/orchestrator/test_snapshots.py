@@ -1,0 +1,207 @@
+"""States of long analyses are kept beside the log: the same as folded, sealed, of one code alone, gone with theirs."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from typing import cast
+from uuid import UUID
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.base import Draft, Envelope, Subject
+from events.catalog import decode
+from events.log import snapshots as table
+from events.log.keyring import erase_stream, erase_subject
+from events.log.postgres import PostgresJournal
+from events.log.wake import Wake
+from events.replay.history import fold
+from orchestrator.adapters import snapshots
+from orchestrator.adapters.inspection import At, Inspection
+from orchestrator.adapters.journals import Journals
+from orchestrator.adapters.readmodels import ReadModels
+from orchestrator.adapters.repository_pasts import RepositoryPasts
+from orchestrator.adapters.snapshots import KeptPasts, Snapshots, decided_on
+from orchestrator.projections.pasts import fold_of
+from orchestrator.workflow import replay
+from runtime.database import create_engine
+from runtime.sealing import fresh_key
+from runtime.settings import DatabaseSettings
+from runtime.tenancy import DatabaseRole, TenantDatabase
+from tests.support import histories
+
+EVENTS = histories.load("whole").events
+STREAM, TENANT, REPOSITORY = EVENTS[0].stream_id, EVENTS[0].tenant_id, EVENTS[0].repository_id
+URL = str(EVENTS[0].data["url"])
+EVERY = 10
+HOW = fold_of(STREAM)
+NOBODY = cast("Wake", None)  # nothing is appended by whoever looks
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "EVERY", EVERY)
+
+
+@pytest.fixture(params=["sealed", "open"])
+def _secret(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "sealed":
+        monkeypatch.setenv("REPOSTREAM_SECRET_KEY", fresh_key())
+
+
+@pytest.fixture
+async def engines(database_url: str, _secret: None) -> AsyncIterator[tuple[AsyncEngine, AsyncEngine]]:
+    """The background's, and that of requests, each as its role; with one analysis, as its read model has it."""
+    settings = DatabaseSettings(url=SecretStr(database_url))
+    roles = (DatabaseRole.BACKGROUND, DatabaseRole.REQUESTS)
+    made = [create_engine(settings, application="test", role=role) for role in roles]
+    await PostgresJournal(made[0]).append(STREAM, [_draft(one) for one in EVENTS])
+    statement = """
+        INSERT INTO app.analyses (analysis_id, tenant_id, repository_id, state, version, requested_at, record)
+        VALUES (CAST(split_part(:stream, '/', 2) AS uuid), :tenant, :repository, 'refined', :version, now(), '{}')
+    """
+    values = {"stream": STREAM, "tenant": TENANT, "repository": REPOSITORY, "version": len(EVENTS)}
+    async with made[0].begin() as connection:
+        await connection.execute(text(statement), values)
+    yield made[0], made[1]
+    for engine in made:
+        await engine.dispose()
+
+
+def _draft(one: Envelope) -> Draft:
+    context = one.context.model_copy(update={"causation_id": one.causation_id})
+    return Draft(event_id=one.event_id, occurred_at=one.timestamp, context=context, event=decode(one), stage=one.stage)
+
+
+async def _keep_all(engine: AsyncEngine) -> None:
+    while await Snapshots(engine).keep_next():
+        pass
+
+
+async def _rows(engine: AsyncEngine) -> Sequence[tuple[str, int, bool, bytes]]:
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT fold, version, is_sealed, state FROM es.snapshots ORDER BY 1, 2"))
+        return [(row.fold, row.version, row.is_sealed, bytes(row.state)) for row in found]
+
+
+async def test_each_look_and_decision_goes_on_from_the_nearest_state(engines: tuple[AsyncEngine, AsyncEngine]) -> None:
+    engine, requests = engines
+    await _keep_all(engine)
+    rows, pasts = TenantDatabase(requests), KeptPasts(TenantDatabase(requests))
+    last = len(EVENTS) // EVERY * EVERY
+
+    kept = [(fold_name, version) for fold_name, version, *_ in await _rows(engine)]
+    assert kept == [*(("past", at) for at in range(EVERY, last + 1, EVERY)), ("workflow", last)]
+    inspection = Inspection(Journals(rows, NOBODY), RepositoryPasts(ReadModels(rows).streams_of), pasts)
+    for version, against in ((len(EVENTS), len(EVENTS) - 1), (EVERY, EVERY - 1), (last, 1), (3, last), (0, 0)):
+        found = await inspection.look(TENANT, STREAM, At(version=version, against=against))
+        assert found is not None
+        for at, shown in ((version, found.after), (against, found.before)):
+            state = fold(EVENTS, HOW.evolve, HOW.initial(), to=at)
+            assert shown == HOW.shown(state), at
+    for event in EVENTS:
+        there = next((one.version - 1 for one in EVENTS if one.timestamp > event.timestamp), len(EVENTS))
+        assert await pasts.version_at(TENANT, STREAM, event.timestamp) == there
+    assert (await pasts.newest(TENANT, STREAM), await pasts.newest(UUID(int=9), STREAM)) == (len(EVENTS), 0)
+    assert await pasts.before(UUID(int=9), STREAM, last) is None  # another tenant's
+    async with engine.connect() as connection:
+        assert await decided_on(connection, STREAM) == (replay(EVENTS[:last]), last)
+
+
+async def test_a_state_of_other_code_is_never_read_and_goes_after_a_day(
+    engines: tuple[AsyncEngine, AsyncEngine], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, requests = engines
+    await _keep_all(engine)
+    mine = await _rows(engine)
+    monkeypatch.setattr(snapshots, "code", lambda: "of another release")
+
+    assert await KeptPasts(TenantDatabase(requests)).before(TENANT, STREAM, len(EVENTS)) is None
+    async with engine.connect() as connection:
+        assert await decided_on(connection, STREAM) is None
+    await _keep_all(engine)
+    assert len(await _rows(engine)) == 2 * len(mine)  # the other release may still run
+    owner = await asyncpg.connect(database_url)
+    day = "UPDATE es.snapshots SET made_at = made_at - interval '25 hours' WHERE code <> 'of another release'"
+    await owner.execute(day)
+    await owner.close()
+    await _keep_all(engine)
+    assert len(await _rows(engine)) == len(mine)
+
+
+async def test_what_is_damaged_is_folded_from_the_log(
+    engines: tuple[AsyncEngine, AsyncEngine], database_url: str
+) -> None:
+    engine, requests = engines
+    await _keep_all(engine)
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("UPDATE es.snapshots SET state = set_byte(state, 20, 255 - get_byte(state, 20))")
+    await owner.close()
+
+    assert await KeptPasts(TenantDatabase(requests)).before(TENANT, STREAM, len(EVENTS)) is None
+    async with engine.connect() as connection:
+        assert await decided_on(connection, STREAM) is None
+
+
+async def test_it_is_sealed_and_goes_with_what_is_private_in_its_stream(
+    engines: tuple[AsyncEngine, AsyncEngine], request: pytest.FixtureRequest
+) -> None:
+    engine, requests = engines
+    await _keep_all(engine)
+    is_sealed = "[sealed]" in request.node.name
+    for _, _, sealed, state in await _rows(engine):
+        assert sealed == is_sealed
+        assert sealed != _has_url(state)
+
+    async with engine.begin() as connection:
+        await erase_subject(connection, Subject.USER, REPOSITORY)
+    assert await _rows(engine)
+    archive = "UPDATE es.streams SET archived_at = {} WHERE stream_id = :stream"
+    async with engine.begin() as connection:
+        await connection.execute(text(archive.format("now()")), {"stream": STREAM})
+        await erase_stream(connection, STREAM)
+    assert await _rows(engine) == []
+    assert not await Snapshots(engine).keep_next()  # it is deleted
+    async with engine.begin() as connection:
+        await connection.execute(text(archive.format("NULL")), {"stream": STREAM})
+    await _keep_all(engine)
+    assert await _rows(engine)
+    async with engine.begin() as connection:
+        await erase_subject(connection, Subject.REPOSITORY, REPOSITORY)
+        gone = "INSERT INTO app.deleted_repositories VALUES (:id, :tenant, now())"
+        await connection.execute(text(gone), {"id": REPOSITORY, "tenant": TENANT})
+    assert await _rows(engine) == []
+    assert not await Snapshots(engine).keep_next()  # nothing of what is deleted
+    assert await KeptPasts(TenantDatabase(requests)).before(TENANT, STREAM, len(EVENTS)) is None
+
+
+def _has_url(state: bytes) -> bool:
+    try:
+        return URL.encode() in zlib.decompress(state)
+    except zlib.error:
+        return False
+
+
+async def test_erasing_waits_for_whoever_keeps_a_state_and_takes_that_too(
+    engines: tuple[AsyncEngine, AsyncEngine],
+) -> None:
+    engine, _ = engines
+
+    async def erase() -> None:
+        async with engine.begin() as connection:
+            await erase_subject(connection, Subject.TENANT, TENANT)
+
+    async with engine.begin() as keeping:
+        assert await table.hold(keeping)
+        assert not await Snapshots(engine).keep_next()  # one process at a time
+        erasing = asyncio.create_task(erase())
+        place, whose = table.Place(STREAM, "past", "code"), table.Whose(TENANT, cast("UUID", REPOSITORY))
+        assert await table.keep(keeping, place, 1, b"state", whose)
+        await asyncio.sleep(0.2)
+        assert not erasing.done()
+    await erasing
+
+    assert await _rows(engine) == []
