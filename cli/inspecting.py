@@ -10,6 +10,7 @@ from rich.text import Text
 from cli.api import connect, refusal
 from cli.events import stream_of
 from cli.exits import OK
+from cli.plain import visible
 from cli.screen import Screen
 from runtime.client import Client
 from runtime.client.shapes import CauseView, ChangeView, MomentsView, RunView, StateView, TimelineView
@@ -169,6 +170,14 @@ def bar(after: float, run: RunView, whole: float) -> Text:
     return Text(f"{drawn:<{_WIDTH}}")
 
 
+def _outside(item: CauseView) -> str:
+    """What of other streams an event comes of."""
+    there = item.elsewhere
+    cause = f"because of {there.version} {there.event_type} of {there.stream_id}" if there else ""
+    unknown = "its cause is in another stream" if item.from_outside and there is None else ""
+    return visible(", ".join(filter(None, (cause, unknown, f"about {item.about}" if item.about else ""))))
+
+
 def graph_lines(items: Sequence[CauseView]) -> Iterator[Text]:
     """Each event below its cause, in the order in which things happened."""
     below: dict[int, list[CauseView]] = {}
@@ -178,7 +187,7 @@ def graph_lines(items: Sequence[CauseView]) -> Iterator[Text]:
     while todo:
         item, depth = todo.pop()
         stage = f" {item.stage}[{item.shard}]" if item.stage else ""
-        outside = "  (its cause is in another stream)" if item.from_outside else ""
+        outside = f"  ({_outside(item)})" if item.from_outside or item.about else ""
         yield Text.assemble(
             "  " * min(depth, _DEEPEST), (f"{item.version:>4} ", "dim"), (item.event_type, "bold"), stage, outside
         )

@@ -72,12 +72,14 @@ class Intake:
         at: datetime,
         upload: Upload | None = None,
         before: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+        after: UUID | None = None,
     ) -> Accepted:
         """Begin an analysis, or find the one that this request means. Committed when it returns.
 
         A request that names what to read the repository with joins no analysis that reads it with something else.
 
         An `upload` is what is read instead of a host's repository. `before` is done in the same transaction, first.
+        `after` is the analysis that is asked for anew: its request is told as the cause of this one.
 
         Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have, `upload_gone`.
         """
@@ -100,7 +102,9 @@ class Intake:
             if record is None:
                 async with self._usage.counted(connection, who, context.repository_id, at):
                     read_by = credential if upload is None else upload
-                    record = await _begin(connection, who, wanted, read_by, context, at)
+                    cause = request_id_of(after) if after is not None else None
+                    own = context.model_copy(update={"causation_id": cause})
+                    record = await _begin(connection, who, wanted, read_by, own, at)
         if not joined:
             self._wake.appended()
         return Accepted(view_of(record), joined)
@@ -120,6 +124,11 @@ class Intake:
             await self._usage.check_running(connection, who, draft.occurred_at)
         self._wake.appended()
         return added
+
+
+def request_id_of(analysis_id: UUID) -> UUID:
+    """The id of the event that asked for an analysis."""
+    return derived_id("requested", analysis_id)
 
 
 async def present_id_in(connection: AsyncConnection, who: Identity, wanted: Wanted) -> UUID:
@@ -181,8 +190,8 @@ async def _begin(
 ) -> AnalysisRecord:
     analysis_id, repository, repository_id = uuid4(), wanted.repository, context.repository_id
 
-    def draft(event: Event, *cause: object) -> Draft:
-        return Draft(event_id=derived_id(*cause), occurred_at=at, context=context, event=event)
+    def draft(event: Event, event_id: UUID) -> Draft:
+        return Draft(event_id=event_id, occurred_at=at, context=context, event=event)
 
     name = name_of(repository.url, wanted.folder)
     registered = RepositoryRegistered(url=repository.url, host=repository.host, name=name, folder=wanted.folder)
@@ -206,9 +215,11 @@ async def _begin(
         upload=read_by.parts if isinstance(read_by, Upload) else (),
         history_depth=wanted.history,
     )
-    await append_in(connection, f"repository/{repository_id}", [draft(registered, "registered", repository_id)])
+    await append_in(
+        connection, f"repository/{repository_id}", [draft(registered, derived_id("registered", repository_id))]
+    )
     history = await append_in(
-        connection, f"analysis/{analysis_id}", [draft(requested, "requested", analysis_id)], expected=0
+        connection, f"analysis/{analysis_id}", [draft(requested, request_id_of(analysis_id))], expected=0
     )
     row = {"tenant": who.tenant_id, "repository": repository_id, "ref": key_of(wanted), "analysis": analysis_id}
     await connection.execute(_KEEP, row)

@@ -16,6 +16,7 @@ from events.processing import AnalysisDeleted
 from events.replay.choosing import Chosen
 from events.repository import RepositoryDeleted
 from orchestrator.adapters.kept_items import KeptItems, page_of
+from orchestrator.api.inspecting_models import ElsewhereView
 from orchestrator.api.models import AnalysisSummary, RepositoryView
 from orchestrator.api.paging import ANALYSES, REPOSITORIES, CursorOf, Page
 from orchestrator.projections.analyses import AnalysisRecord
@@ -65,6 +66,12 @@ FROM app.analyses a JOIN es.streams s ON s.stream_id = 'analysis/' || CAST(a.ana
 WHERE a.tenant_id = $1 AND a.repository_id = $2 AND s.archived_at IS NULL
 ORDER BY a.requested_at DESC, a.analysis_id DESC LIMIT $3
 """
+_PLACES = """
+SELECT e.event_id, e.stream_id, e.version, e.type AS event_type FROM es.events e JOIN es.streams s USING (stream_id)
+WHERE e.tenant_id = $1 AND e.event_id = ANY($2) AND s.archived_at IS NULL
+  AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = e.repository_id)
+"""
+_PLACE = ("stream_id", "version", "event_type")
 _QUESTION = "SELECT conversation_id FROM app.questions WHERE question_id = $2 AND tenant_id = $1"
 _IS_ON_ITS_WAY = """
 SELECT EXISTS (
@@ -190,6 +197,11 @@ class ReadModels:
         """The streams of a repository's newest analyses, each with its version; and how many analyses there are."""
         rows = await self._rows(_STREAMS, tenant, repository, most)
         return {row["stream_id"]: row["version"] for row in rows}, rows[0]["total"] if rows else 0
+
+    async def places(self, tenant: UUID, events: Sequence[UUID]) -> dict[UUID, ElsewhereView]:
+        """Where events are, by their ids; without those that are not there any more."""
+        rows = await self._rows(_PLACES, tenant, list(events))
+        return {row["event_id"]: ElsewhereView(**{name: row[name] for name in _PLACE}) for row in rows}
 
     async def conversation_of(self, tenant: UUID, question: UUID) -> UUID | None:
         """The conversation in which a question was asked."""

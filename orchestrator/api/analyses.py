@@ -66,15 +66,23 @@ async def begin(body: AnalysisRequest, who: Writer, parts: Parts, request: Reque
             return view_of(await record_of(parts, who, finished.analysis_id))
     if wanted.content is not None:
         return await _begin_upload(parts, who, wanted, request, response)
+    after = await _renewed(parts, who, wanted, body.after)
     token = body.token.get_secret_value() if body.token is not None else None
     credential = await parts.credentials.choose(
         who, wanted.repository.host, token=token, named=body.credential, at=parts.clock()
     )
     correlation_id = UUID(correlation_of(request))
     accepted = await parts.intake.accept(
-        who, wanted, credential=credential, correlation_id=correlation_id, at=parts.clock()
+        who, wanted, credential=credential, correlation_id=correlation_id, at=parts.clock(), after=after
     )
     return _accepted(accepted, response)
+
+
+async def _renewed(parts: Services, who: Identity, wanted: Wanted, after: UUID | None) -> UUID | None:
+    """The analysis that is asked for anew, if one is named. Raises ApiProblem where it is another repository's."""
+    if after is not None and (await record_of(parts, who, after)).view.url != wanted.repository.url:
+        raise ApiProblem("invalid_request", "Name an analysis of the same repository in `after`, or none.")
+    return after
 
 
 async def _begin_upload(

@@ -1,8 +1,10 @@
 """Look at a stream as it was: its state at any point, the times of its runs, what led to what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 
@@ -18,6 +20,7 @@ from orchestrator.api.inspecting_models import (
     CausesView,
     CauseView,
     ChangeView,
+    ElsewhereView,
     MomentsView,
     MomentView,
     RunView,
@@ -33,6 +36,7 @@ from orchestrator.projections.repository_past import Step
 router = APIRouter(prefix="/events", tags=["inspecting"])
 StreamId = Annotated[str, Query(max_length=100, description="As `analysis/<id>`, `conversation/<id>`.")]
 _CHANGES = 500  # listed of one look
+_ANALYSIS = "analysis/"
 
 
 @router.get("/state")
@@ -99,8 +103,10 @@ async def timeline(who: EventReader, parts: Parts, stream_id: StreamId) -> Timel
 
 @router.get("/causes")
 async def causes(who: EventReader, parts: Parts, stream_id: StreamId) -> CausesView:
-    """What led to what in a stream: each event with the one that caused it."""
-    return causes_of(stream_id, await _history(parts, who, stream_id))
+    """What led to what in a stream: each event with the one that caused it, in this stream or in another one."""
+    history = await _history(parts, who, stream_id)
+    outside = [one.envelope.causation_id for one in links(history) if one.cause is None and one.envelope.causation_id]
+    return causes_of(stream_id, history, await parts.read.places(who.tenant_id, outside) if outside else {})
 
 
 def timeline_of(stream_id: str, history: Sequence[Envelope], now: datetime) -> TimelineView:
@@ -116,8 +122,10 @@ def timeline_of(stream_id: str, history: Sequence[Envelope], now: datetime) -> T
     )
 
 
-def causes_of(stream_id: str, history: Sequence[Envelope]) -> CausesView:
-    """Each event of a history with the one that caused it."""
+def causes_of(
+    stream_id: str, history: Sequence[Envelope], elsewhere: Mapping[UUID, ElsewhereView] = MappingProxyType({})
+) -> CausesView:
+    """Each event of a history with the one that caused it. `elsewhere` are events of other streams, by their ids."""
     return CausesView(
         stream_id=stream_id,
         items=[
@@ -130,6 +138,8 @@ def causes_of(stream_id: str, history: Sequence[Envelope]) -> CausesView:
                 cause=one.cause.version if one.cause is not None else 0,
                 depth=one.depth,
                 from_outside=one.cause is None and one.envelope.causation_id is not None,
+                elsewhere=elsewhere.get(one.envelope.causation_id) if one.envelope.causation_id is not None else None,
+                about=_about(one.envelope),
             )
             for one in links(history)
         ],
@@ -157,6 +167,12 @@ def _stage_times(found: Sequence[RunView]) -> list[StageTime]:
         for stage in dict.fromkeys(run.stage for run in found)
         for of in ([run for run in found if run.stage == stage],)
     ]
+
+
+def _about(envelope: Envelope) -> str | None:
+    """The analysis that an event of another stream names."""
+    named = envelope.data.get("analysis_id")
+    return f"{_ANALYSIS}{named}" if isinstance(named, str) and not envelope.stream_id.startswith(_ANALYSIS) else None
 
 
 def _shard_of(envelope: Envelope) -> int:

@@ -104,10 +104,20 @@ class TimelineView(BaseModel):
     runs: list[RunView]
 
 
+class ElsewhereView(BaseModel):
+    """An event of another stream that led to one of this stream."""
+
+    stream_id: str
+    version: int
+    event_type: str
+
+
 class CauseView(BaseModel):
     """An event and the version of the one that led to it; 0 where none in this stream did.
 
-    `depth` counts the causes that lead to it. `from_outside`: its cause is in another stream.
+    `depth` counts the causes that lead to it. `from_outside`: its cause is in another stream; `elsewhere` says which
+    event it is, where that is still there. `about` is the stream of the analysis that a question was asked about, or
+    answered from.
     """
 
     version: int
@@ -118,6 +128,8 @@ class CauseView(BaseModel):
     cause: int
     depth: int
     from_outside: bool = False
+    elsewhere: ElsewhereView | None = None
+    about: str | None = None
 
 
 class CausesView(BaseModel):

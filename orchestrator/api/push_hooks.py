@@ -157,7 +157,7 @@ async def _received(parts: Services, request: Request, call: Call, hook: Found) 
     wanted = push if isinstance(push, Outcome) else _wanted(parts, latest, push)
     if isinstance(wanted, Wanted):
         if await finished_at(parts, who, wanted, wanted.commit) is None:
-            return await _begin(parts, request, who, wanted, (call, hook))
+            return await _begin(parts, request, who, (wanted, latest), (call, hook))
         wanted = Outcome.CURRENT
     await parts.push_hooks.note(hook, wanted.value, at)
     return ReceivedView(outcome=wanted)
@@ -185,10 +185,14 @@ def _wanted(parts: Services, latest: AnalysisSummary | None, push: Push) -> Want
 
 
 async def _begin(
-    parts: Services, request: Request, who: Identity, wanted: Wanted, signed: tuple[Call, Found]
+    parts: Services,
+    request: Request,
+    who: Identity,
+    asked: tuple[Wanted, AnalysisSummary | None],
+    signed: tuple[Call, Found],
 ) -> ReceivedView:
     """Begin the analysis and take the delivery, in one transaction: neither is ever without the other."""
-    call, hook = signed
+    (wanted, latest), (call, hook) = asked, signed
     await parts.gate.take(request, who, Resource.ANALYSES)
     at, delivery = parts.clock(), delivery_of(call)
     try:
@@ -198,6 +202,7 @@ async def _begin(
             credential=None,
             correlation_id=UUID(correlation_of(request)),
             at=at,
+            after=latest.analysis_id if latest is not None else None,
             before=lambda connection: take_in(connection, hook, delivery, Outcome.BEGUN.value, at),
         )
     except Repeated:

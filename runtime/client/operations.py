@@ -697,7 +697,7 @@ class Operations(Protocol):
         return self._call(shapes.TimelineView, "GET", "/api/v1/events/timeline", params={"stream_id": stream_id})
 
     def inspecting_causes(self, *, stream_id: str) -> shapes.CausesView:
-        """What led to what in a stream: each event with the one that caused it."""
+        """What led to what in a stream: each event with the one that caused it, in this stream or in another one."""
         return self._call(shapes.CausesView, "GET", "/api/v1/events/causes", params={"stream_id": stream_id})
 
     def forks_make(self, body: shapes.ForkRequest, *, idempotency_key: str | None = None) -> shapes.ForkView:

@@ -46,6 +46,10 @@ class AnalysisRequest(BaseModel):
         Field(description="For this analysis alone, of a private repository."),
     ] = None
     credential: Annotated[str | None, Field(description="A kept token (`/me/credentials`) to read it by.")] = None
+    after: Annotated[
+        str | None,
+        Field(description="The analysis of the same repository that it is to renew."),
+    ] = None
 
 
 class ApiKeyMade(BaseModel):
@@ -181,40 +185,6 @@ class CancelBody(BaseModel):
         frozen=True,
     )
     reason: str = ""
-
-
-class CauseView(BaseModel):
-    """
-    An event and the version of the one that led to it; 0 where none in this stream did.
-
-    `depth` counts the causes that lead to it. `from_outside`: its cause is in another stream.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    version: int
-    event_type: str
-    stage: str = ""
-    shard: int = 0
-    timestamp: AwareDatetime
-    cause: int
-    depth: int
-    from_outside: bool = False
-
-
-class CausesView(BaseModel):
-    """
-    What led to what in a stream.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    stream_id: str
-    items: list[CauseView]
 
 
 class CellView(BaseModel):
@@ -605,6 +575,20 @@ class EarlierModel(BaseModel):
     analyses: int
     newest: list[str]
     asked: bool
+
+
+class ElsewhereView(BaseModel):
+    """
+    An event of another stream that led to one of this stream.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    version: int
+    event_type: str
 
 
 class Envelope(BaseModel):
@@ -2191,6 +2175,44 @@ class AuditPage(BaseModel):
     )
     items: list[AuditView]
     next: str | None = None
+
+
+class CauseView(BaseModel):
+    """
+    An event and the version of the one that led to it; 0 where none in this stream did.
+
+    `depth` counts the causes that lead to it. `from_outside`: its cause is in another stream; `elsewhere` says which
+    event it is, where that is still there. `about` is the stream of the analysis that a question was asked about, or
+    answered from.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    version: int
+    event_type: str
+    stage: str = ""
+    shard: int = 0
+    timestamp: AwareDatetime
+    cause: int
+    depth: int
+    from_outside: bool = False
+    elsewhere: ElsewhereView | None = None
+    about: str | None = None
+
+
+class CausesView(BaseModel):
+    """
+    What led to what in a stream.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stream_id: str
+    items: list[CauseView]
 
 
 class CollectionRebuild(BaseModel):

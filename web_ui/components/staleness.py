@@ -22,7 +22,11 @@ def show(analysis: AnalysisView) -> None:
         is_newest = found.analysis_id == analysis.analysis_id
         if found.standing == "behind" and is_newest and may_write() and st.button("Refresh", icon=":material/sync:"):
             wanted = AnalysisRequest(
-                url=analysis.url, ref=analysis.ref, folder=analysis.folder or None, include=analysis.include
+                url=analysis.url,
+                ref=analysis.ref,
+                folder=analysis.folder or None,
+                include=analysis.include,
+                after=analysis.analysis_id,
             )
             begun = attempt(lambda: client().analyses_begin(wanted))
             if begun is not None:

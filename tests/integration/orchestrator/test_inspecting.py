@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -89,6 +90,15 @@ async def test_an_analysis_is_seen_as_it_was_from_all_sides(system: System) -> N
         ]
         assert all(change["path"].startswith(f"/analyses/{analysis}/") for change in then["changes"])
     assert (await system.get("/events/state", **whole))["state"]["analyses"][str(analysis)]["state"] == "refined"
+
+    again = {"url": view["url"], "after": str(analysis)}
+    elsewhere = await system.client.post("/api/v1/analyses", json=again | {"url": "https://github.com/pallets/click"})
+    nobodys = await system.client.post("/api/v1/analyses", json=again | {"after": str(uuid4())})
+    assert [each.json()["code"] for each in (elsewhere, nobodys)] == ["invalid_request", "not_found"]
+    renewed = (await system.client.post("/api/v1/analyses", json=again)).json()["analysis_id"]
+    [first, *_] = (await system.get("/events/causes", stream_id=f"analysis/{renewed}"))["items"]
+    assert (first["cause"], first["from_outside"]) == (0, True)
+    assert first["elsewhere"] == {**stream, "version": 1, "event_type": "repository.processing.requested"}
 
 
 async def test_what_cannot_be_looked_at_is_refused_by_its_name(system: System) -> None:

@@ -91,6 +91,12 @@ async def test_a_push_to_the_analysed_branch_begins_an_analysis_once_whoever_sen
     [request] = (await system.get(f"/analyses/{found[0]['analysis_id']}/history", limit=1))["items"]
     asked = {name: request["data"][name] for name in ("ref", "folder", "include", "commit")}
     assert asked == {"ref": "main", "folder": "app", "include": ["vendor/"], "commit": NEW}
+    causes = (await system.get("/events/causes", stream_id=f"analysis/{found[0]['analysis_id']}"))["items"]
+    assert causes[0]["elsewhere"] == {
+        "stream_id": f"analysis/{view['analysis_id']}",
+        "version": 1,
+        "event_type": "repository.processing.requested",
+    }
     shown = await system.get(f"/repositories/{view['repository_id']}/push-hook")
     assert (shown["outcome"], shown["works"], "secret" in shown) == ("begun", True, False)
     connection = await asyncpg.connect(database_url)

@@ -7,7 +7,16 @@ import pytest
 from cli.events import stream_of
 from cli.inspecting import change_line, graph_lines, moment, moment_lines, timeline_lines
 from runtime.client import ApiError
-from runtime.client.shapes import CauseView, ChangeView, MomentsView, MomentView, RunView, StageTime, TimelineView
+from runtime.client.shapes import (
+    CauseView,
+    ChangeView,
+    ElsewhereView,
+    MomentsView,
+    MomentView,
+    RunView,
+    StageTime,
+    TimelineView,
+)
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -103,4 +112,11 @@ def test_each_event_stands_below_its_cause() -> None:
         "       4 x",
         "     5 x",
         "   3 x  (its cause is in another stream)",
+    ]
+    there = ElsewhereView(stream_id="analysis/a", version=1, event_type="y")
+    known = [one(1, 0, outside=True).model_copy(update={"elsewhere": there}), one(2, 0)]
+    known[1] = known[1].model_copy(update={"about": "analysis/b"})
+    assert [text.plain for text in graph_lines(known)] == [
+        "   1 x  (because of 1 y of analysis/a)",
+        "   2 x  (about analysis/b)",
     ]

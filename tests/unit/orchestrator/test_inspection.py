@@ -18,6 +18,8 @@ from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.adapters.inspection import At, Inspection, Look
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.repository_pasts import MOST, RepositoryPasts
+from orchestrator.api.inspecting import causes_of
+from orchestrator.api.inspecting_models import ElsewhereView
 from orchestrator.projections.pasts import fold_of
 from tests.support.kernel import AT
 
@@ -236,6 +238,24 @@ async def test_of_a_repository_with_many_analyses_the_newest_are_shown_and_the_r
 
     assert (len(found.after["analyses"]), found.after["analyses_left_out"]) == (MOST, 7)
     assert next(iter(found.after["analyses"])) == str(UUID(int=100 + MOST + 6))
+
+
+async def test_causes_in_other_streams_are_named_where_they_are_known() -> None:
+    log, stream = Counting(), f"conversation/{ANALYSIS}"
+    asked = QuestionAsked(question_id=QUESTION, repository_id=REPOSITORY, query="Why?", analysis_id=ANALYSIS)
+    await log.say(stream, [ConversationStarted(repository_id=REPOSITORY, title="a/b"), asked])
+    history = await log.journal.read_stream(stream)
+    outside, gone = uuid4(), uuid4()
+    history = [one.model_copy(update={"causation_id": id_}) for one, id_ in zip(history, (outside, gone), strict=True)]
+    there = ElsewhereView(stream_id="repository/a", version=7, event_type="x")
+
+    first, second = causes_of(stream, history, {outside: there}).items
+
+    assert (first.from_outside, first.elsewhere, first.about) == (True, there, None)
+    assert (second.from_outside, second.elsewhere, second.about) == (True, None, STREAM)
+    analysis = Counting()
+    await analysis.say(STREAM, _analysis(1))
+    assert {one.about for one in causes_of(STREAM, await analysis.journal.read_stream(STREAM)).items} == {None}
 
 
 def test_an_event_that_cannot_be_read_is_named_and_the_rest_goes_on() -> None:
