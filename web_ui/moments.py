@@ -4,18 +4,5 @@ from runtime.client.shapes import MomentsView
 
 
 def rows(found: MomentsView) -> list[dict[str, object]]:
-    """What the event list is given of a repository: its moments, numbered in their order."""
-    return [
-        {
-            "version": number,
-            "event_type": moment.event_type,
-            "timestamp": moment.at.isoformat(),
-            "stream_id": moment.stream_id,
-            "data": {
-                "analysis": (moment.analysis_id or "")[:8],
-                "state": moment.state,
-                "commit": moment.commit,
-            },
-        }
-        for number, moment in enumerate(found.items, 1)
-    ]
+    """What the event list is given of a repository: its moments in their order, as the API tells them."""
+    return [moment.model_dump(mode="json") for moment in found.items]

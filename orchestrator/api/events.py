@@ -61,7 +61,7 @@ async def listed(  # noqa: PLR0913  # one argument for each part of the request
     "/events/live",
     tags=["events"],
     response_class=Response,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "milestone, tick, heartbeat, resync"}},
+    responses={200: {"content": {"text/event-stream": {}}, "description": "milestone, tick, grown, heartbeat, resync"}},
 )
 async def live(
     who: EventReader,

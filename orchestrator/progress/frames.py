@@ -24,6 +24,7 @@ def retry_hint(milliseconds: int) -> bytes:
 
 HEARTBEAT = frame("heartbeat", "{}")
 RESYNC = frame("resync", "{}")
+GROWN = frame("grown", "{}")  # something happened to an analysis of the repository that is watched
 
 
 LAST = 2**31 - 1  # no version is beyond it

@@ -11,7 +11,7 @@ from orchestrator.progress import frames
 from orchestrator.progress.viewer import Message, Viewer
 
 BEATS = 20  # rounds in which every viewer gets one heartbeat: at four flushes a second, every five seconds
-ANALYSIS = "analysis/"
+ANALYSIS, REPOSITORY = "analysis/", "repository/"
 _KEPT = 1_000  # newest milestones of an analysis that is watched
 _ENDS = {each.event_type for each in (StageCompleted, StageFailed, StageParked)}
 _BEAT = Message(frames.HEARTBEAT)
@@ -50,6 +50,7 @@ class Hub:
         self._watched: dict[str, _Watched] = {}
         self._tenants: Counter[UUID] = Counter()
         self._ticks: dict[tuple[str, str], str] = {}
+        self._grown: set[str] = set()
         self._new: list[tuple[UUID, UUID]] = []
         self._round = 0
         self._places = 0
@@ -116,7 +117,10 @@ class Hub:
                 watched.keep(message)
 
     def publish(self, envelope: Envelope) -> None:
-        """Hand an event to the viewers of its stream."""
+        """Hand an event to the viewers of its stream; those of its repository hear with the next flush that it grew."""
+        whole = f"{REPOSITORY}{envelope.repository_id}"
+        if whole in self._watched and envelope.stream_id.startswith(ANALYSIS):
+            self._grown.add(whole)
         watched = self._watched.get(envelope.stream_id)
         if watched is not None:
             message = milestone(envelope)
@@ -136,7 +140,11 @@ class Hub:
             self._ticks[stream_id, run_id] = tick
 
     def flush_ticks(self) -> None:
-        """Hand on the newest tick of each run. Called four times a second: that is the rate a viewer sees."""
+        """Hand on the newest tick of each run, and which repositories grew. Called four times a second."""
+        grown, self._grown = self._grown, set()
+        for stream_id in grown & self._watched.keys():
+            for viewer in list(self._watched[stream_id].viewers):
+                viewer.put(Message(frames.GROWN, run_id=stream_id))
         ticks, self._ticks = self._ticks, {}
         for (stream_id, run_id), tick in ticks.items():
             watched = self._watched.get(stream_id)

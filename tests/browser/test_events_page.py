@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support import ui_samples as samples
 from tests.support.accessibility import violations
 from tests.support.api_stand_in import StandIn
+from tests.support.stand_in_streams import frame
 
 pytestmark = pytest.mark.browser
 
@@ -161,6 +162,12 @@ def test_somebody_looks_at_a_repository_with_its_analyses_as_it_was(page: Page, 
     page.get_by_label("Which event is looked at").fill("0")
     expect(page.locator(".changes")).to_contain_text("Nothing is there yet.")
     assert violations(page) == []
+
+    page.get_by_label("The newest event").click()
+    expect(page.locator(".total")).to_contain_text("live")
+    analysis.say("repository.processing.cancelled", reason="enough")
+    stream.streams.send(frame("grown", {}))
+    expect(page.locator(".point")).to_contain_text(re.compile(r"Moment (\d+) of \1 .*cancelled"))
 
 
 def test_timeline_and_causes_are_pictures_that_can_be_pressed(page: Page, api: StandIn) -> None:

@@ -82,7 +82,8 @@ async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Re
     found = analyses.get(stream_id.removeprefix("analysis/")) or others.get(stream_id)
     if found is None:
         return problem(404, "not_found", "There is no such thing", "Check the id: nothing of yours has it.")
-    if stream_id.startswith("repository/"):
+    is_repository = stream_id.startswith("repository/")
+    if is_repository and request.path_params["what"] != "live":
         return await _repository(found, analyses, request)
     if request.path_params["what"] == "live":
         after = int(request.headers.get("last-event-id", request.query_params["after"]))

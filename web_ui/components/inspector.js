@@ -34,6 +34,11 @@ const changeRow = (change) => {
       change.kind === "changed" ? el("span", { class: "to" }, " → ") : null, change.kind !== "removed" ? value("is", change.after) : null));
 };
 
+const momentRow = (one, place) => ({
+  version: place + 1, event_type: one.event_type, timestamp: one.at, stream_id: one.stream_id,
+  data: { analysis: (one.analysis_id ?? "").slice(0, 8), state: one.state, commit: one.commit },
+});
+
 const choice = (label, all, act) => {
   const select = el("select", { "aria-label": label }, el("option", { value: "" }, all));
   select.addEventListener("change", act);
@@ -107,10 +112,14 @@ class Inspector {
     this.data = data;
     if (data.moments) this.turn("list");
     this.tabs[0].parentElement.hidden = Boolean(data.moments); // runs and causes are of one stream
-    this.add(data.items);
+    if (data.moments) this.take(data.items);
+    else this.add(data.items);
     if (data.live && !this.source) {
-      this.source = listen(`${data.api}/events/live?${new URLSearchParams({ stream_id: data.stream, after: this.last })}`, {
-        events: { milestone: (event) => this.add([event]) }, onstate: (state) => { this.connection = state; this.count(); },
+      const after = data.moments ? 0 : this.last;
+      const grow = () => this.againSoon();
+      this.source = listen(`${data.api}/events/live?${new URLSearchParams({ stream_id: data.stream, after })}`, {
+        events: data.moments ? { milestone: grow, grown: grow } : { milestone: (event) => this.add([event]) },
+        onstate: (state) => { this.connection = state; this.count(); },
       });
     }
     if (!data.live && this.source) {
@@ -119,6 +128,24 @@ class Inspector {
       this.connection = "";
       this.count();
     }
+  }
+
+  // Moments are of several streams: one that is told of late may stand before others.
+  take(moments) {
+    if (moments.length < this.events.size) return; // as of an earlier load of the page
+    const rows = moments.map(momentRow);
+    const stands = (known) => { const row = rows[known.version - 1]; return row.timestamp === known.timestamp && row.stream_id === known.stream_id; };
+    if (![...this.events.values()].every(stands)) this.events.clear();
+    this.add(rows);
+  }
+
+  againSoon() {
+    this.growing ??= setTimeout(async () => {
+      this.growing = null;
+      try {
+        this.take((await this.ask("moments")).items);
+      } catch { /* the next one that is heard of asks again */ }
+    }, CALM);
   }
 
   add(items) {

@@ -37,7 +37,7 @@ def repository(stream: str) -> None:
         '<div class="rs-facts">The moments at which it, or one of its analyses, came to stand otherwise.'
         f"{left} Stream&nbsp;{markup.span('code', stream)}</div>"
     )
-    data: dict[str, object] = {"stream": stream, "items": moments.rows(found), "live": False, "moments": True}
+    data: dict[str, object] = {"stream": stream, "items": moments.rows(found), "live": True, "moments": True}
     browser.inspector(data, key=f"inspector-{stream}")
 
 

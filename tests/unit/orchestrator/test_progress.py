@@ -16,7 +16,7 @@ from orchestrator.progress import frames
 from orchestrator.progress.hub import BEATS, Hub
 from orchestrator.progress.sse import StreamEvents
 from orchestrator.progress.viewer import CAPACITY, Mailbox, Message
-from tests.support.analyses import ANALYSIS, STREAM, requested
+from tests.support.analyses import ANALYSIS, CONTEXT, STREAM, requested
 from tests.support.kernel import a_draft
 
 TENANT = uuid4()
@@ -113,6 +113,23 @@ async def test_only_viewers_of_an_analysis_get_its_events() -> None:
     assert mine.versions == [1, 2]
     assert theirs.versions == []
     assert hub.viewers == 0
+
+
+async def test_viewers_of_a_repository_hear_once_a_flush_that_an_analysis_of_it_grew() -> None:
+    hub, repository = Hub(), uuid4()
+    about = CONTEXT.model_copy(update={"repository_id": repository})
+    journal, drafts = MemoryJournal(), [a_draft(CancelRequested()).model_copy(update={"context": about}) for _ in "ab"]
+    events = await journal.append(STREAM, drafts)
+    its_own, another = (watching(hub, MemoryJournal(), stream=f"repository/{id_}") for id_ in (repository, uuid4()))
+    async with its_own as its, another as no:
+        for envelope in events:
+            hub.publish(envelope)
+        for _ in range(2):
+            hub.flush_ticks()
+
+    assert its.text.count("event: grown") == 1
+    assert its.versions == []
+    assert "grown" not in no.text
 
 
 async def test_ticks_of_another_tenants_channel_reach_nobody_whatever_they_say() -> None:
