@@ -25,9 +25,12 @@ def shown_attempt(attempts: Sequence[QuestionView], chosen: str | None) -> int:
     return ids.index(chosen) if chosen in ids else len(ids) - 1
 
 
-def answer_actions(attempts: Sequence[QuestionView], place: int) -> dict[str, object]:
-    """What the buttons below an answer say: how it was rated, and which of how many it is."""
-    return {"rating": attempts[place].rating, "number": place + 1, "count": len(attempts)}
+def answer_actions(attempts: Sequence[QuestionView], place: int, *, may_ask: bool) -> dict[str, object]:
+    """What the buttons below an answer say: how it was rated, and which of how many it is.
+
+    Whoever may not ask neither rates nor has it answered again.
+    """
+    return {"may_ask": may_ask, "rating": attempts[place].rating, "number": place + 1, "count": len(attempts)}
 
 
 def answer_markdown(question: QuestionView, repository_url: str) -> str:

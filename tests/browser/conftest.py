@@ -37,6 +37,7 @@ def api(api_process: StandIn) -> Iterator[StandIn]:
     api_process.slow = 0.0
     api_process.refuse_url = None
     api_process.looked = {}
+    api_process.refused = {}
     yield api_process
     api_process.drop()
     api_process.analyses.clear()

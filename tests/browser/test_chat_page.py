@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import Scripted, StandIn
+from tests.support.stand_in_streams import busy
 from tests.unit.web_ui.test_markdown import PAYLOADS
 
 pytestmark = pytest.mark.browser
@@ -156,6 +157,50 @@ def test_a_question_that_failed_says_why_and_the_conversation_goes_on(page: Page
     expect(page.locator(".rs-question")).to_have_text(["How does it start?", "And now?"])
     api.answered(list(api.questions)[-1], **samples.answer())
     expect(page.locator("article.answer")).to_be_visible()
+
+
+def test_a_question_that_is_refused_stays_to_be_sent_again_in_the_same_conversation(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    api.refused["POST", "/questions"] = busy()
+    page.goto(f"/chat?analysis={analysis.id}")
+    field = page.get_by_placeholder(FIELD)
+    field.fill("How does it start?")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Try again in 7 seconds.")
+    expect(field).to_have_value("How does it start?")
+    field.press("Enter")
+    expect(page.get_by_text("Conversations")).to_be_visible()  # there is one by now
+    expect(page.get_by_role("alert")).to_contain_text("rate_limited")
+    expect(field).to_have_value("How does it start?")
+
+    api.refused.clear()
+    field.press("Enter")
+    expect(page.locator(".rs-question")).to_have_text(["How does it start?"])
+    expect(field).to_have_value("")
+    begun = [each for each in api.conversations.values() if each["repository_id"] == analysis.view["repository_id"]]
+    assert [len(each["questions"]) for each in begun] == [1]
+
+
+def test_viewers_read_a_conversation_and_are_told_who_asks(page: Page, api: StandIn) -> None:
+    api.models = ["openai:m"]
+    analysis = samples.complete(api)
+    api.answered(ask(page, api, analysis), **samples.answer())
+    answer = page.locator("article.answer")
+    expect(answer.get_by_role("button", name="Helpful", exact=True)).to_be_visible()
+    again = api.questions[list(api.questions)[-1]][0]
+    talk = api.conversations[again["conversation_id"]]
+    talk["questions"].append(again | {"question_id": "failed", "state": "failed", "code": "answer_deadline"})
+
+    api.scopes.append("read:analysis")
+    page.reload()
+    expect(page.get_by_text("Members ask questions: an owner can make you one.")).to_be_visible()
+    expect(answer.get_by_role("button", name="Copy")).to_be_visible()
+    for name in ("Helpful", "Answer again", "Try again", "Edit", "Search in a part of it"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    expect(page.get_by_placeholder(FIELD)).to_have_count(0)
+    page.goto(f"/chat?analysis={analysis.id}")
+    expect(page.get_by_text("Members ask questions: an owner can make you one.")).to_be_visible()
+    expect(page.get_by_role("button", name="What does this project do?")).to_have_count(0)
 
 
 def test_an_answer_is_stopped_while_it_is_written_and_the_conversation_goes_on(page: Page, api: StandIn) -> None:

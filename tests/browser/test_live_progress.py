@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import Scripted, StandIn
+from tests.support.stand_in_streams import busy
 
 pytestmark = pytest.mark.browser
 
@@ -187,9 +188,15 @@ def test_a_failed_analysis_says_why_and_can_be_retried(page: Page, api: StandIn)
     expect(row(page, "embed")).to_contain_text("7 vectors")
 
 
-def test_cancelling_stops_it_and_says_so(page: Page, api: StandIn) -> None:
+def test_cancelling_stops_it_and_says_so_and_a_refusal_is_told(page: Page, api: StandIn) -> None:
     analysis = samples.running(api)
     watch(page, analysis)
+    api.refused["POST", "/cancel"] = busy()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alert")).to_contain_text("Try again in 7 seconds.")
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    expect(page.get_by_role("alert")).to_contain_text("rate_limited")
+    api.refused.clear()
     page.get_by_role("button", name="Cancel").click()
 
     expect(page.locator(".headline")).to_have_text("Cancelled")

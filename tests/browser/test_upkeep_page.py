@@ -3,8 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.accessibility import assert_accessible
 from tests.support.api_stand_in import StandIn
 from tests.support.kept_stand_in import DAMAGED
+from tests.support.stand_in_streams import busy
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +29,13 @@ def test_administrators_build_the_read_models_again_and_see_what_differed(page: 
 
     page.get_by_role("button", name="Count the vectors").click()
     expect(page.get_by_text("Of 3 collections 1 do not have the vectors that were written to them.")).to_be_visible()
+    api.refused["POST", "/collections/rebuilds"] = busy()
+    page.get_by_role("button", name="Build these again").click()
+    expect(page.get_by_text("Try again in 7 seconds.")).to_be_visible()
+    assert_accessible(page)
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert_accessible(page)
+    api.refused.clear()
     page.get_by_role("button", name="Build these again").click()
     expect(page.get_by_text("All 3 collections have the vectors that were written to them.")).to_be_visible(
         timeout=15_000

@@ -15,6 +15,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -22,7 +23,7 @@ from starlette.routing import Route
 from tests.support.kept_stand_in import collection_rebuilds, collections, letters, me, push_hook, rebuilds, uploads
 from tests.support.pasts_stand_in import Stream, cause_of, pasts
 from tests.support.sandbox_stand_in import forks, shadow, shadows
-from tests.support.stand_in_streams import Json, Streams, frame, problem
+from tests.support.stand_in_streams import Json, Refused, Refusing, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
 
 STAGES = ("clone", "metadata", "structure", "parse", "index", "embed", "activate", "refine", "promote", "link")
@@ -166,6 +167,7 @@ class StandIn(Talks):
         self.shadows: dict[str, Json] = {}
         self.scopes: list[str] = []  # of whoever is here
         self.refuse_url: Response | None = None
+        self.refused: Refused = {}
         self.looked: Json = {}  # what a look at the host says besides
         self.down = False
         self.slow = 0.0  # seconds that each look at an analysis takes
@@ -289,7 +291,8 @@ class StandIn(Talks):
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/events/{what}", partial(pasts, self.analyses, self.others)),
                 *self.talk_routes(),
-            ]
+            ],
+            middleware=[Middleware(Refusing, lambda: self.refused, self.requests)],
         )
 
     def _find(self, request: Request) -> Scripted | Response:

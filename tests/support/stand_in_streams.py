@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 Json = dict[str, Any]
+Refused = dict[tuple[str, str], Response]  # method and end of the address → what it is answered
 
 
 def problem(status: int, code: str, title: str, detail: str) -> Response:
@@ -18,6 +20,26 @@ def problem(status: int, code: str, title: str, detail: str) -> Response:
 def frame(event: str, data: object, event_id: int | None = None) -> bytes:
     head = f"id: {event_id}\n" if event_id is not None else ""
     return f"{head}event: {event}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def busy() -> Response:
+    """The refusal of whoever asked too often."""
+    return problem(429, "rate_limited", "Too many requests", "Try again in 7 seconds.")
+
+
+class Refusing:
+    """Answers what is refused at the moment in place of the double, and writes it down."""
+
+    def __init__(self, app: ASGIApp, refused: Callable[[], Refused], requests: list[str]) -> None:
+        self._app, self._refused, self._requests = app, refused, requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for (method, end), refusal in self._refused().items():
+            if scope["type"] == "http" and scope["method"] == method and scope["path"].endswith(end):
+                self._requests.append(f"{method} {scope['path']}")
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class Streams:

@@ -79,11 +79,11 @@ const rating = (name, label, chosen, act) =>
 const buttons = (data, act) =>
   el("div", { class: "acts" },
     data.markdown ? copyButton(data.markdown) : null,
-    ...(data.actions
+    ...(data.actions?.may_ask
       ? [rating("up", "Helpful", data.actions.rating === 1, act), rating("down", "Not helpful", data.actions.rating === -1, act),
-        el("button", { class: "act", type: "button", title: "Have it answered anew; this answer stays", onclick: () => act("again") }, "Answer again"),
-        data.actions.count > 1 ? turning(data.actions, act) : null]
-      : []));
+        el("button", { class: "act", type: "button", title: "Have it answered anew; this answer stays", onclick: () => act("again") }, "Answer again")]
+      : []),
+    data.actions?.count > 1 ? turning(data.actions, act) : null);
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;

@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, OverviewRequest, OverviewView
 from web_ui import markup, overview
 from web_ui.components import browser, source_panel
-from web_ui.session import attempt, client, parameter
+from web_ui.session import attempt, client, may_write, parameter
 from web_ui.words import read_place
 
 HERE = "overview"  # as `at` of the address: which part of the page an opened place belongs to
@@ -46,7 +46,12 @@ def show(analysis: AnalysisView) -> None:
 
 
 def write(analysis: AnalysisView) -> None:
-    """The button that has a model tell it, where one is configured: in a conversation, which can be gone on with."""
+    """The button that has a model tell it, where one is configured: in a conversation, which can be gone on with.
+
+    Nothing for viewers.
+    """
+    if not may_write():
+        return
     offered = attempt(client().installation_config)
     if (
         offered is None

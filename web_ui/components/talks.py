@@ -89,7 +89,7 @@ def why_there_is_none(question: QuestionView) -> None:
 def after_failure(question: QuestionView, *, is_first: bool) -> str | None:
     """The buttons below a question that was not answered; what was pressed."""
     with st.container(horizontal=True, gap="small"):
-        again = st.button("Try again", icon=":material/refresh:", key=f"again-{question.question_id}")
+        again = may_write() and st.button("Try again", icon=":material/refresh:", key=f"again-{question.question_id}")
         earlier = not is_first and st.button("Earlier answer", key=f"earlier-{question.question_id}")
     return "again" if again else "earlier" if earlier else None
 
@@ -198,8 +198,7 @@ def _conversations(repository_id: str, begun: Sequence[ConversationSummary], nam
                 _open(conversation.conversation_id)
     if not found:
         st.caption("None of those looked through has these words." if more else "None has these words.")
-    if more and st.button("Look through older ones"):
-        _look_further(repository_id, words)
+    if more and st.button("Look through older ones") and _look_further(repository_id, words):
         st.rerun()
 
 
@@ -212,14 +211,15 @@ def _with_words(repository_id: str, words: str) -> tuple[list[ConversationSummar
     return found, cursor is not None
 
 
-def _look_further(repository_id: str, words: str) -> None:
-    """Look through the next hundred conversations: what is found stays found while the words are the same."""
+def _look_further(repository_id: str, words: str) -> bool:
+    """Look through the next hundred conversations, if they can be: what is found stays while the words are the same."""
     *_, found, cursor = st.session_state[_FOUND]
     page = attempt(
         lambda: client().conversations_newest(repository_id=repository_id, words=words, cursor=cursor, limit=_LISTED)
     )
     if page is not None:
         st.session_state[_FOUND] = (repository_id, words, [*found, *page.items], page.next)
+    return page is not None
 
 
 def _open(conversation_id: str | None) -> None:

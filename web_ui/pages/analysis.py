@@ -1,6 +1,8 @@
 """Analysis: the stages live, what was found, what was left out and why."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -28,26 +30,26 @@ def actions(analysis: AnalysisView) -> None:
     """Ask, cancel, retry, share, delete; nothing of it for viewers."""
     if not may_write():
         return
+    chosen: Callable[[str], AnalysisView] | None = None
     with st.container(horizontal=True, gap="small"):
         if views.can_ask(analysis) and st.button("Ask about it", type="primary", icon=":material/forum:"):
             st.switch_page("pages/chat.py", query_params={"analysis": analysis.analysis_id})
         if views.can_retry(analysis) and st.button("Retry what failed", icon=":material/refresh:"):
-            attempt(lambda: client().analyses_retry(analysis.analysis_id))
-            st.rerun()
+            chosen = client().analyses_retry
         if analysis.state == "unconfirmed" and st.button("Go on", type="primary", icon=":material/play_arrow:"):
-            attempt(lambda: client().analyses_confirm(analysis.analysis_id))
-            st.rerun()
+            chosen = client().analyses_confirm
         if views.can_cancel(analysis) and st.button(
             "Stop refining" if analysis.state == "ready" else "Cancel", icon=":material/close:"
         ):
-            attempt(lambda: client().analyses_cancel(analysis.analysis_id))
-            st.rerun()
+            chosen = client().analyses_cancel
         share.control("repository", analysis.repository_id)
         bundles.analysis(analysis)
         if analysis.commit is not None:
             push_hook.control(analysis)
         with st.popover("Delete", icon=":material/delete:"):
             delete(analysis)
+    if chosen is not None and attempt(partial(chosen, analysis.analysis_id)) is not None:
+        st.rerun()
 
 
 def delete(analysis: AnalysisView) -> None:

@@ -8,10 +8,11 @@ from runtime.client.shapes import AnalysisView, ConversationRequest, Conversatio
 from web_ui import markup, turns, views
 from web_ui.components import browser, bundles, frame, notices, overview, share, source_panel, talks
 from web_ui.overview import is_told
-from web_ui.session import attempt, chosen_analysis, client, parameter
+from web_ui.session import attempt, chosen_analysis, client, may_write, parameter
 from web_ui.words import read_place
 
 _SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")  # of what is not ready yet
+_REFUSALS = "refusals"  # of questions, in this session
 
 
 def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
@@ -24,7 +25,8 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
         talks.why_there_is_none(question)
         act = talks.after_failure(question, is_first=place == 0)
     elif question.state == "answered":
-        data = views.answer_data(question, analysis.url) | {"actions": turns.answer_actions(attempts, place)}
+        actions = turns.answer_actions(attempts, place, may_ask=may_write())
+        data = views.answer_data(question, analysis.url) | {"actions": actions}
         opened, act = browser.answer(data, key=f"answer-{attempts[0].question_id}")
         if opened:
             st.query_params["open"] = opened
@@ -60,14 +62,17 @@ def suggestion(analysis: AnalysisView) -> str | None:
 
 
 def ask(query: str, analysis: AnalysisView, conversation: ConversationView | None) -> None:
-    """Send a question, beginning a conversation where there is none; the page then shows it being answered."""
+    """Send a question, beginning a conversation where there is none; the page then shows it being answered.
+
+    Where it is refused, the conversation that was begun is the one that the next question goes to.
+    """
     about = ConversationRequest(repository_id=analysis.repository_id)
     begun = conversation or attempt(lambda: client().conversations_begin(about))
     if begun is None:
         return
+    st.query_params["conversation"] = begun.conversation_id
     question = QuestionRequest(query=query, model=talks.model(), mode=talks.mode(), scope=talks.scope())
     if attempt(lambda: client().conversations_ask(begun.conversation_id, question)) is not None:
-        st.query_params["conversation"] = begun.conversation_id
         st.rerun()
 
 
@@ -78,16 +83,23 @@ def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     with left:
         for attempts in turns.attempts_of(questions):
             turn(attempts, analysis)
-        picked = suggestion(analysis) if not questions else None
+        picked = suggestion(analysis) if not questions and may_write() else None
     opened = read_place(parameter("open"))
     if right is None and opened is not None:
         st.rerun()  # a citation was opened just now: make room for it
     if right is not None and opened is not None:
         with right:
             source_panel.show(parameter("at") or analysis.analysis_id, opened)
+    if not may_write():
+        notices.empty("You are a viewer here.", "Members ask questions: an owner can make you one.")
+        return
     talks.limit(sorted(analysis.languages))
-    if query := st.chat_input("Ask about this repository", max_chars=4_000) or picked:
+    refusals = st.session_state.get(_REFUSALS, 0)
+    if query := st.session_state.get(f"question-{refusals}") or picked:
         ask(query, analysis, conversation)
+        refusals += 1  # the browser fills a field with the same text once: offered again in another one
+        st.session_state[_REFUSALS], st.session_state[f"question-{refusals}"] = refusals, query
+    st.chat_input("Ask about this repository", key=f"question-{refusals}", max_chars=4_000)
 
 
 def show() -> None:

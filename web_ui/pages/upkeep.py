@@ -46,9 +46,12 @@ def _follow_collection(rebuild_id: str) -> None:
 
 
 def _build_all(state: CollectionsState) -> None:
+    """Ask for each; the page goes on to the last one, unless one was refused: then it stays with the reason."""
     asked = [attempt(partial(_ask, one.generation_id)) for one in state.damaged]
-    if asked and asked[-1] is not None:
-        st.query_params["collection"] = asked[-1]
+    accepted = [rebuild_id for rebuild_id in asked if rebuild_id is not None]
+    if accepted:
+        st.query_params["collection"] = accepted[-1]
+    if accepted and len(accepted) == len(asked):
         st.rerun()
 
 

@@ -246,8 +246,13 @@ def test_attempts_at_one_question_are_one_turn_whose_newest_answer_is_shown() ->
     assert [[each.question_id for each in turn] for turn in asked] == [["q1", "q3", "q4"], ["q2"]]
     assert turns.shown_attempt(asked[0], None) == 2
     assert turns.shown_attempt(asked[0], "q1") == 0
-    assert turns.answer_actions(asked[0], 0) == {"rating": -1, "number": 1, "count": 3}
-    assert turns.answer_actions(asked[0], 2) == {"rating": 1, "number": 3, "count": 3}
+    assert turns.answer_actions(asked[0], 0, may_ask=True) == {"may_ask": True, "rating": -1, "number": 1, "count": 3}
+    assert turns.answer_actions(asked[0], 2, may_ask=False) == {
+        "may_ask": False,
+        "rating": 1,
+        "number": 3,
+        "count": 3,
+    }
 
 
 def test_the_evidence_says_what_was_searched_for_and_how_much_of_the_conversation_was_told() -> None:
