@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import Scripted, StandIn
-from tests.support.stand_in_streams import busy
+from tests.support.stand_in_streams import busy, problem
 
 pytestmark = pytest.mark.browser
 
@@ -140,6 +140,18 @@ def test_a_lost_connection_is_shown_heals_and_misses_nothing(page: Page, api: St
     expect(page.locator(".link.live")).to_be_visible()
     expect(row(page, "index")).to_have_class("row completed")
     expect(page.get_by_role("button", name="Ask about it")).to_be_visible()
+
+
+def test_whoever_is_signed_out_is_told_so_and_the_stream_is_asked_for_no_more(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    api.refused["GET", "/events"] = problem(401, "not_signed_in", "You are not signed in", "Sign in.")
+    page.goto(f"/analysis?analysis={analysis.id}")
+    expect(page.locator(".link")).to_have_text("signed out: load the page to sign in again")
+    page.wait_for_timeout(1_500)  # it would be tried again after a second
+
+    assert api.requests.count(f"GET /api/v1/analyses/{analysis.id}/events") == 2  # the stream, and why it is refused
+    expect(row(page, "clone").locator(".word")).to_have_text("done")
+    expect(row(page, "clone").locator(".word")).to_be_visible()  # to who cannot see the tick
 
 
 def test_thirty_seconds_of_silence_are_shown_as_stalled_naming_the_last_file(page: Page, api: StandIn) -> None:

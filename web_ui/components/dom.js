@@ -54,8 +54,13 @@ const busy = () => {
   return Date.now() - pressed < ACTING || script !== "notRunning";
 };
 
+// What a person reads of the connection.
+const CONNECTION = { connecting: "connecting…", live: "live", lost: "connection lost, reconnecting…", over: "signed out: load the page to sign in again" };
+
 // Follows a stream of server-sent events. The browser resumes a short break by itself with Last-Event-ID; where it
 // gives up (an error reply) or nothing at all is heard for `silence` ms, a new stream is opened from the beginning.
+// An EventSource does not tell why it was refused, so that is asked: where a session is over it stays closed, since each
+// try would count as a failed sign-in of this address.
 const listen = (url, { events, onstate, silence = 20000 }) => {
   let source = null;
   let timer = null;
@@ -73,6 +78,26 @@ const listen = (url, { events, onstate, silence = 20000 }) => {
     tries += 1;
     reopen(Math.min(8000, 500 * 2 ** Math.min(tries, 4)) * (0.75 + Math.random() / 2));
   };
+  const end = () => {
+    closed = true;
+    clearInterval(watch);
+    clearTimeout(timer);
+    if (source) source.close();
+  };
+  const isOver = async () => {
+    const asking = new AbortController();
+    const status = await fetch(url, { headers: { Accept: "text/event-stream" }, signal: asking.signal }).then((reply) => reply.status, () => 0);
+    asking.abort(); // it may be the stream by now
+    return status === 401 || status === 403;
+  };
+  const refused = async () => {
+    source = null; // nothing is to be heard of it
+    const over = await isOver();
+    if (closed) return;
+    if (!over) return later();
+    end();
+    onstate("over");
+  };
   const open = () => {
     if (closed) return;
     heard = Date.now();
@@ -87,7 +112,7 @@ const listen = (url, { events, onstate, silence = 20000 }) => {
     };
     opened.onerror = () => {
       onstate("lost");
-      if (opened.readyState === EventSource.CLOSED && opened === source) later();
+      if (opened.readyState === EventSource.CLOSED && opened === source) refused();
     };
     opened.addEventListener("heartbeat", () => { heard = Date.now(); });
     opened.addEventListener("resync", () => reopen(100 + Math.random() * 400));
@@ -107,11 +132,6 @@ const listen = (url, { events, onstate, silence = 20000 }) => {
   open();
   return {
     restart: () => reopen(50),
-    close: () => {
-      closed = true;
-      clearInterval(watch);
-      clearTimeout(timer);
-      if (source) source.close();
-    },
+    close: end,
   };
 };

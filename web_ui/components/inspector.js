@@ -184,7 +184,7 @@ class Inspector {
 
   count() {
     const [shown, all] = [this.list.shown.length, this.events.size];
-    const state = { live: " · live", lost: " · reconnecting…" }[this.connection] ?? "";
+    const state = this.connection ? ` · ${CONNECTION[this.connection]}` : "";
     this.total.textContent = `${shown < all ? `${number.format(shown)} of ` : ""}${amount(this.data?.moments ? "moments" : "events", all)}${state}`;
   }
 

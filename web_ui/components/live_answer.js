@@ -33,7 +33,7 @@ class LiveAnswer {
 
   connection(state, fresh) {
     if (this.ended) return;
-    if (state === "lost") this.status.textContent = "Connection lost, reconnecting…";
+    if (state === "lost" || state === "over") this.status.textContent = CONNECTION[state];
     else if (fresh || !this.resumable) this.text.textContent = ""; // told again from the beginning
   }
 

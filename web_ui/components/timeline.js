@@ -212,7 +212,7 @@ class Timeline {
     setText(this.headline, state === "ready" && ended ? "Ready" : HEADLINES[state] ?? state);
     setText(this.clock, seconds((until - Date.parse(this.data.requested_at)) / 1000));
     setClass(this.head, `head ${state}`);
-    setText(this.link, { live: "live", lost: "connection lost, reconnecting…", connecting: "connecting…" }[this.connection] ?? "");
+    setText(this.link, CONNECTION[this.connection] ?? "");
     setClass(this.link, `link ${this.connection}`);
     for (const row of this.rows) this.drawRow(row, views.get(row.name) ?? { state: "waiting", counts: {}, attempt: 1, shards: 0, shards_done: 0 }, now);
     for (const [name, mark] of this.marks) {
@@ -227,7 +227,7 @@ class Timeline {
     row.root.hidden = row.name === "history" && view.state === "waiting"; // only where it was asked for
     const running = view.state === "running";
     const started = view.started_at ? Date.parse(view.started_at) - this.offset : 0;
-    const known = Math.max(started, heardOf.length ? 0 : this.opened, this.connection === "lost" ? now : 0);
+    const known = Math.max(started, heardOf.length ? 0 : this.opened, ["lost", "over"].includes(this.connection) ? now : 0);
     const silence = (heard) => (running && this.data.live && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0);
     const silent = silence(Math.max(known, live?.heard ?? 0));
     const ticks = heardOf.map((tick) => ({ ...tick, silent: silent ? 0 : silence(Math.max(known, tick.heard)) }));
