@@ -34,6 +34,7 @@ _SIGNING = ("content-type", "cache-control", "location", "set-cookie", "retry-af
 _CONNECT = 5.0  # seconds
 _RESYNC = b"event: resync\ndata: {}\n\n"  # as the orchestrator says it: come back, by another connection
 _SILENCE = 60.0  # seconds; the orchestrator's event streams say something every five
+_WORK = 620.0  # the same of a bundle that is made, and of what is looked through once it has come
 
 
 class ApiProxy:
@@ -51,7 +52,7 @@ class ApiProxy:
         self._ending = asyncio.Event()
         self._http = httpx.AsyncClient(
             base_url=orchestrator_url.rstrip("/"),
-            timeout=httpx.Timeout(_SILENCE, connect=_CONNECT, pool=_CONNECT),
+            timeout=_patience(_SILENCE),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             follow_redirects=False,
             trust_env=False,
@@ -93,7 +94,9 @@ class ApiProxy:
         asked |= {"accept-encoding": "identity", **self._on_behalf(request)}
         url = httpx.URL(path=request.url.path, query=request.url.query.encode())
         try:
-            reply = await self._http.send(self._http.build_request("GET", url, headers=asked), stream=True)
+            patience = _patience(_WORK if request.url.path.endswith("/bundle") else _SILENCE)
+            asking = self._http.build_request("GET", url, headers=asked, timeout=patience)
+            reply = await self._http.send(asking, stream=True)
         except httpx.HTTPError:
             return _unreachable(request)
         told = {name: reply.headers[name] for name in _TOLD if name in reply.headers}
@@ -107,7 +110,7 @@ class ApiProxy:
             return _problem(request, 403, "cross_site", "The request comes from another site", "Upload on a page here.")
         asked = {name: request.headers[name] for name in (*_ASKED, *_SENT) if name in request.headers}
         url = httpx.URL(path=request.url.path, query=request.url.query.encode())
-        return await self._hand_on(request, url, asked)
+        return await self._hand_on(request, url, asked, silence=_WORK)
 
     async def call_hook(self, request: Request) -> Response:
         """Hand a call of a repository's host on as it comes; its signature is looked at by the orchestrator."""
@@ -116,10 +119,13 @@ class ApiProxy:
         url = httpx.URL(path=request.url.path)
         return await self._hand_on(request, url, asked)
 
-    async def _hand_on(self, request: Request, url: httpx.URL, asked: dict[str, str]) -> Response:
-        """The orchestrator's answer to what a request brings, which goes on as it comes."""
+    async def _hand_on(
+        self, request: Request, url: httpx.URL, asked: dict[str, str], *, silence: float = _SILENCE
+    ) -> Response:
+        """The orchestrator's answer to what a request brings, which goes on as it comes; 502 after so much silence."""
+        sent, patience = asked | self._on_behalf(request), _patience(silence)
         try:
-            reply = await self._http.post(url, headers=asked | self._on_behalf(request), content=request.stream())
+            reply = await self._http.post(url, headers=sent, content=request.stream(), timeout=patience)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to hear it
         except httpx.HTTPError:
@@ -148,6 +154,10 @@ class ApiProxy:
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.aclose()
+
+
+def _patience(silence: float) -> httpx.Timeout:
+    return httpx.Timeout(_SILENCE, connect=_CONNECT, pool=_CONNECT, read=silence)
 
 
 async def _pieces(reply: httpx.Response) -> AsyncIterator[bytes]:

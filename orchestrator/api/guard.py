@@ -22,6 +22,7 @@ MAX_BODY = 64 * 1024
 TOOLS = "/api/v1/mcp"  # messages of agents: a question may take long, and what a tool asks has deadlines of its own
 HOOKS = "/hooks/"  # what hosts of repositories call
 DEADLINE = 15.0  # seconds to the first byte of an answer
+PACKING = 600.0  # the same of a bundle, which is made whole before any of it is sent
 CORRELATION = "x-correlation-id"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SECURITY = {
@@ -146,7 +147,7 @@ class Guard:
 
     async def _in_time(self, scope: Scope, headers: Headers, receive: Receive, reply: "_Reply") -> None:
         """Read the body and hand the request on. Raises Refused, and TimeoutError where no answer begins in time."""
-        async with asyncio.timeout(self._deadline) as deadline:
+        async with asyncio.timeout(PACKING if is_packed(scope) else self._deadline) as deadline:
             reply.on_start = lambda: deadline.reschedule(None)
             received = await _bounded(scope["method"], headers, receive)
             if scope["path"] == TOOLS:
@@ -158,6 +159,12 @@ def is_streamed(scope: Scope) -> bool:
     """Whether the route reads the body as it comes, and bounds its size and its time by itself."""
     path: str = scope["path"]
     return scope["method"] == "POST" and (path in {"/api/v1/uploads", "/api/v1/bundles"} or path.startswith(HOOKS))
+
+
+def is_packed(scope: Scope) -> bool:
+    """Whether a bundle is asked for."""
+    path: str = scope["path"]
+    return scope["method"] == "GET" and path.startswith("/api/v1/") and path.endswith("/bundle")
 
 
 def _nothing() -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -20,6 +21,7 @@ Parameters = Mapping[str, str | int | bool | None]
 _SILENCE = 20.0  # seconds; heartbeats of a stream come every five
 _PATIENCE, _PAUSE = 20, 1.0  # times, seconds: what a request may take at most, and a little
 _LONGEST_SILENCE = 60.0  # seconds between two pieces of a download
+_WORK = 620.0  # seconds until a bundle is made, or a file that was sent is looked through
 _PIECE = 1 << 16
 _HINT = "It may be starting: try again in a few seconds."
 
@@ -54,7 +56,7 @@ class Client(Operations):
         self._hint = hint
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
-            timeout=httpx.Timeout(20.0, connect=3.0),
+            timeout=httpx.Timeout(_SILENCE, connect=3.0),
             trust_env=False,
             follow_redirects=False,
             transport=transport,
@@ -93,7 +95,8 @@ class Client(Operations):
 
     def download(self, path: str, pieces: Callable[[bytes], object]) -> None:
         """Hand each piece of what `path` answers to `pieces`, as it comes. Raises ApiError; broken off, too."""
-        timeout = httpx.Timeout(_LONGEST_SILENCE, connect=3.0)
+        silence = _WORK if urlsplit(path).path.endswith("/bundle") else _LONGEST_SILENCE
+        timeout = httpx.Timeout(silence, connect=3.0)
         try:
             with self._http.stream("GET", path, headers=self._headers(None), timeout=timeout) as reply:
                 if not reply.is_success:
@@ -138,7 +141,11 @@ class Client(Operations):
 
         def asked() -> httpx.Request:
             content = body.model_dump_json(exclude_unset=True) if isinstance(body, BaseModel) else _pieces(body)
-            return self._http.build_request(method, path, params=_known(params), headers=sent, content=content)
+            is_long = not isinstance(content, str | None) or path.endswith("/bundle")
+            patience = httpx.Timeout(_SILENCE, connect=3.0, read=_WORK if is_long else _SILENCE)
+            return self._http.build_request(
+                method, path, params=_known(params), headers=sent, content=content, timeout=patience
+            )
 
         try:
             repeatable = method == "GET" or "Idempotency-Key" in sent

@@ -149,7 +149,15 @@ class Sent(list[dict[str, Any]]):
         return Headers(raw=self[0]["headers"])
 
 
-async def _call(app: Any, chunks: list[bytes], headers: dict[str, str] | None = None, deadline: float = 5) -> Sent:
+async def _call(  # what a request is
+    app: Any,
+    chunks: list[bytes],
+    headers: dict[str, str] | None = None,
+    deadline: float = 5,
+    *,
+    method: str = "POST",
+    path: str = "/x",
+) -> Sent:
     sent, waiting = Sent(), list(chunks)
 
     async def receive() -> dict[str, Any]:
@@ -160,7 +168,7 @@ async def _call(app: Any, chunks: list[bytes], headers: dict[str, str] | None = 
         sent.append(message)
 
     raw = [(name.encode(), value.encode()) for name, value in {"host": "localhost", **(headers or {})}.items()]
-    scope = {"type": "http", "method": "POST", "path": "/x", "headers": raw}
+    scope = {"type": "http", "method": method, "path": path, "headers": raw}
     guard = Guard(app, hosts=frozenset(), origins=frozenset(), deadline=deadline)
     await guard(scope, receive, send)
     return sent
@@ -194,6 +202,21 @@ async def test_an_app_that_hangs_is_answered_for() -> None:
     sent = await _call(hang, [b""], deadline=0.05)
 
     assert (sent.status, sent.problem["code"], sent.headers["retry-after"]) == (503, "timed_out", "2")
+
+
+async def test_a_bundle_may_take_longer_to_be_made_than_any_other_answer() -> None:
+    async def make(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.2)
+        await _echo(scope, receive, send)
+
+    def asked(method: str, path: str) -> Any:
+        return _call(make, [b""], deadline=0.05, method=method, path=path)
+
+    made = [await asked("GET", f"/api/v1/{kind}/1/bundle") for kind in ("analyses", "conversations")]
+    others = [await asked("GET", "/api/v1/analyses/bundle/files"), await asked("POST", "/api/v1/analyses/1/bundle")]
+
+    assert [sent.status for sent in made] == [200, 200]
+    assert [sent.status for sent in others] == [503, 503]
 
 
 async def test_an_app_that_breaks_says_nothing_of_how() -> None:

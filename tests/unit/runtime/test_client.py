@@ -1,9 +1,11 @@
 import json
 from collections.abc import Callable
+from io import BytesIO
 
 import httpx
 import pytest
 
+from orchestrator.api.guard import PACKING
 from runtime.client import ApiError, Client, ServerSent
 from runtime.client.shapes import AnalysisRequest
 from runtime.client.stream import read_events
@@ -19,6 +21,8 @@ ANALYSIS = {
     "stages": [],
     "a_field_of_tomorrow": 1,
 }
+
+_TAKEN = ("analysis_id", "from_analysis_id", "conversation_id", "from_conversation_id")
 
 
 def client(answer: Callable[[httpx.Request], httpx.Response]) -> Client:
@@ -88,6 +92,27 @@ def test_silence_is_told_as_such() -> None:
         client(answer).analyses_one("a1")
 
     assert refused.value.problem.code == "orchestrator_unreachable"
+
+
+def test_a_bundle_is_waited_for_longer_than_the_api_takes_to_make_it() -> None:
+    patience: dict[str, float] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        patience[f"{request.method} {request.url.path}"] = request.extensions["timeout"]["read"]
+        return httpx.Response(200, json={"repository_id": "r", "bundle": "b"} | dict.fromkeys(_TAKEN))
+
+    asking = client(answer)
+    asking.bundles_take_over(BytesIO(b"PK"))
+    asking.bundles_export("a")
+    asking.download("/api/v1/conversations/c/bundle?with_analysis=true", lambda _piece: None)
+    asking.download("/api/v1/me/export", lambda _piece: None)
+    with pytest.raises(ApiError):  # not an analysis: only how long it was waited for is of interest
+        asking.analyses_one("a")
+
+    waited = ("POST /api/v1/bundles", "GET /api/v1/analyses/a/bundle", "GET /api/v1/conversations/c/bundle")
+    assert all(patience[each] > PACKING for each in waited)
+    assert patience["GET /api/v1/me/export"] == 60
+    assert patience["GET /api/v1/analyses/a"] == 20
 
 
 def test_an_id_cannot_reach_another_path() -> None:

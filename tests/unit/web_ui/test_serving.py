@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from orchestrator.api.guard import PACKING
 from runtime.service_tokens import ON_BEHALF
 from tests.support.service_keys import signer, verifier
 from web_ui.app import allowed_hosts
@@ -206,7 +207,8 @@ async def test_an_upload_is_passed_on_as_it_comes_and_only_from_a_page_of_ours()
 
     async def answer(request: httpx.Request) -> httpx.Response:
         asked.append((request, await request.aread()))
-        return httpx.Response(201, json={"url": "upload://x"}, headers={"set-cookie": "a=b"})
+        told = {"set-cookie": "a=b", "content-type": "application/json"}
+        return httpx.Response(201, content=pieces(b'{"url": "upload://x"}'), headers=told)
 
     proxy = ApiProxy("http://orchestrator:8001", httpx.MockTransport(answer), signer=signer("web_ui"))
     transport = httpx.ASGITransport(Starlette(routes=proxy.routes()))
@@ -217,11 +219,15 @@ async def test_an_upload_is_passed_on_as_it_comes_and_only_from_a_page_of_ours()
         unsaid = await browser.post("/api/v1/uploads", content=b"x")
         other = await browser.post("/api/v1/analyses", content=b"{}", headers=headers)
         bundle = await browser.post("/api/v1/bundles", content=b"bundle", headers=headers)
+        await browser.get("/api/v1/analyses/a/bundle", headers=headers)
+        await browser.get("/api/v1/analyses/a", headers=headers)
     await proxy.close()
 
     assert (reply.status_code, reply.json()) == (201, {"url": "upload://x"})
     assert "set-cookie" not in reply.headers
-    [(sent, body), (taken, its)] = asked
+    [(sent, body), (taken, its), (export, _), (usual, _)] = asked
+    assert min(each.extensions["timeout"]["read"] for each in (sent, taken, export)) > PACKING
+    assert usual.extensions["timeout"]["read"] == 60
     assert (bundle.status_code, taken.url.path, its) == (201, "/api/v1/bundles", b"bundle")
     assert (sent.url.query, sent.headers["cookie"], sent.headers["content-length"], body) == (
         b"name=a.zip",
