@@ -131,6 +131,19 @@ def retry(
 
 
 @app.command()
+def rollback(
+    target: Annotated[str, typer.Argument(help="The repository's URL, name or id, or an analysis's id.")],
+    to: Annotated[str | None, typer.Option(help="The id of the generation, as --list shows it.")] = None,
+    only_list: Annotated[bool, typer.Option("--list", help="Only list those that are kept.")] = False,
+    json: Json = False,
+) -> None:
+    """Search by the vectors that served before another embedder came (again: forward). Nothing is embedded."""
+    from cli.rollback import run_rollback
+
+    raise typer.Exit(run_rollback(target, to, only_list=only_list, as_json=json))
+
+
+@app.command()
 def dependencies(
     repository: Annotated[str, typer.Argument(help="The repository's URL, name or id.")],
     scope: Annotated[str | None, typer.Option(help="Only of this scope: runtime, dev, test, build, optional …")] = None,

@@ -179,17 +179,21 @@ def embedder_finding(state: CollectionsState) -> Finding:
     """Which analyses an earlier model serves, what happens next, and how to go back. It is nothing wrong."""
     if not state.earlier:
         return Finding("embedder", True, f"nothing is served by another model than {state.wanted}")
-    told = "; ".join(_earlier(one) for one in state.earlier)
-    next_ = "They are embedded anew by themselves, four at a time, and served as before until each is whole."
-    back = (
+    told = [f"{state.wanted} is set. {'; '.join(_earlier(one) for one in state.earlier)}."]
+    if any(not one.chosen for one in state.earlier):
+        told.append("They are embedded anew by themselves, four at a time, and served as before until each is whole.")
+    if any(one.chosen for one in state.earlier):
+        told.append("What somebody went back to stays; `repostream rollback ANALYSIS` goes forward again.")
+    told.append(
         "To go back, set REPOSTREAM_EMBEDDER… as it was and start rag_manager again (docs/operating.md, “Embedders”)."
     )
-    return Finding("embedder", True, f"{state.wanted} is set. {told}. {next_} {back}")
+    return Finding("embedder", True, " ".join(told))
 
 
 def _earlier(one: EarlierModel) -> str:
     named = ", ".join(one.newest) + (", …" if one.analyses > len(one.newest) else "")
-    made = f"{one.model or 'a model without a name'} serves {one.analyses:,} analyses ({named})"
+    went = ", to which somebody went back" if one.chosen else ""
+    made = f"{one.model or 'a model without a name'} serves {one.analyses:,} analyses ({named}){went}"
     by_words = "searched by words alone until REPOSTREAM_FORMER_EMBEDDER… names that model"
     return made if one.asked else f"{made}, {by_words}"
 

@@ -1,4 +1,4 @@
-"""What is asked of rag_manager about collections of vectors, and what it tells."""
+"""What is asked of rag_manager about generations and their collections of vectors, and what it tells."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import computed_field
 
-from events.base import Value
+from events.base import Context, Value
 from events.index import GenerationKind
 
 
@@ -80,13 +80,15 @@ class DamagedCollection(Value):
 class EarlierModel(Value):
     """An earlier model than is set, which made what serves so many analyses; `newest` are some of them.
 
-    `asked`: whether this installation has their questions embedded by it; else their searches are by words.
+    `asked`: whether this installation has their questions embedded by it; else their searches are by words. `chosen`:
+    somebody went back to it, and they stay as they are until yet another model is set.
     """
 
     model: str
     analyses: int
     newest: tuple[UUID, ...]
     asked: bool
+    chosen: bool = False
 
 
 class CollectionsState(Value):
@@ -100,3 +102,38 @@ class CollectionsState(Value):
     damaged: tuple[DamagedCollection, ...]
     wanted: str
     earlier: tuple[EarlierModel, ...]
+
+
+class KeptGeneration(Value):
+    """A full generation of an analysis that is complete. `since` it serves, or did so last.
+
+    `kept_until`: when it is let go, None of the one that `serves`. `asked`: whether questions can be embedded by its
+    model, without which nobody goes back to it.
+    """
+
+    generation_id: UUID
+    model: str
+    chunks: int
+    vectors: int
+    since: datetime
+    serves: bool
+    kept_until: datetime | None
+    asked: bool
+
+
+class KeptGenerations(Value):
+    """Those of one analysis that searches could go to, what served last first. `wanted` is the model that is set."""
+
+    analysis_id: UUID
+    wanted: str
+    items: tuple[KeptGeneration, ...]
+
+
+class GenerationChoice(Value):
+    """Have a generation that is kept serve again; its analysis's stream gains that after the version `expected`."""
+
+    analysis_id: UUID
+    generation_id: UUID
+    expected: int
+    at: datetime
+    context: Context

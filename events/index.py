@@ -41,7 +41,10 @@ class EmbedderChanged(Event):
 
 
 class IndexActivated(Event):
-    """The repository's searches now go to this generation."""
+    """The repository's searches now go to this generation.
+
+    `instead_of` is the one that it took the place of on a person's word, None where a stage built it.
+    """
 
     event_type: ClassVar[str] = "rag.index.activated"
     analysis_id: UUID
@@ -49,3 +52,4 @@ class IndexActivated(Event):
     kind: GenerationKind
     chunks: int
     model: str | None = None
+    instead_of: UUID | None = None

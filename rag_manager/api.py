@@ -1,4 +1,4 @@
-"""The internal HTTP interface: search, exact lines, collections. Only the services of one installation may call it."""
+"""The internal HTTP interface: search, exact lines, generations. Only the services of one installation may call it."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,9 +9,16 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from events.beside import BesideReply, BesideRequest, IndexPromoted, IndexPromotion
-from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
+from events.collection import (
+    CollectionAsked,
+    CollectionRebuild,
+    CollectionsState,
+    GenerationChoice,
+    KeptGenerations,
+)
 from events.question import LinesRequest, SearchRequest
 from rag_manager.collections_now import CollectionsNow
+from rag_manager.going_back import GoingBack
 from rag_manager.jobs.promote_index import PromoteIndex
 from rag_manager.lines import Lines
 from rag_manager.rebuilding import Rebuilding
@@ -31,6 +38,11 @@ _STATUS = {
     "shadow_outdated": 409,
     "no_such_file": 404,
     "nothing_in_scope": 404,
+    "generation_unknown": 404,
+    "generation_outdated": 409,
+    "analysis_replaced": 409,
+    "embedder_not_set": 409,
+    "index_moved": 409,
     "unauthorized": 401,
 }
 _TITLE = {401: "Not authorized", 404: "Not found", 409: "Not ready", 422: "Invalid request", 503: "Unavailable"}
@@ -89,6 +101,21 @@ def collection_routes(rebuilding: Rebuilding, state: CollectionsNow, callers: Se
     @router.get("/collections/rebuilds/{rebuild_id}")
     async def get_rebuild(rebuild_id: UUID) -> CollectionRebuild:
         return await rebuilding.one(rebuild_id)
+
+    return router
+
+
+def generation_routes(going_back: GoingBack, callers: ServiceVerifier) -> APIRouter:
+    """What is kept of an analysis, and having one of it serve; for the orchestrator alone."""
+    router = _router(callers, _OVERSEER)
+
+    @router.get("/analyses/{analysis_id}/generations")
+    async def get_generations(analysis_id: UUID, tenant_id: UUID) -> KeptGenerations:
+        return await going_back.kept(tenant_id, analysis_id)
+
+    @router.post("/generations/choice")
+    async def post_choice(choice: GenerationChoice) -> KeptGenerations:
+        return await going_back(choice)
 
     return router
 

@@ -25,11 +25,12 @@ from rag_manager.adapters.remote_embedder import Bounds, Model, RemoteEmbedder, 
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.adapters.tantivy_lexicon import TantivyLexicon
 from rag_manager.adapters.valkey_memory import ValkeyMemory
-from rag_manager.api import NAME, add_problems, collection_routes, internal_routes, shadow_routes
+from rag_manager.api import NAME, add_problems, collection_routes, generation_routes, internal_routes, shadow_routes
 from rag_manager.collections_now import CollectionsNow
 from rag_manager.embedding_anew import EmbeddingAnew
 from rag_manager.forgetting import Forgetting
 from rag_manager.former import FormerEmbedders
+from rag_manager.going_back import GoingBack, Models
 from rag_manager.housekeeping import Chores, Graces, Housekeeping
 from rag_manager.jobs.base import Backends, Turns
 from rag_manager.jobs.promote_index import PromoteIndex
@@ -79,7 +80,8 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     backends = _backends(home, broker)
     lexicon = TantivyLexicon(home / "cache" / "lexicon", max_bytes=rag.lexicon_cache_bytes)
     rebuilding = Rebuilding(backends)
-    housekeeping = Housekeeping(backends, rebuilding, Graces(rag.generation_grace, rag.analysis_grace, rag.model_grace))
+    graces = Graces(rag.generation_grace, rag.analysis_grace, rag.model_grace)
+    housekeeping = Housekeeping(backends, rebuilding, graces)
     searching = create_engine(DatabaseSettings(), application="rag_manager-search", role=DatabaseRole.SEARCH)
     cache = ServingCache(TenantDatabase(searching), backends.objects, lexicon, max_chunks=rag.catalogue_chunks)
     lines = Lines(cache.rows, backends.objects)
@@ -129,6 +131,8 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     app.include_router(shadow_routes(beside, PromoteIndex(backends, lexicon), callers))
     state = CollectionsNow(backends, embedders[GenerationKind.FULL].name, former)
     app.include_router(collection_routes(rebuilding, state, callers))
+    going_back = GoingBack(backends, Models(embedders[GenerationKind.FULL].name, former.has), graces)
+    app.include_router(generation_routes(going_back, callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app

@@ -11,8 +11,9 @@ from rag_manager.former import FormerEmbedders
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import has_enough
 from rag_manager.ports import CollectionMissing, CollectionUnreadable, VectorsUnavailable
-from rag_manager.rows import generations, sharing
-from rag_manager.rows.generations import Generation, OfAnother
+from rag_manager.rows import choosing, generations, sharing
+from rag_manager.rows.choosing import OfAnother
+from rag_manager.rows.generations import Generation
 from runtime.faults import Transient
 
 _AT_ONCE = 8  # collections that are counted side by side
@@ -73,16 +74,22 @@ class CollectionsNow:
             wrong=len(damaged),
             damaged=tuple(damaged[:_LISTED]),
             wanted=self._wanted,
-            earlier=self._earlier(await generations.of_other_models(engine, self._wanted)),
+            earlier=self._earlier(await choosing.of_other_models(engine, self._wanted)),
         )
 
     def _earlier(self, others: Sequence[OfAnother]) -> tuple[EarlierModel, ...]:
-        by_model: dict[str, list[UUID]] = {}
+        by_model: dict[tuple[str, bool], list[UUID]] = {}
         for one in others:
-            by_model.setdefault(one.model, []).append(one.analysis_id)
+            by_model.setdefault((one.model, one.chosen), []).append(one.analysis_id)
         return tuple(
-            EarlierModel(model=model, analyses=len(made), newest=tuple(made[:_NEWEST]), asked=self._former.has(model))
-            for model, made in by_model.items()
+            EarlierModel(
+                model=model,
+                analyses=len(made),
+                newest=tuple(made[:_NEWEST]),
+                asked=self._former.has(model),
+                chosen=chosen,
+            )
+            for (model, chosen), made in by_model.items()
         )
 
     async def _held(self, living: Mapping[str, frozenset[object]]) -> dict[str, int | None]:

@@ -1,7 +1,8 @@
 """Notice that generations which serve are not of the model that embeds now, and have others built beside them.
 
 What is said is an event of the analysis: the workflow asks for its vectors again, as durably as for anything else. The
-generation that serves goes on until the new one is whole; its questions are embedded by the model that made it.
+generation that serves goes on until the new one is whole; its questions are embedded by the model that made it. What a
+person went back to stays.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,8 @@ from events.base import Context, Draft, derived_id
 from events.index import EmbedderChanged
 from events.log.journal import Journal
 from rag_manager.jobs.base import Backends
-from rag_manager.rows import generations
-from rag_manager.rows.generations import OfAnother
+from rag_manager.rows import choosing
+from rag_manager.rows.choosing import OfAnother
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +45,8 @@ class EmbeddingAnew:
 
         What was said before this process began counts from then: the log returns what it has.
         """
-        others = await generations.of_other_models(self._backends.engine, self._wanted)
+        serving = await choosing.of_other_models(self._backends.engine, self._wanted)
+        others = [one for one in serving if not one.chosen]
         self._said = {one: at for one, at in self._said.items() if one in others}
         waiting = [one for one in others if one not in self._said]
         under_way = sum(map(self._is_under_way, self._said.values()))

@@ -31,4 +31,7 @@ def earlier(state: CollectionsState) -> list[str]:
 def _earlier(one: EarlierModel, wanted: str) -> str:
     model = one.model or "a model without a name"
     meanwhile = "" if one.asked else "; their searches are by words alone"
-    return f"{one.analyses:,} analyses are served by {model} until they are embedded anew by {wanted}{meanwhile}."
+    until = (
+        f"since somebody went back to it from {wanted}" if one.chosen else f"until they are embedded anew by {wanted}"
+    )
+    return f"{one.analyses:,} analyses are served by {model} {until}{meanwhile}."

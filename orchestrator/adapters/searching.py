@@ -9,7 +9,13 @@ from pydantic import ValidationError
 
 from events.base import Value
 from events.beside import BesideReply, BesideRequest, IndexPromoted, IndexPromotion
-from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
+from events.collection import (
+    CollectionAsked,
+    CollectionRebuild,
+    CollectionsState,
+    GenerationChoice,
+    KeptGenerations,
+)
 from events.question import SearchReply, SearchRequest
 from runtime.faults import Permanent, Transient
 
@@ -17,6 +23,7 @@ _SECONDS = 12.0  # below the API's own deadline
 _UNAVAILABLE = "The search service does not answer: try again in a moment."
 _KNOWN = {"not_found", "not_indexed_yet", "no_such_analysis", "nothing_in_scope", "artifact_missing"}
 _KNOWN |= {"shadow_not_done", "shadow_not_promotable", "shadow_outdated"}
+_KNOWN |= {"generation_unknown", "generation_outdated", "analysis_replaced", "embedder_not_set", "index_moved"}
 
 Reply = TypeVar("Reply", bound=Value)
 
@@ -67,6 +74,18 @@ class Searching:
     async def rebuild_of(self, rebuild_id: UUID) -> CollectionRebuild:
         """How a rebuild stands. Raises Permanent `not_found`, Transient `search_unavailable`."""
         return await self._ask(CollectionRebuild, "GET", f"collections/rebuilds/{rebuild_id}")
+
+    async def generations(self, tenant_id: UUID, analysis_id: UUID) -> KeptGenerations:
+        """The full generations that are kept of an analysis. Raises Transient `search_unavailable`."""
+        return await self._ask(KeptGenerations, "GET", f"analyses/{analysis_id}/generations?tenant_id={tenant_id}")
+
+    async def choose(self, choice: GenerationChoice) -> KeptGenerations:
+        """Have one of them serve.
+
+        Raises Permanent `generation_unknown`, `generation_outdated`, `analysis_replaced`, `embedder_not_set`, and
+        `index_moved` where the stream goes on meanwhile; Transient `search_unavailable`.
+        """
+        return await self._ask(KeptGenerations, "POST", "generations/choice", choice)
 
     async def _ask(self, shape: type[Reply], method: str, path: str, body: Value | None = None) -> Reply:
         if self._headers is None:

@@ -13,6 +13,7 @@ from orchestrator.api import (
     events,
     exporting,
     forks,
+    generations,
     graph,
     inspecting,
     invitations,
@@ -41,6 +42,7 @@ from orchestrator.api.description import routes_of
 
 _ROUTERS = (
     analyses.router,
+    generations.router,
     preflight.router,
     uploads.router,
     contents.router,

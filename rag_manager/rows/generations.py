@@ -43,11 +43,7 @@ _RETIRE = text(f"""
 UPDATE rag.analyses a SET retired_at = now() FROM rag.pointers p, rag.analyses b
 WHERE a.repository_id = :repository AND {_IS_REPLACED} RETURNING a.analysis_id
 """)  # noqa: S608  # the same
-_OF_OTHER_MODELS = text("""
-SELECT g.tenant_id, a.repository_id, g.analysis_id, g.generation_id, coalesce(g.model, '')
-FROM rag.pointers p JOIN rag.generations g USING (generation_id) JOIN rag.analyses a ON a.analysis_id = g.analysis_id
-WHERE g.kind = 'full' AND g.model IS DISTINCT FROM :wanted ORDER BY a.requested_at DESC, g.generation_id
-""")
+_HOLD = text("SELECT FROM rag.generations WHERE generation_id = :id FOR UPDATE")
 _COLUMNS = "generation_id, tenant_id, analysis_id, kind, state, model, chunks, vectors, collection, artifacts"
 
 
@@ -139,17 +135,26 @@ async def serving(connection: AsyncConnection, repository_id: UUID) -> Serving |
 
 
 async def move_pointer(
-    connection: AsyncConnection, tenant_id: UUID, repository_id: UUID, target: Serving, *, expected: Serving | None
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    repository_id: UUID,
+    target: Serving,
+    *,
+    expected: Serving | None,
+    chosen_over: str | None = None,
 ) -> bool:
-    """Point to `target` if the pointer is still where it was when that was decided. Does not commit."""
+    """Point to `target` if the pointer is still where it was when that was decided. Does not commit.
+
+    `chosen_over` is the model that was wanted when a person chose otherwise.
+    """
     moved = await connection.execute(
         text(
-            "INSERT INTO rag.pointers AS p (tenant_id, repository_id, analysis_id, generation_id)"
-            " SELECT :tenant, :repository, :analysis, :generation"
+            "INSERT INTO rag.pointers AS p (tenant_id, repository_id, analysis_id, generation_id, chosen_over)"
+            " SELECT :tenant, :repository, :analysis, :generation, CAST(:chosen_over AS text)"
             " WHERE CAST(:expected AS uuid) IS NULL"
             " OR EXISTS (SELECT 1 FROM rag.pointers WHERE repository_id = :repository)"
             " ON CONFLICT (repository_id) DO UPDATE SET analysis_id = excluded.analysis_id,"
-            " generation_id = excluded.generation_id, moved_at = now()"
+            " generation_id = excluded.generation_id, moved_at = now(), chosen_over = excluded.chosen_over"
             " WHERE p.generation_id = CAST(:expected AS uuid) OR p.generation_id = excluded.generation_id"
         ),
         {
@@ -158,6 +163,7 @@ async def move_pointer(
             "analysis": target.analysis_id,
             "generation": target.generation_id,
             "expected": expected.generation_id if expected else None,
+            "chosen_over": chosen_over,
         },
     )
     return moved.rowcount == 1
@@ -192,24 +198,6 @@ async def built_of(engine: AsyncEngine, analysis_id: UUID, kind: GenerationKind)
     )
 
 
-@dataclass(frozen=True)
-class OfAnother:
-    """A full generation that serves, and was made by another model than is wanted."""
-
-    tenant_id: UUID
-    repository_id: UUID
-    analysis_id: UUID
-    generation_id: UUID
-    model: str
-
-
-async def of_other_models(engine: AsyncEngine, wanted: str) -> list[OfAnother]:
-    """The full generations that serve and are not of the model `wanted`, those of the newest analyses first."""
-    async with engine.connect() as connection:
-        rows = await connection.execute(_OF_OTHER_MODELS, {"wanted": wanted})
-        return [OfAnother(*row) for row in rows]
-
-
 async def superseded(engine: AsyncEngine, grace: float, model_grace: float) -> list[Generation]:
     """Vector generations of analyses that nobody searches any more, `grace` seconds after another began to serve.
 
@@ -238,6 +226,8 @@ async def superseded(engine: AsyncEngine, grace: float, model_grace: float) -> l
 async def retire(engine: AsyncEngine, generation_id: UUID) -> bool:
     """Mark a generation as gone, unless the pointer came back to it. Its collection may be dropped afterwards."""
     async with engine.begin() as connection:
+        # First its row: whoever has it serve again holds that, and only a statement that begins later sees the pointer.
+        await connection.execute(_HOLD, {"id": generation_id})
         done = await connection.execute(
             text(
                 "UPDATE rag.generations g SET state = 'retired', changed_at = now() WHERE generation_id = :id"

@@ -121,6 +121,21 @@ class Operations(Protocol):
             headers={"Idempotency-Key": idempotency_key},
         )
 
+    def generations_kept(self, analysis_id: str) -> shapes.KeptGenerations:
+        """Those that searches could go to, what served last first: each with its model, and until when it is kept."""
+        return self._call(shapes.KeptGenerations, "GET", f"/api/v1/analyses/{part(analysis_id)}/generations")
+
+    def generations_activate(
+        self, analysis_id: str, generation_id: str, *, idempotency_key: str | None = None
+    ) -> shapes.KeptGenerations:
+        """Have searches go to this one from now on, at once; nothing is embedded. Where they do, nothing is changed."""
+        return self._call(
+            shapes.KeptGenerations,
+            "POST",
+            f"/api/v1/analyses/{part(analysis_id)}/generations/{part(generation_id)}/activate",
+            headers={"Idempotency-Key": idempotency_key},
+        )
+
     def analyses_preflight(
         self, body: shapes.AnalysisRequest, *, idempotency_key: str | None = None
     ) -> shapes.PreflightView:

@@ -564,7 +564,8 @@ class EarlierModel(BaseModel):
     """
     An earlier model than is set, which made what serves so many analyses; `newest` are some of them.
 
-    `asked`: whether this installation has their questions embedded by it; else their searches are by words.
+    `asked`: whether this installation has their questions embedded by it; else their searches are by words. `chosen`:
+    somebody went back to it, and they stay as they are until yet another model is set.
     """
 
     model_config = ConfigDict(
@@ -575,6 +576,7 @@ class EarlierModel(BaseModel):
     analyses: int
     newest: list[str]
     asked: bool
+    chosen: bool = False
 
 
 class ElsewhereView(BaseModel):
@@ -856,6 +858,42 @@ class InvitationView(BaseModel):
     expires_at: AwareDatetime
     used_at: AwareDatetime | None = None
     used_by: str | None = None
+
+
+class KeptGeneration(BaseModel):
+    """
+    A full generation of an analysis that is complete. `since` it serves, or did so last.
+
+    `kept_until`: when it is let go, None of the one that `serves`. `asked`: whether questions can be embedded by its
+    model, without which nobody goes back to it.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    generation_id: str
+    model: str
+    chunks: int
+    vectors: int
+    since: AwareDatetime
+    serves: bool
+    kept_until: AwareDatetime | None = None
+    asked: bool
+
+
+class KeptGenerations(BaseModel):
+    """
+    Those of one analysis that searches could go to, what served last first. `wanted` is the model that is set.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    wanted: str
+    items: list[KeptGeneration]
 
 
 class LetterEdit(BaseModel):

@@ -4,42 +4,106 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from events.base import LOCAL_TENANT
+from events.collection import GenerationChoice, KeptGenerations
 from events.index import EmbedderChanged, GenerationKind
 from events.processing import Stage, StageFailed
-from orchestrator.workflow import Phase
+from orchestrator.workflow import Phase, replay
 from processor.adapters.parser_pool import ParserPool
 from rag_manager.embedding_anew import EmbeddingAnew
+from rag_manager.going_back import GoingBack, Models
+from rag_manager.housekeeping import Graces
 from rag_manager.rows import generations
+from runtime.faults import Permanent
 from tests.fakes.embedder import WordEmbedder
 from tests.support.git_repositories import build_repository
 from tests.support.git_server import GitServer
 from tests.support.index import Index, an_index
 from tests.support.jobs import Bench
+from tests.support.kernel import AT
 from tests.support.pipeline import SMALL, Pipeline, a_pipeline
 
 ONE = 1  # the number of the analysis
 WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove")
 FILES = {f"part_{word}.py": f"def bark_{word}(times):\n    return times\n" for word in WORDS}
 QUESTIONS = ("bark amber", "where is the dune", "fjord times")
+Found = tuple[set[str | None], list[object]]
 
 
 def anew(index: Index) -> EmbeddingAnew:
     return EmbeddingAnew(index.backends, index.kernel.journal, index.full.name)
 
 
-async def found(pipeline: Pipeline) -> tuple[set[str | None], list[object]]:
+async def found(pipeline: Pipeline) -> Found:
     """The models that answered, and what they found."""
     replies = [await pipeline.ask(ONE, question) for question in QUESTIONS]
     assert {reply.degraded for reply in replies} == {None}
     return {reply.model for reply in replies}, [[(p.path, p.score) for p in reply.passages] for reply in replies]
 
 
+async def kept(going: GoingBack, pipeline: Pipeline) -> KeptGenerations:
+    return await going.kept(LOCAL_TENANT, pipeline.analysis(ONE))
+
+
+async def a_choice(pipeline: Pipeline, generation_id: UUID) -> GenerationChoice:
+    """That one, on the history as it is now."""
+    history = await pipeline.history(ONE)
+    context = history[0].context.model_copy(update={"causation_id": None})
+    return GenerationChoice(
+        analysis_id=pipeline.analysis(ONE),
+        generation_id=generation_id,
+        expected=history[-1].version,
+        at=AT,
+        context=context,
+    )
+
+
 async def full_ones(index: Index) -> list[str | None]:
     there = await generations.with_collections(index.backends.engine)
     return sorted(str(one.model) for one in there if one.kind is GenerationKind.FULL)
+
+
+async def there_and_back_again(pipeline: Pipeline, servers: tuple[str, ...], before: Found, after: Found) -> None:
+    """By a person's word to the former generation, though its worker is killed, and forward; nothing is embedded."""
+    index = pipeline.index
+    index.full.embedded.clear()
+    index.former["full-words"]().embedded.clear()  # type: ignore[attr-defined]  # a double
+    going = GoingBack(index.backends, Models(index.full.name, lambda _name: True), Graces(0.0, 0.0, 3_600.0))
+    new, old = (await kept(going, pipeline)).items
+    assert [(one.model, one.serves, one.kept_until is None) for one in (new, old)] == [
+        ("other-words", True, True),
+        ("full-words", False, False),
+    ]
+    choice = await a_choice(pipeline, old.generation_id)
+
+    said = len(await pipeline.history(ONE))
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.choosing_child", *servers, choice.model_dump_json(), "other-words")
+    )
+    assert await child.wait() == -signal.SIGKILL, "nobody was killed"
+    assert (len(await pipeline.history(ONE)), await found(pipeline)) == (said, after), "nothing of it was done"
+
+    chosen = [await going(choice), await going(choice)]  # told twice, done once
+    assert chosen[0] == chosen[1]
+    assert len(await pipeline.history(ONE)) == said + 1
+    assert await found(pipeline) == before
+    by_analysis = await pipeline.ask(ONE, QUESTIONS[0], analysis_id=pipeline.analysis(ONE))
+    assert by_analysis.model == "full-words", "by the analysis as by the repository"
+    assert await anew(index)() == [], "what a person chose is not put right"
+    with pytest.raises(Permanent, match="index_moved"):
+        await going(choice.model_copy(update={"generation_id": new.generation_id}))
+
+    await index.housekeeping(model_grace=3_600.0).sweep()
+    assert await full_ones(index) == ["full-words", "other-words"]
+    await going(await a_choice(pipeline, new.generation_id))
+    assert await found(pipeline) == after
+    assert replay(await pipeline.history(ONE)).phase is Phase.REFINED
+    texts = [*index.full.embedded, *index.former["full-words"]().embedded]  # type: ignore[attr-defined]  # the same
+    assert not [text for text in texts if "def" in text]
 
 
 @pytest.mark.timeout(300)
@@ -76,6 +140,7 @@ async def test_a_generation_of_another_model_is_built_beside_and_can_be_gone_bac
             assert after[0] == {"other-words"}
             await index.housekeeping(model_grace=3_600.0).sweep()
             assert await full_ones(index) == ["full-words", "other-words"]
+            await there_and_back_again(pipeline, (database_url, redis_url, chroma_url, str(tmp_path)), before, after)
 
             index.full, other = old, index.full
             index.former = {"other-words": lambda: other}

@@ -20,7 +20,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.support.kept_stand_in import collection_rebuilds, collections, letters, me, push_hook, rebuilds, uploads
+from tests.support.kept_stand_in import (
+    collection_rebuilds,
+    collections,
+    generations,
+    letters,
+    me,
+    push_hook,
+    rebuilds,
+    uploads,
+)
 from tests.support.pasts_stand_in import Stream, cause_of, pasts
 from tests.support.sandbox_stand_in import forks, shadow, shadows
 from tests.support.stand_in_streams import Json, Refused, Refusing, Streams, frame, problem
@@ -164,6 +173,7 @@ class StandIn(Talks):
         self.letters: dict[str, Json] = {}
         self.rebuilds: dict[str, Json] = {}
         self.collections: dict[str, Json] = {}
+        self.generations: dict[str, list[Json]] = {}
         self.shadows: dict[str, Json] = {}
         self.scopes: list[str] = []  # of whoever is here
         self.refuse_url: Response | None = None
@@ -277,6 +287,12 @@ class StandIn(Talks):
                 Route("/api/v1/analyses/{id}", self._analysis),
                 Route("/api/v1/analyses/{id}/events", self._stream),
                 Route("/api/v1/analyses/{id}/lines", self._lines),
+                Route("/api/v1/analyses/{id}/generations", partial(generations, self.generations)),
+                Route(
+                    "/api/v1/analyses/{id}/generations/{chosen}/activate",
+                    partial(generations, self.generations),
+                    methods=["POST"],
+                ),
                 Route("/api/v1/analyses/{id}/{verb:str}", self._command, methods=["POST"]),
                 Route("/api/v1/analyses/{id}/skipped", self._skipped),
                 Route("/api/v1/analyses/{id}/files", self._skipped),

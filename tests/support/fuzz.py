@@ -15,7 +15,8 @@ EXCLUDED = {
 }
 ENDLESS = ("analyses_live", "events_live", "conversations_stream")  # server-sent events
 # 503 where the host of an example cannot be reached, as from every test.
-ASKS_OTHERS = ("collections_state", "collections_begin", "collections_one")  # rag_manager, which is not there
+# rag_manager, which is not there.
+ASKS_OTHERS = ("collections_state", "collections_begin", "collections_one", "generations_kept", "generations_activate")
 ASKS_HOSTS = ("analyses_preflight", "contents_staleness", "searching_search", *ASKS_OTHERS)
 
 

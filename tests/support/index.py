@@ -121,7 +121,14 @@ class Index:
         return analysis
 
     async def request(
-        self, analysis: AnAnalysis, stage: Stage, inputs: Sequence[ArtifactRef], *, shard: int = 0, attempt: int = 1
+        self,
+        analysis: AnAnalysis,
+        stage: Stage,
+        inputs: Sequence[ArtifactRef],
+        *,
+        shard: int = 0,
+        attempt: int = 1,
+        round_: int = 0,
     ) -> Envelope:
         """Append the request of one run."""
         run_id = derived_id("run", analysis.id, stage, shard, attempt)
@@ -135,6 +142,7 @@ class Index:
             url="https://example.org/x",
             commit=f"c0ffee{analysis.number}",
             inputs=tuple(inputs),
+            round=round_,
         )
         context = Context(tenant_id=LOCAL_TENANT, correlation_id=analysis.id, repository_id=REPOSITORY)
         at = AT.replace(day=analysis.number)

@@ -99,3 +99,13 @@ async def me(scopes: list[str], _request: Request) -> Response:
     """The one person of local mode, where a test says what they may; else nobody can be told."""
     who = {"user_id": str(uuid4()), "tenant_id": str(uuid4()), "name": "You", "local": True, "scopes": scopes}
     return JSONResponse(who, 200) if scopes else Response(status_code=404)
+
+
+async def generations(kept: dict[str, list[Json]], request: Request) -> Response:
+    """GET of the generations of an analysis; POST has one serve."""
+    analysis, chosen = request.path_params["id"], request.path_params.get("chosen")
+    found = kept.get(analysis, [])
+    for one in found if chosen is not None else ():
+        one["serves"] = one["generation_id"] == chosen
+        one["kept_until"] = None if one["serves"] else "2026-01-03T10:20:00Z"
+    return JSONResponse({"analysis_id": analysis, "wanted": "new-model", "items": found})

@@ -61,13 +61,15 @@ class Pipeline:
     def repository(self, number: int) -> UUID:
         return derived_id("repository", "pipeline", number)
 
+    def analysis(self, number: int) -> UUID:
+        return derived_id("analysis", "pipeline", number)
+
     def stream(self, number: int) -> str:
-        return f"analysis/{derived_id('analysis', 'pipeline', number)}"
+        return f"analysis/{self.analysis(number)}"
 
     async def analyse(self, number: int, url: str, breaks: Breaks = nothing_breaks) -> AnalysisState:
         """Ask for an analysis and do all that comes of it."""
-        analysis = UUID(self.stream(number).partition("/")[2])
-        await self.tell(number, facts.ProcessingRequested(analysis_id=analysis, url=url))
+        await self.tell(number, facts.ProcessingRequested(analysis_id=self.analysis(number), url=url))
         return await self.go_on(number, breaks)
 
     async def tell(self, number: int, event: Event) -> None:
@@ -137,8 +139,10 @@ class Pipeline:
             pass
         await catch_up(engine, journal, Contents(self.index.backends.objects))
 
-    async def ask(self, number: int, query: str) -> SearchReply:
-        request = SearchRequest(tenant_id=LOCAL_TENANT, repository_id=self.repository(number), query=query)
+    async def ask(self, number: int, query: str, analysis_id: UUID | None = None) -> SearchReply:
+        request = SearchRequest(
+            tenant_id=LOCAL_TENANT, repository_id=self.repository(number), query=query, analysis_id=analysis_id
+        )
         return await self.index.search()(request)
 
     async def partial(self, number: int) -> bool:

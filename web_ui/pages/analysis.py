@@ -13,6 +13,7 @@ from web_ui.components import (
     bundles,
     findings,
     frame,
+    generations,
     graph,
     left_out,
     needs,
@@ -81,6 +82,7 @@ def show() -> None:
         st.html(markup.line(markup.span("fact", fact) for fact in facts))
     left_out.damage(analysis)
     staleness.show(analysis)
+    generations.show(analysis)
     actions(analysis)
     left, right = st.columns((3, 2), gap="large")
     with left:

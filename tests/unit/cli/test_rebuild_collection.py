@@ -83,3 +83,13 @@ def test_doctor_tells_which_analyses_an_earlier_model_serves_and_what_comes_next
     )
     assert "To go back, set REPOSTREAM_EMBEDDER… as it was and start rag_manager again" in finding.detail
     assert embedder_finding(a_state()).detail == "nothing is served by another model than new"
+
+
+def test_doctor_says_of_what_somebody_went_back_to_that_it_stays() -> None:
+    chosen = {"model": "old", "analyses": 1, "newest": [ID], "asked": True, "chosen": True}
+
+    told = embedder_finding(a_state(earlier=[chosen])).detail
+
+    assert f"old serves 1 analyses ({ID}), to which somebody went back." in told
+    assert "stays; `repostream rollback ANALYSIS` goes forward again." in told
+    assert "embedded anew" not in told

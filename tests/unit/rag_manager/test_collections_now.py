@@ -13,7 +13,7 @@ from events.base import LOCAL_TENANT
 from events.index import GenerationKind
 from rag_manager.collections_now import CollectionsNow
 from rag_manager.former import FormerEmbedders
-from rag_manager.rows import generations, sharing
+from rag_manager.rows import choosing, generations, sharing
 from rag_manager.rows.generations import Generation
 from runtime.faults import Transient
 from tests.fakes.vectors import MemoryVectors
@@ -65,7 +65,7 @@ async def vectors(monkeypatch: pytest.MonkeyPatch) -> CountedVectors:
 
     made.built = built
     monkeypatch.setattr(generations, "with_collections", all_of_them)
-    monkeypatch.setattr(generations, "of_other_models", none)
+    monkeypatch.setattr(choosing, "of_other_models", none)
     monkeypatch.setattr(sharing, "shared", none)
     return made
 

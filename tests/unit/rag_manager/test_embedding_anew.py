@@ -10,8 +10,8 @@ import pytest
 from events.base import LOCAL_TENANT
 from events.log.memory import MemoryJournal
 from rag_manager.embedding_anew import AT_ONCE, EmbeddingAnew
-from rag_manager.rows import generations
-from rag_manager.rows.generations import OfAnother
+from rag_manager.rows import choosing
+from rag_manager.rows.choosing import OfAnother
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Serving:
 def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
     ids = [UUID(int=n) for n in range(1, 11)]
     made = Serving([OfAnother(LOCAL_TENANT, one, one, one, "old") for one in ids])
-    monkeypatch.setattr(generations, "of_other_models", made.of_other_models)
+    monkeypatch.setattr(choosing, "of_other_models", made.of_other_models)
     return made
 
 

@@ -24,3 +24,11 @@ def test_what_an_earlier_model_serves_is_said_with_what_it_means() -> None:
             " their searches are by words alone."
         ),
     ]
+
+
+def test_what_somebody_went_back_to_is_said_to_stay() -> None:
+    known = {"model": "old", "analyses": 1, "newest": [ID], "asked": True, "chosen": True}
+
+    assert earlier(a_state(earlier=[known])) == [
+        "1 analyses are served by old since somebody went back to it from new."
+    ]

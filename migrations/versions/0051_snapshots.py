@@ -4,7 +4,7 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0054"
+revision = "0051"
 down_revision = "0050"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,100 @@
+"""Which models made the full generations that serve and those that are kept, and a person's choice among them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from rag_manager.rows import generations
+from rag_manager.stages.may_serve import Serving
+
+_OF_OTHER_MODELS = text("""
+SELECT g.tenant_id, a.repository_id, g.analysis_id, g.generation_id, coalesce(g.model, ''),
+  p.chosen_over IS NOT DISTINCT FROM CAST(:wanted AS text)
+FROM rag.pointers p JOIN rag.generations g USING (generation_id) JOIN rag.analyses a ON a.analysis_id = g.analysis_id
+WHERE g.kind = 'full' AND g.model IS DISTINCT FROM :wanted ORDER BY a.requested_at DESC, g.generation_id
+""")
+_KEPT = text("""
+SELECT g.generation_id, coalesce(g.model, '') AS model, g.chunks, g.vectors, g.changed_at AS since,
+  EXISTS (SELECT FROM rag.pointers p WHERE p.generation_id = g.generation_id) AS serves,
+  (SELECT min(n.changed_at + make_interval(secs => CASE WHEN n.model = g.model THEN CAST(:grace AS float8)
+      ELSE CAST(:model_grace AS float8) END))
+    FROM rag.generations n WHERE n.analysis_id = g.analysis_id AND n.kind = g.kind AND n.state = 'built'
+      AND n.changed_at > g.changed_at) AS kept_until
+FROM rag.generations g
+WHERE g.analysis_id = :analysis AND g.tenant_id = :tenant AND g.kind = 'full' AND g.state = 'built'
+ORDER BY g.changed_at DESC, g.generation_id
+""")
+_PASSAGES = text("SELECT chunk_id FROM rag.chunks WHERE analysis_id = :analysis")
+# From now on it is what served last: by its analysis it is found first, and the other one's grace begins.
+_RENEW = text("""
+UPDATE rag.generations SET changed_at = now() WHERE generation_id = :id AND state = 'built'
+""")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A complete full generation of an analysis, as `events.collection.KeptGeneration` tells it."""
+
+    generation_id: UUID
+    model: str
+    chunks: int
+    vectors: int
+    since: datetime
+    serves: bool
+    kept_until: datetime | None
+
+
+@dataclass(frozen=True)
+class OfAnother:
+    """A full generation that serves, and was made by another model than is wanted; `chosen` over that by a person."""
+
+    tenant_id: UUID
+    repository_id: UUID
+    analysis_id: UUID
+    generation_id: UUID
+    model: str
+    chosen: bool = False
+
+
+async def of_other_models(engine: AsyncEngine, wanted: str) -> list[OfAnother]:
+    """The full generations that serve and are not of the model `wanted`, those of the newest analyses first."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(_OF_OTHER_MODELS, {"wanted": wanted})
+        return [OfAnother(*row) for row in rows]
+
+
+async def kept(engine: AsyncEngine, tenant_id: UUID, analysis_id: UUID, graces: tuple[float, float]) -> list[Kept]:
+    """The complete full generations of an analysis, what served last first.
+
+    `graces`: for how many seconds one is kept after it was replaced, by another of its model and by one of another.
+    """
+    values = {"tenant": tenant_id, "analysis": analysis_id, "grace": graces[0], "model_grace": graces[1]}
+    async with engine.connect() as connection:
+        return [Kept(*row) for row in await connection.execute(_KEPT, values)]
+
+
+async def passages(engine: AsyncEngine, analysis_id: UUID) -> set[str]:
+    """The ids of what is searched of an analysis."""
+    async with engine.connect() as connection:
+        return set((await connection.execute(_PASSAGES, {"analysis": analysis_id})).scalars())
+
+
+async def choose(  # whose, from where to where, and over what
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    repository_id: UUID,
+    target: Serving,
+    *,
+    current: Serving,
+    chosen_over: str | None,
+) -> bool:
+    """Have a complete generation serve; False where it is gone, or another one serves by now. Does not commit."""
+    renewed = await connection.execute(_RENEW, {"id": target.generation_id})
+    if renewed.rowcount != 1:
+        return False
+    return await generations.move_pointer(
+        connection, tenant_id, repository_id, target, expected=current, chosen_over=chosen_over
+    )

@@ -1,0 +1,23 @@
+"""The generations of an index that are kept, as people read them. Pure."""
+
+from runtime.client.shapes import KeptGeneration, KeptGenerations
+
+
+def sentence(kept: KeptGenerations) -> str:
+    """By which model it is searched; empty where nothing else is kept to go to."""
+    serving = [one for one in kept.items if one.serves]
+    if not serving or not choices(kept):
+        return ""
+    went = "" if serving[0].model == kept.wanted else f", though {kept.wanted} is set"
+    return f"Searched by the vectors of {serving[0].model or 'a model without a name'}{went}."
+
+
+def choices(kept: KeptGenerations) -> list[KeptGeneration]:
+    """Those that can be gone to: questions can be embedded by their models."""
+    return [one for one in kept.items if not one.serves and one.asked]
+
+
+def label(one: KeptGeneration, wanted: str) -> str:
+    """What its button says."""
+    until = f" (kept until {one.kept_until:%Y-%m-%d %H:%M} UTC)" if one.kept_until is not None else ""
+    return f"Go {'forward' if one.model == wanted else 'back'} to {one.model or 'a model without a name'}{until}"
