@@ -1,13 +1,16 @@
 import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from starlette.responses import Response
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import StandIn, problem
 from tests.support.archives import zip_of
 from tests.support.site import shoot
+from tests.support.stand_in_streams import busy
 
 pytestmark = pytest.mark.browser
 
@@ -201,6 +204,16 @@ def test_a_bundle_that_is_chosen_is_taken_over_and_its_analysis_opens(page: Page
     page.goto(f"/analysis?analysis={done.id}")
     exported = page.get_by_role("link", name="Export")
     expect(exported).to_have_attribute("href", f"/api/v1/analyses/{done.id}/bundle")
+    api.refused["GET", "/bundle"] = busy()
+    exported.click()
+    expect(page.get_by_role("status").filter(has_text="rate_limited")).to_contain_text("Try again in 7 seconds.")
+    named = {"content-disposition": 'attachment; filename="of-it.bundle.zip"'}
+    api.refused["GET", "/bundle"] = Response(b"PK its bytes", headers=named)
+    with page.expect_download() as download:
+        exported.click()
+    assert download.value.suggested_filename == "of-it.bundle.zip"
+    assert Path(download.value.path()).read_bytes() == b"PK its bytes"
+    expect(page.get_by_role("status").filter(has_text="rate_limited")).to_have_count(0)
 
 
 def test_an_archive_that_is_dropped_and_refused_is_told_in_the_api_s_words(page: Page, api: StandIn) -> None:

@@ -96,6 +96,12 @@ def _sent(key: str, **data: object) -> str | None:
     return str(answer) if answer else None
 
 
+def download(label: str, href: str, *, title: str = "") -> None:
+    """A link to a file of the API's, which the browser fetches and this process does not hold; refusals beside it."""
+    data = {"label": label, "href": href, "title": title}
+    _component("download")(key=f"download-{label}", data=data, width="content")
+
+
 def module_map(data: dict[str, object], key: str) -> str | None:
     """What is right below a folder as a graph; the path of what was opened in it just now."""
     opened = _component("module_map")(key=key, data=data, on_opened_change=_ignore).get("opened")

@@ -12,9 +12,9 @@ _HELP = "One file with its events, to be imported by another installation; secre
 
 
 def analysis(found: AnalysisView) -> None:
-    """The link to the bundle of an analysis that is over: the browser fetches it, this process holds none of it."""
+    """The link to the bundle of an analysis that is over."""
     if views.is_over(found):
-        _link("Export", f"{PREFIX}/analyses/{found.analysis_id}/bundle")
+        browser.download("Export", f"{PREFIX}/analyses/{found.analysis_id}/bundle", title=_HELP)
 
 
 def conversation(found: ConversationView, about: AnalysisView) -> None:
@@ -23,7 +23,8 @@ def conversation(found: ConversationView, about: AnalysisView) -> None:
         return
     rests_on = next((one.analysis_id for one in reversed(found.questions) if one.analysis_id is not None), None)
     with_analysis = "?with_analysis=true" if rests_on == about.analysis_id and views.is_over(about) else ""
-    _link("Export", f"{PREFIX}/conversations/{found.conversation_id}/bundle{with_analysis}")
+    address = f"{PREFIX}/conversations/{found.conversation_id}/bundle{with_analysis}"
+    browser.download("Export", address, title=_HELP)
 
 
 def ask() -> None:
@@ -48,7 +49,3 @@ def _open(taken: TakenOver) -> None:
         return
     named = {"analysis": repository.latest.analysis_id, "conversation": taken.conversation_id}
     st.switch_page("pages/chat.py", query_params=named)
-
-
-def _link(label: str, address: str) -> None:
-    st.html(f'<a class="rs-button" href="{address}" title="{_HELP}" download>{label}</a>', width="content")

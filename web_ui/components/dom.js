@@ -24,6 +24,16 @@ const setClass = (node, name) => {
 // A file's or a person's words without characters that hide or reorder others.
 const plain = (text) => String(text ?? "").replace(/[\p{Cf}\p{Cc}]/gu, (c) => (c === "\n" || c === "\t" ? c : ""));
 
+// What the API says in the text of a refusal, or what is said otherwise.
+const refusalOf = (text, otherwise) => {
+  try {
+    const problem = JSON.parse(text);
+    return `${plain(problem.title)}. ${plain(problem.detail)} (${plain(problem.code)})`;
+  } catch {
+    return otherwise;
+  }
+};
+
 const number = new Intl.NumberFormat("en-US");
 
 // One count of a stage as people say it: `1 symbol`, `2,734 skipped`, `26.4 MB`, `3 without a grammar`.

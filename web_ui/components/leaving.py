@@ -4,6 +4,7 @@ import streamlit as st
 
 from runtime.client.shapes import DepartureRequest, TenantView
 from web_ui import markup
+from web_ui.components import browser
 from web_ui.session import attempt, client, renew
 
 _EXPORT = "/api/v1/me/export"
@@ -17,8 +18,8 @@ def take_along() -> None:
     st.html(
         '<p class="rs-lead">One archive of JSON lines: repositories, analyses, conversations, keys without their '
         "secrets, sessions, webhooks, and what the audit trail has of you.</p>"
-        f'<a class="rs-button" href="{_EXPORT}" download>Download all that is yours</a>'
     )
+    browser.download("Download all that is yours", _EXPORT)
 
 
 def delete() -> None:

@@ -2,14 +2,7 @@
 
 const sized = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
-const refusal = (request) => {
-  try {
-    const problem = JSON.parse(request.responseText);
-    return `${plain(problem.title)}. ${plain(problem.detail)} (${plain(problem.code)})`;
-  } catch {
-    return "The upload did not arrive: try again.";
-  }
-};
+const LOST = "The upload did not arrive: try again.";
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -39,11 +32,11 @@ export default function (component) {
     };
     const ended = request;
     ended.onload = () => {
-      if (ended.status >= 300) return rest(refusal(ended), true);
+      if (ended.status >= 300) return rest(refusalOf(ended.responseText, LOST), true);
       rest(`${plain(file.name)} is there.`, false);
       return setTriggerValue("uploaded", ended.responseText);
     };
-    ended.onerror = () => rest("The upload did not arrive: try again.", true);
+    ended.onerror = () => rest(LOST, true);
     ended.onabort = () => rest(data.hint, false);
     bar.value = 0;
     bar.hidden = false;

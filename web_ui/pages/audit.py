@@ -7,7 +7,7 @@ import streamlit as st
 
 from runtime.client.shapes import AuditCheck
 from web_ui import audit, markup
-from web_ui.components import frame, notices
+from web_ui.components import browser, frame, notices
 from web_ui.session import administrates, attempt, client, parameter
 
 _PAGE = 50
@@ -106,7 +106,7 @@ def show() -> None:
     )
     wanted = search()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(audit.export_link(wanted), width="content")
+        browser.download("Export as JSON lines", audit.export_address(wanted))
         check()
     results(wanted)
 

@@ -1,0 +1,56 @@
+// A file of the API's, which may take long to be made. It is fetched by the script, so that a refusal is told in words
+// beside the link; by the link alone it would be a download that failed.
+
+const nameOf = (reply) => /filename="([^"]+)"/.exec(reply.headers.get("content-disposition") ?? "")?.[1] ?? "";
+
+class Download {
+  constructor(root) {
+    this.link = el("a", { class: "button", download: "" });
+    this.link.addEventListener("click", (event) => { event.preventDefault(); this.take(); });
+    this.say = el("span", { class: "say", role: "status" });
+    this.told("", false);
+    root.append(el("div", { class: "download" }, this.link, this.say));
+  }
+
+  update(data) {
+    this.link.setAttribute("href", data.href);
+    if (data.title) this.link.setAttribute("title", data.title);
+    setText(this.link, data.label);
+  }
+
+  told(text, bad) {
+    setText(this.say, text);
+    setClass(this.say, bad ? "say bad" : "say");
+  }
+
+  async take() {
+    if (this.taking) return;
+    this.taking = true;
+    this.told("It is being made…", false);
+    try {
+      const reply = await fetch(this.link.href);
+      if (!reply.ok) return this.told(refusalOf(await reply.text(), "It could not be fetched: try again."), true);
+      this.keep(await reply.blob(), nameOf(reply));
+      return this.told("", false);
+    } catch {
+      return this.told("It did not arrive: try again.", true);
+    } finally {
+      this.taking = false;
+    }
+  }
+
+  keep(blob, name) {
+    const href = URL.createObjectURL(blob);
+    el("a", { href, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60000);
+  }
+}
+
+const downloads = new WeakMap();
+
+export default function (component) {
+  const { data, parentElement } = component;
+  if (!downloads.has(parentElement)) downloads.set(parentElement, new Download(parentElement));
+  downloads.get(parentElement).update(data);
+  return undefined;
+}
