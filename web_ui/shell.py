@@ -10,6 +10,7 @@ st.set_page_config(layout="wide")  # the titles are the pages' own
 page = st.navigation(
     [
         st.Page("pages/start.py", title="Repostream", url_path="start", default=True),
+        st.Page("pages/repositories.py", title="Repositories · Repostream", url_path="repositories"),
         st.Page("pages/analysis.py", title="Analysis · Repostream", url_path="analysis"),
         st.Page("pages/chat.py", title="Chat · Repostream", url_path="chat"),
         st.Page("pages/events.py", title="Events · Repostream", url_path="events"),

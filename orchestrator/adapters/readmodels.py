@@ -56,6 +56,7 @@ LEFT JOIN LATERAL (
 WHERE r.tenant_id = $1 AND r.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = r.repository_id)
   AND (CAST($5 AS uuid) IS NULL OR r.repository_id = $5)
+  AND (CAST($6 AS text) IS NULL OR position(lower($6) IN lower(concat(r.name, ' ', r.url))) > 0)
   AND (CAST($2 AS timestamptz) IS NULL
     OR (coalesce(a.requested_at, r.registered_at), r.repository_id) < (CAST($2 AS timestamptz), CAST($3 AS uuid)))
 ORDER BY coalesce(a.requested_at, r.registered_at) DESC, r.repository_id DESC LIMIT $4
@@ -132,11 +133,11 @@ class ReadModels:
         tenant: UUID,
         *,
         key: tuple[str, str],
-        repository: UUID | None,
+        wanted: tuple[object, ...],
     ) -> tuple[list[Record], str | None]:
         """The rows of one page, and the cursor of the next; `key` names the two columns that order the list."""
         at, id_ = cursors.read(page.cursor) or (None, None)
-        rows = await self._rows(query, tenant, at, id_, page.limit + 1, repository)
+        rows = await self._rows(query, tenant, at, id_, page.limit + 1, *wanted)
         shown = rows[: page.limit]
         more = len(rows) > page.limit
         return shown, cursors.write((shown[-1][key[0]], shown[-1][key[1]])) if more else None
@@ -144,7 +145,7 @@ class ReadModels:
     async def analyses(self, tenant: UUID, page: Page, *, repository: UUID | None = None) -> bytes:
         """Analyses, newest first: an AnalysisPage as JSON."""
         key = ("requested_at", "analysis_id")
-        rows, following = await self._page(_ANALYSES, ANALYSES, page, tenant, key=key, repository=repository)
+        rows, following = await self._page(_ANALYSES, ANALYSES, page, tenant, key=key, wanted=(repository,))
         return page_of(await self._items(tenant, rows, self._analyses, _analysis), following)
 
     async def whole_analysis(
@@ -155,15 +156,18 @@ class ReadModels:
         rows = await self._rows(_WHOLE, tenant, repository, commit, patterns)
         return next(iter((await self._summaries(tenant, rows)).values()), None)
 
-    async def repositories(self, tenant: UUID, page: Page) -> bytes:
-        """Repositories with their newest analysis, the one asked for last first: a RepositoryPage as JSON."""
+    async def repositories(self, tenant: UUID, page: Page, *, name: str | None = None) -> bytes:
+        """Repositories with their newest analysis, the one asked for last first: a RepositoryPage as JSON.
+
+        With `name`, those that have it in their name or address, case aside.
+        """
         key = ("asked_at", "repository_id")
-        rows, following = await self._page(_REPOSITORIES, REPOSITORIES, page, tenant, key=key, repository=None)
+        rows, following = await self._page(_REPOSITORIES, REPOSITORIES, page, tenant, key=key, wanted=(None, name))
         return page_of(await self._items(tenant, rows, self._repositories, _repository), following)
 
     async def repository(self, tenant: UUID, repository: UUID) -> RepositoryView | None:
         """One repository with its newest analysis."""
-        rows = await self._rows(_REPOSITORIES, tenant, None, None, 1, repository)
+        rows = await self._rows(_REPOSITORIES, tenant, None, None, 1, repository, None)
         known = await self._summaries(tenant, rows)
         return _repository(rows[0], known.get(rows[0]["analysis_id"])) if rows else None
 

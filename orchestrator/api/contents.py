@@ -156,9 +156,12 @@ async def lines(
 
 
 @router.get("/repositories", response_model=RepositoryPage)
-async def repositories(who: Reader, parts: Parts, page: Paging) -> JsonText:
-    """Repositories, each with its newest analysis; the one that was asked for last comes first."""
-    return JsonText(await parts.read.repositories(who.tenant_id, page))
+async def repositories(who: Reader, parts: Parts, page: Paging, name: Name = None) -> JsonText:
+    """Repositories, each with its newest analysis; the one that was asked for last comes first.
+
+    With `name`, those that have it in their name or address, case aside.
+    """
+    return JsonText(await parts.read.repositories(who.tenant_id, page, name=name))
 
 
 @router.get("/repositories/{repository_id}")

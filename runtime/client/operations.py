@@ -261,10 +261,15 @@ class Operations(Protocol):
             params={"path": path, "first_line": first_line, "last_line": last_line, "first": first, "last": last},
         )
 
-    def contents_repositories(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.RepositoryPage:
+    def contents_repositories(
+        self, *, name: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> shapes.RepositoryPage:
         """Repositories, each with its newest analysis; the one that was asked for last comes first."""
         return self._call(
-            shapes.RepositoryPage, "GET", "/api/v1/repositories", params={"cursor": cursor, "limit": limit}
+            shapes.RepositoryPage,
+            "GET",
+            "/api/v1/repositories",
+            params={"name": name, "cursor": cursor, "limit": limit},
         )
 
     def contents_repository(self, repository_id: str) -> shapes.RepositoryView:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from starlette.responses import Response
 
 from tests.support import ui_samples as samples
+from tests.support.accessibility import violations
 from tests.support.api_stand_in import StandIn, problem
 from tests.support.archives import zip_of
 from tests.support.site import shoot
@@ -112,6 +113,26 @@ def test_recent_analyses_show_state_commit_languages_and_counts(page: Page, api:
     done.get_by_role("link").click()
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     expect(page.get_by_text("Complete", exact=True).first).to_be_visible()
+
+
+def test_every_repository_is_reached_by_page_and_found_by_its_name(page: Page, api: StandIn) -> None:
+    for number in range(32):
+        api.begin(f"acme/part-{number:02}")
+    page.goto("/")
+    cards = page.locator("[class*=st-key-card-]")
+    expect(cards).to_have_count(30)
+    page.get_by_role("link", name="All repositories").click()
+    expect(page.get_by_role("heading", name="Repositories")).to_be_visible()
+    page.get_by_role("link", name="Older ones").click()
+    expect(cards).to_have_count(2)
+    expect(cards.last).to_contain_text("acme/part-00")
+    assert violations(page) == []
+
+    page.get_by_label("Name or address").fill("part-3")
+    page.get_by_role("button", name="Search").click()
+    expect(cards.first).to_contain_text("acme/part-31")
+    expect(cards).to_have_count(2)  # 30 and 31: from the first page of what fits
+    page.wait_for_url(re.compile(r"/repositories\?name=part-3$"))
 
 
 def test_an_api_that_is_down_is_a_clear_notice_and_the_form_stays(page: Page, api: StandIn) -> None:

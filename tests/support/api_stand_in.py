@@ -303,6 +303,7 @@ class StandIn(Talks):
                     partial(push_hook, self.push_hooks),
                     methods=["GET", "POST", "DELETE"],
                 ),
+                Route("/api/v1/repositories", self._repositories),
                 Route("/api/v1/config", self._config),
                 Route("/api/v1/events", self._events),
                 Route("/api/v1/events/{what}", partial(pasts, self.analyses, self.others)),
@@ -409,10 +410,22 @@ class StandIn(Talks):
             found.say("repository.processing.retry_requested")
         return JSONResponse(found.view, 202)
 
-    async def _recent(self, _request: Request) -> Response:
+    async def _recent(self, request: Request) -> Response:
         if self.down:
             return problem(503, "unavailable", "The service is restarting", "Try again in a few seconds.")
-        return JSONResponse({"items": [a.view for a in reversed(self.analyses.values())], "next": None})
+        views = [analysis.view for analysis in reversed(self.analyses.values())]
+        limit = int(request.query_params["limit"])
+        return JSONResponse({"items": views[:limit], "next": "more" if len(views) > limit else None})
+
+    async def _repositories(self, request: Request) -> Response:
+        asked = request.query_params
+        views = [each.view for each in reversed(self.analyses.values()) if asked.get("name", "") in each.view["name"]]
+        start, limit = int(asked.get("cursor", 0)), int(asked["limit"])
+        names = ("repository_id", "url", "name")
+        items = [{name: view[name] for name in names} | {"latest": view} for view in views[start : start + limit]]
+        also = {"host": "github.com", "registered_at": datetime.now(UTC).isoformat()}
+        following = str(start + limit) if start + limit < len(views) else None
+        return JSONResponse({"items": [item | also for item in items], "next": following})
 
     async def _config(self, _request: Request) -> Response:
         modes = ["answer", "deep", "extractive"] if self.models else ["extractive"]

@@ -1,13 +1,11 @@
 """Start: paste a repository's address, or drop an archive; the recent analyses."""
 
-from datetime import UTC, datetime
 from typing import TypedDict
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisRequest, AnalysisSummary
-from web_ui import markup, views
-from web_ui.components import bundles, frame, notices, preflight, uploads
+from runtime.client.shapes import AnalysisRequest
+from web_ui.components import analysis_card, bundles, frame, notices, preflight, uploads
 from web_ui.outcomes import MOST_PATTERNS
 from web_ui.session import attempt, client, may_write
 
@@ -95,26 +93,9 @@ def recent() -> None:
     if not analyses:
         notices.empty("Nothing has been analysed yet.", "The first one takes from a few seconds to a few minutes.")
     for analysis in analyses:
-        card(analysis)
-
-
-def card(analysis: AnalysisSummary) -> None:
-    """One analysis in the list."""
-    word, tone = views.state_pill(analysis)
-    facts = views.headline_facts(analysis, datetime.now(UTC))
-    if languages := views.languages_line(analysis.languages):
-        facts.insert(2, languages)
-    if analysis.state == "failed" and analysis.code:
-        facts.append(analysis.code)
-    with st.container(border=True, key=f"card-{analysis.analysis_id}", gap=None):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.page_link(
-                "pages/analysis.py",
-                label=f"**{markup.label(analysis.name)}**",
-                query_params={"analysis": analysis.analysis_id},
-            )
-            st.html(markup.pill(word, tone), width="content")
-        st.html(markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts))
+        analysis_card.show(analysis)
+    if page.next is not None:
+        st.page_link("pages/repositories.py", label="All repositories", icon=":material/arrow_forward:")
 
 
 def show() -> None:

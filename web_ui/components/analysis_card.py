@@ -1,0 +1,27 @@
+"""One analysis in a list: name, state, and one line of facts; its page is a click away."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from runtime.client.shapes import AnalysisSummary
+from web_ui import markup, views
+
+
+def show(analysis: AnalysisSummary) -> None:
+    """Draw it."""
+    word, tone = views.state_pill(analysis)
+    facts = views.headline_facts(analysis, datetime.now(UTC))
+    if languages := views.languages_line(analysis.languages):
+        facts.insert(2, languages)
+    if analysis.state == "failed" and analysis.code:
+        facts.append(analysis.code)
+    with st.container(border=True, key=f"card-{analysis.analysis_id}", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.page_link(
+                "pages/analysis.py",
+                label=f"**{markup.label(analysis.name)}**",
+                query_params={"analysis": analysis.analysis_id},
+            )
+            st.html(markup.pill(word, tone), width="content")
+        st.html(markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts))
