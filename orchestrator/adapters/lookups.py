@@ -1,7 +1,8 @@
 """What a repository's host says of its refs, by the processor, which alone has a way out to hosts."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from orchestrator.adapters.clone_logins import CloneLogin
 from runtime.faults import Fault, Permanent, Transient
 
 FRESH = timedelta(minutes=5)
+_AGAIN = timedelta(minutes=1)  # after which a host that did not answer is asked again
+_PATIENCE = 10.0  # seconds with a host: fewer than an answer of the API's has to begin, so that silence is heard, too
 _MOST_HEARD = 2_000
 Key = tuple[UUID, UUID, str, str | None, str]  # tenant, user, address, ref, the commit that is known
 _SECONDS = 30.0  # the processor gives a host 20
@@ -40,23 +43,42 @@ class Found(BaseModel):
 
 
 class HeardOfRefs:
-    """What hosts said some minutes ago, the latest of each question: a page that is looked at often asks them once."""
+    """What hosts said some minutes ago, the latest of each question: a page that is looked at often asks them once.
 
-    def __init__(self) -> None:
-        self._heard: OrderedDict[Key, tuple[Found, datetime]] = OrderedDict()
+    A host that did not answer is left alone for a minute, so that nobody waits for it at each look.
+    """
+
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
+        self._heard: OrderedDict[Key, tuple[Found | Fault, datetime]] = OrderedDict()
 
     def known(self, key: Key, at: datetime) -> tuple[Found, datetime] | None:
-        """What was heard, and when; None where that is too long ago."""
-        heard = self._heard.get(key)
-        return heard if heard is not None and at - heard[1] < FRESH else None
+        """What was heard, and when; None where that is too long ago. Raises the `Fault` of a minute ago."""
+        heard, since = self._heard.get(key, (None, at))
+        if isinstance(heard, Fault) and at - since < _AGAIN:
+            raise _same(heard)
+        return (heard, since) if isinstance(heard, Found) and at - since < FRESH else None
 
-    def keep(self, key: Key, found: Found, at: datetime) -> tuple[Found, datetime]:
-        """Remember an answer."""
-        self._heard[key] = (found, at)
+    async def keep(self, key: Key, asking: Awaitable[Found], at: datetime) -> tuple[Found, datetime]:
+        """Remember what a host answers, or that it does not. Raises as `Lookups.find`, Transient `host_unreachable`."""
+        try:
+            async with asyncio.timeout(self._patience):
+                found = await asking
+        except TimeoutError:
+            silent = Transient("host_unreachable", "The host is silent. It is asked again in a minute.")
+            self._put(key, silent, at)
+            raise _same(silent) from None
+        except Fault as fault:
+            self._put(key, _same(fault), at)
+            raise
+        self._put(key, found, at)
+        return found, at
+
+    def _put(self, key: Key, heard: Found | Fault, at: datetime) -> None:
+        self._heard[key] = (heard, at)
         self._heard.move_to_end(key)
         while len(self._heard) > _MOST_HEARD:
             self._heard.popitem(last=False)
-        return found, at
 
 
 class Lookups:
@@ -99,6 +121,11 @@ class Lookups:
     async def close(self) -> None:
         """Close its connections."""
         await self._client.aclose()
+
+
+def _same(fault: Fault) -> Fault:
+    """Another of the same: one that was raised holds on to all that it went through."""
+    return type(fault)(fault.code, fault.message)
 
 
 def _fault(reply: httpx.Response) -> Fault:

@@ -90,6 +90,6 @@ async def _asked(
         chosen = await parts.credentials.choose(who, wanted.repository.host, token=None, named=None, at=at)
         ref = chosen.ref if chosen is not None else None
         login = await parts.logins.login_to_look(who, wanted.repository, token=None, ref=ref)
-        found = await parts.lookups.find(wanted.repository.url, ref=wanted.ref, rest=None, login=login, since=commit)
-        known = parts.lookups.heard.keep(key, found, at)
+        asking = parts.lookups.find(wanted.repository.url, ref=wanted.ref, rest=None, login=login, since=commit)
+        known = await parts.lookups.heard.keep(key, asking, at)
     return known

@@ -1,11 +1,15 @@
 """What happens is seen without a reload, survives one, and a broken connection heals."""
 
+import asyncio
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import Scripted, StandIn
@@ -250,6 +254,26 @@ def test_files_that_were_read_in_another_way_are_counted_and_listed_by_their_rea
     page.get_by_role("option").filter(has_text="Syntax errors: parsed as far as possible").click()
     expect(page.locator(".rs-files tbody tr")).to_have_count(1)
     expect(page.locator(".rs-files")).to_contain_text("src/broken.pySyntax errors (12)")
+
+
+def test_a_host_that_is_slow_keeps_nothing_of_the_page_waiting(page: Page, api: StandIn) -> None:
+    analysis, answered = samples.complete(api), threading.Event()
+    told = {"analysis_id": analysis.id, "standing": "behind", "ref": None, "commit": samples.COMMIT, "newest": "c" * 40}
+
+    async def host(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.to_thread(answered.wait)
+        answer = told | {"behind_by": 12, "checked_at": datetime.now(UTC).isoformat()}
+        await JSONResponse(answer)(scope, receive, send)
+
+    api.refused["GET", "/staleness"] = host
+    page.goto(f"/analysis?analysis={analysis.id}")
+    try:
+        expect(page.get_by_role("button", name="Ask about it")).to_be_visible(timeout=10_000)
+        expect(row(page, "clone")).to_have_class("row completed")
+        expect(page.get_by_role("button", name="Refresh", exact=True)).to_have_count(0)
+    finally:
+        answered.set()
+    expect(page.get_by_role("button", name="Refresh", exact=True)).to_be_visible()
 
 
 def test_the_commit_is_named_with_its_branch_its_date_and_its_subject(page: Page, api: StandIn) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Json = dict[str, Any]
-Refused = dict[tuple[str, str], Response]  # method and end of the address → what it is answered
+Refused = dict[tuple[str, str], ASGIApp]  # method and end of the address → what answers it
 
 
 def problem(status: int, code: str, title: str, detail: str) -> Response:

@@ -81,8 +81,8 @@ def show() -> None:
     elif facts := estimates.facts(analysis):
         st.html(markup.line(markup.span("fact", fact) for fact in facts))
     left_out.damage(analysis)
-    staleness.show(analysis)
     generations.show(analysis)
+    above = st.container()
     actions(analysis)
     left, right = st.columns((3, 2), gap="large")
     with left:
@@ -94,6 +94,8 @@ def show() -> None:
     past.show(analysis)
     graph.show(analysis)
     left_out.show(analysis)
+    with above:  # drawn last: a host that is slow to answer keeps nothing else waiting
+        staleness.show(analysis)
 
 
 show()
