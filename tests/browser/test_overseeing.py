@@ -1,6 +1,7 @@
 """A real Chromium: administrators read the audit trail and suspend people, others find neither."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,11 +93,13 @@ def test_administrators_read_and_export_the_audit_trail_and_suspend_people_other
         ("hubot", "audit.verification", "refused")
     ]
 
-    page.goto("/people")
+    page.goto("/people?cursor=of-another-search")
+    expect(page.get_by_role("alert")).to_contain_text("bad_cursor")
     page.get_by_label("Login or name").fill("HUB")
     page.get_by_role("button", name="Search").click()
     card = page.locator("[class*=st-key-card-]")
     expect(card).to_have_count(1)
+    page.wait_for_url(re.compile(r"/people\?search=HUB$"))
     shoot(page, "people")
     assert_accessible(page)
     card.get_by_role("button", name="Suspend").click()

@@ -49,7 +49,8 @@ async def letters(kept: dict[str, Json], request: Request) -> Response:
         letter |= {"resolution": resolution, "resolved_at": datetime.now(UTC).isoformat(), "repeatable": False}
         return JSONResponse(letter)
     settled = request.query_params.get("settled") == "true"
-    return JSONResponse({"items": [each for each in kept.values() if settled or not each.get("resolution")]})
+    items = [each for each in kept.values() if settled or not each.get("resolution")]
+    return JSONResponse({"items": items[1:] if "cursor" in request.query_params else items})
 
 
 async def rebuilds(kept: dict[str, Json], request: Request) -> Response:

@@ -58,7 +58,9 @@ def show() -> None:
         notices.empty("There is no such page for you.", "It is for administrators of the installation.")
         return
     st.html('<h1 class="rs-hero">Parked messages</h1>')
-    settled = st.toggle("Also those that were decided")
+    settled = st.toggle("Also those that were decided", parameter("settled") is not None)
+    if settled != (parameter("settled") is not None):  # another list: it begins at its first page
+        st.query_params.from_dict({"settled": "yes"} if settled else {})
     page = attempt(lambda: client().letters_listed(settled=settled, cursor=parameter("cursor"), limit=_PAGE))
     if page is None:
         return
@@ -68,9 +70,8 @@ def show() -> None:
     for letter in page.items:
         card(letter, now)
     if page.next is not None:
-        st.page_link(
-            "pages/letters.py", label="More", query_params={"cursor": page.next}, icon=":material/arrow_forward:"
-        )
+        more = {"cursor": page.next} | ({"settled": "yes"} if settled else {})
+        st.page_link("pages/letters.py", label="More", query_params=more, icon=":material/arrow_forward:")
 
 
 show()

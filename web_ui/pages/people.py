@@ -41,6 +41,19 @@ def card(person: PersonView, now: datetime, own: str) -> None:
             cards.confirmed("Suspend", key=f"out-{of}", warning=_OUT, do=lambda: client().people_suspend(of))
 
 
+def search() -> dict[str, str]:
+    """The form. What is looked for stands in the page's address; another search begins at its first page."""
+    now = {name: parameter(name) or "" for name in ("search", "suspended")}
+    with st.form("people", border=False, enter_to_submit=True):
+        left, middle, right = st.columns((5, 2, 1.3), vertical_alignment="bottom")
+        words = left.text_input("Login or name", now["search"], max_chars=200)
+        suspended = middle.checkbox("Only suspended", bool(now["suspended"]))
+        if right.form_submit_button("Search", type="primary", width="stretch"):
+            now = {"search": words.strip(), "suspended": "yes" if suspended else ""}
+            st.query_params.from_dict({name: value for name, value in now.items() if value})
+    return {name: value for name, value in now.items() if value}
+
+
 def show() -> None:
     """Draw the page."""
     frame.top()
@@ -48,14 +61,10 @@ def show() -> None:
         notices.empty("There is no such page for you.", "It is for administrators of an installation with a sign-in.")
         return
     st.html('<h1 class="rs-hero">People</h1>')
-    with st.form("people", border=False, enter_to_submit=True):
-        left, middle, right = st.columns((5, 2, 1.3), vertical_alignment="bottom")
-        search = left.text_input("Login or name", max_chars=200)
-        suspended = middle.checkbox("Only suspended")
-        right.form_submit_button("Search", type="primary", width="stretch")
+    wanted = search()
     page = attempt(
         lambda: client().people_people(
-            search=search.strip(), suspended=suspended, cursor=parameter("cursor"), limit=_PAGE
+            search=wanted.get("search", ""), suspended="suspended" in wanted, cursor=parameter("cursor"), limit=_PAGE
         )
     )
     if page is None:
@@ -66,9 +75,8 @@ def show() -> None:
     for person in page.items:
         card(person, now, who.user_id if who is not None else "")
     if page.next is not None:
-        st.page_link(
-            "pages/people.py", label="More", query_params={"cursor": page.next}, icon=":material/arrow_forward:"
-        )
+        more = wanted | {"cursor": page.next}
+        st.page_link("pages/people.py", label="More", query_params=more, icon=":material/arrow_forward:")
 
 
 show()
