@@ -21,6 +21,17 @@ def test_a_hook_is_made_its_secret_shown_once_and_ended(page: Page, api: StandIn
     page.get_by_role("button", name="Refresh on push").click()
     expect(page.get_by_text("it began an analysis")).to_be_visible()
     expect(page.get_by_text("whsec_1")).to_have_count(0)
-    page.get_by_role("button", name="Remove the hook").click()
+    first = api.push_hooks[repository]["hook_id"]
+    page.get_by_text("Make a new secret", exact=True).click()
+    expect(page.get_by_text("is refused until you give it the new one")).to_be_visible()
+    assert api.push_hooks[repository]["hook_id"] == first
+    page.get_by_role("button", name="Yes, make a new secret").click()
+    expect(page.get_by_text("whsec_1")).to_be_visible()
+    assert api.push_hooks[repository]["hook_id"] != first
+    page.reload()
+    page.get_by_role("button", name="Refresh on push").click()
+    page.get_by_text("Remove the hook", exact=True).click()
+    assert api.push_hooks
+    page.get_by_role("button", name="Yes, remove the hook").click()
     expect(page.get_by_role("button", name="Make the hook")).to_be_visible()
     assert api.push_hooks == {}

@@ -211,6 +211,12 @@ def test_an_owner_invites_and_shares_takes_both_back_and_deletes_the_team(
     invitation = _link(ann)
     _shoot(ann, "team")
     assert_accessible(ann)
+    ann.get_by_role("combobox", name="Role").click()
+    ann.get_by_role("option", name="viewer: looks").click()
+    expect(ann.get_by_role("button", name="Become viewer")).to_be_visible()  # asked first: it is her own
+    expect(ann.get_by_role("alert")).to_have_count(0)
+    ann.reload()
+    expect(ann.get_by_role("heading", name="Invitations")).to_be_visible()
 
     _is(github, 2, "Bob")
     _, bob = _browser(chromium, site)

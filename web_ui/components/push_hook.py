@@ -13,6 +13,11 @@ from web_ui.components.notices import problem
 from web_ui.programs import push_hook_facts
 from web_ui.session import attempt, client
 
+_WARNINGS = {
+    "Make a new secret": "What the host sends with the secret of now is refused until you give it the new one.",
+    "Remove the hook": "Pushes are no longer analysed. A new hook has another secret.",
+}
+
 
 def control(analysis: AnalysisView) -> None:
     """The button, and what it opens."""
@@ -29,15 +34,22 @@ def control(analysis: AnalysisView) -> None:
             facts = push_hook_facts(found, datetime.now(UTC))
             st.html(markup.line(markup.span("fact", fact) for fact in facts))
             st.code(found.url, language=None, wrap_lines=True)
-        verb = "Make a new secret" if found is not None else "Make the hook"
-        if st.button(verb, type="primary", key=f"make-hook-{of}"):
+        key = f"make-hook-{of}"
+        if st.button("Make the hook", type="primary", key=key) if found is None else _sure("Make a new secret", key):
             made = attempt(lambda: client().push_hooks_make(of))
             if made is not None:
                 cards.secret("The secret", made.secret)
                 st.caption("The address that the host is to call, for pushes, as JSON:")
                 st.code(made.url, language=None, wrap_lines=True)
-        elif found is not None and st.button("Remove the hook", key=f"remove-hook-{of}") and attempt(lambda: _end(of)):
+        elif found is not None and _sure("Remove the hook", f"remove-hook-{of}") and attempt(lambda: _end(of)):
             st.rerun()
+
+
+def _sure(verb: str, key: str) -> bool:
+    """A part that says what its button does; whether that was pressed. A popover here would close the one around."""
+    with st.expander(verb):
+        st.write(_WARNINGS[verb])
+        return st.button(f"Yes, {verb[0].lower()}{verb[1:]}", key=key, type="primary")
 
 
 def _hook(repository_id: str) -> PushHookView | None:

@@ -22,6 +22,7 @@ _ROLES = {
     "member": "member: analyses and asks",
     "owner": "owner: also looks after members",
 }
+_OWN_ROLE = "You are no owner any more then: only another owner can make you one again."
 _DAYS = {1: "a day", 7: "a week", 30: "30 days"}
 _SHOWN = 100
 
@@ -54,10 +55,15 @@ def member(team: TenantView, each: MemberView) -> None:
             label_visibility="collapsed",
             width=250,
         )
+        if each.you:
+            if chosen != each.role:
+                cards.confirmed(
+                    f"Become {chosen}", key="demote", warning=_OWN_ROLE, do=lambda: _change(team, each, chosen)
+                )
+            return
         if chosen != each.role and attempt(lambda: _change(team, each, chosen)):
-            renew()
             st.rerun()
-        if not each.you:
+        else:
             cards.confirmed(
                 "Remove",
                 key=f"remove-{each.user_id}",
@@ -68,6 +74,7 @@ def member(team: TenantView, each: MemberView) -> None:
 
 def _change(team: TenantView, each: MemberView, role: str) -> bool:
     client().members_change(each.user_id, team.tenant_id, RoleChange.model_validate({"role": role}))
+    renew()
     return True
 
 
