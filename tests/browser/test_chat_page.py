@@ -117,6 +117,9 @@ def test_a_citation_opens_its_lines_beside_the_answer_and_stays_open_over_a_relo
     expect(panel.locator(".rs-cited")).to_have_count(5)
     page.locator("article.answer .cited .chip").nth(1).click()
     expect(panel.locator(".rs-cited")).to_have_count(2)
+    page.set_viewport_size({"width": 390, "height": 260})  # a phone, lying
+    panel.evaluate("sheet => sheet.scrollTo(0, sheet.scrollHeight)")
+    assert panel.locator(".rs-source").evaluate("lines => lines.getBoundingClientRect().bottom <= innerHeight")
     panel.get_by_role("button", name="Close").click()
     expect(panel).to_be_hidden()
     assert "open=" not in page.url

@@ -113,6 +113,8 @@ def test_somebody_travels_through_the_history_and_shares_the_point(page: Page, a
     expect(page.locator("details.event.here .version")).to_have_text("4")
     expect(page.locator("details.event.later")).to_have_count(len(analysis.events) - 4)
     assert _asked(page, "at") == "4"
+    zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    expect(page.locator(".travel .zone")).to_have_text(f"in {zone}")
     assert violations(page) == []
     page.get_by_label("The event before").click()
     expect(page.locator(".point")).to_contain_text("Event 3")

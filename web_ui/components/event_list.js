@@ -2,6 +2,8 @@
 
 const PAGE = 300; // rows drawn at once; a long history is drawn as it is scrolled to
 
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone; // the viewer's, of all times that are shown
+
 const clock = (iso) => {
   const at = new Date(iso);
   const two = (value, width = 2) => String(value).padStart(width, "0");

@@ -94,7 +94,7 @@ class Inspector {
     const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "How the events are shown" }, ...this.tabs);
     tabs.addEventListener("keydown", (event) => this.along(event));
     root.append(
-      el("div", { class: "travel" }, button("The event before", "‹", () => this.step(-1)), this.slider, button("The next event", "›", () => this.step(1)), this.time, this.now),
+      el("div", { class: "travel" }, button("The event before", "‹", () => this.step(-1)), this.slider, button("The next event", "›", () => this.step(1)), this.time, el("span", { class: "zone" }, `in ${ZONE}`), this.now),
       el("section", { class: "look", "aria-label": "The event that is looked at" }, this.point, this.changes, this.more, this.why, this.whole),
       tabs, ...this.panels);
     this.turn(this.view);
