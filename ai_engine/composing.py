@@ -12,6 +12,7 @@ from ai_engine.stages.check_citations import Checked
 from ai_engine.stages.confidence import cited_passages, confidence_of, hits_of
 from ai_engine.stages.fit_history import Kept
 from ai_engine.stages.price import together
+from ai_engine.stages.rerank import is_ordered
 from ai_engine.stages.same_question import shelf_of
 from ai_engine.stages.terms import terms_of
 from ai_engine.stepping import DEEP
@@ -58,7 +59,8 @@ def compose(
     paid: tuple[Written | Meant | Ordered, ...] = (written, meant, grounds.took)
     held = (cited_passages(passages, checked.citations) if written.mode == DEEP else ()) or hits
     confidence = confidence_of(terms_of(meant.query), held, stood=len(checked.citations), fell=checked.removed)
-    fingerprint = grounds.fingerprint if written.model != NOBODY and not written.passed_over else ""
+    as_wanted = written.model != NOBODY and not written.passed_over and is_ordered(found)
+    fingerprint = grounds.fingerprint if as_wanted else ""
     return QuestionAnswered(
         question_id=asked.question_id,
         query=asked.query,

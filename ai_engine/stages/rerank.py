@@ -48,3 +48,8 @@ def reordered(found: SearchReply, order: Sequence[int], by: str) -> SearchReply:
     step = PlanStep(retriever=RERANK, found=len(order), about=by)
     passages = (*ranked, *(hits[place] for place in left), *beside)
     return found.model_copy(update={"passages": passages, "plan": (*found.plan, step)})
+
+
+def is_ordered(found: SearchReply) -> bool:
+    """Whether nobody was asked to order it, or somebody did: what is written of it otherwise is not as wanted. Pure."""
+    return all(step.found for step in found.plan if step.retriever == RERANK)
