@@ -146,9 +146,13 @@ async def test_an_event_reaches_the_socket_by_its_wake_up_and_waits_for_no_look(
 
 
 async def test_nobody_watches_what_is_not_there(system: System) -> None:
-    for path in (f"analyses/{uuid4()}/events", f"events/live?stream_id=conversation/{uuid4()}", "events/live"):
+    for path, refused in (
+        (f"analyses/{uuid4()}/events", (404, "not_found")),
+        (f"events/live?stream_id=conversation/{uuid4()}", (404, "not_found")),
+        ("events/live", (422, "invalid_request")),
+    ):
         reply = await system.client.get(f"/api/v1/{path}")
-        assert (reply.status_code, reply.json()["code"]) in {(404, "not_found"), (422, "invalid_request")}
+        assert (reply.status_code, reply.json()["code"]) == refused, path
 
 
 async def test_a_conversation_is_watched_as_an_analysis_is_until_it_is_deleted(system: System) -> None:

@@ -101,10 +101,12 @@ async def test_an_end_that_nobody_tells_of_is_found(viewer: Viewer) -> None:
     "event", [AnswerRated(question_id=QUESTION, rating=1), FAILED.model_copy(update={"question_id": UUID(int=1)})]
 )
 async def test_what_else_happens_ends_no_stream(viewer: Viewer, event: Event) -> None:
+    [listener] = viewer.channels._listeners[CHANNEL]
     await viewer.say(event)
-    await asyncio.sleep(0)
+    elsewhere = listener.is_over
+    await viewer.say(FAILED)
 
-    assert viewer.looks == 0
+    assert (elsewhere, listener.is_over) == (False, True)
 
 
 async def test_parts_that_are_read_after_the_end_was_heard_of_are_told_before_it(viewer: Viewer) -> None:
