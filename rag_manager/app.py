@@ -96,7 +96,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
         cache,
         lambda index: Search(index, backends.vectors, embedders, backends.turns, former=former, remote=remote),
     )
-    forgetting = Forgetting(backends.engine, cache, search, lines, lexicon)
+    forgetting = Forgetting(backends.engine, cache, search, beside, lines, lexicon)
     anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), embedders[GenerationKind.FULL].name)
     chores = Chores(housekeeping, forgetting, anew, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search.on_missing = chores.collection_missed

@@ -56,9 +56,15 @@ class Remembered(Generic[Key, Made]):
             making.add_done_callback(_looked_at)
         return await asyncio.shield(making)  # whoever gives up leaves it to the others
 
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Of what is kept, also of what is over."""
+        return frozenset(self._kept)
+
     def forget(self, gone: Callable[[Key], bool]) -> None:
-        """Let go of what is kept under keys that are `gone`."""
-        for key in [key for key in self._kept if gone(key)]:
+        """Let go of what is kept under keys that are `gone`, and of all whose time is over."""
+        now = self._clock()
+        for key in [key for key, (until, _) in self._kept.items() if until <= now or gone(key)]:
             del self._kept[key]
 
     async def _make(self, key: Key, make: Callable[[], Awaitable[Made]], keeps: Callable[[Made], bool]) -> Made:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from events.artifacts import ArtifactKind
 from events.beside import BesideReply, BesideRequest, FoundBeside
 from events.index import GenerationKind
@@ -85,6 +87,12 @@ class BesideSearch:
             )
             found.append(FoundBeside(live=await self._live(request), shadow=await shadow(request)))
         return BesideReply(found=tuple(found))
+
+    async def keep(self, engine: AsyncEngine) -> None:
+        """Let go of a shadow that was not looked at for long, or is not there any more."""
+        held = self._kept.keys
+        there = await shadows.there(engine, held) if held else frozenset()
+        self._kept.forget(lambda shadow_id: shadow_id not in there)
 
     async def _opened(self, asked: BesideRequest, run: IndexRun) -> Search:
         request = StageRequested.model_validate(run.request.data)

@@ -4,7 +4,7 @@ Rows of the schema `sandbox`, which the orchestrator writes and `events.replay.s
 it is said of one that it was promoted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,8 +24,7 @@ _ALL = text("""
 SELECT shadow_id, tenant_id, CAST(request ->> 'repository_id' AS uuid) AS repository_id FROM sandbox.runs
 WHERE stage = :stage
 """)
-
-
+_THERE = text("SELECT DISTINCT shadow_id FROM sandbox.runs WHERE shadow_id = ANY (:shadows)")
 _PROMOTED = text("""
 UPDATE sandbox.shadows SET promoted_at = clock_timestamp()
 WHERE shadow_id = :shadow AND state = 'done' AND promoted_at IS NULL RETURNING shadow_id
@@ -60,6 +59,12 @@ async def collections(engine: AsyncEngine, names: CollectionNames) -> set[str]:
     async with engine.connect() as connection:
         rows = await connection.execute(_ALL, {"stage": Stage.INDEX.value})
         return {names.of(row.tenant_id, row.repository_id, row.shadow_id) for row in rows}
+
+
+async def there(engine: AsyncEngine, shadow_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Of these shadows, those that still have a run."""
+    async with engine.connect() as connection:
+        return frozenset((await connection.execute(_THERE, {"shadows": list(shadow_ids)})).scalars())
 
 
 async def promote(connection: AsyncConnection, shadow_id: UUID) -> bool:

@@ -28,6 +28,7 @@ from rag_manager.ports import Embedder, Vectors
 from rag_manager.rebuilding import Rebuilding
 from rag_manager.search import Search
 from rag_manager.serving import ServingCache
+from rag_manager.shadow_index import BesideSearch
 from rag_manager.subscribers import Slots, handlers
 from runtime.faults import Cancelled
 from runtime.objects import Objects, StoredObject, open_objects
@@ -106,6 +107,14 @@ class Index:
     async def ask(self, query: str, **more: object) -> SearchReply:
         asked = {"tenant_id": LOCAL_TENANT, "repository_id": REPOSITORY, "query": query, **more}
         return await self.search()(SearchRequest.model_validate(asked))
+
+    def beside(self, live: ServingCache, remote: frozenset[str] = frozenset()) -> BesideSearch:
+        """Searches in what serves and in a shadow."""
+        embedders = {GenerationKind.QUICK: self.quick, GenerationKind.FULL: self.full}
+        vectors, turns = self.backends.vectors, self.backends.turns
+        return BesideSearch(
+            self.backends, self.lexicon, live, lambda one: Search(one, vectors, embedders, turns, remote=remote)
+        )
 
     async def analysis(self, files: Mapping[str, str], *, number: int = 1, shards: int = 1) -> AnAnalysis:
         """Store sources, symbols and chunks of `files`, dealt out to shards."""

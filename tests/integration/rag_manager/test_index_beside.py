@@ -19,7 +19,6 @@ from events.replay.sandbox import ShadowWorker
 from rag_manager.jobs import index_analysis
 from rag_manager.jobs.promote_index import PromoteIndex
 from rag_manager.rows import generations, shadows
-from rag_manager.search import Search
 from rag_manager.serving import ServingCache
 from rag_manager.shadow_index import BesideSearch
 from rag_manager.stages.passage_text import lexical_text
@@ -89,14 +88,8 @@ async def facts_of(index: Index, shadow: UUID) -> dict[str, object]:
 
 
 def beside(index: Index, remote: frozenset[str] = frozenset()) -> BesideSearch:
-    embedders = {GenerationKind.QUICK: index.quick, GenerationKind.FULL: index.full}
     cache = ServingCache(TenantDatabase(index.backends.engine), index.backends.objects, index.lexicon)
-    return BesideSearch(
-        index.backends,
-        index.lexicon,
-        cache,
-        lambda one: Search(one, index.backends.vectors, embedders, index.backends.turns, remote=remote),
-    )
+    return index.beside(cache, remote)
 
 
 async def ask(index: Index, shadow: UUID, remote: frozenset[str] = frozenset()) -> BesideReply:
@@ -137,9 +130,15 @@ async def test_by_the_same_code_the_same_is_found_and_nothing_live_is_touched(
 
     await index.housekeeping().sweep()
     assert own in await index.backends.vectors.names()
+    looking = beside(index)
+    await looking(BesideRequest(tenant_id=LOCAL_TENANT, shadow_id=shadow, queries=QUESTIONS))
+    await looking.keep(index.backends.engine)
+    assert looking._kept.keys == {shadow}
     async with index.backends.engine.begin() as connection:
         await connection.execute(text("DELETE FROM sandbox.shadows WHERE shadow_id = :id"), {"id": shadow})
     await index.housekeeping().sweep()
+    await looking.keep(index.backends.engine)
+    assert looking._kept.keys == frozenset(), "with all that it holds"
     assert own not in await index.backends.vectors.names()
     with pytest.raises(Permanent, match="not_found"):
         await ask(index, shadow)

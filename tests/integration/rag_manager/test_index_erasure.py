@@ -134,7 +134,7 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     wanted = LinesRequest(tenant_id=LOCAL_TENANT, analysis_id=analysis.id, path=f"src/{CANARY}.py")
     assert CANARY in (await lines(wanted)).text
     folder = tmp_path / "cache" / "lexicon"
-    forget = Forgetting(index.backends.engine, cache, search, lines, index.lexicon)
+    forget = Forgetting(index.backends.engine, cache, search, index.beside(cache), lines, index.lexicon)
     await forget()
     assert [path for path in folder.iterdir() if path.is_dir()], "what is there is kept"
     assert lines.held()

@@ -82,13 +82,17 @@ async def test_the_least_recently_asked_for_goes_first_and_some_are_never_kept()
 
 async def test_what_is_gone_is_let_go_of() -> None:
     make = Maker()
-    kept = Remembered[str, int]("gone", most=5, seconds=10)
+    now = [100.0]
+    kept = Remembered[str, int]("gone", most=5, seconds=10, clock=lambda: now[0])
     await kept.get("a", make)
     await kept.get("b", make)
 
     kept.forget(lambda key: key == "a")
 
     assert (await kept.get("a", make), await kept.get("b", make)) == (3, 2)
+    now[0] += 10
+    kept.forget(lambda _: False)
+    assert (len(kept), kept.keys) == (0, frozenset())
 
 
 @pytest.mark.filterwarnings("error")
