@@ -3,12 +3,14 @@
 Which analyses there are is asked first, each time: one that was deleted is not shown out of that memory.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from events.log.journal import Journal
 from orchestrator.projections.repository_past import Steps, analysis_steps
@@ -37,6 +39,7 @@ class RepositoryPasts:
         self._streams_of = streams_of
         self._clock = clock
         self._known: OrderedDict[tuple[UUID, str], tuple[float, Steps]] = OrderedDict()
+        self._alone: WeakValueDictionary[tuple[UUID, str], asyncio.Lock] = WeakValueDictionary()
 
     async def analyses(self, journal: Journal, tenant: UUID, repository: UUID) -> Analyses:
         """The steps of the analyses of a tenant's repository, as of now."""
@@ -49,14 +52,20 @@ class RepositoryPasts:
         return Analyses(found, total - len(found))
 
     async def _steps(self, journal: Journal, tenant: UUID, stream_id: str, version: int) -> Steps:
-        since, steps = self._known.get((tenant, stream_id)) or (self._clock(), analysis_steps())
-        while steps.version < version:
-            page = await journal.read_stream(stream_id, after=steps.version, limit=_PAGE)
-            if not page:
-                break
-            steps.extend(page)
-        self._known[tenant, stream_id] = since, steps
-        return steps
+        alone = self._alone.setdefault((tenant, stream_id), asyncio.Lock())
+        async with alone:  # or two who look at once would fold the same page twice
+            since, steps = self._known.get((tenant, stream_id)) or (self._clock(), analysis_steps())
+            try:
+                while steps.version < version:
+                    page = await journal.read_stream(stream_id, after=steps.version, limit=_PAGE)
+                    if not page:
+                        break
+                    await asyncio.to_thread(steps.extend, page)
+            except BaseException:  # whoever asked has gone, and the thread goes on with these
+                self._known.pop((tenant, stream_id), None)
+                raise
+            self._known[tenant, stream_id] = since, steps
+            return steps
 
     def _forget(self) -> None:
         oldest = self._clock() - _SECONDS
