@@ -91,12 +91,18 @@ def lines_of(shadow: ShadowView) -> list[str]:
     for change in report.facts[:_MOST]:
         sides = f"{change.get('before')} → {change.get('after')}"
         lines.append(visible(f"  [{change.get('shard')}] {change.get('path')}: {sides}"))
-    lines += [*_searches(report), *(line for each in report.answers for line in _answer(each))]
+    lines += [*_searches(report), *_answers(report)]
     if shadow.stage == "workflow":
         lines.append(f"  {report.decided:,} decisions, {len(report.decisions):,} otherwise")
     for each in report.decisions[:_MOST]:
         lines += [visible(f"    really  {each.get('real')}"), visible(f"    shadow  {each.get('fork')}")]
     return lines
+
+
+def _answers(report: ShadowReport) -> list[str]:
+    """Of each question that is there what is answered otherwise."""
+    gone = [f"  {report.gone:,} more questions are not there any longer"] if report.gone else []
+    return [line for each in report.answers for line in _answer(each)] + gone
 
 
 def _searches(report: ShadowReport) -> list[str]:

@@ -93,10 +93,13 @@ def _looked_up(shadow: ShadowView) -> str:
         differing = sum(bool(each.moved or each.gained or each.lost) for each in report.searches)
         return _of_questions(differing, len(report.searches), "finds", "find")
     differing = sum(bool(each.changed) or each.after is None for each in report.answers)
-    return _of_questions(differing, len(report.answers), "is answered", "are answered")
+    gone = f" Of {count(report.gone, 'question')} more nothing is there any longer." if report.gone else ""
+    return _of_questions(differing, len(report.answers), "is answered", "are answered") + gone
 
 
 def _of_questions(differing: int, every: int, one: str, many: str) -> str:
+    if not every:
+        return "No question is there to be compared."
     if not differing:
         return f"Of {count(every, 'question')} each {one} the same by the present code."
     return (

@@ -5,7 +5,7 @@ of them at a time, and no more than is shown or looked through.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -48,6 +48,13 @@ WHERE c.tenant_id = $1 AND c.repository_id = $2 AND q.state = 'answered'
   AND NOT EXISTS (SELECT FROM auth.users u WHERE u.user_id = c.user_id AND u.deleted_at IS NOT NULL)
   AND c.repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
 GROUP BY c.conversation_id, c.started_at ORDER BY c.started_at DESC, c.conversation_id DESC LIMIT $4
+"""
+_NAMED = """
+SELECT conversation_id, started_at FROM app.conversations c
+WHERE tenant_id = $1 AND conversation_id = ANY ($2)
+  AND NOT EXISTS (SELECT FROM auth.users u WHERE u.user_id = c.user_id AND u.deleted_at IS NOT NULL)
+  AND repository_id NOT IN (SELECT d.repository_id FROM app.deleted_repositories d)
+ORDER BY started_at DESC, conversation_id DESC
 """
 _STREAMS = """
 FROM es.streams s JOIN es.events e USING (stream_id) LEFT JOIN es.feed f USING (position)
@@ -146,7 +153,15 @@ class Conversations:
 
         None that was emptied, none of somebody whose account was deleted, and none of a conversation that is too large.
         """
-        rows = await self._database.rows(tenant, _ROWS, tenant, None, None, LOOKED_THROUGH, repository)
+        return await self._asked(
+            tenant, await self._database.rows(tenant, _ROWS, tenant, None, None, LOOKED_THROUGH, repository)
+        )
+
+    async def asked_in(self, tenant: UUID, conversations: Collection[UUID]) -> list[QuestionView]:
+        """As `asked`, of these conversations, as far as they are there."""
+        return await self._asked(tenant, await self._database.rows(tenant, _NAMED, tenant, list(conversations)))
+
+    async def _asked(self, tenant: UUID, rows: Sequence[Record]) -> list[QuestionView]:
         found: list[QuestionView] = []
         async for _, events in self._read(tenant, rows):
             found += [each for one in await asyncio.to_thread(_folded, events) for each in one.questions]

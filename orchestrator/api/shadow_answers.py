@@ -3,21 +3,27 @@
 Both answers are sealed where they are kept, and are opened for whoever looks at the shadow.
 """
 
+from uuid import UUID
+
 from orchestrator.adapters.shadow_answers import AnsweredAgain
 from orchestrator.api.dependencies import Services
 from orchestrator.api.models import QuestionView
 from orchestrator.api.shadow_models import ShadowAnswer, ShadowAnswered, ShadowView
 from orchestrator.auth.identity import Identity
 from orchestrator.projections.beside_answers import beside
+from orchestrator.projections.conversations import PREFIX
 
 
 async def answered(parts: Services, who: Identity, view: ShadowView) -> ShadowView:
-    """A shadow of answers that is done, with both answers to each question that is still there."""
-    asked = {each.question_id: each for each in await parts.conversations.asked(who.tenant_id, view.repository_id)}
+    """A shadow of answers that is done, with both answers to each question that is there, and how many are not."""
     again = await parts.shadows.answers(who.tenant_id, view.shadow_id)
+    conversations = {UUID(each.stream_id.removeprefix(PREFIX)) for each in again}
+    there = await parts.conversations.asked_in(who.tenant_id, conversations)
+    asked = {each.question_id: each for each in there if each.state == "answered"}
     answers = [_beside(asked[each.question_id], each) for each in again if each.question_id in asked]
-    agrees = all(each.after is not None and not each.changed for each in answers)
-    return view.model_copy(update={"report": view.report.model_copy(update={"answers": answers, "agrees": agrees})})
+    agrees = all(each.after is not None and not each.changed for each in answers) if answers else None
+    told = {"answers": answers, "agrees": agrees, "gone": len(again) - len(answers)}
+    return view.model_copy(update={"report": view.report.model_copy(update=told)})
 
 
 def _beside(asked: QuestionView, again: AnsweredAgain) -> ShadowAnswer:

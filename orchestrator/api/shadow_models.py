@@ -101,7 +101,8 @@ class ShadowReport(BaseModel):
 
     Of an index what is found in it (`searches`), looked up when one shadow is looked at, for whoever looks at it; and
     of what its vectors are (`index`): model, kind, how many, and of how many passages none is recorded. Of answers
-    each question with both (`answers`), likewise for whoever looks.
+    each question with both (`answers`), likewise for whoever looks, and how many of those that it answered are not
+    there any more (`gone`). `agrees` is null where nothing was compared.
     """
 
     agrees: bool | None = None
@@ -114,6 +115,7 @@ class ShadowReport(BaseModel):
     index: dict[str, Any] = Field(default_factory=dict)
     searches: list[ShadowSearch] = Field(default_factory=list)
     answers: list[ShadowAnswer] = Field(default_factory=list)
+    gone: int = 0
 
 
 class ShadowView(BaseModel):

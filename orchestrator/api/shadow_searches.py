@@ -28,7 +28,7 @@ async def searched(parts: Services, who: Identity, view: ShadowView) -> ShadowVi
     except Fault as fault:
         return view.model_copy(update={"code": fault.code, "message": fault.message})
     searches = [_beside(one, found) for one, found in zip(asked, reply.found, strict=True)]
-    agrees = all(not (each.moved or each.gained or each.lost) for each in searches)
+    agrees = all(not (each.moved or each.gained or each.lost) for each in searches) if searches else None
     return view.model_copy(update={"report": view.report.model_copy(update={"searches": searches, "agrees": agrees})})
 
 

@@ -8,12 +8,13 @@ from events.processing import Stage
 from events.replay.sandbox import ANSWER
 from orchestrator.adapters.promoting_shadows import WORKFLOW, NotDone
 from orchestrator.adapters.shadows import NoPassages, NotComplete, Shadow, TooMany
-from orchestrator.api.dependencies import Admin, Parts, context_of, history_of
+from orchestrator.api.dependencies import Admin, Parts, Services, context_of, history_of
 from orchestrator.api.paging import SHADOWS, Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.api.shadow_answers import answered
 from orchestrator.api.shadow_models import ShadowPage, ShadowReport, ShadowRequest, ShadowView
 from orchestrator.api.shadow_searches import searched
+from orchestrator.auth.identity import Identity
 from orchestrator.workflow.shadowed import OFFERED, NotPromotable
 from runtime.faults import Fault
 
@@ -71,10 +72,7 @@ async def listed(who: Admin, parts: Parts, page: Paging) -> ShadowPage:
 @router.get("/{shadow_id}")
 async def one(shadow_id: UUID, who: Admin, parts: Parts) -> ShadowView:
     """One shadow, with what is different once it is done; of an index what is found, of answers both."""
-    found = await parts.shadows.one(who.tenant_id, shadow_id)
-    if found is None:
-        raise ApiProblem("not_found", _UNKNOWN)
-    view = _view(found)
+    view = await _one(parts, who, shadow_id)
     if view.state != "done" or view.promoted_at is not None:
         return view
     told = await _LOOKED_UP[view.stage](parts, who, view) if view.stage in _LOOKED_UP else view
@@ -99,9 +97,11 @@ async def drop(shadow_id: UUID, who: Admin, parts: Parts) -> Response:
 async def promote(shadow_id: UUID, who: Admin, parts: Parts, request: Request) -> ShadowView:
     """Let what it made take the place of what serves, as the next attempt at each shard, in one transaction.
 
-    Refused where another stage's result was made of what it would replace.
+    Refused where another stage's result was made of what it would replace. Nothing is compared for the reply.
     """
-    found = await one(shadow_id, who, parts)
+    found = await parts.shadows.one(who.tenant_id, shadow_id)
+    if found is None:
+        raise ApiProblem("not_found", _UNKNOWN)
     context = context_of(request, who, found.repository_id)
     try:
         await parts.shadows.promoting.promote(context, shadow_id, parts.clock())
@@ -112,7 +112,15 @@ async def promote(shadow_id: UUID, who: Admin, parts: Parts, request: Request) -
         raise ApiProblem(code, refused.message) from None
     except Fault as fault:
         raise ApiProblem(fault.code, fault.message) from None
-    return await one(shadow_id, who, parts)
+    return await _one(parts, who, shadow_id)
+
+
+async def _one(parts: Services, who: Identity, shadow_id: UUID) -> ShadowView:
+    """A shadow as it is kept, without what is looked up for whoever looks at it. Raises ApiProblem."""
+    found = await parts.shadows.one(who.tenant_id, shadow_id)
+    if found is None:
+        raise ApiProblem("not_found", _UNKNOWN)
+    return _view(found)
 
 
 def _view(shadow: Shadow, *, short: bool = False) -> ShadowView:

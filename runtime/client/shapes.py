@@ -2719,7 +2719,8 @@ class ShadowReport(BaseModel):
 
     Of an index what is found in it (`searches`), looked up when one shadow is looked at, for whoever looks at it; and
     of what its vectors are (`index`): model, kind, how many, and of how many passages none is recorded. Of answers
-    each question with both (`answers`), likewise for whoever looks.
+    each question with both (`answers`), likewise for whoever looks, and how many of those that it answered are not
+    there any more (`gone`). `agrees` is null where nothing was compared.
     """
 
     model_config = ConfigDict(
@@ -2736,6 +2737,7 @@ class ShadowReport(BaseModel):
     index: dict[str, object] = {}
     searches: Annotated[list[ShadowSearch], Field(validate_default=True)] = []
     answers: Annotated[list[ShadowAnswer], Field(validate_default=True)] = []
+    gone: int = 0
 
 
 class ShadowView(BaseModel):

@@ -126,6 +126,7 @@ async def test_a_run_under_a_lease_is_waited_for(index: Index) -> None:
 
 async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path: Path) -> None:
     analysis = await index.ready(FILES)
+    await index.linked(analysis.id)
     search, lines = index.search(), index.lines()
     cache: ServingCache = search._index
     assert isinstance(cache.rows, TenantDatabase)

@@ -140,6 +140,17 @@ async def _one(parts: Parts, refused: NotPromotable | None, **more: Any) -> Shad
     return await shadows.one(VIEW.shadow_id, WHO, whole)
 
 
+async def test_nothing_was_found_the_same_where_nothing_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def overview_of(*_arguments: object) -> tuple[None, SimpleNamespace]:
+        return None, SimpleNamespace(questions=())
+
+    monkeypatch.setattr(shadow_searches, "overview_of", overview_of)
+
+    told = await searched(cast("Services", Parts([])), WHO, VIEW)
+
+    assert (told.report.searches, told.report.agrees) == ([], None)
+
+
 async def test_where_search_does_not_answer_that_is_said() -> None:
     told = await searched(cast("Services", Parts([asked("Where?")], away=True)), WHO, VIEW)
 

@@ -145,6 +145,11 @@ def test_answers_are_told_where_they_differ() -> None:
     assert shadowed.conclusion(a_shadow(stage="answer", report=report)) == (
         "Of 3 questions 2 are answered otherwise by the present code."
     )
+    gone = a_shadow(stage="answer", report=ShadowReport(gone=2))
+    assert shadowed.conclusion(gone) == (
+        "No question is there to be compared. Of 2 questions more nothing is there any longer."
+    )
+    assert shadowed.state(gone) == ("done", "good")
     assert shadowed.answers(report) == [
         ("Two?", "answer", "As it was.", "As it is."),
         ("Three?", "", "As it was.", "Nothing is recorded of it."),
