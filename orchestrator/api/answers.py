@@ -6,21 +6,20 @@ and looks, finds it. Where Redis lost the parts, or the client comes late, it ge
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.types import Receive, Send
 
 from orchestrator.api.models import QuestionView
 from orchestrator.progress import frames
-from orchestrator.progress.channels import Channels, Listener
+from orchestrator.progress.channels import Channels, Listener, Part
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.sse import until_gone
 from orchestrator.progress.stream import Stream
 from runtime.live import WRITTEN
 
 _WAIT = 1.0  # seconds between two looks at the log, where nobody says that it has the end
-_LATE = 0.25  # for parts that were written before the end, and are read after it
 _SOON = 0.05  # once the writer said that it wrote all: who comes late hears of no end; each look waits twice as long
 
 
@@ -69,38 +68,45 @@ class AnswerStream(Stream):
         await send({"type": "http.response.body", "body": b""})
 
     async def _serve(self, send: Send) -> None:
-        """Hand on parts until the log has the end."""
+        """Hand on all parts, then what the log has."""
         with self._channels.listen(self._channel, self._after) as listener:
-            await self._hand_on(listener, send)
+            question = await self._ended(listener, send)
+        # They were all there before the log had the end, but perhaps not read yet.
+        await self._hand_on(await self._channels.rest(self._channel, self._after), send)
+        await _write(send, frames.frame("part", last_part(question), id_=self._after))
 
-    async def _hand_on(self, listener: Listener, send: Send) -> None:
+    async def _ended(self, listener: Listener, send: Send) -> QuestionView:
+        """Hand on parts until the log has the end; the question as it is there."""
         loop = asyncio.get_running_loop()
         spoke = looked = loop.time()
-        pause, is_late = _WAIT, False
+        pause = _WAIT
         while True:
             parts = await listener.next(pause)
-            for entry_id, fields in parts:
-                part = read_part(fields)
-                self._after = entry_id
-                # A writer that dies between this and its commit is followed by one that begins anew.
-                self._written = part.get("type") == WRITTEN
-                if not self._written:
-                    await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
-                    spoke = loop.time()
-            if listener.is_over and not self._written and not is_late:
-                is_late, pause = True, _LATE
-                continue
+            if await self._hand_on(parts, send):
+                spoke = loop.time()
             if parts and not listener.is_over and loop.time() - looked < _WAIT:
                 pause = _SOON if self._written else _WAIT
                 continue
             question, looked = await self._stored(), loop.time()
             if question.state != "asked":
-                await _write(send, frames.frame("part", last_part(question), id_=self._after))
-                return
+                return question
             if loop.time() - spoke >= self._heartbeat:
                 await _write(send, frames.HEARTBEAT)
                 spoke = loop.time()
             pause = min(pause * 2, _WAIT)
+
+    async def _hand_on(self, parts: Sequence[Part], send: Send) -> bool:
+        """Send parts; whether there were any that are the viewer's business."""
+        is_heard = False
+        for entry_id, fields in parts:
+            part = read_part(fields)
+            self._after = entry_id
+            # A writer that dies between this and its commit is followed by one that begins anew.
+            self._written = part.get("type") == WRITTEN
+            if not self._written:
+                await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
+                is_heard = True
+        return is_heard
 
 
 def last_part(question: QuestionView) -> str:

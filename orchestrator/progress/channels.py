@@ -20,6 +20,7 @@ _BATCH = 500  # parts of one channel a read
 _BLOCK_MS = 100  # by then whoever came meanwhile is read for too
 _AHEAD = 1_000  # parts that a viewer may have before it took them: it is read for again once it did
 _PAUSE = 0.5  # seconds, where Redis is away
+_PATIENCE = 1.0  # seconds that it has to say what is left of an answer that the log has
 
 Part = tuple[str, dict[Any, Any]]  # its id in the stream, and its fields
 
@@ -93,6 +94,21 @@ class Channels:
             channel = LiveChannels(envelope.tenant_id).answer(str(envelope.data.get("question_id")))
             for listener in self._listeners.get(channel, ()):
                 listener.end()
+
+    async def rest(self, channel: str, after: str) -> list[Part]:
+        """The parts of `channel` after the part `after` that are there by now; a Redis that is away has none."""
+        found: list[Part] = []
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while True:
+                    begin = f"({found[-1][0] if found else after}"
+                    page: Any = await self._redis.xrange(channel, min=begin, count=_BATCH)
+                    found += [(entry_id.decode(), fields) for entry_id, fields in page]
+                    if len(page) < _BATCH:
+                        return found
+        except (RedisError, OSError) as error:
+            _log.warning("answer_channel_unread", error=repr(error)[:300])
+            return found
 
     async def run(self) -> None:
         """Read for ever. A Redis that is away costs the parts, not the answer: that is in the log."""

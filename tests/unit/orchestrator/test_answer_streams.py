@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from starlette.types import Message
 
 from events.base import Event
@@ -15,7 +17,7 @@ from events.log.memory import MemoryJournal
 from events.question import AnswerRated, QuestionFailed
 from orchestrator.api.answers import AnswerStream
 from orchestrator.api.models import QuestionView
-from orchestrator.progress.channels import Channels
+from orchestrator.progress.channels import Channels, order_of
 from orchestrator.progress.hub import Hub
 from runtime.live import WRITTEN, LiveChannels
 from tests.support.delivery import until
@@ -26,11 +28,28 @@ CHANNEL = LiveChannels(a_context().tenant_id).answer(QUESTION)
 FAILED = QuestionFailed(question_id=QUESTION, query="Where?", code="x", message="y")
 
 
+class Kept(Redis):
+    """The channel as Redis keeps it; `entries` are its parts."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[bytes, dict[bytes, bytes]]] = []
+        self.away = False
+
+    async def xrange(self, name: Any, min: Any = "-", max: Any = "+", count: int | None = None) -> Any:  # noqa: A002  # as redis-py has it
+        assert (name, max) == (CHANNEL, "+")
+        if self.away:
+            raise RedisConnectionError
+        after = order_of(str(min).removeprefix("("))
+        return [entry for entry in self.entries if order_of(entry[0].decode()) > after][:count]
+
+
 class Viewer:
     """One viewer. `stored` is what the log has; `looks` counts how often it was asked."""
 
     def __init__(self) -> None:
-        self.channels, self.sent, self.looks = Channels(Redis()), b"", 0
+        self.kept, self.looking = Kept(), asyncio.Event()
+        self.looking.set()
+        self.channels, self.sent, self.looks = Channels(self.kept), b"", 0
         self.stored = QuestionView(
             question_id=QUESTION, conversation_id=uuid4(), repository_id=uuid4(), query="Where?", state="asked",
             asked_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -38,11 +57,23 @@ class Viewer:
         stream = AnswerStream(CHANNEL, self.channels, self._look, Hub(), after=None)
         self.serving = asyncio.create_task(stream.serve(self._receive, self._send))
 
+    def keep(self, *parts: dict[str, object]) -> None:
+        """Write parts that the process has not read yet."""
+        newest = len(self.kept.entries)
+        entries = [(f"{newest + n}-0", {b"part": json.dumps(part).encode()}) for n, part in enumerate(parts, 1)]
+        self.kept.entries += [(entry_id.encode(), fields) for entry_id, fields in entries]
+
     def write(self, *parts: dict[str, object]) -> None:
+        """Write parts, and read them."""
+        self.keep(*parts)
         [listener] = self.channels._listeners[CHANNEL]
-        first, _ = listener.position
-        entries = [(f"{first + n}-0", {b"part": json.dumps(part).encode()}) for n, part in enumerate(parts, 1)]
-        listener.put(listener.position, entries)
+        listener.put((0, 0), [(entry_id.decode(), fields) for entry_id, fields in self.kept.entries])
+
+    @property
+    def told(self) -> list[str]:
+        """What the parts said, or their types where they have no words."""
+        parts = [json.loads(line[6:]) for line in self.sent.split(b"\n") if line.startswith(b"data: ")]
+        return [part.get("text", part["type"]) for part in parts]
 
     async def say(self, event: Event) -> None:
         [envelope] = await MemoryJournal().append(f"conversation/{uuid4()}", [a_draft(event)])
@@ -53,6 +84,7 @@ class Viewer:
 
     async def _look(self) -> QuestionView:
         self.looks += 1
+        await self.looking.wait()
         return self.stored
 
     async def _receive(self) -> Message:
@@ -109,13 +141,39 @@ async def test_what_else_happens_ends_no_stream(viewer: Viewer, event: Event) ->
     assert (elsewhere, listener.is_over) == (False, True)
 
 
-async def test_parts_that_are_read_after_the_end_was_heard_of_are_told_before_it(viewer: Viewer) -> None:
+async def test_words_that_were_not_read_before_the_end_was_heard_of_are_told_before_it(viewer: Viewer) -> None:
+    viewer.write({"type": "token", "text": "read"})
+    viewer.keep({"type": "token", "text": "not read"}, {"type": WRITTEN})
     viewer.record()
     await viewer.say(FAILED)
-    await asyncio.sleep(0.02)
-    viewer.write({"type": "token", "text": "late"}, {"type": WRITTEN})
     async with asyncio.timeout(1):
         await viewer.serving
 
-    assert viewer.sent.index(b'"late"') < viewer.sent.index(b'"failed"')
+    assert viewer.told == ["read", "not read", "failed"]
     assert viewer.looks == 1
+
+
+async def test_words_that_came_while_the_log_was_looked_at_are_told_before_the_end(viewer: Viewer) -> None:
+    viewer.looking.clear()  # a busy database
+    viewer.write({"type": WRITTEN})  # by a writer that died
+    await until(lambda: viewer.looks == 1)
+    viewer.write(*({"type": "token", "text": str(number)} for number in range(1_200)), {"type": WRITTEN})
+    viewer.record()
+    await viewer.say(FAILED)
+    viewer.looking.set()
+    async with asyncio.timeout(2):
+        await viewer.serving
+
+    assert viewer.told == [*map(str, range(1_200)), "failed"]
+
+
+async def test_without_redis_the_answer_comes_without_the_words_that_were_not_read(viewer: Viewer) -> None:
+    viewer.write({"type": "token", "text": "read"})
+    viewer.keep({"type": "token", "text": "not read"})
+    viewer.kept.away = True
+    viewer.record()
+    await viewer.say(FAILED)
+    async with asyncio.timeout(1):
+        await viewer.serving
+
+    assert viewer.told == ["read", "failed"]
