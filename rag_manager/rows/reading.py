@@ -20,12 +20,18 @@ _SERVING = (
     "SELECT a.analysis_id, a.commit, a.chunks, a.lexicon_key, a.lexicon_sha256,"
     " g.generation_id, g.kind, g.model, g.collection FROM rag.analyses a JOIN rag.generations g USING (analysis_id)"
 )
-# One row at least where the analysis is there: texts and digest are of one moment.
+# One row at least where the analysis is there: texts and digest are of one moment. Rows are looked up one by one
+# (`LATERAL … OFFSET 0`): the planner foresees a few rows of an analysis, and would compare each place with all of them.
 _TEXTS = """
 SELECT a.lexicon_sha256, t.* FROM rag.analyses a LEFT JOIN (
-  SELECT o.ordinal, c.text, c.language, c.symbols FROM unnest($2::int[]) AS o (ordinal)
-  JOIN rag.layouts l ON o.ordinal >= l.start AND o.ordinal < l.start + l.rows
-  JOIN rag.part_chunks c ON c.part_id = l.part_id AND c.place = o.ordinal - l.start
+  SELECT o.ordinal, c.text, c.language, c.symbols FROM rag.layouts l
+  CROSS JOIN LATERAL (
+    SELECT n AS ordinal FROM unnest($2::int[]) AS n WHERE n >= l.start AND n < l.start + l.rows OFFSET 0
+  ) o
+  CROSS JOIN LATERAL (
+    SELECT p.text, p.language, p.symbols FROM rag.part_chunks p
+    WHERE p.part_id = l.part_id AND p.place = o.ordinal - l.start OFFSET 0
+  ) c
   WHERE l.analysis_id = $1 AND l.kind = 'chunks'
 ) t ON true WHERE a.analysis_id = $1
 """
