@@ -38,12 +38,12 @@ class TenantDatabase:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """`engine` is one of a role that sees one tenant at a time."""
-        self._engine = engine
+        self.engine = engine
 
     @asynccontextmanager
     async def of(self, tenant_id: UUID) -> AsyncIterator[AsyncConnection]:
         """A transaction of the tenant; committed where the block ends without an error."""
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             await enter(connection, tenant_id)
             yield connection
 
@@ -54,7 +54,7 @@ class TenantDatabase:
         that it takes through `of`. Raises what asyncpg raises; the connection is then given up, with its transaction.
         """
         begin = f"BEGIN READ ONLY; SELECT set_config('app.tenant', '{UUID(int=tenant_id.int)}', true)"
-        async with self._engine.connect() as connection:
+        async with self.engine.connect() as connection:
             assert connection.sync_connection is not None  # noqa: S101  # within the block
             driver: Any = connection.sync_connection.connection.driver_connection
             try:

@@ -209,12 +209,9 @@ async def open_all(connection: AsyncConnection, envelopes: list[Envelope]) -> li
 
 async def open_one(engine: AsyncEngine, envelope: Envelope) -> Envelope:
     """`open_all` for what came by the transport; takes a connection only where a key has to be looked up."""
-    if SEALED not in envelope.data:
-        return envelope
-    ring = _keyring_of(engine.sync_engine.get_execution_options())
-    known = ring.open_known(envelope) if ring is not None else None
+    known = opened_with_known(engine, [envelope])
     if known is not None:
-        return known
+        return known[0]
     async with engine.connect() as connection:
         return (await open_all(connection, [envelope]))[0]
 
@@ -238,6 +235,18 @@ async def opened_bytes(connection: AsyncConnection, subjects: Subjects, name: by
         raise KeysUnavailable("A state is sealed: set REPOSTREAM_SECRET_KEY to the key it was sealed with.")
     cipher = await ring.cipher(connection, subjects)
     return None if cipher is None else open_bytes(cipher, name, content)
+
+
+def opened_with_known(engine: AsyncEngine, envelopes: list[Envelope]) -> list[Envelope] | None:
+    """`open_all` where no key has to be looked up; else None."""
+    ring = _keyring_of(engine.sync_engine.get_execution_options())
+    found = []
+    for envelope in envelopes:
+        known = envelope if SEALED not in envelope.data else ring.open_known(envelope) if ring is not None else None
+        if known is None:
+            return None
+        found.append(known)
+    return found
 
 
 def _without_keys(envelope: Envelope) -> Envelope:

@@ -14,8 +14,9 @@ from events.base import Draft, Envelope
 from events.catalog import FACTS
 from events.log.drafts import record, topic_and_type
 from events.log.journal import WrongExpectedVersion
-from events.log.keyring import open_all, payloads
+from events.log.keyring import open_all, opened_with_known, payloads
 from events.log.wake import Wake
+from runtime.tenancy import TenantDatabase
 
 ENVELOPE_COLUMNS = """e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id,
   e.tenant_id, e.stage, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at, e.data::text AS data"""
@@ -62,9 +63,19 @@ async def envelopes_of(connection: AsyncConnection, rows: Iterable[Row[Any]]) ->
     return await open_all(connection, [_envelope_of(row) for row in rows])
 
 
-def _envelope_of(row: Row[Any]) -> Envelope:
+async def read_in_tenant(database: TenantDatabase, tenant_id: UUID, query: str, *values: object) -> list[Envelope]:
+    """The same of what a query of `TenantDatabase.rows` finds; takes a transaction more where a key is looked up."""
+    sealed = [_envelope_of(row) for row in await database.rows(tenant_id, query, *values)]
+    opened = opened_with_known(database.engine, sealed)
+    if opened is not None:
+        return opened
+    async with database.of(tenant_id) as connection:
+        return await open_all(connection, sealed)
+
+
+def _envelope_of(row: Iterable[object]) -> Envelope:
     """The envelope as it is stored. Trusted: it is what `append` wrote."""
-    values = dict(zip(_FIELDS, row, strict=False))
+    values: dict[str, Any] = dict(zip(_FIELDS, row, strict=False))
     values["data"] = from_json(values["data"])  # half as long as the standard library's takes
     return Envelope.recorded(values | {"erased": ()})
 

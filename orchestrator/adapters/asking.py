@@ -1,11 +1,13 @@
 """Accept a question: counted and appended in one transaction, so that no two at one moment overrun a quota."""
 
-from uuid import UUID
+from datetime import datetime
 
-from events.base import Draft, Envelope
+from events.base import Context, Draft, Envelope
 from events.log.postgres import append_in
 from events.log.wake import Wake
+from events.question import QuestionAsked
 from orchestrator.adapters.deletion_of_parts import is_hidden
+from orchestrator.adapters.journals import accepted_as
 from orchestrator.adapters.usage import Usage
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
@@ -20,14 +22,17 @@ class Asking:
         self._wake = wake
         self._usage = usage
 
-    async def accept(self, who: Identity, stream_id: str, draft: Draft, question_id: UUID) -> list[Envelope]:
+    async def accept(
+        self, who: Identity, stream_id: str, asked: QuestionAsked, context: Context, at: datetime
+    ) -> list[Envelope]:
         """Append the question to its conversation. Committed when it returns.
 
         Raises ApiProblem `quota_reached` where the day's questions or tokens are used up, `not_found` where the
         conversation was deleted a moment ago.
         """
+        draft = Draft(event_id=accepted_as(asked.question_id), occurred_at=at, context=context, event=asked)
         async with self._database.of(who.tenant_id) as connection:
-            await self._usage.count_question(connection, who, question_id, draft.occurred_at)
+            await self._usage.count_question(connection, who, asked.question_id, at)
             added = await append_in(connection, stream_id, [draft])
             if await is_hidden(connection, stream_id):  # looked at after whoever deletes it is waited for
                 raise ApiProblem("not_found", "Check the id: no conversation of yours has it.")

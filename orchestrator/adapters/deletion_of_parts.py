@@ -20,10 +20,6 @@ UPDATE es.streams SET archived_at = :at WHERE stream_id = :stream AND tenant_id 
 RETURNING version
 """)
 _HIDDEN = text("SELECT archived_at IS NOT NULL FROM es.streams WHERE stream_id = :stream")
-_GONE = text("""
-SELECT EXISTS (SELECT FROM app.deleted_repositories WHERE repository_id = :repository)
-  OR EXISTS (SELECT FROM es.streams WHERE stream_id = :stream AND archived_at IS NOT NULL)
-""")
 _QUESTIONS = text("""
 SELECT CAST(data->>'question_id' AS uuid) FROM es.events WHERE stream_id = :stream AND type = 'ai.query.requested'
 """)
@@ -36,11 +32,6 @@ _GRACE, _LOOK = 1.5, 0.05  # seconds for the read model to learn of it
 async def is_hidden(connection: AsyncConnection, stream_id: str) -> bool:
     """Whether the content of a stream was deleted. Nobody reads it from then on, and nobody asks anything in it."""
     return bool((await connection.execute(_HIDDEN, {"stream": stream_id})).scalar_one_or_none())
-
-
-async def is_gone(connection: AsyncConnection, repository_id: UUID, stream_id: str) -> bool:
-    """Whether a repository, or a stream that is about it, was deleted."""
-    return bool((await connection.execute(_GONE, {"repository": repository_id, "stream": stream_id})).scalar_one())
 
 
 async def delete_conversation(

@@ -3,13 +3,32 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from events.base import Draft, Envelope
+from events.base import Draft, Envelope, derived_id
 from events.log.journal import Journal
-from events.log.postgres import append_in, read_feed_in, read_stream_in
+from events.log.postgres import ENVELOPE_COLUMNS, append_in, read_feed_in, read_in_tenant
 from events.log.wake import Wake
-from orchestrator.adapters.deletion_of_parts import is_gone
-from orchestrator.projections.deleted import without_people
 from runtime.tenancy import TenantDatabase
+
+# Nothing of what was deleted, and nothing that somebody said whose account was.
+_THERE = f"""
+SELECT {ENVELOPE_COLUMNS} FROM es.streams s JOIN es.events e USING (stream_id) LEFT JOIN es.feed f USING (position)
+WHERE (e.repository_id IS NULL OR s.archived_at IS NULL
+    AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = e.repository_id))
+  AND NOT (starts_with(e.stream_id, 'conversation/') AND EXISTS (
+    SELECT FROM auth.users u WHERE u.user_id = e.user_id AND u.deleted_at IS NOT NULL))
+"""  # noqa: S608  # only our own column names are put in
+_STREAM = f"{_THERE} AND s.stream_id = $1 AND e.version > $2 ORDER BY e.version LIMIT $3"
+# The read model learns of a question a moment later than the log, which has no other way to older ones.
+_ABOUT = f"""{_THERE} AND s.stream_id = (
+  SELECT n.stream_id FROM es.events n WHERE n.event_id = $2
+  UNION ALL
+  SELECT 'conversation/' || CAST(q.conversation_id AS text) FROM app.questions q WHERE q.question_id = $1 LIMIT 1
+) ORDER BY e.version"""  # noqa: S608  # the same
+
+
+def accepted_as(question_id: UUID) -> UUID:
+    """The id of the event by which a question is accepted."""
+    return derived_id("accepted", question_id)
 
 
 class Journals:
@@ -18,6 +37,10 @@ class Journals:
     def __init__(self, database: TenantDatabase, wake: Wake) -> None:
         self._database = database
         self._wake = wake
+
+    async def about(self, tenant_id: UUID, question_id: UUID) -> list[Envelope]:
+        """The events of the conversation in which a question was asked; none where there is none."""
+        return await read_in_tenant(self._database, tenant_id, _ABOUT, question_id, accepted_as(question_id))
 
     def of(self, tenant_id: UUID) -> Journal:
         """The journal in which another tenant's stream has no events, and cannot be appended to."""
@@ -43,12 +66,7 @@ class _TenantJournal:
 
     async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
         """As `Journal.read_stream`. Nothing of what was deleted, and of who was, is there."""
-        async with self._database.of(self._tenant_id) as connection:
-            found = await read_stream_in(connection, stream_id, after=after, limit=limit)
-            about = found[0].repository_id if found else None
-            if about is not None and await is_gone(connection, about, stream_id):
-                return []
-            return await without_people(connection, found)
+        return await read_in_tenant(self._database, self._tenant_id, _STREAM, stream_id, after, limit)
 
     async def read_feed(self, *, after: int, limit: int) -> list[Envelope]:
         """As `Journal.read_feed`, of the tenant's events."""

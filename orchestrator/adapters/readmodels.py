@@ -73,13 +73,6 @@ WHERE e.tenant_id = $1 AND e.event_id = ANY($2) AND s.archived_at IS NULL
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = e.repository_id)
 """
 _PLACE = ("stream_id", "version", "event_type")
-_QUESTION = "SELECT conversation_id FROM app.questions WHERE question_id = $2 AND tenant_id = $1"
-_IS_ON_ITS_WAY = """
-SELECT EXISTS (
-  SELECT FROM app.accepted_questions
-  WHERE question_id = $2 AND tenant_id = $1 AND accepted_at > now() - interval '1 minute'
-) AS answer
-"""
 _DAMAGED = f"SELECT {_DAMAGE} AS damaged FROM (VALUES ($2::uuid)) AS a (analysis_id) WHERE $1::uuid IS NOT NULL"  # noqa: S608  # the same
 _VERSION = """
 SELECT s.version || '.' || coalesce(
@@ -206,16 +199,6 @@ class ReadModels:
         """Where events are, by their ids; without those that are not there any more."""
         rows = await self._rows(_PLACES, tenant, list(events))
         return {row["event_id"]: ElsewhereView(**{name: row[name] for name in _PLACE}) for row in rows}
-
-    async def conversation_of(self, tenant: UUID, question: UUID) -> UUID | None:
-        """The conversation in which a question was asked."""
-        rows = await self._rows(_QUESTION, tenant, question)
-        return rows[0]["conversation_id"] if rows else None
-
-    async def is_on_its_way(self, tenant: UUID, question: UUID) -> bool:
-        """Whether a question was accepted a moment ago, so that the read model will know of it."""
-        rows = await self._rows(_IS_ON_ITS_WAY, tenant, question)
-        return bool(rows[0]["answer"])
 
     async def record(self, tenant: UUID, analysis: UUID) -> AnalysisRecord | None:
         """An analysis as far as its events came to the read model; None where none did."""

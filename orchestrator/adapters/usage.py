@@ -65,13 +65,14 @@ _UNANSWERED = text("""
     SELECT count(*) FROM app.accepted_questions
     WHERE tenant_id = :tenant AND accepted_at > CAST(:at AS timestamptz) - interval '10 minutes' AND tokens IS NULL
 """)
-_ACCEPT = text(
-    "INSERT INTO app.accepted_questions (question_id, tenant_id, accepted_at) VALUES (:question, :tenant, :at)"
-)
-_FORGET = text(
-    "DELETE FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at < CAST(:day AS timestamptz)"
-    " - interval '32 days'"
-)
+# What is too old for any quota goes with it.
+_ACCEPT = text("""
+    WITH forgotten AS (
+      DELETE FROM app.accepted_questions
+      WHERE tenant_id = :tenant AND accepted_at < CAST(:day AS timestamptz) - interval '32 days'
+    )
+    INSERT INTO app.accepted_questions (question_id, tenant_id, accepted_at) VALUES (:question, :tenant, :at)
+""")
 _IS_STORED = text("SELECT count(*) FROM app.intake WHERE repository_id = :repository")
 
 
@@ -98,12 +99,11 @@ class Usage:
         an answer takes is known when it is there; until then a question counts as RESERVED tokens. From now until the
         transaction ends no other question of the tenant is counted.
         """
-        values = {"tenant": who.tenant_id, "day": day_of(at)}
         if self.allowed(who):
             await connection.execute(_LOCK, {"what": f"questions {who.tenant_id}"})
             await self._check(connection, who, list(OF_QUESTIONS), at)
-        await connection.execute(_FORGET, values)
-        await connection.execute(_ACCEPT, {"tenant": who.tenant_id, "question": question_id, "at": at})
+        values = {"tenant": who.tenant_id, "question": question_id, "at": at, "day": day_of(at)}
+        await connection.execute(_ACCEPT, values)
 
     @asynccontextmanager
     async def counted(

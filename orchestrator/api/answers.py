@@ -7,20 +7,38 @@ and looks, finds it. Where Redis lost the parts, or the client comes late, it ge
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Receive, Send
 
+from events.base import Envelope
 from orchestrator.api.models import QuestionView
 from orchestrator.progress import frames
 from orchestrator.progress.channels import Channels, Listener, Part
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.sse import until_gone
 from orchestrator.progress.stream import Stream
+from orchestrator.projections.conversations import apply
 from runtime.live import WRITTEN
 
 _WAIT = 1.0  # seconds between two looks at the log, where nobody says that it has the end
 _SOON = 0.05  # once the writer said that it wrote all: who comes late hears of no end; each look waits twice as long
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A question as its conversation had it up to a version; `stored` reads it again."""
+
+    question: QuestionView
+    version: int
+    stored: Callable[[], Awaitable[QuestionView]]
+
+    async def now(self, end: Envelope | None) -> QuestionView:
+        """The question as it is; not read again where its `end` was told, and nothing lies between."""
+        if end is not None and end.version == self.version + 1:
+            return apply({self.question.question_id: self.question}, end) or self.question
+        return await self.stored()
 
 
 class AnswerStream(Stream):
@@ -30,7 +48,7 @@ class AnswerStream(Stream):
         self,
         channel: str,
         channels: Channels,
-        stored: Callable[[], Awaitable[QuestionView]],
+        watched: Watched,
         hub: Hub,
         *,
         after: str | None,
@@ -39,7 +57,7 @@ class AnswerStream(Stream):
         super().__init__()
         self._channel = channel
         self._channels = channels
-        self._stored = stored
+        self._watched = watched
         self._hub = hub
         self._after = read_entry_id(after)
         self._heartbeat = heartbeat
@@ -70,7 +88,9 @@ class AnswerStream(Stream):
     async def _serve(self, send: Send) -> None:
         """Hand on all parts, then what the log has."""
         with self._channels.listen(self._channel, self._after) as listener:
-            question = await self._ended(listener, send)
+            question = self._watched.question
+            if question.state == "asked":
+                question = await self._ended(listener, send)
         # They were all there before the log had the end, but perhaps not read yet.
         await self._hand_on(await self._channels.rest(self._channel, self._after), send)
         await _write(send, frames.frame("part", last_part(question), id_=self._after))
@@ -84,10 +104,10 @@ class AnswerStream(Stream):
             parts = await listener.next(pause)
             if await self._hand_on(parts, send):
                 spoke = loop.time()
-            if parts and not listener.is_over and loop.time() - looked < _WAIT:
+            if parts and listener.end is None and loop.time() - looked < _WAIT:
                 pause = _SOON if self._written else _WAIT
                 continue
-            question, looked = await self._stored(), loop.time()
+            question, looked = await self._watched.now(listener.end), loop.time()
             if question.state != "asked":
                 return question
             if loop.time() - spoke >= self._heartbeat:

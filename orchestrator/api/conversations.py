@@ -1,6 +1,6 @@
 """Talk about a repository: conversations, questions, ratings, and the answer while it is written."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -10,9 +10,9 @@ from events.base import Context, Draft, Envelope, Event
 from events.conversation import ConversationStarted
 from events.question import AnswerRated, QuestionAnswered, QuestionAsked, QuestionFailed, QuestionStopped
 from events.repository import RepositoryRegistered
-from orchestrator.api.answers import AnswerStream
+from orchestrator.api.answers import AnswerStream, Watched
 from orchestrator.api.conversation_models import AgainRequest, ConversationDocument, RatingRequest
-from orchestrator.api.dependencies import Asker, HeldStream, Parts, Reader, Services, context_of, history_of
+from orchestrator.api.dependencies import Asker, HeldStream, Parts, Reader, Services, context_of, history_of, seen
 from orchestrator.api.models import ConversationRequest, ConversationView, QuestionRequest, QuestionView
 from orchestrator.api.pages import ConversationPage
 from orchestrator.api.paging import Paging
@@ -28,7 +28,6 @@ router = APIRouter(tags=["conversations"])
 TURNS = 6  # earlier questions that are sent along: enough for "and where is that called?"
 _ENDINGS = (QuestionAnswered, QuestionFailed, QuestionStopped)
 Words = Annotated[str, Query(max_length=200)]
-_GRACE = 8.0  # seconds for the read model to learn of a question that was accepted a moment ago
 
 
 @router.post("/conversations", status_code=201)
@@ -144,13 +143,10 @@ async def stream(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)] = None,
 ) -> Response:
     """The answer while it is written (SSE). The last part is `done`, with the question as stored, or `failed`."""
-    await _find(parts, who, question_id)
-
-    async def stored() -> QuestionView:
-        return await _find(parts, who, question_id)
-
-    channel = LiveChannels(who.tenant_id).answer(question_id)
-    return AnswerStream(channel, parts.channels, stored, parts.hub, after=last_event_id)
+    past = await _past_of(parts, who, question_id)
+    question, stored = _question(_folded(past), question_id), partial(_find, parts, who, question_id)
+    channel, watched = LiveChannels(who.tenant_id).answer(question_id), Watched(question, past[-1].version, stored)
+    return AnswerStream(channel, parts.channels, watched, parts.hub, after=last_event_id)
 
 
 @router.post("/questions/{question_id}/stop")
@@ -204,8 +200,7 @@ async def _accept(
     parts: Services, who: Identity, past: list[Envelope], asked: QuestionAsked, context: Context
 ) -> QuestionView:
     """Have a question answered in the conversation whose events are `past`."""
-    draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=asked)
-    added = await parts.asking.accept(who, past[0].stream_id, draft, asked.question_id)
+    added = await parts.asking.accept(who, past[0].stream_id, asked, context, parts.clock())
     return _question(_folded([past[0], *added]), asked.question_id)
 
 
@@ -231,11 +226,13 @@ def _question(conversation: ConversationView, question_id: UUID) -> QuestionView
 
 
 async def _find(parts: Services, who: Identity, question_id: UUID) -> QuestionView:
-    """The question as its stream has it; waits a moment for one that was asked just now."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + _GRACE
-    while (conversation := await parts.read.conversation_of(who.tenant_id, question_id)) is None:
-        if loop.time() > until or not await parts.read.is_on_its_way(who.tenant_id, question_id):
-            raise ApiProblem("not_found", "Check the id: no question of yours has it.")
-        await asyncio.sleep(0.05)
-    return _question(_folded(await history_of(parts, who, f"conversation/{conversation}")), question_id)
+    """The question as its stream has it."""
+    return _question(_folded(await _past_of(parts, who, question_id)), question_id)
+
+
+async def _past_of(parts: Services, who: Identity, question_id: UUID) -> list[Envelope]:
+    """The events of the conversation in which a question was asked. Raises ApiProblem `not_found`."""
+    past = await parts.journals.about(who.tenant_id, question_id)
+    if not past:
+        raise ApiProblem("not_found", "Check the id: no question of yours has it.")
+    return await seen(parts, who, past)

@@ -196,6 +196,11 @@ async def history_of(parts: Services, who: Identity, stream_id: str, *, after: i
     history = await parts.journals.of(who.tenant_id).read_stream(stream_id, after=after)
     if not history or history[0].tenant_id != who.tenant_id:
         raise ApiProblem("not_found", "Check the id: nothing of yours has it.")
+    return await seen(parts, who, history)
+
+
+async def seen(parts: Services, who: Identity, history: list[Envelope]) -> list[Envelope]:
+    """Events of a stream, at least one, whose repository somebody looks at by that."""
     if history[0].repository_id is not None:
         await parts.looks.note(who.tenant_id, history[0].repository_id)
     return history

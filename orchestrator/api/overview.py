@@ -79,11 +79,10 @@ async def write(analysis_id: UUID, body: OverviewRequest, who: Asker, parts: Par
         model=body.model,
         facts=_sections(overview),
     )
-    first, second = (
-        Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=event) for event in (started, asked)
-    )
+    now = parts.clock()
+    first = Draft(event_id=uuid4(), occurred_at=now, context=context, event=started)
     begun = await parts.journals.of(who.tenant_id).append(stream_id, [first], expected=0)
-    added = await parts.asking.accept(who, stream_id, second, asked.question_id)
+    added = await parts.asking.accept(who, stream_id, asked, context, now)
     conversation = fold_conversation([*begun, *added])
     if conversation is None:
         raise ApiProblem("not_found", "The repository was deleted while you asked.")

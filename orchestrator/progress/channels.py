@@ -31,7 +31,7 @@ class Listener:
     def __init__(self, channel: str, after: str) -> None:
         self.channel = channel
         self.position = order_of(after)
-        self.is_over = False  # the log has the end of what is written
+        self.end: Envelope | None = None  # of what is written, as the log has it
         self._parts: list[Part] = []
         self._some = asyncio.Event()
 
@@ -50,9 +50,9 @@ class Listener:
             self._parts += new
             self._some.set()
 
-    def end(self) -> None:
+    def close(self, end: Envelope) -> None:
         """The log has the end: whoever waits for parts waits no longer."""
-        self.is_over = True
+        self.end = end
         self._some.set()
 
     async def next(self, seconds: float) -> list[Part]:
@@ -93,7 +93,7 @@ class Channels:
         if envelope.event_type in _ENDINGS:
             channel = LiveChannels(envelope.tenant_id).answer(str(envelope.data.get("question_id")))
             for listener in self._listeners.get(channel, ()):
-                listener.end()
+                listener.close(envelope)
 
     async def rest(self, channel: str, after: str) -> list[Part]:
         """The parts of `channel` after the part `after` that are there by now; a Redis that is away has none."""

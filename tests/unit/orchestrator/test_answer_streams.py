@@ -15,7 +15,7 @@ from starlette.types import Message
 from events.base import Event
 from events.log.memory import MemoryJournal
 from events.question import AnswerRated, QuestionFailed
-from orchestrator.api.answers import AnswerStream
+from orchestrator.api.answers import AnswerStream, Watched
 from orchestrator.api.models import QuestionView
 from orchestrator.progress.channels import Channels, order_of
 from orchestrator.progress.hub import Hub
@@ -25,6 +25,7 @@ from tests.support.kernel import a_context, a_draft
 
 QUESTION = uuid4()
 CHANNEL = LiveChannels(a_context().tenant_id).answer(QUESTION)
+VERSION = 2  # of the conversation when the stream began
 FAILED = QuestionFailed(question_id=QUESTION, query="Where?", code="x", message="y")
 
 
@@ -54,7 +55,8 @@ class Viewer:
             question_id=QUESTION, conversation_id=uuid4(), repository_id=uuid4(), query="Where?", state="asked",
             asked_at=datetime(2026, 1, 1, tzinfo=UTC),
         )  # fmt: skip
-        stream = AnswerStream(CHANNEL, self.channels, self._look, Hub(), after=None)
+        watched = Watched(self.stored, VERSION, self._look)
+        stream = AnswerStream(CHANNEL, self.channels, watched, Hub(), after=None)
         self.serving = asyncio.create_task(stream.serve(self._receive, self._send))
 
     def keep(self, *parts: dict[str, object]) -> None:
@@ -75,9 +77,9 @@ class Viewer:
         parts = [json.loads(line[6:]) for line in self.sent.split(b"\n") if line.startswith(b"data: ")]
         return [part.get("text", part["type"]) for part in parts]
 
-    async def say(self, event: Event) -> None:
+    async def say(self, event: Event, version: int = VERSION + 2) -> None:
         [envelope] = await MemoryJournal().append(f"conversation/{uuid4()}", [a_draft(event)])
-        self.channels.publish(envelope)
+        self.channels.publish(envelope.model_copy(update={"version": version}))
 
     def record(self) -> None:
         self.stored = self.stored.model_copy(update={"state": "failed", "code": "x", "message": "y"})
@@ -177,3 +179,14 @@ async def test_without_redis_the_answer_comes_without_the_words_that_were_not_re
         await viewer.serving
 
     assert viewer.told == ["read", "failed"]
+
+
+async def test_an_end_that_follows_what_was_read_is_told_without_a_look_at_the_log(viewer: Viewer) -> None:
+    viewer.keep({"type": "token", "text": "word"}, {"type": WRITTEN})
+    await viewer.say(FAILED, version=VERSION + 1)
+    async with asyncio.timeout(1):
+        await viewer.serving
+
+    assert viewer.told == ["word", "failed"]
+    assert json.loads(viewer.sent.rpartition(b"data: ")[2])["question"]["message"] == "y"
+    assert viewer.looks == 0
