@@ -121,7 +121,8 @@ class LeasedConsumer:
             await self.desk.lane.hand_back(entry, after=min(1.0, self.desk.lane.idle_seconds / 3))
             await asyncio.sleep(min(0.5, self.desk.lane.idle_seconds / 6))
         else:
-            self.desk.committed()
+            if self.on_start is not None:
+                self.desk.committed()
             await self._work(run, entry, envelope)
 
     async def _is_held(self, envelope: Envelope) -> bool:

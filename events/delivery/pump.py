@@ -6,6 +6,7 @@ the only one. A part that fails is logged and begins again after a pause; an out
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,10 +60,11 @@ class Pump:
         self._redis = redis
         self._consumers = consumers
         self._pace = pace or Pace()
-        self._wake = Wake(redis)
+        name = secrets.token_hex(4).encode()
+        self._wake = Wake(redis, name)
         self._tasks: list[asyncio.Task[None]] = []
         self._succeeded: dict[str, float] = {}
-        self.wakeups = Wakeups(redis)
+        self.wakeups = Wakeups(redis, own=name)
         self._appended = self.wakeups.signal(APPENDED)
         self._sequenced = self.wakeups.signal(SEQUENCED)
 

@@ -15,8 +15,10 @@ _LONGER = 4  # times as long, at most, is waited where nothing was heard for a w
 class Wake:
     """Publishes wake-ups in the background; many asked for in one moment become one."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, name: bytes = b"") -> None:
+        """`name` is who says so, for whoever does not want to hear of itself."""
         self._redis = redis
+        self._name = name
         self._pending: set[bytes] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -38,7 +40,7 @@ class Wake:
             message = self._pending.pop()
             try:
                 async with asyncio.timeout(2):
-                    await self._redis.publish(CHANNEL, message)
+                    await self._redis.publish(CHANNEL, b"%b %b" % (message, self._name) if self._name else message)
             except (RedisError, OSError, TimeoutError):
                 self._pending.clear()
 
@@ -69,8 +71,10 @@ class Signal:
 class Wakeups:
     """Hears the wake-ups of all processes: one Redis subscription, any number of waiters."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, own: bytes = b"") -> None:
+        """What the `Wake` of the name `own` says is not listened to: whoever has both rings at once."""
         self._redis = redis
+        self._own = own
         self._signals: dict[bytes, list[Signal]] = {APPENDED: [], SEQUENCED: []}
 
     def signal(self, message: bytes) -> Signal:
@@ -90,4 +94,10 @@ class Wakeups:
             await pubsub.subscribe(CHANNEL)
             async for message in pubsub.listen():
                 if isinstance(message["data"], bytes):
-                    self.ring(message["data"])
+                    self.hear(message["data"])
+
+    def hear(self, said: bytes) -> None:
+        """Wake the waiters for what somebody else said."""
+        message, _, name = said.partition(b" ")
+        if not name or name != self._own:
+            self.ring(message)

@@ -24,7 +24,7 @@ from events.repository import RepositoryDeleted
 from orchestrator.projections.content_loads import Load, Source, decode, write
 from orchestrator.projections.content_tables import SHARED, TABLES, Part, loaded_before, what_goes
 from orchestrator.projections.deleted import deleted_of
-from orchestrator.projections.runner import Step, Write
+from orchestrator.projections.runner import Step, Write, nothing
 from runtime.faults import Fault, Permanent, Transient
 from runtime.objects import Objects
 
@@ -156,6 +156,9 @@ def _wanted(envelope: Envelope) -> list[Source]:
 
 
 def _writer(loads: Sequence[tuple[UUID | None, Load]]) -> Write:
+    if not loads:
+        return nothing
+
     async def write_all(connection: AsyncConnection) -> None:
         named = {repository_id for repository_id, _ in loads if repository_id is not None}
         deleted = await deleted_of(connection, named) if named else set()

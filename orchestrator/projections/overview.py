@@ -1,13 +1,13 @@
 """The small read models, which must be quick: repositories, analyses, conversations, questions."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
@@ -47,7 +47,7 @@ _WRITE_CONVERSATION = text("""
 INSERT INTO app.conversations (conversation_id, tenant_id, user_id, repository_id, title, started_at, version)
 VALUES (:conversation_id, :tenant_id, :user_id, :repository_id, :title, :started_at, :version) ON CONFLICT DO NOTHING
 """)
-_READ_QUESTION = text("SELECT record::text FROM app.questions WHERE question_id = :id")
+_READ_QUESTIONS = text("SELECT record::text FROM app.questions WHERE question_id = ANY (:ids)")
 _WRITE_QUESTION = text("""
 INSERT INTO app.questions (question_id, conversation_id, tenant_id, repository_id, state, asked_at, version, record)
 VALUES (:question_id, :conversation_id, :tenant_id, :repository_id, :state, :asked_at, :version, CAST(:record AS jsonb))
@@ -133,20 +133,23 @@ class Overview:
 
 async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope], known: _Known) -> None:
     records: dict[str, AnalysisRecord | None] = {}
+    questions = await _Questions.about(connection, envelopes)
     for envelope in envelopes:
         kind = envelope.stream_id.partition("/")[0]
-        apply = _APPLY.get(kind)
         try:
             if kind == "analysis":
                 await _analysis(connection, envelope, records, known)
-            elif apply is not None:
-                await apply(connection, envelope)
+            elif kind == "repository":
+                await _repository(connection, envelope, questions)
+            elif kind == "conversation":
+                await _conversation(connection, envelope, questions)
         except (UnknownEvent, ValidationError, ValueError) as error:
             _log.warning("event_passed_over", seq=envelope.seq, type=envelope.event_type, error=repr(error)[:300])
     changed = [record for record in records.values() if record is not None]
     if changed:
         await connection.execute(_WRITE_ANALYSIS, [_analysis_row(record) for record in changed])
         await known.keep(connection, changed)
+    await questions.write()
 
 
 async def _analysis(
@@ -176,7 +179,85 @@ def _analysis_row(record: AnalysisRecord) -> dict[str, object]:
     }
 
 
-async def _repository(connection: AsyncConnection, envelope: Envelope) -> None:
+class _Questions:
+    """The questions that the events of a batch are about: read together, and written together."""
+
+    def __init__(self, connection: AsyncConnection, known: dict[UUID, QuestionView]) -> None:
+        self._connection = connection
+        self._known = known
+        self._changed: dict[UUID, tuple[Envelope, QuestionView]] = {}
+
+    @classmethod
+    async def about(cls, connection: AsyncConnection, envelopes: Sequence[Envelope]) -> "_Questions":
+        """Those that are stored."""
+        ids = sorted({found for envelope in envelopes if (found := _question_id(envelope)) is not None})
+        stored = (await connection.execute(_READ_QUESTIONS, {"ids": ids})).scalars() if ids else ()
+        known = [question for record in stored if (question := _stored(record)) is not None]
+        return cls(connection, {question.question_id: question for question in known})
+
+    def apply(self, envelope: Envelope) -> None:
+        """Let the question that an event is about be as it is after the event."""
+        question = conversations.apply(self._known, envelope)
+        if question is not None:
+            self._known[question.question_id] = question
+            self._changed[question.question_id] = (envelope, question)
+
+    async def write(self) -> None:
+        """Put down what changed, and what the questions that ended took."""
+        changed, self._changed = [*self._changed.values()], {}
+        ended = [question for _, question in changed if question.state != "asked"]
+        if changed:
+            await self._connection.execute(_WRITE_QUESTION, [_question_row(*each) for each in changed])
+        if ended:
+            await self._connection.execute(_COUNT_TAKEN, [_taken(question) for question in ended])
+
+    async def delete(self, statements: Sequence[TextClause], values: Mapping[str, UUID]) -> None:
+        """Execute statements that delete questions, among them some of this batch perhaps."""
+        await self.write()
+        self._known.clear()
+        for statement in statements:
+            await self._connection.execute(statement, values)
+
+
+def _question_id(envelope: Envelope) -> UUID | None:
+    if not envelope.stream_id.startswith(conversations.PREFIX):
+        return None
+    try:
+        return UUID(str(envelope.data.get("question_id")))
+    except ValueError:  # it is about none, or cannot be read
+        return None
+
+
+def _stored(record: str) -> QuestionView | None:
+    try:
+        return QuestionView.model_validate_json(record)
+    except ValidationError as error:
+        _log.warning("question_passed_over", error=repr(error)[:300])
+        return None
+
+
+def _question_row(envelope: Envelope, question: QuestionView) -> dict[str, object]:
+    return {
+        "question_id": question.question_id,
+        "conversation_id": question.conversation_id,
+        "tenant_id": envelope.tenant_id,
+        "repository_id": question.repository_id,
+        "state": question.state,
+        "asked_at": question.asked_at,
+        "version": envelope.version,
+        "record": question.model_dump_json(),
+    }
+
+
+def _taken(question: QuestionView) -> dict[str, object]:
+    return {
+        "question_id": question.question_id,
+        "tokens": conversations.tokens_of(question),
+        "cost": conversations.cost_of(question),
+    }
+
+
+async def _repository(connection: AsyncConnection, envelope: Envelope, questions: _Questions) -> None:
     repository_id = UUID(envelope.stream_id.partition("/")[2])
     if envelope.event_type == RepositoryRegistered.event_type:
         event = RepositoryRegistered.model_validate(envelope.data)
@@ -186,36 +267,15 @@ async def _repository(connection: AsyncConnection, envelope: Envelope) -> None:
         }
         await connection.execute(_REGISTER, row | {"registered_at": envelope.timestamp})
     elif envelope.event_type == RepositoryDeleted.event_type:
-        for statement in _DELETE:
-            await connection.execute(statement, {"repository_id": repository_id})
+        await questions.delete(_DELETE, {"repository_id": repository_id})
 
 
-async def _conversation(connection: AsyncConnection, envelope: Envelope) -> None:
+async def _conversation(connection: AsyncConnection, envelope: Envelope, questions: _Questions) -> None:
     if envelope.event_type == ConversationDeleted.event_type:
-        for statement in _DELETE_CONVERSATION:
-            await connection.execute(statement, {"id": conversations.conversation_id_of(envelope.stream_id)})
-        return
-    if envelope.event_type == ConversationStarted.event_type:
+        await questions.delete(_DELETE_CONVERSATION, {"id": conversations.conversation_id_of(envelope.stream_id)})
+    elif envelope.event_type == ConversationStarted.event_type:
         row = conversations.started(envelope).model_dump(exclude={"questions"})
         who = {"tenant_id": envelope.tenant_id, "user_id": envelope.user_id, "version": envelope.version}
         await connection.execute(_WRITE_CONVERSATION, row | who)
-        return
-    question_id = envelope.data.get("question_id")
-    if question_id is None:
-        return
-    stored = (await connection.execute(_READ_QUESTION, {"id": UUID(str(question_id))})).scalar_one_or_none()
-    known = {UUID(str(question_id)): QuestionView.model_validate_json(stored)} if stored is not None else {}
-    question = conversations.apply(known, envelope)
-    if question is not None:
-        row = question.model_dump(include={"question_id", "conversation_id", "repository_id", "state", "asked_at"})
-        more = {"tenant_id": envelope.tenant_id, "version": envelope.version, "record": question.model_dump_json()}
-        await connection.execute(_WRITE_QUESTION, row | more)
-        if question.state != "asked":
-            took = {"tokens": conversations.tokens_of(question), "cost": conversations.cost_of(question)}
-            await connection.execute(_COUNT_TAKEN, took | {"question_id": question.question_id})
-
-
-_APPLY: dict[str, Callable[[AsyncConnection, Envelope], Awaitable[None]]] = {
-    "repository": _repository,
-    "conversation": _conversation,
-}
+    else:
+        questions.apply(envelope)

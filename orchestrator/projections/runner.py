@@ -22,8 +22,13 @@ _log = structlog.get_logger(__name__)
 
 Write = Callable[[AsyncConnection], Awaitable[None]]
 
+_GATHER = 0.05  # seconds that events gather after some were taken: many questions at once are written together
 _REMEMBERED = 2.0  # seconds until a projection's place is read again, for another process may have gone back
 _SUPERSEDED_PAUSE = 60.0  # seconds until it is looked again, for a newer release may have been taken back
+
+
+async def nothing(_connection: AsyncConnection) -> None:
+    """What is written for events that are not the projection's business: then its place alone moves."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +84,14 @@ async def advance(engine: AsyncEngine, journal: Journal, projection: Projection,
     if not envelopes:
         return after
     step = await projection.prepare(envelopes)
+    reached = envelopes[step.taken - 1].seq or 0
+    if step.write is nothing and await versions.pass_over(engine, projection, after, reached):
+        return reached
     async with engine.begin() as connection:
         held = await versions.hold(connection, projection)
         if held != after:
             return held
         await step.write(connection)
-        reached = envelopes[step.taken - 1].seq or 0
         await versions.move(connection, projection, reached)
     return reached
 
@@ -129,3 +136,5 @@ class Runner:
             before, after = after, await advance(self._engine, self._journal, self._projection, after)
             if after == before:
                 await self._wait()
+            elif after - before < self._projection.batch:
+                await asyncio.sleep(_GATHER)

@@ -8,7 +8,7 @@ was superseded. Its cursor is moved behind every event too, so that a release th
 from typing import Protocol
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _LIVE, _SUPERSEDED = "live", "superseded"
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('projection ' || :name, 0))")
@@ -20,6 +20,10 @@ UPDATE es.projections SET status = :status, cursor_seq = 9223372036854775807 WHE
 _READ = text("SELECT cursor_seq, status FROM es.projections WHERE name = :name AND version = :version")
 _HOLD = text("SELECT cursor_seq, status FROM es.projections WHERE name = :name AND version = :version FOR UPDATE")
 _MOVE = text("UPDATE es.projections SET cursor_seq = :seq WHERE name = :name AND version = :version")
+_PASS_OVER = text("""
+UPDATE es.projections SET cursor_seq = :seq
+WHERE name = :name AND version = :version AND status = :status AND cursor_seq = :after
+""")
 
 
 class Superseded(Exception):
@@ -75,6 +79,13 @@ async def hold(connection: AsyncConnection, projection: Versioned) -> int:
 async def move(connection: AsyncConnection, projection: Versioned, seq: int) -> None:
     """Let a projection that is held go on after `seq`."""
     await connection.execute(_MOVE, {"name": projection.name, "version": projection.version, "seq": seq})
+
+
+async def pass_over(engine: AsyncEngine, projection: Versioned, after: int, seq: int) -> bool:
+    """Let a projection that stands at `after` go on after `seq`, without holding it; whether it stood there."""
+    values = {"name": projection.name, "version": projection.version, "status": _LIVE, "after": after, "seq": seq}
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        return (await connection.execute(_PASS_OVER, values)).rowcount == 1
 
 
 async def _cursor(connection: AsyncConnection, projection: Versioned, statement: TextClause) -> int | None:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
 from orchestrator.projections.deleted import without_deleted
-from orchestrator.projections.runner import Step
+from orchestrator.projections.runner import Step, nothing
 from orchestrator.webhooks.messages import body_of, told_of
 
 _PUT = text("""
@@ -29,10 +29,12 @@ class Webhooks:
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
         """All of them are taken; most are told to nobody."""
         told = {envelope.event_id: kind for envelope in envelopes if (kind := told_of(envelope)) is not None}
+        if not told:
+            return Step(len(envelopes), nothing)
 
         async def write(connection: AsyncConnection) -> None:
             present = [envelope for envelope in envelopes if envelope.event_id in told]
-            for envelope in await without_deleted(connection, present) if present else ():
+            for envelope in await without_deleted(connection, present):
                 kind = told[envelope.event_id]
                 values = {"tenant": envelope.tenant_id, "event": str(envelope.event_id), "seq": envelope.seq}
                 await connection.execute(_PUT, {**values, "type": kind.value, "payload": body_of(envelope, kind)})

@@ -2,10 +2,13 @@
 
 import asyncio
 import itertools
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
-from events.log.wake import Signal
+from events.log.wake import APPENDED, SEQUENCED, Signal, Wake, Wakeups
+from tests.support.delivery import until
 
 
 @pytest.fixture
@@ -49,3 +52,33 @@ async def test_a_wake_up_that_comes_before_the_wait_ends_it_at_once() -> None:
     signal.set()
 
     assert await asyncio.wait_for(signal.wait(60), timeout=10)
+
+
+class Said(Redis):
+    """Redis, as who publishes sees it."""
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+
+    async def publish(self, channel: Any, message: Any, **_: Any) -> int:
+        self.said.append(message)
+        return 1
+
+
+async def test_whoever_rings_at_once_is_not_woken_again_by_what_it_said_itself() -> None:
+    redis = Said()
+    wakeups = Wakeups(redis, own=b"me")
+    sequenced, appended = wakeups.signal(SEQUENCED), wakeups.signal(APPENDED)
+    for name in (b"me", b"you", b""):
+        Wake(redis, name).sequenced()
+    await until(lambda: len(redis.said) == 3)
+    woken = []
+    for said in sorted(redis.said, reverse=True):
+        wakeups.hear(said)
+        woken.append((said, await sequenced.wait(0), await appended.wait(0)))
+
+    assert woken == [
+        (b"sequenced you", True, False),
+        (b"sequenced me", False, False),
+        (b"sequenced", True, False),
+    ]
