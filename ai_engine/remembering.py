@@ -68,17 +68,16 @@ class Remembering:
             await passes_on(wanted.tenant_id, wanted.fingerprint, wanted.question_id)
 
     async def _found(self, wanted: Wanted, run: Run, seconds: float) -> tuple[Found | None, bool]:
-        if (found := await self._look(wanted)) is not None:
+        turn = await self._take(wanted, seconds)  # before the look: what another one recorded until then is there
+        if turn is Turn.OWN:
+            return await self._own(wanted), False
+        if (found := await self._look(wanted)) is not None or self._waiting >= _WAITING:
             return found, False
-        turn = await self._take(wanted, seconds)
-        waited = turn is not Turn.OWN and self._waiting < _WAITING
-        if waited:
-            self._waiting += 1
-            try:
-                return await self._waited(wanted, run, seconds), waited
-            finally:
-                self._waiting -= 1
-        return await self._own(wanted) if turn is Turn.OWN else None, waited
+        self._waiting += 1
+        try:
+            return await self._waited(wanted, run, seconds), True
+        finally:
+            self._waiting -= 1
 
     async def _waited(self, wanted: Wanted, run: Run, seconds: float) -> Found | None:
         """The answer of whose turn it is; None where that does not come in time."""

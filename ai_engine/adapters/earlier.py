@@ -39,7 +39,7 @@ class LoggedAnswers:
     """Answers that are in conversations which can still be read."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement, as a rule
 
     async def find(self, tenant_id: UUID, generation_id: UUID, fingerprint: str) -> Found | None:
         """See `ports.Earlier.find`."""

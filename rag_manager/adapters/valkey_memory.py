@@ -21,6 +21,13 @@ _ANSWER = 0.25  # seconds that Valkey has
 _MUTE = 5.0  # seconds without it, after it failed
 _LEASE = 3.0  # seconds that one process has to make something before another one does
 _LOOK = 0.02  # seconds between two looks at whether it is made
+# KEYS: entries, lease. ARGV: place, tag, lease, milliseconds. What is kept at the place where it has the tag; else
+# whether the lease to make it was to be had: what is made meanwhile is there before its lease is given back.
+_FIND = """
+local found = redis.call('HGET', KEYS[1], ARGV[1])
+if found and string.sub(found, 1, #ARGV[2]) == ARGV[2] then return {found, 0} end
+return {false, redis.call('SET', KEYS[2], ARGV[3], 'NX', 'PX', ARGV[4]) and 1 or 0}
+"""
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 Reply = TypeVar("Reply")
 Made = Callable[[], Awaitable[bytes | None]]
@@ -33,7 +40,7 @@ class ValkeyMemory:
         self._redis = redis
         self._key_of_installation = key
         self._key: bytes | None = None
-        self._release = redis.register_script(_RELEASE)
+        self._find = redis.register_script(_FIND)
         self._mute_until = 0.0
 
     async def get(self, name: str, tenant_id: UUID, analysis_id: UUID, asked: str, make: Made) -> bytes | None:
@@ -43,15 +50,13 @@ class ValkeyMemory:
             return await make()
         entry = await self._entry(tenant_id, analysis_id, asked)
         found, lease = await self._looked_up(name, entry)
+        if found is not None:
+            return found
+        made: bytes | None = None
         try:
-            if found is not None:
-                return found
             made = await make()
-            if made is not None:
-                await self._keep(entry, made)
         finally:
-            if lease is not None:
-                await self._asked(self._release(keys=[entry.lease], args=[lease]))
+            await self._settle(entry, lease, made)
         return made
 
     async def _entry(self, tenant_id: UUID, analysis_id: UUID, asked: str) -> Entry:
@@ -62,33 +67,39 @@ class ValkeyMemory:
     async def _looked_up(self, name: str, entry: Entry) -> tuple[bytes | None, str | None]:
         """What is kept; else the lease to make it, or neither: Valkey is away, or whoever makes it takes too long."""
         lease, until, outcome = secrets.token_hex(8), time.monotonic() + _LEASE, "hit"
+        keys = [entry.name, entry.lease]
+        args: list[bytes | str | int] = [entry.place, entry.tag, lease, int(_LEASE * 1_000)]
         while time.monotonic() < until:
-            found = entry.open(await self._asked(self._redis.hget(entry.name, entry.place)))
+            reply = await self._asked(self._find(keys=keys, args=args))
+            if reply is None:
+                break
+            found = entry.open(reply[0])
             if found is not None:
                 cache_lookups.labels(name, outcome).inc()
                 return found, None
-            if time.monotonic() < self._mute_until:
-                break
-            if await self._asked(self._redis.set(entry.lease, lease, nx=True, px=int(_LEASE * 1_000))):
-                # It may have been made, and its lease given back, between the two.
-                found = entry.open(await self._asked(self._redis.hget(entry.name, entry.place)))
-                cache_lookups.labels(name, "miss" if found is None else outcome).inc()
-                return found, lease
-            if time.monotonic() < self._mute_until:
-                break
+            if reply[1] or (reply[0] is not None and await self._took(entry, lease)):
+                cache_lookups.labels(name, "miss").inc()
+                return None, lease
             outcome = "shared"
             await asyncio.sleep(_LOOK)
         cache_lookups.labels(name, "away").inc()
         return None, None
 
-    async def _keep(self, entry: Entry, made: bytes) -> None:
-        sealed = entry.seal(made)
-        if sealed is None:
-            return
+    async def _took(self, entry: Entry, lease: str) -> bool:
+        """The lease to make again what is there and cannot be opened."""
+        return bool(await self._asked(self._redis.set(entry.lease, lease, nx=True, px=int(_LEASE * 1_000))))
+
+    async def _settle(self, entry: Entry, lease: str | None, made: bytes | None) -> None:
+        """Keep what was made, and give the lease back."""
+        sealed = None if made is None else entry.seal(made)
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.hset(entry.name, entry.place, sealed)
-            pipeline.expire(entry.name, SECONDS)
-            await self._asked(pipeline.execute())
+            if sealed is not None:
+                pipeline.hset(entry.name, entry.place, sealed)
+                pipeline.expire(entry.name, SECONDS)
+            if lease is not None:
+                pipeline.eval(_RELEASE, 1, entry.lease, lease)
+            if pipeline.command_stack:
+                await self._asked(pipeline.execute())
 
     async def _asked(self, reply: Awaitable[Reply]) -> Reply | None:
         """What Valkey says; None where it does not, and it is left alone for a while then."""

@@ -19,24 +19,25 @@ MOST_BYTES = 128_000  # of one entry, sealed; a larger one is not kept
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that was asked: where it is kept, who makes it, and its seal."""
+    """One thing that was asked: where it is kept, who makes it, its seal. What is kept of it begins with its `tag`."""
 
     name: str
     place: str
     lease: str
     key: bytes
+    tag: bytes
 
     def seal(self, value: bytes) -> bytes | None:
         """The bytes to be kept; None where they are too many."""
-        sealed = Fernet(self.key).encrypt(zlib.compress(value, 1))
+        sealed = self.tag + Fernet(self.key).encrypt(zlib.compress(value, 1))
         return sealed if len(sealed) <= MOST_BYTES else None
 
-    def open(self, sealed: bytes | str | None) -> bytes | None:
+    def open(self, sealed: bytes | None) -> bytes | None:
         """What was sealed; None where there is nothing, something else, or something older than is kept."""
-        if sealed is None:
+        if sealed is None or not sealed.startswith(self.tag):
             return None
         try:
-            return zlib.decompress(Fernet(self.key).decrypt(sealed, ttl=SECONDS))
+            return zlib.decompress(Fernet(self.key).decrypt(sealed.removeprefix(self.tag), ttl=SECONDS))
         except (InvalidToken, zlib.error):
             return None
 
@@ -53,4 +54,5 @@ def entry_of(key: bytes, tenant_id: UUID, analysis_id: UUID, asked: str) -> Entr
     digest = hmac.digest(key, b"place\n" + whole, "sha256")
     place = str(int.from_bytes(digest[:4]) % PLACES)
     seal = base64.urlsafe_b64encode(hmac.digest(key, b"seal\n" + whole, "sha256"))
-    return Entry(name, place, f"{name}.lease.{digest[4:20].hex()}", seal)
+    tag = digest[4:20].hex()
+    return Entry(name, place, f"{name}.lease.{tag}", seal, tag.encode())

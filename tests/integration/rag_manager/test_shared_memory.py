@@ -169,7 +169,7 @@ async def test_a_damaged_entry_is_made_again_and_a_maker_that_died_is_waited_for
 ) -> None:
     monkeypatch.setattr("rag_manager.adapters.valkey_memory._LEASE", 0.2)
     entry = entry_of(await a_key(), TENANT, ANALYSIS, "damaged")
-    await redis.hset(entry.name, entry.place, b"gAAAAnonsense")
+    await redis.hset(entry.name, entry.place, entry.tag + b"gAAAAnonsense")
     await redis.set(entry.lease, "somebody who died", px=60_000)
 
     async def make() -> bytes:

@@ -44,13 +44,24 @@ def taken_by_another() -> MemoryTurns:
     return turns
 
 
-async def test_what_is_there_is_offered_and_nobody_takes_a_turn() -> None:
+@pytest.mark.parametrize("of", [{}, {(TENANT, WHAT): ANOTHER}])
+async def test_what_is_there_is_offered_at_once_whose_turn_it_may_be(of: dict[tuple[UUID, str], UUID]) -> None:
     log, turns = Log(FOUND), MemoryTurns()
+    turns.of.update(of)
 
     async with Remembering(log, turns).offered(wanted(), a_run(), 10.0) as offer:
         assert offer.found == FOUND
 
-    assert (log.looks, turns.of, turns.said) == (1, {}, [])
+    assert (log.looks, turns.of) == (1, of)
+
+
+async def test_what_is_not_there_is_looked_for_once() -> None:
+    log = Log()
+
+    async with Remembering(log, MemoryTurns()).offered(wanted(), a_run(), 10.0) as offer:
+        assert offer.found is None
+
+    assert log.looks == 1
 
 
 async def test_nothing_is_looked_for_where_nothing_is_wanted() -> None:
@@ -121,7 +132,7 @@ async def test_who_waits_is_given_the_others_answer() -> None:
     ready.set()
     await first
 
-    assert (await second, log.looks) == (FOUND, 2 + 2), "while another one asks nobody looks"
+    assert (await second, log.looks) == (FOUND, 1 + 2), "while another one asks nobody looks"
 
 
 async def test_who_waited_for_half_the_time_asks_as_well_and_leaves_the_turn_whose_it_is() -> None:
