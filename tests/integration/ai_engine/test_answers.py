@@ -19,29 +19,10 @@ from events.question import Evidence, LinesRequest, QuestionStopped, SearchReque
 from runtime.faults import Permanent
 from tests.conftest import Servers
 from tests.fakes.retriever import FakeRetriever
-from tests.support.answering import FILES, MODEL, Desk
-from tests.support.delivery import a_kernel, until
+from tests.support.answering import FILES, Desk
+from tests.support.delivery import until
 from tests.support.kernel import a_draft
 from tests.support.model_stand_in import WORDS, StandIn, model_stand_in
-
-
-@pytest.fixture
-async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_kernel(database_url, redis_url) as kernel:
-        yield Desk(kernel)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[StandIn]:
-    async with model_stand_in("openai") as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-async def models(server: StandIn) -> AsyncIterator[dict[str, LanguageModel]]:
-    model = OpenAIModel(model="m", key=lambda: "test-key", base_url=server.url)
-    yield {MODEL: model}
-    await model.close()
 
 
 async def test_a_question_is_answered_with_all_that_the_answer_rests_on(

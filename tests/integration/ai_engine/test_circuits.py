@@ -61,12 +61,6 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[StandIn]:
-    async with model_stand_in("openai") as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
 async def guarded(redis: Redis, server: StandIn) -> AsyncIterator[Guarded]:
     model = OpenAIModel(model="m", key=lambda: "k", base_url=server.url)
     yield Guarded(model, Circuits(redis))

@@ -16,19 +16,13 @@ from runtime.faults import Transient
 from tests.fakes.facts import FakeFacts
 from tests.fakes.retriever import FakeRetriever
 from tests.support.answering import FILES, Desk
-from tests.support.delivery import a_kernel, until
+from tests.support.delivery import until
 from tests.support.kernel import a_draft
 from tests.support.model_stand_in import WORDS, StandIn, model_stand_in
 
 ADAPTERS = {"openai": OpenAIModel, "anthropic": AnthropicModel}
 DEEP_FILE = {f"src/deep_{n}.py": f"# file {n}\nhidden_{n} = {n}\n" for n in range(9)}
 SEARCH, READ, TREE = 'call:search {"query": "routes"}', 'call:read {"path": "src/deep_8.py"}', "call:tree {}"
-
-
-@pytest.fixture
-async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_kernel(database_url, redis_url) as kernel:
-        yield Desk(kernel)
 
 
 @pytest.fixture(params=["openai", "anthropic"])

@@ -1,20 +1,16 @@
 """An overview told again: by a model that may cite nothing but what the facts cite, else as the facts have it."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from ai_engine.adapters.anthropic import AnthropicModel
-from ai_engine.adapters.openai import OpenAIModel
 from ai_engine.ports import LanguageModel
 from events.base import Envelope
 from events.question import QuestionAsked
 from tests.fakes.retriever import FakeRetriever
-from tests.integration.ai_engine.test_answers import FILES, MODEL, Desk, desk, server
+from tests.support.answering import FILES, Desk
 from tests.support.kernel import a_draft
 from tests.support.model_stand_in import StandIn, model_stand_in
 
-__all__ = ["desk", "server"]  # fixtures
 FACTS = "## What it is\n\n> It sends mail\n\n- class `App` [src/app.py:1-3]\n- never stored [gone.py:1-2]"
 KEPT = "## What it is\n\n> It sends mail\n\n- class `App` [src/app.py:1-3]\n- never stored"
 
@@ -33,13 +29,6 @@ async def told(desk: Desk, models: dict[str, LanguageModel]) -> Envelope:
     await desk.kernel.carry()
     await desk.work(retriever, models)
     return await desk.end()
-
-
-@pytest.fixture
-async def models(server: StandIn) -> AsyncIterator[dict[str, LanguageModel]]:
-    model = OpenAIModel(model="m", key=lambda: "test-key", base_url=server.url)
-    yield {MODEL: model}
-    await model.close()
 
 
 async def test_a_model_tells_the_facts_again_from_the_facts_and_the_lines_they_cite(

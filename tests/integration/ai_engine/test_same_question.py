@@ -1,43 +1,22 @@
 """What was answered before, to the same question about the same generation: offered again, and where it must not be."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
-from ai_engine.adapters.openai import OpenAIModel
 from ai_engine.ports import LanguageModel
 from ai_engine.reranking import ModelReranker, Reranking
 from events.question import AnswerRated, QuestionAsked, QuestionStopped
 from runtime.metrics import cache_lookups
 from tests.fakes.retriever import FakeRetriever
 from tests.support.answering import FILES, MODEL, Desk
-from tests.support.delivery import a_kernel, until
+from tests.support.delivery import until
 from tests.support.kernel import a_draft
-from tests.support.model_stand_in import WORDS, StandIn, model_stand_in
+from tests.support.model_stand_in import WORDS, StandIn
 
 ASKED = "Where are routes kept?"
-
-
-@pytest.fixture
-async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_kernel(database_url, redis_url) as kernel:
-        yield Desk(kernel)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[StandIn]:
-    async with model_stand_in("openai") as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-async def models(server: StandIn) -> AsyncIterator[dict[str, LanguageModel]]:
-    model = OpenAIModel(model="m", key=lambda: "test-key", base_url=server.url)
-    yield {MODEL: model}
-    await model.close()
 
 
 def counted(outcome: str) -> float:

@@ -15,7 +15,6 @@ from ai_engine.adapters.gen_ai import Observed
 from ai_engine.adapters.openai import OpenAIModel
 from tests.fakes.retriever import FakeRetriever
 from tests.support.answering import Desk
-from tests.support.delivery import a_kernel
 from tests.support.model_stand_in import StandIn, model_stand_in
 
 ADAPTERS = {"openai": OpenAIModel, "anthropic": AnthropicModel}
@@ -31,12 +30,6 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
     yield exporter
     provider.shutdown()
-
-
-@pytest.fixture
-async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_kernel(database_url, redis_url) as kernel:
-        yield Desk(kernel)
 
 
 @pytest.fixture(params=["openai", "anthropic"])
