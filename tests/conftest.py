@@ -81,7 +81,14 @@ def _url_of(servers: Servers, database: str) -> str:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """PostgreSQL (without fsync), Valkey and Chroma on free ports."""
+    """PostgreSQL (without fsync), Valkey and Chroma on free ports.
+
+    In this process a read of a topic that finds nothing waits for a fifth of a second, not for a whole one: each test
+    ends with stopping, and stopping waits for the reads.
+    """
+    from events.delivery import subscriber
+
+    subscriber._BLOCK_MS = 200
     folder = tmp_path_factory.mktemp("servers")
     postgres = EmbeddedPostgres(folder / "postgres", fsync=False)
     valkey = EmbeddedValkey(folder / "valkey")
