@@ -144,7 +144,7 @@ class Workers:
                 if StageRequested.model_validate(envelope.data).stage not in self.held:
                     waiting.remove(envelope)
                     await self.run(envelope)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     async def run(self, envelope: Envelope) -> None:
         request = StageRequested.model_validate(envelope.data)
@@ -284,7 +284,7 @@ async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], objec
     async with asyncio.timeout(seconds):
         answer = await ask()
         while not holds(answer):
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.05)
             answer = await ask()
         return answer
 
