@@ -137,10 +137,10 @@ async def test_an_end_that_nobody_tells_of_is_found(viewer: Viewer) -> None:
 async def test_what_else_happens_ends_no_stream(viewer: Viewer, event: Event) -> None:
     [listener] = viewer.channels._listeners[CHANNEL]
     await viewer.say(event)
-    elsewhere = listener.is_over
+    elsewhere = listener.end is not None
     await viewer.say(FAILED)
 
-    assert (elsewhere, listener.is_over) == (False, True)
+    assert (elsewhere, listener.end is not None) == (False, True)
 
 
 async def test_words_that_were_not_read_before_the_end_was_heard_of_are_told_before_it(viewer: Viewer) -> None:
