@@ -32,6 +32,7 @@ from runtime.objects import Objects
 _log = structlog.get_logger(__name__)
 
 ANSWER = "answer"  # the stage of a run that answers a recorded question again
+MOST_BYTES = 500_000_000  # of an artifact: the database takes a gigabyte, and whoever writes one has it in memory twice
 TRIES = 3  # of a run; then it is left alone, for it ends its workers
 _POLL = 1.0  # seconds between two looks at what was asked for
 _HELD = 60.0  # seconds for which a worker has a run, unless it says that it is still at work
@@ -206,6 +207,9 @@ class ShadowWorker:
     async def _keep(self, claimed: Row[Any], result: Result, objects: SandboxObjects) -> None:
         stream, draft = end_of(result)
         artifacts = draft.event.artifacts if isinstance(draft.event, StageCompleted) else ()
+        if any(ref.bytes > MOST_BYTES for ref in artifacts):
+            message = f"What the stage made has more than {MOST_BYTES:,} bytes in one piece, which no shadow keeps."
+            raise Permanent("shadow_too_large", message)
         contents = [(ref, await objects.get(ref.key, ref.sha256)) for ref in artifacts]
         async with self._engine.begin() as connection:
             ended = _mine(claimed) | {"state": "done", "code": None, "message": None}
