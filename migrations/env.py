@@ -4,19 +4,24 @@ A revision waits a few seconds for each lock that it needs: whoever comes to the
 """
 
 import asyncio
+import time
 
 from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+_LOOK = 0.1  # seconds between two tries for the lock
 _LOCK = 6_017_430_001  # any number that nobody else uses for an advisory lock
 
 
 def _run(connection: Connection) -> None:
     seconds = context.config.attributes["lock_timeout"]
-    # Held by the session, over all transactions. Who waits for it holds up nobody, and may wait.
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+    # Held by the session, over all transactions. Who waits for it holds up nobody, and may wait; but in no statement,
+    # for whoever has it may be building an index, which waits for all statements that began before.
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar_one():
+        connection.rollback()
+        time.sleep(_LOOK)
     connection.execute(text(f"SET lock_timeout = {round(seconds * 1_000)}"))
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS es"))
     connection.commit()

@@ -15,17 +15,23 @@ from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import QuestionAnswered
 
 _MOST = 8  # of one shelf: of two on it, one is hardly ever looked for
-# Nobody deleted it, stopped it, was not content with it or had it answered again.
+_RATING = """coalesce((SELECT o.data->>'rating' FROM es.events o WHERE o.stream_id = {of}.stream_id
+    AND o.type = 'ai.answer.rated' AND o.data->>'question_id' = {of}.data->>'question_id'
+    ORDER BY o.version DESC LIMIT 1), '1')"""
+# Nobody deleted it, stopped it, was not content with it where it was given or given again, or had it answered again.
 _ON_SHELF = text(f"""
 SELECT {ENVELOPE_COLUMNS} FROM es.events e JOIN es.streams s USING (stream_id) LEFT JOIN es.feed f USING (position)
 WHERE e.type = 'ai.query.processed' AND e.data->>'generation_id' = :generation AND e.data->>'shelf' = :shelf
   AND e.tenant_id = :tenant AND s.archived_at IS NULL
   AND NOT EXISTS (SELECT FROM es.events o WHERE o.stream_id = e.stream_id AND (
-    o.type = 'ai.query.requested' AND o.data->>'again' = e.data->>'question_id'
-    OR o.type = 'ai.query.stopped' AND o.data->>'question_id' = e.data->>'question_id'))
-  AND coalesce((SELECT o.data->>'rating' FROM es.events o WHERE o.stream_id = e.stream_id
-    AND o.type = 'ai.answer.rated' AND o.data->>'question_id' = e.data->>'question_id'
-    ORDER BY o.version DESC LIMIT 1), '1') <> '-1'
+    o.type = 'ai.query.stopped' AND o.data->>'question_id' = e.data->>'question_id'))
+  AND NOT EXISTS (SELECT FROM es.events q JOIN es.events o ON o.stream_id = q.stream_id AND o.version > q.version
+    WHERE q.stream_id = e.stream_id AND q.type = 'ai.query.requested'
+      AND q.data->>'question_id' = e.data->>'question_id' AND o.type = 'ai.query.requested'
+      AND o.data->>'again' = coalesce(q.data->>'again', q.data->>'question_id'))
+  AND {_RATING.format(of="e")} <> '-1'
+  AND NOT EXISTS (SELECT FROM es.events t WHERE t.type = 'ai.query.processed' AND t.tenant_id = e.tenant_id
+    AND t.data->>'earlier' = e.data->>'question_id' AND {_RATING.format(of="t")} = '-1')
 ORDER BY e.position DESC LIMIT {_MOST}
 """)  # noqa: S608  # only our own column names and numbers are put in
 _BEGUN = text(f"""

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from migrations.beside import make_index
+
 revision = "0048"
 down_revision = "0047"
 branch_labels = None
@@ -9,10 +11,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("""
-    CREATE INDEX events_answered ON es.events ((data->>'generation_id'), (data->>'shelf'))
-    WHERE type = 'ai.query.processed'
-    """)
+    make_index(
+        "events_answered",
+        "es.events ((data->>'generation_id'), (data->>'shelf')) WHERE type = 'ai.query.processed'",
+    )
 
 
 def downgrade() -> None:

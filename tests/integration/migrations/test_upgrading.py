@@ -51,6 +51,15 @@ class Database:
             """)
         )
 
+    async def builds_an_index(self) -> bool:
+        return bool(
+            await self.watching.fetchval("""
+            SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+            WHERE NOT l.granted AND a.application_name = 'repostream-migrations' AND a.query LIKE 'CREATE INDEX%'
+              AND a.datname = current_database()
+            """)
+        )
+
     async def shape(self) -> list[list[str]]:
         return [[str(tuple(row)) for row in await self.watching.fetch(what)] for what in (_TABLES, _FUNCTIONS, _RIGHTS)]
 
@@ -155,6 +164,33 @@ async def test_an_upgrade_that_is_killed_goes_on_behind_the_last_revision_it_app
 
     assert await database.shape() == interrupted
     assert await database.revision() == revision >= _BLOCKED
+
+
+async def test_an_index_on_the_log_is_built_while_others_write_and_two_upgrade_at_once(database: Database) -> None:
+    await asyncio.to_thread(migrations.upgrade, database.url, to="0047")
+    writing = await asyncpg.connect(database.url)
+    transaction = writing.transaction()
+    await transaction.start()
+    await writing.execute("LOCK TABLE es.events IN ROW EXCLUSIVE MODE")  # as whoever appends
+    await writing.fetch("SELECT pg_current_xact_id()")
+    upgrading = asyncio.create_task(asyncio.to_thread(migrations.upgrade, database.url))
+    command = "import sys, migrations; migrations.upgrade(sys.argv[1])"
+    another = await asyncio.create_subprocess_exec(sys.executable, "-c", command, database.url)
+    await until(database.builds_an_index)
+    await asyncio.sleep(0.6)  # longer than a revision waits for a lock
+
+    async with database.watching.transaction():
+        await database.watching.execute("LOCK TABLE es.events IN ROW EXCLUSIVE MODE NOWAIT")
+    assert not upgrading.done()
+    await transaction.rollback()
+    async with asyncio.timeout(30):
+        await upgrading
+        assert await another.wait() == 0
+    valid = await database.watching.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'es.events_answered'::regclass"
+    )
+    assert valid
+    await writing.close()
 
 
 async def test_the_step_of_a_start_ends_with_the_sentence_alone(
