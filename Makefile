@@ -42,7 +42,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@$(UV_ENV) $(BIN)/uv pip install --require-hashes -r requirements/dev.lock
 	@touch $@
 
-.PHONY: install run test check unit bench storm fuzz client lock clean
+.PHONY: install run test check lint unit bench storm fuzz client lock clean
 install: $(VENV)/.runtime ## Make the environment
 
 run: $(VENV)/.runtime ## Start everything; with REPO=<url> ASK="…" analyse and answer in the terminal
@@ -58,10 +58,15 @@ test: $(VENV)/.dev ## Run all tests, and the checks before them
 	  --no-loadscope-reorder --durations=20
 
 check: $(VENV)/.dev ## ruff, mypy, import-linter, unit tests
+	@$(MAKE) --no-print-directory --jobs=2 lint unit
+
+lint: $(VENV)/.dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+unit: $(VENV)/.dev ## Unit tests
 	@$(BIN)/python -m pytest tests/unit tests/architecture -q
 
 bench: $(VENV)/.dev ## Run the benchmarks that need no other input; one of them: BENCH=kernel
