@@ -15,7 +15,7 @@ from processor.linking.written import parts_of
 OWN = frozenset({"self", "this", "cls", "$this", "Self", "static", "@"})
 ABOVE = frozenset({"super", "super()", "parent", "base"})
 IMPLICIT = frozenset({"java", "kotlin", "scala", "csharp", "cpp", "ruby", "swift", "dart"})  # members need no `this`
-_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift"})
+_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift", "php"})
 EVERYWHERE = frozenset({"c", "cpp", "ruby", "php", "csharp", "swift", "shell", "lua", "elixir", "rust"})
 OPEN = frozenset({"go", "rust", "cpp", "c", "ruby", "csharp", "swift", "kotlin"})  # members may stand in other files
 

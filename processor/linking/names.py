@@ -17,12 +17,15 @@ class Names(Holding):
         """What a bare name means; None where nothing says so."""
         if steps > _MOST_STEPS:
             return None
+        return self.near(file, scope, name, steps) or self._everywhere(file, name)
+
+    def near(self, file: int, scope: str, name: str, steps: int = 0) -> Thing | None:
+        """What a bare name means by what stands around it, is imported, or needs no import: nothing is guessed."""
         return (
             self._in_scopes(file, scope, name, steps)
             or self._in_module(file, name, steps)
             or self._in_namespaces(file, scope, name)
             or self._in_folder(file, name)
-            or self._everywhere(file, name)
         )
 
     def member(self, thing: Thing, name: str, steps: int = 0) -> Thing | None:

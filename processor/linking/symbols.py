@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from processor.languages.naming import LANGUAGES
+from processor.languages.namings import LANGUAGES
 from processor.linking.cards import Cards
 from processor.linking.files import Files
 from processor.linking.name_index import NameIndex
@@ -28,7 +28,7 @@ FAMILY = {
     **dict.fromkeys(("c", "cpp"), "c"),
 }
 SEPARATED = frozenset({"rust", "c", "cpp", "ruby", "php"})  # by `::`
-_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift"})
+_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift", "php"})
 _MOST = 8  # definitions of one name; more are as ambiguous as these
 
 

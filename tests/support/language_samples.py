@@ -313,6 +313,8 @@ bark_twice(struct dog *d)
             ("import", None, "dog.h", 2),
             ("call", "bark_twice", "printf", 21),
             ("call", "bark_twice", "TWICE", 21),
+            ("use", None, "dog", 11),
+            ("use", "bark_twice", "dog", 19),
         ],
     ),
     "app.cpp": (
@@ -359,6 +361,8 @@ std::string Dog::bark() const { return make_sound(size_); }
             ("import", None, "string", 1),
             ("inherit", "zoo::Dog", "Animal", 6),
             ("call", "zoo::Dog::bark", "make_sound", 23),
+            ("use", "zoo::Dog::operator==", "Dog", 10),
+            ("use", "zoo", "Dog", 21),
         ],
     ),
     "App.cs": (
@@ -400,55 +404,7 @@ namespace Zoo
             ("inherit", "Zoo.Dog", "IBarker", 6),
             ("call", "Zoo.Dog.Bark", "voice.Make", 16),
             ("call", "Zoo.Dog.Bark", "Sound", 16),
-        ],
-    ),
-    "app.rb": (
-        """\
-require "json"
-require_relative "animal"
-
-module Zoo
-  LIMIT = 10
-
-  # A dog.
-  class Dog < Animal
-    include Comparable
-
-    def self.create(name)
-      new(name)
-    end
-
-    # Says it.
-    def bark?
-      voice.make(:loud)
-    end
-
-    def <=>(other) = 0
-  end
-end
-
-class Zoo::Cat
-end
-""",
-        [
-            ("module", "Zoo", 4, 22, ""),
-            ("constant", "Zoo::LIMIT", 5, 5, ""),
-            ("class", "Zoo::Dog", 8, 21, "A dog."),
-            ("method", "Zoo::Dog::create", 11, 13, ""),
-            ("method", "Zoo::Dog::bark?", 16, 18, "Says it."),
-            ("method", "Zoo::Dog::<=>", 20, 20, ""),
-            ("class", "Zoo::Cat", 24, 25, ""),
-        ],
-        [
-            ("call", None, "require", 1),
-            ("import", None, "json", 1),
-            ("call", None, "require_relative", 2),
-            ("import", None, "animal", 2),
-            ("inherit", "Zoo::Dog", "Animal", 8),
-            ("call", "Zoo::Dog", "include", 9),
-            ("inherit", "Zoo::Dog", "Comparable", 9),
-            ("call", "Zoo::Dog::create", "new", 12),
-            ("call", "Zoo::Dog::bark?", "make", 17),
+            ("use", "Zoo.Dog.Dog", "Obsolete", 11),
         ],
     ),
     "app.php": (
@@ -494,6 +450,8 @@ enum Color { case Red; }
             ("call", "Dog::bark", "Sound", 18),
             ("call", "Dog::bark", "strtoupper", 18),
             ("call", "Dog::bark", "name", 18),
+            ("use", "Dog::bark", "Dog", 18),
+            ("use", "walk", "Dog", 22),
         ],
     ),
 }

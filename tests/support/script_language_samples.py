@@ -3,6 +3,56 @@
 from tests.support.golden import Golden
 
 GOLDEN: dict[str, Golden] = {
+    "app.rb": (
+        """\
+require "json"
+require_relative "animal"
+
+module Zoo
+  LIMIT = 10
+
+  # A dog.
+  class Dog < Animal
+    include Comparable
+
+    def self.create(name)
+      new(name)
+    end
+
+    # Says it.
+    def bark?
+      voice.make(:loud)
+    end
+
+    def <=>(other) = 0
+  end
+end
+
+class Zoo::Cat
+end
+""",
+        [
+            ("module", "Zoo", 4, 22, ""),
+            ("constant", "Zoo::LIMIT", 5, 5, ""),
+            ("class", "Zoo::Dog", 8, 21, "A dog."),
+            ("method", "Zoo::Dog::create", 11, 13, ""),
+            ("method", "Zoo::Dog::bark?", 16, 18, "Says it."),
+            ("method", "Zoo::Dog::<=>", 20, 20, ""),
+            ("class", "Zoo::Cat", 24, 25, ""),
+        ],
+        [
+            ("call", None, "require", 1),
+            ("import", None, "json", 1),
+            ("call", None, "require_relative", 2),
+            ("import", None, "animal", 2),
+            ("inherit", "Zoo::Dog", "Animal", 8),
+            ("call", "Zoo::Dog", "include", 9),
+            ("inherit", "Zoo::Dog", "Comparable", 9),
+            ("call", "Zoo::Dog::create", "new", 12),
+            ("call", "Zoo::Dog::bark?", "make", 17),
+            ("use", "Zoo::Dog", "Comparable", 9),
+        ],
+    ),
     "app.sh": (
         """\
 #!/bin/bash

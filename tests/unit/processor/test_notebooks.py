@@ -66,7 +66,7 @@ def test_code_is_read_as_the_kernels_language() -> None:
     parsed = parse_source(a_source("zoo.ipynb", a_notebook(cells, "kotlin")))
 
     assert [(s["language"], s["kind"], s["name"]) for s in parsed.symbols] == [("kotlin", "function", "bark")]
-    assert [edge["target"] for edge in parsed.edges] == ["make"]
+    assert [edge["target"] for edge in parsed.edges] == ["make", "Int", "String"]
 
 
 def test_code_of_a_language_nobody_knows_is_still_found() -> None:

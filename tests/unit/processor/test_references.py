@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.languages.naming import LANGUAGES
+from processor.languages.namings import LANGUAGES, naming_of
 from processor.languages.references import MAX_LOOKED_AT, places_of
 from processor.linking.own_modules import is_wanted, known_of
 from processor.stages.parse import parse_source
@@ -168,12 +168,9 @@ def test_where_files_stand_in_shards_changes_nothing() -> None:
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_a_file_of_nothing_but_its_own_names_ends_in_time(language: str) -> None:
-    ending = {"python": "py", "javascript": "js", "typescript": "ts", "tsx": "tsx", "go": "go", "java": "java"}[
-        language
-    ]
-    text = "import a\n" + "a.b\n" * 4 * MAX_LOOKED_AT
+    text = "import a\n" + "a.b\nA.b\n" * 4 * MAX_LOOKED_AT
 
-    parsed = parse_source(a_source(f"x.{ending}", text))
+    parsed = parse_source(a_source(f"x.{language}", text).model_copy(update={"language": language}))
 
     assert len([edge for edge in parsed.edges if edge["kind"] == "use"]) <= 1_000
 
@@ -192,4 +189,6 @@ def test_every_whole_word_is_looked_at_that_is_a_name_and_not_called(
     asked = [word.start() for word in words if word[0] in members]
     own = [at for at in asked if text[:at].endswith((b"self.", b"this.", b"cls."))]
 
-    assert places_of(text, tops, members) == sorted(alone + own)
+    naming = naming_of("python")
+    assert naming is not None
+    assert places_of(text, tops, members, naming) == sorted(alone + own)
