@@ -19,18 +19,18 @@ _LEAST = 8  # characters: a shorter literal would blot out ordinary words
 
 
 class _Shape(NamedTuple):
-    """How a kind of credential is recognised: a text without any of its `signs` (in small letters) has none.
+    """How a kind of credential is recognised: a text that its `sign` is nowhere in (in small letters) has none.
 
     What `form` has as its group `kept` stays; so does all of it where `is_one` says that it is none.
     """
 
-    signs: tuple[str, ...]
+    sign: re.Pattern[str]
     form: re.Pattern[str]
     is_one: Callable[[str], bool] = lambda _found: True
 
 
-def _shape(form: str, *signs: str) -> _Shape:
-    return _Shape(signs, re.compile(form))
+def _shape(form: str, sign: str) -> _Shape:
+    return _Shape(re.compile(sign), re.compile(form))
 
 
 def _names_somebody(found: str) -> bool:
@@ -59,30 +59,33 @@ _SHAPES = (
     _shape(  # not “bearer TokenValidationParameters”
         r"[Bb](?i:earer)[ \t]+(?=[A-Za-z._~+/\-]{0,200}[0-9=])[A-Za-z0-9._~+/=\-]{8,}", "bearer"
     ),
-    _Shape(("basic",), re.compile(r"[Bb](?i:asic)[ \t]+[A-Za-z0-9+/=\-_]{8,}"), _names_somebody),
+    _Shape(re.compile("basic"), re.compile(r"[Bb](?i:asic)[ \t]+[A-Za-z0-9+/=\-_]{8,}"), _names_somebody),
     _shape(
         rf"""(?P<kept>[?&](?:{"|".join(_ASKED)})=)[^&\s"'<>]{{6,}}""",
-        *("token=", "secret=", "code=", "state=", "password=", "api_key="),
+        "=(?:(?<=token=)|(?<=secret=)|(?<=code=)|(?<=state=)|(?<=password=)|(?<=api_key=))",
     ),
-    _shape(r"""(?P<kept>__(?:Host|Secure)-[A-Za-z_]{1,40}=)[^;\s"']{6,}""", "__host-", "__secure-"),
+    _shape(r"""(?P<kept>__(?:Host|Secure)-[A-Za-z_]{1,40}=)[^;\s"']{6,}""", "__(?:host|secure)-"),
     # `ghs_<app>_<JWT>` has no fixed length.
-    _shape(r"gh[opsur]_[A-Za-z0-9_.\-]{10,}", "gho_", "ghp_", "ghs_", "ghu_", "ghr_"),
+    _shape(r"gh[opsur]_[A-Za-z0-9_.\-]{10,}", "gh[opsur]_"),
     _shape(r"github_pat_[A-Za-z0-9_]{10,}", "github_pat_"),
     _shape(r"gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|wt|soat|ffct)-[A-Za-z0-9_.\-]{16,}", "gl"),  # GitLab
-    _shape(r"AT(?:BB|ATT|CTT)[A-Za-z0-9_\-=]{16,}", "atbb", "atatt", "atctt"),  # Bitbucket
+    _shape(r"AT(?:BB|ATT|CTT)[A-Za-z0-9_\-=]{16,}", "at(?:bb|att|ctt)"),  # Bitbucket
     _shape(  # model providers; not “task-”
         r"sk-(?<![a-z][a-z]sk-)(?=[a-z_\-]{0,200}[A-Z0-9])[A-Za-z0-9_\-]{10,}", "sk-"
     ),
     _shape(  # our own keys and links
-        r"rs[krli]_(?=[a-z_.\-]{0,200}[A-Z0-9])[A-Za-z0-9_.\-]{8,}", "rsk_", "rsr_", "rsl_", "rsi_"
+        r"rs[krli]_(?=[a-z_.\-]{0,200}[A-Z0-9])[A-Za-z0-9_.\-]{8,}", "rs[krli]_"
     ),
     _shape(r"xox[abeoprs]-[A-Za-z0-9\-]{10,}", "xox"),
-    _shape(r"A(?:KIA|SIA)[0-9A-Z]{16}", "akia", "asia"),
+    _shape(r"A(?:KIA|SIA)[0-9A-Z]{16}", "a(?:kia|sia)"),
     _shape(r"AIza[A-Za-z0-9_\-]{30,}", "aiza"),
     _shape(  # a JWT; begun once in a run
         r"eyJ(?<![A-Za-z0-9_\-]eyJ)[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*", "eyj"
     ),
 )
+
+_ANY = re.compile("|".join(shape.sign.pattern for shape in _SHAPES))
+_SHORT = 1_000  # characters: for a longer text one search for all signs takes longer than one for each
 
 
 class _Known:
@@ -157,8 +160,10 @@ def _redacted(text: str, marked: Callable[[str], str]) -> str:
     if (pattern := _known.pattern) is not None:
         text = pattern.sub(said, text)
     small = text.casefold()
+    if len(small) < _SHORT and _ANY.search(small) is None:
+        return text
     for shape in _SHAPES:
-        if any(sign in small for sign in shape.signs):
+        if shape.sign.search(small):
             text = shape.form.sub(partial(said, is_one=shape.is_one), text)
     return text
 

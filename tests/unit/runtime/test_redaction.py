@@ -161,3 +161,19 @@ def test_no_line_of_the_log_holds_a_secret_however_it_got_there(kind: str, capsy
     assert _LONG not in said
     if kind == "json":
         assert [json.loads(line)["service"] for line in said.splitlines()] == ["test", "test"]
+
+
+_BEGINNINGS = (
+    *("gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "glrt-", "ATBB", "ATATT", "ATCTT", "sk-"),
+    *("rsk_", "rsr_", "rsl_", "rsi_", "xoxb-", "xoxp-", "AKIA", "ASIA", "Bearer ", "https://", "?access_token="),
+    *("?client_secret=", "?code=", "?state=", "?password=", "?api_key=", "__Host-sid=", "__Secure-sid="),
+)
+
+
+@pytest.mark.parametrize("beginning", _BEGINNINGS)
+def test_each_kind_is_found_in_a_short_text_and_in_a_long_one(beginning: str) -> None:
+    secret = _LONG[:16].upper() if beginning in {"AKIA", "ASIA"} else _LONG * 2
+    text = f"{beginning}{secret}@host" if beginning.endswith("//") else f"{beginning}{secret}"
+
+    assert secret[:16] not in redact(text)
+    assert secret[:16] not in redact("a word\n" * 1_000 + text)
