@@ -4,11 +4,12 @@ In:  fused scores of chunks, a question that was read, the catalogue.
 Out: the same chunks with their new scores.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.code_tokens import code_tokens
+from rag_manager.stages.met_words import MetWords
 from rag_manager.stages.read_question import Question
 
 PREFIX = 3  # letters of a word that stands for a longer one in names
@@ -22,24 +23,19 @@ def lift_named(
     Of several names that are defined in a chunk the one that is met best counts. A word is met, too, by one that
     begins with it, or that it begins with: "authorization" and `auth`.
     """
-    tokens = frozenset(question.tokens)
-    beginnings = tokens | {token[:end] for token in tokens for end in range(PREFIX, len(token))}
+    met = MetWords(question.tokens, PREFIX)
     return {
-        chunk: score * (1 + weight * _met(catalogue.named.get(chunk, ()), tokens, beginnings))
-        for chunk, score in scores.items()
+        chunk: score * (1 + weight * _share(catalogue.named.get(chunk, ()), met)) for chunk, score in scores.items()
     }
 
 
-def _met(names: Iterable[str], tokens: Container[str], beginnings: Container[str]) -> float:
-    met = 0.0
+def _share(names: Iterable[str], met: MetWords) -> float:
+    """Of the name that is met best."""
+    best = 0.0
     for name in names:
         if words := _words(name):
-            met = max(met, sum(_is_met(word, tokens, beginnings) for word in words) / len(words))
-    return met
-
-
-def _is_met(word: str, tokens: Container[str], beginnings: Container[str]) -> bool:
-    return word in beginnings or any(word[:end] in tokens for end in range(PREFIX, len(word)))
+            best = max(best, sum(word in met for word in words) / len(words))
+    return best
 
 
 @lru_cache(maxsize=100_000)

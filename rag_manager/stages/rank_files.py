@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag_manager.stages.catalogue import Catalogue
+from rag_manager.stages.met_words import MetWords
 from rag_manager.stages.read_question import Question
 
 PREFIX = 5  # letters: from here on a word that begins with another is of its family
@@ -33,15 +34,15 @@ def rank_files(
     by_file: dict[int, list[float]] = {}
     for chunk, score in scores.items():
         by_file.setdefault(catalogue.files[chunk], []).append(score)
-    tokens = frozenset(question.tokens)
+    met = MetWords(question.tokens, PREFIX)
     named = _defining(frozenset(question.names) | {question.lone_name or ""}, catalogue)
     joined = _defining(question.joined, catalogue) - named
     ranked = []
     for file, found in by_file.items():
         best = sorted(found, reverse=True)[:3]
         score = best[0] + weights.coherence * sum(best)
-        score *= 1 + weights.stem * _share(catalogue.stems[file], tokens)
-        score *= 1 + weights.folder * _share(catalogue.folders[file], tokens)
+        score *= 1 + weights.stem * _share(catalogue.stems[file], met)
+        score *= 1 + weights.folder * _share(catalogue.folders[file], met)
         score *= weights.defines if file in named else weights.joined if file in joined else 1.0
         if catalogue.noise[file] not in {None, *question.asked}:
             score *= weights.noise
@@ -53,15 +54,6 @@ def _defining(names: frozenset[str], catalogue: Catalogue) -> frozenset[int]:
     return frozenset(place.file for name in names for place in catalogue.definitions.get(name, ()))
 
 
-def _share(words: frozenset[str], tokens: frozenset[str]) -> float:
-    if not words:
-        return 0.0
-    met = len(words & tokens)
+def _share(words: frozenset[str], met: MetWords) -> float:
     # "autodetected" is asked for, `autodetector.py` is meant: stems differ, one begins with the other.
-    met += sum(1 for word in words - tokens if any(_is_begun(word, token) for token in tokens))
-    return met / len(words)
-
-
-def _is_begun(word: str, token: str) -> bool:
-    shorter, longer = sorted((word, token), key=len)
-    return len(shorter) >= PREFIX and longer.startswith(shorter)
+    return sum(word in met for word in words) / len(words) if words else 0.0
