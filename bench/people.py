@@ -20,18 +20,14 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 from playwright.async_api import Browser, BrowserContext, async_playwright
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import ClientConnection, connect
 
 from bench.memory import MemoryWatch
-from orchestrator.auth.sessions import COOKIE
+from bench.visiting import PAGES, Person, analysed, opened, query_of, run_script, sign_in
 from tests.support.chromium import ARGUMENTS, PROGRAM
 from tests.support.git_server import GitServer
 from tests.support.github import GitHubStandIn
@@ -42,7 +38,6 @@ RESULTS = Path(__file__).parent / "results" / "people.md"
 _LOGINS = 6  # people who sign in and analyse at once
 _THINKS = (2.0, 6.0)  # seconds
 _OPENS = 0.4  # of what people do: open a page; the rest is done on the one that is open
-_PAGES = {"start": "", "analysis": "analysis", "chat": "chat", "events": "events"}
 _SEEN = {
     "start": "Repository URL",
     "analysis": "ready",
@@ -51,6 +46,7 @@ _SEEN = {
 }
 _LOOKS = 10  # times that the browser opens each page
 _QUIET, _BUSY = "alone", "among them"
+_STEPS = "\n## What each step gained\n"
 
 
 @dataclass
@@ -61,100 +57,32 @@ class Taken:
     failures: list[str] = field(default_factory=list)
 
 
-@dataclass
-class Person:
-    """Somebody who is signed in, with an analysis of their own."""
-
-    cookies: dict[str, str]
-    analysis: str
-
-    @property
-    def header(self) -> str:
-        """Their cookies, as a browser sends them."""
-        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-
-
-async def sign_in(system: System, github: GitHubStandIn, number: int) -> dict[str, str]:
-    """Somebody new; the cookies that they have then."""
-    cookies: dict[str, str] = {}
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
-
-        async def go(url: str) -> str:
-            reply = await http.get(url, headers={"cookie": "; ".join(f"{n}={v}" for n, v in cookies.items())})
-            for line in reply.headers.get_list("set-cookie"):
-                name, _, rest = line.partition("=")
-                cookies[name] = rest.partition(";")[0].strip('"')
-            return reply.headers["location"]
-
-        provider = await go(f"{system.page}/auth/login")
-        github.user |= {"id": 1_000 + number, "login": f"person{number}", "name": f"Person {number}"}
-        back = urlsplit((await http.get(provider)).headers["location"])
-        await go(f"{system.page}{back.path}?{back.query}")
-    assert cookies.get(COOKIE), f"person {number} is not signed in"
-    return {COOKIE: cookies[COOKIE]}
-
-
-async def analysed(system: System, cookies: dict[str, str], url: str) -> str:
-    """The repository's analysis of whoever has these cookies, once it is ready; it is not refined."""
-    base = f"{system.client.base_url}".rstrip("/")
-    headers = {"origin": base.removesuffix("/api/v1"), "cookie": f"{COOKIE}={cookies[COOKIE]}"}
-    async with httpx.AsyncClient(trust_env=False, timeout=60, headers=headers) as http:
-        begun = (await http.post(f"{base}/analyses", json={"url": url})).raise_for_status().json()
-        while True:
-            view = (await http.get(f"{base}/analyses/{begun['analysis_id']}")).raise_for_status().json()
-            assert view["state"] not in {"failed", "cancelled"}, view
-            if view["ready_at"] is not None:
-                await http.post(f"{base}/analyses/{begun['analysis_id']}/cancel")  # or refining would be measured, too
-                return str(begun["analysis_id"])
-            await asyncio.sleep(1)
-
-
-async def run_script(socket: ClientConnection, page: str, query: str) -> str:
-    """Run a page's script as a browser asks for it, and wait for its end; how it ended."""
-    message = BackMsg()
-    message.rerun_script.page_name = page
-    message.rerun_script.query_string = query
-    await socket.send(message.SerializeToString())
-    while True:
-        heard = ForwardMsg.FromString(await socket.recv(decode=False))
-        if heard.WhichOneof("type") == "script_finished":
-            status = ForwardMsg.ScriptFinishedStatus.Name(heard.script_finished)
-            if status != "FINISHED_EARLY_FOR_RERUN":
-                return status
-        elif heard.WhichOneof("type") == "delta" and heard.delta.new_element.WhichOneof("type") == "exception":
-            return heard.delta.new_element.exception.type
-
-
 async def use(system: System, person: Person, until: float, taken: Taken, chance: random.Random) -> None:
     """Open pages, and do things on them, until the time is over."""
-    url = f"{system.page.replace('http', 'ws', 1)}/_stcore/stream"
     page = "start"
     await asyncio.sleep(chance.uniform(0, _THINKS[1]))
     while time.monotonic() < until:
-        headers = {"cookie": person.header, "origin": system.page}
-        async with connect(
-            url, additional_headers=headers, subprotocols=["streamlit"], max_size=None, proxy=None
-        ) as socket:  # type: ignore[list-item]  # a name
-            opened = False
+        async with opened(system, person) as socket:
+            is_open = False
             while time.monotonic() < until:
                 begun = time.perf_counter()
-                ended = await run_script(socket, _PAGES[page], "" if page == "start" else f"analysis={person.analysis}")
-                what = f"{page}: {'done on it' if opened else 'opened'}"
+                ended = (await run_script(socket, PAGES[page], query_of(person, page))).status
+                what = f"{page}: {'done on it' if is_open else 'opened'}"
                 taken.seconds[what].append(time.perf_counter() - begun)
                 if ended != "FINISHED_SUCCESSFULLY":
                     taken.failures.append(f"{what}: {ended}")
-                opened = True
+                is_open = True
                 await asyncio.sleep(chance.uniform(*_THINKS))
                 if chance.random() < _OPENS:
                     break
-        page = chance.choice(list(_PAGES))
+        page = chance.choice(list(PAGES))
 
 
 async def look(context: BrowserContext, system: System, person: Person, taken: Taken) -> None:
     """Open each page some times in a browser that has been here before, until its first content is seen."""
     page = await context.new_page()
     for turn in range(_LOOKS + 1):
-        for name, path in _PAGES.items():
+        for name, path in PAGES.items():
             address = f"{system.page}/{path}" + ("" if name == "start" else f"?analysis={person.analysis}")
             begun = time.perf_counter()
             await page.goto(address, wait_until="commit")
@@ -223,7 +151,7 @@ def report(found: dict[str, Any], people: int, seconds: float) -> str:
     memory = {name: f"{found['memory'].get(name, 0):.0f} MiB" for name in ("web_ui", "orchestrator")}
     return f"""# Fifty people at once
 
-`python -m bench people --people {people} --seconds {seconds:g}` on {machine};
+{datetime.now(UTC):%Y-%m-%d}, `python -m bench people --people {people} --seconds {seconds:g}` on {machine};
 load average before them {found["load"]:.1f}. The people, the browser and all services share these cores.
 Aimed at: 95 in 100 answered within 1 s, a script run again within 300 ms, the page server below 1.5 GiB; a page's first
 content, in a browser that has been here, within 1.5 s.
@@ -270,7 +198,8 @@ def main() -> None:
         system.environment |= settings_for(github, system.page)
         with system:
             found = asyncio.run(measure(system, github, host.url(name), arguments.people, arguments.seconds))
-    RESULTS.write_text(report(found, arguments.people, arguments.seconds))
+    _, steps, written = RESULTS.read_text().partition(_STEPS)  # by hand, of pairs that `bench page_costs` measured
+    RESULTS.write_text(report(found, arguments.people, arguments.seconds) + steps + written)
     print(RESULTS.read_text())
 
 

@@ -21,12 +21,10 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-import psutil
 import uvloop
 
 from bench.asking import Asked, Asker, Site
-from bench.machine import yardstick
-from bench.memory import process_name
+from bench.machine import processor_time, yardstick
 from bench.served import serve
 from tests.support.git_server import GitServer
 from tests.support.model_stand_in import model_stand_in
@@ -95,20 +93,6 @@ def _questions(system: System, analysis_id: str) -> Iterator[str]:
                     yield sentence.format(name, unique[(place + distance) % len(unique)])
 
 
-def _spent(system: System) -> Counter[str]:
-    """Seconds of processor time until now, by process; `bench` is this one, with the model's stand-in in it."""
-    spent: Counter[str] = Counter()
-    root = psutil.Process(system.pid)
-    for process in [root, *root.children(recursive=True)]:
-        try:
-            times, name = process.cpu_times(), process_name(process.cmdline())
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-        spent[name] += times.user + times.system
-    spent["bench"] = time.process_time()
-    return spent
-
-
 async def _round(site: Site, askers: int, *, seconds: float, most: int) -> Round:
     """Have so many ask at once, for so long or so often."""
     people = [Asker(site) for _ in range(askers)]
@@ -118,7 +102,7 @@ async def _round(site: Site, askers: int, *, seconds: float, most: int) -> Round
         await asyncio.gather(*(person.begin() for person in people))
     await asyncio.sleep(1)  # what follows the log does so
     found = Round(askers, load=os.getloadavg()[0], yardstick=yardstick())
-    before, began = _spent(site.system), time.perf_counter()
+    before, began = processor_time(site.system.pid), time.perf_counter()
 
     async def one(person: Asker) -> None:
         while time.perf_counter() - began < seconds and len(found.asked) < most:
@@ -131,7 +115,7 @@ async def _round(site: Site, askers: int, *, seconds: float, most: int) -> Round
     await asyncio.gather(*(one(person) for person in people))
     found.seconds = time.perf_counter() - began
     assert found.asked, f"no question was answered: {found.failed}"
-    spent = _spent(site.system)
+    spent = processor_time(site.system.pid)
     found.busy = {name: (spent[name] - before[name]) * 1_000 / len(found.asked) for name in spent}
     for person in people:
         person.close()
