@@ -4,6 +4,7 @@ import ipaddress
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import streamlit
@@ -28,6 +29,8 @@ from web_ui.proxy import ApiProxy
 from web_ui.settings import SiteSettings, WebUiSettings
 from web_ui.sign_in import Entrance
 
+import_module("pandas")  # Streamlit would with the first component: a tenth of a second of the first visitor's
+
 ICON = Path(__file__).with_name("icon.svg")
 SCRIPT = Path(__file__).with_name("shell.py")
 _GRACE = 20  # seconds for requests to be answered when it is told to end; event streams are sent elsewhere at once
@@ -38,7 +41,12 @@ def make_app(
 ) -> App:
     """The pages as one ASGI application: Streamlit, `/api/v1`, `/auth`, `/healthz` and `/readyz`."""
     proxy = ApiProxy(orchestrator_url, signer=signer)
-    client = Client(orchestrator_url, authorization=session.authorization, on_behalf=lambda: session.on_behalf(signer))
+    client = Client(
+        orchestrator_url,
+        authorization=session.authorization,
+        on_behalf=lambda: session.on_behalf(signer),
+        compressed=False,
+    )
     entrance = Entrance(orchestrator_url, signer)
     session.use(client, entrance)
     # Else Streamlit takes `pages/` for its old kind of pages until shell.py first runs, and whoever comes first by an

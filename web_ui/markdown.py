@@ -7,6 +7,7 @@ Out: nodes: a string is text; a mapping has a tag `t` from a closed list, childr
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -42,8 +43,13 @@ _CITATION = re.compile(r"\[(?P<path>[^\[\]\n:`]{1,1024}):(?P<first>\d{1,9})-(?P<
 
 
 def read_markdown(text: str, citations: Sequence[Citation], repository_url: str) -> list[Node]:
-    """The tree of an answer. A citation that was not checked stays text. Pure."""
-    shown = visible(text[:LONGEST])
+    """The tree of an answer, to be read alone: it is kept. A citation that was not checked stays text. Pure."""
+    return _read(text[:LONGEST], tuple(citations), repository_url)
+
+
+@lru_cache(maxsize=64)
+def _read(text: str, citations: tuple[Citation, ...], repository_url: str) -> list[Node]:
+    shown = visible(text)
     numbers = {(c.path, c.first_line, c.last_line): number for number, c in enumerate(citations, 1)}
     return _tree(_parser().parse(shown), numbers, repository_url)
 

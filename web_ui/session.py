@@ -1,12 +1,13 @@
 """What the pages share: the client of this process, and the state that the address bar holds."""
 
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import streamlit as st
 
 from runtime.client import ApiError, Client
-from runtime.client.shapes import AnalysisView, Problem, TenantView, UserView
+from runtime.client.shapes import AnalysisView, ConfigView, Problem, TenantView, UserView
 from runtime.service_tokens import ServiceSigner
 from web_ui.components.notices import empty, problem
 from web_ui.sign_in import COOKIE, Entrance, Token, Way
@@ -15,6 +16,7 @@ T = TypeVar("T")
 _parts: list[tuple[Client, Entrance]] = []
 _TOKEN, _ME = "sign-in-token", "me"
 _TENANTS, _LINK, _TOLD = "tenants", "sharing-link", "told-before"
+_REMEMBERED, _MINUTE = "remembered", 60.0  # seconds
 _ADMIN, _OWNER, _WRITE = "admin", "owner", "write:analysis"
 
 
@@ -83,6 +85,24 @@ def administrates() -> bool:
     return who is not None and _ADMIN in who.scopes
 
 
+def offers() -> ConfigView:
+    """What this installation offers. Raises ApiError."""
+    return remembered("offered", lambda: client().installation_config())
+
+
+def remembered(name: str, ask: Callable[[], T]) -> T:
+    """What `ask` gave a session at most a minute ago, where it changes seldom: else it is asked. Raises what it does.
+
+    `name` says all that it depends on, beside whoever is here.
+    """
+    now = time.monotonic()
+    kept = {of: found for of, found in st.session_state.get(_REMEMBERED, {}).items() if found[1] > now}
+    if name not in kept:
+        kept[name] = (ask(), now + _MINUTE)
+    st.session_state[_REMEMBERED] = kept
+    return cast("T", kept[name][0])
+
+
 def tenants() -> list[TenantView]:
     """The tenants of whoever is signed in, asked anew with each token; none in local mode."""
     try:
@@ -105,7 +125,7 @@ def work_in(tenant_id: str) -> None:
 
 def renew() -> None:
     """Give up what is known of whoever is here: it was changed just now."""
-    for name in (_TOKEN, _ME, _TENANTS):
+    for name in (_TOKEN, _ME, _TENANTS, _REMEMBERED):
         st.session_state.pop(name, None)
 
 

@@ -476,6 +476,7 @@ class StandIn(Talks):
         found = self.analyses.get(named.removeprefix("analysis/")) or self.others.get(named)
         if found is None:
             return JSONResponse({"items": [], "next": None})
-        after, limit = int(request.query_params.get("cursor", 0)), int(request.query_params["limit"])
+        asked = request.query_params
+        after, limit = int(asked.get("cursor") or asked.get("after", 0)), int(asked["limit"])
         following = str(after + limit) if after + limit < len(found.events) else None
         return JSONResponse({"items": found.events[after : after + limit], "next": following})

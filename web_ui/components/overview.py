@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, OverviewRequest, OverviewView
 from web_ui import markup, overview
 from web_ui.components import browser, source_panel
-from web_ui.session import attempt, client, may_write, parameter
+from web_ui.session import attempt, client, may_write, offers, parameter
 from web_ui.words import read_place
 
 HERE = "overview"  # as `at` of the address: which part of the page an opened place belongs to
@@ -52,7 +52,7 @@ def write(analysis: AnalysisView) -> None:
     """
     if not may_write():
         return
-    offered = attempt(client().installation_config)
+    offered = attempt(offers)
     if (
         offered is None
         or not offered.models

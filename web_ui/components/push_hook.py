@@ -20,15 +20,18 @@ _WARNINGS = {
 
 
 def control(analysis: AnalysisView) -> None:
-    """The button, and what it opens."""
+    """The button, and what it opens: asked for once it is open."""
     if analysis.url.startswith(SCHEME):
         return
-    with st.popover("Refresh on push", icon=":material/webhook:"):
+    of = analysis.repository_id
+    opened = st.popover("Refresh on push", icon=":material/webhook:", key=f"push-hook-{of}", on_change="rerun")
+    with opened:
         st.write(
             "The repository's host tells of each push, and a push to the analysed branch is analysed at once: in your "
             "name, within your limits. What did not change is taken over."
         )
-        of = analysis.repository_id
+        if not opened.open:
+            return
         found = _hook(of)
         if found is not None:
             facts = push_hook_facts(found, datetime.now(UTC))

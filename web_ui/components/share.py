@@ -19,7 +19,8 @@ def control(kind: str, resource_id: str) -> None:
     """The button, and what it opens. `kind` is `repository` or `conversation`."""
     if not may_share():
         return
-    with st.popover("Share", icon=":material/link:"):
+    opened = st.popover("Share", icon=":material/link:", key=f"sharing-{resource_id}", on_change="rerun")
+    with opened:
         what = (
             "what is in it at its newest analysis"
             if kind == "repository"
@@ -37,7 +38,7 @@ def control(kind: str, resource_id: str) -> None:
             made = attempt(lambda: _make(kind, resource_id, hours))
             if made is not None:
                 cards.secret("The link", made.url)
-        page = attempt(lambda: client().shares_listed(resource_id=resource_id, limit=_SHOWN))
+        page = attempt(lambda: client().shares_listed(resource_id=resource_id, limit=_SHOWN)) if opened.open else None
         for each in page.items if page is not None else ():
             row(each)
 

@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client import ApiError
 from runtime.client.shapes import AnalysisRequest, AnalysisView
 from web_ui import markup, views
-from web_ui.session import attempt, client, may_write
+from web_ui.session import attempt, client, may_write, remembered
 
 
 def show(analysis: AnalysisView) -> None:
@@ -13,7 +13,10 @@ def show(analysis: AnalysisView) -> None:
     if analysis.commit is None or not views.is_over(analysis):
         return
     try:
-        found = client().contents_staleness(analysis.repository_id)
+        of = analysis.repository_id
+        found = remembered(
+            f"staleness {of} {analysis.analysis_id} {analysis.state}", lambda: client().contents_staleness(of)
+        )
     except ApiError:
         return  # that a host does not answer is no reason to show less of what is here
     said, tone = views.staleness_pill(analysis, found)

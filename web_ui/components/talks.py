@@ -16,7 +16,7 @@ from runtime.client.shapes import (
 )
 from web_ui import markup, turns
 from web_ui.components import cards, notices
-from web_ui.session import attempt, client, may_write
+from web_ui.session import attempt, client, may_write, offers
 
 Mode = Literal["answer", "deep", "extractive"]
 _MODES = {"answer": "Answer", "deep": "Deep: in steps", "extractive": "Places, without a model"}
@@ -30,7 +30,7 @@ _LIMITS = {"folder": "Folder", "path": "File", "symbol": "Definition"}
 def choose(repository_id: str, named: str | None) -> None:
     """Earlier conversations and the configured models, where there is something to choose."""
     page = attempt(lambda: client().conversations_newest(repository_id=repository_id, limit=_LISTED))
-    offered = attempt(client().installation_config)
+    offered = attempt(offers)
     models, modes = (offered.models, offered.modes) if offered else ([], [])
     begun = page.items if page else []
     if not begun and len(models) < 2 and len(modes) < 2:

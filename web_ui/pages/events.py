@@ -2,29 +2,12 @@
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisView, Envelope
+from runtime.client.shapes import AnalysisView
 from web_ui import markup, moments, views
-from web_ui.components import browser, frame, notices
+from web_ui.components import browser, frame, histories, notices
 from web_ui.session import administrates, attempt, chosen_analysis, client, parameter
 
-_PAGE = 500
-_PAGES = 40
 _TALKS = 50
-
-
-def history(stream: str) -> list[Envelope] | None:
-    """The stream's events so far; None, and the problem shown, where they cannot be had."""
-    found: list[Envelope] = []
-    cursor = None
-    for _ in range(_PAGES):
-        page = attempt(lambda at=cursor: client().events_listed(stream_id=stream, cursor=at, limit=_PAGE))  # type: ignore[misc]  # a default binds the cursor of this round
-        if page is None:
-            return None
-        found.extend(page.items)
-        cursor = page.next
-        if cursor is None:
-            break
-    return found
 
 
 def repository(stream: str) -> None:
@@ -75,7 +58,7 @@ def show() -> None:
     if stream.startswith("repository/"):
         repository(stream)
         return
-    events = history(stream)
+    events = histories.events_of(stream)
     if events is None:
         return
     if not events:
@@ -85,7 +68,7 @@ def show() -> None:
         f'<div class="rs-facts">The log\'s own record, in its order. Stream&nbsp;{markup.span("code", stream)}</div>'
     )
     is_over = stream == f"analysis/{analysis.analysis_id}" and views.is_over(analysis)
-    data = {"stream": stream, "items": views.event_rows(events), "live": not is_over}
+    data = {"stream": stream, "items": events, "live": not is_over}
     data["analysis_id"] = analysis.analysis_id  # where an edited event goes on
     browser.inspector(data, key=f"inspector-{stream}")
 

@@ -43,6 +43,20 @@ def test_an_analysis_is_asked_for_with_its_address_and_reference() -> None:
     assert json.loads(asked[0].content) == {"url": "https://github.com/o/r", "ref": None}
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_answers_come_packed_unless_the_wire_is_faster(compressed: bool) -> None:
+    taken: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        taken.append(request.headers["accept-encoding"])
+        return httpx.Response(200, json=ANALYSIS)
+
+    Client("http://orchestrator:8001/", httpx.MockTransport(answer), compressed=compressed).analyses_one("a1")
+
+    assert ("gzip" in taken[0]) is compressed
+    assert compressed or taken == ["identity"]
+
+
 def test_a_repository_is_deleted_by_its_id() -> None:
     asked: list[str] = []
 
