@@ -24,6 +24,7 @@ from runtime.security_headers import is_https
 from runtime.service_tokens import ServiceSigner
 from runtime.settings import InternalSettings, LogSettings, ServiceKeySettings
 from web_ui import session, views  # noqa: F401  # what the first page needs is read before the first visitor comes
+from web_ui.assets import PackedAssets
 from web_ui.guard import LOOPBACK, Guard, headers_for
 from web_ui.proxy import ApiProxy
 from web_ui.settings import SiteSettings, WebUiSettings
@@ -77,7 +78,10 @@ def make_app(
             Route("/favicon.png", _icon),  # the name that Streamlit's page asks for
             *proxy.routes(),
         ],
-        middleware=[Middleware(Guard, hosts=tuple(hosts), headers=headers_for(_index(), https=https))],
+        middleware=[
+            Middleware(Guard, hosts=tuple(hosts), headers=headers_for(_index(), https=https)),
+            Middleware(PackedAssets),
+        ],
     )
 
 
