@@ -127,10 +127,9 @@ class Answerer:
         began, tenant_id = time.monotonic(), envelope.tenant_id
         models, channel = self._chosen(asked), _channel(tenant_id, asked)
         before = await steps_of(envelope, asked, run)
-        await self._live.say(channel, {"type": "reset"})
+        await self._live.say(channel, {"type": "reset"}, {"type": "status", "step": "searching"})
         kept = fit_history(asked.history) if models and not asked.facts else Kept()
         meant = await meant_by(asked, kept, next(iter(models), None))
-        await self._live.say(channel, {"type": "status", "step": "searching"})
         found = await self._retriever.search(
             SearchRequest(
                 tenant_id=tenant_id,

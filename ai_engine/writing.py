@@ -22,6 +22,7 @@ from runtime.tasks import end_tasks
 Result = TypeVar("Result")
 NOBODY = "none"  # the provider and model of what no model wrote
 _CALLS = 3  # of one model
+_TOGETHER = 0.015  # seconds: words that follow each other faster are told together
 _LOOK = 0.1  # seconds between two looks at whether the run is cancelled
 # Another model may answer all the same.
 _OF_THE_MODEL = frozenset({"model_key_refused", "model_unknown", "tools_not_offered"})
@@ -65,11 +66,11 @@ class Live:
         self._redis = redis
         self._mute_until = 0.0
 
-    async def say(self, channel: str, part: dict[str, object]) -> bool:
-        """Send one part; whether it was sent."""
-        if part["type"] == "token" and time.monotonic() < self._mute_until:  # its text goes with the next one
+    async def say(self, channel: str, *parts: dict[str, object]) -> bool:
+        """Send parts, together; whether they were sent."""
+        if parts[0]["type"] == "token" and time.monotonic() < self._mute_until:  # its text goes with the next one
             return False
-        sent = await send_answer_part(self._redis, channel, part)
+        sent = await send_answer_part(self._redis, channel, *parts)
         if not sent:
             self._mute_until = time.monotonic() + _MUTE
         return sent
@@ -104,8 +105,8 @@ class Writer:
                 if not left or not (isinstance(fault, Transient) or fault.code in _OF_THE_MODEL):
                     raise
                 passed.append(PassedOver(model=f"{model.provider}:{model.model}", code=fault.code))
-                await self._live.say(channel, {"type": "reset"})
-                await self._live.say(channel, {"type": "status", "step": "passed_over", **passed[-1].model_dump()})
+                told = {"type": "status", "step": "passed_over", **passed[-1].model_dump()}
+                await self._live.say(channel, {"type": "reset"}, told)
             else:
                 return replace(written, passed_over=tuple(passed))
         raise AssertionError("there is a model, and the last one returns or raises")
@@ -118,16 +119,17 @@ class Writer:
                 pause = _pause(fault, call)
                 if call == _CALLS or pause > _LONGEST_PAUSE or isinstance(fault, CircuitOpen):
                     raise
-                await self._live.say(channel, {"type": "reset"})
-                await self._live.say(channel, {"type": "status", "step": "retrying", "code": fault.code})
+                told: dict[str, object] = {"type": "status", "step": "retrying", "code": fault.code}
+                await self._live.say(channel, {"type": "reset"}, told)
                 await asyncio.sleep(pause)
         raise AssertionError("the last call returns or raises")
 
     async def _stream(self, channel: str, grounded: Grounded, model: LanguageModel) -> Written:
-        text, shown, prompt = "", "", grounded.prompt
+        text, shown, prompt, told = "", "", grounded.prompt, 0.0
         calls: list[ToolCall] = []
         async for item in model.stream(prompt):
             if isinstance(item, Finished):
+                await self._tell(channel, shown, text, grounded)
                 used = (item.input_tokens, item.output_tokens)
                 named = (model.provider, item.model, prompt.name)
                 whole = text.encode("utf-8", "replace").decode()  # half of a character can be told, and not be stored
@@ -136,10 +138,15 @@ class Writer:
                 calls.append(item)
                 continue
             text += item.text
-            if may_say_not_found(text):
-                continue
-            shown = await self._live.show(channel, shown, checked_so_far(text, grounded.passages))
+            if time.monotonic() >= told + _TOGETHER:
+                shown, told = await self._tell(channel, shown, text, grounded), time.monotonic()
         raise Transient("answer_cut_off", "The model ended its answer in the middle: ask again.")
+
+    async def _tell(self, channel: str, shown: str, text: str, grounded: Grounded) -> str:
+        """Let the reader see what can be seen of a text; what is seen now."""
+        if may_say_not_found(text):
+            return shown
+        return await self._live.show(channel, shown, checked_so_far(text, grounded.passages))
 
 
 def _pause(fault: Transient, call: int) -> float:

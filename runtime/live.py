@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 from redis.asyncio import Redis
-from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 WRITTEN = "written"  # the type of an answer's last part here; that it is recorded, only the log says
@@ -153,7 +152,8 @@ class Ticker:
         self._kept = now if keeps else self._kept
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
-                _put(pipe, self._channel, {"tick": said}, kept=_TICKS_KEPT)
+                pipe.xadd(self._channel, {"tick": said}, maxlen=_TICKS_KEPT, approximate=True)
+                pipe.expire(self._channel, _KEPT_SECONDS)
                 if is_over:
                     pipe.hdel(self._newest, place)
                 elif keeps:
@@ -164,24 +164,21 @@ class Ticker:
             return
 
 
-async def send_answer_part(redis: Redis, channel: str, part: dict[str, object]) -> bool:
-    """Append one part of an answer: `{"type": "status"|"token"|"reset"|"written", …}`. Never fails.
+async def send_answer_part(redis: Redis, channel: str, *parts: dict[str, object]) -> bool:
+    """Append parts of an answer, together: `{"type": "status"|"token"|"reset"|"written", …}`. Never fails.
 
-    Returns whether it was sent. `reset` takes back all tokens before it; `written` says that the writer is about to
+    Returns whether they were sent. `reset` takes back all tokens before it; `written` says that the writer is about to
     record an answer or a failure.
     """
     try:
         async with redis.pipeline(transaction=False) as pipe:
-            _put(pipe, channel, {"part": json.dumps(part)}, kept=_ANSWER_KEPT)
+            for part in parts:
+                pipe.xadd(channel, {"part": json.dumps(part)}, maxlen=_ANSWER_KEPT, approximate=True)
+            pipe.expire(channel, _KEPT_SECONDS)
             await pipe.execute()
     except RedisError:
         return False
     return True
-
-
-def _put(pipe: Pipeline, channel: str, fields: dict[str, str], *, kept: int) -> None:
-    pipe.xadd(channel, fields, maxlen=kept, approximate=True)  # type: ignore[arg-type]  # invariant in its keys
-    pipe.expire(channel, _KEPT_SECONDS)
 
 
 def _begins_anew(last: Mark, mark: Mark) -> bool:

@@ -19,6 +19,7 @@ _ENDINGS = frozenset(cls.event_type for cls in (QuestionAnswered, QuestionFailed
 _BATCH = 500  # parts of one channel a read
 _BLOCK_MS = 100  # by then whoever came meanwhile is read for too
 _AHEAD = 1_000  # parts that a viewer may have before it took them: it is read for again once it did
+_GATHER = 0.005  # seconds that parts gather after some were read: many answers at once are read together
 _PAUSE = 0.5  # seconds, where Redis is away
 _PATIENCE = 1.0  # seconds that it has to say what is left of an answer that the log has
 
@@ -119,6 +120,7 @@ class Channels:
                 continue
             try:
                 await self._read()
+                await asyncio.sleep(_GATHER)
             except (RedisError, OSError) as error:
                 _log.warning("answer_channels_faulted", error=repr(error)[:300])
                 await asyncio.sleep(_PAUSE)
