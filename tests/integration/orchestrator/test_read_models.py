@@ -324,6 +324,9 @@ async def test_what_could_not_be_loaded_is_seen_in_the_lists_too(engine: AsyncEn
     [view] = AnalysisPage.model_validate_json(await read.analyses(LOCAL_TENANT, Page())).items
     [repository] = RepositoryPage.model_validate_json(await read.repositories(LOCAL_TENANT, Page())).items
 
+    for name, found in (("A/b", [repository]), ("https://GitHub.com/a", [repository]), ("hono", [])):
+        page = RepositoryPage.model_validate_json(await read.repositories(LOCAL_TENANT, Page(), name=name))
+        assert page.items == found
     assert repository.latest == view
     assert view.damaged == await read.damaged(LOCAL_TENANT, analysis_id)
     assert view.damaged == ["edges 2: The artifact edges/gone.parquet is not in the object store."]
