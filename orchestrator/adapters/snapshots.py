@@ -49,6 +49,7 @@ WHERE a.version >= :every AND s.version >= k.version + :every AND s.archived_at 
 ORDER BY a.requested_at DESC LIMIT 1
 """)
 _PASSED = text("DELETE FROM es.snapshots WHERE stream_id = :stream AND fold = :fold AND version < :version")
+_AGAIN = text("DELETE FROM es.snapshots WHERE stream_id = :stream AND code = :code")
 # A release that still runs beside this one has its own for so long.
 _EXPIRE = text("DELETE FROM es.snapshots WHERE code <> :code AND made_at < clock_timestamp() - interval '1 day'")
 _NEWEST = text("SELECT version FROM es.streams WHERE stream_id = :stream")
@@ -95,6 +96,9 @@ class Snapshots:
 
     async def _keep(self, connection: AsyncConnection, due: Row[Any]) -> bool:
         states, version, kept = await _kept(connection, due), due.kept, False
+        if states[_PAST] is None:  # damaged: all of it once more
+            await connection.execute(_AGAIN, {"stream": due.stream_id, "code": code()})
+            states, version = {name: how.initial() for name, how in _FOLDS.items()}, 0
         for _ in range(_AT_ONCE):
             page = await read_stream_in(connection, due.stream_id, after=version, limit=EVERY)
             if len(page) < EVERY:
@@ -102,7 +106,7 @@ class Snapshots:
             version = page[-1].version
             states = {name: await asyncio.to_thread(_folded, name, state, page) for name, state in states.items()}
             for name, state in states.items():
-                kept |= await _put(connection, due, name, version, state)
+                kept |= await _put(connection, due, name, version, state) and name == _PAST
         return kept
 
 

@@ -132,18 +132,23 @@ async def test_a_state_of_other_code_is_never_read_and_goes_after_a_day(
     assert len(await _rows(engine)) == len(mine)
 
 
-async def test_what_is_damaged_is_folded_from_the_log(
+async def test_what_is_damaged_is_folded_from_the_log_and_made_again(
     engines: tuple[AsyncEngine, AsyncEngine], database_url: str
 ) -> None:
     engine, requests = engines
     await _keep_all(engine)
     owner = await asyncpg.connect(database_url)
     await owner.execute("UPDATE es.snapshots SET state = set_byte(state, 20, 255 - get_byte(state, 20))")
+    await owner.execute("DELETE FROM es.snapshots WHERE version = (SELECT max(version) FROM es.snapshots)")
     await owner.close()
 
     assert await KeptPasts(TenantDatabase(requests)).before(TENANT, STREAM, len(EVENTS)) is None
     async with engine.connect() as connection:
         assert await decided_on(connection, STREAM) is None
+    await _keep_all(engine)
+    found = await KeptPasts(TenantDatabase(requests)).before(TENANT, STREAM, len(EVENTS))
+    last = len(EVENTS) // EVERY * EVERY
+    assert found == (last, fold(EVENTS, HOW.evolve, HOW.initial(), to=last))
 
 
 async def test_it_is_sealed_and_goes_with_what_is_private_in_its_stream(
