@@ -4,7 +4,7 @@ from cli.api import connect, refusal
 from cli.exits import OK
 from cli.plain import visible
 from cli.retry import analysis_of
-from cli.screen import Screen
+from cli.screen import tell
 from runtime.client.shapes import KeptGeneration, KeptGenerations
 
 
@@ -16,8 +16,7 @@ def run_rollback(target: str, to: str | None, *, only_list: bool, as_json: bool)
     if not only_list:
         # Named by its id: asked twice, it is the same one, and not the one of before that.
         kept = api.generations_activate(analysis_id, to or before(kept))
-    for line in [kept.model_dump_json()] if as_json else lines_of(kept):
-        Screen().print(line, markup=False, highlight=False, soft_wrap=True)
+    tell(kept, lines_of(kept), as_json=as_json)
     return OK
 
 
