@@ -86,7 +86,7 @@ def agrees(console: Screen, view: AnalysisView, *, quiet: bool) -> bool:
         console.say(expectation(view))
     if quiet or not (console.is_terminal and sys.stdin.isatty()):
         return False
-    return console.input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+    return console.input("Go on? [y/N] ", markup=False, emoji=False).strip().lower() in {"y", "yes"}
 
 
 def expectation(view: AnalysisView) -> str:

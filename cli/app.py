@@ -72,10 +72,11 @@ def service(
 ) -> None:
     """Run one service, with all its servers' URLs in the environment."""
     from cli.exits import USAGE, leave
-    from cli.services import SERVICES, serve
+    from cli.services import SERVICES, load, serve
 
     if name not in SERVICES:
         leave(USAGE, f"There is no service “{name}”: it is one of {', '.join(SERVICES)}.")
+    load(name)
     serve(name)
 
 

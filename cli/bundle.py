@@ -1,11 +1,10 @@
 """`repostream bundle`: an analysis or a conversation as one file, and such a file taken over."""
 
-import os
 from pathlib import Path
 
 from cli.api import connect
 from cli.exits import OK, USAGE, leave
-from cli.files import require_absent
+from cli.files import arriving, require_absent
 from cli.screen import Screen
 from runtime.client.operations import part
 
@@ -23,14 +22,8 @@ def run_export(what: str, target: Path, *, with_analysis: bool = False) -> int:
     if with_analysis and kind != "conversation":
         leave(USAGE, "--with-analysis goes with a conversation: name it as conversation/<id>.")
     require_absent(target)
-    partial = target.with_name(f"{target.name}.part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # the repository may be private
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            connect().download(f"{path.format(part(id_))}{'?with_analysis=true' * with_analysis}", file.write)
-        partial.rename(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with arriving(target) as file:
+        connect().download(f"{path.format(part(id_))}{'?with_analysis=true' * with_analysis}", file.write)
     Screen().say(f"Wrote {target}: {target.stat().st_size:,} bytes.")
     return OK
 

@@ -4,7 +4,6 @@ Each imports first and waits then for its environment, so that seven slow import
 Kept apart from the commands: a service needs neither Typer nor Rich.
 """
 
-import gc
 import json
 import os
 import sys
@@ -40,10 +39,7 @@ def _make_models() -> None:
 def _serve(name: str) -> None:
     from cli.services import load, serve
 
-    gc.disable()  # what modules define stays: looking for garbage in it is a sixth of the time that importing takes
     load(name)
-    gc.freeze()
-    gc.enable()
     pass_gate()
     serve(name)
 

@@ -110,7 +110,7 @@ def _ports() -> Iterator[Finding]:
 
 
 def _services(running: Running) -> Iterator[Finding]:
-    for name, url in running.services.items():
+    for name, url in (running.services or {"orchestrator": running.api}).items():  # none of an `up` of before
         lacking = why_not_ready(url)
         yield Finding(name, not lacking, lacking or url)
 

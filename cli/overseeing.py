@@ -9,7 +9,7 @@ people_app = typer.Typer(help="Who has an account. For administrators.", no_args
 bundle_app = typer.Typer(help="An analysis or a conversation as one file.", no_args_is_help=True)
 rebuild_app = typer.Typer(help="Make again what is derived. For administrators.", no_args_is_help=True)
 letters_app = typer.Typer(help="Messages that were parked. For administrators.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text; of a list, a document a line.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")]
 
 

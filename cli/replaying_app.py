@@ -9,7 +9,7 @@ shadow_app = typer.Typer(
     help="A stage of this release over what was recorded, beside what serves. For administrators.", no_args_is_help=True
 )
 replaying_app.add_typer(shadow_app, name="shadow")
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text; of a list, a document a line.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")]
 
 

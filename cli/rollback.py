@@ -2,6 +2,7 @@
 
 from cli.api import connect, refusal
 from cli.exits import OK
+from cli.moments import minute
 from cli.plain import visible
 from cli.retry import analysis_of
 from cli.screen import tell
@@ -22,25 +23,26 @@ def run_rollback(target: str, to: str | None, *, only_list: bool, as_json: bool)
 
 def before(kept: KeptGenerations) -> str:
     """The id of the generation that served before the one that does. Raises ApiError where none is kept."""
-    others = [one.generation_id for one in kept.items if not one.serves]
+    serving = {one.model for one in kept.items if one.serves}
+    others = [one for one in kept.items if one.model not in serving]
     if not others:
         raise refusal(
             "generation_unknown", "Nothing is kept to go back to: no other embedder made vectors of it lately."
         )
-    return others[0]
+    return next((one for one in others if one.asked), others[0]).generation_id
 
 
 def lines_of(kept: KeptGenerations) -> list[str]:
     """One line a generation, and how to go to another."""
     lines = [_line(one, kept.wanted) for one in kept.items] or ["No full generation of it is there."]
-    others = [one for one in kept.items if not one.serves]
+    others = [one for one in kept.items if not one.serves and one.asked]
     if others:
         lines.append(f"Go to another by `repostream rollback {kept.analysis_id} --to {others[0].generation_id}`.")
     return lines
 
 
 def _line(one: KeptGeneration, wanted: str) -> str:
-    state = "serves" if one.serves else f"kept until {one.kept_until:%Y-%m-%d %H:%M}" if one.kept_until else "kept"
+    state = "serves" if one.serves else f"kept until {minute(one.kept_until)}" if one.kept_until else "kept"
     model = f"{visible(one.model)}{'' if one.model == wanted else ' (not the one that is set)'}"
     mute = "" if one.asked else ", whose questions nobody embeds: name it by REPOSTREAM_FORMER_EMBEDDER…"
     return f"{one.generation_id}  {state}  {one.vectors:,} vectors of {model}{mute}"

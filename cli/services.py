@@ -1,5 +1,6 @@
 """The five services: where each listens, and how one is run."""
 
+import gc
 import http.client
 import importlib
 import sys
@@ -109,9 +110,16 @@ def is_ready(address: Address) -> bool:
 
 
 def load(name: str) -> None:
-    """Import what the service needs, which takes longer than anything else it does to start."""
+    """Import what the service needs, which takes longer than anything else it does to start.
+
+    What modules define stays: looking for garbage in it is a sixth of the time that importing takes, and of every
+    look after that a good part.
+    """
+    gc.disable()
     importlib.import_module("uvicorn")
     importlib.import_module(f"{name}.app")
+    gc.freeze()
+    gc.enable()
 
 
 def serve(name: str) -> None:

@@ -9,7 +9,7 @@ from cli.scopes import File, Folder, Language, Symbol
 
 talking_app = typer.Typer()
 conversation_app = typer.Typer(help="Conversations about a repository.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text; of a list, a document a line.")]
 Repository = Annotated[str, typer.Argument(help="The repository's URL, name or id.")]
 Mode = Literal["answer", "deep", "extractive"]
 How = Annotated[

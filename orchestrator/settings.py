@@ -77,7 +77,7 @@ class ShadowSettings(Settings):
     """How many shadows a tenant may have at a time, each with all that it made."""
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_SHADOWS_", extra="ignore", frozen=True)
-    kept: int = Field(default=10, gt=0, le=100)  # a list tells of a hundred
+    kept: int = Field(default=10, gt=0, le=100)  # each has a copy of what is not as it serves
 
 
 class GithubAppSettings(Settings):

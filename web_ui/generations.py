@@ -13,8 +13,9 @@ def sentence(kept: KeptGenerations) -> str:
 
 
 def choices(kept: KeptGenerations) -> list[KeptGeneration]:
-    """Those that can be gone to: questions can be embedded by their models."""
-    return [one for one in kept.items if not one.serves and one.asked]
+    """Those of other models that can be gone to: questions can be embedded by these."""
+    serving = {one.model for one in kept.items if one.serves}
+    return [one for one in kept.items if one.asked and one.model not in serving]
 
 
 def label(one: KeptGeneration, wanted: str) -> str:

@@ -50,12 +50,12 @@ class HeardOfRefs:
 
     def __init__(self, patience: float = _PATIENCE) -> None:
         self._patience = patience
-        self._heard: OrderedDict[Key, tuple[Found | Fault, datetime]] = OrderedDict()
+        self._heard: OrderedDict[Key, tuple[Found | Transient, datetime]] = OrderedDict()
 
     def known(self, key: Key, at: datetime) -> tuple[Found, datetime] | None:
-        """What was heard, and when; None where that is too long ago. Raises the `Fault` of a minute ago."""
+        """What was heard, and when; None where that is too long ago. Raises the Transient of a minute ago."""
         heard, since = self._heard.get(key, (None, at))
-        if isinstance(heard, Fault) and at - since < _AGAIN:
+        if isinstance(heard, Transient) and at - since < _AGAIN:
             raise _same(heard)
         return (heard, since) if isinstance(heard, Found) and at - since < FRESH else None
 
@@ -68,13 +68,13 @@ class HeardOfRefs:
             silent = Transient("host_unreachable", "The host is silent. It is asked again in a minute.")
             self._put(key, silent, at)
             raise _same(silent) from None
-        except Fault as fault:
+        except Transient as fault:  # a refusal is not remembered: it may be put right at once, by another token
             self._put(key, _same(fault), at)
             raise
         self._put(key, found, at)
         return found, at
 
-    def _put(self, key: Key, heard: Found | Fault, at: datetime) -> None:
+    def _put(self, key: Key, heard: Found | Transient, at: datetime) -> None:
         self._heard[key] = (heard, at)
         self._heard.move_to_end(key)
         while len(self._heard) > _MOST_HEARD:
@@ -123,9 +123,9 @@ class Lookups:
         await self._client.aclose()
 
 
-def _same(fault: Fault) -> Fault:
+def _same(fault: Transient) -> Transient:
     """Another of the same: one that was raised holds on to all that it went through."""
-    return type(fault)(fault.code, fault.message)
+    return Transient(fault.code, fault.message)
 
 
 def _fault(reply: httpx.Response) -> Fault:

@@ -45,8 +45,14 @@ def _is_described(name: str) -> bool:
     if f"`{name}`" in _TEXT or f"{name}=" in _TEXT:
         return True
     words = name.split("_")
-    tails = ("_".join(words[at:]) for at in range(1, len(words)))
-    return any(f"`…_{tail}`" in _TEXT or f"`_{tail}`" in _TEXT for tail in tails)
+    parts = (("_".join(words[:at]), "_".join(words[at:])) for at in range(1, len(words)))
+    return any(_is_in_a_row_of(head, tail) for head, tail in parts)
+
+
+def _is_in_a_row_of(head: str, tail: str) -> bool:
+    """Whether a row that names a setting which begins with `head` has this end as another one's."""
+    rows = (row for row in _TEXT.splitlines() if row.startswith(f"| `{head}"))
+    return any(f"`…_{tail}`" in row or f"`_{tail}`" in row for row in rows)
 
 
 def test_every_setting_is_described() -> None:

@@ -56,3 +56,5 @@ def test_administrators_decide_on_parked_messages_and_others_find_no_such_page(p
     expect(cards).to_have_count(3)  # another list, from its beginning
     page.wait_for_url(re.compile(r"/letters\?settled=yes$"))
     expect(cards.filter(has_text=re.compile("done again"))).to_have_count(1)
+    page.get_by_text("Also those that were decided").click()
+    expect(page.get_by_text("Nothing waits.")).to_be_visible()

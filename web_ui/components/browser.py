@@ -96,9 +96,12 @@ def _sent(key: str, **data: object) -> str | None:
     return str(answer) if answer else None
 
 
-def download(label: str, href: str, *, title: str = "") -> None:
-    """A link to a file of the API's, which the browser fetches and this process does not hold; refusals beside it."""
-    data = {"label": label, "href": href, "title": title}
+def download(label: str, href: str, *, title: str = "", streamed: bool = False) -> None:
+    """A link to a file of the API's, which the browser fetches and this process does not hold; refusals beside it.
+
+    `streamed`: it is sent while it is made, and may be of any length.
+    """
+    data = {"label": label, "href": href, "title": title, "streamed": streamed}
     _component("download")(key=f"download-{label}", data=data, width="content")
 
 

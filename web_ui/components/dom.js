@@ -65,12 +65,15 @@ const busy = () => {
 };
 
 // What a person reads of the connection.
-const CONNECTION = { connecting: "connecting…", live: "live", lost: "connection lost, reconnecting…", over: "signed out: load the page to sign in again" };
+const CONNECTION = { connecting: "connecting…", live: "live", lost: "connection lost, reconnecting…", over: "signed out: load the page to sign in again", barred: "not allowed any more: load the page again" };
+const ENDS = { 401: "over", 403: "barred" };
+const ASKING = 5000; // ms
+const ASKED = 4; // tries of which one is asked about, for each asking counts against the limits too
 
 // Follows a stream of server-sent events. The browser resumes a short break by itself with Last-Event-ID; where it
 // gives up (an error reply) or nothing at all is heard for `silence` ms, a new stream is opened from the beginning.
-// An EventSource does not tell why it was refused, so that is asked: where a session is over it stays closed, since each
-// try would count as a failed sign-in of this address.
+// An EventSource does not tell why it was refused, so that is asked now and then: where a session, or a right, is over it
+// stays closed, since each try would count as a failed sign-in of this address.
 const listen = (url, { events, onstate, silence = 20000 }) => {
   let source = null;
   let timer = null;
@@ -94,19 +97,21 @@ const listen = (url, { events, onstate, silence = 20000 }) => {
     clearTimeout(timer);
     if (source) source.close();
   };
-  const isOver = async () => {
+  const status = async () => {
     const asking = new AbortController();
-    const status = await fetch(url, { headers: { Accept: "text/event-stream" }, signal: asking.signal }).then((reply) => reply.status, () => 0);
+    const late = setTimeout(() => asking.abort(), ASKING);
+    const said = await fetch(url, { headers: { Accept: "text/event-stream" }, signal: asking.signal }).then((reply) => reply.status, () => 0);
+    clearTimeout(late);
     asking.abort(); // it may be the stream by now
-    return status === 401 || status === 403;
+    return said;
   };
   const refused = async () => {
     source = null; // nothing is to be heard of it
-    const over = await isOver();
+    const over = tries % ASKED === 0 ? ENDS[await status()] : undefined;
     if (closed) return;
     if (!over) return later();
     end();
-    onstate("over");
+    onstate(over);
   };
   const open = () => {
     if (closed) return;

@@ -1,5 +1,6 @@
-// A file of the API's, which may take long to be made. It is fetched by the script, so that a refusal is told in words
-// beside the link; by the link alone it would be a download that failed.
+// A file of the API's. The script asks for it, so that a refusal is told in words beside the link; by the link alone it
+// would be a download that failed. What is sent while it is made, and may be of any length, the link itself fetches
+// then, onto the disk; what takes long to be made is kept as it came, and not made twice.
 
 const nameOf = (reply) => /filename="([^"]+)"/.exec(reply.headers.get("content-disposition") ?? "")?.[1] ?? "";
 
@@ -16,6 +17,7 @@ class Download {
     this.link.setAttribute("href", data.href);
     if (data.title) this.link.setAttribute("title", data.title);
     setText(this.link, data.label);
+    this.streamed = data.streamed;
   }
 
   told(text, bad) {
@@ -27,10 +29,14 @@ class Download {
     if (this.taking) return;
     this.taking = true;
     this.told("It is being made…", false);
+    const asking = new AbortController();
     try {
-      const reply = await fetch(this.link.href);
+      const reply = await fetch(this.link.href, { signal: asking.signal });
       if (!reply.ok) return this.told(refusalOf(await reply.text(), "It could not be fetched: try again."), true);
-      this.keep(await reply.blob(), nameOf(reply));
+      if (this.streamed) {
+        asking.abort();
+        this.follow(this.link.href, "");
+      } else this.keep(await reply.blob(), nameOf(reply));
       return this.told("", false);
     } catch {
       return this.told("It did not arrive: try again.", true);
@@ -39,9 +45,13 @@ class Download {
     }
   }
 
+  follow(href, name) {
+    el("a", { href, download: name }).click();
+  }
+
   keep(blob, name) {
     const href = URL.createObjectURL(blob);
-    el("a", { href, download: name }).click();
+    this.follow(href, name);
     setTimeout(() => URL.revokeObjectURL(href), 60000);
   }
 }

@@ -112,8 +112,9 @@ class Inspector {
     this.data = data;
     if (data.moments) this.turn("list");
     this.tabs[0].parentElement.hidden = Boolean(data.moments); // runs and causes are of one stream
-    if (data.moments) this.take(data.items);
-    else this.add(data.items);
+    if (!data.moments) this.add(data.items);
+    else if (data.loaded !== this.loaded) this.take(data.items); // what was loaded before may be older than what was asked for since
+    this.loaded = data.loaded;
     if (data.live && !this.source) {
       const after = data.moments ? 0 : this.last;
       const grow = () => this.againSoon();
@@ -130,12 +131,15 @@ class Inspector {
     }
   }
 
-  // Moments are of several streams: one that is told of late may stand before others.
+  // Moments are of several streams: one that is told of late may stand before others, and those of an analysis that is
+  // deleted, or is not among the newest any more, go.
   take(moments) {
-    if (moments.length < this.events.size) return; // as of an earlier load of the page
     const rows = moments.map(momentRow);
     const stands = (known) => { const row = rows[known.version - 1]; return row.timestamp === known.timestamp && row.stream_id === known.stream_id; };
-    if (![...this.events.values()].every(stands)) this.events.clear();
+    if (rows.length < this.events.size || ![...this.events.values()].every(stands)) {
+      this.events.clear();
+      this.last = 0;
+    }
     this.add(rows);
   }
 

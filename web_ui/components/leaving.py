@@ -19,7 +19,7 @@ def take_along() -> None:
         '<p class="rs-lead">One archive of JSON lines: repositories, analyses, conversations, keys without their '
         "secrets, sessions, webhooks, and what the audit trail has of you.</p>"
     )
-    browser.download("Download all that is yours", _EXPORT)
+    browser.download("Download all that is yours", _EXPORT, streamed=True)
 
 
 def delete() -> None:

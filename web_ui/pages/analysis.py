@@ -81,7 +81,6 @@ def show() -> None:
     elif facts := estimates.facts(analysis):
         st.html(markup.line(markup.span("fact", fact) for fact in facts))
     left_out.damage(analysis)
-    generations.show(analysis)
     above = st.container()
     actions(analysis)
     left, right = st.columns((3, 2), gap="large")
@@ -94,7 +93,8 @@ def show() -> None:
     past.show(analysis)
     graph.show(analysis)
     left_out.show(analysis)
-    with above:  # drawn last: a host that is slow to answer keeps nothing else waiting
+    with above:  # drawn last: a search, or a host, that is slow to answer keeps nothing else waiting
+        generations.show(analysis)
         staleness.show(analysis)
 
 

@@ -35,6 +35,7 @@ def search() -> dict[str, str]:
         if go.form_submit_button("Search", type="primary", width="stretch"):
             now = {name: written(value) for name, value in wanted.items()}
             st.query_params.from_dict(known(now))
+            st.rerun()  # with the fields as the address has them: else what is written next would be dropped
     return known(now)
 
 
@@ -106,7 +107,7 @@ def show() -> None:
     )
     wanted = search()
     with st.container(horizontal=True, vertical_alignment="center"):
-        browser.download("Export as JSON lines", audit.export_address(wanted))
+        browser.download("Export as JSON lines", audit.export_address(wanted), streamed=True)
         check()
     results(wanted)
 

@@ -1,5 +1,7 @@
 """Events: what the log recorded of one analysis, of its repository or of a conversation about it, at any point."""
 
+import time
+
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView
@@ -20,7 +22,13 @@ def repository(stream: str) -> None:
         '<div class="rs-facts">The moments at which it, or one of its analyses, came to stand otherwise.'
         f"{left} Stream&nbsp;{markup.span('code', stream)}</div>"
     )
-    data: dict[str, object] = {"stream": stream, "items": moments.rows(found), "live": True, "moments": True}
+    data: dict[str, object] = {
+        "stream": stream,
+        "items": moments.rows(found),
+        "live": True,
+        "moments": True,
+        "loaded": time.time(),
+    }
     browser.inspector(data, key=f"inspector-{stream}")
 
 

@@ -61,6 +61,7 @@ def show() -> None:
     settled = st.toggle("Also those that were decided", parameter("settled") is not None)
     if settled != (parameter("settled") is not None):  # another list: it begins at its first page
         st.query_params.from_dict({"settled": "yes"} if settled else {})
+        st.rerun()  # with the toggle as the address has it: else the next click would be dropped
     page = attempt(lambda: client().letters_listed(settled=settled, cursor=parameter("cursor"), limit=_PAGE))
     if page is None:
         return

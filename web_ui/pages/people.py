@@ -51,6 +51,7 @@ def search() -> dict[str, str]:
         if right.form_submit_button("Search", type="primary", width="stretch"):
             now = {"search": words.strip(), "suspended": "yes" if suspended else ""}
             st.query_params.from_dict({name: value for name, value in now.items() if value})
+            st.rerun()  # with the fields as the address has them: else what is written next would be dropped
     return {name: value for name, value in now.items() if value}
 
 

@@ -17,6 +17,7 @@ def search() -> dict[str, str]:
         if right.form_submit_button("Search", type="primary", width="stretch"):
             name = written.strip()
             st.query_params.from_dict({"name": name} if name else {})
+            st.rerun()  # with the field as the address has it: else what is written next would be dropped
     return {"name": name} if name else {}
 
 

@@ -12,6 +12,7 @@ from events.delivery.long import LeasedRun
 from events.question import QuestionAnswered
 from runtime.faults import Cancelled, Transient
 from tests.fakes.turns import MemoryTurns
+from tests.support.delivery import until
 
 ANSWER = QuestionAnswered.model_construct(question_id=UUID(int=9), answer="There.")
 FOUND = Found(ANSWER, datetime(2026, 1, 1, tzinfo=UTC))
@@ -93,7 +94,7 @@ async def test_an_answer_that_is_offered_to_nobody_lets_all_who_wait_ask_side_by
 
     async with remembering.offered(wanted(), a_run(), 10.0):  # the first model is down, and another one answers
         waiting = [asyncio.create_task(ask()) for _ in range(3)]
-        await asyncio.sleep(0.05)
+        await until(lambda: remembering._waiting == 3)
     async with asyncio.timeout(5):
         await asyncio.gather(*waiting)
 
@@ -155,7 +156,7 @@ async def test_four_wait_in_one_process_and_whoever_comes_then_asks_as_well() ->
             asked += 1
 
     asking = [asyncio.create_task(ask()) for _ in range(6)]
-    await asyncio.sleep(0.05)
+    await until(lambda: asked + remembering._waiting == 6)
     before = asked
     turns.of.clear()
     async with asyncio.timeout(5):

@@ -7,6 +7,7 @@ from web_ui.generations import choices, label, sentence
 def test_where_there_is_no_choice_nothing_is_said() -> None:
     assert sentence(kept()) == sentence(kept(one(NEW, "new", serves=True))) == ""
     assert sentence(kept(one(NEW, "new", serves=True), one(OLD, "old", asked=False))) == ""
+    assert sentence(kept(one(NEW, "new", serves=True), one(OLD, "new"))) == ""  # the same, made again
 
 
 def test_the_model_that_serves_is_named_and_the_way_to_the_other_one() -> None:
