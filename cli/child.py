@@ -21,7 +21,7 @@ def _migrate() -> None:
     pass_gate()
     url, passwords = os.environ["REPOSTREAM_DATABASE_URL"], os.environ.get(ROLE_PASSWORDS, "")
     try:
-        check_stored_keys(url, os.environ["REPOSTREAM_SECRET_KEY"])
+        check_stored_keys(url, os.environ.get("REPOSTREAM_SECRET_KEY", ""))
         upgrade(url)
     except (UpgradeBlocked, KeysCannotBeOpened) as why:
         raise SystemExit(str(why)) from None
