@@ -1,7 +1,7 @@
 """The small read models, which must be quick: repositories, analyses, conversations, questions."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
@@ -28,7 +28,7 @@ INSERT INTO app.repositories (repository_id, tenant_id, url, host, name, registe
 VALUES (:repository_id, :tenant_id, :url, :host, :name, :registered_at) ON CONFLICT DO NOTHING
 """)
 _DELETE = tuple(
-    text(f"DELETE FROM app.{table} WHERE repository_id = :repository_id")  # noqa: S608  # our own names
+    text(f"DELETE FROM app.{table} WHERE repository_id = :id")  # noqa: S608  # our own names
     for table in ("questions", "conversations", "analyses", "repositories")
 )
 _DELETE_CONVERSATION = tuple(
@@ -211,12 +211,19 @@ class _Questions:
         if ended:
             await self._connection.execute(_COUNT_TAKEN, [_taken(question) for question in ended])
 
-    async def delete(self, statements: Sequence[TextClause], values: Mapping[str, UUID]) -> None:
-        """Execute statements that delete questions, among them some of this batch perhaps."""
+    async def delete_conversation(self, conversation_id: UUID) -> None:
+        """Remove a conversation with its questions, among them some of this batch perhaps."""
+        await self._delete(_DELETE_CONVERSATION, conversation_id, lambda each: each.conversation_id == conversation_id)
+
+    async def delete_repository(self, repository_id: UUID) -> None:
+        """Remove a repository with all that is about it."""
+        await self._delete(_DELETE, repository_id, lambda each: each.repository_id == repository_id)
+
+    async def _delete(self, statements: Sequence[TextClause], id_: UUID, goes: Callable[[QuestionView], bool]) -> None:
         await self.write()
-        self._known.clear()
+        self._known = {key: question for key, question in self._known.items() if not goes(question)}
         for statement in statements:
-            await self._connection.execute(statement, values)
+            await self._connection.execute(statement, {"id": id_})
 
 
 def _question_id(envelope: Envelope) -> UUID | None:
@@ -267,12 +274,12 @@ async def _repository(connection: AsyncConnection, envelope: Envelope, questions
         }
         await connection.execute(_REGISTER, row | {"registered_at": envelope.timestamp})
     elif envelope.event_type == RepositoryDeleted.event_type:
-        await questions.delete(_DELETE, {"repository_id": repository_id})
+        await questions.delete_repository(repository_id)
 
 
 async def _conversation(connection: AsyncConnection, envelope: Envelope, questions: _Questions) -> None:
     if envelope.event_type == ConversationDeleted.event_type:
-        await questions.delete(_DELETE_CONVERSATION, {"id": conversations.conversation_id_of(envelope.stream_id)})
+        await questions.delete_conversation(conversations.conversation_id_of(envelope.stream_id))
     elif envelope.event_type == ConversationStarted.event_type:
         row = conversations.started(envelope).model_dump(exclude={"questions"})
         who = {"tenant_id": envelope.tenant_id, "user_id": envelope.user_id, "version": envelope.version}

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import LOCAL_TENANT, Event
@@ -13,6 +14,7 @@ from events.conversation import ConversationDeleted, ConversationStarted
 from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.question import AnswerRated, QuestionAsked, QuestionFailed
+from events.repository import RepositoryDeleted
 from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
@@ -56,6 +58,24 @@ async def test_questions_that_are_written_together_are_as_those_written_one_by_o
 
     assert rebuilt.agrees
     assert {table.table: table.rebuilt for table in rebuilt.tables}["questions"] == 2
+
+
+async def test_what_is_deleted_takes_nobody_elses_question_out_of_its_batch(engine: AsyncEngine) -> None:
+    asked, gone, repositories = (uuid4(), uuid4()), uuid4(), (uuid4(), uuid4(), uuid4())
+    streams = [f"conversation/{uuid4()}" for _ in repositories]
+    for stream, question, repository in zip(streams, (*asked, gone), repositories, strict=True):
+        await tell(engine, stream, ConversationStarted(repository_id=repository, title="a/b"))
+        await tell(engine, stream, QuestionAsked(question_id=question, repository_id=repository, query="Why?"))
+    await tell(engine, f"conversation/{uuid4()}", ConversationDeleted())
+    await tell(engine, streams[0], QuestionFailed(question_id=asked[0], query="Why?", code="x", message="y"))
+    await tell(engine, f"repository/{repositories[2]}", RepositoryDeleted())
+    await tell(engine, streams[1], QuestionFailed(question_id=asked[1], query="Why?", code="x", message="y"))
+    await tell(engine, streams[2], QuestionFailed(question_id=gone, query="Why?", code="x", message="y"))
+    await catch_up(engine, PostgresJournal(engine), Overview())
+
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT question_id, state FROM app.questions"))
+        assert {row.question_id: row.state for row in found} == dict.fromkeys(asked, "failed")
 
 
 async def test_what_is_not_a_projections_business_moves_it_from_where_it_stands_alone(
