@@ -182,5 +182,5 @@ async def _on(journal: Journal, stream_id: str, start: State, version: int) -> S
     while at < version:
         page = await journal.read_stream(stream_id, after=at, limit=min(leap, version - at))
         state = fold(page, how.evolve, state, to=version)
-        at = min(at + leap, version)
+        at = min(page[-1].version, version) if page else version  # a page counts the events that are shown
     return at, state

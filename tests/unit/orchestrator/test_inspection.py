@@ -34,6 +34,7 @@ class Counting:
         self.journal = MemoryJournal()
         self.read = 0
         self.gone: set[str] = set()
+        self.left_out: set[int] = set()
         self.analyses = [STREAM]
         self.keeps = True
 
@@ -41,7 +42,8 @@ class Counting:
         return self
 
     async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        found = [] if stream_id in self.gone else await self.journal.read_stream(stream_id, after=after, limit=limit)
+        found = [] if stream_id in self.gone else await self.journal.read_stream(stream_id, after=after)
+        found = [one for one in found if one.version not in self.left_out][:limit]
         self.read += len(found)
         return found
 
@@ -159,6 +161,18 @@ async def test_a_look_reads_from_the_nearest_kept_states_on_and_new_events_are_s
     await log.say(STREAM, [StageStarted(run_id=uuid4(), stage=Stage.EMBED, shard=0, attempt=1, worker="w")])
 
     assert (await _look(inspection)).newest == 1_204
+
+
+@pytest.mark.parametrize("against", [450, 650])
+async def test_each_event_counts_once_where_the_journal_leaves_some_out(log: Counting, against: int) -> None:
+    stream = "account/1"
+    await log.say(stream, [AnswerRated(question_id=QUESTION, rating=1)] * 1_200)
+    log.left_out = set(range(100, 200))  # of somebody who is gone
+
+    found = await _look(_inspection(log), stream, version=1_150, against=against)
+
+    counted = [state["times"]["ai.answer.rated"] for state in (found.before, found.after)]
+    assert counted == [against - 100, 1_050]
 
 
 async def test_what_was_deleted_is_not_shown_though_states_of_it_are_kept(log: Counting) -> None:
