@@ -112,9 +112,9 @@ class Keyring:
             return None
         return opened(envelope, known.cipher)
 
-    async def cipher(self, connection: AsyncConnection, subjects: Subjects) -> AESGCM | None:
-        """What seals for all of `subjects`; None where a key was destroyed, or never made."""
-        return (await self._ciphers(connection, {subjects}, may_make=False))[subjects]
+    async def cipher(self, connection: AsyncConnection, subjects: Subjects, *, may_make: bool) -> AESGCM | None:
+        """What seals for all of `subjects`; None where a key was destroyed, or never made and may not be."""
+        return (await self._ciphers(connection, {subjects}, may_make=may_make))[subjects]
 
     async def _ciphers(
         self, connection: AsyncConnection, wanted: set[Subjects], *, may_make: bool
@@ -217,11 +217,14 @@ async def open_one(engine: AsyncEngine, envelope: Envelope) -> Envelope:
 
 
 async def sealed_bytes(connection: AsyncConnection, subjects: Subjects, name: bytes, content: bytes) -> Content | None:
-    """What is derived of private fields, sealed for the same subjects and bound to a name; None where a key is gone."""
+    """What is derived of private fields, sealed for the same subjects and bound to a name; None where a key is gone.
+
+    Makes the keys that are missing, in the connection's transaction.
+    """
     ring = _ring(connection)
     if ring is None:
         return Content(is_sealed=False, content=content)
-    cipher = await ring.cipher(connection, subjects)
+    cipher = await ring.cipher(connection, subjects, may_make=True)
     return None if cipher is None else Content(is_sealed=True, content=seal_bytes(cipher, name, content))
 
 
@@ -233,7 +236,7 @@ async def opened_bytes(connection: AsyncConnection, subjects: Subjects, name: by
     ring = _ring(connection)
     if ring is None:
         raise KeysUnavailable("A state is sealed: set REPOSTREAM_SECRET_KEY to the key it was sealed with.")
-    cipher = await ring.cipher(connection, subjects)
+    cipher = await ring.cipher(connection, subjects, may_make=False)
     return None if cipher is None else open_bytes(cipher, name, content)
 
 

@@ -45,6 +45,7 @@ CROSS JOIN LATERAL (
   WHERE stream_id = s.stream_id AND fold = :fold AND code = :code
 ) k
 WHERE a.version >= :every AND s.version >= k.version + :every AND s.archived_at IS NULL
+  AND s.stream_id <> ALL (:passed_over)
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = a.repository_id)
 ORDER BY a.requested_at DESC LIMIT 1
 """)
@@ -75,6 +76,7 @@ class Snapshots:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._passed_over = set[str]()  # streams of which nothing can be kept, so that others have their turn
 
     async def run(self) -> None:
         """Keep what is due, for ever."""
@@ -83,16 +85,18 @@ class Snapshots:
                 await asyncio.sleep(_POLL)
 
     async def keep_next(self) -> bool:
-        """Keep the next states of one analysis; whether any were."""
+        """Keep the next states of one analysis, where they can be; whether any were due."""
         async with self._engine.begin() as connection:
             if not await snapshots.hold(connection):
                 return False
-            values = {"fold": _PAST, "code": code(), "every": EVERY}
+            values = {"fold": _PAST, "code": code(), "every": EVERY, "passed_over": sorted(self._passed_over)}
             due = (await connection.execute(_NEXT, values)).first()
             if due is None:
                 await connection.execute(_EXPIRE, {"code": code()})
                 return False
-            return await self._keep(connection, due)
+            if not await self._keep(connection, due):
+                self._passed_over.add(due.stream_id)
+            return True
 
     async def _keep(self, connection: AsyncConnection, due: Row[Any]) -> bool:
         states, version, kept = await _kept(connection, due), due.kept, False

@@ -58,17 +58,21 @@ async def engines(database_url: str, _secret: None) -> AsyncIterator[tuple[Async
     settings = DatabaseSettings(url=SecretStr(database_url))
     roles = (DatabaseRole.BACKGROUND, DatabaseRole.REQUESTS)
     made = [create_engine(settings, application="test", role=role) for role in roles]
-    await PostgresJournal(made[0]).append(STREAM, [_draft(one) for one in EVENTS])
+    await _record(made[0], EVENTS)
+    yield made[0], made[1]
+    for engine in made:
+        await engine.dispose()
+
+
+async def _record(engine: AsyncEngine, events: Sequence[Envelope]) -> None:
+    await PostgresJournal(engine).append(events[0].stream_id, [_draft(one) for one in events])
     statement = """
         INSERT INTO app.analyses (analysis_id, tenant_id, repository_id, state, version, requested_at, record)
         VALUES (CAST(split_part(:stream, '/', 2) AS uuid), :tenant, :repository, 'refined', :version, now(), '{}')
     """
-    values = {"stream": STREAM, "tenant": TENANT, "repository": REPOSITORY, "version": len(EVENTS)}
-    async with made[0].begin() as connection:
-        await connection.execute(text(statement), values)
-    yield made[0], made[1]
-    for engine in made:
-        await engine.dispose()
+    whose = {"tenant": events[0].tenant_id, "repository": events[0].repository_id}
+    async with engine.begin() as connection:
+        await connection.execute(text(statement), whose | {"stream": events[0].stream_id, "version": len(events)})
 
 
 def _draft(one: Envelope) -> Draft:
@@ -77,7 +81,8 @@ def _draft(one: Envelope) -> Draft:
 
 
 async def _keep_all(engine: AsyncEngine) -> None:
-    while await Snapshots(engine).keep_next():
+    keeper = Snapshots(engine)
+    while await keeper.keep_next():
         pass
 
 
@@ -188,6 +193,30 @@ def _has_url(state: bytes) -> bool:
         return URL.encode() in zlib.decompress(state)
     except zlib.error:
         return False
+
+
+async def test_what_was_recorded_without_a_secret_key_is_kept_and_what_cannot_be_holds_nobody_up(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, other = DatabaseSettings(url=SecretStr(database_url)), histories.load("upload").events
+    assert other[0].repository_id != REPOSITORY
+    engine = create_engine(settings, application="test", role=DatabaseRole.BACKGROUND)
+    await _record(engine, other)
+    await _record(engine, EVENTS)  # asked for last, and so the first in turn
+    async with engine.begin() as connection:
+        await erase_subject(connection, Subject.REPOSITORY, REPOSITORY)
+    await engine.dispose()
+    monkeypatch.setenv("REPOSTREAM_SECRET_KEY", fresh_key())
+    engine = create_engine(settings, application="test", role=DatabaseRole.BACKGROUND)
+    keeper = Snapshots(engine)
+
+    assert [await keeper.keep_next() for _ in range(3)] == [True, True, False]
+    assert {is_sealed for _, _, is_sealed, _ in await _rows(engine)} == {True}
+    async with engine.connect() as connection:
+        assert await decided_on(connection, STREAM) is None
+        last = len(other) // EVERY * EVERY
+        assert await decided_on(connection, other[0].stream_id) == (replay(other[:last]), last)
+    await engine.dispose()
 
 
 async def test_erasing_waits_for_whoever_keeps_a_state_and_takes_that_too(
