@@ -49,7 +49,10 @@ WHERE a.version >= :every AND s.version >= k.version + :every AND s.archived_at 
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = a.repository_id)
 ORDER BY a.requested_at DESC LIMIT 1
 """)
-_PASSED = text("DELETE FROM es.snapshots WHERE stream_id = :stream AND fold = :fold AND version < :version")
+_THERE = text("SELECT fold FROM es.snapshots WHERE stream_id = :stream AND code = :code AND version = :version")
+_PASSED = text("""
+DELETE FROM es.snapshots WHERE stream_id = :stream AND fold = :fold AND code = :code AND version < :version
+""")
 _AGAIN = text("DELETE FROM es.snapshots WHERE stream_id = :stream AND code = :code")
 # A release that still runs beside this one has its own for so long.
 _EXPIRE = text("DELETE FROM es.snapshots WHERE code <> :code AND made_at < clock_timestamp() - interval '1 day'")
@@ -100,9 +103,9 @@ class Snapshots:
 
     async def _keep(self, connection: AsyncConnection, due: Row[Any]) -> bool:
         states, version, kept = await _kept(connection, due), due.kept, False
-        if states[_PAST] is None:  # damaged: all of it once more
+        if states is None:  # one is damaged: all of it once more
             await connection.execute(_AGAIN, {"stream": due.stream_id, "code": code()})
-            states, version = {name: how.initial() for name, how in _FOLDS.items()}, 0
+            states, version = _initial(), 0
         for _ in range(_AT_ONCE):
             page = await read_stream_in(connection, due.stream_id, after=version, limit=EVERY)
             if len(page) < EVERY:
@@ -114,13 +117,22 @@ class Snapshots:
         return kept
 
 
-async def _kept(connection: AsyncConnection, due: Row[Any]) -> dict[str, Any]:
-    """The states after `due.kept`, from which it goes on; None for one that cannot be gone on from."""
-    found: dict[str, Any] = {}
-    for name, how in _FOLDS.items():
-        newest = await _newest(connection, due.stream_id, name, due.kept) if due.kept else (0, how.initial())
-        found[name] = newest[1] if newest is not None and newest[0] == due.kept else None
-    return found
+def _initial() -> dict[str, Any]:
+    return {name: how.initial() for name, how in _FOLDS.items()}
+
+
+async def _kept(connection: AsyncConnection, due: Row[Any]) -> dict[str, Any] | None:
+    """The states after `due.kept`, from which it goes on; None where one of them is damaged.
+
+    One that was not kept, since this code cannot fold the stream until there, is None itself.
+    """
+    if not due.kept:
+        return _initial()
+    place = {"stream": due.stream_id, "code": code(), "version": due.kept}
+    there = (await connection.execute(_THERE, place)).scalars().all()
+    found = {name: await _newest(connection, due.stream_id, name, due.kept) for name in there}
+    states = {name: newest[1] for name, newest in found.items() if newest is not None}
+    return dict.fromkeys(_FOLDS) | states if len(states) == len(there) else None
 
 
 async def _newest(
@@ -151,7 +163,7 @@ async def _put(connection: AsyncConnection, due: Row[Any], name: str, version: i
     if not await snapshots.keep(connection, _place(due.stream_id, name), version, packed, whose):
         return False
     if name == _WORKFLOW:  # decisions go on from the newest alone
-        await connection.execute(_PASSED, {"stream": due.stream_id, "fold": name, "version": version})
+        await connection.execute(_PASSED, {"stream": due.stream_id, "fold": name, "code": code(), "version": version})
     return True
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import cast
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import Draft, Envelope, Subject
-from events.catalog import decode
+from events.catalog import UnknownEvent, decode
 from events.log import snapshots as table
 from events.log.keyring import erase_stream, erase_subject
 from events.log.postgres import PostgresJournal
@@ -86,6 +87,14 @@ async def _keep_all(engine: AsyncEngine) -> None:
         pass
 
 
+async def _keep_first(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep one state of each fold, after which more are due."""
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots, "EVERY", 3 * EVERY)
+        await _keep_all(engine)
+    assert [row[:2] for row in await _rows(engine)] == [("past", 3 * EVERY), ("workflow", 3 * EVERY)]
+
+
 async def _rows(engine: AsyncEngine) -> Sequence[tuple[str, int, bool, bytes]]:
     async with engine.connect() as connection:
         found = await connection.execute(text("SELECT fold, version, is_sealed, state FROM es.snapshots ORDER BY 1, 2"))
@@ -120,7 +129,7 @@ async def test_a_state_of_other_code_is_never_read_and_goes_after_a_day(
     engines: tuple[AsyncEngine, AsyncEngine], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, requests = engines
-    await _keep_all(engine)
+    await _keep_first(engine, monkeypatch)
     mine = await _rows(engine)
     monkeypatch.setattr(snapshots, "code", lambda: "of another release")
 
@@ -128,13 +137,14 @@ async def test_a_state_of_other_code_is_never_read_and_goes_after_a_day(
     async with engine.connect() as connection:
         assert await decided_on(connection, STREAM) is None
     await _keep_all(engine)
-    assert len(await _rows(engine)) == 2 * len(mine)  # the other release may still run
+    theirs = len(EVENTS) // EVERY + 1
+    assert len(await _rows(engine)) == len(mine) + theirs  # the other release may still run
     owner = await asyncpg.connect(database_url)
     day = "UPDATE es.snapshots SET made_at = made_at - interval '25 hours' WHERE code <> 'of another release'"
     await owner.execute(day)
     await owner.close()
     await _keep_all(engine)
-    assert len(await _rows(engine)) == len(mine)
+    assert len(await _rows(engine)) == theirs
 
 
 async def test_what_is_damaged_is_folded_from_the_log_and_made_again(
@@ -154,6 +164,46 @@ async def test_what_is_damaged_is_folded_from_the_log_and_made_again(
     found = await KeptPasts(TenantDatabase(requests)).before(TENANT, STREAM, len(EVENTS))
     last = len(EVENTS) // EVERY * EVERY
     assert found == (last, fold(EVENTS, HOW.evolve, HOW.initial(), to=last))
+
+
+@pytest.mark.parametrize("damaged", ["past", "workflow"])
+async def test_each_state_that_is_damaged_alone_is_made_again(
+    engines: tuple[AsyncEngine, AsyncEngine], database_url: str, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    engine, requests = engines
+    await _keep_first(engine, monkeypatch)
+    owner = await asyncpg.connect(database_url)
+    damage = "UPDATE es.snapshots SET state = set_byte(state, 20, 255 - get_byte(state, 20)) WHERE fold = $1"
+    assert await owner.execute(damage, damaged) == "UPDATE 1"
+    await owner.close()
+    await _keep_all(engine)
+
+    last = len(EVENTS) // EVERY * EVERY
+    found = await KeptPasts(TenantDatabase(requests)).before(TENANT, STREAM, len(EVENTS))
+    assert found == (last, fold(EVENTS, HOW.evolve, HOW.initial(), to=last))
+    async with engine.connect() as connection:
+        assert await decided_on(connection, STREAM) == (replay(EVENTS[:last]), last)
+
+
+async def test_a_state_that_this_code_cannot_fold_is_left_out_and_the_other_goes_on(
+    engines: tuple[AsyncEngine, AsyncEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, _ = engines
+    decided = snapshots._FOLDS["workflow"]
+
+    def fails_at_the_eighth(state: object, envelope: Envelope) -> object:
+        if envelope.version == 8:
+            raise UnknownEvent("of a later release")
+        return decided.evolve(state, envelope)
+
+    folds = dict(snapshots._FOLDS) | {"workflow": replace(decided, evolve=fails_at_the_eighth)}
+    monkeypatch.setattr(snapshots, "_FOLDS", folds)
+    monkeypatch.setattr(snapshots, "EVERY", 5)
+    keeper = Snapshots(engine)
+    assert [await keeper.keep_next() for _ in range(3)] == [True, True, False]
+
+    kept = [(name, version) for name, version, *_ in await _rows(engine)]
+    assert kept == [*(("past", at) for at in range(5, len(EVENTS), 5)), ("workflow", 5)]
 
 
 async def test_it_is_sealed_and_goes_with_what_is_private_in_its_stream(
