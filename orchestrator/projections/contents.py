@@ -2,11 +2,12 @@
 
 It has its own cursor, so that a repository with a hundred thousand edges delays nobody's small events. Symbols and
 edges of an artifact that another analysis has are shared with it. One that cannot be read is marked in `app.loaded`;
-a store that does not answer is waited for.
+a store that does not answer is waited for, for ten minutes where it gives everything else.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Protocol
@@ -47,6 +48,8 @@ def _removing(mine: str) -> tuple[TextClause, ...]:
 
 _REMOVE, _REMOVE_ANALYSIS = _removing(_OF_REPOSITORY), _removing(_OF_ANALYSIS)
 _MOST_ROWS = 50_000  # that one transaction writes, but for those of one event
+_PATIENCE = 600.0  # seconds that an event waits for what the store refuses of it alone: all others wait behind it
+_OTHERS = text("SELECT key FROM app.loaded WHERE code IS NULL ORDER BY random() LIMIT 5")
 
 
 class Connects(Protocol):
@@ -60,7 +63,8 @@ class Connects(Protocol):
 class Contents:
     """The projection `contents`. Loads all artifacts of an event in one transaction, and those of some more events.
 
-    Without an `engine` it does not know what is loaded already.
+    Without an `engine` it does not know what is loaded already, and waits for whatever the store refuses. `clock` is
+    monotonic, in seconds.
     """
 
     name = "contents"
@@ -71,18 +75,23 @@ class Contents:
     )
     touched = ()
 
-    def __init__(self, objects: Objects, engine: Connects | None = None) -> None:
+    def __init__(
+        self, objects: Objects, engine: Connects | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._objects = objects
         self._engine = engine
+        self._clock = clock
+        self._waiting: tuple[UUID, float] | None = None  # the event whose artifacts are refused, and since when
 
     def on(self, connection: Connects) -> "Contents":
         """As `Rebuildable.on`."""
-        return Contents(self._objects, connection)
+        return Contents(self._objects, connection, self._clock)
 
     async def prepare(self, envelopes: Sequence[Envelope]) -> Step:
         """Take events up to a deletion, or until there is enough to write, and decode what they bring.
 
-        Up to the first whose artifacts the store does not give; raises Transient where that is the first of all.
+        Up to the first whose artifacts the store does not give; raises Transient where that is the first of all, until
+        it has waited long enough.
         """
         wanted = [_wanted(envelope) for envelope in envelopes]
         same = await self._loaded_before([source for sources in wanted for source in sources])
@@ -95,10 +104,32 @@ class Contents:
             try:
                 loads += [(envelope.repository_id, await self._load(source, same)) for source in sources]
             except Transient:
-                if not taken:
+                if taken:
+                    return Step(taken, _writer(loads))
+                if not await self._waited_for(envelope):
                     raise
-                return Step(taken, _writer(loads))
+                loads += [(envelope.repository_id, await self._load_or_mark(source, same)) for source in sources]
         return Step(len(envelopes), _writer(loads))
+
+    async def _waited_for(self, envelope: Envelope) -> bool:
+        """Whether an event waited long enough for artifacts that the store refuses while it gives others."""
+        now = self._clock()
+        if self._waiting is None or self._waiting[0] != envelope.event_id:
+            self._waiting = (envelope.event_id, now)
+        return now - self._waiting[1] >= _PATIENCE and await self._gives_others()
+
+    async def _gives_others(self) -> bool:
+        if self._engine is None:
+            return False
+        async with self._engine.connect() as connection:
+            keys = (await connection.execute(_OTHERS)).scalars().all()
+        for key in keys:
+            try:
+                await self._objects.get(key)
+            except Fault:
+                continue
+            return True
+        return False
 
     async def _loaded_before(self, sources: Sequence[Source]) -> dict[str, Part]:
         shared = [source for source in sources if source.ref.kind in SHARED]
@@ -125,6 +156,13 @@ class Contents:
             message = f"The artifact {ref.key} is no {ref.kind} table: {type(error).__name__}."
             return Load(source, code="artifact_unreadable", message=message)
         return Load(source, rows)
+
+    async def _load_or_mark(self, source: Source, same: Mapping[str, Part]) -> Load:
+        try:
+            return await self._load(source, same)
+        except Transient:
+            message = f"The object store gives others, and not the artifact {source.ref.key}: retry once it does."
+            return Load(source, code="artifact_unreadable", message=message)
 
     async def _fetch(self, ref: ArtifactRef) -> bytes:
         try:

@@ -1,9 +1,16 @@
-"""A store that does not answer is no verdict on what it holds: nothing is marked, and what was read before is kept."""
+"""A store that does not answer is no verdict on what it holds: nothing is marked, and what was read before is kept.
 
+One that gives everything else is waited for some time only.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 from obstore.store import MemoryStore
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.artifacts import ArtifactKind, ArtifactRef, TreeRow
 from events.base import LOCAL_TENANT, Envelope
@@ -24,6 +31,26 @@ class Refusing(Objects):
         if key in self.refused:
             raise Transient("store_unavailable", "Not now.")
         return await super().get(key, sha256)
+
+
+class Loaded:
+    """A database of which one artifact is known: it was loaded before."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        yield cast("AsyncConnection", self)
+
+    async def execute(self, _statement: object) -> "Loaded":
+        return self
+
+    def scalars(self) -> "Loaded":
+        return self
+
+    def all(self) -> list[str]:
+        return [self._key]
 
 
 def told(ref: ArtifactRef) -> Envelope:
@@ -69,3 +96,24 @@ async def test_a_refusal_takes_what_came_before_it_and_is_raised_where_it_comes_
         await contents.prepare([told(second)])
     objects.refused = frozenset()
     assert (await contents.prepare([told(first), told(second)])).taken == 2
+
+
+async def test_an_event_waits_ten_minutes_for_what_is_refused_of_it_alone_and_as_long_as_all_is_refused() -> None:
+    objects, now = Refusing(MemoryStore(), tenant=LOCAL_TENANT), [0.0]
+    before, first, second = [await a_tree(objects, path) for path in ("a.py", "b.py", "c.py")]
+    contents = Contents(objects, Loaded(before.key), lambda: now[0])
+    events, later = [told(first), told(second)], [told(second)]
+
+    async def is_taken(offered: list[Envelope]) -> int:
+        try:
+            return (await contents.prepare(offered)).taken
+        except Transient:
+            return 0
+
+    objects.refused = frozenset({before.key, first.key, second.key})
+    for now[0], expected in ((0.0, 0), (599.0, 0), (86_400.0, 0)):
+        assert await is_taken(events) == expected
+    objects.refused -= {before.key}
+    assert await is_taken(events) == 1
+    for now[0], expected in ((86_400.0, 0), (86_999.0, 0), (87_000.0, 1)):  # the next one waits for itself
+        assert await is_taken(later) == expected
