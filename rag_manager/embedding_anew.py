@@ -2,7 +2,7 @@
 
 What is said is an event of the analysis: the workflow asks for its vectors again, as durably as for anything else. The
 generation that serves goes on until the new one is whole; its questions are embedded by the model that made it. What a
-person went back to stays.
+person went back to stays until another model is set, also where the one it was chosen over is set again later.
 """
 
 from collections.abc import Callable
@@ -45,6 +45,7 @@ class EmbeddingAnew:
 
         What was said before this process began counts from then: the log returns what it has.
         """
+        await choosing.forget_choices(self._backends.engine, self._wanted)
         serving = await choosing.of_other_models(self._backends.engine, self._wanted)
         others = [one for one in serving if not one.chosen]
         self._said = {one: at for one, at in self._said.items() if one in others}
@@ -73,7 +74,8 @@ def _draft(one: OfAnother, wanted: str, at: datetime) -> Draft:
         analysis_id=one.analysis_id, generation_id=one.generation_id, model=one.model, wanted=wanted
     )
     return Draft(
-        event_id=derived_id("embedder changed", one.generation_id, wanted),
+        # One that came to serve once more is another matter, though it was said of it before.
+        event_id=derived_id("embedder changed", one.generation_id, wanted, one.moved_at),
         occurred_at=at,
         context=context,
         event=event,

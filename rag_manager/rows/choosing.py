@@ -12,10 +12,11 @@ from rag_manager.stages.may_serve import Serving
 
 _OF_OTHER_MODELS = text("""
 SELECT g.tenant_id, a.repository_id, g.analysis_id, g.generation_id, coalesce(g.model, ''),
-  p.chosen_over IS NOT DISTINCT FROM CAST(:wanted AS text)
+  p.moved_at, p.chosen_over IS NOT DISTINCT FROM CAST(:wanted AS text)
 FROM rag.pointers p JOIN rag.generations g USING (generation_id) JOIN rag.analyses a ON a.analysis_id = g.analysis_id
 WHERE g.kind = 'full' AND g.model IS DISTINCT FROM :wanted ORDER BY a.requested_at DESC, g.generation_id
 """)
+_FORGET = text("UPDATE rag.pointers SET chosen_over = NULL WHERE chosen_over <> :wanted")
 _KEPT = text("""
 SELECT g.generation_id, coalesce(g.model, '') AS model, g.chunks, g.vectors, g.changed_at AS since,
   EXISTS (SELECT FROM rag.pointers p WHERE p.generation_id = g.generation_id) AS serves,
@@ -49,13 +50,17 @@ class Kept:
 
 @dataclass(frozen=True)
 class OfAnother:
-    """A full generation that serves, and was made by another model than is wanted; `chosen` over that by a person."""
+    """A full generation that serves, and was made by another model than is wanted; `chosen` over that by a person.
+
+    `moved_at` is when the repository's pointer came to it.
+    """
 
     tenant_id: UUID
     repository_id: UUID
     analysis_id: UUID
     generation_id: UUID
     model: str
+    moved_at: datetime
     chosen: bool = False
 
 
@@ -64,6 +69,12 @@ async def of_other_models(engine: AsyncEngine, wanted: str) -> list[OfAnother]:
     async with engine.connect() as connection:
         rows = await connection.execute(_OF_OTHER_MODELS, {"wanted": wanted})
         return [OfAnother(*row) for row in rows]
+
+
+async def forget_choices(engine: AsyncEngine, wanted: str) -> None:
+    """Forget what was chosen over other models than `wanted`: they are not set any more."""
+    async with engine.begin() as connection:
+        await connection.execute(_FORGET, {"wanted": wanted})
 
 
 async def kept(engine: AsyncEngine, tenant_id: UUID, analysis_id: UUID, graces: tuple[float, float]) -> list[Kept]:

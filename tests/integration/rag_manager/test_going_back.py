@@ -10,9 +10,10 @@ import pytest
 
 from events.base import LOCAL_TENANT, LOCAL_USER, Context, derived_id
 from events.collection import GenerationChoice, KeptGenerations
-from events.index import GenerationKind, IndexActivated
+from events.index import EmbedderChanged, GenerationKind, IndexActivated
 from events.processing import Stage
 from rag_manager.collections_now import CollectionsNow
+from rag_manager.embedding_anew import EmbeddingAnew
 from rag_manager.former import FormerEmbedders
 from rag_manager.going_back import GoingBack, Models
 from rag_manager.housekeeping import Graces
@@ -107,6 +108,27 @@ async def test_what_was_chosen_stays_until_yet_another_model_is_set(index: Index
     assert (told.model, told.chosen, told.asked) == ("full-words", True, True)
     await choose(index, analysis, newer(analysis))
     assert await choosing.of_other_models(engine, "other-words") == []
+
+
+async def test_what_was_gone_back_to_is_embedded_anew_whenever_another_model_was_set_since(
+    index: Index, analysis: AnAnalysis
+) -> None:
+    async def said_where(*wanted: str) -> list[int]:
+        """How often it was said of the analysis, after each model was set in turn."""
+        counts = []
+        for model in wanted:
+            await EmbeddingAnew(index.backends, index.kernel.journal, model)()
+            counts.append((await index.said(analysis)).count(EmbedderChanged.event_type))
+        return counts
+
+    await choose(index, analysis, former(analysis))
+    first = await said_where("other-words", "third-words", "other-words")
+    await choose(index, analysis, newer(analysis))
+    forward = await said_where("other-words")
+    await choose(index, analysis, former(analysis))
+    again = await said_where("other-words", "third-words", "other-words", "other-words")
+
+    assert (first, forward, again) == ([0, 1, 2], [2], [2, 3, 4, 4])
 
 
 async def test_what_cannot_serve_is_refused_by_its_name(index: Index, analysis: AnAnalysis) -> None:

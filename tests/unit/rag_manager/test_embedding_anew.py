@@ -1,6 +1,6 @@
 """Of generations of another model, a few at a time are said to be embedded anew, each once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,15 +22,20 @@ class Serving:
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     engine: object = None
 
+    async def forget_choices(self, _engine: object, wanted: str) -> None:
+        """Whose choices these are no test of this file asks."""
+
     async def of_other_models(self, _engine: object, wanted: str) -> list[OfAnother]:
         return [one for one in self.others if one.model != wanted]
 
 
 @pytest.fixture
 def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
+    made_at = datetime(2025, 1, 1, tzinfo=UTC)
     ids = [UUID(int=n) for n in range(1, 11)]
-    made = Serving([OfAnother(LOCAL_TENANT, one, one, one, "old") for one in ids])
-    monkeypatch.setattr(choosing, "of_other_models", made.of_other_models)
+    made = Serving([OfAnother(LOCAL_TENANT, one, one, one, "old", made_at) for one in ids])
+    for name in ("forget_choices", "of_other_models"):
+        monkeypatch.setattr(choosing, name, getattr(made, name))
     return made
 
 
@@ -86,6 +91,19 @@ async def test_two_processes_and_a_restart_say_it_once(serving: Serving) -> None
     [event] = await journal.read_stream(f"analysis/{serving.others[0].analysis_id}")
     assert (event.data["model"], event.data["wanted"]) == ("old", "new")
     assert (event.tenant_id, event.repository_id) == (LOCAL_TENANT, serving.others[0].repository_id)
+
+
+async def test_of_one_that_came_to_serve_once_more_it_is_said_once_more(serving: Serving) -> None:
+    journal, [one, *_] = MemoryJournal(), serving.others
+    said = a_round(serving, journal)
+    serving.others = [one]
+    await said()
+    back = replace(one, moved_at=serving.now)
+    serving.others = [back]
+
+    assert await said() == [back]
+    assert await said() == []
+    assert len(await journal.read_stream(f"analysis/{one.analysis_id}")) == 2
 
 
 async def test_of_the_model_that_is_wanted_nothing_is_said(serving: Serving) -> None:
