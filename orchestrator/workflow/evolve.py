@@ -9,7 +9,7 @@ from events import processing as facts
 from events.artifacts import ArtifactKind
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
-from events.index import EmbedderChanged
+from events.index import EmbedderChanged, IndexActivated
 from events.processing import FaultKind, Stage
 from orchestrator.workflow.graph import REFINING, RULE_OF, RULES, is_done, is_whole
 from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, SlotStatus
@@ -228,6 +228,10 @@ def _embedded_again(slot: Slot) -> Slot:
     return _due_again(slot) if slot.status is SlotStatus.FAILED else replace(slot, stale=EMBEDDER)
 
 
+def _activated(state: AnalysisState, event: IndexActivated, _at: datetime) -> AnalysisState:
+    return replace(state, serves=event.generation_id)
+
+
 def _ended(phase: Phase) -> Callable[[AnalysisState, Event, datetime], AnalysisState]:
     def end(state: AnalysisState, _event: Event, _at: datetime) -> AnalysisState:
         return replace(state, phase=phase)
@@ -254,6 +258,7 @@ _EVOLVE: dict[type[Event], Callable[[AnalysisState, Any, datetime], AnalysisStat
     facts.ProcessingEstimated: _estimated,
     facts.ProcessingConfirmed: _confirmed,
     EmbedderChanged: _embedder_changed,
+    IndexActivated: _activated,
     facts.ProcessingCompleted: _completed,
     facts.ProcessingRefined: _ended(Phase.REFINED),
     facts.ProcessingFailed: _ended(Phase.FAILED),

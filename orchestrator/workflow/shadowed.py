@@ -27,7 +27,7 @@ PASSAGES = frozenset({ArtifactKind.CHUNKS, ArtifactKind.SYMBOLS})  # what an ind
 _TAKES_RECORDED = frozenset({Stage.EMBED})  # its model is not asked: the vectors that it made answer for it
 _SERVES = frozenset({Phase.READY, Phase.REFINED})
 _GENERATIONS = (Stage.ACTIVATE, Stage.PROMOTE)  # whose results say which vectors are searched beside an index
-_VECTORS, _VERSION = "vectors", "version"  # of a base, beside the numbers of shards
+_VECTORS, _SEARCHED, _VERSION = "vectors", "searched", "version"  # of a base, beside the numbers of shards
 OUTDATED = "Something else serves by now than when the shadow was asked for: make a new one, to compare it with that."
 
 
@@ -43,12 +43,14 @@ class NotPromotable(Exception):
 def base_of(state: AnalysisState, stage: Stage) -> dict[str, str]:
     """What a shadow is compared with: the result of each shard of a stage that stands, by its digest.
 
-    Of an index also what was made of the vectors that are searched beside it.
+    Of an index also what was made of the vectors that are searched beside it, and which of them are: a person may have
+    gone back to earlier ones.
     """
     results = {str(slot.shard): _digest((slot,)) for slot in state.of(stage) if is_done(slot)}
     if stage is not Stage.INDEX:
         return results
-    return results | {_VECTORS: _digest(slot for each in _GENERATIONS for slot in state.of(each) if is_done(slot))}
+    vectors = _digest(slot for each in _GENERATIONS for slot in state.of(each) if is_done(slot))
+    return results | {_VECTORS: vectors, _SEARCHED: str(state.serves or "")}
 
 
 def _digest(slots: Iterable[Slot]) -> str:

@@ -83,7 +83,7 @@ class AnalysisState:
 
     `held`: it waits for a person to confirm it; `expired`: nobody did in time.
     `mending` says that what was lost is made again, of an analysis that is ready, and `round` how often a part of its
-    index was.
+    index was. `serves` is the generation that searches came to last, by a stage or by a person's word.
     """
 
     phase: Phase = Phase.NEW
@@ -106,6 +106,7 @@ class AnalysisState:
     go: int = 0
     mending: bool = False
     round: int = 0
+    serves: UUID | None = None
     slots: Mapping[Key, Slot] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, stage: Stage) -> list[Slot]:

@@ -1,17 +1,18 @@
 """Which runs a shadow has, and when what it made may take the place of what serves. Pure."""
 
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from events.index import GenerationKind, IndexActivated
 from events.processing import FaultKind, Stage, StageCompleted
 from events.replay.fork import forked
 from events.replay.made import read_key
 from orchestrator.adapters.shadow_reports import told_of
 from orchestrator.projections.forks import fork
 from orchestrator.workflow import AnalysisState, replay
-from orchestrator.workflow.evolve import evolve_all
+from orchestrator.workflow.evolve import evolve, evolve_all
 from orchestrator.workflow.graph import is_whole
 from orchestrator.workflow.policy import Policy
 from orchestrator.workflow.shadowed import (
@@ -33,6 +34,7 @@ from tests.support import histories
 EVENTS = histories.load("whole").events
 STATE = replay(EVENTS)
 AT = EVENTS[-1].timestamp
+_, QUICK, FULL = (UUID(str(e.data["generation_id"])) for e in EVENTS if e.event_type == IndexActivated.event_type)
 
 
 def made(state: AnalysisState, stage: Stage, sha256: str | None = None) -> list[StageCompleted]:
@@ -118,6 +120,27 @@ def test_an_index_is_compared_with_the_same_vectors_or_not_at_all() -> None:
     assert stands(STATE, Stage.INDEX, earlier)
     assert not stands(STATE, Stage.INDEX, {"0": str(uuid4())})
     assert all(stands(STATE, stage, base_of(quick, stage)) for stage in OFFERED if stage is not Stage.INDEX)
+
+
+def test_an_index_is_not_compared_over_other_vectors_after_a_person_went_back_to_them() -> None:
+    there, back = (_rolled_back(to, instead_of) for to, instead_of in ((QUICK, FULL), (FULL, QUICK)))
+    rolled, forward = evolve(STATE, there, AT), evolve_all(STATE, [(there, AT), (back, AT)])
+    base = base_of(STATE, Stage.INDEX)
+
+    assert STATE.serves == FULL
+    assert not stands(rolled, Stage.INDEX, base)
+    assert not stands(STATE, Stage.INDEX, base_of(rolled, Stage.INDEX))
+    assert stands(forward, Stage.INDEX, base)
+    assert all(stands(rolled, stage, base_of(STATE, stage)) for stage in OFFERED if stage is not Stage.INDEX)
+    with pytest.raises(NotPromotable) as refused:
+        promotion(rolled, Stage.INDEX, base, made(STATE, Stage.INDEX, "f" * 64), AT)
+    assert refused.value.outdated is True
+
+
+def _rolled_back(to: UUID, instead_of: UUID) -> IndexActivated:
+    return IndexActivated(
+        analysis_id=STATE.analysis_id, generation_id=to, kind=GenerationKind.FULL, chunks=1, instead_of=instead_of
+    )
 
 
 def test_other_vectors_are_coming_until_the_analysis_is_complete_or_they_are_lost() -> None:
