@@ -8,7 +8,8 @@ former one after its grace, is dropped by the janitor.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -45,8 +46,11 @@ class _NotWanted(Exception):
 class Rebuilding:
     """`run` does what was asked for; `mend` asks and does it at once."""
 
-    def __init__(self, backends: Backends) -> None:
+    def __init__(self, backends: Backends, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds."""
         self._backends = backends
+        self._clock = clock
+        self._began = clock()
         self._asked = asyncio.Event()
 
     async def ask(self, asked: CollectionAsked) -> CollectionRebuild:
@@ -144,8 +148,12 @@ class Rebuilding:
         return False
 
     async def _give_up(self, rebuild: Rebuild, message: str) -> bool:
-        """End it where it has failed for an hour, in whichever processes; whether it was."""
-        if await rebuilds.failing(self._backends.engine, rebuild, _PATIENCE) < _PATIENCE:
+        """End it where it has failed for an hour, in whichever processes; whether it was.
+
+        This one tried all along, however long an attempt takes, or the others do that come before the next.
+        """
+        apart = self._clock() - self._began + _PATIENCE
+        if await rebuilds.failing(self._backends.engine, rebuild, apart) < _PATIENCE:
             return False
         logger.warning("rebuild %s is given up", rebuild.told.rebuild_id)
         await rebuilds.end(self._backends.engine, rebuild, "failed", message)

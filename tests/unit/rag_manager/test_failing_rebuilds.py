@@ -21,6 +21,7 @@ from runtime.faults import Transient
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ONE, TWO = UUID(int=1), UUID(int=2)
 AWAY = VectorsUnavailable("it is down")
+FAULTS = pytest.mark.parametrize("error", [AssertionError("by a bug"), AWAY, Transient("store_unavailable", "Away.")])
 
 
 def a_rebuild(number: UUID) -> Rebuild:
@@ -41,12 +42,14 @@ def a_rebuild(number: UUID) -> Rebuild:
 
 @dataclass
 class Books:
-    """What waits, how each ends, and what time it is (seconds)."""
+    """What waits, how each ends, how long that takes, and what time it is (seconds)."""
 
     breaks: dict[UUID, Exception] = field(default_factory=dict)
     ended: dict[UUID, str] = field(default_factory=dict)
     begun: dict[UUID, int] = field(default_factory=dict)
     since: dict[UUID, float] = field(default_factory=dict)
+    failed: dict[UUID, float] = field(default_factory=dict)
+    takes: float = 0.0
     now: float = 0.0
     engine: object = None
 
@@ -64,8 +67,12 @@ class Books:
     async def leave(self, _engine: object, rebuild: Rebuild) -> None:
         self.begun[rebuild.told.rebuild_id] = 0
 
-    async def failing(self, _engine: object, rebuild: Rebuild, _apart: float) -> float:
-        return self.now - self.since.setdefault(rebuild.told.rebuild_id, self.now)
+    async def failing(self, _engine: object, rebuild: Rebuild, apart: float) -> float:
+        number = rebuild.told.rebuild_id
+        if self.now - self.failed.get(number, -apart) >= apart:
+            self.since[number] = self.now
+        self.failed[number] = self.now
+        return self.now - self.since[number]
 
     async def end(self, _engine: object, rebuild: Rebuild, state: str, message: str | None = None) -> None:
         self.ended[rebuild.told.rebuild_id] = state
@@ -85,7 +92,7 @@ class Played(Rebuilding):
 
     def __init__(self, books: Books) -> None:
         backends: Any = books  # nothing but its engine is asked for
-        super().__init__(backends)
+        super().__init__(backends, clock=lambda: books.now)
         self._books = books
 
     @asynccontextmanager
@@ -93,13 +100,14 @@ class Played(Rebuilding):
         yield True
 
     async def _end(self, rebuild: Rebuild) -> bool:
+        self._books.now += self._books.takes
         if (error := self._books.breaks.get(rebuild.told.rebuild_id)) is not None:
             raise error
         self._books.ended[rebuild.told.rebuild_id] = "done"
         return True
 
 
-@pytest.mark.parametrize("error", [AssertionError("by a bug"), AWAY, Transient("store_unavailable", "Away.")])
+@FAULTS
 async def test_one_that_fails_keeps_no_other_waiting_and_ends_after_an_hour_of_failing(
     books: Books, error: Exception
 ) -> None:
@@ -114,6 +122,26 @@ async def test_one_that_fails_keeps_no_other_waiting_and_ends_after_an_hour_of_f
     await Played(books).do_all()
 
     assert books.ended == {ONE: "failed", TWO: "done"}
+
+
+@FAULTS
+async def test_one_whose_attempts_take_more_than_an_hour_is_given_up_too(books: Books, error: Exception) -> None:
+    books.breaks, books.takes = {ONE: error, TWO: error}, 4_200
+    rebuilding = Played(books)
+
+    await rebuilding.do_all()
+    assert books.ended == {}, "each failed once"
+    await rebuilding.do_all()
+
+    assert books.ended == {ONE: "failed", TWO: "failed"}
+
+
+async def test_one_that_nobody_tried_for_long_begins_its_hour_anew(books: Books) -> None:
+    books.breaks[ONE] = AWAY
+    for books.now in (0, 7_200):
+        await Played(books).do_all()
+
+    assert books.ended == {TWO: "done"}
 
 
 async def test_one_that_comes_through_at_last_is_done(books: Books) -> None:
