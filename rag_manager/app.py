@@ -97,7 +97,8 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
         lambda index: Search(index, backends.vectors, embedders, backends.turns, former=former, remote=remote),
     )
     forgetting = Forgetting(backends.engine, cache, search, beside, lines, lexicon)
-    anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), embedders[GenerationKind.FULL].name)
+    known = Models(embedders[GenerationKind.FULL].name, former.has)
+    anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), known)
     chores = Chores(housekeeping, forgetting, anew, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search.on_missing = chores.collection_missed
     worker = f"rag_manager-{os.getpid()}"
@@ -129,10 +130,9 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     callers = ServiceVerifier(NAME, ServiceKeySettings().public_keys)
     app.include_router(internal_routes(search, lines, callers))
     app.include_router(shadow_routes(beside, PromoteIndex(backends, lexicon), callers))
-    state = CollectionsNow(backends, embedders[GenerationKind.FULL].name, former)
+    state = CollectionsNow(backends, known.wanted, former)
     app.include_router(collection_routes(rebuilding, state, callers))
-    going_back = GoingBack(backends, Models(embedders[GenerationKind.FULL].name, former.has), graces)
-    app.include_router(generation_routes(going_back, callers))
+    app.include_router(generation_routes(GoingBack(backends, known, graces), callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app

@@ -2,7 +2,8 @@
 
 What is said is an event of the analysis: the workflow asks for its vectors again, as durably as for anything else. The
 generation that serves goes on until the new one is whole; its questions are embedded by the model that made it. What a
-person went back to stays until another model is set, also where the one it was chosen over is set again later.
+person went back to stays until another model is set, also where the one that it was chosen over comes back later, and
+for as long as its questions can be embedded.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import structlog
 from events.base import Context, Draft, derived_id
 from events.index import EmbedderChanged
 from events.log.journal import Journal
+from rag_manager.going_back import Models
 from rag_manager.jobs.base import Backends
 from rag_manager.rows import choosing
 from rag_manager.rows.choosing import OfAnother
@@ -31,12 +33,11 @@ class EmbeddingAnew:
     """A round of the chores. Safe beside other processes: what they say of the same generation is the same event."""
 
     def __init__(
-        self, backends: Backends, journal: Journal, wanted: str, *, clock: Callable[[], datetime] = _now
+        self, backends: Backends, journal: Journal, models: Models, *, clock: Callable[[], datetime] = _now
     ) -> None:
-        """`wanted` is the name of the model that embeds for full generations."""
         self._backends = backends
         self._journal = journal
-        self._wanted = wanted
+        self._models = models
         self._clock = clock
         self._said: dict[OfAnother, datetime] = {}
 
@@ -45,9 +46,10 @@ class EmbeddingAnew:
 
         What was said before this process began counts from then: the log returns what it has.
         """
-        await choosing.forget_choices(self._backends.engine, self._wanted)
-        serving = await choosing.of_other_models(self._backends.engine, self._wanted)
-        others = [one for one in serving if not one.chosen]
+        wanted = self._models.wanted
+        await choosing.forget_choices(self._backends.engine, wanted)
+        serving = await choosing.of_other_models(self._backends.engine, wanted)
+        others = [one for one in serving if not (one.chosen and self._models.can_ask(one.model))]
         self._said = {one: at for one, at in self._said.items() if one in others}
         waiting = [one for one in others if one not in self._said]
         under_way = sum(map(self._is_under_way, self._said.values()))
@@ -55,13 +57,13 @@ class EmbeddingAnew:
         for one in waiting:
             if under_way >= AT_ONCE:
                 break
-            draft = _draft(one, self._wanted, self._clock())
+            draft = _draft(one, wanted, self._clock())
             [said] = await self._journal.append(f"analysis/{one.analysis_id}", [draft])
             self._said[one] = said.timestamp
             under_way += self._is_under_way(said.timestamp)
             chosen.append(one)
         if chosen:
-            _log.info("embedder_changed", wanted=self._wanted, begun=len(chosen), waiting=len(waiting) - len(chosen))
+            _log.info("embedder_changed", wanted=wanted, begun=len(chosen), waiting=len(waiting) - len(chosen))
         return chosen
 
     def _is_under_way(self, said: datetime) -> bool:

@@ -19,12 +19,13 @@ WHERE g.kind = 'full' AND g.model IS DISTINCT FROM :wanted ORDER BY a.requested_
 _FORGET = text("UPDATE rag.pointers SET chosen_over = NULL WHERE chosen_over <> :wanted")
 _KEPT = text("""
 SELECT g.generation_id, coalesce(g.model, '') AS model, g.chunks, g.vectors, g.changed_at AS since,
-  EXISTS (SELECT FROM rag.pointers p WHERE p.generation_id = g.generation_id) AS serves,
-  (SELECT min(n.changed_at + make_interval(secs => CASE WHEN n.model = g.model THEN CAST(:grace AS float8)
-      ELSE CAST(:model_grace AS float8) END))
+  s.serves, CASE WHEN NOT s.serves THEN (SELECT min(n.changed_at + make_interval(secs =>
+      CASE WHEN n.model = g.model THEN CAST(:grace AS float8) ELSE CAST(:model_grace AS float8) END))
     FROM rag.generations n WHERE n.analysis_id = g.analysis_id AND n.kind = g.kind AND n.state = 'built'
-      AND n.changed_at > g.changed_at) AS kept_until
-FROM rag.generations g
+      AND n.changed_at > g.changed_at) END AS kept_until
+FROM rag.generations g, LATERAL (
+  SELECT EXISTS (SELECT FROM rag.pointers p WHERE p.generation_id = g.generation_id) AS serves
+) s
 WHERE g.analysis_id = :analysis AND g.tenant_id = :tenant AND g.kind = 'full' AND g.state = 'built'
 ORDER BY g.changed_at DESC, g.generation_id
 """)

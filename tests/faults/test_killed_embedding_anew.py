@@ -35,7 +35,7 @@ Found = tuple[set[str | None], list[object]]
 
 
 def anew(index: Index) -> EmbeddingAnew:
-    return EmbeddingAnew(index.backends, index.kernel.journal, index.full.name)
+    return EmbeddingAnew(index.backends, index.kernel.journal, Models(index.full.name, index.former.__contains__))
 
 
 async def found(pipeline: Pipeline) -> Found:

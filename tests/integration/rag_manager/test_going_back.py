@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, LOCAL_USER, Context, derived_id
 from events.collection import GenerationChoice, KeptGenerations
@@ -96,6 +97,16 @@ async def test_there_and_forward_again_is_an_event_each_and_the_other_one_is_kep
     assert [one.generation_id for one in left.items] == [newer(analysis)], "its time is over"
 
 
+async def test_of_what_serves_it_is_not_told_until_when_it_is_kept(index: Index, analysis: AnAnalysis) -> None:
+    earlier = "UPDATE rag.generations SET changed_at = now() - interval '1 hour' WHERE generation_id = :id"
+    async with index.backends.engine.begin() as connection:  # as if the other one had been built again since
+        await connection.execute(text(earlier), {"id": newer(analysis)})
+
+    kept = (await going_back(index).kept(LOCAL_TENANT, analysis.id)).items
+
+    assert [(one.serves, one.kept_until) for one in kept] == [(False, None), (True, None)]
+
+
 async def test_what_was_chosen_stays_until_yet_another_model_is_set(index: Index, analysis: AnAnalysis) -> None:
     await choose(index, analysis, former(analysis))
     engine, known = index.backends.engine, FormerEmbedders(index.former)
@@ -117,7 +128,7 @@ async def test_what_was_gone_back_to_is_embedded_anew_whenever_another_model_was
         """How often it was said of the analysis, after each model was set in turn."""
         counts = []
         for model in wanted:
-            await EmbeddingAnew(index.backends, index.kernel.journal, model)()
+            await EmbeddingAnew(index.backends, index.kernel.journal, Models(model, index.former.__contains__))()
             counts.append((await index.said(analysis)).count(EmbedderChanged.event_type))
         return counts
 

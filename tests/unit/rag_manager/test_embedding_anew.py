@@ -10,6 +10,7 @@ import pytest
 from events.base import LOCAL_TENANT
 from events.log.memory import MemoryJournal
 from rag_manager.embedding_anew import AT_ONCE, EmbeddingAnew
+from rag_manager.going_back import Models
 from rag_manager.rows import choosing
 from rag_manager.rows.choosing import OfAnother
 
@@ -39,9 +40,9 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
     return made
 
 
-def a_round(serving: Serving, journal: MemoryJournal, wanted: str = "new") -> EmbeddingAnew:
+def a_round(serving: Serving, journal: MemoryJournal, wanted: str = "new", *asked: str) -> EmbeddingAnew:
     backends: Any = serving  # nothing but its engine is asked for
-    return EmbeddingAnew(backends, journal, wanted, clock=lambda: serving.now)
+    return EmbeddingAnew(backends, journal, Models(wanted, asked.__contains__), clock=lambda: serving.now)
 
 
 async def test_the_next_ones_wait_until_others_came_through(serving: Serving) -> None:
@@ -104,6 +105,14 @@ async def test_of_one_that_came_to_serve_once_more_it_is_said_once_more(serving:
     assert await said() == [back]
     assert await said() == []
     assert len(await journal.read_stream(f"analysis/{one.analysis_id}")) == 2
+
+
+async def test_what_was_chosen_stays_while_its_questions_can_be_embedded(serving: Serving) -> None:
+    journal, [one, *_] = MemoryJournal(), serving.others
+    serving.others = [replace(one, chosen=True)]
+
+    assert await a_round(serving, journal, "new", "old")() == []
+    assert await a_round(serving, journal, "new", "another")() == serving.others
 
 
 async def test_of_the_model_that_is_wanted_nothing_is_said(serving: Serving) -> None:
