@@ -98,6 +98,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     )
     forgetting = Forgetting(backends.engine, cache, search, beside, lines, lexicon)
     known = Models(embedders[GenerationKind.FULL].name, former.has)
+    going_back = GoingBack(backends, known, graces)
     anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), known)
     chores = Chores(housekeeping, forgetting, anew, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search.on_missing = chores.collection_missed
@@ -118,6 +119,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
         yield
         await subscriber.stop()
         await end_tasks(later)
+        await going_back.close()
         await chores.stop()
         await searching.dispose()
         await quick.aclose()
@@ -132,7 +134,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     app.include_router(shadow_routes(beside, PromoteIndex(backends, lexicon), callers))
     state = CollectionsNow(backends, known.wanted, former)
     app.include_router(collection_routes(rebuilding, state, callers))
-    app.include_router(generation_routes(GoingBack(backends, known, graces), callers))
+    app.include_router(generation_routes(going_back, callers))
     app.add_middleware(MeasureRequests)
     add_problems(app)
     return app

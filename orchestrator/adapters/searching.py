@@ -24,6 +24,7 @@ _UNAVAILABLE = "The search service does not answer: try again in a moment."
 _KNOWN = {"not_found", "not_indexed_yet", "no_such_analysis", "nothing_in_scope", "artifact_missing"}
 _KNOWN |= {"shadow_not_done", "shadow_not_promotable", "shadow_outdated"}
 _KNOWN |= {"generation_unknown", "generation_outdated", "analysis_replaced", "embedder_not_set", "index_moved"}
+_LATER = {"index_unavailable"}
 
 Reply = TypeVar("Reply", bound=Value)
 
@@ -61,7 +62,7 @@ class Searching:
         await self._ask(IndexPromoted, "POST", "shadows/promote", promotion)
 
     async def collections(self) -> CollectionsState:
-        """How the collections of all generations stand. Raises Transient `search_unavailable`."""
+        """How the collections of all generations stand. Raises Transient `index_unavailable`, `search_unavailable`."""
         return await self._ask(CollectionsState, "GET", "collections")
 
     async def rebuild(self, asked: CollectionAsked) -> CollectionRebuild:
@@ -83,7 +84,7 @@ class Searching:
         """Have one of them serve.
 
         Raises Permanent `generation_unknown`, `generation_outdated`, `analysis_replaced`, `embedder_not_set`, and
-        `index_moved` where the stream goes on meanwhile; Transient `search_unavailable`.
+        `index_moved` where the stream goes on meanwhile; Transient `index_unavailable` or `search_unavailable`.
         """
         return await self._ask(KeptGenerations, "POST", "generations/choice", choice)
 
@@ -101,6 +102,8 @@ class Searching:
             raise Transient("search_unavailable", _UNAVAILABLE) from error
         if code in _KNOWN:
             raise Permanent(code, detail)
+        if code in _LATER:
+            raise Transient(code, detail)
         raise Transient("search_unavailable", _UNAVAILABLE)
 
     async def close(self) -> None:

@@ -122,6 +122,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "analysis_replaced": (409, "A newer analysis is searched"),
     "embedder_not_set": (409, "Nobody embeds questions for that generation"),
     "embedding_under_way": (409, "Its vectors are being made"),
+    "index_unavailable": (503, "The vectors do not answer"),
     "search_unavailable": (503, "Search does not answer"),
     "method_not_allowed": (405, "That cannot be done here"),
     "body_too_large": (413, "The request is too large"),

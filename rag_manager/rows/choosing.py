@@ -29,6 +29,7 @@ FROM rag.generations g, LATERAL (
 WHERE g.analysis_id = :analysis AND g.tenant_id = :tenant AND g.kind = 'full' AND g.state = 'built'
 ORDER BY g.changed_at DESC, g.generation_id
 """)
+_AT_ONCE = 10_000  # rows
 _PASSAGES = text("SELECT chunk_id FROM rag.chunks WHERE analysis_id = :analysis")
 # From now on it is what served last: by its analysis it is found first, and the other one's grace begins.
 _RENEW = text("""
@@ -90,8 +91,12 @@ async def kept(engine: AsyncEngine, tenant_id: UUID, analysis_id: UUID, graces: 
 
 async def passages(engine: AsyncEngine, analysis_id: UUID) -> set[str]:
     """The ids of what is searched of an analysis."""
+    found = set[str]()
     async with engine.connect() as connection:
-        return set((await connection.execute(_PASSAGES, {"analysis": analysis_id})).scalars())
+        rows = await connection.stream_scalars(_PASSAGES, {"analysis": analysis_id})
+        async for part in rows.partitions(_AT_ONCE):  # others have their turn in between
+            found.update(part)
+    return found
 
 
 async def choose(  # whose, from where to where, and over what

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import LOCAL_TENANT, LOCAL_USER, Context, derived_id
 from events.collection import GenerationChoice, KeptGenerations
@@ -20,7 +21,7 @@ from rag_manager.going_back import GoingBack, Models
 from rag_manager.housekeeping import Graces
 from rag_manager.jobs.activation import generation_id
 from rag_manager.rows import choosing, generations
-from runtime.faults import Fault
+from runtime.faults import Fault, Transient
 from tests.fakes.embedder import WordEmbedder
 from tests.fakes.vectors import MemoryVectors
 from tests.support.index import REPOSITORY, AnAnalysis, Index, an_index, artifacts_of
@@ -53,13 +54,17 @@ def going_back(index: Index, *known: str, model_grace: float = 3_600.0) -> Going
     return GoingBack(index.backends, Models(index.full.name, known.__contains__), Graces(0.0, 0.0, model_grace))
 
 
-async def choose(index: Index, analysis: AnAnalysis, chosen: UUID, *known: str) -> KeptGenerations:
+async def a_choice(index: Index, analysis: AnAnalysis, chosen: UUID) -> GenerationChoice:
+    """That one, on the history as it is now."""
     history = await index.kernel.journal.read_stream(analysis.stream)
     context = Context(tenant_id=LOCAL_TENANT, correlation_id=analysis.id, repository_id=REPOSITORY, user_id=LOCAL_USER)
-    choice = GenerationChoice(
+    return GenerationChoice(
         analysis_id=analysis.id, generation_id=chosen, expected=history[-1].version, at=AT, context=context
     )
-    return await going_back(index, *(known or ("full-words",)))(choice)
+
+
+async def choose(index: Index, analysis: AnAnalysis, chosen: UUID, *known: str) -> KeptGenerations:
+    return await going_back(index, *(known or ("full-words",)))(await a_choice(index, analysis, chosen))
 
 
 def former(analysis: AnAnalysis) -> UUID:
@@ -183,6 +188,35 @@ async def test_one_whose_vectors_are_lost_is_waited_for(index: Index, analysis: 
     await index.housekeeping(model_grace=3_600.0).mend()
 
     assert (await choose(index, analysis, former(analysis))).items[0].generation_id == former(analysis)
+
+
+async def test_nothing_is_changed_that_nobody_waits_for_and_who_asks_again_has_what_was_found(
+    index: Index, analysis: AnAnalysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, begun, may_go_on = choosing.passages, list[UUID](), asyncio.Event()
+
+    async def held(engine: AsyncEngine, analysis_id: UUID) -> set[str]:
+        begun.append(analysis_id)
+        await may_go_on.wait()
+        return await read(engine, analysis_id)
+
+    monkeypatch.setattr(choosing, "passages", held)
+    going, choice = going_back(index, "full-words"), await a_choice(index, analysis, former(analysis))
+    going._patience = 0.5
+    with pytest.raises(Transient, match=r"index_unavailable: .* being looked at"):
+        await going(choice)
+    may_go_on.set()
+    await asyncio.gather(*going._compared.values())
+    left = await index.kernel.journal.read_stream(analysis.stream)
+    serves = (await index.ask("task")).generation_id
+
+    going._patience = 60.0
+    kept = await going(choice)
+
+    assert (left[-1].version, serves) == (choice.expected, newer(analysis)), "it was told that it was not done"
+    assert [one.generation_id for one in kept.items if one.serves] == [former(analysis)]
+    assert begun == [analysis.id], "it was looked at once"
+    await going.close()
 
 
 async def test_the_janitor_does_not_let_go_of_what_is_being_chosen(index: Index, analysis: AnAnalysis) -> None:

@@ -57,7 +57,9 @@ async def test_lists_choices_and_refusals_come_through() -> None:
         with pytest.raises(Permanent, match=code):
             await searching.choose(choice)
         assert code in CODES or code == "index_moved"  # which is decided again
-    answering.refuses = Transient("index_unavailable", "Away.")
-    with pytest.raises(Transient, match="search_unavailable"):
-        await searching.choose(choice)
+    for code, told in (("index_unavailable", "index_unavailable: Away."), ("store_unavailable", "search_unavailable")):
+        answering.refuses = Transient(code, "Away.")
+        with pytest.raises(Transient, match=told):
+            await searching.choose(choice)
+        assert told.partition(":")[0] in CODES
     await searching.close()
