@@ -133,7 +133,9 @@ def test_every_repository_is_reached_by_page_and_found_by_its_name(page: Page, a
     expect(cards.first).to_contain_text("acme/part-31")
     expect(cards).to_have_count(2)  # 30 and 31: from the first page of what fits
     page.wait_for_url(re.compile(r"/repositories\?name=part-3$"))
-    page.get_by_label("Name or address").fill("part-07")
+    field = page.get_by_label("Name or address")
+    expect(field).to_have_count(1)  # the one of before goes
+    field.fill("part-07")
     page.get_by_role("button", name="Search").click()
     expect(cards).to_have_count(1)
     expect(cards).to_contain_text("acme/part-07")
