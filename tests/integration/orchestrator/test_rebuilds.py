@@ -41,6 +41,12 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def test_an_administrator_sees_what_differs_and_has_it_put_right(system: System) -> None:
     analysis = await system.begin()
     await system.until(analysis, "refined")
+
+    async def loaded() -> int:
+        async with system.engine.connect() as connection:
+            return await connection.scalar(text("SELECT count(DISTINCT part_id) FROM app.part_symbols")) or 0
+
+    await eventually(loaded, lambda parts: parts == 2)  # by a projection of its own, which may come later
     async with system.engine.begin() as connection:
         await connection.execute(text("UPDATE app.part_symbols SET name = 'wrong'"))
 
