@@ -10,19 +10,15 @@ running them in turn.
 import argparse
 import asyncio
 import os
-import re
 import statistics
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import processor_time, yardstick
-from bench.visiting import PAGES, Person, Ran, analysed, opened, query_of, run_script, sign_in
-from tests.support.git_server import GitServer
+from bench.visiting import PAGES, Person, Ran, an_installation, analysed, opened, query_of, run_script, sign_in
 from tests.support.github import GitHubStandIn
-from tests.support.signing_in import settings_for
 from tests.support.system import System
 
 _SHOWN = ("web_ui", "orchestrator", "postgres", "valkey", "bench")
@@ -100,18 +96,9 @@ def main() -> None:
     parser.add_argument("--repository", type=Path, required=True)
     parser.add_argument("--times", type=int, default=20)
     arguments = parser.parse_args()
-    name = re.sub(r"\.git$", "", arguments.repository.name)
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-page-costs-") as folder,
-        GitServer(arguments.repository.parent) as host,
-        GitHubStandIn() as github,
-    ):
-        system = System(Path(folder) / "home")
-        system.environment |= settings_for(github, system.page)
-        with system:
-            load = os.getloadavg()[0]
-            print(f"load average {load:.1f}, {yardstick():.1f} million additions a second")
-            print(report(asyncio.run(measure(system, github, host.url(name), arguments.times))))
+    with an_installation(arguments.repository, "bench-page-costs-") as (system, github, url):
+        print(f"load average {os.getloadavg()[0]:.1f}, {yardstick():.1f} million additions a second")
+        print(report(asyncio.run(measure(system, github, url, arguments.times))))
 
 
 if __name__ == "__main__":

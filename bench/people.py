@@ -13,9 +13,7 @@ import asyncio
 import os
 import platform
 import random
-import re
 import statistics
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,11 +25,9 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from bench.memory import MemoryWatch
-from bench.visiting import PAGES, Person, analysed, opened, query_of, run_script, sign_in
+from bench.visiting import PAGES, Person, an_installation, analysed, opened, query_of, run_script, sign_in
 from tests.support.chromium import ARGUMENTS, PROGRAM
-from tests.support.git_server import GitServer
 from tests.support.github import GitHubStandIn
-from tests.support.signing_in import settings_for
 from tests.support.system import System
 
 RESULTS = Path(__file__).parent / "results" / "people.md"
@@ -188,16 +184,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=120)
     arguments = parser.parse_args()
-    name = re.sub(r"\.git$", "", arguments.repository.name)
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-people-") as folder,
-        GitServer(arguments.repository.parent) as host,
-        GitHubStandIn() as github,
-    ):
-        system = System(Path(folder) / "home")
-        system.environment |= settings_for(github, system.page)
-        with system:
-            found = asyncio.run(measure(system, github, host.url(name), arguments.people, arguments.seconds))
+    with an_installation(arguments.repository, "bench-people-") as (system, github, url):
+        found = asyncio.run(measure(system, github, url, arguments.people, arguments.seconds))
     _, steps, written = RESULTS.read_text().partition(_STEPS)  # by hand, of pairs that `bench page_costs` measured
     RESULTS.write_text(report(found, arguments.people, arguments.seconds) + steps + written)
     print(RESULTS.read_text())

@@ -1,7 +1,11 @@
 """Somebody who is signed in and speaks Streamlit's own protocol to the pages, as their browser would."""
 
 import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,7 +16,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from orchestrator.auth.sessions import COOKIE
+from tests.support.git_server import GitServer
 from tests.support.github import GitHubStandIn
+from tests.support.signing_in import settings_for
 from tests.support.system import System
 
 PAGES = {"start": "", "analysis": "analysis", "chat": "chat", "events": "events"}
@@ -29,6 +35,20 @@ class Person:
     def header(self) -> str:
         """Their cookies, as a browser sends them."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+
+@contextmanager
+def an_installation(repository: Path, prefix: str) -> Iterator[tuple[System, GitHubStandIn, str]]:
+    """One where people sign in by a stand-in for GitHub; with the address under which the repository is served."""
+    with (
+        tempfile.TemporaryDirectory(prefix=prefix) as folder,
+        GitServer(repository.parent) as host,
+        GitHubStandIn() as github,
+    ):
+        system = System(Path(folder) / "home")
+        system.environment |= settings_for(github, system.page)
+        with system:
+            yield system, github, host.url(repository.name.removesuffix(".git"))
 
 
 async def sign_in(system: System, github: GitHubStandIn, number: int) -> dict[str, str]:
