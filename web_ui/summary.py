@@ -1,5 +1,6 @@
 """What the metadata and structure stages found, as rows to read. Pure; whatever is missing is left out."""
 
+import textwrap
 from collections.abc import Iterable, Mapping
 
 from runtime.client.shapes import AnalysisView
@@ -17,7 +18,7 @@ def summary_rows(analysis: AnalysisView) -> list[tuple[str, str]]:
         ("Commit", _commit(analysis)),
         ("Scope", _scope(analysis)),
         ("README", _text(analysis.metadata, "readme_title", "name")),
-        ("About", _text(analysis.metadata, "description", "readme_summary")),
+        ("About", _about(analysis.metadata)),
         ("Licence", _text(analysis.metadata, "licence")),
         ("Dependencies", _dependencies(analysis.metadata)),
         ("Manifests", _text(analysis.metadata, "manifests")),
@@ -46,6 +47,12 @@ def _scope(analysis: AnalysisView) -> str:
     outside = analysis.head.out_of_scope if analysis.head else 0
     left = f": {count(outside, 'entry', 'entries')} of the tree outside it" if outside else ""
     return f"only {visible(analysis.folder)}{left}" if analysis.folder else ""
+
+
+def _about(facts: Mapping[str, object]) -> str:
+    """The first paragraph of what it says of itself, cut between words where it is long."""
+    said = _say(facts.get("description")) or _say(facts.get("readme_summary"))
+    return textwrap.shorten(said.partition("\n\n")[0], _LONGEST, placeholder=" …")
 
 
 def _text(facts: Mapping[str, object], *names: str) -> str:

@@ -86,8 +86,10 @@ def _what(facts: Facts) -> Iterator[str]:
         yield f"**{told(name)}** describes itself as: {told(description)}{cite(*place, place[1]) if place else ''}"
     summary, readme = words(said, "readme_summary"), words(said, "readme_path")
     if summary:
-        found = paragraph_at(facts.texts.get(readme, ""), summary)
-        yield f"Its README says{cite(readme, *found) if found else ''}:\n\n> {told(summary)}"
+        paragraphs = [part for part in summary.split("\n\n") if part.strip()]
+        found = (paragraph_at(facts.texts.get(readme, ""), part) for part in paragraphs)
+        cited = "".join(dict.fromkeys(cite(readme, *place) for place in found if place))
+        yield f"Its README says{cited}:\n\n" + "\n>\n".join(f"> {told(part)}" for part in paragraphs)
     licence = said.get("licence")
     if isinstance(licence, Mapping):
         named, path = words(licence, "spdx") or words(licence, "name"), words(licence, "path")

@@ -98,6 +98,17 @@ def test_each_section_says_what_the_facts_say_with_the_lines() -> None:
     assert "under “Install” [README.md:8-8]" in said["commands"]
 
 
+def test_each_paragraph_of_the_readme_is_quoted_by_itself_with_its_lines() -> None:
+    text = "# Sample\n\nSample routes requests at once.\n\nIt is used by\nmany projects of this kind.\n"
+    summary = "Sample routes requests at once.\n\nIt is used by many projects of this kind."
+    metadata = {"name": "sample", "readme_summary": summary, "readme_path": "README.md"}
+
+    assert text_of(compose(facts(metadata=metadata, texts={"README.md": text})))["what"] == (
+        "Its README says [README.md:3-3] [README.md:5-6]:\n\n"
+        "> Sample routes requests at once.\n>\n> It is used by many projects of this kind."
+    )
+
+
 def test_the_same_facts_give_the_same_words_and_no_facts_give_none() -> None:
     assert compose(facts()) == compose(facts())
     nothing = compose(Facts(name="a/b", url="", commit="c"))

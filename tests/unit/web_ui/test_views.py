@@ -113,6 +113,17 @@ def test_the_summary_says_what_commit_it_is_of() -> None:
     assert "Commit" not in dict(summary.summary_rows(an_analysis()))
 
 
+def test_about_is_the_first_paragraph_and_is_cut_between_words() -> None:
+    def about(**metadata: object) -> str:
+        return dict(summary.summary_rows(an_analysis(metadata=metadata)))["About"]
+
+    assert about(readme_summary="Routes requests.\n\nUsed by many.") == "Routes requests."
+    assert about(description="Said by its manifest", readme_summary="Routes requests.") == "Said by its manifest"
+    long = about(description="word " * 100)
+    assert len(long) <= 240
+    assert long.endswith("word …")
+
+
 def test_language_shares_are_ranked_add_up_and_gather_the_small_ones() -> None:
     shares = views.language_shares({f"L{n}": n for n in range(1, 10)} | {"Zero": 0})
 
