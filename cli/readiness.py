@@ -2,6 +2,8 @@
 
 import httpx
 
+from runtime.health import lacking
+
 _SECONDS = 4.0  # its own checks take two at the most
 
 
@@ -14,9 +16,5 @@ def why_not_ready(url: str, *, timeout: float = _SECONDS) -> str:
         return f"{url} does not answer within {timeout:g} s: it hangs, or has too much to do; see its log"
     except (httpx.HTTPError, ValueError) as error:
         return f"{url} does not answer: {type(error).__name__}"
-    if reply.status_code == 200:
-        return ""
-    told = said if isinstance(said, dict) else {}
-    checks = told.get("checks", {}).items()
-    lacking = [f"{name}: {check.get('reason', 'failed')}" for name, check in checks if not check["ok"]]
-    return f"{url} is not ready: {'; '.join(lacking) or told.get('status', reply.status_code)}"
+    missing = lacking(reply.status_code, said)
+    return f"{url} is not ready: {missing}" if missing else ""

@@ -32,7 +32,7 @@ from runtime.embedded.supervisor import Supervisor, rotate, stop_in_order
 from runtime.embedded.valkey import EmbeddedValkey
 from runtime.sealing import fresh_key
 from runtime.service_tokens import written
-from runtime.settings import SecretSettings
+from runtime.settings import InternalSettings, SecretSettings
 
 _WORTH_SAYING = 10.0  # seconds that the migrations take, before a person is told what is waited for
 _READY_SECONDS = 180.0  # a busy or slow machine, and the models the first time
@@ -190,7 +190,7 @@ class System:
             environment[f"REPOSTREAM_{name.upper()}_HOST"] = address.host
             environment[f"REPOSTREAM_{name.upper()}_PORT"] = str(address.port)
             environment[SERVICES[name].held_setting] = str(name in self._held)
-            if name in ("orchestrator", "processor", "rag_manager"):
+            if f"{name}_url" in InternalSettings.model_fields:
                 environment[f"REPOSTREAM_INTERNAL_{name.upper()}_URL"] = address.url
         return environment
 

@@ -19,6 +19,7 @@ from orchestrator.adapters import database, snapshots, streams
 from orchestrator.adapters.bundles import Bundles
 from orchestrator.adapters.commits import watch_commits
 from orchestrator.adapters.github_app import GithubApp
+from orchestrator.adapters.installation import Installation
 from orchestrator.adapters.leases import Leases
 from orchestrator.adapters.lookups import Lookups
 from orchestrator.adapters.pace import read_pace
@@ -150,6 +151,11 @@ def create_searching() -> Searching:
     signer = ServiceSigner(internal.NAME, key) if key else None
     headers = partial(signer.headers, "rag_manager") if signer is not None else None
     return Searching(InternalSettings().rag_manager_url, headers)
+
+
+def create_installation(engine: AsyncEngine, quick_redis: Redis, usage: Usage) -> Installation:
+    """What administrators see of the whole; it asks the services at the addresses by which they reach each other."""
+    return Installation(engine, quick_redis, usage, InternalSettings().urls)
 
 
 def now() -> datetime:

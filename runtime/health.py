@@ -7,6 +7,7 @@ not restarted, only spared: restarting it would not bring its database back.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -40,6 +41,16 @@ def health_routes(checks: Mapping[str, Check], *, timeout: float = _TIMEOUT) -> 
         return Response(await asyncio.to_thread(generate_latest), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", measured)]
+
+
+def lacking(status: int, said: object) -> str:
+    """What a reply of another service's `/readyz` says is missing; empty where that service is ready."""
+    if status == HTTPStatus.OK:
+        return ""
+    told = said if isinstance(said, dict) else {}
+    checks = told.get("checks", {}).items()
+    failed = [f"{name}: {check.get('reason', 'failed')}" for name, check in checks if not check["ok"]]
+    return "; ".join(failed) or str(told.get("status", status))
 
 
 async def _run(check: Check, timeout: float) -> dict[str, object]:  # noqa: ASYNC109  # one deadline for every check

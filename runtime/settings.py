@@ -72,7 +72,13 @@ class InternalSettings(Settings):
     model_config = _config("INTERNAL_")
     orchestrator_url: str = "http://127.0.0.1:8001"
     processor_url: str = "http://127.0.0.1:8002"
+    ai_engine_url: str = "http://127.0.0.1:8003"
     rag_manager_url: str = "http://127.0.0.1:8004"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The address of each service that others ask, by its name."""
+        return {name.removesuffix("_url"): str(url).rstrip("/") for name, url in self}
 
 
 class ServiceKeySettings(Settings):

@@ -20,6 +20,7 @@ page = st.navigation(
         st.Page("pages/keys.py", title="Keys · Repostream", url_path="keys"),
         st.Page("pages/webhooks.py", title="Webhooks · Repostream", url_path="webhooks"),
         st.Page("pages/people.py", title="People · Repostream", url_path="people"),
+        st.Page("pages/installation.py", title="Installation · Repostream", url_path="installation"),
         st.Page("pages/audit.py", title="Audit trail · Repostream", url_path="audit"),
         st.Page("pages/letters.py", title="Parked messages · Repostream", url_path="letters"),
         st.Page("pages/upkeep.py", title="Read models · Repostream", url_path="upkeep"),

@@ -1,9 +1,9 @@
 """What the team has of each thing that is counted, in words. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from runtime.client.shapes import QuotaView, UsageView
+from runtime.client.shapes import QuotaView
 from web_ui.words import size
 
 _TITLES: Mapping[str, str] = MappingProxyType(
@@ -19,9 +19,9 @@ _TITLES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def usage_rows(usage: UsageView) -> list[tuple[str, str]]:
+def usage_rows(quotas: Iterable[QuotaView]) -> list[tuple[str, str]]:
     """Of each quota its name, and what the team has of it, of what it may have."""
-    return [(_TITLES.get(quota.name, quota.name), _told(quota)) for quota in usage.quotas]
+    return [(_TITLES.get(quota.name, quota.name), _told(quota)) for quota in quotas]
 
 
 def dollars(cents: float) -> str:

@@ -87,10 +87,10 @@ class Usage:
         """The quotas of whom is asking; what is missing or 0 is not limited."""
         return {} if who.proof is Proof.LOCAL else self._allowed
 
-    async def of(self, who: Identity, at: datetime) -> Amounts:
-        """All that the tenant has."""
-        async with self._database.of(who.tenant_id) as connection:
-            return {quota: await _count(connection, quota, who, at) for quota in Quota}
+    async def of(self, tenant_id: UUID, at: datetime) -> Amounts:
+        """All that a tenant has."""
+        async with self._database.of(tenant_id) as connection:
+            return {quota: await _count(connection, quota, tenant_id, at) for quota in Quota}
 
     async def count_question(self, connection: AsyncConnection, who: Identity, question_id: UUID, at: datetime) -> None:
         """Count a question that `connection`'s transaction accepts.
@@ -143,7 +143,9 @@ class Usage:
     ) -> None:
         """Raise where one more does not fit to what was there before `new` of this transaction."""
         allowed = self.allowed(who)
-        used = {quota: await _count(connection, quota, who, at) - new for quota in quotas if allowed.get(quota)}
+        used = {
+            quota: await _count(connection, quota, who.tenant_id, at) - new for quota in quotas if allowed.get(quota)
+        }
         if Quota.TOKENS in used:
             open_ones = await connection.execute(_UNANSWERED, {"tenant": who.tenant_id, "at": at})
             used[Quota.TOKENS] += RESERVED * int(open_ones.scalar_one())
@@ -152,8 +154,8 @@ class Usage:
             raise _problem(over)
 
 
-async def _count(connection: AsyncConnection, quota: Quota, who: Identity, at: datetime) -> int:
-    values = {"tenant": who.tenant_id}
+async def _count(connection: AsyncConnection, quota: Quota, tenant_id: UUID, at: datetime) -> int:
+    values = {"tenant": tenant_id}
     since = {"day": day_of(at)} if quota in DAILY else {"month": month_of(at)} if quota in MONTHLY else {}
     return int((await connection.execute(_COUNTS[quota], values | since)).scalar_one())
 

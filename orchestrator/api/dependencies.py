@@ -24,6 +24,7 @@ from orchestrator.adapters.departure import Departure
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.inspection import Inspection
+from orchestrator.adapters.installation import Installation
 from orchestrator.adapters.intake import Intake
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.letters import Letters
@@ -94,6 +95,7 @@ class Services:
     accounts: Accounts
     directory: Directory
     usage: Usage
+    installation: Installation
     uploads: Uploads
     sign_in: SignIn | None  # None in local mode
     teams: Teams

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from orchestrator.api.dependencies import Parts, Reader
+from orchestrator.limits.quotas import Amounts
 
 router = APIRouter(tags=["usage"])
 
@@ -29,9 +30,12 @@ class UsageView(BaseModel):
 async def usage(who: Reader, parts: Parts) -> UsageView:
     """What your tenant has at this moment of each thing that a quota counts. Days are those of UTC."""
     at = parts.clock()
-    used, allowed = await parts.usage.of(who, at), parts.usage.allowed(who)
-    items = [
+    return UsageView(at=at, quotas=quota_views(await parts.usage.of(who.tenant_id, at), parts.usage.allowed(who)))
+
+
+def quota_views(used: Amounts, allowed: Amounts) -> list[QuotaView]:
+    """What is used of each quota, beside what is allowed. Pure."""
+    return [
         QuotaView(name=quota.name.lower(), used=amount, allowed=allowed.get(quota) or None)
         for quota, amount in used.items()
     ]
-    return UsageView(at=at, quotas=items)

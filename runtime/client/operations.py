@@ -998,6 +998,24 @@ class Operations(Protocol):
         """What your tenant has at this moment of each thing that a quota counts. Days are those of UTC."""
         return self._call(shapes.UsageView, "GET", "/api/v1/usage")
 
+    def installation_services(self) -> shapes.ServiceList:
+        """Ask each service whether it is ready."""
+        return self._call(shapes.ServiceList, "GET", "/api/v1/installation/services")
+
+    def installation_queues(self) -> shapes.QueueList:
+        """What waits, what is at work, and how many workers each queue has."""
+        return self._call(shapes.QueueList, "GET", "/api/v1/installation/queues")
+
+    def installation_teams(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.TeamUsagePage:
+        """What each team uses and what its answers cost, the newest team first."""
+        return self._call(
+            shapes.TeamUsagePage, "GET", "/api/v1/installation/teams", params={"cursor": cursor, "limit": limit}
+        )
+
+    def installation_settings(self) -> shapes.SettingList:
+        """Check what is set for the orchestrator, as `repostream config check` does."""
+        return self._call(shapes.SettingList, "GET", "/api/v1/installation/settings")
+
     def sessions_mine(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.SessionPage:
         """Your sessions, the newest first; none where nobody signs in."""
         return self._call(shapes.SessionPage, "GET", "/api/v1/me/sessions", params={"cursor": cursor, "limit": limit})

@@ -1337,6 +1337,25 @@ class PushHookView(BaseModel):
     outcome: str
 
 
+class QueueView(BaseModel):
+    """
+    One group of consumers on one topic.
+
+    `waiting` messages were given to nobody yet (null: the transport cannot say), `held` are at work or were left by a
+    worker that ended; `workers` are processes that were there within the last minute.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    topic: str
+    consumer: str
+    waiting: int | None = None
+    held: int
+    workers: int
+
+
 class QuotaView(BaseModel):
     """
     One quota of the tenant: what it has, and how much it may have; null is as much as it likes.
@@ -1517,6 +1536,20 @@ class SearchView(BaseModel):
     plan: Annotated[list[PlanStep], Field(validate_default=True)] = []
 
 
+class ServiceView(BaseModel):
+    """
+    A service. `reason` says what it lacks, or that it does not answer; empty where it is ready.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    name: str
+    ready: bool
+    reason: str
+
+
 class SessionTrade(BaseModel):
     """
     The secret of a browser's session.
@@ -1545,6 +1578,22 @@ class SessionView(BaseModel):
     address: str
     agent: str
     current: bool
+
+
+class SettingView(BaseModel):
+    """
+    One setting: how it is, where its value comes from, and what to do. Never a value.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    service: str
+    setting: str
+    state: str
+    source: str
+    detail: str
 
 
 class ShadowAnswered(BaseModel):
@@ -1874,6 +1923,23 @@ class TakenOver(BaseModel):
     bundle: str
     conversation_id: str | None = None
     from_conversation_id: str | None = None
+
+
+class TeamUsageView(BaseModel):
+    """
+    A team, or one person's own (`personal`), and what it has of each thing that a quota counts.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    tenant_id: str
+    name: str
+    personal: bool
+    created_at: AwareDatetime
+    people: int
+    quotas: list[QuotaView]
 
 
 class TenantRequest(BaseModel):
@@ -2639,6 +2705,20 @@ class QuestionView(BaseModel):
     scope: Scope | None = None
 
 
+class QueueList(BaseModel):
+    """
+    All queues. `unplaced` events are committed and not carried on yet, the oldest for `unplaced_seconds`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[QueueView]
+    unplaced: int
+    unplaced_seconds: float
+
+
 class RebuiltProjection(BaseModel):
     """
     The tables of one projection, built from so many `events` up to the place `seq` of the log.
@@ -2677,6 +2757,18 @@ class RepositoryView(BaseModel):
     latest: AnalysisSummary | None = None
 
 
+class ServiceList(BaseModel):
+    """
+    All services that other services ask; the page server is not among them.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[ServiceView]
+
+
 class SessionPage(BaseModel):
     """
     A page of sessions.
@@ -2688,6 +2780,18 @@ class SessionPage(BaseModel):
     )
     items: list[SessionView]
     next: str | None = None
+
+
+class SettingList(BaseModel):
+    """
+    What is set for the orchestrator. Other services have settings of their own: `repostream config check`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    items: list[SettingView]
 
 
 class ShadowAnswer(BaseModel):
@@ -2794,6 +2898,20 @@ class SymbolPage(BaseModel):
     )
     items: list[SymbolView]
     total: int
+    next: str | None = None
+
+
+class TeamUsagePage(BaseModel):
+    """
+    A page of teams. Days and months of the quotas are those of UTC, at `at`.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    at: AwareDatetime
+    items: list[TeamUsageView]
     next: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Administrators compare read models and vectors with what was stored, and build them again; nobody else may."""
+"""Administrators see how the installation does, compare read models and vectors with what was stored, and build them again; nobody else may."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -41,3 +41,19 @@ def test_administrators_build_the_read_models_again_and_see_what_differed(page: 
         timeout=15_000
     )
     assert [each["of"] for each in api.collections.values()] == [DAMAGED]
+
+
+def test_administrators_see_services_queues_teams_and_settings(page: Page, api: StandIn) -> None:
+    page.goto("/installation")
+    expect(page.get_by_text("There is no such page for you.")).to_be_visible()
+
+    api.scopes.append("admin")
+    page.goto("/")
+    page.get_by_role("link", name="Installation").click()
+    expect(page.get_by_text("database: ConnectionRefusedError: nobody listens")).to_be_visible()
+    expect(page.get_by_text("Nobody works on processor.clone: look whether its service runs")).to_be_visible()
+    expect(page.get_by_text("Cost of models this month: $2.50 of $9.00")).to_be_visible()
+    expect(page.get_by_text("REPOSTREAM_DATABASE_URL")).to_be_visible()
+    assert_accessible(page)
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert_accessible(page)

@@ -29,6 +29,22 @@ async def push_hook(kept: dict[str, Json], request: Request) -> Response:
     return JSONResponse(found | secret, 201 if secret else 200)
 
 
+async def installation(request: Request) -> Response:
+    """How the installation does, by what is asked for."""
+    at, lost = datetime.now(UTC).isoformat(), "database: ConnectionRefusedError: nobody listens"
+    queue = {"topic": "stage.clone", "consumer": "processor.clone", "waiting": 4, "held": 0, "workers": 0}
+    quotas = [{"name": "cents_month", "used": 250, "allowed": 900}]
+    team = {"name": "The others", "personal": False, "created_at": at, "people": 2, "quotas": quotas}
+    setting = {"service": "orchestrator", "source": "environment", "detail": "set"}
+    found = {
+        "services": {"items": [{"name": "processor", "ready": False, "reason": lost}]},
+        "queues": {"items": [queue], "unplaced": 0, "unplaced_seconds": 0.0},
+        "teams": {"at": at, "items": [{"tenant_id": str(uuid4()), **team}], "next": None},
+        "settings": {"items": [{**setting, "setting": "REPOSTREAM_DATABASE_URL", "state": "ok"}]},
+    }
+    return JSONResponse(found[request.path_params["what"]])
+
+
 async def uploads(kept: dict[str, Json], request: Request) -> Response:
     """The list of uploads, and DELETE of one."""
     if request.method == "DELETE":

@@ -52,6 +52,7 @@ def _tenants() -> None:
 
 def _oversight() -> None:
     with st.container(horizontal=True, horizontal_alignment="right", gap="small", key="oversight"):
+        st.page_link("pages/installation.py", label="Installation", icon=":material/monitor_heart:")
         st.page_link("pages/audit.py", label="Audit trail", icon=":material/policy:")
         st.page_link("pages/letters.py", label="Parked messages", icon=":material/inbox:")
         st.page_link("pages/upkeep.py", label="Read models", icon=":material/refresh:")

@@ -14,5 +14,5 @@ def show() -> None:
         return
     st.html('<h2 class="rs-section">Usage</h2>')
     with st.container(border=True, key="usage"):
-        lines = (markup.span("name", title) + " " + markup.text(told) for title, told in usage_rows(found))
+        lines = (markup.span("name", title) + " " + markup.text(told) for title, told in usage_rows(found.quotas))
         st.html("".join(f"<div>{line}</div>" for line in lines))

@@ -2,39 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Thread
 
 import pytest
 import uvicorn
-from starlette.applications import Starlette
 
 from cli.readiness import why_not_ready
-from runtime.health import Check, health_routes
-
-
-@contextmanager
-def served(check: Check) -> Iterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=health_routes({"database": check}, timeout=5.0)), log_config=None)
-    )
-    thread = Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join()
-
-
-async def answers() -> None:
-    return
-
-
-async def refuses() -> None:
-    raise ConnectionRefusedError("nobody listens")
+from tests.support.readiness import a_service, answers, refuses
 
 
 async def hangs() -> None:
@@ -42,17 +16,17 @@ async def hangs() -> None:
 
 
 def test_a_service_that_is_ready_lacks_nothing() -> None:
-    with served(answers) as url:
+    with a_service(answers) as url:
         assert why_not_ready(url) == ""
 
 
 def test_what_a_service_waits_for_is_named() -> None:
-    with served(refuses) as url:
+    with a_service(refuses) as url:
         assert why_not_ready(url) == f"{url} is not ready: database: ConnectionRefusedError: nobody listens"
 
 
 def test_one_that_hangs_is_told_from_one_that_is_not_there() -> None:
-    with served(hangs) as url:
+    with a_service(hangs) as url:
         assert why_not_ready(url, timeout=0.2).startswith(f"{url} does not answer within 0.2 s: it hangs")
     assert why_not_ready(url) == f"{url} does not answer: ConnectError"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cli.config_rules import RULES, State
 from runtime.sealing import fresh_key
 from runtime.service_tokens import new_service_key
+from runtime.settings_rules import RULES, State
 from tests.support.github_app import new_key
 from tests.support.service_keys import PUBLIC_KEYS
 
