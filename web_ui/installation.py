@@ -26,7 +26,7 @@ def queues(items: Iterable[QueueView]) -> list[list[str]]:
     """Markup of the rows of `QUEUES`."""
     return [
         [
-            markup.span("name", each.consumer, each.topic),
+            markup.text(visible(each.consumer)),
             "unknown" if each.waiting is None else f"{each.waiting:,}",
             f"{each.held:,}",
             f"{each.workers:,}" if each.workers or not _has_work(each) else markup.pill("none", "bad"),
@@ -61,7 +61,7 @@ def settings(items: Iterable[SettingView]) -> list[list[str]]:
     worst = sorted(items, key=lambda each: (each.state in _TONES, each.state == "ok"))
     return [
         [
-            markup.span("name", each.setting),
+            markup.text(visible(each.setting)),
             markup.pill(each.state, _TONES.get(each.state, "bad")),
             _said(each.detail),
             _said(each.source),

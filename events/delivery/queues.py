@@ -21,7 +21,8 @@ class Queue:
     """One group of consumers on one topic.
 
     `waiting` entries were given to nobody yet (None: the transport cannot say), `held` were given out and are not
-    acknowledged; `workers` are processes that asked for work or held some within a minute.
+    acknowledged; `workers` asked for work or held some within a minute: each does one thing at a time, and a process
+    has several.
     """
 
     topic: str

@@ -1342,7 +1342,7 @@ class QueueView(BaseModel):
     One group of consumers on one topic.
 
     `waiting` messages were given to nobody yet (null: the transport cannot say), `held` are at work or were left by a
-    worker that ended; `workers` are processes that were there within the last minute.
+    worker that ended; `workers` were there within the last minute, each for one message at a time.
     """
 
     model_config = ConfigDict(

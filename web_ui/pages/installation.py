@@ -27,7 +27,7 @@ def _queues() -> None:
         return
     told, is_bad = installation.conclusion(found)
     (st.warning if is_bad else st.write)(told)
-    st.html(markup.marked_table(installation.QUEUES, installation.queues(found.items)))
+    st.html(markup.marked_table(installation.QUEUES, installation.queues(found.items), "rs-numbers"))
 
 
 def _teams() -> None:
@@ -50,7 +50,7 @@ def _settings() -> None:
         return
     st.write(_OTHERS)
     if found.items:
-        st.html(markup.marked_table(installation.SETTINGS, installation.settings(found.items)))
+        st.html(markup.marked_table(installation.SETTINGS, installation.settings(found.items), "rs-files"))
     else:
         notices.empty("Nothing is set.", "Everything is as this release has it.")
 
