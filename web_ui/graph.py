@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from runtime.client.shapes import ConnectionView, ImportView, LinkView, ModuleEdgeView, SymbolView, TreemapItem
+from runtime.client.shapes import (
+    AnalysisView,
+    ConnectionView,
+    ImportView,
+    LinkView,
+    ModuleEdgeView,
+    SymbolView,
+    TreemapItem,
+)
 from web_ui.words import count, language, place, visible
 
 WIDTH, HEIGHT = 1_000.0, 420.0  # of the picture, in its own units
@@ -27,11 +35,13 @@ class Box:
     height: float
     tone: str
 
-    @property
-    def drawn(self) -> tuple[tuple[float, float, float, float], str, str, str]:
-        """As `markup.treemap` takes it."""
+    def drawn(self, analysis_id: str) -> tuple[tuple[float, float, float, float], str, str, str, str]:
+        """As `markup.treemap` takes it; pressed, it opens the file or the folder."""
         area = (self.x / WIDTH, self.y / HEIGHT, self.width / WIDTH, self.height / HEIGHT)
-        return area, self.tone, self.label, self.title
+        folder = self.item.path.rpartition("/")[0] if self.item.is_file else self.item.path
+        opened = {"analysis": analysis_id, "explore": "yes", "folder": folder}
+        opened |= {"file": self.item.path} if self.item.is_file else {}
+        return area, self.tone, self.label, self.title, f"/analysis?{urlencode(opened)}"
 
     @property
     def label(self) -> str:
@@ -192,6 +202,20 @@ def connections(found: Iterable[ConnectionView]) -> list[tuple[str, ...]]:
 def address(analysis_id: str, path: str, line: int) -> str:
     """Where a line is shown."""
     return f"/analysis?{urlencode({'analysis': analysis_id, 'open': place(path, line, line)})}"
+
+
+def is_linked(analysis: AnalysisView) -> bool:
+    """Whether the graph is there: which calls mean what, and which imports."""
+    return any(stage.stage == "link" and stage.state == "completed" for stage in analysis.stages)
+
+
+def why_not_linked(analysis: AnalysisView) -> str:
+    """What is missing without the graph, and whether it is to come."""
+    state = next((stage.state for stage in analysis.stages if stage.stage == "link"), "")
+    missing = "The map of modules, imports and callers are not there"
+    if state in {"waiting", "running"}:
+        return f"{missing} yet: calls are being linked."
+    return f"{missing}: calls were not linked. Have it analysed again, or run its stage *Link calls* again."
 
 
 def symbol_words(one: SymbolView) -> str:

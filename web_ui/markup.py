@@ -75,14 +75,15 @@ def marked_table(head: Sequence[str], rows: Iterable[Iterable[str]], kind: str =
     )
 
 
-def treemap(boxes: Iterable[tuple[tuple[float, float, float, float], str, str, str]]) -> str:
-    """Rectangles as (left, top, width, height) in shares (0 to 1), a tone (`tone-2`), a label and a title."""
+def treemap(boxes: Iterable[tuple[tuple[float, float, float, float], str, str, str, str]]) -> str:
+    """Rectangles as (left, top, width, height) in shares (0 to 1), a tone (`tone-2`), a label, a title and a link."""
     parts = "".join(
-        f'<div class="rs-box rs-{text(tone)}" title="{text(title)}" style="left:{left * 100:.3f}%;top:{top * 100:.3f}%;'
-        f'width:{width * 100:.3f}%;height:{height * 100:.3f}%"><span>{text(name)}</span></div>'
-        for (left, top, width, height), tone, name, title in boxes
+        f'<a class="rs-box rs-{text(tone)}" href="{text(address)}" target="_self" title="{text(title)}" '
+        f'aria-label="{text(title)}" style="left:{left * 100:.3f}%;top:{top * 100:.3f}%;width:{width * 100:.3f}%;'
+        f'height:{height * 100:.3f}%"><span>{text(name)}</span></a>'
+        for (left, top, width, height), tone, name, title, address in boxes
     )
-    return f'<div class="rs-treemap" role="img" aria-label="Sizes of folders and files">{parts}</div>'
+    return f'<div class="rs-treemap" role="group" aria-label="Sizes of folders and files">{parts}</div>'
 
 
 def legend(rows: Iterable[tuple[str, str]]) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from runtime.client.shapes import AnalysisView, DependencyView
 from web_ui.words import count, place, visible
 
+HERE = "dependencies"  # as `at` of the address: which part of the page an opened place belongs to
 _SCOPES = ("runtime", "peer", "optional", "build", "dev", "test", "managed", "constraint", "transitive")
 _MEANINGS = {
     "managed": "version only",
@@ -55,7 +56,7 @@ def address(analysis_id: str, one: DependencyView) -> str:
     if one.locked or not one.line:
         return ""
     opened = place(one.path, one.line, one.line)
-    return f"/analysis?{urlencode({'analysis': analysis_id, 'open': opened})}"
+    return f"/analysis?{urlencode({'analysis': analysis_id, 'open': opened, 'at': HERE})}"
 
 
 def facts(analysis: AnalysisView) -> list[str]:

@@ -183,6 +183,14 @@ def parameter(name: str) -> str | None:
     return value or None
 
 
+def keep(name: str, value: str | None) -> None:
+    """Have the page's address say `value`, so that a reload, a link and the way back come to the same sight."""
+    if not value:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
 def attempt(ask: Callable[[], T]) -> T | None:
     """What `ask` gives; None, and the problem shown in its place, where the API refuses."""
     try:

@@ -93,7 +93,8 @@ WITH below AS (
 )
 SELECT b.name, bool_and(b.is_file) AS is_file, count(*)::int AS files, sum(b.size)::bigint AS size,
   sum(b.lines)::bigint AS lines, max(s.language) AS language, sum(b.functions)::int AS functions,
-  sum(b.complexity)::bigint AS complexity, sum(b.commits)::bigint AS changes
+  sum(b.complexity)::bigint AS complexity, sum(b.commits)::bigint AS changes,
+  (count(*) OVER ())::int AS total
 FROM below b LEFT JOIN spoken s USING (name)
 GROUP BY b.name ORDER BY size DESC, b.name LIMIT 500
 """)
@@ -161,7 +162,7 @@ class Graph:
         async with self._database.of(tenant) as connection:
             rows = (await connection.execute(_TREEMAP, values)).all()
         items = [TreemapItem.model_validate({**row._mapping, "path": prefix + row.name}) for row in rows]
-        return Treemap(folder=inside, items=items)
+        return Treemap(folder=inside, items=items, total=rows[0].total if rows else 0)
 
     async def _listed(
         self, tenant: UUID, rows: str, count: str, more: dict[str, Any], where: dict[str, Any]

@@ -89,10 +89,11 @@ class TreemapItem(BaseModel):
 
 
 class Treemap(BaseModel):
-    """What is right below a folder, the largest first; at most 500."""
+    """What is right below a folder, the largest first; at most 500 of `total`."""
 
     folder: str
     items: list[TreemapItem]
+    total: int
 
 
 class LinkPage(BaseModel):

@@ -2930,7 +2930,7 @@ class TenantPage(BaseModel):
 
 class Treemap(BaseModel):
     """
-    What is right below a folder, the largest first; at most 500.
+    What is right below a folder, the largest first; at most 500 of `total`.
     """
 
     model_config = ConfigDict(
@@ -2939,6 +2939,7 @@ class Treemap(BaseModel):
     )
     folder: str
     items: list[TreemapItem]
+    total: int
 
 
 class UploadPage(BaseModel):

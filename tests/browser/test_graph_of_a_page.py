@@ -27,9 +27,9 @@ def linked(api: StandIn) -> Scripted:
         ("uv.lock", 9_000, "toml", True),
     ]
     found = [a_place(path, size, language, is_file=is_file) for path, size, language, is_file in top]
-    analysis.told["treemap"] = {"folder": "", "items": found}
+    analysis.told["treemap"] = {"folder": "", "items": found, "total": 6}
     inside = [a_place(f"src/{name}.py", 9_000 * n, "python", is_file=True) for n, name in enumerate(("cli", "app"), 1)]
-    analysis.told["treemap?src"] = {"folder": "src", "items": inside}
+    analysis.told["treemap?src"] = {"folder": "src", "items": inside, "total": 2}
     ends = {"imports": 12, "imported_by": 6, "calls": 7, "called_by": 47, **_MEASURES, "most_complex": 9}
     files = [{"path": samples.APP, **ends}, {"path": "src/flask/__init__.py", **ends, "functions": 0}]
     edges = [{"source": "tests", "target": "src", "imports": 40, "calls": 60}]
@@ -182,11 +182,57 @@ def test_the_map_leads_into_a_folder_and_opens_a_file_with_its_imports(page: Pag
     expect(page.get_by_role("row").filter(has_text="src/cli.py").get_by_role("link", name="1")).to_be_visible()
 
 
+def test_a_sight_has_an_address_and_is_come_back_to(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    analysis.told["treemap?src"]["total"] = 700
+    page.goto(f"/analysis?analysis={analysis.id}")
+    page.get_by_text("Show the map, sizes, connections and callers").click()
+    page.locator("a.rs-box", has_text="src/").click()
+    expect(page.get_by_text("698 smaller ones are not drawn")).to_be_visible()
+    page.locator("a.rs-box").first.press("Enter")
+    expect(page.locator(".rs-source")).to_contain_text("value = 1")
+    page.get_by_label("Definition begins with").fill("run")
+    page.get_by_label("Definition begins with").press("Enter")
+    expect(page.get_by_text("complexity 14")).to_be_visible()
+    page.wait_for_url(re.compile(r"folder=src&file=src%2Fapp\.py&definition=run&symbol=0-7"))
+
+    page.reload()
+    expect(page.locator(".rs-source")).to_contain_text("value = 1")
+    expect(page.get_by_text("complexity 14")).to_be_visible()
+    analysis.sources["src/flask/cli.py"] = "\n".join(f"line {n}" for n in range(1, 30))
+    page.get_by_role("row").filter(has_text="inferred (0.85)").get_by_role("link").click()
+    expect(page.locator(".rs-cited")).to_contain_text("line 12")
+    page.go_back()
+    expect(page.get_by_text("complexity 14")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_line_opens_where_no_manifest_is_and_files_show_without_the_graph(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    analysis.view["metadata"] = {}
+    for stage in analysis.view["stages"]:
+        if stage["stage"] == "link":
+            stage["state"] = "cancelled"
+    page.goto(f"/analysis?analysis={analysis.id}&open=src/app.py:2-2")
+    expect(page.locator(".rs-cited")).to_contain_text("value = 1")
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator(".rs-cited")).to_have_count(0)
+
+    page.get_by_text("Show the map, sizes, connections and callers").click()
+    expect(page.get_by_text("calls were not linked")).to_be_visible()
+    expect(page.locator(".rs-box")).to_have_count(6)
+    expect(page.locator(".node")).to_have_count(0)
+    page.get_by_label("Definition begins with").fill("run")
+    page.get_by_label("Definition begins with").press("Enter")
+    expect(page.get_by_text("complexity 14")).to_be_visible()
+    expect(page.locator("h3.rs-manifest", has_text="Used by")).to_have_count(0)
+
+
 def test_no_name_on_the_map_lies_over_another_until_it_is_pointed_at(page: Page, api: StandIn) -> None:
     analysis = linked(api)
     names = [f"a_rather_long_name_{n:02}" for n in range(24)]
     places = [a_place(name, 90_000 - n, "python", is_file=False) for n, name in enumerate(names)]
-    analysis.told["treemap"] = {"folder": "", "items": places}
+    analysis.told["treemap"] = {"folder": "", "items": places, "total": len(places)}
     edges = [{"source": names[n], "target": names[n // 2], "imports": n, "calls": 0} for n in range(1, 24)]
     analysis.told["modules"] = {"items": edges}
     page.set_viewport_size({"width": 390, "height": 844})

@@ -1,4 +1,4 @@
-"""Administrators see how the installation does, compare read models and vectors with what was stored, and build them again; nobody else may."""
+"""Administrators see how the installation does, and build read models and vectors again; nobody else may."""
 
 import pytest
 from playwright.sync_api import Page, expect

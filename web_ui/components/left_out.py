@@ -5,8 +5,8 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, FilePage, FileView
 from runtime.reasons import may_be_read
 from web_ui import markup, outcomes, words
-from web_ui.components import notices, preflight
-from web_ui.session import attempt, client, may_write
+from web_ui.components import notices, paged, preflight
+from web_ui.session import client, may_write
 
 _PAGE = 200
 _LEFT_OUT = "all that was left out or failed"
@@ -51,23 +51,14 @@ def read_all_the_same(analysis: AnalysisView, listed: list[FileView]) -> None:
 def files(analysis: AnalysisView, reason: str | None) -> None:
     """The paths with their reasons, a page at a time."""
     key = f"pages-{analysis.analysis_id}-{reason}"
-    found: list[FileView] = []
-    cursor: str | None = None
-    for _ in range(st.session_state.get(key, 1)):
-        page = attempt(lambda at=cursor: _page(analysis.analysis_id, reason, at))  # type: ignore[misc]  # a default binds the cursor of this round
-        if page is None:
-            return
-        found.extend(page.items)
-        cursor = page.next
-        if cursor is None:
-            break
-    rows = ((file.path, outcomes.file_reason(file, reason), words.size(file.size)) for file in found)
+    found = paged.read(key, lambda cursor: _page(analysis.analysis_id, reason, cursor))
+    if found is None:
+        return
+    rows = ((file.path, outcomes.file_reason(file, reason), words.size(file.size)) for file in found.items)
     st.html(markup.table(("Path", "Reason", "Size"), rows, "rs-files"))
     if reason is None or may_be_read(reason):
-        read_all_the_same(analysis, found)
-    if cursor is not None and st.button("Show more", key=f"more-{analysis.analysis_id}"):
-        st.session_state[key] = st.session_state.get(key, 1) + 1
-        st.rerun()
+        read_all_the_same(analysis, found.items)
+    paged.more(key, found)
 
 
 def _page(analysis_id: str, reason: str | None, cursor: str | None) -> FilePage:

@@ -4,9 +4,8 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView, DependencyView
 from web_ui import markup, needs
-from web_ui.components import overview, source_panel
-from web_ui.session import attempt, client
-from web_ui.words import read_place
+from web_ui.components import paged, source_panel
+from web_ui.session import client, parameter
 
 _PAGE = 200
 _SHOWN = 15  # of one manifest before the rest is folded
@@ -20,10 +19,9 @@ def show(analysis: AnalysisView) -> None:
     if not told:
         return
     st.html('<h2 class="rs-section">Dependencies</h2>' + markup.line(markup.span("muted", fact) for fact in told))
-    opened = read_place(st.query_params.get("open")) if st.query_params.get("at") != overview.HERE else None
-    if opened is not None:
-        source_panel.show(analysis.analysis_id, opened)
-    if not st.toggle("List the dependencies", value=opened is not None, key=f"needs-{analysis.analysis_id}"):
+    is_here = parameter("at") == needs.HERE
+    source_panel.opened(analysis.analysis_id, needs.HERE)
+    if not st.toggle("List the dependencies", value=is_here, key=f"needs-{analysis.analysis_id}"):
         return
     if unread := needs.unread(analysis.metadata):
         st.html(markup.table(("Manifest that cannot be read", "Why"), unread, "rs-files"))
@@ -42,32 +40,24 @@ def show(analysis: AnalysisView) -> None:
 def found(analysis_id: str, ecosystem: str | None, scope: str | None, name: str) -> None:
     """The mentions, a page at a time."""
     key = f"needs-pages-{analysis_id}-{ecosystem}-{scope}-{name}"
-    mentions: list[DependencyView] = []
-    cursor: str | None = None
-    for _ in range(st.session_state.get(key, 1)):
-        page = attempt(
-            lambda at=cursor: client().contents_dependencies(  # type: ignore[misc]  # a default binds this round's cursor
-                analysis_id, ecosystem=ecosystem, scope=scope, name=name or None, cursor=at, limit=_PAGE
-            )
-        )
-        if page is None:
-            return
-        mentions.extend(page.items)
-        cursor = page.next
-        if cursor is None:
-            break
-    for manifest in needs.by_manifest(mentions):
+    mentions = paged.read(
+        key,
+        lambda cursor: client().contents_dependencies(
+            analysis_id, ecosystem=ecosystem, scope=scope, name=name or None, cursor=cursor, limit=_PAGE
+        ),
+    )
+    if mentions is None:
+        return
+    for manifest in needs.by_manifest(mentions.items):
         shown, rest = manifest.mentions[:_SHOWN], manifest.mentions[_SHOWN:]
         listed = markup.marked_table(_HEAD, (_cells(analysis_id, one) for one in shown), "rs-needs")
         if rest:
             more = markup.marked_table(_HEAD, (_cells(analysis_id, one) for one in rest), "rs-needs")
             listed += markup.folded(f"{len(rest):,} more of {manifest.path}", more)
         st.html(f'<h3 class="rs-manifest">{markup.text(manifest.title)}</h3>{listed}')
-    if not mentions:
+    if not mentions.items:
         st.caption("None of that kind.")
-    if cursor is not None and st.button("Show more", key=f"more-{key}"):
-        st.session_state[key] = st.session_state.get(key, 1) + 1
-        st.rerun()
+    paged.more(key, mentions)
 
 
 def _cells(analysis_id: str, one: DependencyView) -> tuple[str, ...]:

@@ -5,8 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, OverviewRequest, OverviewView
 from web_ui import markup, overview
 from web_ui.components import browser, source_panel
-from web_ui.session import attempt, client, may_write, offers, parameter
-from web_ui.words import read_place
+from web_ui.session import attempt, client, may_write, offers
 
 HERE = "overview"  # as `at` of the address: which part of the page an opened place belongs to
 
@@ -39,9 +38,7 @@ def show(analysis: AnalysisView) -> None:
         opened = browser.answer(overview.text_data(found), key=f"overview-text-{analysis.analysis_id}").opened
         if opened:
             st.query_params["open"], st.query_params["at"] = opened, HERE
-        place = read_place(parameter("open"))
-        if place is not None and parameter("at") == HERE:
-            source_panel.show(analysis.analysis_id, place)
+        source_panel.opened(analysis.analysis_id, HERE)
         modules(found)
 
 

@@ -4,8 +4,15 @@ import streamlit as st
 
 from web_ui import markup, views
 from web_ui.code_view import code
-from web_ui.session import attempt, client
-from web_ui.words import short_commit
+from web_ui.session import attempt, client, parameter
+from web_ui.words import read_place, short_commit
+
+
+def opened(analysis_id: str, part: str | None) -> None:
+    """The lines that the address has opened, where they belong to this `part` of the page; None: to no part of it."""
+    place = read_place(parameter("open"))
+    if place is not None and parameter("at") == part:
+        show(analysis_id, place)
 
 
 def show(analysis_id: str, place: tuple[str, int, int]) -> None:

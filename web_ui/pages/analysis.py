@@ -22,6 +22,7 @@ from web_ui.components import (
     past,
     push_hook,
     share,
+    source_panel,
     staleness,
 )
 from web_ui.session import attempt, chosen_analysis, client, may_write
@@ -83,6 +84,7 @@ def show() -> None:
     left_out.damage(analysis)
     above = st.container()
     actions(analysis)
+    source_panel.opened(analysis.analysis_id, None)
     left, right = st.columns((3, 2), gap="large")
     with left:
         browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
