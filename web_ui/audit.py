@@ -1,6 +1,7 @@
 """The audit trail as people read it. Pure."""
 
 from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from urllib.parse import urlencode
 
 from runtime.client.shapes import AuditCheck, AuditView
@@ -51,11 +52,11 @@ def details(entry: AuditView) -> list[tuple[str, str]]:
     return [row for row in rows if row[1]]
 
 
-def row(entry: AuditView) -> str:
+def row(entry: AuditView, zone: tzinfo) -> str:
     """One entry: a line, and all of it once that is opened."""
     code = markup.span("code", entry.code) if entry.code else ""
     line = (
-        f"<time>{entry.at:%Y-%m-%d %H:%M:%S}</time>",
+        f"<time>{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}</time>",
         f"<b>{markup.text(who(entry))}</b>",
         f"<span>{markup.text(entry.action)} {markup.span('muted', target(entry))}</span>",
         f"<span>{markup.pill(outcome(entry), _TONES.get(entry.outcome, 'calm'))} {code}</span>",
@@ -63,9 +64,9 @@ def row(entry: AuditView) -> str:
     return f"<details><summary>{''.join(line)}</summary>{markup.definitions(details(entry))}</details>"
 
 
-def entries(shown: Iterable[AuditView]) -> str:
+def entries(shown: Iterable[AuditView], zone: tzinfo) -> str:
     """Entries below one another."""
-    return f'<div class="rs-audit">{"".join(row(entry) for entry in shown)}</div>'
+    return f'<div class="rs-audit">{"".join(row(entry, zone) for entry in shown)}</div>'
 
 
 def export_address(search: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Literal, get_args
 
 from runtime.client.shapes import (
@@ -12,7 +13,7 @@ from runtime.client.shapes import (
     DifferenceView,
     StageCompared,
 )
-from web_ui.words import duration, short_commit, visible
+from web_ui.words import duration, moment, short_commit, visible
 
 What = Literal["files", "symbols", "dependencies", "chunks"]
 Kind = Literal["added", "removed", "changed"]
@@ -26,11 +27,11 @@ def title(what: str) -> str:
     return _TITLES.get(what, what)
 
 
-def option(one: AnalysisSummary) -> str:
+def option(one: AnalysisSummary, zone: tzinfo) -> str:
     """An analysis in a list to choose from."""
     version = f"commit {short_commit(one.commit)}" if one.commit else "no commit yet"
     ref = f" of {visible(one.ref)}" if one.ref else ""
-    return f"{one.requested_at:%Y-%m-%d %H:%M} UTC, {version}{ref}, {one.state}"
+    return f"{moment(one.requested_at, zone)}, {version}{ref}, {one.state}"
 
 
 def read_kind(named: str | None) -> Kind | None:

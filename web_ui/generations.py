@@ -1,6 +1,9 @@
 """The generations of an index that are kept, as people read them. Pure."""
 
+from datetime import tzinfo
+
 from runtime.client.shapes import KeptGeneration, KeptGenerations
+from web_ui.words import moment
 
 
 def sentence(kept: KeptGenerations) -> str:
@@ -18,7 +21,7 @@ def choices(kept: KeptGenerations) -> list[KeptGeneration]:
     return [one for one in kept.items if one.asked and one.model not in serving]
 
 
-def label(one: KeptGeneration, wanted: str) -> str:
+def label(one: KeptGeneration, wanted: str, zone: tzinfo) -> str:
     """What its button says."""
-    until = f" (kept until {one.kept_until:%Y-%m-%d %H:%M} UTC)" if one.kept_until is not None else ""
+    until = f" (kept until {moment(one.kept_until, zone)})" if one.kept_until is not None else ""
     return f"Go {'forward' if one.model == wanted else 'back'} to {one.model or 'a model without a name'}{until}"

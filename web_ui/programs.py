@@ -1,10 +1,10 @@
 """What programs are let in by, as people read it: API keys, programs that act for them, webhooks. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from runtime.client.shapes import ApiKeyView, DeliveryView, GrantView, PushHookView, WebhookView
-from web_ui.words import ago, count
+from web_ui.words import ago, count, moment
 
 SCOPES = {
     "read:repositories": "read what was analysed",
@@ -68,12 +68,12 @@ def webhook_state(webhook: WebhookView) -> tuple[str, str]:
     return ("failing", "warn") if webhook.failing_since is not None else ("on", "good")
 
 
-def webhook_facts(webhook: WebhookView, now: datetime) -> list[str]:
+def webhook_facts(webhook: WebhookView, now: datetime, zone: tzinfo) -> list[str]:
     """One line about a webhook."""
     told = ", ".join(webhook.events)
     facts = [f"told of {told}", f"added {ago(webhook.created_at, now)}"]
     if webhook.failing_since is not None:
-        facts.append(f"failing since {webhook.failing_since:%Y-%m-%d %H:%M} UTC")
+        facts.append(f"failing since {moment(webhook.failing_since, zone)}")
     if webhook.disabled_reason is not None:
         facts.append(f"switched off: {_DISABLED.get(webhook.disabled_reason, webhook.disabled_reason)}")
     return facts

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from typing import TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -181,6 +183,14 @@ def parameter(name: str) -> str | None:
     """One parameter of the page's address."""
     value = st.query_params.get(name)
     return value or None
+
+
+def zone() -> tzinfo:
+    """Where the viewer is, as their browser says; UTC where it does not, or says a zone that nobody knows."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def keep(name: str, value: str | None) -> None:

@@ -1,12 +1,12 @@
 """Turns of a conversation: the attempts at a question, what was told of those before, an answer for elsewhere. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from runtime.client.shapes import ConversationSummary, QuestionView, Scope
 from runtime.line_links import line_link
 from runtime.portable_markdown import portable
-from web_ui.words import ago, count, visible
+from web_ui.words import ago, count, moment, visible
 
 _HEAD = 80  # characters of a question in a list
 
@@ -75,7 +75,7 @@ def head(conversation: ConversationSummary) -> str:
     return asked if len(asked) <= _HEAD else f"{asked[: _HEAD - 1].rstrip()}…"
 
 
-def told_before(question: QuestionView) -> list[str]:
+def told_before(question: QuestionView, zone: tzinfo) -> list[str]:
     """What was searched for in place of the question, and how much of the conversation the model was told."""
     by = "by rules" if question.standalone_by == "rules" else f"by {visible(question.standalone_by)}"
     turns = count(question.history_turns, "earlier turn")
@@ -84,11 +84,11 @@ def told_before(question: QuestionView) -> list[str]:
     return [
         *([told_scope(question.scope)] if question.scope else []),
         *([f"Searched for: {visible(question.standalone)} (rewritten {by})"] if question.standalone else []),
-        *([told_earlier(question.earlier_at)] if question.earlier_at else []),
+        *([told_earlier(question.earlier_at, zone)] if question.earlier_at else []),
         *([f"Told {turns}, about {question.history_tokens:,} tokens{left}"] if told else []),
     ]
 
 
-def told_earlier(at: datetime) -> str:
+def told_earlier(at: datetime, zone: tzinfo) -> str:
     """That no model was asked this time."""
-    return f"Answered from an earlier answer of {at:%Y-%m-%d %H:%M} UTC to the same question; Answer again asks anew"
+    return f"Answered from an earlier answer of {moment(at, zone)} to the same question; Answer again asks anew"

@@ -1,7 +1,7 @@
 """From the API's replies to what is drawn: rows, sentences, the data of the browser's components. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from runtime.client.shapes import (
     AnalysisSummary,
@@ -18,7 +18,7 @@ from web_ui import turns
 from web_ui.evidence import passage_row, place_of
 from web_ui.markdown import read_markdown
 from web_ui.usage import dollars
-from web_ui.words import ago, count, duration, language, place, short_commit, visible
+from web_ui.words import ago, count, duration, language, moment, place, short_commit, visible
 
 _STATES = {
     "requested": ("waiting", "calm"),
@@ -176,7 +176,7 @@ def milestones(analysis: AnalysisView) -> list[tuple[str, str]]:
     return [(name, f"after {duration((at - analysis.requested_at).total_seconds())}") for name, at in reached if at]
 
 
-def answer_data(question: QuestionView, repository_url: str) -> dict[str, object]:
+def answer_data(question: QuestionView, repository_url: str, zone: tzinfo) -> dict[str, object]:
     """What the answer component is given."""
     return {
         "tree": read_markdown(question.answer or "", question.citations, repository_url),
@@ -185,7 +185,7 @@ def answer_data(question: QuestionView, repository_url: str) -> dict[str, object
         "citations": [place_of(citation) for citation in question.citations],
         "facts": answer_facts(question),
         "passages": [passage_row(passage) for passage in question.passages],
-        "told": [*turns.told_before(question), *turns.told_plan(question)],
+        "told": [*turns.told_before(question, zone), *turns.told_plan(question)],
         "steps": turns.steps_shown(question),
         "markdown": turns.answer_markdown(question, repository_url),
     }
@@ -237,10 +237,10 @@ def event_rows(events: Sequence[Envelope]) -> list[dict[str, object]]:
     return [event.model_dump(mode="json") for event in events]
 
 
-def streams_of(analysis: AnalysisView, conversations: Sequence[ConversationSummary]) -> dict[str, str]:
+def streams_of(analysis: AnalysisView, conversations: Sequence[ConversationSummary], zone: tzinfo) -> dict[str, str]:
     """What can be looked at beside an analysis, by stream: itself, its repository, what was talked about it."""
     talks = {
-        f"conversation/{one.conversation_id}": f"Conversation of {one.started_at:%Y-%m-%d %H:%M} UTC: {turns.head(one)}"
+        f"conversation/{one.conversation_id}": f"Conversation of {moment(one.started_at, zone)}: {turns.head(one)}"
         for one in conversations
     }
     own = {f"analysis/{analysis.analysis_id}": "This analysis and its index"}

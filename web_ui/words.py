@@ -1,7 +1,7 @@
 """How the pages say numbers, times, reasons and names. Pure: whatever depends on the time is given it."""
 
 import unicodedata
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from runtime.reasons import REASONS as KNOWN
 
@@ -87,6 +87,12 @@ def ago(then: datetime, now: datetime) -> str:
         return f"{int(seconds // 3_600)} h ago"
     days = int(seconds // 86_400)
     return f"{count(days, 'day')} ago" if days <= 14 else f"{then:%Y-%m-%d}"
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """`2026-11-22 19:05 CET`: a time as it is where the viewer is."""
+    local = at.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
 
 
 def short_commit(commit: str | None) -> str:

@@ -1,8 +1,9 @@
+import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support import ui_samples as samples
 from tests.support.accessibility import violations
@@ -85,3 +86,14 @@ def test_an_analysis_that_is_the_only_one_has_nothing_beside_it(page: Page, api:
     page.goto(f"/compare?analysis={only.id}")
 
     expect(page.get_by_text("There is nothing to compare with.")).to_be_visible()
+
+
+def test_times_are_those_of_where_the_viewer_is(chromium: Browser, pages: str, api: StandIn) -> None:
+    older, newer = _compared(api)
+    for one in (older, newer):
+        one.view["requested_at"] = "2026-01-02T20:04:05Z"
+    context = chromium.new_context(base_url=pages, timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.goto(f"/compare?analysis={newer.id}")
+    expect(page.get_by_role("combobox").first).to_have_value(re.compile("^2026-01-03 05:04 JST"))
+    context.close()

@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client import ApiError
 from runtime.client.shapes import AnalysisView
 from web_ui import generations, markup
-from web_ui.session import attempt, client, may_write
+from web_ui.session import attempt, client, may_write, zone
 
 
 def show(analysis: AnalysisView) -> None:
@@ -22,7 +22,7 @@ def show(analysis: AnalysisView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="generations"):
         st.html(markup.line([markup.span("fact", said)]))
         for one in generations.choices(kept) if may_write() else ():
-            if st.button(generations.label(one, kept.wanted), key=f"go-{one.generation_id}"):
+            if st.button(generations.label(one, kept.wanted, zone()), key=f"go-{one.generation_id}"):
                 _go_to(analysis.analysis_id, one.generation_id)
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, QuestionCompared, QuestionView
 from web_ui import answered, markup, views
 from web_ui.components import browser, notices, source_panel
-from web_ui.session import attempt, client, parameter
+from web_ui.session import attempt, client, parameter, zone
 from web_ui.words import read_place
 
 _SHOWN = 20
@@ -43,7 +43,7 @@ def _pair(one: QuestionCompared, analysis: AnalysisView) -> None:
 
 def _answer(side: str, said: QuestionView, analysis: AnalysisView, asked: str) -> None:
     st.caption(markup.label(answered.title(side, said)))
-    data = views.answer_data(said, analysis.url)
+    data = views.answer_data(said, analysis.url, zone())
     opened = browser.answer(data, key=f"compared-{asked}-{side}").opened
     if opened:
         st.query_params.update(open=opened, at=said.analysis_id or analysis.analysis_id, asked=asked)

@@ -7,8 +7,8 @@ import streamlit as st
 from runtime.client.shapes import ShareMade, ShareRequest, ShareView
 from web_ui import markup
 from web_ui.components import cards
-from web_ui.session import attempt, client, may_share
-from web_ui.words import ago
+from web_ui.session import attempt, client, may_share, zone
+from web_ui.words import ago, moment
 
 _LIVES = {24: "a day", 168: "a week", 720: "30 days", 2_160: "90 days"}
 _USUAL_LIFE = 168
@@ -46,7 +46,7 @@ def control(kind: str, resource_id: str) -> None:
 def row(link: ShareView, title: str = "") -> None:
     """One open link, with its button."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"link-{link.share_id}"):
-        made = f"made {ago(link.created_at, datetime.now(UTC))}, until {link.expires_at:%d %B %H:%M} UTC"
+        made = f"made {ago(link.created_at, datetime.now(UTC))}, until {moment(link.expires_at, zone())}"
         st.html(markup.line([markup.span("fact", fact) for fact in (title, made) if fact]), width="stretch")
         ended = st.button("End", key=f"end-{link.share_id}") and attempt(lambda: _end(link.share_id))
     if ended:

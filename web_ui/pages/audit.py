@@ -1,14 +1,14 @@
 """Audit trail: who did what, from where, and what became of it. For administrators."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from runtime.client.shapes import AuditCheck
 from web_ui import audit, markup
 from web_ui.components import browser, frame, notices
-from web_ui.session import administrates, attempt, client, parameter
+from web_ui.session import administrates, attempt, client, parameter, zone
 
 _PAGE = 50
 _WORDS = ("user", "action", "target", "address", "outcome", "since", "until")
@@ -30,8 +30,8 @@ def search() -> dict[str, str]:
         ended, since, until, go = st.columns((2, 2, 2, 1.3), vertical_alignment="bottom")
         at = _OUTCOMES.index(now["outcome"]) if now["outcome"] in _OUTCOMES else 0
         wanted["outcome"] = ended.selectbox("Outcome", _OUTCOMES, at, format_func=lambda word: word or "any")
-        wanted["since"] = since.datetime_input("Since (UTC)", moment(now["since"]))
-        wanted["until"] = until.datetime_input("Until (UTC)", moment(now["until"]))
+        wanted["since"] = since.datetime_input("Since", moment(now["since"]))
+        wanted["until"] = until.datetime_input("Until", moment(now["until"]))
         if go.form_submit_button("Search", type="primary", width="stretch"):
             now = {name: written(value) for name, value in wanted.items()}
             st.query_params.from_dict(known(now))
@@ -47,7 +47,7 @@ def known(search: dict[str, str]) -> dict[str, str]:
 def moment(text: str) -> datetime | None:
     """A time of the address as the form takes it; None where there is none."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
+        return datetime.fromisoformat(text).astimezone(zone()).replace(tzinfo=None) if text else None
     except ValueError:
         return None
 
@@ -55,7 +55,7 @@ def moment(text: str) -> datetime | None:
 def written(value: object) -> str:
     """What a field of the form says, as it stands in the address."""
     if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC).isoformat()
+        return value.replace(tzinfo=zone()).isoformat()
     return str(value or "").strip()
 
 
@@ -89,7 +89,7 @@ def results(wanted: dict[str, str]) -> None:
     if not page.items:
         notices.empty("Nothing fits.", "Look for less: fields that are left empty fit everything.")
         return
-    st.html(audit.entries(page.items))
+    st.html(audit.entries(page.items, zone()))
     if page.next is not None:
         older = wanted | {"cursor": page.next}
         st.page_link("pages/audit.py", label="Older entries", query_params=older, icon=":material/arrow_forward:")

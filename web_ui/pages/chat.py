@@ -8,7 +8,7 @@ from runtime.client.shapes import AnalysisView, ConversationRequest, Conversatio
 from web_ui import markup, turns, views
 from web_ui.components import browser, bundles, frame, notices, overview, share, source_panel, talks
 from web_ui.overview import is_told
-from web_ui.session import attempt, chosen_analysis, client, may_write, parameter
+from web_ui.session import attempt, chosen_analysis, client, may_write, parameter, zone
 from web_ui.words import read_place
 
 _SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")  # of what is not ready yet
@@ -26,7 +26,7 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
         act = talks.after_failure(question, is_first=place == 0)
     elif question.state == "answered":
         actions = turns.answer_actions(attempts, place, may_ask=may_write())
-        data = views.answer_data(question, analysis.url) | {"actions": actions}
+        data = views.answer_data(question, analysis.url, zone()) | {"actions": actions}
         opened, act = browser.answer(data, key=f"answer-{attempts[0].question_id}")
         if opened:
             st.query_params["open"] = opened

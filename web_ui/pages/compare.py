@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView
 from web_ui import compared, markup
 from web_ui.components import frame, notices, same_questions
-from web_ui.session import attempt, chosen_analysis, client, parameter
+from web_ui.session import attempt, chosen_analysis, client, parameter, zone
 
 _LISTED = 50
 _SHOWN = 200
@@ -27,11 +27,12 @@ def choose(analysis: AnalysisView) -> str | None:
     ids = list(others)
     if named is not None and named not in others:
         ids = [named, *ids]
+    at = zone()
     chosen = st.selectbox(
         "Compare with",
         ids,
         ids.index(named) if named is not None else 0,
-        format_func=lambda id_: compared.option(others[id_]) if id_ in others else id_,
+        format_func=lambda id_: compared.option(others[id_], at) if id_ in others else id_,
         key=f"against-{analysis.analysis_id}",
     )
     st.query_params["against"] = chosen

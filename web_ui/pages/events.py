@@ -7,7 +7,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, moments, views
 from web_ui.components import browser, frame, histories, notices
-from web_ui.session import administrates, attempt, chosen_analysis, client, parameter
+from web_ui.session import administrates, attempt, chosen_analysis, client, parameter, zone
 
 _TALKS = 50
 
@@ -35,7 +35,7 @@ def repository(stream: str) -> None:
 def choose(analysis: AnalysisView) -> str:
     """Which stream is looked at: the analysis's, its repository's, or one of its conversations."""
     page = attempt(lambda: client().conversations_newest(repository_id=analysis.repository_id, limit=_TALKS))
-    offered = views.streams_of(analysis, page.items if page else ())
+    offered = views.streams_of(analysis, page.items if page else (), zone())
     named = parameter("stream")
     if named is not None and named not in offered:
         offered = {named: named, **offered}

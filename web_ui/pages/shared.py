@@ -6,7 +6,7 @@ from runtime.client.shapes import AnalysisView, ConversationView, QuestionView
 from web_ui import markup, views
 from web_ui.code_view import code
 from web_ui.components import browser, findings, frame, left_out, notices
-from web_ui.session import attempt, client, look_by
+from web_ui.session import attempt, client, look_by, zone
 from web_ui.source import highlight
 from web_ui.words import read_place, short_commit
 
@@ -72,7 +72,9 @@ def turns(found: ConversationView) -> None:
             notices.failure("This question could not be answered", question.message, question.code)
         elif question.state == "answered":
             key = f"open-{question.question_id}"
-            opened = browser.answer(views.answer_data(question, ""), key=f"answer-{question.question_id}").opened
+            opened = browser.answer(
+                views.answer_data(question, "", zone()), key=f"answer-{question.question_id}"
+            ).opened
             st.session_state[key] = opened or st.session_state.get(key)
             cited(question, read_place(st.session_state[key]), key)
         else:

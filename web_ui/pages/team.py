@@ -14,8 +14,8 @@ from runtime.client.shapes import (
 )
 from web_ui import markup
 from web_ui.components import cards, frame, leaving, notices, share
-from web_ui.session import attempt, client, may_share, name, owns, renew, tenants, work_in
-from web_ui.words import ago
+from web_ui.session import attempt, client, may_share, name, owns, renew, tenants, work_in, zone
+from web_ui.words import ago, moment
 
 _ROLES = {
     "viewer": "viewer: looks",
@@ -102,7 +102,7 @@ def invite(team: TenantView) -> None:
 def invitation(team: TenantView, each: InvitationView) -> None:
     """One open invitation, with its button."""
     with st.container(border=True, key=f"card-{each.invitation_id}", horizontal=True, vertical_alignment="center"):
-        facts = [f"made {ago(each.created_at, datetime.now(UTC))}", f"until {each.expires_at:%d %B %H:%M} UTC"]
+        facts = [f"made {ago(each.created_at, datetime.now(UTC))}", f"until {moment(each.expires_at, zone())}"]
         cards.begin(f"For {each.login}" if each.login else "For whoever has the link", facts, (each.role, "calm"))
         cards.confirmed(
             "Take back",

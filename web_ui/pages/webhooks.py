@@ -7,7 +7,7 @@ import streamlit as st
 from runtime.client.shapes import DeliveryView, WebhookChange, WebhookRequest, WebhookView
 from web_ui import markup, programs
 from web_ui.components import cards, frame, notices
-from web_ui.session import attempt, client, name, owns
+from web_ui.session import attempt, client, name, owns, zone
 
 _SHOWN = 20
 _OFF = "What waits for it is kept, and sent when it is switched on again."
@@ -37,7 +37,7 @@ def card(webhook: WebhookView, now: datetime) -> None:
     of = webhook.webhook_id
     with st.container(border=True, key=f"card-{of}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            cards.begin(webhook.url, programs.webhook_facts(webhook, now), programs.webhook_state(webhook))
+            cards.begin(webhook.url, programs.webhook_facts(webhook, now, zone()), programs.webhook_state(webhook))
             cards.confirmed(
                 "Switch off" if webhook.enabled else "Switch on",
                 key=f"switch-{of}",

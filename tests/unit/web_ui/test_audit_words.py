@@ -52,7 +52,7 @@ def test_a_line_is_short_and_the_details_are_whole() -> None:
 
 
 def test_what_a_stranger_sent_is_text_and_no_markup() -> None:
-    shown = audit.row(an_entry(agent="<script>alert(1)</script>", login="<b>me</b>", action="x\u202ey"))
+    shown = audit.row(an_entry(agent="<script>alert(1)</script>", login="<b>me</b>", action="x\u202ey"), UTC)
 
     assert "<script>" not in shown
     assert "<b>me" not in shown

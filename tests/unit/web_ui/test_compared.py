@@ -90,4 +90,4 @@ def test_an_analysis_to_choose_names_its_time_commit_and_state() -> None:
             "requested_at": AT,
         }
     )
-    assert compared.option(one) == "2026-01-02 03:04 UTC, commit c0ffeec0ff of main, ready"
+    assert compared.option(one, UTC) == "2026-01-02 03:04 UTC, commit c0ffeec0ff of main, ready"

@@ -42,7 +42,9 @@ def test_a_rectangle_says_what_it_is_and_escapes_it() -> None:
     [box] = graph.boxes([an_item("<b>.py", 1_234)])
 
     assert box.title == "src/<b>.py: 1,234 bytes, 3 lines, python, 2 functions, complexity 7"
-    assert "<b>" not in markup.treemap([box.drawn])
+    drawn = markup.treemap([box.drawn("a1")])
+    assert "<b>" not in drawn
+    assert 'href="/analysis?analysis=a1&amp;explore=yes&amp;folder=src&amp;file=src%2F%3Cb%3E.py"' in drawn
 
 
 def test_a_folder_leads_back_to_those_it_is_in() -> None:

@@ -27,7 +27,10 @@ def test_mentions_are_grouped_by_manifest_and_ordered_by_scope_group_and_line() 
 
 
 def test_only_lines_that_are_kept_have_an_address() -> None:
-    assert needs.address("id", one("a", path="a b/x&y.toml")) == "/analysis?analysis=id&open=a+b%2Fx%26y.toml%3A3"
+    assert (
+        needs.address("id", one("a", path="a b/x&y.toml"))
+        == "/analysis?analysis=id&open=a+b%2Fx%26y.toml%3A3&at=dependencies"
+    )
     assert needs.address("id", one("a", locked=True)) == ""
     assert needs.address("id", one("a", line=0)) == ""
 

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -194,7 +195,7 @@ def test_an_answer_shows_its_time_tokens_commit_and_what_was_removed() -> None:
     ],
 )
 def test_an_answer_that_searched_by_words_only_says_so(degraded: str | None, notice: str) -> None:
-    told = str(views.answer_data(a_question(degraded=degraded), "https://example.org/x")["notice"])
+    told = str(views.answer_data(a_question(degraded=degraded), "https://example.org/x", UTC)["notice"])
 
     assert told == (f"{notice}Ask again for a better answer." if notice else "")
 
@@ -213,7 +214,7 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
     )
     cited = Citation(path="a.py", first_line=3, last_line=4)
     data = views.answer_data(
-        a_question(answer="See [a.py:3-4].", citations=[cited], passages=[passage]), "https://github.com/o/r"
+        a_question(answer="See [a.py:3-4].", citations=[cited], passages=[passage]), "https://github.com/o/r", UTC
     )
 
     assert data["citations"] == [{"path": "a.py", "first": 3, "last": 4}]
@@ -227,7 +228,7 @@ def test_the_evidence_has_scores_ranks_and_the_beginning_of_each_passage() -> No
 def test_an_answer_that_came_before_the_graph_says_that_it_would_know_better() -> None:
     steps = [PlanStep(retriever="graph", found=0, absent=absent) for absent in (True, False)]
 
-    notices = [views.answer_data(a_question(plan=[step]), "https://github.com/o/r")["notice"] for step in steps]
+    notices = [views.answer_data(a_question(plan=[step]), "https://github.com/o/r", UTC)["notice"] for step in steps]
 
     assert notices == [
         "The graph is not made yet, which knows this better: ask again when the analysis is complete.",
@@ -241,7 +242,7 @@ def test_the_evidence_says_of_a_passage_that_grew_and_of_a_neighbour_why_it_is_t
     given = [{"grown_from": place, "folded": [place]}, {"neighbour_of": place, "relation": "imports"}]
     passages = [Passage.model_validate({**base, **more}) for more in given]
 
-    data = views.answer_data(a_question(passages=passages), "https://github.com/o/r")
+    data = views.answer_data(a_question(passages=passages), "https://github.com/o/r", UTC)
 
     assert [row["why"] for row in data["passages"]] == [  # type: ignore[attr-defined]  # a list of rows
         "grown from lines 3-4, 1 other place folded in",
@@ -270,18 +271,19 @@ def test_the_evidence_says_what_was_searched_for_and_how_much_of_the_conversatio
     rewritten = {"standalone": "Who calls it? (about run)", "standalone_by": "rules"}
     told = {"history_turns": 2, "history_tokens": 1_340, "history_left_out": 1}
 
-    assert turns.told_before(a_question()) == []
-    assert turns.told_before(a_question(**rewritten, **told)) == [
+    assert turns.told_before(a_question(), UTC) == []
+    assert turns.told_before(a_question(**rewritten, **told), UTC) == [
         "Searched for: Who calls it? (about run) (rewritten by rules)",
         "Told 2 earlier turns, about 1,340 tokens, 1 more did not fit",
     ]
 
 
 def test_an_answer_of_before_says_so() -> None:
-    told = turns.told_before(a_question(earlier="q0", earlier_at=datetime(2026, 11, 22, 9, 5, tzinfo=UTC)))
+    at = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
+    told = turns.told_before(a_question(earlier="q0", earlier_at=at), ZoneInfo("Asia/Tokyo"))
 
     assert told == [
-        "Answered from an earlier answer of 2026-11-22 09:05 UTC to the same question; Answer again asks anew"
+        "Answered from an earlier answer of 2026-11-22 18:05 JST to the same question; Answer again asks anew"
     ]
 
 
@@ -291,7 +293,7 @@ def test_a_copied_answer_links_to_the_lines_at_the_host_and_loads_nothing() -> N
 
     told = turns.answer_markdown(question, "https://github.com/o/r")
     assert told == "See [`a.py:3-4`](https://github.com/o/r/blob/c0ffee/a.py#L3-L4) \\!\\[x]\\(http://evil)."
-    assert views.answer_data(question, "")["markdown"] == "See `a.py:3-4` \\!\\[x]\\(http://evil)."
+    assert views.answer_data(question, "", UTC)["markdown"] == "See `a.py:3-4` \\!\\[x]\\(http://evil)."
 
 
 def test_the_source_panel_shows_some_lines_around_the_cited_ones() -> None:
@@ -393,7 +395,7 @@ def test_the_badge_says_how_many_commits_where_the_host_does(more: dict[str, Any
 def test_the_evidence_says_what_the_question_was_limited_to() -> None:
     scope = {"folder": "/src/", "language": "python", "symbol": "Ses\u202esion"}
 
-    data = views.answer_data(a_question(answer="x", scope=scope), "https://github.com/o/r")
+    data = views.answer_data(a_question(answer="x", scope=scope), "https://github.com/o/r", UTC)
 
     assert data["told"] == ["Only in src/, python, Session"]
 
@@ -404,7 +406,7 @@ def test_the_evidence_says_which_retrievers_were_asked_and_what_for() -> None:
         {"retriever": "names", "found": 2, "weight": 0.5, "about": "Rou\u202eter"},
     ]
 
-    data = views.answer_data(a_question(answer="x", plan=plan), "https://github.com/o/r")
+    data = views.answer_data(a_question(answer="x", plan=plan), "https://github.com/o/r", UTC)
 
     assert data["told"] == ["Found by: lexical 1,200, weight 1; names 2 (for Router), weight 0.5"]
-    assert views.answer_data(a_question(answer="x"), "https://github.com/o/r")["told"] == []
+    assert views.answer_data(a_question(answer="x"), "https://github.com/o/r", UTC)["told"] == []
