@@ -31,12 +31,15 @@ from tests.support.system import System, free_port
 
 RESULTS = Path(__file__).parent / "results" / "system.md"
 _MILESTONES = ("answerable", "ready", "refined")
+_VIEWERS = 2
+# The rows that the list of events on the page draws as they happen: of each its place in the list, and when.
 _LISTEN = """
-id => {
-  window.delays = [];
-  const source = new EventSource(`/api/v1/analyses/${id}/events`);
-  source.addEventListener("milestone", message =>
-    window.delays.push(Date.now() - Date.parse(JSON.parse(message.data).timestamp)));
+list => {
+  let drawn = list.childElementCount;
+  window.drawn = [];
+  new MutationObserver(changes => {
+    for (const change of changes) for (const _ of change.addedNodes) window.drawn.push([++drawn, Date.now()]);
+  }).observe(list, { childList: true });
 }
 """
 _QUESTIONS = (
@@ -127,17 +130,23 @@ def _start(system: System) -> float:
 
 
 def _analyse(system: System, url: str, until: str) -> tuple[dict[str, Any], tuple[float, ...]]:
-    """Analyse while a browser listens; the analysis, and how long its events took to the browser."""
+    """Analyse while two browsers show its events; the analysis, and the milliseconds until each event was in both."""
     with chromium_running() as browser:
-        page = browser.new_page()
-        page.goto(f"{system.page}/healthz")
         accepted = system.analyse(url)
-        page.evaluate(_LISTEN, accepted["analysis_id"])
+        pages = [browser.new_context(base_url=system.page).new_page() for _ in range(_VIEWERS)]
+        for page in pages:
+            page.goto(f"/events?analysis={accepted['analysis_id']}")
+            page.locator("div.list").evaluate(_LISTEN)
         view = system.wait(accepted["analysis_id"], {*_MILESTONES[_MILESTONES.index(until) :]}, seconds=3_600)
         time.sleep(2)  # the last events are still on their way
-        delays = page.evaluate("window.delays")
+        drawn = [dict(page.evaluate("window.drawn")) for page in pages]
     assert view["state"] in _MILESTONES, view
-    return view, tuple(delays)
+    happened = {
+        event["version"]: datetime.fromisoformat(event["timestamp"]).timestamp() * 1_000
+        for event in system.history(view["analysis_id"])
+    }
+    in_both = drawn[0].keys() & drawn[1].keys() & happened.keys()
+    return view, tuple(max(each[version] for each in drawn) - happened[version] for version in sorted(in_both))
 
 
 def _search(system: System, url: str, view: dict[str, Any]) -> tuple[float, ...]:
@@ -181,7 +190,11 @@ def _report(name: str, figures: Figures, load: float) -> str:
     rows = (
         ("`repostream up` to page answering, first time (empty home)", f"{figures.first_start:.1f} s", "≤ 15 s"),
         (f"… warm, median of {len(figures.starts)}", starts, "≤ 8 s"),
-        (f"event → browser, p95 of {len(figures.delays)}", f"{_percentile(figures.delays, 95):.0f} ms", "≤ 500 ms"),
+        (
+            f"event → drawn by the pages of two browsers, p95 of {len(figures.delays)}",
+            f"{_percentile(figures.delays, 95):.0f} ms",
+            "≤ 500 ms",
+        ),
         ("search over HTTP, warm, p50", f"{_percentile(figures.searches, 50):.1f} ms", ""),
         (
             f"search over HTTP, warm, p95 of {len(figures.searches)}",
@@ -211,7 +224,8 @@ The browser, the git server and the bench itself share the cores with the system
 |---|---|
 {_table((what, f"{size:,.0f}") for what, size in sorted(figures.largest.items(), key=lambda item: -item[1]))}
 
-An event's way is timed from the moment that it was drafted, before its append, to the browser's handler; no worker
+An event's way is timed from the moment that it was drafted, before its append, until both pages have drawn it;
+no worker
 may take more than 1,024 MB.
 """
 

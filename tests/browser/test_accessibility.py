@@ -3,16 +3,18 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.test_graph_of_a_page import linked
 from tests.support import ui_samples as samples
 from tests.support.accessibility import violations
 from tests.support.api_stand_in import StandIn
+from tests.support.site import shoot
 
 pytestmark = pytest.mark.browser
 _FIELD = "Ask about this repository"
-_PHONE = {"width": 360, "height": 780}
+_PHONE: ViewportSize = {"width": 360, "height": 780}
+_WIDE: ViewportSize = {"width": 1920, "height": 1080}
 
 
 def test_the_checker_sees_what_is_wrong(page: Page) -> None:
@@ -35,15 +37,15 @@ def test_each_page_of_a_repository_can_be_read_and_used_by_everybody(page: Page,
         f"/events?analysis={analysis.id}": ".event",
     }
     found = []
-    for path, sight in walked.items():
-        page.goto(path)
-        expect(page.locator(sight).first).to_be_visible()
-        found += violations(page)
-    page.set_viewport_size(_PHONE)
-    for path, sight in walked.items():
-        page.goto(path)
-        expect(page.locator(sight).first).to_be_visible()
-        found += violations(page)
+    for width, size in (("", None), ("-phone", _PHONE), ("-wide", _WIDE)):
+        if size is not None:
+            page.set_viewport_size(size)
+        for name, (path, sight) in zip(("start", "explore", "live", "failed", "events"), walked.items(), strict=True):
+            page.goto(path)
+            expect(page.locator(sight).first).to_be_visible()
+            found += violations(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+            shoot(page, f"{name}{width}")
     assert found == []
 
 
@@ -63,7 +65,10 @@ def test_a_conversation_can_be_read_and_used_by_everybody(page: Page, api: Stand
     api.answered(list(api.questions)[-1], analysis_id=analysis.id, **told)
     page.locator("article.answer .cited .chip").last.click()
     expect(page.locator(".rs-cited").first).to_be_in_viewport()
+    page.locator("article.answer summary").first.click()
     found += violations(page)
+    shoot(page, "chat")
     page.set_viewport_size(_PHONE)
+    shoot(page, "chat-phone")
     found += violations(page)
     assert found == []

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.support.accessibility import assert_accessible
 from tests.support.api_stand_in import StandIn
 from tests.support.kept_stand_in import DAMAGED
+from tests.support.site import shoot
 from tests.support.stand_in_streams import busy
 
 pytestmark = pytest.mark.browser
@@ -55,5 +56,6 @@ def test_administrators_see_services_queues_teams_and_settings(page: Page, api: 
     expect(page.get_by_text("Cost of models this month: $2.50 of $9.00")).to_be_visible()
     expect(page.get_by_text("REPOSTREAM_DATABASE_URL")).to_be_visible()
     assert_accessible(page)
+    shoot(page, "installation")
     page.set_viewport_size({"width": 360, "height": 780})
     assert_accessible(page)

@@ -150,7 +150,6 @@ class Picture {
       this.pen.setTransform(dense, 0, 0, dense, 0, 0);
       this.pen.clearRect(0, 0, this.size.w, this.size.h);
       this.paint(this.pen, this.view, this.size, this.colours);
-      this.frames = (this.frames ?? 0) + 1;
     });
   }
 
