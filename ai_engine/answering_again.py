@@ -38,6 +38,7 @@ class RecordedModel:
     def __init__(self, asked: QuestionAsked, answered: QuestionAnswered) -> None:
         self.provider = answered.provider
         self.model = answered.model
+        self.most_tokens = 0  # it says nothing new
         self._asked = asked
         self._answered = answered
 

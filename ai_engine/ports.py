@@ -86,6 +86,11 @@ class LanguageModel(Protocol):
         """Its name at the provider."""
         ...
 
+    @property
+    def most_tokens(self) -> int:
+        """How many it is let say in one reply, its thoughts included where they count."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         """The answer's tokens, the tools that it asks for where the prompt offers any, and `Finished` as the last item.
 

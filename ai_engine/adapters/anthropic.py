@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import anthropic
+import httpx2
 from anthropic.types import (
     AssistantMessageParam,
     MessageParam,
@@ -28,6 +29,7 @@ class AnthropicModel:
     """A model behind the messages endpoint. The SDK's own retries are off: `subscribers` has the only ones."""
 
     provider = "anthropic"
+    most_tokens = wire.MAX_OUTPUT_TOKENS
 
     def __init__(self, *, model: str, key: Callable[[], str], base_url: str | None) -> None:
         """`key` is asked before each call, so that it can be replaced while we run."""
@@ -50,6 +52,8 @@ class AnthropicModel:
             retry_after = error.response.headers.get("retry-after")
             raise wire.status_fault("Anthropic", error.status_code, retry_after, now=time.time()) from error
         except anthropic.APIConnectionError as error:
+            if isinstance(error.__cause__, httpx2.ReadTimeout):  # before the first byte
+                raise wire.silent("Anthropic") from error
             raise Transient("model_unreachable", "Anthropic cannot be reached from this machine.") from error
         except anthropic.APIError as error:
             raise Transient("model_error", "Anthropic reported an error while answering: ask again.") from error
@@ -61,7 +65,7 @@ class AnthropicModel:
             model=self.model,
             system=prompt.system,
             messages=[_message(turn) for turn in prompt.turns],
-            max_tokens=wire.MAX_OUTPUT_TOKENS,
+            max_tokens=self.most_tokens,
             stream=True,
             tools=[_tool(tool) for tool in prompt.tools] or anthropic.omit,
             tool_choice=_choice(prompt),

@@ -128,6 +128,7 @@ class Guarded:
         self._circuits = circuits
         self.provider = model.provider
         self.model = model.model
+        self.most_tokens = model.most_tokens
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         """See `LanguageModel.stream`. Raises CircuitOpen."""

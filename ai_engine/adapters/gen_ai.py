@@ -12,7 +12,6 @@ from dataclasses import replace
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from ai_engine.adapters.wire import MAX_OUTPUT_TOKENS
 from ai_engine.ports import Finished, LanguageModel, Token
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.price import Price
@@ -33,6 +32,7 @@ class Observed:
         self._price = price
         self.provider = model.provider
         self.model = model.model
+        self.most_tokens = model.most_tokens
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         """See `LanguageModel.stream`."""
@@ -61,7 +61,7 @@ class Observed:
             "gen_ai.operation.name": _CHAT,
             "gen_ai.provider.name": self.provider,
             "gen_ai.request.model": self.model,
-            "gen_ai.request.max_tokens": MAX_OUTPUT_TOKENS,
+            "gen_ai.request.max_tokens": self.most_tokens,
             "gen_ai.request.stream": True,
             "gen_ai.prompt.name": prompt.name,
         }

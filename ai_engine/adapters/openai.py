@@ -4,8 +4,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
+import httpx2
 import openai
 from openai.types.chat import (
+    ChatCompletionChunk,
     ChatCompletionFunctionToolParam,
     ChatCompletionMessageFunctionToolCallParam,
     ChatCompletionMessageParam,
@@ -18,6 +20,8 @@ from ai_engine.ports import Finished, Token
 from ai_engine.stages.build_prompt import Prompt, ToolCall, ToolOffer, Turn
 from runtime.faults import Transient
 
+_BY_THOUGHTS, _BY_TEXT = "max_completion_tokens", "max_tokens"  # how a request names its limit
+_OWN = (".openai.com", ".openai.azure.com")  # newer models there refuse the second; many other servers ignore the first
 _NO_KEY = "none"  # local servers want a header, and any value will do
 
 
@@ -36,6 +40,12 @@ class OpenAIModel:
             max_retries=0,
             timeout=wire.timeout(),
         )
+        self._limit = _BY_THOUGHTS if self._client.base_url.host.endswith(_OWN) else _BY_TEXT
+
+    @property
+    def most_tokens(self) -> int:
+        """See `LanguageModel.most_tokens`."""
+        return wire.MAX_WITH_THOUGHTS if self._limit == _BY_THOUGHTS else wire.MAX_OUTPUT_TOKENS
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         """See `LanguageModel.stream`."""
@@ -47,23 +57,15 @@ class OpenAIModel:
             retry_after = error.response.headers.get("retry-after")
             raise wire.status_fault("The model server", error.status_code, retry_after, now=time.time()) from error
         except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, httpx2.ReadTimeout):  # before the first byte
+                raise wire.silent("The model server") from error
             raise Transient("model_unreachable", "The model server cannot be reached: is it running?") from error
         except openai.APIError as error:
             raise Transient("model_error", "The model server reported an error while answering: ask again.") from error
 
     async def _items(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         reason, usage, text, calls = None, None, False, wire.Calls("The model server")
-        client = self._client.with_options(api_key=self._key() or _NO_KEY)  # the same connections
-        stream = await client.chat.completions.create(
-            model=self.model,
-            messages=_messages(prompt),
-            max_tokens=wire.MAX_OUTPUT_TOKENS,
-            stream=True,
-            stream_options={"include_usage": True},
-            tools=[_tool(tool) for tool in prompt.tools] or openai.omit,
-            tool_choice=_choice(prompt),
-        )
-        async with stream:
+        async with await self._open(prompt) as stream:
             async for chunk in stream:
                 usage = chunk.usage or usage
                 for choice in chunk.choices:
@@ -80,6 +82,29 @@ class OpenAIModel:
             yield call
         sent, received = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         yield Finished(self.model, sent, received, reason or "")
+
+    async def _open(self, prompt: Prompt) -> openai.AsyncStream[ChatCompletionChunk]:
+        try:
+            return await self._ask(prompt)
+        except openai.BadRequestError as error:
+            if self._limit == _BY_THOUGHTS or _BY_THOUGHTS not in error.message:
+                raise
+        self._limit = _BY_THOUGHTS  # a server that hands on to such a model, and says so
+        return await self._ask(prompt)
+
+    async def _ask(self, prompt: Prompt) -> openai.AsyncStream[ChatCompletionChunk]:
+        client = self._client.with_options(api_key=self._key() or _NO_KEY)  # the same connections
+        by_thoughts = self._limit == _BY_THOUGHTS
+        return await client.chat.completions.create(
+            model=self.model,
+            messages=_messages(prompt),
+            max_completion_tokens=self.most_tokens if by_thoughts else openai.omit,
+            max_tokens=openai.omit if by_thoughts else self.most_tokens,
+            stream=True,
+            stream_options={"include_usage": True},
+            tools=[_tool(tool) for tool in prompt.tools] or openai.omit,
+            tool_choice=_choice(prompt),
+        )
 
     async def close(self) -> None:
         """Close its connections."""

@@ -13,6 +13,7 @@ from runtime.retry_after import seconds_of
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 45.0  # without a byte: a stalled stream, not a slow model
 MAX_OUTPUT_TOKENS = 2_048
+MAX_WITH_THOUGHTS = 8_192  # where what a model thinks counts, and nobody sees it
 MOST_CALLS = 16  # in one reply
 LONGEST_NAME, LONGEST_ARGUMENTS = 200, 20_000  # characters
 ENDS = frozenset({"stop", "end_turn", "stop_sequence"})
@@ -70,6 +71,11 @@ def cut_off(provider: str, reason: str | None) -> Fault:
     return Transient("answer_cut_off", f"{provider} ended its answer in the middle: ask again.")
 
 
+def silent(provider: str) -> Fault:
+    """The fault for a provider of which nothing is heard any more."""
+    return Transient("model_silent", f"{provider} sent nothing for {SILENCE_SECONDS:g} seconds: ask again.")
+
+
 def status_fault(provider: str, status: int, retry_after: str | None, *, now: float) -> Fault:
     """The fault for an HTTP error status."""
     if status in {401, 403}:
@@ -90,6 +96,8 @@ async def broken_streams(provider: str) -> AsyncIterator[None]:
     """Turn what a broken connection or a nonsense reply raises into a Transient fault."""
     try:
         yield
+    except httpx2.ReadTimeout as error:
+        raise silent(provider) from error
     except BROKEN_STREAM as error:
         message = f"{provider} sent a reply that could not be read ({type(error).__name__}): ask again."
         raise Transient("model_reply_unreadable", message) from error

@@ -46,7 +46,8 @@ async def test_a_whole_answer_arrives_token_by_token_with_its_usage(provider) ->
         ("cut", Transient, "answer_cut_off"),
         ("length", Permanent, "answer_too_long"),
         ("reset", Transient, None),
-        ("stall", Transient, None),
+        ("stall", Transient, "model_silent"),
+        ("mute", Transient, "model_silent"),
         ("error", Transient, None),
         ("garbage", Transient, None),
         ("html", Transient, None),
@@ -85,6 +86,51 @@ async def test_retry_after_reaches_us_in_seconds(provider, header, seconds) -> N
         await anext(aiter(model.stream(PROMPT)))
 
     assert caught.value.retry_after == seconds
+
+
+LIMITS = ("max_tokens", "max_completion_tokens")
+
+
+async def test_a_compatible_server_is_told_its_limit_by_the_name_that_all_of_them_know(provider) -> None:
+    stand_in, model = provider
+
+    await collect(model, [])
+
+    assert [stand_in.requests[0].get(name) for name in LIMITS] == [2_048, None]
+    assert model.most_tokens == 2_048
+
+
+async def test_a_server_that_wants_the_new_name_is_asked_once_more_and_from_then_on_by_it() -> None:
+    async with model_stand_in("openai") as stand_in:
+        model = OpenAIModel(model="thinks", key=lambda: "k", base_url=stand_in.url)
+        stand_in.refuses = "max_tokens"
+        received: list[object] = []
+        await collect(model, received)
+        await collect(model, received)
+        await model.close()
+
+    asked = [[name for name in LIMITS if name in request] for request in stand_in.requests]
+    assert asked == [["max_tokens"], ["max_completion_tokens"], ["max_completion_tokens"]]
+    assert stand_in.requests[-1]["max_completion_tokens"] == model.most_tokens == 8_192
+    assert sum(isinstance(item, Finished) for item in received) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "tokens"),
+    [
+        (None, 8_192),
+        ("https://eu.api.openai.com/v1", 8_192),
+        ("https://team.openai.azure.com/openai/v1", 8_192),
+        ("https://api.openai.com.example.org/v1", 2_048),
+        ("http://127.0.0.1:11434/v1", 2_048),
+    ],
+)
+async def test_openai_itself_is_told_a_limit_with_room_for_thoughts(url, tokens, monkeypatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    model = OpenAIModel(model="m", key=lambda: "k", base_url=url)
+
+    assert model.most_tokens == tokens
+    await model.close()
 
 
 async def test_a_server_that_is_not_there_is_named(provider) -> None:

@@ -26,6 +26,7 @@ class StandIn:
     requests: list[dict[str, object]] = field(default_factory=list)
     words: tuple[str, ...] = WORDS
     message: str = "no"  # what an error status says
+    refuses: str = ""  # a parameter that its model does not take, as OpenAI's newer ones do `max_tokens`
     hung_up: int = 0  # calls that their caller ended while the model was silent
 
     def next_script(self) -> str:
@@ -162,7 +163,12 @@ async def model_stand_in(provider: str) -> AsyncIterator[StandIn]:
             stand_in.requests.append(request)
             if stand_in.script[0:1] and stand_in.script[0].startswith("slow:"):  # so that others ask meanwhile
                 await asyncio.sleep(1.0)
-            await _reply((reader, writer), stand_in, provider, request)
+            if stand_in.refuses in request:
+                await _status(writer, 400, "", _refusal(stand_in.refuses))
+            elif stand_in.script[0:1] == ["mute"]:  # not even the first byte
+                await _hung_up_on(reader, stand_in)
+            else:
+                await _reply((reader, writer), stand_in, provider, request)
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -223,15 +229,23 @@ async def _reply(
     elif name == "garbage":
         await _chunk(writer, 'event: content_block_delta\ndata: {"type": broken\n\n')
     elif name == "stall":
-        async with asyncio.timeout(30):
-            await reader.read()
-        stand_in.hung_up += 1
+        await _hung_up_on(reader, stand_in)
     elif name == "reset":
         linger = struct.pack("ii", 1, 0)  # closing now sends RST instead of FIN
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
         return
     await _send(writer, "0\r\n\r\n")
+
+
+def _refusal(name: str) -> str:
+    return f"Unsupported parameter: '{name}' is not supported with this model. Use 'max_completion_tokens' instead."
+
+
+async def _hung_up_on(reader: asyncio.StreamReader, stand_in: StandIn) -> None:
+    async with asyncio.timeout(30):
+        await reader.read()
+    stand_in.hung_up += 1
 
 
 async def _status(writer: asyncio.StreamWriter, status: int, retry_after: str, message: str) -> None:

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from ai_engine import writing
+from ai_engine.adapters import wire
 from ai_engine.adapters.anthropic import AnthropicModel
 from ai_engine.adapters.openai import OpenAIModel
 from ai_engine.ports import LanguageModel
@@ -167,6 +169,27 @@ async def test_a_stream_that_breaks_within_a_call_is_asked_for_again_and_no_step
     assert (data["answer"], len(server.requests)) == ("".join(WORDS), 3)
     assert [step.asked for step in await desk.taken()] == ['{"query": "routes"}']
     assert [request.query for request in retriever.searches] == ["Where are routes kept?", "routes"]
+
+
+async def test_a_provider_that_falls_silent_within_a_step_is_hung_up_on_and_the_run_ends_by_name(
+    desk: Desk, playing: Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, models = playing
+    monkeypatch.setattr(wire, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(writing, "_pause", lambda *_: 0.0)
+    [(name, model)] = models.items()
+    silent = type(model)(model="m", key=lambda: "test-key", base_url=server.url)
+    server.script = [READ, "stall_call:tree {}"]
+    await desk.ask(mode="deep")
+    await desk.work(FakeRetriever({**FILES, **DEEP_FILE}), {name: silent})
+    failed = await desk.end()
+    await silent.close()
+
+    assert (failed.event_type, failed.data["code"]) == ("ai.query.failed", "model_silent")
+    assert (len(server.requests), server.hung_up) == (4, 3)  # a whole step, then three calls that hear nothing
+    assert [step.tool for step in await desk.taken()] == ["read"]
+    assert [part.get("code") for part in await desk.parts() if part.get("step") == "retrying"] == ["model_silent"] * 2
+    assert await desk.kernel.inbox(CONSUMER) == {1: "failed"}
 
 
 async def test_a_worker_that_stops_in_a_step_is_followed_by_one_that_goes_on_after_the_last(

@@ -38,7 +38,7 @@ FOUND = SearchReply(
 class Scripted:
     """A model that says `words`, after `seconds`; or fails, or never finishes."""
 
-    provider, model = "openai", "r"
+    provider, model, most_tokens = "openai", "r", 100
 
     def __init__(self, words: str, *, seconds: float = 0.0, fault: Transient | None = None) -> None:
         self.words, self.seconds, self.fault = words, seconds, fault
