@@ -94,11 +94,10 @@ class SearchRequest(Value):
 
 
 class Evidence(Value):
-    """How much of a question an analysis knows. Frequencies are of the question's tokens among its `chunks`.
+    """How much of a question an analysis knows; of its `terms` tokens, the shares in no chunk and in fewer than three.
 
-    `unknown` and `rare` are the shares of the `terms` tokens that are in no chunk, and in fewer than three; `weight` is
-    the sum of their inverse frequencies, `best` the BM25 score of the best chunk. `nearest`, `tenth` and `around` are
-    cosines with the nearest chunk, the tenth and the mean of the nearest hundred; None where no vectors were searched.
+    `weight`: the sum of inverse frequencies; `best`: the BM25 score; `nearest`, `tenth`, `around`: cosines, the last of
+    a hundred in the mean, where vectors were searched; `names`: of code, in the question; `unknown_names`: nowhere.
     """
 
     chunks: int
@@ -110,6 +109,8 @@ class Evidence(Value):
     nearest: float | None = None
     tenth: float | None = None
     around: float | None = None
+    names: int = 0
+    unknown_names: int = 0
 
 
 class SearchReply(Value):

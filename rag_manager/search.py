@@ -266,7 +266,7 @@ class Search:
     ) -> _Found:
         hits = best_by_words(loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope)
         frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
-        evidence = weigh_evidence(frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
+        evidence = weigh_evidence(question, frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
         similar = dict(zip(dense.chunks, dense.similarities, strict=True))
         scores = {"lexical": dict(hits), "dense": similar}
         rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope, scores)

@@ -3,7 +3,7 @@
 In:  a question, and what the search knows of it.
 Out: a number from 0 to 1; below ENOUGH there is no answer in this repository.
 
-Logistic regression over nine features and their products; `python -m bench unanswerable --fit` makes its constants.
+Logistic regression over eleven features and their products; `python -m bench unanswerable --fit` makes its constants.
 """
 
 import math
@@ -17,12 +17,21 @@ from events.question import Evidence, QuestionAsked, SearchReply
 ENOUGH = 0.5
 OUTRIGHT = frozenset({"exact", "graph"})  # what these found is what was asked for
 _SMALLEST = 50  # chunks: so small a repository is shown rather than judged
-_WORDS = 5  # from here on a question of no English word is one in another language
+_FULL = "all-minilm-l6-v2-int8"  # how the local model's name begins; `full` is fitted on its vectors
+_BRIEF = 16  # words: what every repository can be asked is asked in fewer, and longer questions say of what
+_WORDS = 5  # from here on a question without an English word may be one in another language
 _ENGLISH = frozenset(
     {
         *("a", "an", "and", "are", "at", "by", "can", "do", "does", "for", "from", "how", "i", "if", "in", "is", "it"),
         *("its", "of", "on", "or", "that", "the", "this", "to", "what", "when", "where", "which", "who", "why", "with"),
     }
+)
+# Words of German, French, Spanish, Italian, Portuguese, Dutch and Polish that neither English nor code has.
+_NOT_ENGLISH = frozenset(
+    """wie wird werden wo warum welche welcher der das und ist nicht ein eine von zum zur mit comment quelle quels est
+    sont les une dans pour avec pourquoi como donde cual que los las una por con sobre dove perche quale viene della
+    delle gli onde qual uma dos sao hoe waar waarom wordt worden het een niet van voor jak gdzie dlaczego jest nie
+    przez""".split()  # noqa: SIM905  # one word a line would be a page
 )
 # Every repository can be asked these.
 _GENERAL = re.compile(
@@ -46,16 +55,16 @@ def evidence_for(asked: QuestionAsked, found: SearchReply) -> float | None:
         return 0.0
     if found.evidence is None:  # a rag_manager of the release before
         return None
-    return evidence_of(asked.query, found.evidence, found.generation_kind)
+    return evidence_of(asked.query, found.evidence, _scale_of(found))
 
 
 def evidence_of(question: str, evidence: Evidence, kind: str) -> float:
-    """How well an index of this `kind` (lexical, quick or full) knows the question. Pure."""
-    if evidence.chunks < _SMALLEST or _GENERAL.search(question) or _is_foreign(question):
+    """How well an index of this `kind` (lexical, quick or full; lexical without vectors) knows the question. Pure."""
+    if evidence.chunks < _SMALLEST or _is_general(question) or _is_foreign(question):
         return 1.0
     if evidence.best == 0.0 and evidence.nearest is None:
         return 0.0
-    if kind not in WEIGHTS or evidence.nearest is None:  # `full`: few repositories were embedded to fit it on
+    if kind == "lexical" or evidence.nearest is None:
         kind, evidence = "lexical", evidence.model_copy(update={"nearest": None, "tenth": None, "around": None})
     weights = WEIGHTS[kind]
     features = [
@@ -77,11 +86,26 @@ def features_of(evidence: Evidence) -> tuple[float, ...]:
         math.log1p(evidence.best),
         math.log(max(1, evidence.terms)),
         math.log(max(1, evidence.chunks)),
+        float(evidence.unknown_names > 0),
+        float(evidence.names > evidence.unknown_names),
         *(one for one in vectors if one is not None),
     )
+
+
+def _scale_of(found: SearchReply) -> str:
+    """The kind of index whose similarities these are; `lexical` where they are another embedder's, not fitted on."""
+    is_known = found.generation_kind == "quick" or (found.model or "").startswith(_FULL)
+    return found.generation_kind if is_known else "lexical"
+
+
+def _is_general(question: str) -> bool:
+    """Whether it can be asked of every repository."""
+    return len(question.split()) <= _BRIEF and _GENERAL.search(question) is not None
 
 
 def _is_foreign(question: str) -> bool:
     """Whether it is in another language, whose words say nothing here."""
     words = re.findall(r"\w+", question.lower())
-    return len(words) >= _WORDS and _ENGLISH.isdisjoint(words)
+    if len(words) < _WORDS or not _ENGLISH.isdisjoint(words):
+        return False
+    return not question.isascii() or not _NOT_ENGLISH.isdisjoint(words)

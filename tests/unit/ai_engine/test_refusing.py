@@ -1,21 +1,39 @@
 """Saying that a repository does not answer a question, and by what that is decided."""
 
 import math
+from uuid import UUID
 
 import pytest
 
 from ai_engine.stages.check_citations import check_citations
 from ai_engine.stages.evidence_weights import WEIGHTS
-from ai_engine.stages.judge_evidence import ENOUGH, evidence_of, features_of
+from ai_engine.stages.judge_evidence import ENOUGH, evidence_for, evidence_of, features_of
 from ai_engine.stages.refuse import may_say_not_found, says_not_found, tell_not_found
-from events.question import Evidence, Passage
+from events.question import Evidence, Passage, QuestionAsked, SearchReply
 
 # As `rag_manager` gives it for "how commands are structured and invoked" asked of click, and of monolog.
 KNOWN = Evidence(chunks=485, terms=4, unknown=0.0, rare=0.0, weight=10.0, best=9.0, nearest=0.62, tenth=0.5, around=0.4)
 STRANGE = Evidence(
     chunks=485, terms=9, unknown=0.7, rare=0.8, weight=50.0, best=3.0, nearest=0.2, tenth=0.15, around=0.1
 )
+MIDDLING = Evidence(
+    chunks=485, terms=8, unknown=0.25, rare=0.3, weight=30.0, best=14.0, nearest=0.45, tenth=0.35, around=0.3
+)
 QUESTION = "how are reverse proxies for gRPC balanced"
+
+
+def reply_of(evidence: Evidence, passage: Passage, model: str) -> SearchReply:
+    """What a search in a full generation of `model` gave."""
+    return SearchReply(
+        analysis_id=UUID(int=3),
+        commit="c0ffee",
+        generation_id=UUID(int=4),
+        generation_kind="full",
+        model=model,
+        passages=(passage,),
+        took_ms=1.0,
+        evidence=evidence,
+    )
 
 
 @pytest.mark.parametrize("kind", ["lexical", "quick", "full"])
@@ -35,10 +53,24 @@ def test_what_a_repository_knows_is_told_from_what_it_does_not(kind: str) -> Non
         "Which license does it have?",
         "How is the code base organised?",
         "Wie werden Anfragen zum Server verteilt?",  # its words say nothing about an English repository
+        "Comment les requêtes arrivent aux serveurs?",
+        "Como el servidor reparte las peticiones?",
     ],
 )
 def test_what_every_repository_can_be_asked_is_never_refused(question: str) -> None:
     assert evidence_of(question, STRANGE, "quick") == 1.0
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        # The same words in a long question, and a phrase without any of English's small words.
+        "How does the class that reads a manifest set up its cache directory before it is handed to the verification?",
+        "message placeholder processor, reverse proxies balanced",
+    ],
+)
+def test_what_only_looks_general_or_foreign_is_judged_by_its_evidence(question: str) -> None:
+    assert evidence_of(question, STRANGE, "quick") < ENOUGH
 
 
 def test_a_repository_of_a_few_passages_is_shown_rather_than_judged() -> None:
@@ -49,6 +81,28 @@ def test_a_generation_whose_vectors_are_away_is_judged_by_its_words() -> None:
     words = {"nearest": None, "tenth": None, "around": None}
 
     assert evidence_of(QUESTION, STRANGE.model_copy(update=words), "full") < ENOUGH
+
+
+@pytest.mark.parametrize("kind", ["lexical", "quick", "full"])
+def test_a_name_that_nothing_has_speaks_against_an_answer_and_one_that_is_there_for_it(kind: str) -> None:
+    plain = evidence_of(QUESTION, MIDDLING, kind)
+    absent = evidence_of(QUESTION, MIDDLING.model_copy(update={"names": 1, "unknown_names": 1}), kind)
+    there = evidence_of(QUESTION, MIDDLING.model_copy(update={"names": 1}), kind)
+
+    assert absent < plain
+    assert absent < there
+
+
+def test_full_vectors_of_another_embedder_are_judged_by_words() -> None:
+    asked = QuestionAsked(question_id=UUID(int=1), repository_id=UUID(int=2), query=QUESTION)
+    passage = Passage(chunk_id="a", path="a.py", first_line=3, last_line=4, text="x")
+    fitted, other = (
+        evidence_for(asked, reply_of(MIDDLING, passage, model))
+        for model in ("all-minilm-l6-v2-int8-53aa5117-1", "openai:text-embedding-3-small")
+    )
+
+    assert fitted == evidence_of(QUESTION, MIDDLING, "full")
+    assert other == evidence_of(QUESTION, MIDDLING, "lexical") != fitted
 
 
 def test_the_constants_fit_the_features() -> None:
