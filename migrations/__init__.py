@@ -15,7 +15,8 @@ analyses share, 0041 rows of the read model that they share, 0042 costs of answe
 0044 rebuilds, 0045 sandboxes (`sandbox`), 0046 rebuilds of collections (`rag`), 0047 how often files changed (`app`),
 0048 earlier answers are found, 0049 answers again, 0050 promoted indexes (`sandbox`),
 0051 states of long streams kept beside the log (`es`), 0052 failing rebuilds of collections (`rag`),
-0053 generations that a person chose (`rag`), 0054 answers that were given again (`es`).
+0053 generations that a person chose (`rag`), 0054 answers that were given again (`es`),
+0061 costs of embedding (`app`).
 """
 
 from migrations.logins import let_sign_in

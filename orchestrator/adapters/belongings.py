@@ -85,6 +85,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     Belonging("app.looks", Fate.DELETED, _MINE, why="when each repository was last looked at, for retention"),
     Belonging("app.intake", Fate.DELETED, _MINE, why=_AGAIN),
     Belonging("app.accepted_questions", Fate.DELETED, _MINE, why=_AGAIN),
+    Belonging("app.embedding_costs", Fate.DELETED, _MINE, why=_AGAIN),
     Belonging(
         "app.idempotency", Fate.DELETED, _MINE, _OWN, why="the names of requests that were made, for a day's repeats"
     ),

@@ -25,10 +25,13 @@ from orchestrator.projections.conversations import RESERVED
 from runtime.tenancy import TenantDatabase
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
-_CENTS = (
-    "SELECT floor(coalesce(sum(cost_usd), 0) * 100) FROM app.accepted_questions"
-    " WHERE tenant_id = :tenant AND accepted_at >= :{since}"
-)
+_CENTS = """
+    SELECT floor(coalesce(sum(cost_usd), 0) * 100) FROM (
+      SELECT cost_usd FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :{since}
+      UNION ALL
+      SELECT cost_usd FROM app.embedding_costs WHERE tenant_id = :tenant AND embedded_at >= :{since}
+    ) paid
+"""
 # What was accepted a moment ago is not in the read models yet: the intake's own rows and the log's events are.
 _COUNTS = {
     Quota.RUNNING: text("""
@@ -70,6 +73,9 @@ _ACCEPT = text("""
     WITH forgotten AS (
       DELETE FROM app.accepted_questions
       WHERE tenant_id = :tenant AND accepted_at < CAST(:day AS timestamptz) - interval '32 days'
+    ), embedded_long_ago AS (
+      DELETE FROM app.embedding_costs
+      WHERE tenant_id = :tenant AND embedded_at < CAST(:day AS timestamptz) - interval '32 days'
     )
     INSERT INTO app.accepted_questions (question_id, tenant_id, accepted_at) VALUES (:question, :tenant, :at)
 """)

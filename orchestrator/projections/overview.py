@@ -19,6 +19,7 @@ from orchestrator.api.models import QuestionView
 from orchestrator.projections import analyses, conversations
 from orchestrator.projections.analyses import AnalysisRecord
 from orchestrator.projections.deleted import without_deleted
+from orchestrator.projections.embedding_costs import count_embedding
 from orchestrator.projections.runner import Step
 
 _log = structlog.get_logger(__name__)
@@ -109,7 +110,7 @@ class Overview:
             "questions": "question_id",
         }
     )
-    touched = ("accepted_questions",)
+    touched = ("accepted_questions", "embedding_costs")
 
     def __init__(self) -> None:
         self._known = _Known()
@@ -150,6 +151,7 @@ async def _apply_all(connection: AsyncConnection, envelopes: Sequence[Envelope],
         await connection.execute(_WRITE_ANALYSIS, [_analysis_row(record) for record in changed])
         await known.keep(connection, changed)
     await questions.write()
+    await count_embedding(connection, envelopes)
 
 
 async def _analysis(

@@ -69,6 +69,7 @@ UNGUARDED = {
     **dict.fromkeys(("app.repositories", "app.analyses", "app.questions", "app.conversations", "app.files"), _FOLLOWS),
     **dict.fromkeys(("app.imports", "app.links", "app.connections", "app.churn"), _FOLLOWS),
     **dict.fromkeys(("app.outcomes", "app.part_symbols", "app.part_edges", "app.dependencies", "app.loaded"), _FOLLOWS),
+    "app.embedding_costs": _FOLLOWS,
     "app.webhook_deliveries": _CASCADES,
     "app.webhook_attempts": _CASCADES,
     "app.push_deliveries": _CASCADES,

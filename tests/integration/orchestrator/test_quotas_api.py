@@ -11,15 +11,18 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from events.base import Draft
-from events.processing import FaultKind, ProcessingFailed, Stage
+from events.base import Draft, Event
+from events.processing import FaultKind, ProcessingFailed, ProcessingImported, Stage
 from events.question import QuestionAnswered
 from orchestrator.adapters.usage import Usage
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.quotas import Quota
+from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.conversations import RESERVED
+from orchestrator.projections.overview import Overview
 from runtime.tenancy import TenantDatabase
+from tests.support.analyses import completed
 from tests.support.limits import People, a_person, let_in
 from tests.support.orchestrator import System, a_system, eventually
 
@@ -251,6 +254,38 @@ async def test_money_is_counted_for_its_day_and_its_month(
     named = f"Your team has its 100 {quota}. The {'day' if quota is Quota.CENTS_DAY else 'month'} ends at midnight"
     assert (codes[:1], codes[2:]) == ((["quota_reached"], [until]) if refused else ([], []))
     assert not refused or str(codes[1]).startswith(named)
+
+
+async def test_what_embedding_cost_counts_as_money_and_what_came_with_a_bundle_does_not(
+    system: System, people: People
+) -> None:
+    mine, other = people.headers(a_person()), people.headers(a_person())
+    first, second = [(await begin(system, mine, number)).json() for number in range(2)]
+    elsewhere = ProcessingImported(analysis_id=uuid4(), bundle="0" * 64, events=1)
+    await _happens(system, first, paid(0, 0.505), paid(1, 0.25), completed(Stage.LINK))
+    await _happens(system, second, paid(0, 9.0), elsewhere, paid(1, 0.25))
+
+    found = await eventually(lambda: usage(system, mine), lambda found: found["cents_day"][0] >= 100)
+    assert (found["cents_day"], found["cents_month"]) == ((100, None), (100, 400))
+    assert (await usage(system, other))["cents_day"] == (0, None)
+
+    built = await rebuild_beside(system.engine, system.journal, Overview())
+    path = f"/api/v1/repositories/{first['repository_id']}"
+    assert (await system.client.delete(path, headers=mine)).status_code == 202
+    await eventually(lambda: rows(system, "SELECT 1 FROM app.analyses"), lambda left: len(left) == 1)
+    assert built.agrees
+    assert (await usage(system, mine))["cents_month"] == (100, 400)  # counted once, and kept
+
+
+def paid(shard: int, dollars: float) -> Event:
+    return completed(Stage.EMBED, shard, facts={"cost_usd": dollars})
+
+
+async def _happens(system: System, analysis: dict[str, Any], *events: Event) -> None:
+    stream = f"analysis/{analysis['analysis_id']}"
+    context = (await system.journal.read_stream(stream))[0].context
+    drafts = [Draft(event_id=uuid4(), occurred_at=datetime.now(UTC), context=context, event=event) for event in events]
+    await system.journal.append(stream, drafts)
 
 
 async def _is_answered(system: System, talk: str) -> None:

@@ -1,0 +1,50 @@
+"""What embedding by a provider cost, for a tenant's quota of money.
+
+It stays when the analysis goes: what was spent of a month is spent. What another installation paid for came with a
+bundle, whose events end with the one that says so.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.base import Envelope
+from events.processing import ProcessingImported, StageCompleted
+
+_COUNT = text(f"""
+INSERT INTO app.embedding_costs (event_id, tenant_id, embedded_at, cost_usd)
+SELECT :event_id, :tenant_id, :at, CAST(:cost AS numeric)
+WHERE NOT EXISTS (
+  SELECT FROM es.events
+  WHERE stream_id = :stream AND version > :version AND type = '{ProcessingImported.event_type}'
+)
+ON CONFLICT DO NOTHING
+""")  # noqa: S608  # our own name
+
+
+async def count_embedding(connection: AsyncConnection, envelopes: Iterable[Envelope]) -> None:
+    """Put down what the stages among `envelopes` paid."""
+    paid = [_paid(envelope, cost) for envelope in envelopes if (cost := cost_of(envelope)) > 0]
+    if paid:
+        await connection.execute(_COUNT, paid)
+
+
+def cost_of(envelope: Envelope) -> float:
+    """Dollars that a completed stage paid a provider; 0 for every other event. Pure."""
+    if envelope.event_type != StageCompleted.event_type:
+        return 0.0
+    facts = envelope.data.get("facts")
+    cost = facts.get("cost_usd") if isinstance(facts, dict) else None
+    return float(cost) if isinstance(cost, int | float) else 0.0
+
+
+def _paid(envelope: Envelope, cost: float) -> dict[str, object]:
+    return {
+        "event_id": envelope.event_id,
+        "tenant_id": envelope.tenant_id,
+        "at": envelope.timestamp,
+        "cost": cost,
+        "stream": envelope.stream_id,
+        "version": envelope.version,
+    }
