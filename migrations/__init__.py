@@ -17,6 +17,7 @@ analyses share, 0041 rows of the read model that they share, 0042 costs of answe
 0051 states of long streams kept beside the log (`es`), 0052 failing rebuilds of collections (`rag`),
 0053 generations that a person chose (`rag`), 0054 answers that were given again (`es`),
 0061 costs of embedding (`app`).
+0059 collections that are written ahead of their generation (`rag`).
 """
 
 from migrations.logins import let_sign_in

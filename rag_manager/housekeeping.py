@@ -14,12 +14,14 @@ from rag_manager.jobs.fill_collection import Shards, is_whole
 from rag_manager.jobs.share_collection import purge
 from rag_manager.ports import CollectionUnreadable, VectorsUnavailable
 from rag_manager.rebuilding import Rebuilding
-from rag_manager.rows import generations, rebuilds, shadows, sharing
+from rag_manager.rows import ahead, generations, rebuilds, shadows, sharing
 from rag_manager.rows.generations import Generation
 from runtime.faults import Fault
 from runtime.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
+
+_AHEAD = 3_600.0  # seconds after the last vectors until what was written ahead of a generation is nobody's
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,10 @@ class Housekeeping:
         ours = await generations.collection_names(engine)
         # Names first: a collection made after this list was read is not on it, and one on it has had its row before.
         names = await self._backends.vectors.names()
+        # What is written ahead before generations: a collection that is handed over in between is among the latter.
+        wanted = await ahead.collections(engine, _AHEAD)
         # Generations before rebuilds: of one that is swapped in between, both collections are among the latter.
-        wanted = {generation.collection for generation in await generations.with_collections(engine)}
+        wanted |= {one.collection for one in await generations.with_collections(engine) if one.collection}
         wanted |= await rebuilds.kept_collections(engine, self._graces.generation)
         wanted |= await shadows.collections(engine, ours)
         for name in names:

@@ -23,6 +23,7 @@ from rag_manager.jobs.embed_shard import EmbedShard
 from rag_manager.jobs.erase_repository import EraseRepository
 from rag_manager.jobs.index_analysis import IndexAnalysis
 from rag_manager.jobs.index_beside import IndexBeside
+from rag_manager.jobs.write_ahead import WriteAhead
 from rag_manager.ports import Embedder, Lexicon
 
 
@@ -43,7 +44,7 @@ def handlers(
     quick, full = embedders[GenerationKind.QUICK], embedders[GenerationKind.FULL]
     return {
         Stage.INDEX: (IndexAnalysis(backends, lexicon), slots.index),
-        Stage.EMBED: (EmbedShard(backends, quick, background=False), slots.embed),
+        Stage.EMBED: (EmbedShard(backends, quick, background=False, ahead=WriteAhead(backends)), slots.embed),
         Stage.ACTIVATE: (ActivateGeneration(backends, GenerationKind.QUICK, quick.name), slots.activate),
         Stage.REFINE: (EmbedShard(backends, full, background=True), slots.refine),
         Stage.PROMOTE: (ActivateGeneration(backends, GenerationKind.FULL, full.name), slots.activate),

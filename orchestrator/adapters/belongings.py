@@ -181,7 +181,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     *(_nobodys(f"es.{name}") for name in ("outbox", "feed", "feed_head", "consumers", "inbox", "leases")),
     *(_nobodys(f"es.{name}") for name in ("projections", "migrations")),
     *(_index(f"rag.{name}") for name in ("pointers", "embeddings", "part_chunks", "part_symbols", "part_files")),
-    *(_index(f"rag.{name}") for name in ("layouts", "generations", "analyses")),
+    *(_index(f"rag.{name}") for name in ("layouts", "ahead", "generations", "analyses")),
     _nobodys("rag.installation", "one id and one key of the installation"),
 )
 

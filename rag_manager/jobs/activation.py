@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.base import Event, derived_id
 from events.index import GenerationKind, IndexActivated, IndexBuilt
-from rag_manager.rows import generations
+from rag_manager.rows import ahead, generations
 from rag_manager.rows.generations import Generation
 from rag_manager.stages.may_serve import Serving, may_serve
 from runtime.faults import Transient
@@ -68,6 +68,8 @@ async def activation_of(
 async def record(connection: AsyncConnection, change: Change) -> None:
     """Write the change. Raises Transient where the pointer moved meanwhile: what was to be said is not true then."""
     await generations.finish(connection, change.generation, dimension=change.dimension)
+    if change.generation.kind is GenerationKind.QUICK:
+        await ahead.forget(connection, change.generation.analysis_id)
     if change.target is None:
         return
     moved = await generations.move_pointer(

@@ -22,6 +22,7 @@ from events.processing import Stage, StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
 from rag_manager.jobs.embedding import Account, Embedding
 from rag_manager.jobs.vector_tables import MODEL_KEY, stored_vectors, vectors_of, vectors_table
+from rag_manager.jobs.write_ahead import WriteAhead
 from rag_manager.ports import Embedder
 from rag_manager.rows import embeddings
 from rag_manager.stages.passage_text import embedding_text, passage_recipe, text_hash
@@ -46,10 +47,14 @@ class EmbedShard:
     what is more urgent pass first.
     """
 
-    def __init__(self, backends: Backends, embedder: Embedder, *, background: bool) -> None:
+    def __init__(
+        self, backends: Backends, embedder: Embedder, *, background: bool, ahead: WriteAhead | None = None
+    ) -> None:
+        """`ahead` writes what was embedded into the collection to come."""
         self._backends = backends
         self._embedder = embedder
         self._background = background
+        self._ahead = ahead
         self._urgency = Urgency.REFINED if background else Urgency.READY
         self._sweeping: set[str] = set()
 
@@ -82,8 +87,11 @@ class EmbedShard:
             vectors_table, ids, hashes, found, self._embedder.name, self._embedder.dimension
         )
         run.check()
-        stored = await objects.put("vectors", ".parquet", content)
-        artifact = _artifact(stored, len(ids), request.shard, made_from=digest)
+        artifact = _artifact(
+            await objects.put("vectors", ".parquet", content), len(ids), request.shard, made_from=digest
+        )
+        if self._ahead is not None:
+            await self._ahead(envelope, artifact, run)
         without = [
             {"chunk_id": ids[row], "path": paths[row], "code": refused[hash_]}
             for row, hash_ in enumerate(hashes)

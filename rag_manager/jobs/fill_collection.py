@@ -5,7 +5,7 @@ Used to activate a generation, and to bring one back that the vector server lost
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
@@ -147,30 +147,52 @@ async def fill(
 ) -> int:
     """Return how many vectors the collection holds, all of them proved to be there.
 
-    What an interrupted run left is used if it is whole, else it is dropped and made again: that is faster than writing
-    over it. `shards` must have been read. Every call goes through `patiently`, so that an outage in the middle is
+    What is there already, written ahead or by an interrupted run, is completed; where that does not come out right, all
+    is made again. `shards` must have been read. Every call goes through `patiently`, so that an outage in the middle is
     waited out where it happened. Raises VectorsUnavailable where that gives up, or the collection does not come out
     right.
     """
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
             await patiently(partial(_settle, vectors, collection, shards.probes[:1]))
             return shards.count
-        await patiently(partial(vectors.drop, collection))
-        await patiently(partial(vectors.create, collection))
-        done = 0
         try:
-            async for ids, matrix in shards.batches():
-                await patiently(partial(vectors.upsert, collection, ids, matrix))
-                done += len(ids)
-                if told is not None:
-                    await told(done, shards.count)
+            there = set() if attempt else await patiently(partial(_left, vectors, collection, shards.count))
+            if not there:
+                await patiently(partial(vectors.drop, collection))
+                await patiently(partial(vectors.create, collection))
+            await _write(vectors, collection, shards, there, told, patiently)
         except CollectionMissing:
             continue  # the server came back without it: from the beginning
     if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
         await patiently(partial(_settle, vectors, collection, shards.probes[:1]))
         return shards.count
     raise VectorsUnavailable("the collection does not answer with what was written to it")
+
+
+async def _write(  # what, where to, but for what is there
+    vectors: Vectors, collection: str, shards: Shards, there: Collection[str], told: Told | None, patiently: Patience
+) -> None:
+    done = 0
+    async for ids, matrix in shards.batches():
+        rows = [row for row, chunk_id in enumerate(ids) if chunk_id not in there]
+        if rows:
+            await patiently(partial(vectors.upsert, collection, [ids[row] for row in rows], matrix[rows]))
+        done += len(ids)
+        if told is not None:
+            await told(done, shards.count)
+
+
+async def _left(vectors: Vectors, collection: str, count: int) -> set[str]:
+    """The ids of what can be completed to `count` vectors; none where there are as many that do not answer, or more.
+
+    Raises VectorsUnavailable, CollectionMissing.
+    """
+    try:
+        held = await vectors.count(collection)
+    except CollectionMissing:
+        return set()
+    return set(await vectors.ids(collection)) if 0 < held < count else set()
 
 
 async def _settle(vectors: Vectors, collection: str, probes: Sequence[tuple[str, NDArray[np.float32]]]) -> None:

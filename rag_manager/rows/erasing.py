@@ -15,6 +15,7 @@ _COLLECTIONS = text(f"""
 SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id IN {_MINE}
 UNION SELECT name FROM rag.rebuilds JOIN rag.generations g USING (generation_id),
   LATERAL unnest(ARRAY[rebuilds.collection, former]) AS name WHERE name IS NOT NULL AND g.analysis_id IN {_MINE}
+UNION SELECT collection FROM rag.ahead WHERE repository_id = :repository
 """)  # noqa: S608  # our own text
 # What an artifact of several repositories holds stays known to a tenant while one of those is there that are theirs;
 # what another has does not count, nor what is being deleted at the same time. The artifacts' names are in the log for
@@ -30,14 +31,20 @@ DELETE FROM rag.embeddings m WHERE m.artifact_key IN (
     AND NOT EXISTS (SELECT FROM es.events d WHERE d.stream_id = s.stream_id AND d.type = 'repository.deleted')
 )
 """)
-_FORGET = tuple(
-    text(f"DELETE FROM rag.{table} WHERE analysis_id IN {_MINE}")  # noqa: S608  # our own text
-    for table in ("generations", "analyses")
+_FORGET = (
+    text("DELETE FROM rag.ahead WHERE repository_id = :repository"),
+    *(
+        text(f"DELETE FROM rag.{table} WHERE analysis_id IN {_MINE}")  # noqa: S608  # our own text
+        for table in ("generations", "analyses")
+    ),
 )
 
 
 _ANALYSES = text("SELECT analysis_id, tenant_id FROM rag.analyses WHERE repository_id = :repository")
-_REPOSITORIES = text("SELECT DISTINCT repository_id FROM rag.analyses WHERE tenant_id = :tenant")
+_REPOSITORIES = text("""
+SELECT repository_id FROM rag.analyses WHERE tenant_id = :tenant
+UNION SELECT repository_id FROM rag.ahead WHERE tenant_id = :tenant
+""")
 _FORGET_TENANT = tuple(
     text(f"DELETE FROM rag.{table} WHERE tenant_id = :tenant")  # noqa: S608  # our own text
     for table in (
@@ -47,6 +54,7 @@ _FORGET_TENANT = tuple(
         "part_symbols",
         "part_files",
         "layouts",
+        "ahead",
         "generations",
         "analyses",
     )

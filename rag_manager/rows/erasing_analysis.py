@@ -20,6 +20,7 @@ _COLLECTIONS = text("""
 SELECT collection FROM rag.generations WHERE collection IS NOT NULL AND analysis_id = :analysis
 UNION SELECT name FROM rag.rebuilds JOIN rag.generations g USING (generation_id),
   LATERAL unnest(ARRAY[rebuilds.collection, former]) AS name WHERE name IS NOT NULL AND g.analysis_id = :analysis
+UNION SELECT collection FROM rag.ahead WHERE analysis_id = :analysis
 """)
 # The `vectors` artifacts that no other analysis of the repository has: they are about to go.
 _GOING = text("""
@@ -52,7 +53,7 @@ _FORGET = (
     """),
     *(
         text(f"DELETE FROM rag.{table} WHERE analysis_id = :analysis")  # noqa: S608  # our own names
-        for table in ("generations", "analyses")
+        for table in ("ahead", "generations", "analyses")
     ),
 )
 

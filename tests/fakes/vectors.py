@@ -9,7 +9,8 @@ from rag_manager.ports import CollectionMissing, CollectionUnreadable, VectorsUn
 
 
 class MemoryVectors:
-    """`down` is for how many calls (or for ever, -1) it does not answer; `collections` is what it holds.
+    """`down` is for how many calls (or for ever, -1) it does not answer; `collections` is what it holds,
+    `written` the ids in the order in which they came.
 
     Of the collections in `unreadable`, and of those that are `slow`, it can tell the names, and drop them.
     """
@@ -20,6 +21,7 @@ class MemoryVectors:
         self.unreadable: set[str] = set()
         self.slow: set[str] = set()
         self.upserts = 0
+        self.written: list[str] = []
 
     async def create(self, collection: str) -> None:
         self._answer()
@@ -28,6 +30,7 @@ class MemoryVectors:
     async def upsert(self, collection: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         self._answer()
         self.upserts += 1
+        self.written += ids
         self._found(collection).update(zip(ids, vectors, strict=True))
 
     async def count(self, collection: str) -> int:

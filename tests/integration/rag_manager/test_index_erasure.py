@@ -40,6 +40,15 @@ async def deleted(index: Index, repository_id: UUID = REPOSITORY) -> Envelope:
     return envelope
 
 
+async def deleted_analysis(index: Index, stream: str) -> Envelope:
+    context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4(), repository_id=REPOSITORY)
+    await index.kernel.rows("UPDATE es.streams SET archived_at = now() WHERE stream_id = :s", s=stream)
+    event = AnalysisDeleted(policy="a test")
+    draft = Draft(event_id=uuid4(), occurred_at=AT, context=context, event=event)
+    [envelope] = await index.kernel.journal.append(stream, [draft])
+    return envelope
+
+
 async def rows(index: Index) -> dict[str, object]:
     return {table: await index.kernel.one(f"SELECT count(*) FROM rag.{table}") for table in TABLES}
 
@@ -63,6 +72,20 @@ async def test_nothing_of_the_index_is_left(index: Index) -> None:
     assert not collections & set(await index.backends.vectors.names())
     with pytest.raises(Transient, match="not_indexed_yet"):
         await index.ask(CANARY)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the repository", "the analysis"])
+async def test_what_was_written_ahead_of_an_index_goes_with_what_is_deleted(index: Index, whole: bool) -> None:
+    analysis = await index.analysis(FILES, shards=2)
+    await index.embed(analysis)
+    written = await index.kernel.one("SELECT collection FROM rag.ahead")
+    assert await index.backends.vectors.count(written) == 2
+
+    request = await deleted(index) if whole else await deleted_analysis(index, analysis.stream)
+    await EraseRepository(index.backends)(request, ARun())
+
+    assert written not in await index.backends.vectors.names()
+    assert await index.kernel.one("SELECT count(*) FROM rag.ahead") == 0
 
 
 class FailsOnce(ChromaVectors):
@@ -163,11 +186,7 @@ async def test_of_a_deleted_analysis_nothing_is_left_and_the_newer_one_is_as_it_
     await index.activate(newer, GenerationKind.FULL)
     before = await embeddings_of(index)
     kept = await index.kernel.rows("SELECT * FROM rag.generations WHERE analysis_id = :id", id=newer.id)
-    context = Context(tenant_id=LOCAL_TENANT, correlation_id=uuid4(), repository_id=REPOSITORY)
-    await index.kernel.rows("UPDATE es.streams SET archived_at = now() WHERE stream_id = :s", s=old.stream)
-    event = AnalysisDeleted(policy="a test")
-    draft = Draft(event_id=uuid4(), occurred_at=AT, context=context, event=event)
-    [envelope] = await index.kernel.journal.append(old.stream, [draft])
+    envelope = await deleted_analysis(index, old.stream)
 
     for _ in range(2):  # delivered twice, it happened once
         await EraseRepository(index.backends)(envelope, ARun())

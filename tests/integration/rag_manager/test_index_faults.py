@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from events.catalog import CONSUMERS, stage_topic
@@ -19,7 +20,7 @@ from runtime.faults import Transient
 from tests.conftest import Servers
 from tests.fakes.vectors import MemoryVectors
 from tests.support.delivery import until
-from tests.support.index import ARun, Index, an_index
+from tests.support.index import AnAnalysis, ARun, Index, an_index, artifacts_of
 
 FILES = {f"src/part_{n}.py": f"def task_{n}():\n    return run('{n}')\n\ndef undo_{n}():\n    ...\n" for n in range(30)}
 
@@ -110,20 +111,82 @@ async def test_a_crash_between_upsert_and_event_is_repeated_without_a_second_cop
     assert (await index.said(analysis)).count(IndexActivated.event_type) == 2  # lexical, quick
 
 
-async def test_what_half_an_upsert_left_is_replaced(on_memory: Index) -> None:
+async def test_what_an_interrupted_run_left_is_completed(on_memory: Index) -> None:
     analysis = await on_memory.analysis(FILES)
     await on_memory.index(analysis)
     await on_memory.embed(analysis)
     envelope = await on_memory.request(analysis, Stage.ACTIVATE, analysis.vectors[GenerationKind.QUICK])
     await on_memory.handle(envelope)
-    [(name, held)] = memory_of(on_memory).collections.items()
-    whole = set(held)
+    [held] = memory_of(on_memory).collections.values()
+    whole = dict(held)
     for chunk_id in sorted(whole)[:20]:
         del held[chunk_id]
+    memory_of(on_memory).written.clear()
 
     await on_memory.run(envelope)
 
-    assert set(memory_of(on_memory).collections[name]) == whole
+    assert held.keys() == whole.keys()
+    assert all(np.array_equal(vector, whole[chunk_id]) for chunk_id, vector in held.items())
+    assert set(sorted(whole)[:20]) == set(memory_of(on_memory).written[:20])
+    assert len(memory_of(on_memory).written) == 21, "and one that brings the server's graph up to date"
+
+
+async def test_vectors_are_written_while_others_are_embedded(on_memory: Index) -> None:
+    analysis = await on_memory.analysis(FILES, shards=3)
+    memory = memory_of(on_memory)
+    died = await on_memory.request(analysis, Stage.EMBED, analysis.chunks[:1])
+    await on_memory.handle(died)  # the worker dies here: vectors are written, nothing is recorded
+    [(name, held)] = memory.collections.items()
+    before = len(held)
+    await on_memory.housekeeping().sweep()
+    await _embed(on_memory, analysis)
+    await on_memory.index(analysis)
+    memory.written.clear()
+    await on_memory.activate(analysis)
+
+    [generation] = await generations.with_collections(on_memory.backends.engine)
+    assert (before, len(held), generation.vectors) == (20, 60, 60)
+    assert memory.collections.keys() == {name} == {generation.collection}
+    assert len(memory.written) == 1, "all of them were there"
+    assert await on_memory.kernel.one("SELECT count(*) FROM rag.ahead") == 0
+    assert (await on_memory.ask("undo task")).generation_kind == "quick"
+
+
+async def _embed(index: Index, analysis: AnAnalysis, *, without: int = -1) -> None:
+    """Embed the shards one after the other, one of them while the vector server is away."""
+    for shard, chunks in enumerate(analysis.chunks):
+        memory_of(index).down = -1 if shard == without else 0
+        result = await index.run(await index.request(analysis, Stage.EMBED, [chunks], shard=shard, attempt=2))
+        analysis.vectors.setdefault(GenerationKind.QUICK, []).extend(artifacts_of(result))
+    memory_of(index).down = 0
+
+
+async def test_what_could_not_be_written_ahead_is_written_at_the_end(on_memory: Index) -> None:
+    analysis = await on_memory.analysis(FILES, shards=3)
+    memory = memory_of(on_memory)
+    await _embed(on_memory, analysis, without=1)
+    [held] = memory.collections.values()
+    ahead = set(held)
+    await on_memory.index(analysis)
+    memory.written.clear()
+    await on_memory.activate(analysis)
+
+    assert len(ahead) == 40
+    assert not ahead & set(memory.written[:20])
+    assert len(held) == 60
+    assert len(memory.written) == 21
+
+
+async def test_what_was_written_ahead_of_an_analysis_that_never_ended_goes(on_memory: Index) -> None:
+    analysis = await on_memory.analysis(FILES, shards=3)
+    await on_memory.embed(analysis)
+    assert len(memory_of(on_memory).collections) == 1
+
+    await on_memory.kernel.rows("UPDATE rag.ahead SET written_at = now() - interval '61 minutes'")
+    await on_memory.housekeeping().sweep()
+
+    assert not memory_of(on_memory).collections
+    assert await on_memory.kernel.one("SELECT count(*) FROM rag.ahead") == 0
 
 
 async def test_activation_gives_up_its_turn_where_the_vector_server_stays_away(on_memory: Index) -> None:
