@@ -15,7 +15,9 @@ from runtime.embedded.child import StartError, kill_group, kill_tree, make_folde
 
 _CHILD_ENVIRONMENT = {
     "ANONYMIZED_TELEMETRY": "False",  # Chroma's client
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # its own pool keeps memory of tables that are gone
     "MALLOC_ARENA_MAX": "2",  # glibc's default of 8 a core keeps memory that threads have long given back
+    "OPENBLAS_NUM_THREADS": "1",  # a product of a millisecond shared by threads: most of it is waiting for each other
     "PYTHONUNBUFFERED": "1",
 }
 
