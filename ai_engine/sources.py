@@ -1,8 +1,10 @@
 """What the files themselves say: how long those are that an answer cites, and what the README begins with."""
 
+from collections.abc import Mapping, Sequence
+
 from ai_engine.ports import Place, Retriever
 from ai_engine.stages.check_citations import cited_paths
-from events.question import LinesReply
+from events.question import LinesReply, Passage
 from runtime.redaction import redact_lines
 
 _README = 80  # lines
@@ -15,12 +17,18 @@ class Sources:
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
 
-    async def line_counts(self, place: Place, text: str) -> dict[str, int]:
-        """Path → lines, of the files that a text cites and that there are."""
-        counts = {}
+    async def line_counts(
+        self, place: Place, text: str, passages: Sequence[Passage], known: Mapping[str, int]
+    ) -> dict[str, int]:
+        """Path → lines, of the files that a text cites, that there are and of which there are `passages`.
+
+        No other citation can stand. What the search told of them (`known`) is not asked for.
+        """
+        counts, given = {}, {passage.path for passage in passages}
         for path in cited_paths(text):
-            reply = await self._retriever.lines(place.lines(path, 1))
-            if reply is not None:
+            if path in known:
+                counts[path] = known[path]
+            elif path in given and (reply := await self._retriever.lines(place.lines(path, 1))) is not None:
                 counts[path] = reply.line_count
         return counts
 

@@ -169,7 +169,8 @@ class Answerer:
             written, passages = await self._refuse(question, found, NO_EVIDENCE)
         else:
             written, passages = await self._write(question, place, found)
-        checked = check_citations(written.text, passages, await self._sources.line_counts(place, written.text))
+        counts = await self._sources.line_counts(place, written.text, passages, found.line_counts)
+        checked = check_citations(written.text, passages, counts)
         if not checked.text:
             raise Transient("answer_unsupported", "The model only named places that it was not given: ask again.")
         return compose(question, grounds, written, passages, checked)
@@ -220,9 +221,8 @@ class Answerer:
                     found = [await self._retriever.lines(place.cited(at)) for at in places]
                     given = (facts_passage(facts), *(passage_of(lines) for lines in found if lines is not None))
                     written, passages = await self._generate(question, given, place)
-                if check_citations(
-                    written.text, passages, await self._sources.line_counts(place, written.text)
-                ).citations:
+                counts = await self._sources.line_counts(place, written.text, passages, {})
+                if check_citations(written.text, passages, counts).citations:
                     return written, passages
                 why = "answer_unsupported"
             except (Fault, TimeoutError) as fault:

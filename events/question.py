@@ -119,7 +119,7 @@ class SearchReply(Value):
     `degraded` says why a search was merely lexical although the generation has vectors: vectors_unavailable,
     vectors_missing (being rebuilt), model_changed or embedder_unavailable; `generation_kind` is lexical then. `plan`
     has the retrievers that were asked. `lexicon_sha256` tells the state of the lexical index, which is added to; not
-    `settled` is what the graph would know of, and is not made yet.
+    `settled` is what the graph would know of, and is not made yet. `line_counts`: of the files of passages.
     """
 
     analysis_id: UUID
@@ -134,6 +134,7 @@ class SearchReply(Value):
     plan: tuple[PlanStep, ...] = ()
     lexicon_sha256: str = ""
     settled: bool = True
+    line_counts: dict[str, int] = Field(default_factory=dict)
 
 
 class LinesRequest(Value):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.index import GenerationKind
-from events.question import Evidence, SearchReply, SearchRequest
+from events.question import Evidence, Passage, SearchReply, SearchRequest
 from rag_manager.former import FormerEmbedders
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import (
@@ -166,6 +166,7 @@ class Search:
             plan=found.ranked.plan,
             lexicon_sha256=served.lexicon_sha256,
             settled=settled,
+            line_counts=_line_counts(passages, loaded.catalogue),
         )
 
     async def _callers(  # of what is found, by whom, and what else is asked for
@@ -277,6 +278,12 @@ class Search:
 def _asked(request: SearchRequest, served: Served, what: Sequence[object]) -> Asked:
     state = (request.tenant_id, served.analysis_id, served.lexicon_sha256, served.generation_id)
     return Asked(*state, json.dumps(what))
+
+
+def _line_counts(passages: Sequence[Passage], catalogue: Catalogue) -> dict[str, int]:
+    """Path → lines, of the files of passages."""
+    paths = {passage.path for passage in passages}
+    return {path: catalogue.lines[path] for path in paths if path in catalogue.lines}
 
 
 def _embedded_by(embedder: Embedder, text: str) -> NDArray[np.float32]:

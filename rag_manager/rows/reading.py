@@ -132,10 +132,14 @@ async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, le
             ),
             {"id": analysis_id},
         )
+        files = await connection.execute(
+            text("SELECT path, lines FROM rag.files WHERE analysis_id = :id"), {"id": analysis_id}
+        )
         # Last: rows are replaced at once, and a digest that is the same now was the same all the time.
         if await connection.scalar(text(_LEXICON), {"id": analysis_id}) != lexicon_sha256:
             raise IndexChanged
-        return make_catalogue(places, [(row[0], row[1], row[2], row[3], row[4]) for row in symbols])
+        named = [(row[0], row[1], row[2], row[3], row[4]) for row in symbols]
+        return make_catalogue(places, named, [(row[0], row[1]) for row in files])
 
 
 async def chunk_texts(

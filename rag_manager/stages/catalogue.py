@@ -6,7 +6,7 @@ Out: a catalogue; chunks and files are numbered from 0.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -56,6 +56,7 @@ class Catalogue:
     classes: Sequence[str]
     languages: Sequence[str | None]
     definitions: Mapping[str, tuple[Definition, ...]]  # lower case, without underscores around it
+    lines: Mapping[str, int] = field(default_factory=dict)  # path → how many lines the file has, where that is known
 
     @cached_property
     def ordinals(self) -> Mapping[str, int]:
@@ -129,8 +130,12 @@ class Catalogue:
         return min(holding, key=lambda c: (self.last_lines[c] - self.first_lines[c], c), default=None)
 
 
-def make_catalogue(chunks: Iterable[ChunkPlace], symbols: Iterable[tuple[str, str, str, int, int]]) -> Catalogue:
-    """Return the catalogue of `chunks` and `symbols` (name, kind, path, first line, last line). Pure."""
+def make_catalogue(
+    chunks: Iterable[ChunkPlace],
+    symbols: Iterable[tuple[str, str, str, int, int]],
+    lines: Iterable[tuple[str, int]] = (),
+) -> Catalogue:
+    """Return the catalogue of `chunks`, `symbols` (name, kind, path, first line, last line), `lines` by path. Pure."""
     numbers: dict[str, int] = {}
     classes: list[str] = []
     languages: list[str | None] = []
@@ -150,7 +155,7 @@ def make_catalogue(chunks: Iterable[ChunkPlace], symbols: Iterable[tuple[str, st
             place = Definition(numbers[path], first, last, kind, name)
             definitions.setdefault(name.strip("_").lower(), []).append(place)
     by_name = {name: tuple(found) for name, found in definitions.items()}
-    return Catalogue(ids, files, firsts, lasts, list(numbers), classes, languages, by_name)
+    return Catalogue(ids, files, firsts, lasts, list(numbers), classes, languages, by_name, dict(lines))
 
 
 def _stem(path: str) -> str:

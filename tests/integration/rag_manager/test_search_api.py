@@ -46,6 +46,7 @@ async def test_a_search_gives_passages_with_their_places(index: Index, client: h
     assert reply.json()["analysis_id"] == str(analysis.id)
     assert reply.json()["generation_kind"] == "quick"
     assert reply.json()["passages"][0]["path"] == "src/cookies.py"
+    assert reply.json()["line_counts"] == {"src/cookies.py": 2}
     assert reply.json()["took_ms"] > 0
     assert [step["retriever"] for step in reply.json()["plan"]] == ["lexical", "dense"]
     assert reply.json()["passages"][0]["ranks"].keys() == reply.json()["passages"][0]["scores"].keys()
