@@ -8,14 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.base import Envelope, derived_id
 from events.catalog import CONSUMERS
 
-_ACQUIRE = text("""
-INSERT INTO es.leases (run_id, worker, expires_at)
-VALUES (:run_id, :worker, clock_timestamp() + make_interval(secs => :seconds))
-ON CONFLICT (run_id) DO UPDATE
-SET token = DEFAULT, worker = excluded.worker, expires_at = excluded.expires_at
-WHERE leases.expires_at < clock_timestamp()
-RETURNING token
-""")
+_ACQUIRE = text("SELECT es.acquire_lease(:run_id, :worker, :seconds)")
 _EXTEND = text("""
 WITH kept AS (
   UPDATE es.leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds)

@@ -7,12 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.base import Envelope, Subject
-from events.conversation import ConversationDeleted
-from events.delivery import inbox, leases
+from events.base import Envelope
+from events.delivery import inbox, leases, runs
 from events.delivery.crash import crash_point
 from events.delivery.entries import Entry
 from events.delivery.record import joined, record, record_appends
@@ -20,8 +18,6 @@ from events.delivery.short import Desk, is_cancelled_here
 from events.delivery.work import Append, LongHandler, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_outage
 from events.log.postgres import read_stream_in
-from events.processing import AnalysisDeleted, CancelRequested
-from events.question import QuestionAsked, QuestionStopped
 from runtime.faults import Cancelled, Fault, Transient
 from runtime.tasks import end_tasks
 
@@ -29,15 +25,6 @@ logger = logging.getLogger(__name__)
 
 _BEAT = 1.0  # seconds at most between two heartbeats: a cancellation is heard within it and ends within two
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
-
-_CANCEL_REQUESTED = text("""
-SELECT EXISTS (
-    SELECT FROM es.events WHERE stream_id = :stream AND version > :version
-    AND (type = ANY (:types) OR type = :stopped AND data ->> 'question_id' = :question)
-  )
-  OR EXISTS (SELECT FROM es.keys_of(CAST(:subjects AS text[]), NULL) WHERE sealed IS NULL)
-""")
-_STOPPING = [cls.event_type for cls in (CancelRequested, AnalysisDeleted, ConversationDeleted)]
 
 
 @dataclass
@@ -131,19 +118,15 @@ class LeasedConsumer:
 
     async def _begin(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> bool | None:
         """True: the lease is ours, and it is said so. False: somebody else has it. None: there is nothing to do."""
-        lane = self.desk.lane
-        async with self.desk.engine.connect() as connection, connection.begin() as transaction:
-            token = await leases.acquire(connection, run.run_id, run.worker, lane.idle_seconds)
-            # Asked after the lease is held: whoever held it before has committed by now, or lost.
-            if not await inbox.is_open(connection, lane.consumer, lane.topic, entry.seq, envelope.event_id):
-                await transaction.rollback()
+        async with self.desk.transaction(alone=self.on_start is None) as connection:
+            begun = await runs.begin(connection, self._holder(run), envelope, self.desk.lane.idle_seconds)
+            if not begun.is_open:
                 return None
-            if token is None:
+            if begun.token is None:
                 return False
-            run.token = token
-            if await _cancel_requested(connection, envelope):
+            run.token = begun.token
+            if begun.is_stopped:
                 await self._conclude(connection, run, envelope, Result(), inbox.CANCELLED)
-                await transaction.commit()
                 return None
             if self.on_start is not None:
                 await record(connection, Result(self.on_start(envelope, run)), envelope)
@@ -198,7 +181,7 @@ class LeasedConsumer:
         crash_point(self.desk.lane.topic, "before_append")
         while not run.lost:
             try:
-                async with self.desk.engine.begin() as connection:
+                async with self.desk.transaction(alone=_is_one_statement(result)) as connection:
                     await self._conclude(connection, run, envelope, result, outcome)
             except leases.LeaseLost as error:
                 logger.warning("%s: a result comes too late: %s", self.desk.lane.consumer, error)
@@ -219,15 +202,17 @@ class LeasedConsumer:
     async def _conclude(
         self, connection: AsyncConnection, run: LeasedRun, envelope: Envelope, result: Result, outcome: str
     ) -> None:
-        lane = self.desk.lane
-        await leases.release(connection, run.run_id, run.token)
-        messages = [(one.seq or 0, one.event_id) for one in (envelope, *(each.envelope for each in result.also))]
+        append = runs.only_append(result)
         # All at once and before the stream is held, or two runs of one stream could wait for each other.
-        taken = await inbox.take(connection, lane.consumer, lane.topic, messages, outcome)
-        if envelope.seq in taken:
+        envelopes = [envelope, *(each.envelope for each in result.also)]
+        taken = await runs.conclude(connection, self._holder(run), run.token, envelopes, outcome, append)
+        if envelope.seq in taken and append is None:
             await record(connection, result, envelope)
         also = [each.append for each in result.also if each.envelope.seq in taken]
         await record_appends(connection, joined(also))
+
+    def _holder(self, run: LeasedRun) -> runs.Holder:
+        return runs.Holder(run.run_id, run.worker, self.desk.lane.consumer, self.desk.lane.topic)
 
     async def _keep(self, run: LeasedRun, entry: Entry, envelope: Envelope) -> None:
         """Extend the lease, keep the entry, listen for a cancellation, until the run ends or is lost."""
@@ -237,7 +222,7 @@ class LeasedConsumer:
             try:
                 async with self.desk.engine.begin() as connection:
                     run.lost = not await leases.extend(connection, run.run_id, run.token, lane.idle_seconds)
-                    run.asked_to_stop = run.asked_to_stop or await _cancel_requested(connection, envelope)
+                    run.asked_to_stop = run.asked_to_stop or await runs.is_stopped(connection, envelope)
                 if not run.lost:
                     await lane.keep(entry)
             except Exception as error:  # noqa: BLE001  # an outage ends; until then the token decides, not the heartbeat
@@ -251,15 +236,10 @@ class LeasedConsumer:
         await self.desk.lane.hand_back(entry)
 
 
+def _is_one_statement(result: Result) -> bool:
+    return result == Result() or runs.only_append(result) is not None
+
+
 def unforeseen() -> Transient:
     """The fault that stands for whatever a handler raised that is none."""
     return Transient("internal_error", "Something unforeseen went wrong in this step; the log of the service has more.")
-
-
-async def _cancel_requested(connection: AsyncConnection, envelope: Envelope) -> bool:
-    # What somebody asked whose account is deleted is not answered any more.
-    asked = envelope.event_type == QuestionAsked.event_type and envelope.user_id is not None
-    subjects = [f"{Subject.USER}/{envelope.user_id}"] if asked else []
-    values = {"stream": envelope.stream_id, "version": envelope.version, "types": _STOPPING, "subjects": subjects}
-    one = {"stopped": QuestionStopped.event_type, "question": str(envelope.data.get("question_id", ""))}
-    return bool((await connection.execute(_CANCEL_REQUESTED, values | one)).scalar_one())

@@ -5,8 +5,9 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -38,6 +39,14 @@ class Desk:
     max_deliveries: int
     on_parked: OnParked | None
     committed: Callable[[], None]
+
+    @cached_property
+    def _each_alone(self) -> AsyncEngine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def transaction(self, *, alone: bool) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction; where it is of one statement `alone`, that statement is its own."""
+        return self._each_alone.connect() if alone else self.engine.begin()
 
     async def park(self, entry: Entry, envelope: Envelope | None, error: str) -> None:
         """Set an entry aside, say so in the log, acknowledge it."""

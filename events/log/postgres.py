@@ -97,6 +97,12 @@ def _row_json(draft: Draft, payload: str, *, told: bool) -> str:
     return f'{head[:-1]}, {context[1:-1]}, "data": {payload}}}'
 
 
+async def rows_json(connection: AsyncConnection, drafts: Sequence[Draft], *, told: bool = True) -> str:
+    """Drafts as the functions of the database take them, their private fields sealed. `told` as in `append_in`."""
+    stored = await payloads(connection, drafts)
+    return "[" + ",".join(_row_json(*each, told=told) for each in zip(drafts, stored, strict=True)) + "]"
+
+
 async def append_in(
     connection: AsyncConnection,
     stream_id: str,
@@ -114,8 +120,7 @@ async def append_in(
     """
     if not drafts:
         return []
-    stored = await payloads(connection, drafts)
-    events = "[" + ",".join(_row_json(*each, told=told) for each in zip(drafts, stored, strict=True)) + "]"
+    events = await rows_json(connection, drafts, told=told)
     try:
         rows = (await connection.execute(_APPEND, {"stream": stream_id, "expected": expected, "events": events})).all()
     except IntegrityError as error:
