@@ -106,9 +106,11 @@ class Search:
         replies = Remembered[Asked, SearchReply]("searches", most=_MOST_KEPT, seconds=_KEPT)
         embedded = Remembered[Asked, NDArray[np.float32]]("embeddings", most=_MOST_KEPT, seconds=_KEPT)
         self._replies = Recalled(replies, "searches", shared, _REPLY)
-        # The quick model is quicker than asking for what it made.
-        across = {GenerationKind.FULL: Recalled(embedded, "embeddings", shared, _VECTOR)}
-        self._embedded = {GenerationKind.QUICK: Recalled(embedded, "embeddings", None, _VECTOR)} | across
+        # By whether the model is somebody else's: the local ones take no more than asking for what they made.
+        self._embedded = {
+            is_remote: Recalled(embedded, "embeddings", shared if is_remote else None, _VECTOR)
+            for is_remote in (False, True)
+        }
 
     async def __call__(self, request: SearchRequest) -> SearchReply:
         """Return the passages that match best, all of one state of the index.
@@ -125,7 +127,7 @@ class Search:
     def keep(self, there: Container[tuple[UUID, UUID, str]]) -> None:
         """Let go of replies of analyses that are not `there` (tenant, analysis, digest of its lexicon) any more."""
         self._replies.keep(there)
-        self._embedded[GenerationKind.FULL].keep(there)
+        self._embedded[True].keep(there)  # both have one memory
 
     async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
@@ -214,7 +216,7 @@ class Search:
                 embedder = await asyncio.to_thread(self._former.unless, current, name)
                 if embedder is None:
                     return "model_changed"
-                return await self._embedded[served.kind].get(
+                return await self._embedded[name in self._remote].get(
                     _asked(request, served, (name, text)), lambda: asyncio.to_thread(_embedded_by, embedder, text)
                 )
         except (InputRefused, TimeoutError):  # of this question alone, or somebody else is at it

@@ -49,12 +49,14 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 def a_process(index: Index, redis: Redis) -> Search:
-    """A search with a memory of its own, as in a process of its own."""
+    """A search with a memory of its own, as in a process of its own. The full model is somebody else's."""
     engine = index.backends.engine
     cache = ServingCache(TenantDatabase(engine), index.backends.objects, index.lexicon)
     embedders = {GenerationKind.QUICK: index.quick, GenerationKind.FULL: index.full}
     shared = ValkeyMemory(redis, partial(memory_key, engine))
-    return Search(cache, index.backends.vectors, embedders, index.backends.turns, shared=shared)
+    return Search(
+        cache, index.backends.vectors, embedders, index.backends.turns, shared=shared, remote={index.full.name}
+    )
 
 
 async def a_key() -> bytes:
