@@ -13,6 +13,7 @@ from events.base import Envelope
 from events.catalog import decode
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import QuestionAnswered
+from runtime.database import each_alone
 
 _MOST = 8  # of one shelf: of two on it, one is hardly ever looked for
 _RATING = """coalesce((SELECT o.data->>'rating' FROM es.events o WHERE o.stream_id = {of}.stream_id
@@ -45,7 +46,7 @@ class LoggedAnswers:
     """Answers that are in conversations which can still be read."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement, as a rule
+        self._engine = each_alone(engine)  # one statement, as a rule
 
     async def find(self, tenant_id: UUID, generation_id: UUID, fingerprint: str) -> Found | None:
         """See `ports.Earlier.find`."""

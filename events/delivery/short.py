@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -21,6 +21,7 @@ from events.delivery.work import Append, BatchHandler, OnParked
 from events.log.journal import WrongExpectedVersion
 from events.log.keyring import open_one
 from events.log.outage import is_conflict, is_outage
+from runtime.database import each_alone
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +41,9 @@ class Desk:
     on_parked: OnParked | None
     committed: Callable[[], None]
 
-    @cached_property
-    def _each_alone(self) -> AsyncEngine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
-
     def transaction(self, *, alone: bool) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction; where it is of one statement `alone`, that statement is its own."""
-        return self._each_alone.connect() if alone else self.engine.begin()
+        return each_alone(self.engine).connect() if alone else self.engine.begin()
 
     async def park(self, entry: Entry, envelope: Envelope | None, error: str) -> None:
         """Set an entry aside, say so in the log, acknowledge it."""

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.log import floors
 from events.log.relay import Place
+from runtime.database import each_alone
 
 _HEAD = text("SELECT generation, seq FROM es.feed_head")
 _NEXT_GENERATION = text("UPDATE es.feed_head SET generation = generation + 1 WHERE generation = :generation")
@@ -20,7 +21,7 @@ class PostgresFeed:
     """`relay.Feed` over PostgreSQL."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")  # each call is one statement, or two
+        self._engine = each_alone(engine)  # each call is one statement, or two
 
     async def head(self) -> Place:
         """As `Feed.head`."""

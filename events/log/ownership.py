@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from runtime.database import each_alone
 from runtime.faults import Permanent
 
 _CLAIM = text("SELECT es.claim_artifact(:key, :owner)")
@@ -41,7 +42,7 @@ class ArtifactOwners:
     """The books of one database; `runtime.objects.Claims`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = each_alone(engine)
 
     async def claim(self, keys: Collection[str], owner: UUID) -> None:
         """Say, before they are stored, that `owner` refers to artifacts. Raises Permanent where that was deleted."""

@@ -16,6 +16,7 @@ from events.log.drafts import record, topic_and_type
 from events.log.journal import WrongExpectedVersion
 from events.log.keyring import open_all, opened_with_known, payloads
 from events.log.wake import Wake
+from runtime.database import each_alone
 from runtime.tenancy import TenantDatabase
 
 ENVELOPE_COLUMNS = """e.event_id, e.type, e.schema_version, e.stream_id, e.version, f.seq, e.repository_id, e.user_id,
@@ -156,7 +157,7 @@ class PostgresJournal:
     """`Journal` over PostgreSQL. With a `wake`, the pump hears of each append at once, else at its next poll."""
 
     def __init__(self, engine: AsyncEngine, wake: Wake | None = None) -> None:
-        self._each_alone = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement, one round trip
+        self._each_alone = each_alone(engine)  # one statement, one round trip
         self._wake = wake
 
     async def append(self, stream_id: str, drafts: Sequence[Draft], *, expected: int | None = None) -> list[Envelope]:

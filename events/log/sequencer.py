@@ -8,6 +8,8 @@ and a reader that has seen `n` will never see a smaller one appear.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from runtime.database import each_alone
+
 BATCH = 1_000  # keeps the transaction, and the wait for the row, below 10 ms
 
 _SEQUENCE = text("SELECT es.sequence(CAST(:batch AS int))")
@@ -18,6 +20,6 @@ async def sequence(engine: AsyncEngine, *, batch: int = BATCH) -> int:
 
     Any number of processes may call this at once. One statement, which is its own transaction.
     """
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    async with each_alone(engine).connect() as connection:
         moved: int = (await connection.execute(_SEQUENCE, {"batch": batch})).scalar_one()
         return moved

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from orchestrator.api.audit_models import AuditCheck, AuditQuery, AuditView
 from orchestrator.audit.chain import first_broken
 from orchestrator.audit.entry import Entry
+from runtime.database import each_alone
 
 _APPEND = text("SELECT audit.append(CAST(:entries AS jsonb))")
 _EXPIRE = text("SELECT audit.expire(:before)")
@@ -51,7 +52,7 @@ class AuditTable:
     def __init__(self, engine: AsyncEngine, reading: AsyncEngine | None = None) -> None:
         """`reading` is what looks at the trail use: what takes them long takes nothing from who writes."""
         self._engine = engine
-        self._each_alone = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement, one round trip
+        self._each_alone = each_alone(engine)  # one statement, one round trip
         self._reading = reading or engine
 
     async def append(self, entries: Sequence[Entry]) -> None:

@@ -10,6 +10,8 @@ from typing import Protocol
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from runtime.database import each_alone
+
 _LIVE, _SUPERSEDED = "live", "superseded"
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('projection ' || :name, 0))")
 _NEWEST = text("SELECT max(version) FROM es.projections WHERE name = :name")
@@ -84,7 +86,7 @@ async def move(connection: AsyncConnection, projection: Versioned, seq: int) -> 
 async def pass_over(engine: AsyncEngine, projection: Versioned, after: int, seq: int) -> bool:
     """Let a projection that stands at `after` go on after `seq`, without holding it; whether it stood there."""
     values = {"name": projection.name, "version": projection.version, "status": _LIVE, "after": after, "seq": seq}
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    async with each_alone(engine).connect() as connection:
         return (await connection.execute(_PASS_OVER, values)).rowcount == 1
 
 
