@@ -14,7 +14,7 @@ from events.delivery.pump import Pump
 from events.delivery.unfinished import Unfinished
 from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
-from events.log.recent import FollowedJournal
+from events.log.recent import FollowedJournal, UnhurriedJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import deletion, sources
@@ -118,7 +118,9 @@ class Process:
             "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
         }
         for projection in self.projections:
-            parts[projection.name] = Runner(self.engine, self._followed, projection, self._waiter()).run
+            parts[projection.name] = Runner(
+                self.engine, UnhurriedJournal(self._followed), projection, self._waiter()
+            ).run
         parts |= account_parts(self.engine, services.accounts, services.sign_in)
         self._tasks = [asyncio.create_task(keep_running(name, part), name=name) for name, part in parts.items()]
 

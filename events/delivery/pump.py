@@ -28,6 +28,7 @@ from runtime.tasks import end_tasks
 logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds after a failure
+_RESTS, _LONGEST_REST = 4.0, 0.03  # times as long as a pass took, from its beginning; seconds
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,16 @@ class Pump:
 
     async def _sequence(self) -> None:
         while True:
+            began = time.monotonic()
             moved = await sequence(self._engine)
             self._succeeded["sequencer"] = time.monotonic()
             if moved:
                 self.wakeups.ring(SEQUENCED)
                 self._wake.sequenced()
             if moved < BATCH:  # there was no more; what came since has rung
-                await self._appended.wait(self._pace.sequencer)
+                rest = rest_after(time.monotonic() - began) if moved else 0.0
+                if await self._appended.wait(self._pace.sequencer):
+                    await asyncio.sleep(began + rest - time.monotonic())
 
     async def _relay(self, relay: Relay) -> None:
         async with self._engine.begin() as connection:
@@ -145,6 +149,15 @@ class Pump:
 
     async def _tidy(self) -> None:
         await janitor.tidy(self._engine, self._redis, self._consumers)
+
+
+def rest_after(took: float) -> float:
+    """Seconds from the beginning of a pass that moved something and `took` so long until the next one may begin. Pure.
+
+    Where many append, passes take longer, and more is moved by each: relay, read models and live pages follow each of
+    them. An event that comes alone, or a moment later, does not wait.
+    """
+    return min(_LONGEST_REST, _RESTS * took)
 
 
 async def _for_ever(name: str, part: Callable[[], Awaitable[None]]) -> None:

@@ -65,6 +65,11 @@ class FollowedJournal:
                 return found
         return await self._journal.read_feed(after=after, limit=limit)
 
+    def known(self, *, after: int, limit: int) -> list[Envelope]:
+        """What is in memory of the events that follow a place; there may be more in the log."""
+        self._forget()
+        return self._kept(after, limit) if self._has(after) else []
+
     @property
     def _newest(self) -> int:
         return self._after + len(self._recent)
@@ -95,3 +100,23 @@ class FollowedJournal:
         if count > 0:
             self._after += count
             del self._recent[:count]
+
+
+class UnhurriedJournal:
+    """A `FollowedJournal` for who asks again until there is nothing more: what is in memory is given without a look."""
+
+    def __init__(self, followed: FollowedJournal) -> None:
+        self._followed = followed
+
+    async def append(self, stream_id: str, drafts: Sequence[Draft], *, expected: int | None = None) -> list[Envelope]:
+        """As `Journal.append`."""
+        return await self._followed.append(stream_id, drafts, expected=expected)
+
+    async def read_stream(self, stream_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        """As `Journal.read_stream`."""
+        return await self._followed.read_stream(stream_id, after=after, limit=limit)
+
+    async def read_feed(self, *, after: int, limit: int) -> list[Envelope]:
+        """As `Journal.read_feed`, but that there may be more."""
+        known = self._followed.known(after=after, limit=limit)
+        return known or await self._followed.read_feed(after=after, limit=limit)

@@ -22,7 +22,10 @@ _log = structlog.get_logger(__name__)
 
 Write = Callable[[AsyncConnection], Awaitable[None]]
 
-_GATHER = 0.05  # seconds that events gather after some were taken: many questions at once are written together
+# Seconds that events gather after some were taken, so that many questions at once are written together: at least so
+# many, more where that took long, as it does where much is asked of the machine.
+_GATHER, _LONGEST_GATHER = 0.05, 0.25
+_RESTS = 4.0  # times as long as a step took
 _REMEMBERED = 2.0  # seconds until a projection's place is read again, for another process may have gone back
 _SUPERSEDED_PAUSE = 60.0  # seconds until it is looked again, for a newer release may have been taken back
 
@@ -132,9 +135,14 @@ class Runner:
     async def _follow(self, after: int) -> None:
         """Advance from `after` on, for as long as that is believed to be the projection's place."""
         until = time.monotonic() + _REMEMBERED
-        while time.monotonic() < until:
+        while (began := time.monotonic()) < until:
             before, after = after, await advance(self._engine, self._journal, self._projection, after)
             if after == before:
                 await self._wait()
             elif after - before < self._projection.batch:
-                await asyncio.sleep(_GATHER)
+                await asyncio.sleep(gather_after(time.monotonic() - began))
+
+
+def gather_after(took: float) -> float:
+    """Seconds that events gather after a step that `took` so long. Pure."""
+    return max(_GATHER, min(_LONGEST_GATHER, _RESTS * took))

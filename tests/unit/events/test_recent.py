@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from events.base import Envelope
 from events.log.memory import MemoryJournal
-from events.log.recent import FollowedJournal
+from events.log.recent import FollowedJournal, UnhurriedJournal
 from tests.support.kernel import cancel_requested
 
 
@@ -141,3 +141,19 @@ def test_followers_side_by_side_get_all_that_was_there_when_they_asked(
         await asyncio.gather(*reading)
 
     asyncio.run(all_at_once())
+
+
+async def test_who_asks_again_until_there_is_nothing_is_given_what_is_in_memory_without_a_look() -> None:
+    journal = CountedJournal()
+    followed = FollowedJournal(journal)
+    unhurried = UnhurriedJournal(followed)
+    await journal.grow(3)
+    await followed.read_feed(after=0, limit=500)
+    await journal.grow(1)
+
+    found = [seqs(await unhurried.read_feed(after=after, limit=2)) for after in (0, 2)]
+
+    assert (found, journal.reads) == ([[1, 2], [3]], 1)
+    assert seqs(await unhurried.read_feed(after=3, limit=2)) == [4]
+    assert await unhurried.read_feed(after=4, limit=2) == []
+    assert journal.reads == 3
