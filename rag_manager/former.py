@@ -14,10 +14,6 @@ class FormerEmbedders:
         self._opened: dict[str, Embedder] = {}
         self._lock = threading.Lock()
 
-    def unless(self, current: Embedder | None, name: str) -> Embedder | None:
-        """`current` where it has this name, else as `get`."""
-        return current if current is not None and current.name == name else self.get(name)
-
     def get(self, name: str) -> Embedder | None:
         """The embedder of this name, which may have to be loaded first; None where nothing opens it."""
         with self._lock:

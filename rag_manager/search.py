@@ -213,7 +213,8 @@ class Search:
         current = self._embedders.get(served.kind)
         try:
             async with asyncio.timeout(_DENSE_TIMEOUT):
-                embedder = await asyncio.to_thread(self._former.unless, current, name)
+                has_it = current is not None and current.name == name
+                embedder = current if has_it else await asyncio.to_thread(self._former.get, name)
                 if embedder is None:
                     return "model_changed"
                 return await self._embedded[name in self._remote].get(
@@ -246,7 +247,10 @@ class Search:
     ) -> tuple[Forward, ...]:
         """What the question asks for outright: the text of a message, the edges around a name."""
         rows, texts, edges, absent = self._index.rows, dict[int, str](), list[Edge](), False
-        if (wanted := words_looked_for(question)) is not None:
+        wanted = words_looked_for(question)
+        if wanted is None and question.relation is None:
+            return ()
+        if wanted is not None:
             tokens = list(dict.fromkeys(code_tokens(wanted)))[:MAX_TOKENS]
             hits = await asyncio.to_thread(best_by_words, loaded.lexicon, tokens, CANDIDATES, scope)
             candidates = [chunk for chunk, _ in hits]
