@@ -104,13 +104,18 @@ class Keyring:
             for envelope in envelopes
         ]
 
-    def open_known(self, envelope: Envelope) -> Envelope | None:
-        """The same of one envelope, where no key has to be looked up; else None."""
-        subjects = subjects_in(envelope)
-        known = self._known.get(subjects)
-        if known is None or known.until < time.monotonic():
-            return None
-        return opened(envelope, known.cipher)
+    def open_known(self, envelopes: Sequence[Envelope]) -> list[Envelope] | None:
+        """The same, where no key has to be looked up; else None."""
+        named, now, found = Named(), time.monotonic(), []
+        for envelope in envelopes:
+            if SEALED not in envelope.data:
+                found.append(envelope)
+                continue
+            known = self._known.get(named.of(envelope))
+            if known is None or known.until < now:
+                return None
+            found.append(opened(envelope, known.cipher))
+        return found
 
     async def cipher(self, connection: AsyncConnection, subjects: Subjects, *, may_make: bool) -> AESGCM | None:
         """What seals for all of `subjects`; None where a key was destroyed, or never made and may not be."""
@@ -243,13 +248,9 @@ async def opened_bytes(connection: AsyncConnection, subjects: Subjects, name: by
 def opened_with_known(engine: AsyncEngine, envelopes: list[Envelope]) -> list[Envelope] | None:
     """`open_all` where no key has to be looked up; else None."""
     ring = _keyring_of(engine.sync_engine.get_execution_options())
-    found = []
-    for envelope in envelopes:
-        known = envelope if SEALED not in envelope.data else ring.open_known(envelope) if ring is not None else None
-        if known is None:
-            return None
-        found.append(known)
-    return found
+    if ring is not None:
+        return ring.open_known(envelopes)
+    return envelopes if all(SEALED not in envelope.data for envelope in envelopes) else None
 
 
 def _without_keys(envelope: Envelope) -> Envelope:

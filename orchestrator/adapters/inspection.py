@@ -15,11 +15,12 @@ from events.log.journal import Journal
 from events.replay.history import fold
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.repository_pasts import Analyses, RepositoryPasts
+from orchestrator.adapters.snapshots import EVERY
 from orchestrator.projections.pasts import fold_of
 from orchestrator.projections.repository_past import Step, Steps, moments, repository_at, repository_steps
 
 _PAGE = 500
-_LEAP = 1_000  # events of an analysis, which are small
+_LEAP = EVERY  # events of an analysis, which are small
 _KEPT = "analysis/"
 REPOSITORY = "repository/"
 _BEFORE, _NOW = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -128,11 +129,11 @@ class Inspection:
     ) -> tuple[Json, Json]:
         """What is shown at two versions, the earlier one first, each from the nearest state that is kept before it."""
         how, (first, last) = fold_of(stream_id), versions
-        near = await self._before(tenant, stream_id, last)
-        start = near if near[0] <= first else await self._before(tenant, stream_id, first)
-        at, state = await _on(journal, stream_id, start, first)
+        at, state = await _on(journal, stream_id, await self._before(tenant, stream_id, first), first)
         low = how.shown(state)
-        _, state = await _on(journal, stream_id, near if near[0] > at else (at, state), last)
+        if last - at > _LEAP:  # else to go on from here is less than to read another state
+            at, state = max((at, state), await self._before(tenant, stream_id, last), key=lambda found: found[0])
+        _, state = await _on(journal, stream_id, (at, state), last)
         return low, how.shown(state)
 
     async def _before(self, tenant: UUID, stream_id: str, version: int) -> State:

@@ -1,4 +1,4 @@
-"""What long analyses added up to every thousand events, kept beside the log, so that none is folded whole again.
+"""What long analyses added up to every five hundred events, kept beside the log, so that none is folded whole again.
 
 A state that is not there, or of another release's code, is folded from the log: it is only a shorter way.
 """
@@ -29,7 +29,7 @@ from orchestrator.workflow.packed import DECIDED_ON
 from orchestrator.workflow.state import AnalysisState
 from runtime.tenancy import TenantDatabase
 
-EVERY = 1_000  # events from one kept state to the next: to read a state takes less than to fold a thousand
+EVERY = 500  # events from one kept state to the next: to read a state takes about as long as to fold so many
 _AT_ONCE = 5  # states of one analysis in one transaction
 _POLL = 5.0  # seconds
 _PAST, _WORKFLOW = "past", "workflow"  # what is shown of an analysis, and what is decided on
@@ -56,12 +56,12 @@ DELETE FROM es.snapshots WHERE stream_id = :stream AND fold = :fold AND code = :
 _AGAIN = text("DELETE FROM es.snapshots WHERE stream_id = :stream AND code = :code")
 # A release that still runs beside this one has its own for so long.
 _EXPIRE = text("DELETE FROM es.snapshots WHERE code <> :code AND made_at < clock_timestamp() - interval '1 day'")
-_NEWEST = text("SELECT version FROM es.streams WHERE stream_id = :stream")
-_UNTIL = text("""
+_NEWEST = "SELECT version FROM es.streams WHERE stream_id = $1"
+_UNTIL = """
 SELECT coalesce(
-  (SELECT min(version) - 1 FROM es.events WHERE stream_id = :stream AND occurred_at > :moment),
-  (SELECT version FROM es.streams WHERE stream_id = :stream), 0)
-""")
+  (SELECT min(version) - 1 FROM es.events WHERE stream_id = $1 AND occurred_at > $2),
+  (SELECT version FROM es.streams WHERE stream_id = $1), 0) AS version
+"""
 
 
 @cache
@@ -185,13 +185,13 @@ class KeptPasts:
 
     async def newest(self, tenant: UUID, stream_id: str) -> int:
         """The newest version of a stream; 0 where there is none."""
-        async with self._rows.of(tenant) as connection:
-            return int(await connection.scalar(_NEWEST, {"stream": stream_id}) or 0)
+        found = await self._rows.rows(tenant, _NEWEST, stream_id)
+        return int(found[0]["version"]) if found else 0
 
     async def version_at(self, tenant: UUID, stream_id: str, moment: datetime) -> int:
         """The version at a moment: of the last event that had happened, and all before it; 0 before the first one."""
-        async with self._rows.of(tenant) as connection:
-            return int(await connection.scalar(_UNTIL, {"stream": stream_id, "moment": moment}))
+        [found] = await self._rows.rows(tenant, _UNTIL, stream_id, moment)
+        return int(found["version"])
 
     async def before(self, tenant: UUID, stream_id: str, version: int) -> tuple[int, Any] | None:
         """The newest kept state of an analysis that is not after `version`, with the version it is of."""

@@ -18,6 +18,7 @@ from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.adapters.inspection import At, Inspection, Look
 from orchestrator.adapters.journals import Journals
 from orchestrator.adapters.repository_pasts import MOST, RepositoryPasts
+from orchestrator.adapters.snapshots import EVERY
 from orchestrator.api.inspecting import causes_of
 from orchestrator.api.inspecting_models import ElsewhereView
 from orchestrator.projections.pasts import fold_of
@@ -28,11 +29,11 @@ STREAM = f"analysis/{ANALYSIS}"
 
 
 class Counting:
-    """The journals of one tenant, over memory; counts the events that were read."""
+    """The journals of one tenant, over memory; counts the events and the kept states that were read."""
 
     def __init__(self) -> None:
         self.journal = MemoryJournal()
-        self.read = 0
+        self.read = self.unpacked = 0
         self.gone: set[str] = set()
         self.left_out: set[int] = set()
         self.analyses = [STREAM]
@@ -63,10 +64,11 @@ class Counting:
         return next((one.version - 1 for one in history if one.timestamp > moment), len(history))
 
     async def before(self, _tenant: UUID, stream_id: str, version: int) -> tuple[int, Any] | None:
-        """As `Pasts.before`: the states are those of every thousand events, where they are kept."""
-        how, at = fold_of(stream_id), version // 1_000 * 1_000
+        """As `Pasts.before`: the states are those of every so many events, where they are kept."""
+        how, at = fold_of(stream_id), version // EVERY * EVERY
         if not self.keeps or not at:
             return None
+        self.unpacked += 1
         return at, fold(await self.journal.read_stream(stream_id, limit=at), how.evolve, how.initial())
 
     async def say(self, stream_id: str, events: Sequence[Event]) -> None:
@@ -154,10 +156,10 @@ async def test_a_time_means_what_had_happened_by_then(log: Counting) -> None:
 
 async def test_a_look_reads_from_the_nearest_kept_states_on_and_new_events_are_seen(log: Counting) -> None:
     inspection = _inspection(log)
-    for version, against, few in ((1_150, None, 152), (1_150, 5, 157), (1_000, 999, 1_001)):
-        log.read = 0
+    for version, against, few in ((1_150, None, 152), (1_150, 5, 157), (1_000, 999, 502)):
+        log.read = log.unpacked = 0
         await _look(inspection, version=version, against=against)
-        assert log.read == few
+        assert (log.read, log.unpacked) == (few, 1)  # from one state on, and no second one beside it
     await log.say(STREAM, [StageStarted(run_id=uuid4(), stage=Stage.EMBED, shard=0, attempt=1, worker="w")])
 
     assert (await _look(inspection)).newest == 1_204
