@@ -14,7 +14,7 @@ Each statement in them sees what was committed before it, as if it had been sent
 
 from alembic import op
 
-revision = "0057"
+revision = "0055"
 down_revision = "0054"
 branch_labels = None
 depends_on = None

@@ -7,8 +7,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0059"
-down_revision = "0054"
+revision = "0056"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0061"
-down_revision = "0054"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 
