@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx._transports.default as httpx_transports
+import httpx2._transports.default as httpx2_transports
 import pytest
 from hypothesis import settings
 
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(second_try.SecondTries())
     config.pluginmanager.register(secrets_said.SecretsSaid())
     httpx_transports.create_ssl_context = functools.cache(httpx_transports.create_ssl_context)
+    httpx2_transports.create_ssl_context = functools.cache(httpx2_transports.create_ssl_context)  # of sign-in, models
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -121,7 +123,7 @@ def database_url(servers: Servers, _template: str) -> Iterator[str]:
     """`postgresql://…` of a fresh database, migrated to head, gone after the test."""
     name = f"test_{next(_numbers)}"
     servers.postgres.start()
-    _in_own_loop(_execute(servers.postgres.url, f"CREATE DATABASE {name} TEMPLATE {_template}"))
+    _in_own_loop(_execute(servers.postgres.url, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY"))
     yield _url_of(servers, name)
     servers.postgres.start()
     said = _in_own_loop(secrets_said.in_tables(_url_of(servers, name)))
