@@ -18,8 +18,11 @@ from tests.support.source_archives import source_archive
 from tests.support.system import System
 
 Disturb = Callable[[System], None]
-# Text is what the larger model takes its time for. What is left has every kind of file, and two shards to parse.
-LEFT_AWAY = ("docs/", "tests/test_", "CHANGES")
+# Text is what the larger model takes its time for. What is left has every kind of file, and two shards to parse: one
+# file has a name at which a shard ends.
+LEFT_AWAY = ("docs/", "tests/test_", "CHANGES", "src/flask/app.py", "src/flask/sansio/")
+ENDS_A_SHARD, TEXT_OF_IT = "src/flask/part_4.py", "src/flask/sansio/blueprints.py"
+SHARDS = {f"processing.stage.completed parse {number}" for number in (0, 1)}
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
     folder = tmp_path_factory.mktemp("repositories")
     files = archive_files(source_archive("flask"))
     kept = {path: content for path, content in files.items() if not str(path).startswith(LEFT_AWAY)}
+    kept[ENDS_A_SHARD] = files[TEXT_OF_IT]
     build_repository(folder / "project.git", [kept])
     for name in ("undisturbed", *DISTURBANCES):
         (folder / f"{name}.git").symlink_to(folder / "project.git")
@@ -43,7 +47,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def undisturbed(system: System, host: GitServer) -> dict[str, Any]:
-    return refined_census(system, host.url("undisturbed"), None)[1]
+    found = refined_census(system, host.url("undisturbed"), None)[1]
+    assert found["events"].keys() >= SHARDS, found["events"]
+    return found
 
 
 def kill(service: str) -> Disturb:
