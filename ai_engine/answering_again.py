@@ -18,15 +18,8 @@ from ai_engine.subscribers import Answerer, Deadlines
 from events.base import ERASED, Envelope
 from events.delivery.work import Append, Result, Run
 from events.log.journal import Journal
-from events.question import (
-    LinesReply,
-    LinesRequest,
-    QuestionAnswered,
-    QuestionAsked,
-    SearchReply,
-    SearchRequest,
-    StepTaken,
-)
+from events.looking import LinesReply, LinesRequest
+from events.question import QuestionAnswered, QuestionAsked, SearchReply, SearchRequest, StepTaken
 from events.replay.sandbox import Nobody, not_recorded
 
 _NOBODY = "none"  # the provider of an answer that no model wrote

@@ -9,16 +9,8 @@ from uuid import UUID
 
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.tell_overview import MOST_LINES
-from events.looking import CallersRequest, DefinitionsRequest, Entries, FolderRequest
-from events.question import (
-    LinesReply,
-    LinesRequest,
-    Passage,
-    QuestionAnswered,
-    Scope,
-    SearchReply,
-    SearchRequest,
-)
+from events.looking import CallersRequest, DefinitionsRequest, Entries, FolderRequest, LinesReply, LinesRequest
+from events.question import Passage, QuestionAnswered, Scope, SearchReply, SearchRequest
 from runtime.faults import Transient
 
 

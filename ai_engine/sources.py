@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from ai_engine.ports import Place, Retriever
 from ai_engine.stages.check_citations import cited_paths
-from events.question import LinesReply, Passage
+from events.looking import LinesReply
+from events.question import Passage
 from runtime.redaction import redact_lines
 
 _README = 80  # lines

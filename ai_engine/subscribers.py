@@ -39,14 +39,8 @@ from events.base import Envelope
 from events.catalog import QUESTIONS, decode
 from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Result, Run
-from events.question import (
-    LinesReply,
-    Passage,
-    QuestionAnswered,
-    QuestionAsked,
-    SearchReply,
-    SearchRequest,
-)
+from events.looking import LinesReply
+from events.question import Passage, QuestionAnswered, QuestionAsked, SearchReply, SearchRequest
 from runtime.faults import Fault, Permanent, Transient
 from runtime.live import WRITTEN, LiveChannels
 

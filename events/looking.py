@@ -1,4 +1,4 @@
-"""What the assistant asks of the facts of one analysis while it looks for an answer, and what it is told."""
+"""What the assistant asks of the facts and files of one analysis while it looks for an answer, and what it is told."""
 
 from uuid import UUID
 
@@ -49,3 +49,24 @@ class Entries(Value):
 
     total: int
     entries: tuple[Entry, ...]
+
+
+class LinesRequest(Value):
+    """A range of lines of one file of one analysis; the whole file where the lines are left out."""
+
+    tenant_id: UUID
+    analysis_id: UUID
+    path: str
+    first_line: int = 1
+    last_line: int | None = None
+
+
+class LinesReply(Value):
+    """The lines that exist of those asked for; `line_count` is the file's."""
+
+    path: str
+    language: str | None
+    first_line: int
+    last_line: int
+    line_count: int
+    text: str

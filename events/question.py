@@ -137,27 +137,6 @@ class SearchReply(Value):
     line_counts: dict[str, int] = Field(default_factory=dict)
 
 
-class LinesRequest(Value):
-    """A range of lines of one file of one analysis; the whole file where the lines are left out."""
-
-    tenant_id: UUID
-    analysis_id: UUID
-    path: str
-    first_line: int = 1
-    last_line: int | None = None
-
-
-class LinesReply(Value):
-    """The lines that exist of those asked for; `line_count` is the file's."""
-
-    path: str
-    language: str | None
-    first_line: int
-    last_line: int
-    line_count: int
-    text: str
-
-
 class QuestionAsked(Event):
     """A question to be answered. `history` holds earlier turns, oldest first, as (question, answer).
 

@@ -16,7 +16,8 @@ from events.collection import (
     GenerationChoice,
     KeptGenerations,
 )
-from events.question import LinesRequest, SearchRequest
+from events.looking import LinesRequest
+from events.question import SearchRequest
 from rag_manager.collections_now import CollectionsNow
 from rag_manager.going_back import GoingBack
 from rag_manager.jobs.promote_index import PromoteIndex

@@ -6,7 +6,7 @@ from collections import OrderedDict
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from events.question import LinesReply, LinesRequest
+from events.looking import LinesReply, LinesRequest
 from rag_manager.rows import reading
 from rag_manager.rows.reading import FilePlace
 from runtime.faults import Permanent

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import httpx
 
 from ai_engine.adapters.internal import PAUSES, InternalHttp
-from events.question import LinesReply, LinesRequest, SearchReply, SearchRequest
+from events.looking import LinesReply, LinesRequest
+from events.question import SearchReply, SearchRequest
 from runtime.faults import Transient
 
 

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from events.question import LinesReply, Passage
+from events.looking import LinesReply
+from events.question import Passage
 from runtime.redaction import redact, redact_lines
 
 BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ai_engine.stages.terms import terms_of
-from events.question import LinesReply, Passage
+from events.looking import LinesReply
+from events.question import Passage
 
 _SHOWN = 5
 _EXCERPT = 14  # lines

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ai_engine.stages.build_prompt import clean, passage_of, quote_passage
 from ai_engine.stages.read_call import Refused
-from events.looking import Entries, Entry
-from events.question import LinesReply, Passage
+from events.looking import Entries, Entry, LinesReply
+from events.question import Passage
 from runtime.redaction import redact, redact_lines
 
 LONGEST = 12_000  # characters of one result

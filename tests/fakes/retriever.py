@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import uuid4
 
-from events.question import Evidence, LinesReply, LinesRequest, Passage, SearchReply, SearchRequest
+from events.looking import LinesReply, LinesRequest
+from events.question import Evidence, Passage, SearchReply, SearchRequest
 
 
 async def _at_once() -> None:

@@ -9,7 +9,7 @@ import pytest
 from events import processing as facts
 from events.artifacts import ArtifactKind
 from events.base import LOCAL_TENANT
-from events.question import LinesRequest
+from events.looking import LinesRequest
 from orchestrator.workflow import Phase
 from processor.adapters.parser_pool import ParserPool
 from rag_manager.rows import reading

@@ -15,7 +15,8 @@ from ai_engine.ports import LanguageModel
 from ai_engine.subscribers import CONSUMER
 from events.catalog import QUESTIONS
 from events.conversation import ConversationDeleted
-from events.question import Evidence, LinesRequest, QuestionStopped, SearchRequest
+from events.looking import LinesRequest
+from events.question import Evidence, QuestionStopped, SearchRequest
 from runtime.faults import Permanent
 from tests.conftest import Servers
 from tests.fakes.retriever import FakeRetriever

@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, Context, Draft, Envelope
 from events.index import GenerationKind
+from events.looking import LinesRequest
 from events.processing import AnalysisDeleted
-from events.question import LinesRequest, SearchRequest
+from events.question import SearchRequest
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.forgetting import Forgetting

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from events.artifacts import ArtifactKind
 from events.base import LOCAL_TENANT
 from events.index import GenerationKind, IndexActivated, IndexBuilt
+from events.looking import LinesRequest
 from events.processing import Stage, StageCompleted, StageFailed
-from events.question import LinesRequest
 from events.replay.sandbox import Alone, SandboxObjects
 from rag_manager.jobs.erase_analysis import EraseAnalysis
 from rag_manager.rows import generations

@@ -8,8 +8,8 @@ import pytest
 
 from events.base import LOCAL_TENANT
 from events.delivery.work import Result
+from events.looking import LinesRequest
 from events.processing import Stage, StageCompleted
-from events.question import LinesRequest
 from rag_manager.jobs.erase_analysis import EraseAnalysis
 from runtime.faults import Transient
 from tests.fakes.vectors import MemoryVectors

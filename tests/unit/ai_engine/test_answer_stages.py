@@ -9,7 +9,8 @@ from ai_engine.stages.check_citations import check_citations, cited_paths
 from ai_engine.stages.confidence import confidence_of, hits_of
 from ai_engine.stages.extract_answer import excerpt, extract_answer
 from ai_engine.stages.terms import terms_of
-from events.question import Citation, LinesReply, Passage
+from events.looking import LinesReply
+from events.question import Citation, Passage
 
 
 def a_passage(

@@ -10,7 +10,8 @@ from ai_engine.stages.check_citations import Checked, check_citations, checked_s
 from ai_engine.stages.check_quotes import REMOVED
 from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.read_prose import is_plain
-from events.question import LinesReply, Passage
+from events.looking import LinesReply
+from events.question import Passage
 
 APP = (
     "class App:",

@@ -4,7 +4,8 @@ from uuid import uuid4
 
 from ai_engine.ports import Place
 from ai_engine.sources import Sources
-from events.question import LinesReply, LinesRequest, Passage, Scope
+from events.looking import LinesReply, LinesRequest
+from events.question import Passage, Scope
 from tests.fakes.retriever import FakeRetriever
 
 FILES = {"a.py": "one\ntwo", "b.py": "one", "c.py": "one"}

@@ -11,8 +11,8 @@ from ai_engine.stages.build_prompt import Grounded, Prompt, ToolCall, Turn
 from ai_engine.stages.plan_steps import Budget, Spent, Step, plan_steps, steps_left
 from ai_engine.stages.read_call import OFFERED, Read, Refused, Search, read_call, shown_call, told_back
 from ai_engine.stages.show_result import LONGEST, Seen, show_entries, show_lines, show_passages
-from events.looking import Entries, Entry
-from events.question import LinesReply, Passage
+from events.looking import Entries, Entry, LinesReply
+from events.question import Passage
 
 MARK = "b0undary"
 CALL = ToolCall("x", "tree", "{}")
