@@ -30,7 +30,7 @@ GRANTED, NOT_ALLOWED, UNREACHABLE, NOT_SUPPORTED = 0, 2, 4, 7
 _ASKING_SECONDS = 10.0  # for the whole of the request
 _RESOLVING_SECONDS = 15.0
 _CONNECTING_SECONDS = 10.0  # for each address
-_IDLE_SECONDS = 120.0  # git itself gives up earlier
+_IDLE_SECONDS = 120.0  # without a byte either way; git itself gives up earlier
 _MOST = 64  # connections at a time
 _BLOCK = 262_144
 _START_SECONDS = 10.0
@@ -218,24 +218,31 @@ async def _reply(writer: asyncio.StreamWriter, reply: int) -> None:
 
 
 async def _tunnel(inner: Streams, outer: Streams) -> None:
-    """Carry bytes both ways until one side ends: git never stops sending while it still listens."""
-    ways = [asyncio.ensure_future(_carry(inner[0], outer[1])), asyncio.ensure_future(_carry(outer[0], inner[1]))]
+    """Carry bytes both ways until both have ended, one breaks, or nothing moves either way for `_IDLE_SECONDS`.
+
+    One way may be silent while the other is busy: a client that downloads says nothing.
+    """
+    ways: list[asyncio.Future[None]] = []
     try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(_IDLE_SECONDS) as silence:
+            pairs = ((inner[0], outer[1]), (outer[0], inner[1]))
+            ways.extend(asyncio.ensure_future(_carry(*pair, silence)) for pair in pairs)
+            await asyncio.wait(ways, return_when=asyncio.FIRST_EXCEPTION)
     finally:
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while True:
-        async with asyncio.timeout(_IDLE_SECONDS):
-            block = await source.read(_BLOCK)
-        if not block:
-            return
+async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, silence: asyncio.Timeout) -> None:
+    """One way, to its end, which is passed on; each block that moves puts the end of the silence off."""
+    loop = asyncio.get_running_loop()
+    while block := await source.read(_BLOCK):
         target.write(block)
         await target.drain()
+        if not silence.expired():
+            silence.reschedule(loop.time() + _IDLE_SECONDS)
+    target.write_eof()
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

@@ -6,13 +6,15 @@ The tests stand in for the internet with 127.0.0.1, and for a private network wi
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from processor.adapters import egress
 from processor.adapters import git_recipe as recipe
 from processor.adapters.egress import EgressProxy, EgressRules
 from processor.adapters.git import GitRepositories
@@ -252,6 +254,92 @@ def test_what_is_no_proper_request_gets_no_connection_and_disturbs_nobody(
     assert names.asked == []
     assert git(proxy, tmp_path, "ls-remote", f"http://{NAME}:{server.port}/good").returncode == 0
     proxy.close()
+
+
+def tunnel(proxy: EgressProxy, port: int) -> socket.socket:
+    """A connection through the proxy that has been granted."""
+    peer = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+    peer.sendall(b"\x05\x01\x00\x05\x01\x00\x03" + bytes((len(NAME),)) + NAME.encode() + port.to_bytes(2))
+    assert peer.recv(2) + peer.recv(10, socket.MSG_WAITALL) == b"\x05\x00" + b"\x05\x00\x00\x01" + bytes(6)
+    return peer
+
+
+def far_end(serve: Callable[[socket.socket], None]) -> tuple[socket.socket, threading.Thread]:
+    """A server for one connection."""
+    listener = socket.create_server((OUTSIDE, 0))
+
+    def run() -> None:
+        peer, _ = listener.accept()
+        with peer, listener, suppress(OSError):
+            peer.settimeout(5)
+            serve(peer)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return listener, thread
+
+
+def received(peer: socket.socket) -> bytes:
+    return b"".join(iter(lambda: peer.recv(65_536), b""))
+
+
+@pytest.mark.parametrize("upwards", [False, True])
+def test_a_transfer_one_way_goes_on_for_longer_than_the_silence_that_ends_it(
+    monkeypatch: pytest.MonkeyPatch, upwards: bool
+) -> None:
+    monkeypatch.setattr(egress, "_IDLE_SECONDS", 0.2)
+    heard: list[bytes] = []
+
+    def send(peer: socket.socket) -> None:
+        for _ in range(12):
+            peer.sendall(b"x" * 1_000)
+            time.sleep(0.05)
+        peer.shutdown(socket.SHUT_WR)
+
+    listener, thread = far_end(lambda peer: heard.append(received(peer)) if upwards else send(peer))
+    proxy = a_proxy(Names([[OUTSIDE]]), port := listener.getsockname()[1])
+    with tunnel(proxy, port) as peer:
+        if upwards:
+            send(peer)
+            thread.join(5)
+        else:
+            heard.append(received(peer))
+    proxy.close()
+
+    assert heard == [b"x" * 12_000]
+
+
+def test_what_comes_after_one_side_has_said_its_last_is_carried_to_the_end() -> None:
+    def answer(peer: socket.socket) -> None:
+        asked = received(peer)
+        peer.sendall(asked * 3)
+
+    listener, thread = far_end(answer)
+    proxy = a_proxy(Names([[OUTSIDE]]), port := listener.getsockname()[1])
+    with tunnel(proxy, port) as peer:
+        peer.sendall(b"y" * 100_000)
+        peer.shutdown(socket.SHUT_WR)
+        heard = received(peer)
+    thread.join(5)
+    proxy.close()
+
+    assert heard == b"y" * 300_000
+
+
+def test_a_connection_on_which_nobody_says_anything_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(egress, "_IDLE_SECONDS", 0.2)
+    ended: list[bytes] = []
+    listener, thread = far_end(lambda peer: ended.append(received(peer)))
+    proxy = a_proxy(Names([[OUTSIDE]]), port := listener.getsockname()[1])
+    began = time.monotonic()
+    with tunnel(proxy, port) as peer:
+        heard = received(peer)
+        thread.join(5)
+    waited = time.monotonic() - began
+    proxy.close()
+
+    assert (heard, ended) == (b"", [b""])
+    assert waited < 4  # by the proxy, not by a limit of the ends
 
 
 def test_closing_it_ends_what_runs_through_it(server: GitServer, tmp_path: Path) -> None:
