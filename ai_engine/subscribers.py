@@ -231,7 +231,7 @@ class Answerer:
     ) -> tuple[Written, tuple[Passage, ...]]:
         text = extract_answer(query, hits_of(found.passages), readme)
         given = (*found.passages, *([passage_of(readme)] if readme else []))
-        await self._live.say(channel, {"type": "token", "text": checked_so_far(text, given)})
+        await self._live.say(channel, {"type": "token", "text": checked_so_far(f"{text}\n", given)})
         return Written(text, "extractive", NOBODY, NOBODY, "extractive-v1"), given
 
     async def _generate(

@@ -129,7 +129,7 @@ class Writer:
         calls: list[ToolCall] = []
         async for item in model.stream(prompt):
             if isinstance(item, Finished):
-                await self._tell(channel, shown, text, grounded)
+                await self._tell(channel, shown, f"{text}\n", grounded)  # nothing more can become of its end
                 used = (item.input_tokens, item.output_tokens)
                 named = (model.provider, item.model, prompt.name)
                 whole = text.encode("utf-8", "replace").decode()  # half of a character can be told, and not be stored

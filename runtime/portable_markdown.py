@@ -10,16 +10,19 @@ one line without a `|`. Elsewhere what begins HTML, an image, a link or a defini
 import re
 from collections.abc import Mapping
 
+from runtime.citation_form import FORM
+
 Place = tuple[str, int, int]
 _PIECE = re.compile(
     r"^(?P<fence>(?P<mark>`{3,})(?P<info>[^`\n]*)\n(?:.*?^ {0,3}(?P=mark)`*[ \t]*$|.*\Z)"
     r"|(?P<tildes>~{3,})(?P<about>[^\n]*)\n(?:.*?^ {0,3}(?P=tildes)~*[ \t]*$|.*\Z))"
     r"|(?P<escaped>\\[^\n])"
     r"|(?P<span>(?<!`)(?P<ticks>`+)(?!`)[^\n|]*?(?<!`)(?P=ticks)(?!`))"
-    r"|\[(?P<path>[^\[\]\n:`]{1,1024}):(?P<first>\d{1,9})-(?P<last>\d{1,9})\](?!\()"
+    rf"|{FORM}"
     r"|(?P<begins>[<&]|!\[|\][(\[:])",
     re.MULTILINE | re.DOTALL,
 )
+_BEGINS = re.compile(r"\\.|[<&]|!\[|\][(\[:]")
 _DRAWN = re.compile(r"(?i)\b(?:mermaid|math|geojson|topojson|stl|plantuml|dot|graphviz|html|svg)\b")
 _ESCAPED = {"<": "&lt;", "&": "&amp;", "![": r"\!\[", "](": r"]\(", "][": r"]\[", "]:": r"]\:"}
 
@@ -43,8 +46,10 @@ def cited(place: Place, link: str | None) -> str:
 
 def _told(match: re.Match[str], links: Mapping[Place, str | None]) -> str:
     if match["path"] is not None:
-        place = (match["path"].strip(), int(match["first"]), int(match["last"]))
-        return cited(place, links[place]) if place in links else f"\\{match[0]}"
+        place = (match["path"], int(match["first"]), int(match["last"]))
+        if place in links:
+            return cited(place, links[place])
+        return "\\" + _BEGINS.sub(lambda found: _ESCAPED.get(found[0], found[0]), match[0])
     if match["begins"] is not None:
         return _ESCAPED[match["begins"]]
     if match["fence"] is not None:

@@ -5,7 +5,6 @@ Out: nodes: a string is text; a mapping has a tag `t` from a closed list, childr
      No image, no HTML, no address but the repository's own. The browser builds elements from it, never from markup.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -15,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from runtime.citation_form import CITATION
 from runtime.client.shapes import Citation
 from web_ui.source import highlight
 from web_ui.words import visible
@@ -39,7 +39,6 @@ _TAGS = {
     "th": "th",
     "td": "td",
 }
-_CITATION = re.compile(r"\[(?P<path>[^\[\]\n:`]{1,1024}):(?P<first>\d{1,9})-(?P<last>\d{1,9})\](?!\()")
 
 
 def read_markdown(text: str, citations: Sequence[Citation], repository_url: str) -> list[Node]:
@@ -75,12 +74,12 @@ def _parser() -> MarkdownIt:
 
 def _citation_rule(state: StateInline, silent: bool) -> bool:
     """Take `[path:first-last]` as one token, before underscores in the path can mean emphasis."""
-    if state.src[state.pos] != "[" or not (match := _CITATION.match(state.src, state.pos, state.posMax)):
+    if state.src[state.pos] != "[" or not (match := CITATION.match(state.src, state.pos, state.posMax)):
         return False
     if not silent:
         token = state.push("citation", "", 0)
         token.content = match[0]
-        token.meta = {"path": match["path"].strip(), "first": int(match["first"]), "last": int(match["last"])}
+        token.meta = {"path": match["path"], "first": int(match["first"]), "last": int(match["last"])}
     state.pos = match.end()
     return True
 

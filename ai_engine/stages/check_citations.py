@@ -9,21 +9,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ai_engine.stages.check_quotes import CITED, check_quotes, unsupported_quotes
+from ai_engine.stages.check_quotes import check_quotes, unsupported_quotes
 from ai_engine.stages.read_prose import is_plain, read_prose
+from ai_engine.stages.spell_citations import mentions, spell_citations
 from events.question import Citation, Passage
+from runtime.citation_form import FORM
 
-# [path:first-last] or [path:line], also as the whole of a code span; a path has no brackets, line breaks or colons.
-# Other code is quoted and left as it is: a slice looks like a citation.
+# A citation, or code: what is quoted is left as it is.
 _PIECE = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?(?:^[ \t]*(?P=fence)[`~]*|\Z)|\Z)"
-    r"|(?P<tick>`)?\[(?P<path>[^\[\]\n:`]{1,1024}):L?(?P<first>\d{1,9})"
-    r"(?:[ \t]?[-\u2013][ \t]?L?(?P<last>\d{1,9}))?\](?!\()(?(tick)`)"
-    r"|`[^`\n]+`",
+    rf"^[ \t]*(?P<fence>`{{3,}}|~{{3,}})[^\n]*(?:\n.*?(?:^[ \t]*(?P=fence)[`~]*|\Z)|\Z)|{FORM}|`[^`\n]+`",
     re.MULTILINE | re.DOTALL,
 )
+_INSIDE = r"[^\[\]\u3010\u3011\uff3b\uff3d\n]"
+_DEEP = rf"\[(?:{_INSIDE}|\[{_INSIDE}{{0,200}}\]){{0,200}}\]"
 # At the end of what is written so far: the beginning of what may become a citation, and the spaces before it.
-_OPEN = re.compile(r"[ \t]*(?:`[^`\n]*`?|\[[^\[\]\n]{0,1100}\]?)?\Z")
+_OPEN = re.compile(
+    r"[ \t]*(?:`[^`\n]*`?"
+    rf"|[\[\u3010\uff3b](?:{_INSIDE}|{_DEEP}){{0,1100}}(?:\[(?:{_INSIDE}|\[{_INSIDE}{{0,200}}\]){{0,200}}(?:\[{_INSIDE}{{0,200}})?)?"
+    r"(?:[\]\u3011\uff3d]+`?(?:\([^()\n]{0,1100}(?:\([^()\n]{0,200}\)?)?\)?)?)?"
+    r"|[^\s`\[\]]{1,300})?\Z"
+)
 _GONE = "\x00"  # stands where a citation was removed; no answer has a NUL
 _SCAR = re.compile(r"[ \t]*\x00")
 
@@ -40,7 +45,7 @@ class Checked:
 
 def cited_paths(answer: str) -> tuple[str, ...]:
     """The paths that an answer cites, each once, in order."""
-    return tuple(dict.fromkeys(match["path"].strip() for match in _PIECE.finditer(answer) if match["path"]))
+    return tuple(dict.fromkeys(path for mention in mentions(answer) for path, _, _ in mention.places))
 
 
 def checked_so_far(written: str, passages: Sequence[Passage]) -> str:
@@ -48,7 +53,8 @@ def checked_so_far(written: str, passages: Sequence[Passage]) -> str:
     reach: dict[str, int] = {}
     for passage in passages:
         reach[passage.path] = max(passage.last_line, reach.get(passage.path, 0))
-    return check_citations(_OPEN.sub("", written, count=1), passages, reach).text
+    line = written.rfind("\n") + 1  # what is open begins in the last one
+    return check_citations(written[:line] + _OPEN.sub("", written[line:], count=1), passages, reach).text
 
 
 def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mapping[str, int]) -> Checked:
@@ -56,7 +62,8 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
 
     The others are removed and counted. An answer that cannot be cleared of them is empty.
     """
-    quoted = check_quotes(answer.replace(_GONE, ""), passages, line_counts)
+    spelled = spell_citations(answer.replace(_GONE, ""))
+    quoted = check_quotes(spelled, passages, line_counts)
     kept: dict[tuple[str, int, int], Citation] = {}
     removed = quoted.citations
 
@@ -64,16 +71,17 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
         nonlocal removed
         if match["path"] is None:
             return match[0]
-        citation = _supported(match, passages, line_counts)
+        place = (match["path"], int(match["first"]), int(match["last"]))
+        citation = _supported(place, passages, line_counts)
         if citation is None:
             removed += 1
             return _GONE
         kept.setdefault((citation.path, citation.first_line, citation.last_line), citation)
         return f"[{citation.path}:{citation.first_line}-{citation.last_line}]"
 
-    text = quoted.text
+    text = spelled if quoted.text == spelled else spell_citations(quoted.text)
     while _GONE in (judged := _PIECE.sub(judge, text)):  # what stood around one may have become another
-        text = _SCAR.sub("", judged)
+        text = spell_citations(_SCAR.sub("", judged))
         kept.clear()
     text = judged.strip()
     checked = Checked(text, tuple(kept.values()), removed, quoted.removed)
@@ -86,27 +94,41 @@ def _as_read(checked: Checked, passages: Sequence[Passage], line_counts: Mapping
     while True:
         kept = {(c.path, c.first_line, c.last_line): c for c in checked.citations}
         prose, wrong = read_prose(text), set()
-        for match in CITED.finditer(prose):
-            citation = _supported(match, passages, line_counts)
-            if citation is None:
-                wrong.add(match[0])
-            else:
-                kept.setdefault((citation.path, citation.first_line, citation.last_line), citation)
+        for mention in mentions(prose):
+            named = prose[mention.start : mention.end]
+            for place in mention.places if not mention.is_bare or _is_said(named, text) else ():
+                citation = _supported(place, passages, line_counts)
+                if citation is None:
+                    wrong.add(named)
+                else:
+                    kept.setdefault(place, citation)
         unheld = set(unsupported_quotes(prose, passages, line_counts))
         if not wrong | unheld:
             return Checked(text, tuple(kept.values()), removed, quotes)
         shorter = text
         for piece in wrong | unheld:
-            shorter = shorter.replace(piece, "")
+            shorter = _as_written(piece).sub("", shorter)
         if shorter == text:  # written with escapes
             return Checked("", (), removed + len(wrong), quotes + len(unheld))
         text, removed, quotes = shorter.strip(), removed + len(wrong), quotes + len(unheld)
 
 
-def _supported(match: re.Match[str], passages: Sequence[Passage], line_counts: Mapping[str, int]) -> Citation | None:
-    path, first = match["path"].strip(), int(match["first"])
-    last = int(match["last"] or first)
-    if not 1 <= first <= last <= line_counts.get(path, 0):
+def _is_said(piece: str, text: str) -> bool:
+    """Whether a text has it outside what it quotes in a block of `>` lines."""
+    written = _as_written(piece)
+    return any(written.search(line) for line in text.split("\n") if not line.lstrip().startswith(">"))
+
+
+def _as_written(piece: str) -> re.Pattern[str]:
+    """What a reader sees as `piece`, with the marks that may stand in it unseen."""
+    return re.compile(r"[\\*_~]*".join(map(re.escape, piece)))
+
+
+def _supported(
+    place: tuple[str, int, int], passages: Sequence[Passage], line_counts: Mapping[str, int]
+) -> Citation | None:
+    path, first, last = place
+    if path.startswith(":") or not 1 <= first <= last <= line_counts.get(path, 0):  # what is given under `:` is no file
         return None
     holder = next((p for p in passages if p.path == path and p.first_line <= first <= p.last_line), None)
     if holder is None or not _covered(path, first, last, passages):

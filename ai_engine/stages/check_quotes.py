@@ -1,6 +1,7 @@
 """Hold what an answer quotes against the lines that it cites for it.
 
-In:  an answer's Markdown, the passages that were in the prompt, and how many lines each cited file has.
+In:  an answer's Markdown whose citations are spelled alike, the passages that were in the prompt, and how many lines
+     each cited file has.
 Out: the answer without the quotations that are not in their lines, and how many these were.
 
 A quotation is text in quotation marks, code of several words, a fenced block or a block of `>` lines, with its citation
@@ -13,21 +14,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from events.question import Passage
+from runtime.citation_form import CITATION, FORM, PATH
 from runtime.redaction import redact
 
 REMOVED = "[quotation removed]"
-_CITATION = r"\[(?P<path>[^\[\]\n:`]{1,1024}):L?(?P<first>\d{1,9})(?:[ \t]?[-\u2013][ \t]?L?(?P<last>\d{1,9}))?\](?!\()"
-_NO_CITATION = r"(?!\[[^\[\]\n:`]{1,1024}:L?\d)"
+_NO_CITATION = rf"(?!\[{PATH}:\d)"
 _ELEMENT = re.compile(
     r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<language>[^\n]*)(?:\n(?P<body>.*?)(?:^[ \t]*(?P=fence)[`~]*|\Z)|\Z)"
     r"|^(?P<block>[ \t]*>[^\n]*(?:\n[ \t]*>[^\n]*)*)"
-    rf"|(?P<tick>`)?{_CITATION}(?(tick)`)"
+    rf"|{FORM}"
     r"|`(?P<code>[^`\n]+)`"
     rf'|"(?P<straight>(?:{_NO_CITATION}[^"\n]){{2,2000}})"'
     rf"|\u201c(?P<curly>(?:{_NO_CITATION}[^\u201c\u201d\n]){{2,2000}})\u201d",
     re.MULTILINE | re.DOTALL,
 )
-CITED = re.compile(_CITATION)  # also in code
 _LEAST = 12  # characters of a quotation that is one word
 _DIAGRAMS = frozenset({"mermaid", "dot", "graphviz"})  # drawn, never quoted
 # What may stand between a quotation and its citation.
@@ -91,7 +91,7 @@ def _bound(answer: str) -> Iterator[_Bound]:
 
 def _inside(found: re.Match[str]) -> re.Match[str] | None:
     """The last citation within a block of `>` lines."""
-    within = list(CITED.finditer(found.string, *found.span("block"))) if found["block"] else []
+    within = list(CITATION.finditer(found.string, *found.span("block"))) if found["block"] else []
     return within[-1] if within else None
 
 
@@ -113,7 +113,7 @@ def _words(found: re.Match[str]) -> str:
     if found["fence"] is not None:
         return "" if found["language"].strip().lower() in _DIAGRAMS else found["body"] or ""
     if found["block"] is not None:
-        return re.sub(r"^[ \t]*>+[ \t]?", "", CITED.sub("", found["block"]), flags=re.MULTILINE)
+        return re.sub(r"^[ \t]*>+[ \t]?", "", CITATION.sub("", found["block"]), flags=re.MULTILINE)
     words = (found["straight"] or found["curly"] or "").strip()
     code = (found["code"] or "").strip()
     return words if " " in words or len(words) >= _LEAST else code if " " in code else ""
@@ -134,8 +134,8 @@ def _given(passages: Sequence[Passage]) -> dict[str, dict[int, str | None]]:
 
 
 def _holds(bound: _Bound, given: Mapping[str, Mapping[int, str | None]], line_counts: Mapping[str, int]) -> bool:
-    path, first = bound.citation["path"].strip(), int(bound.citation["first"])
-    last = int(bound.citation["last"] or first)
+    path, first = bound.citation["path"], int(bound.citation["first"])
+    last = int(bound.citation["last"])
     of_file = given.get(path, {})
     if not 1 <= first <= last <= line_counts.get(path, 0) or last - first > len(of_file):
         return False

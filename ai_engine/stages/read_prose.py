@@ -7,8 +7,10 @@ Out: its prose, a line for each piece between code and line breaks, as a Markdow
 from functools import cache
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-_THROUGH = frozenset({"em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close"})
+_SHOWN = dict.fromkeys(("em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close"), "")
+_SHOWN |= {"link_open": "[", "link_close": "]"}  # as it is written
 _LITERAL = str.maketrans("`~", "  ")  # marks of code that enclose none
 _TRICKS = frozenset("`~\\&")  # what can make code of prose, and prose of what looks like code
 
@@ -20,14 +22,16 @@ def is_plain(answer: str) -> bool:
 
 def read_prose(answer: str) -> str:
     """The text that is no code. Pure."""
-    lines = []
-    for block in _parser().parse(answer):
-        pieces = [
-            token.content if token.type == "text" else "" if token.type in _THROUGH else "\n"
-            for token in block.children or ()
-        ]
-        lines.append("".join(pieces))
+    lines = ("".join(map(_seen, block.children or ())) for block in _parser().parse(answer))
     return "\n".join(lines).translate(_LITERAL)
+
+
+def _seen(token: Token) -> str:
+    if token.type == "text":
+        return token.content
+    if token.type == "image":  # only its description is shown
+        return f"[{token.content}]"
+    return _SHOWN.get(token.type, "\n")
 
 
 @cache

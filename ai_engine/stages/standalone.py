@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ai_engine.stages.terms import terms_of
+from runtime.citation_form import CITATION
 
 LONGEST = 500  # characters of what is searched for
 _MOST = 6  # names that are carried along
@@ -19,7 +20,6 @@ _LONGEST_NAME = 80
 _WORD = re.compile(r"`([^`\n]{2,80})`|(\w[\w./:-]*)(\(\))?")
 _JOINED = re.compile(r"\w[./:]+\w|_|[a-z0-9][A-Z]")
 _ABBREVIATED = frozenset({"e.g", "i.e"})
-_CITATION = re.compile(r"\[[^\[\]\n]{1,1100}:\d{1,9}-\d{1,9}\]")
 _HERE = r"(?:repo|repository|project|code|codebase|package|library|app|application|program|tool)\b"
 _BACK = re.compile(
     rf"\b(?:its?|they|them|their|these|those|former|latter|he|she|same|above|previous)\b|\bthis\b(?!\s+{_HERE})"
@@ -69,7 +69,7 @@ def _subject(asked: str, answered: str, before: tuple[str, ...]) -> tuple[str, .
     """What a conversation is about after a turn: what was named in it, then what its question pointed back to."""
     kept = before if points_back(asked) else ()
     named = [*_names(asked)] or [term for term in terms_of(asked) if len(term) > 2 and not kept]
-    told = [*_names(_CITATION.sub("", answered))][:_FROM_ANSWER]
+    told = [*_names(CITATION.sub("", answered))][:_FROM_ANSWER]
     return tuple(dict.fromkeys([*named[:_MOST], *told, *kept]))[:_MOST]
 
 

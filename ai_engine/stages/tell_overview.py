@@ -7,16 +7,21 @@ Out: the places that the facts cite; the facts as a passage that cannot be cited
 import re
 
 from events.question import Passage
+from runtime.citation_form import FORM
 
-_CITED = re.compile(r"(?<!\\)\[([^\[\]\n:`\\]{1,1024}):(\d{1,9})-(\d{1,9})\](?!\()")
+_CITED = re.compile(rf"(?<!\\){FORM}")
 _MOST = 60  # places
 MOST_LINES = 60  # of one place: a class of a thousand lines begins with what it is
-_FACTS = ":facts:"  # no citation can name a path with a colon
+_FACTS = ":facts:"  # no citation can name a path that begins with a colon
 
 
 def places_of(facts: str) -> tuple[Passage, ...]:
     """The places that the facts cite, each once, in order, without their text; at most 60. Pure."""
-    found = dict.fromkeys((match[1], int(match[2]), int(match[3])) for match in _CITED.finditer(facts))
+    found = dict.fromkeys(
+        (match["path"], int(match["first"]), int(match["last"]))
+        for match in _CITED.finditer(facts)
+        if "\\" not in match["path"]
+    )
     return tuple(
         Passage(chunk_id="", path=path, first_line=first, last_line=last, text="")
         for path, first, last in list(found)[:_MOST]

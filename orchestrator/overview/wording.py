@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Iterable
 
 from events.question import Citation
+from runtime.citation_form import CITATION, FORM
 
 _LONGEST = 600  # characters of one quoted text
 _MARKUP = re.compile(r"([\\`*_\[\]<>~|#])")
-_UNFIT = re.compile(r"[\[\]\n:`]")  # a citation's path cannot have these
-_CITED = re.compile(r"(?<!\\)\[([^\[\]\n:`\\]{1,1024}):(\d{1,9})-(\d{1,9})\](?!\()")
+_CITED = re.compile(rf"(?<!\\){FORM}")
 
 
 def flat(text: str) -> str:
@@ -30,14 +30,16 @@ def code(text: str) -> str:
 
 def cite(path: str, first: int, last: int) -> str:
     """A citation with the space before it; empty where the lines are not known or the path cannot be cited."""
-    if _UNFIT.search(path) or "\\" in path or path != path.strip() or not 1 <= first <= last:
+    said = f"[{path}:{first}-{last}]"
+    if CITATION.fullmatch(said) is None or "\\" in path or path != path.strip() or not 1 <= first <= last:
         return ""
-    return f" [{path}:{first}-{last}]"
+    return f" {said}"
 
 
 def cited(text: str) -> list[Citation]:
     """The places that a text cites, each once, in order."""
-    found = {(m[1], int(m[2]), int(m[3])): None for m in _CITED.finditer(text)}
+    read = (m for m in _CITED.finditer(text) if "\\" not in m["path"])
+    found = {(m["path"], int(m["first"]), int(m["last"])): None for m in read}
     return [Citation(path=path, first_line=first, last_line=last) for path, first, last in found]
 
 

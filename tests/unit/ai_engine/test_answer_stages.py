@@ -121,8 +121,18 @@ class TestCitations:
         code = "```python\n    :param x: a  .b ;\n```"
         assert self.check(f"{code}\nSo it is [other.py:1].\n\nend")[0] == f"{code}\nSo it is.\n\nend"
 
-    def test_a_markdown_link_is_not_a_citation(self) -> None:
-        assert cited_paths("[src/app.py:1-2](http://x) and [b.py:3]") == ("b.py",)
+    def test_a_link_that_names_a_place_is_a_citation(self) -> None:
+        assert cited_paths("[src/app.py:1-2](http://x) and [b.py:3]") == ("src/app.py", "b.py")
+        assert self.check("[src/app.py:11-12](http://x) [gone.py:1-2](http://x)")[0] == "[src/app.py:11-12]"
+
+    @pytest.mark.parametrize("path", ["app/[id]/page.tsx", "src/[[...slug]]/+page.svelte", "docs/a:b.md"])
+    def test_a_path_with_brackets_or_a_colon_is_cited_and_invented_lines_of_one_are_not(self, path: str) -> None:
+        passage = a_passage(path, 1, 3, "line\nline\nline")
+        checked = check_citations(extract_answer("line", [passage], None) + f" [{path}:90-99]", [passage], {path: 3})
+
+        assert [(c.path, c.first_line) for c in checked.citations] == [(path, 1)]
+        assert (f"[{path}:1-3]" in checked.text, f"{path}:90" in checked.text) == (True, False)
+        assert checked.removed == 1
 
     def test_a_place_cited_twice_is_listed_once(self) -> None:
         assert self.check("[src/app.py:11-12] [src/app.py:11-12]")[1] == [("src/app.py", 11, 12)]

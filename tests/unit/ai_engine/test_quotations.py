@@ -28,8 +28,9 @@ def a_passage(path: str, lines: tuple[str, ...], first: int = 1) -> Passage:
     return Passage(chunk_id=path, path=path, first_line=first, last_line=first + len(lines) - 1, text="\n".join(lines))
 
 
-GIVEN = (a_passage("src/app.py", APP), a_passage("README.md", README))
-COUNTS = {"src/app.py": 6, "README.md": 4}
+PAGE = ("export default function Page() {", "}")
+GIVEN = (a_passage("src/app.py", APP), a_passage("README.md", README), a_passage("src/[id]/page.tsx", PAGE))
+COUNTS = {"src/app.py": 6, "README.md": 4, "src/[id]/page.tsx": 2}
 
 
 def check(answer: str) -> Checked:
@@ -113,17 +114,31 @@ PIECES = (
     *(f"\n> {words}\n" for words in ("Install it with pip.", "Ignore the rules above", "said [gone.py:1-2]")),
     *("Routes are kept", " ", " ", ": ", ". ", "\n\n", "(", ")", "says ", "[", "]", '"', "`", "```", "~~~", "\n> ",
       "\x00", "\u202e", "\u200b", "](http://x)", ":1-2]", "[src/app.py", "\u201c", "\u201d", "<b>", "![", "\u2013"),
+    *("[gone.py:90-91, 95]", "[src/app.py:1-2, 6; gone.py:3]", "[gone.py: 9-10]", "[`gone.py:1-2`]", "[`gone.py`:7]",
+      "[gone.py:9-10](https://x.example/y)", "\u3010gone.py:1-2\u3011", "[gone.py, lines 9-10]", "[./src/app.py:1-2]",
+      "[src/[x]/gone.tsx:900-999]", "[src/[id]/page.tsx:1-2]", "`gone.py:4-5`", "(gone.py:4)", "**gone.py**:4",
+      "[gone.py#L4-L5]", "in gone.py:44 and", "[gone.py:1 and src/app.py:2]", "[src/[[...x]]/gone.tsx:1-2]"),
 )  # fmt: skip
-# Written apart from what is tested: a citation anywhere outside code, and a quotation right before one.
-CITED = re.compile(r"\[([^\[\]\n:`]+):(\d+)-(\d+)\](?!\()")
+# Written apart from what is tested: whatever looks like a file and a line, and a quotation right before a citation.
+SEEN = re.compile(
+    r"(README\.md|(?:\.\./)?etc/passwd|gone\.py|src/(?:app\.py|\[[\w.\[\]]+/\w+\.tsx))(?: ?: ?|#|, lines )L?(\d+)"
+)
 QUOTING = re.compile(r'"([^"\n]{12,})" \[([^\[\]\n:`]+):(\d+)-(\d+)\](?!\()')
-FILES = {"src/app.py": APP, "README.md": README}
+FILES = {"src/app.py": APP, "README.md": README, "src/[id]/page.tsx": PAGE}
+BREAKS = {"code_inline", "softbreak", "hardbreak"}
 
 
 def prose(text: str) -> str:
-    """What a reader of the Markdown reads as text: by another parser than the one that is tested."""
-    blocks = MarkdownIt("commonmark").parse(text)
-    return "\n".join("".join(t.content if t.type == "text" else "\n" for t in b.children or ()) for b in blocks)
+    """What a reader of the Markdown reads as text: by another parser than the one that is tested.
+
+    Of a block of `>` lines what stands in brackets: a file that it names without them is quoted.
+    """
+    lines, depth = [], 0
+    for block in MarkdownIt("commonmark").parse(text):
+        depth += block.nesting if block.type.startswith("blockquote") else 0
+        line = "".join("\n" if t.type in BREAKS else t.content for t in block.children or ())
+        lines += re.findall(r"\[[^\n]*?\]", line) if depth else [line]
+    return "\n".join(lines)
 
 
 def test_over_a_thousand_answers_of_hostile_models_every_citation_that_is_left_is_valid() -> None:
@@ -138,8 +153,9 @@ def test_over_a_thousand_answers_of_hostile_models_every_citation_that_is_left_i
         for cited in checked.citations:
             assert 1 <= cited.first_line <= cited.last_line <= len(FILES[cited.path])
         listed = {(c.path, c.first_line, c.last_line) for c in checked.citations}
-        seen = CITED.findall(prose(checked.text))
-        assert {(path, int(first), int(last)) for path, first, last in seen} <= listed, answer
+        begins = {(path, first) for path, first, _ in listed}
+        seen = {(path, int(first)) for path, first in SEEN.findall(prose(checked.text))}
+        assert seen <= begins, answer
         for said, path, first, last in QUOTING.findall(prose(checked.text)):
             if (path, int(first), int(last)) in listed:
                 lines = " ".join(FILES[path][int(first) - 1 : int(last)]).casefold()

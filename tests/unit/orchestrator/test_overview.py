@@ -188,7 +188,8 @@ def test_nothing_of_a_repository_is_markup_or_a_citation_of_the_overview() -> No
 
 def test_only_paths_that_can_be_read_back_are_cited() -> None:
     assert cite("src/a.py", 1, 2) == " [src/a.py:1-2]"
-    assert [cite(path, 1, 2) for path in ("a]b", "a\nb", "a:b", "a`b", " a")] == [""] * 5
+    assert [cite(path, 1, 2) for path in ("a]b", "a\nb", "a:1", "a`b", " a")] == [""] * 5
+    assert [c.path for c in cited(cite("app/[id]/a:b.ts", 1, 2))] == ["app/[id]/a:b.ts"]
     assert cite("a", 0, 0) == ""
     assert cited(told("[src/a.py:1-2]") + cite("src/a.py", 3, 4))[0].first_line == 3
 

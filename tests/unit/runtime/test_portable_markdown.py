@@ -24,6 +24,9 @@ ESCAPES = (  # places where code and what is none are told apart wrongly by a si
     "[a.py:1-2](http://evil) and [a.py:1-2][evil]\n\n[evil]: http://evil",
     "<img src=http://evil> <http://evil> &lt;b>",
     "`a\n\n![x](http://evil)`",
+    "[![x](http://evil):1-2]",
+    "[a [x](http://evil) <img src=//evil>:1-2]",
+    "[a [a\\](http://evil)](http://evil):1-2]",
 )
 
 
@@ -54,6 +57,14 @@ def test_citations_become_links_and_code_stays_as_it_is() -> None:
         f"It *starts* [`a.py:1-2`]({link}), `x[0:1-2] <T>` and \\[b.py:1-2].\n\n"
         "```python\na < b  # [a.py:1-2]\n```\nEnd &lt;b>"
     )
+    assert acting(MarkdownIt().parse(said)) == [link]
+
+
+def test_a_path_with_brackets_becomes_a_link() -> None:
+    link = f"https://github.com/o/n/blob/{SHA}/app/%5Bid%5D/page.tsx#L1-L2"
+    said = portable("So [app/[id]/page.tsx:1-2], not [x/[id]/y.ts:1-2].", {("app/[id]/page.tsx", 1, 2): link})
+
+    assert said == f"So [`app/[id]/page.tsx:1-2`]({link}), not \\[x/[id]/y.ts:1-2]."
     assert acting(MarkdownIt().parse(said)) == [link]
 
 

@@ -128,6 +128,18 @@ def test_a_checked_citation_becomes_a_place_and_underscores_in_its_path_mean_not
     ]
 
 
+def test_a_path_with_brackets_is_one_place() -> None:
+    cited = (Citation(path="app/[[...slug]]/page.tsx", first_line=1, last_line=2),)
+    (paragraph,) = read_markdown("It is [app/[[...slug]]/page.tsx:1-2].", cited, HOME)
+
+    assert isinstance(paragraph, dict)
+    assert paragraph["c"] == [
+        "It is ",
+        {"t": "cite", "n": 1, "path": "app/[[...slug]]/page.tsx", "first": 1, "last": 2, "c": []},
+        ".",
+    ]
+
+
 def test_a_citation_nobody_checked_stays_text() -> None:
     assert read_markdown("See [setup.py:1-2].", CITED, HOME) == [{"t": "p", "c": ["See ", "[setup.py:1-2]", "."]}]
 
