@@ -11,8 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from math import log2
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
+
+import re2
 
 MARK = "[redacted]"
 _LEAST = 8  # characters: a shorter literal would blot out ordinary words
@@ -24,13 +27,13 @@ class _Shape(NamedTuple):
     What `form` has as its group `kept` stays; so does all of it where `is_one` says that it is none.
     """
 
-    sign: re.Pattern[str]
+    sign: str
     form: re.Pattern[str]
     is_one: Callable[[str], bool] = lambda _found: True
 
 
 def _shape(form: str, sign: str) -> _Shape:
-    return _Shape(re.compile(sign), re.compile(form))
+    return _Shape(sign, re.compile(form))
 
 
 def _names_somebody(found: str) -> bool:
@@ -42,6 +45,27 @@ def _names_somebody(found: str) -> bool:
         return False
 
 
+def _is_made_up_by_nobody(found: str) -> bool:
+    """Whether what a program sets a password or key to was drawn by chance, by its look."""
+    value = re.split("[\"'`]", found)[-1]
+    kinds = [sum(map(is_one, value)) for is_one in (str.islower, str.isupper, str.isdigit, _MARKS.__contains__)]
+    drawn = sum(map(bool, kinds)) > 2 or (len(value) >= 20 and kinds[2] > 3 and kinds[3] == 0)
+    bits = -sum(n / len(value) * log2(n / len(value)) for n in Counter(value).values())
+    return drawn and kinds[2] > 0 and bits > 2.7 and _MEANT.search(value.casefold()) is None
+
+
+_MARKS = frozenset("!@#^&*+=/?~,;%$")
+# A template, an address, a name in a program, or a word that says it is none.
+_MEANT = re.compile(
+    r"[{}<>()\[\]|\\]|://|%[(sdv]|\.\.\.|\*\*|x{4}|^[./~$]|"
+    "example|change_?me|your|placeholder|dummy|redacted|passw|secret|token|test|sample|insecure|fake|1234|abcd"
+)
+_WORDS = "[sr]k_(?:live|test)|whsec|npm|hf|do[opr]_v1|shp(?:at|ca|pa|ss)|gsk|lin_api"
+_PIECE = r"[A-Za-z0-9_\-]{16,}"
+_SET = (
+    r"(?:secret|passwo?r?d|passphrase|pwd|api[_-]?key|token)(?:[_-]?(?:access[_-]?key|key|base|value|string|[0-9]))?"
+    r"[\"']?[ \t]*(?::[ \t]?str(?:ing)?[ \t]*)?(?:={1,3}|:=|=>|:)[ \t]*[bru@]?[\"'`]"
+)
 _PLAIN = str.maketrans("-_", "+/")
 _BETWEEN = r"""(?:\\[nrt]|[\s"',;+#*|>])"""  # the lines of a key that stands in a program
 _LINE = r"[A-Za-z0-9+/=]{16,}+|(?<=\n)[A-Za-z0-9+/=]++(?=\s|\Z)(?![ \t]+\S)|[A-Z][A-Za-z\-]{2,30}: [^\n]{1,200}"
@@ -59,10 +83,10 @@ _SHAPES = (
     _shape(  # not “bearer TokenValidationParameters”
         r"[Bb](?i:earer)[ \t]+(?=[A-Za-z._~+/\-]{0,200}[0-9=])[A-Za-z0-9._~+/=\-]{8,}", "bearer"
     ),
-    _Shape(re.compile("basic"), re.compile(r"[Bb](?i:asic)[ \t]+[A-Za-z0-9+/=\-_]{8,}"), _names_somebody),
+    _Shape("basic", re.compile(r"[Bb](?i:asic)[ \t]+[A-Za-z0-9+/=\-_]{8,}"), _names_somebody),
     _shape(
         rf"""(?P<kept>[?&](?:{"|".join(_ASKED)})=)[^&\s"'<>]{{6,}}""",
-        "=(?:(?<=token=)|(?<=secret=)|(?<=code=)|(?<=state=)|(?<=password=)|(?<=api_key=))",
+        "(?:token|secret|code|state|password|api_key)=",
     ),
     _shape(r"""(?P<kept>__(?:Host|Secure)-[A-Za-z_]{1,40}=)[^;\s"']{6,}""", "__(?:host|secure)-"),
     # `ghs_<app>_<JWT>` has no fixed length.
@@ -82,10 +106,35 @@ _SHAPES = (
     _shape(  # a JWT; begun once in a run
         r"eyJ(?<![A-Za-z0-9_\-]eyJ)[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*", "eyj"
     ),
+    _shape(  # Stripe, npm, Hugging Face, DigitalOcean, Shopify, Groq, Linear
+        rf"(?<![A-Za-z0-9])(?:{_WORDS})_(?=[A-Za-z]{{0,80}}[0-9])[A-Za-z0-9]{{16,}}", f"(?:{_WORDS})_[a-z0-9]"
+    ),
+    _shape(  # PyPI, SendGrid, Google, Vault
+        rf"(?<![A-Za-z0-9])(?:pypi-Ag|SG\.{_PIECE}\.|GOCSPX-|ya29\.|hvs\.){_PIECE}",
+        r"pypi-ag|sg\.[a-z0-9]|gocspx-|ya29\.|hvs\.",
+    ),
+    _shape(r"(?P<kept>hooks\.slack\.com/[a-z]{1,20}/)[A-Za-z0-9_\-/]{20,}", r"hooks\.slack\.com/"),
+    _shape(
+        r"(?P<kept>(?i:aws_?secret_?access_?key)[\"']?[ \t]{0,20}[:=][ \t]{0,20}[\"']?)"
+        r"[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])",
+        "aws_?secret_?access_?key",
+    ),
+    _Shape(_SET, re.compile(rf"(?i:(?P<kept>{_SET})[^\s\"'`]{{8,200}}(?=[\"'`]))"), _is_made_up_by_nobody),
 )
 
-_ANY = re.compile("|".join(shape.sign.pattern for shape in _SHAPES))
-_SHORT = 1_000  # characters: for a longer text one search for all signs takes longer than one for each
+
+def _signs() -> re2.Set:
+    """All signs, to be looked for together, once and without going back (in bytes, whatever they are)."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    signs = re2.Set.SearchSet(options)
+    for shape in _SHAPES:
+        signs.Add(shape.sign.encode())
+    signs.Compile()
+    return signs
+
+
+_SIGNS = _signs()
 
 
 class _Known:
@@ -160,11 +209,9 @@ def _redacted(text: str, marked: Callable[[str], str]) -> str:
     if (pattern := _known.pattern) is not None:
         text = pattern.sub(said, text)
     small = text.casefold()
-    if len(small) < _SHORT and _ANY.search(small) is None:
-        return text
-    for shape in _SHAPES:
-        if shape.sign.search(small):
-            text = shape.form.sub(partial(said, is_one=shape.is_one), text)
+    for number in sorted(_SIGNS.Match(small.encode("utf-8", "replace")) or ()):
+        shape = _SHAPES[number]
+        text = shape.form.sub(partial(said, is_one=shape.is_one), text)
     return text
 
 

@@ -31,6 +31,22 @@ SECRETS = {
     "Anthropic": ("sk" + f"-ant-api03-{_LONG}", _LONG),
     "our own key": ("rsk" + f"_{_LONG}.{_LONG}", _LONG),
     "Slack": ("xox" + f"b-{_LONG}", _LONG),
+    "Stripe": ("sk" + f"_live_{_LONG}", _LONG),
+    "Stripe, restricted": ("rk" + f"_live_{_LONG}", _LONG),
+    "npm": ("npm" + f"_{_LONG}{_LONG}", _LONG),
+    "PyPI": ("pypi" + f"-AgEIcHlwaS5vcmc{_LONG}", _LONG),
+    "Hugging Face": ("hf" + f"_{_LONG}{_LONG}", _LONG),
+    "SendGrid": ("SG" + f".{_LONG}.{_LONG}", _LONG),
+    "Google, a client's": ("GOCSPX" + f"-{_LONG}", _LONG),
+    "DigitalOcean": ("dop" + f"_v1_{_LONG.lower()}", _LONG.lower()),
+    "Shopify": ("shp" + f"at_{_LONG.lower()}", _LONG.lower()),
+    "Slack, a webhook": (f"https://hooks.slack.com/services/T0/B0/{_LONG}", _LONG),
+    "AWS, secret": ("aws_secret_access_key = " + 2 * _LONG, _LONG),
+    "AWS, secret, in JSON": ('"AwsSecretAccessKey": "' + 2 * _LONG + '"', _LONG),
+    "a password that is set": ('DB_PASSWORD = "k9$Lq2-vwZ"', "k9$Lq2-vwZ"),
+    "a key that is set": ("client_secret: str = '9f86d081884c7d659a2feaa0c55ad015'", "9f86d081884c7d65"),
+    "a key in JSON": (f'{{"apiKey": "{_LONG}"}}', _LONG),
+    "a key that is compared": (f'if api_key == "{_LONG}":', _LONG),
     "AWS": ("AKI" + "AIOSFODNN7EXAMPLE", "IOSFODNN7"),
     "a JWT": (f"id {_JWT} end", _JWT),
     "bearer": (f"Authorization: Bearer {_LONG}", _LONG),
@@ -59,6 +75,13 @@ PROSE = (
     f"if (text.indexOf('{_KEY}') !== 0) {{\n  throw new TypeError('not a key');\n}}\nexport const f = 1",
     f"A file begins with {_KEY} and what follows is told below.",
     "password = os.environ['PASSWORD']; token=self.token",
+    'password="password", token=\'my-token-1\', api_key = "YOUR_API_KEY_2", secret: "changeme-Now1!"',
+    'password = "${DB_PASSWORD_1}"; token = f"{user.Token}-{n}-A1"; secret="$(cat ./Secret1)"; pwd = "%(Pwd)s-1"',
+    "token = get_Token1(\"x\"); secret = settings.SECRET_KEY_2; password: 'minimum 8 Characters'",
+    "token_type = 'Bearer2Access'; tokenizer = 'Qwen/Qwen2-7B'; api_key='https://a.example/K3y'",
+    "npm_config_registry_of_2 hf_hub_download_file_2 msg.some_attribute_of_it.another_attribute_2 sk_live_tests",
+    "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY_OF_THE_BUCKET_1234567']",
+    "password = 'sha1'; password='abc123'; token = '12345678'; secret = 'a-b-c-d-e-f-1'",
 )
 
 
@@ -130,7 +153,20 @@ def test_texts_deep_inside_values_are_redacted() -> None:
 
 
 def test_a_hostile_text_is_redacted_in_linear_time() -> None:
-    repeated = ("://", "-----BEGIN PRIVATE KEY-----\n", "eyJ", "sk-", "rsk_", "bearer ", "?token=", "AKIA")
+    repeated = (
+        "://",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "eyJ",
+        "sk-",
+        "rsk_",
+        "bearer ",
+        "?token=",
+        "AKIA",
+        "token='",
+        "sg.",
+        "npm_",
+        "aws_secret_access_key ",
+    )
     hostile = (*(text * 20_000 for text in repeated), "basic " + "a" * 100_000, "bearer " + "a" * 100_000)
 
     began = time.perf_counter()
