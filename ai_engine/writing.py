@@ -24,8 +24,8 @@ NOBODY = "none"  # the provider and model of what no model wrote
 _CALLS = 3  # of one model
 _TOGETHER = 0.015  # seconds: words that follow each other faster are told together
 _LOOK = 0.1  # seconds between two looks at whether the run is cancelled
-# Another model may answer all the same.
-_OF_THE_MODEL = frozenset({"model_key_refused", "model_unknown", "tools_not_offered"})
+# Another model may answer all the same: what is too long for one, or asks what it does not know, is not for each.
+_OF_THE_MODEL = frozenset({"model_key_refused", "model_unknown", "model_rejected", "tools_not_offered"})
 _MUTE = 1.0  # seconds: a Redis that is down costs each part its retries, and a long answer its deadline
 _LONGEST_PAUSE = 20.0  # seconds: a provider that asks for more is told to the person at once
 

@@ -139,7 +139,12 @@ async def test_a_stopped_question_ends_its_own_call_and_not_that_of_another_in_t
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"), [("status:401", "model_key_refused"), ("status:429,3600", "model_rate_limited")]
+    ("fault", "code"),
+    [
+        ("status:401", "model_key_refused"),
+        ("status:413", "model_rejected"),  # too long for this one
+        ("status:429,3600", "model_rate_limited"),
+    ],
 )
 async def test_where_the_first_model_cannot_the_next_one_answers_and_it_is_said(
     desk: Desk, server: StandIn, models: dict[str, LanguageModel], fault: str, code: str
