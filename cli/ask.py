@@ -79,6 +79,17 @@ def find_repository(api: Client, wanted: str) -> str:
     return found[0].repository_id
 
 
+def find_analysis(api: Client, wanted: str) -> str:
+    """The analysis of that repository that is searched; the newest where none was ever ready for that.
+
+    Raises ApiError where it has none, and as `find_repository`.
+    """
+    found = api.contents_repository(find_repository(api, wanted))
+    if found.latest is None:
+        raise refusal("repository_unknown", f"“{wanted}” has no analysis yet: run `repostream analyze`.")
+    return found.serving or found.latest.analysis_id
+
+
 def address_of(repository: RepositoryView) -> str:
     """What names it alone: its URL, with the folder after a colon."""
     return f"{repository.url}:{repository.folder}" if repository.folder else repository.url

@@ -26,7 +26,7 @@ T = TypeVar("T", bound=BaseModel)
 @graph_app.command("callers")
 def callers(repository: Repository, definition: Definition, json: Json = False) -> None:
     """List who calls a definition, inherits from it or names it, each with its line and how sure that is."""
-    api, analysis = _newest(repository)
+    api, analysis = _searched(repository)
     found = symbol(api, analysis, definition)
     _tell(all_of(lambda cursor: api.graph_callers(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)
 
@@ -34,7 +34,7 @@ def callers(repository: Repository, definition: Definition, json: Json = False) 
 @graph_app.command("callees")
 def callees(repository: Repository, definition: Definition, json: Json = False) -> None:
     """List what a definition calls, inherits from or names."""
-    api, analysis = _newest(repository)
+    api, analysis = _searched(repository)
     found = symbol(api, analysis, definition)
     _tell(all_of(lambda cursor: api.graph_callees(analysis, found.id, cursor=cursor, limit=_PAGE)), link_line, json)
 
@@ -42,7 +42,7 @@ def callees(repository: Repository, definition: Definition, json: Json = False) 
 @graph_app.command("imports")
 def imports(repository: Repository, path: File, json: Json = False) -> None:
     """List what a file imports, and what each import means."""
-    api, analysis = _newest(repository)
+    api, analysis = _searched(repository)
     _tell(all_of(lambda cursor: api.graph_imports(analysis, path=path, cursor=cursor, limit=_PAGE)), import_line, json)
 
 
@@ -51,7 +51,7 @@ def imported_by(
     repository: Repository, path: Annotated[str, typer.Argument(help="A file or a folder.")], json: Json = False
 ) -> None:
     """List which imports mean a file or a folder."""
-    api, analysis = _newest(repository)
+    api, analysis = _searched(repository)
     _tell(
         all_of(lambda cursor: api.graph_imported_by(analysis, path=path, cursor=cursor, limit=_PAGE)), import_line, json
     )
@@ -64,7 +64,7 @@ def modules(
     json: Json = False,
 ) -> None:
     """List how many imports and calls lead from one folder to another, most first."""
-    api, analysis = _newest(repository)
+    api, analysis = _searched(repository)
     found = api.graph_modules(analysis, folder=folder.strip("/") if folder is not None else None).items
     _tell(found, module_line, json)
 
@@ -112,16 +112,13 @@ def module_line(one: ModuleEdgeView) -> str:
     return f"{ends}  imports: {one.imports:,}, calls: {one.calls:,}"
 
 
-def _newest(repository: str) -> tuple[Client, str]:
-    """The API, and the id of the newest analysis. Raises ApiError where there is none."""
-    from cli.api import connect, refusal
-    from cli.ask import find_repository
+def _searched(repository: str) -> tuple[Client, str]:
+    """The API, and the id of the analysis that is searched. Raises ApiError where there is none."""
+    from cli.api import connect
+    from cli.ask import find_analysis
 
     api = connect()
-    latest = api.contents_repository(find_repository(api, repository)).latest
-    if latest is None:
-        raise refusal("repository_unknown", f"“{repository}” was not analysed: run `repostream analyze`.")
-    return api, latest.analysis_id
+    return api, find_analysis(api, repository)
 
 
 def _tell(found: Iterable[T], line: Callable[[T], str], as_json: bool) -> None:

@@ -4,8 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
-from cli.api import connect, refusal
-from cli.ask import Asked, find_repository, listen_to, print_answer
+from cli.api import connect
+from cli.ask import Asked, find_analysis, listen_to, print_answer
 from cli.exits import FAILED, OK
 from cli.files import require_absent, write_new
 from cli.screen import Screen
@@ -20,12 +20,10 @@ def run_overview(repository: str, *, output: Path | None, write: bool, as_json: 
     if output is not None:
         require_absent(output)  # before a model is paid for
     api = connect()
-    latest = api.contents_repository(find_repository(api, repository)).latest
-    if latest is None:
-        raise refusal("repository_unknown", f"“{repository}” has no analysis yet: run `repostream analyze`.")
+    analysis_id = find_analysis(api, repository)
     if write:
-        return _written(api, latest.analysis_id, output, as_json=as_json)
-    found = api.overview_one(latest.analysis_id)
+        return _written(api, analysis_id, output, as_json=as_json)
+    found = api.overview_one(analysis_id)
     if output is not None:
         write_new(output, found.markdown)
     if as_json:

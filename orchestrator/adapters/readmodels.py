@@ -47,12 +47,17 @@ ORDER BY requested_at DESC LIMIT 1
 """  # noqa: S608  # the same
 _REPOSITORIES = f"""
 SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.analysis_id, a.version, {_DAMAGE} AS damaged,
-  coalesce(a.requested_at, r.registered_at) AS asked_at
+  coalesce(a.requested_at, r.registered_at) AS asked_at, s.analysis_id AS serving
 FROM app.repositories r
 LEFT JOIN LATERAL (
   SELECT analysis_id, version, requested_at FROM app.analyses WHERE repository_id = r.repository_id
   ORDER BY requested_at DESC LIMIT 1
 ) a ON true
+LEFT JOIN LATERAL (
+  SELECT analysis_id FROM app.analyses WHERE repository_id = r.repository_id
+    AND state IN ('answerable', 'ready', 'refined')
+  ORDER BY state = 'answerable', requested_at DESC LIMIT 1 -- one of words alone takes the place of none with vectors
+) s ON true
 WHERE r.tenant_id = $1 AND r.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = r.repository_id)
   AND (CAST($5 AS uuid) IS NULL OR r.repository_id = $5)
@@ -250,4 +255,5 @@ def _repository(row: Record, latest: AnalysisSummary | None) -> RepositoryView:
         host=row["host"],
         registered_at=row["registered_at"],
         latest=latest,
+        serving=row["serving"],
     )

@@ -189,7 +189,11 @@ class CredentialView(BaseModel):
 
 
 class RepositoryView(BaseModel):
-    """A repository, or one `folder` of it, and its newest analysis."""
+    """A repository, or one `folder` of it, and its newest analysis.
+
+    `serving` is the one that searches and questions go to, an earlier one until the newest is ready; null where none
+    ever was.
+    """
 
     repository_id: UUID
     url: str
@@ -198,6 +202,7 @@ class RepositoryView(BaseModel):
     host: str
     registered_at: datetime
     latest: AnalysisSummary | None = None
+    serving: UUID | None = None
 
 
 class CancelBody(BaseModel):

@@ -167,11 +167,12 @@ async def _find(asking: Asking, wanted: str) -> Json:
 
 
 async def _analysis(asking: Asking, wanted: str) -> str:
-    """The newest analysis of a repository."""
-    latest = (await _find(asking, wanted)).get(_LATEST)
+    """The analysis of a repository that is searched; the newest where none was ever ready for that."""
+    found = await _find(asking, wanted)
+    latest = found.get(_LATEST)
     if latest is None:
         raise ToolFault("repository_unknown", "That repository has no analysis yet.")
-    return str(latest["analysis_id"])
+    return str(found.get("serving") or latest["analysis_id"])
 
 
 def _plain(text: str) -> str:

@@ -2742,6 +2742,9 @@ class RebuiltProjection(BaseModel):
 class RepositoryView(BaseModel):
     """
     A repository, or one `folder` of it, and its newest analysis.
+
+    `serving` is the one that searches and questions go to, an earlier one until the newest is ready; null where none
+    ever was.
     """
 
     model_config = ConfigDict(
@@ -2755,6 +2758,7 @@ class RepositoryView(BaseModel):
     host: str
     registered_at: AwareDatetime
     latest: AnalysisSummary | None = None
+    serving: str | None = None
 
 
 class ServiceList(BaseModel):

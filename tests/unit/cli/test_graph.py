@@ -33,7 +33,12 @@ SYMBOLS = [
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def serving() -> list[str | None]:
+    return [None]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, serving: list[str | None]) -> list[str]:
     requests: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -43,7 +48,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             latest = {"analysis_id": "a1", "repository_id": "r1", "url": "u", "name": "r", "ref": None, "commit": None}
             latest |= {"state": "refined", "version": 1, "requested_at": "2026-03-01T12:00:00Z"}
             said = {"repository_id": "r1", "url": "u", "name": "r", "host": "h", "latest": latest}
-            return httpx.Response(200, json=said | {"registered_at": "2026-03-01T12:00:00Z"})
+            said |= {"registered_at": "2026-03-01T12:00:00Z", "serving": serving[0]}
+            return httpx.Response(200, json=said)
         if path.endswith("/symbols"):
             found = [one for one in SYMBOLS if str(one["name"]).startswith(params["name"])]
             return httpx.Response(200, json={"items": found, "total": len(found), "next": None})
@@ -64,6 +70,15 @@ def run(*words: str, code: int = 0) -> list[str]:
     done = CliRunner().invoke(app, ["graph", *words])
     assert done.exit_code == code, done.output
     return done.output.splitlines()
+
+
+def test_the_analysis_that_is_searched_is_told_while_a_newer_one_is_made(
+    asked: list[str], serving: list[str | None]
+) -> None:
+    serving[0] = "a0"
+    run("imports", "o/r", "app/main.py")
+
+    assert asked[-1].startswith("/analyses/a0/")
 
 
 def test_both_ends_of_a_definition_are_listed_over_all_pages(asked: list[str]) -> None:
