@@ -29,6 +29,11 @@ def uncounted(_spent: Spent) -> None:
     """Take no notice of what was spent."""
 
 
+def always() -> bool:
+    """Go on, whatever comes."""
+    return True
+
+
 class Embedder(Protocol):
     """Turns texts into vectors whose dot product is their similarity.
 
@@ -57,12 +62,18 @@ class Embedder(Protocol):
         ...
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         """Return shape (len(texts), dimension), float32; each row has length 1, also that of an empty text.
 
         `question`: somebody waits, and models that tell questions from what answers them are told which it is. `spent`
-        hears what a call took that is paid for. Raises InputRefused, or a Fault where the model cannot be asked.
+        hears what a call took that is paid for. A call that leaves the machine ends as Transient soon after `go_on`,
+        which it asks ten times a second, says no. Raises InputRefused, or a Fault where the model cannot be asked.
         """
         ...
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from rag_manager.models.files import FULL_MODEL, FULL_NAME, TOKENIZER, found, open_tokenizer
 from rag_manager.models.session import Session
 from rag_manager.models.weights import MAX_TOKENS, WIDTH
-from rag_manager.ports import Spent, uncounted
+from rag_manager.ports import Spent, always, uncounted
 
 _NICE = 15  # of 19; a thread at 0 gets about thirty times as much of a busy core
 
@@ -35,7 +35,12 @@ class OnnxModel:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="embed", initializer=_yield_the_processor)
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         """Return shape (len(texts), 384), float32, rows of length 1. Only a text's first 256 tokens count."""
         encodings = self._tokenizer.encode_batch_fast([text[:MAX_CHARS] for text in texts])

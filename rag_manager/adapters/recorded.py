@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from events.replay.sandbox import not_recorded
-from rag_manager.ports import Embedder, Spent, uncounted
+from rag_manager.ports import Embedder, Spent, always, uncounted
 
 
 class RecordedEmbedder:
@@ -16,7 +16,12 @@ class RecordedEmbedder:
         self.max_batch, self.max_characters = of.max_batch, of.max_characters
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NoReturn:
         """Raises Permanent `effect_not_recorded`."""
         raise not_recorded(f"The vector of {len(texts)} texts by {self.name}")

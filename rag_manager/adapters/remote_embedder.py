@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_manager.ports import InputRefused, Spent, uncounted
+from rag_manager.ports import InputRefused, Spent, always, uncounted
 from runtime.faults import Fault, Permanent, Transient
 from runtime.metrics import model_dollars, model_seconds, model_tokens
 from runtime.redaction import redact
@@ -28,6 +28,7 @@ from runtime.tasks import end_tasks
 CHARACTERS_PER_TOKEN = 2  # at the least, of code: what is counted by it never comes out too small for a provider
 _OPERATION = "embeddings"  # the name of the GenAI conventions
 _BACK_OFF, _LONGEST_BACK_OFF = 0.5, 20.0  # seconds before the second attempt, and before any
+_LOOK = 0.1  # seconds between two looks at whether somebody waits still
 _LEAST = 1e-6  # length of a vector that points somewhere
 _MILLION = 1_000_000
 
@@ -107,14 +108,19 @@ class RemoteEmbedder:
         self._closed = False
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         """See `ports.Embedder`. A text is cut after `text_tokens`; an empty one is sent as a blank."""
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         longest = self._bounds.text_tokens * CHARACTERS_PER_TOKEN
         sent = [redact(text)[:longest] or " " for text in texts]
-        return self._on_loop(self._patiently(sent, spent, question=question))
+        return self._on_loop(self._patiently(sent, spent, question=question), go_on)
 
     def close(self) -> None:
         """End what is under way, which fails as Transient, and close its connections. Nothing is asked of it later."""
@@ -200,7 +206,7 @@ class RemoteEmbedder:
             raise InputRefused("embedder_bad_vector")
         return np.asarray(matrix / norms[:, np.newaxis], np.float32)
 
-    def _on_loop(self, work: Coroutine[object, object, Done]) -> Done:
+    def _on_loop(self, work: Coroutine[object, object, Done], go_on: Callable[[], bool]) -> Done:
         with self._lock:
             if self._closed:
                 work.close()
@@ -210,6 +216,9 @@ class RemoteEmbedder:
                 self._thread = threading.Thread(target=self._loop.run_forever, name="remote-embedder", daemon=True)
                 self._thread.start()
             asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+        while not wait({asked}, timeout=_LOOK).done:
+            if not go_on():
+                asked.cancel()  # its connection is closed: a provider that is not listened to stops, and counts no more
         try:
             return asked.result()
         except CancelledError as error:
@@ -217,7 +226,7 @@ class RemoteEmbedder:
 
 
 def _ending() -> Transient:
-    return Transient("embedder_unavailable", "This process ends: it is tried again later, by another one.")
+    return Transient("embedder_unavailable", "Nobody waits for it any more: it is tried again later, if at all.")
 
 
 def unreadable(what: str) -> Transient:

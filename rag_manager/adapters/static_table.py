@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from rag_manager.models.files import QUICK_NAME, QUICK_TABLE, TABLE_SHA256, TOKENIZER, found, open_tokenizer
 from rag_manager.models.token_table import TokenTable, read_table
 from rag_manager.models.weights import MAX_TOKENS, WIDTH
-from rag_manager.ports import Spent, uncounted
+from rag_manager.ports import Spent, always, uncounted
 
 MAX_CHARS = 64 * MAX_TOKENS  # what lies behind cannot be among the first tokens, unless it is all blanks
 
@@ -28,7 +28,12 @@ class StaticTable:
         self._tokenizer = tokenizer
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         """Return shape (len(texts), 384), float32, rows of length 1. Only a text's first 256 tokens count."""
         encodings = self._tokenizer.encode_batch_fast([text[:MAX_CHARS] for text in texts], add_special_tokens=False)

@@ -1,8 +1,10 @@
 """Embed many texts: in calls of what the embedder takes at once, and so that one bad text costs no other its vector."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +13,12 @@ from events.delivery.work import Run
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.ports import Embedder, InputRefused, Spent
 from rag_manager.stages.pack_texts import pack_texts
-from runtime.faults import Fault, Permanent
+from runtime.faults import Cancelled, Fault, Permanent
 
 Ticked = Callable[[int], Awaitable[None]]
 
 _NOT_THE_TEXTS = 8  # texts refused one by one, and none taken: it is not for what they are
+_LOOK = 0.1  # seconds between two looks at whether the run is cancelled
 _HARMLESS = "hello"  # whoever refuses this takes no text at all
 
 
@@ -43,7 +46,7 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Embedding:
-    """Embeds for one run: looks between two calls whether that is to stop, and lets what is more urgent pass."""
+    """Embeds for one run: ends with it, also in the middle of a call, and lets what is more urgent pass."""
 
     embedder: Embedder
     turns: Turns
@@ -95,7 +98,25 @@ class Embedding:
         self.run.check()
         await self.turns.give_way(self.urgency)
         with self.turns.working(self.urgency):
-            return await asyncio.to_thread(self.embedder.embed, texts, spent=made.spend)
+            return await self._watched(texts, made)
+
+    async def _watched(self, texts: Sequence[str], made: Embedded) -> NDArray[np.float32]:
+        """One call, which is ended as soon as the run is: a provider may take two minutes over it, and money."""
+        over = threading.Event()
+        embed = partial(self.embedder.embed, texts, spent=made.spend, go_on=lambda: not over.is_set())
+        call = asyncio.create_task(asyncio.to_thread(embed))
+        try:
+            while not call.done():
+                self.run.check()
+                await asyncio.wait({call}, timeout=_LOOK)
+        except Cancelled:
+            over.set()
+            await asyncio.gather(call, return_exceptions=True)
+            raise
+        finally:
+            over.set()
+            call.cancel()
+        return call.result()
 
 
 def _takes_nothing(refused: InputRefused) -> Permanent:

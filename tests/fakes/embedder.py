@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_manager.ports import InputRefused, Spent, uncounted
+from rag_manager.ports import InputRefused, Spent, always, uncounted
 from runtime.faults import Transient
 
 
@@ -23,7 +23,12 @@ class WordEmbedder:
         self.calls_left: int | None = None  # until it is busy, where it ever is
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         if self.refuses and any(self.refuses in text for text in texts):
             raise InputRefused("embedder_input_refused")

@@ -17,7 +17,7 @@ from rag_manager.adapters.voyage_embeddings import VoyageWire
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.jobs.embedding import Embedded, Embedding
 from rag_manager.ports import InputRefused, Spent
-from runtime.faults import Fault, Permanent, Transient
+from runtime.faults import Cancelled, Fault, Permanent, Transient
 from tests.fakes.embedder import WordEmbedder
 from tests.support.delivery import until
 from tests.support.embedding_stand_in import REFUSED, ZERO, StandIn, embedding_stand_in
@@ -143,6 +143,28 @@ async def test_a_deadline_ends_a_reply_that_does_not_come(stand_in: Provider) ->
     assert caught.value.code == "embedder_unavailable"
     assert time.monotonic() - began < 2.0
     await until(lambda: stand_in.hung_up == 1)
+
+
+async def test_a_run_that_is_cancelled_ends_its_call_and_the_connection_and_none_is_made_after_it(
+    stand_in: Provider,
+) -> None:
+    stand_in.script = ["stall"]
+    run, done = ARun(), []
+
+    async def told(count: int) -> None:
+        done.append(count)
+
+    embedding = Embedding(stand_in.embedder(), Turns(), Urgency.REFINED, run)
+    working = asyncio.create_task(embedding(["walk"], told))
+    await until(lambda: len(stand_in.requests) == 1)
+    began, run.cancelled = time.monotonic(), True
+
+    with pytest.raises(Cancelled):
+        await working
+    await until(lambda: stand_in.hung_up == 1)
+
+    assert time.monotonic() - began < 2.0
+    assert (len(stand_in.requests), done) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from bench.retrieval.repository_index import Indexer
 from bench.retrieval.retrievers import PEERS, usable
 from events.artifacts import SourceRow
 from processor.stages.parse import parse_source
-from rag_manager.ports import Spent, uncounted
+from rag_manager.ports import Spent, always, uncounted
 from rag_manager.stages.rank import Weights
 
 
@@ -96,7 +96,12 @@ class Letters:
     max_characters = 1_000_000
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         rows = [[1e-6 + text.lower().count(chr(97 + letter)) for letter in range(26)] for text in texts]
         counts = np.array(rows, dtype=np.float32)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.jobs.embedding import Embedded, Embedding
-from rag_manager.ports import InputRefused, Spent, uncounted
+from rag_manager.ports import InputRefused, Spent, always, uncounted
 from runtime.faults import Permanent, Transient
 from tests.support.index import ARun
 
@@ -25,7 +25,12 @@ class Refusing:
         self.asked: list[list[str]] = []
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         self.asked.append(list(texts))
         if any(map(self.refuses, texts)):
@@ -92,11 +97,16 @@ class Ending(Refusing):
         self.calls = calls
 
     def embed(
-        self, texts: Sequence[str], *, question: bool = False, spent: Callable[[Spent], None] = uncounted
+        self,
+        texts: Sequence[str],
+        *,
+        question: bool = False,
+        spent: Callable[[Spent], None] = uncounted,
+        go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         if len(self.asked) == self.calls:
             raise Transient("embedder_busy", "Later.")
-        return super().embed(texts, question=question, spent=spent)
+        return super().embed(texts, question=question, spent=spent, go_on=go_on)
 
 
 async def test_what_was_embedded_before_a_fault_is_returned_with_it() -> None:
