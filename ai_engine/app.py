@@ -49,6 +49,8 @@ from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole
 from runtime.tracing import configure_tracing
 
+_ENDING = 10.0  # seconds: a call is over that long after its deadline, whatever happens
+
 
 def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put together
     """The service: consumes questions; serves only health and metrics."""
@@ -60,7 +62,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     retriever = HttpRetriever(internal.rag_manager_url, _calls_to("rag_manager"))
     facts = HttpFacts(internal.orchestrator_url, _calls_to("orchestrator"))
     quick_redis = create_quick_redis(broker_settings)
-    circuits = Circuits(quick_redis)
+    circuits = Circuits(quick_redis, longest=max(ai.deadline, ai.deep_deadline) + _ENDING)
     prices = read_prices(ai.prices)
     models = {
         name: Guarded(Observed(model, prices.get(name)), circuits)

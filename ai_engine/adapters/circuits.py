@@ -40,8 +40,10 @@ Change = Callable[[Circuit, float], Circuit | None]
 class Circuits:
     """The circuits of the models of one installation. Times are of the server's clock."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, longest: float = rules.PROBE_SECONDS) -> None:
+        """No call takes more than `longest` seconds: then another may be the probe."""
         self._redis = redis
+        self._longest = longest
         self._swap = redis.register_script(_SWAP)
         self._alone: dict[str, Circuit] = {}
         self._alone_until = 0.0
@@ -49,7 +51,7 @@ class Circuits:
     async def admit(self, model: str) -> str | None:
         """The name of a call that may be made now; None where the circuit is open, or somebody else probes."""
         caller = secrets.token_hex(8)
-        admitted = await self._change(model, lambda circuit, now: rules.admit(circuit, now, caller))
+        admitted = await self._change(model, lambda circuit, now: rules.admit(circuit, now, caller, self._longest))
         return caller if admitted is not None else None
 
     async def succeeded(self, model: str, caller: str) -> None:

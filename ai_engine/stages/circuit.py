@@ -12,7 +12,7 @@ from enum import StrEnum
 
 FAILURES = 5  # in a row
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 300.0  # seconds
-PROBE_SECONDS = 130.0  # a call's longest: after it nobody waits for the probe any more
+PROBE_SECONDS = 250.0  # longer than any call by the settings that are shipped: nobody waits for the probe any more
 
 
 class State(StrEnum):
@@ -41,14 +41,14 @@ def state_of(circuit: Circuit, now: float) -> State:
     return State.OPEN if now < circuit.open_until else State.HALF_OPEN
 
 
-def admit(circuit: Circuit, now: float, caller: str) -> Circuit | None:
-    """What is known once `caller` calls; None where it may not. Pure."""
+def admit(circuit: Circuit, now: float, caller: str, longest: float = PROBE_SECONDS) -> Circuit | None:
+    """What is known once `caller` calls, for `longest` seconds at most; None where it may not. Pure."""
     state = state_of(circuit, now)
     if state is State.CLOSED:
         return circuit
     if state is State.OPEN or (circuit.probe and now < circuit.probe_until):
         return None
-    return replace(circuit, probe=caller, probe_until=now + PROBE_SECONDS)
+    return replace(circuit, probe=caller, probe_until=now + longest)
 
 
 def succeeded(circuit: Circuit, caller: str) -> Circuit:

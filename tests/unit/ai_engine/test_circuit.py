@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ai_engine.settings import AiSettings
 from ai_engine.stages.circuit import (
     FAILURES,
     FIRST_PAUSE,
@@ -57,6 +58,19 @@ def test_one_call_alone_is_the_probe_and_its_end_decides() -> None:
     assert handed_on is not None
     assert handed_on.probe == "other"
     assert admit(probing, FIRST_PAUSE + PROBE_SECONDS, "other") is not None
+
+
+def test_no_second_probe_goes_out_for_as_long_as_a_call_may_take() -> None:
+    settings = AiSettings()
+    longest = max(settings.deadline, settings.deep_deadline)
+    probing = admit(opened(), FIRST_PAUSE, "probe")
+    slow = admit(opened(), FIRST_PAUSE, "probe", 900.0)
+
+    assert probing is not None
+    assert slow is not None
+    assert admit(probing, FIRST_PAUSE + longest, "other") is None
+    assert admit(slow, FIRST_PAUSE + 899.0, "other") is None
+    assert admit(slow, FIRST_PAUSE + 900.0, "other") is not None
 
 
 @given(st.lists(st.tuples(st.sampled_from("asfgl"), st.floats(0.0, 400.0), st.integers(0, 3)), max_size=60))
