@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Row, text
@@ -32,6 +33,7 @@ from runtime.upload_url import upload_url
 _log = structlog.get_logger(__name__)
 _PART = 4 << 20  # bytes: what one upload has in memory, and once more while it is stored
 _AT_ONCE = 8  # uploads that one process takes side by side; others wait, and their senders with them
+_OF_ONE = 4  # of a tenant: who sends slowly keeps nobody else from uploading
 _BEGIN = text("""
 INSERT INTO app.uploads (upload_id, tenant_id, name, kind, bytes, parts, uploaded_at)
 VALUES (:upload, :tenant, :name, :kind, 0, '[]', :at)
@@ -105,13 +107,15 @@ class Uploads:
         self._clock = clock
         self.limit = limit
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns_of: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()  # while somebody has one
 
     async def receive(self, who: Identity, name: str, pieces: AsyncIterator[bytes]) -> tuple[Upload, bool]:
         """Keep what comes, and say whether it is new: the same content again is the upload that is there.
 
         Raises ApiProblem `archive_unknown`, `upload_too_large`, and what `pieces` raises; nothing of it is kept then.
         """
-        async with self._turns, aclosing(_begun(pieces)) as begun:
+        turns_of_one = self._turns_of.setdefault(who.tenant_id, asyncio.Semaphore(_OF_ONE))
+        async with turns_of_one, self._turns, aclosing(_begun(pieces)) as begun:
             head = await anext(begun)
             kind = kind_of(head)
             if kind is None:
