@@ -210,9 +210,18 @@ class CancelRequested(Event):
 
 
 class RetryRequested(Event):
-    """A person asked for an analysis to go on from what failed, or for what is missing of a ready one to be added."""
+    """A person asked for an analysis to go on from what failed, or for what is missing of a ready one to be added.
+
+    With a `stage`, for that to run again, or one `shard` of it, and for what is made of its result; with `files`, for
+    files alone whose parse failed. `reason` is the person's own.
+    """
 
     event_type: ClassVar[str] = "repository.processing.retry_requested"
+    private: ClassVar[Mapping[str, object]] = {"reason": ERASED}
+    stage: Stage | None = None
+    shard: int | None = None
+    files: bool = False
+    reason: str = ""
 
 
 class ProcessingEstimated(Event):

@@ -16,6 +16,7 @@ from events.log.wake import Wake
 from events.processing import RetryRequested, StageRequested
 from orchestrator.workflow import replay
 from orchestrator.workflow.edited import edit, next_attempt
+from orchestrator.workflow.retrying import again_of
 
 RETRIED, DISCARDED, EDITED = "retried", "discarded", "edited"
 _STAGE = "stage."
@@ -31,6 +32,10 @@ class Settled(Exception):
 
 class NotRepeatable(Exception):
     """It cannot be done again from here: it is no event of a stream that is there, or has another way back."""
+
+
+class NotWaiting(Exception):
+    """Nothing would run by it: the run does not wait for anybody, or nothing of its analysis goes on."""
 
 
 def is_repeatable(letter: DeadLetter) -> bool:
@@ -61,16 +66,16 @@ class Letters:
             return await dead_letters.one(connection, letter_id)
 
     async def run_again(self, letter_id: UUID, by: UUID) -> DeadLetter | None:
-        """Have it done again, once. None where there is no such letter. Raises NotRepeatable, Settled.
+        """Have it done again, once. None where there is no such letter. Raises NotRepeatable, NotWaiting, Settled.
 
         The workflow decides anew on its stream as that is by now; a run that was parked is asked for as by a retry of
-        its analysis. The message itself is not sent again: what it said is in the stream.
+        its shard. The message itself is not sent again: what it said is in the stream.
         """
         async with self._engine.begin() as connection:
             letter = await self._settle(connection, letter_id, RETRIED, only=is_repeatable)
             if letter is not None:
                 said: list[Event] = [MessageRetried(letter_id=letter_id, consumer=letter.consumer)]
-                said += [RetryRequested()] if letter.topic.startswith(_STAGE) else []
+                said += [await _retry_of(connection, letter)] if letter.topic.startswith(_STAGE) else []
                 for event in said:
                     await dead_letters.say(connection, letter, event, by=by, at=self._clock())
         self._wake.appended()
@@ -112,10 +117,10 @@ class Letters:
     ) -> None:
         parked, history = await _parked_run(connection, letter)
         edited = edit(StageRequested.model_validate(parked.data), changes)
-        again = next_attempt(edited.request, replay(history), self._clock())
+        retry, again = next_attempt(edited.request, replay(history))
         whose = {"letter_id": letter.letter_id, "consumer": letter.consumer}
         told = MessageEdited(**whose, fields=tuple(edited.after), before=edited.before, after=edited.after)
-        for event in (told, RetryRequested()):
+        for event in (told, retry):
             await dead_letters.say(connection, letter, event, by=by, at=self._clock())
         draft = Draft(
             event_id=derived_id(parked.stream_id, again.event_type, again.run_id),
@@ -145,6 +150,18 @@ class Letters:
         if now is not None and now.resolution not in {None, resolution}:
             raise Settled(now.resolution or "")
         return None
+
+
+async def _retry_of(connection: AsyncConnection, letter: DeadLetter) -> RetryRequested:
+    """What has its run done again, as its analysis is by now. Raises NotRepeatable, NotWaiting."""
+    try:
+        parked, history = await _parked_run(connection, letter)
+    except NotEditable:
+        raise NotRepeatable from None
+    retry = again_of(replay(history), StageRequested.model_validate(parked.data))
+    if retry is None:
+        raise NotWaiting
+    return retry
 
 
 async def _parked_run(connection: AsyncConnection, letter: DeadLetter) -> tuple[Envelope, list[Envelope]]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from events.delivery.dead_letters import DeadLetter
-from orchestrator.adapters.letters import NotEditable, NotRepeatable, Settled, is_repeatable
+from orchestrator.adapters.letters import NotEditable, NotRepeatable, NotWaiting, Settled, is_repeatable
 from orchestrator.api.dependencies import Admin, Parts
 from orchestrator.api.paging import LETTERS, Paging
 from orchestrator.api.problems import ApiProblem
@@ -82,13 +82,19 @@ async def one(letter_id: UUID, _who: Admin, parts: Parts) -> LetterView:
 async def retry(letter_id: UUID, who: Admin, parts: Parts) -> LetterView:
     """Have it done again: the workflow decides anew on its analysis, a parked run is asked for once more.
 
-    Asked for twice, it is done once.
+    Asked for twice, it is done once. Where nothing would run by it, nothing is decided (`letter_not_waiting`).
     """
     try:
         return _found(await parts.letters.run_again(letter_id, who.user_id))
     except NotRepeatable:
         raise ApiProblem(
             "letter_not_repeatable", "Discard it: a question is asked again by whoever asked it, a deletion goes on."
+        ) from None
+    except NotWaiting:
+        raise ApiProblem(
+            "letter_not_waiting",
+            "Look at its analysis: the run was done or asked for again since, or all was cancelled: discard it then."
+            " What comes too late for an analysis at work can run once that is ready.",
         ) from None
     except Settled as settled:
         raise _settled(settled) from None

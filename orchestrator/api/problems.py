@@ -110,6 +110,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "fork_busy": (503, "Another fork is being calculated"),
     "fork_too_long": (422, "The history is too long to be forked"),
     "letter_not_repeatable": (409, "That cannot be done again from here"),
+    "letter_not_waiting": (409, "Nothing would run by that"),
     "letter_not_editable": (409, "That cannot be changed"),
     "letter_edit_refused": (422, "Those values cannot be"),
     "analysis_not_failed": (409, "Nothing is left to be tried again"),

@@ -272,7 +272,9 @@ def _retry_requested(record: AnalysisRecord, event: facts.RetryRequested | Embed
     if view.state is AnalysisState.FAILED and isinstance(event, facts.RetryRequested):
         view.state = AnalysisState.ANSWERABLE if view.answerable_at is not None else AnalysisState.RUNNING
         view.ended_at = view.code = view.message = None
-    elif view.state is AnalysisState.REFINED:
+    elif view.state is AnalysisState.REFINED or (
+        view.state is AnalysisState.READY and isinstance(event, facts.RetryRequested)
+    ):
         view.state, view.ended_at = AnalysisState.READY, None
 
 

@@ -6,14 +6,14 @@ Out: the request with them, as the next attempt; and the fact that says what was
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from pydantic import ValidationError
 
 from events.processing import RetryRequested, StageRequested
 from orchestrator.workflow.decide import run_id_of
-from orchestrator.workflow.evolve import EDITED, evolve
-from orchestrator.workflow.state import AnalysisState, Phase, SlotStatus
+from orchestrator.workflow.evolve import EDITED
+from orchestrator.workflow.retrying import again_of, retried
+from orchestrator.workflow.state import AnalysisState
 
 # What names the repository, the run or a credential stays; and nobody is shown another's artifact.
 EDITABLE = ("ref", "commit", "include", "history_depth", "inputs")
@@ -47,14 +47,15 @@ def edit(request: StageRequested, changes: Mapping[str, object]) -> Edit:
     return Edit(edited, {name: old[name] for name in changed}, {name: new[name] for name in changed})
 
 
-def next_attempt(request: StageRequested, state: AnalysisState, at: datetime) -> StageRequested:
-    """The request as the next attempt at its shard, after a retry of its analysis.
+def next_attempt(request: StageRequested, state: AnalysisState) -> tuple[RetryRequested, StageRequested]:
+    """The retry of its shard, and the request as the next attempt at it after that.
 
     Raises ValueError with a sentence where the run does not wait for anybody.
     """
-    slot = state.slots.get((request.stage, request.shard))
-    if slot is None or slot.status is not SlotStatus.FAILED or state.phase is Phase.CANCELLED:
+    retry = again_of(state, request)
+    if retry is None:
         raise ValueError("The run does not wait any more: it was asked for again, or its analysis was cancelled.")
-    attempt, again = slot.attempt + 1, evolve(state, RetryRequested(), at)
+    attempt, again = state.slots[request.stage, request.shard].attempt + 1, retried(state, retry)
     run_id = run_id_of(request.analysis_id, request.stage, request.shard, attempt)
-    return request.model_copy(update={"attempt": attempt, "run_id": run_id, "because": EDITED, "round": again.round})
+    changed = {"attempt": attempt, "run_id": run_id, "because": EDITED, "round": again.round}
+    return retry, request.model_copy(update=changed)

@@ -11,19 +11,15 @@ from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
 from events.index import EmbedderChanged, IndexActivated
 from events.processing import FaultKind, Stage
-from orchestrator.workflow.graph import REFINING, RULE_OF, RULES, is_done, is_whole
+from orchestrator.workflow.graph import RULES, is_done, is_whole
+from orchestrator.workflow.retrying import MIXED, all_embedded_again, is_mixed, retried
 from orchestrator.workflow.state import AnalysisState, Failure, Phase, Slot, SlotStatus
-from orchestrator.workflow.summary import reasons
 
 PARKED = "parked"  # the code of a run that killed its workers
 EDITED = "edited"  # why a person had a parked run done again with other values
 PROMOTED = "shadow"  # why a run is in the stream that was made in a sandbox
 RETRY, CONFIRMATION = "retry", "confirmation"  # the kinds of timers
-MIXED, MIXED_AT_MOST = "mixed_models", 5  # of so many in a row a person has to look why the models change
-EMBEDDER = "embedder"  # why vectors are made again, where that is no stage's doing
-_EMBEDDED = frozenset({Stage.REFINE, Stage.PROMOTE})  # what the embedder of a setting does
-_INDEXED = frozenset({Stage.PARSE, Stage.EMBED, Stage.ACTIVATE, Stage.INDEX})  # parts of an index
-_GO_ON = {Phase.FAILED: Phase.RUNNING, Phase.READY: Phase.READY, Phase.REFINED: Phase.READY}
+MIXED_AT_MOST = 5  # of so many in a row a person has to look why the models change
 
 
 def _requested(state: AnalysisState, event: facts.ProcessingRequested, at: datetime) -> AnalysisState:
@@ -152,53 +148,6 @@ def _cancel_requested(state: AnalysisState, event: facts.CancelRequested, _at: d
     return replace(state, stop=event.reason) if state.phase in {Phase.RUNNING, Phase.READY} else state
 
 
-def _retry_requested(state: AnalysisState, _event: facts.RetryRequested, _at: datetime) -> AnalysisState:
-    if state.phase not in _GO_ON or state.stop is not None:
-        return state
-    phase = _GO_ON[state.phase]
-    if state.phase is Phase.READY and _is_mixed(state):
-        state = _all_embedded_again(state.with_slot(replace(state.slots[Stage.PROMOTE, 0], mixed=0)))
-    again = {key for key, slot in state.slots.items() if _goes_again(state, slot, phase)}
-    mending = phase is Phase.READY and any(stage not in REFINING for stage, _ in again)
-    if state.phase is Phase.REFINED and not mending:
-        return state
-    slots = {key: _due_again(slot) if key in again else slot for key, slot in state.slots.items()}
-    return replace(
-        state,
-        phase=phase,
-        go=state.go + 1,
-        round=state.round + (mending and any(stage in _INDEXED for stage, _ in again)),
-        slots=slots,
-        mending=state.mending or mending,
-        held=False,
-        expired=False,
-    )
-
-
-def _due_again(slot: Slot) -> Slot:
-    return replace(slot, status=SlotStatus.DUE, since=slot.attempt + 1, stands=is_done(slot))
-
-
-def _goes_again(state: AnalysisState, slot: Slot, phase: Phase) -> bool:
-    """Whether a person's retry asks for it: what was lost, and of a ready analysis files that failed in a shard."""
-    if phase is Phase.READY:
-        return slot.status is SlotStatus.FAILED or has_failed_files(slot)
-    is_of_phase = RULE_OF[slot.stage].phase is phase
-    return slot.status is SlotStatus.FAILED and is_of_phase and not _too_late(state, slot)
-
-
-def has_failed_files(slot: Slot) -> bool:
-    """Whether a parsed shard has files whose parse did not end well."""
-    is_parsed = slot.stage is Stage.PARSE and slot.status is SlotStatus.DONE
-    return is_parsed and bool(reasons(slot.facts, slot.counts, "failed"))
-
-
-def _too_late(state: AnalysisState, slot: Slot) -> bool:
-    """Whether the words were indexed without this parse shard: it is added once that index serves."""
-    index = state.slots.get((Stage.INDEX, 0))
-    return slot.stage is Stage.PARSE and index is not None and index.status in {SlotStatus.ASKED, SlotStatus.DONE}
-
-
 def _embedder_changed(state: AnalysisState, event: EmbedderChanged, _at: datetime) -> AnalysisState:
     """Have all vectors of the full generation made again; what is at work may have been begun with the earlier model.
 
@@ -206,30 +155,17 @@ def _embedder_changed(state: AnalysisState, event: EmbedderChanged, _at: datetim
     """
     if state.phase not in {Phase.READY, Phase.REFINED} or state.stop is not None:
         return state
-    if not event.model and _is_mixed(state) and state.slots[Stage.PROMOTE, 0].mixed > MIXED_AT_MOST:
+    if not event.model and is_mixed(state) and state.slots[Stage.PROMOTE, 0].mixed > MIXED_AT_MOST:
         return state
-    return replace(_all_embedded_again(state), phase=Phase.READY, go=state.go + 1)
-
-
-def _is_mixed(state: AnalysisState) -> bool:
-    """Whether the full generation is not there since its vectors are of two models."""
-    slot = state.slots.get((Stage.PROMOTE, 0))
-    if slot is None or slot.status is not SlotStatus.FAILED or slot.failure is None:
-        return False
-    return slot.failure.code == MIXED
-
-
-def _all_embedded_again(state: AnalysisState) -> AnalysisState:
-    slots = {key: _embedded_again(slot) if key[0] in _EMBEDDED else slot for key, slot in state.slots.items()}
-    return replace(state, round=state.round + 1, slots=slots)
-
-
-def _embedded_again(slot: Slot) -> Slot:
-    return _due_again(slot) if slot.status is SlotStatus.FAILED else replace(slot, stale=EMBEDDER)
+    return replace(all_embedded_again(state), phase=Phase.READY, go=state.go + 1)
 
 
 def _activated(state: AnalysisState, event: IndexActivated, _at: datetime) -> AnalysisState:
     return replace(state, serves=event.generation_id)
+
+
+def _retry_requested(state: AnalysisState, event: facts.RetryRequested, _at: datetime) -> AnalysisState:
+    return retried(state, event)
 
 
 def _ended(phase: Phase) -> Callable[[AnalysisState, Event, datetime], AnalysisState]:

@@ -81,7 +81,7 @@ const CHANGES = {
   },
   "repository.processing.retry_requested": (fold) => {
     if (fold.state === "failed") Object.assign(fold, { state: fold.answerable ? "answerable" : "running", ended: null });
-    else if (fold.state === "refined") Object.assign(fold, { state: "ready", ended: null });
+    else if (["ready", "refined"].includes(fold.state)) Object.assign(fold, { state: "ready", ended: null });
   },
 };
 

@@ -106,10 +106,12 @@ async def a_letter(system: System, topic: str, stream: str) -> UUID:
 
 
 async def test_administrators_look_at_it_and_decide_and_all_is_on_record(system: System) -> None:
+    system.workers.faults[(Stage.PARSE, 0, 1)] = (FaultKind.PERMANENT, "broken")
     analysis = await system.begin()
     await system.until(analysis, "refined")
     stream = f"analysis/{analysis}"
     parse, stranger = await a_letter(system, "stage.parse", stream), await a_letter(system, QUESTIONS, "nothing")
+    whole = await a_letter(system, "stage.structure", stream)
 
     page = await system.get("/dead-letters")
     shown = {item["letter_id"]: item for item in page["items"]}
@@ -131,28 +133,35 @@ async def test_administrators_look_at_it_and_decide_and_all_is_on_record(system:
 
     assert await decide(stranger, "retry") == (409, "letter_not_repeatable")
     assert await decide(stranger, "discard") == (200, "discarded")
+    assert await decide(whole, "retry") == (409, "letter_not_waiting")
+    assert (await system.get(f"/dead-letters/{whole}"))["resolution"] is None  # nothing ran, and nothing is decided
+    assert await decide(whole, "discard") == (200, "discarded")
     assert await decide(parse, "retry") == (200, "retried")
     assert await decide(parse, "retry") == (200, "retried")
     assert await decide(parse, "discard") == (409, "letter_settled")
     assert await decide(uuid4(), "retry") == (404, "not_found")
     assert (await system.get("/dead-letters"))["items"] == []
-    assert len((await system.get("/dead-letters", settled="true"))["items"]) == 2
+    assert len((await system.get("/dead-letters", settled="true"))["items"]) == 3
 
     said = [event["event_type"] for event in (await system.get("/events", stream_id=stream, limit=500))["items"]]
     assert [
         said.count(kind.event_type) for kind in (MessageParked, MessageRetried, MessageDiscarded, RetryRequested)
-    ] == [
-        1,
-        1,
-        0,
-        1,
-    ]
+    ] == [2, 1, 1, 1]
+    runs = await eventually(lambda: parse_runs(system, stream), lambda found: len(found) == 3)
+    assert runs == [(0, 1, ""), (1, 1, ""), (0, 2, "broken")]
 
     async def recorded() -> list[str]:
         entries = (await system.get("/audit", target=f"dead-letters/{parse}"))["items"]
         return [entry["outcome"] for entry in entries if entry["status"] != 200 or "retry" in entry["action"]]
 
     assert sorted(await eventually(recorded, lambda found: len(found) > 2)) == ["allowed", "allowed", "failed"]
+
+
+async def parse_runs(system: System, stream: str) -> list[tuple[int, int, str]]:
+    """(shard, attempt, because) of each request of parse."""
+    events = (await system.get("/events", stream_id=stream, limit=500))["items"]
+    runs = [e["data"] for e in events if e["event_type"] == StageRequested.event_type and e["stage"] == "parse"]
+    return [(run["shard"], run["attempt"], run["because"]) for run in runs]
 
 
 async def test_a_parked_run_is_done_with_other_values_as_its_next_attempt(system: System) -> None:

@@ -7,7 +7,7 @@ from events.artifacts import ArtifactKind
 from events.processing import Stage
 from orchestrator.workflow import Phase
 from orchestrator.workflow.edited import edit, next_attempt
-from tests.support.analyses import NOON, Story, an_artifact, asked, cloned, completed, parked, ready_story, requested
+from tests.support.analyses import Story, an_artifact, asked, cloned, completed, parked, ready_story, requested
 
 INPUTS = (an_artifact(ArtifactKind.SOURCES, 0), an_artifact(ArtifactKind.CHUNKS, 0))
 
@@ -47,8 +47,8 @@ def test_the_analysis_goes_on_with_the_edited_attempt_and_hears_no_late_reply_of
     story.given(parked(Stage.PARSE))
     assert story.state.phase is Phase.FAILED
 
-    again = next_attempt(a_request(stage=Stage.PARSE), story.state, NOON)
-    story.happens(facts.RetryRequested())
+    retry, again = next_attempt(a_request(stage=Stage.PARSE), story.state)
+    story.happens(retry)
     assert asked(story.when(again)) == []  # it is not asked for a second time
     assert story.state.phase is Phase.RUNNING
     assert asked(story.when(completed(Stage.PARSE))) == []
@@ -59,4 +59,4 @@ def test_the_analysis_goes_on_with_the_edited_attempt_and_hears_no_late_reply_of
 def test_what_does_not_wait_is_not_begun_a_second_time() -> None:
     for story in (ready_story(1), Story().given(requested(), facts.CancelRequested(reason=""))):
         with pytest.raises(ValueError, match="does not wait any more"):
-            next_attempt(a_request(stage=Stage.PARSE), story.state, NOON)
+            next_attempt(a_request(stage=Stage.PARSE), story.state)
