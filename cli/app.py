@@ -123,12 +123,16 @@ def status(
 @app.command()
 def retry(
     target: Annotated[str, typer.Argument(help="The repository's URL, name or id, or an analysis's id.")],
+    stage: Annotated[str | None, typer.Option(help="Run this stage again, though it succeeded, and then on.")] = None,
+    shard: Annotated[int | None, typer.Option(min=0, help="Only this shard of the stage, from 0.")] = None,
+    files: Annotated[bool, typer.Option("--files", help="Only the files that failed.")] = False,
+    reason: Annotated[str, typer.Option(help="Why: kept in the log beside who asked.")] = "",
     json: Json = False,
 ) -> None:
-    """Do again what failed of an analysis: go on with a failed one, add to a ready one what is missing of it."""
-    from cli.retry import run_retry
+    """Do again what failed of an analysis, or a stage of it: a failed one goes on, a ready one serves meanwhile."""
+    from cli.retry import run_retry, wanted_of
 
-    raise typer.Exit(run_retry(target, as_json=json))
+    raise typer.Exit(run_retry(target, wanted_of(stage, shard, files=files, reason=reason), as_json=json))
 
 
 @app.command()

@@ -11,6 +11,8 @@ from pydantic import Field
 from events.artifacts import ArtifactRef
 from events.base import ERASED, Event
 
+_WHERE = {"url": ERASED, "ref": ERASED, "folder": ERASED, "commit": ERASED}
+
 
 class Stage(StrEnum):
     """The stages of an analysis. `index` makes it answerable, `activate` ready, `promote` refined; `link` its graph."""
@@ -47,14 +49,7 @@ class ProcessingRequested(Event):
     """
 
     event_type: ClassVar[str] = "repository.processing.requested"
-    private: ClassVar[Mapping[str, object]] = {
-        "url": ERASED,
-        "ref": ERASED,
-        "folder": ERASED,
-        "commit": ERASED,
-        "include": (),
-        "options": {},
-    }
+    private: ClassVar[Mapping[str, object]] = {**_WHERE, "include": (), "options": {}}
     analysis_id: UUID
     url: str
     ref: str | None = None
@@ -72,7 +67,7 @@ class ProcessingStarted(Event):
     """The commit is known and its tree is stored."""
 
     event_type: ClassVar[str] = "repository.processing.started"
-    private: ClassVar[Mapping[str, object]] = {"url": ERASED, "commit": ERASED, "ref": ERASED, "folder": ERASED}
+    private: ClassVar[Mapping[str, object]] = _WHERE
     url: str
     commit: str
     ref: str
@@ -92,13 +87,7 @@ class StageRequested(Event):
     """
 
     event_type: ClassVar[str] = "processing.stage.requested"
-    private: ClassVar[Mapping[str, object]] = {
-        "url": ERASED,
-        "ref": ERASED,
-        "folder": ERASED,
-        "commit": ERASED,
-        "include": (),
-    }
+    private: ClassVar[Mapping[str, object]] = {**_WHERE, "include": ()}
     analysis_id: UUID
     run_id: UUID
     stage: Stage

@@ -33,6 +33,7 @@ _STATES = {
 _OVER = frozenset({"refined", "failed", "cancelled"})
 _ASKABLE = frozenset({"answerable", "ready", "refined"})
 _REFINING = frozenset({"refine", "promote", "link"})  # it is ready without them
+_ENDED = frozenset({"completed", "failed", "parked", "cancelled"})
 _ACTIVE = frozenset({"queued", "running", "retrying"})
 _SHOWN_SHARES = 6
 _WORDS_ONLY = {
@@ -86,13 +87,29 @@ def can_cancel(analysis: AnalysisView) -> bool:
 
 def can_retry(analysis: AnalysisView) -> bool:
     """Whether the API lets it go on: after a failure, or where an index serves and something is missing of it."""
-    if analysis.state not in {"ready", "refined"} or (analysis.state == "ready" and analysis.ended_at is not None):
-        return analysis.state == "failed"
+    if analysis.state not in {"ready", "refined"} or is_stopped(analysis):
+        return analysis.state == "failed" or is_stopped(analysis)
     if any(stage.state in _ACTIVE and stage.stage not in _REFINING for stage in analysis.stages):
         return False  # it is being added
-    lost = {stage.stage for stage in analysis.stages if stage.state in {"failed", "parked"}}
-    files = any(name.startswith("failed.") for name in analysis.outcomes)
-    return bool(lost - (_REFINING if analysis.state == "refined" else set())) or files
+    return any(stage.state in {"failed", "parked"} for stage in analysis.stages) or has_failed_files(analysis)
+
+
+def is_stopped(analysis: AnalysisView) -> bool:
+    """Whether a person stopped the refinement of a ready analysis."""
+    return analysis.state == "ready" and analysis.ended_at is not None
+
+
+def has_failed_files(analysis: AnalysisView) -> bool:
+    """Whether the parse of some file did not end well."""
+    return any(name.startswith("failed.") for name in analysis.outcomes)
+
+
+def repeatable(analysis: AnalysisView) -> dict[str, int]:
+    """The stages of a ready analysis that can run again, with their shards; a clone is read by a new analysis."""
+    if analysis.state not in {"ready", "refined"}:
+        return {}
+    ended = (stage for stage in analysis.stages if stage.state in _ENDED and stage.stage != "clone")
+    return {stage.stage: stage.shards for stage in ended}
 
 
 def signature(analysis: AnalysisView) -> str:

@@ -1,6 +1,7 @@
 """Ask for analyses, look at them, stop them, let them go on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -23,21 +24,22 @@ from orchestrator.api.dependencies import (
 )
 from orchestrator.api.freshness import Freshness
 from orchestrator.api.intake import Wanted, read_request
-from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody, StageState
+from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisView, CancelBody
 from orchestrator.api.pages import AnalysisPage, EventPage, JsonText
 from orchestrator.api.paging import STREAM, Page, Paging
 from orchestrator.api.preflight import finished_at, look
 from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.api.retry_models import RetryBody
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
 from orchestrator.progress.frames import LAST, last_event_id
 from orchestrator.progress.sse import StreamEvents
-from orchestrator.projections.analyses import OVER, AnalysisRecord, StageRecord, fold
+from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
 from orchestrator.projections.stages import view_of
+from orchestrator.workflow import evolve, replay
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 _CONFLICTS = 5
-_REFINING = {"refine", "promote", "link"}
 Version = Annotated[int, Query(ge=0, le=2**62)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
 
@@ -187,14 +189,21 @@ async def confirm(analysis_id: UUID, who: Writer, parts: Parts, request: Request
 
 
 @router.post("/{analysis_id}/retry", status_code=202)
-async def retry(analysis_id: UUID, who: Writer, parts: Parts, request: Request) -> AnalysisView:
+async def retry(
+    analysis_id: UUID, who: Writer, parts: Parts, request: Request, body: RetryBody | None = None
+) -> AnalysisView:
     """Let a failed analysis go on from what failed, or have what is missing of a ready one added to it.
 
     Of a ready one, what is done again is what was lost (shards of files, metadata, structure, history, a refinement)
-    and the files whose parse did not end well. It is searched all the time, and says again what it amounts to.
+    and the files whose parse did not end well. It is searched all the time, and says again what it amounts to. One
+    whose refinement was stopped goes on with that. With a body, what it names runs again, also where it succeeded, as
+    a new attempt (`nothing_to_run_again` where nothing can).
     """
     await parts.gate.take(request, who, Resource.ANALYSES)
-    return await _tell(parts, who, request, analysis_id, RetryRequested(), _may_go_on)
+    wanted = body or RetryBody()
+    said = {**wanted.model_dump(), "reason": wanted.reason.replace("\x00", "")}
+    event = RetryRequested.model_validate(said)
+    return await _tell(parts, who, request, analysis_id, event, partial(_may_go_on, event))
 
 
 async def _tell(  # the request, the event, and when it is allowed
@@ -203,7 +212,7 @@ async def _tell(  # the request, the event, and when it is allowed
     request: Request,
     analysis_id: UUID,
     event: Event,
-    check: Callable[[AnalysisRecord], None],
+    check: Callable[[AnalysisRecord, Sequence[Envelope]], None],
 ) -> AnalysisView:
     """Append a person's wish, decided on the state it meets: somebody else's event in between is looked at again."""
     stream_id = f"analysis/{analysis_id}"
@@ -212,7 +221,7 @@ async def _tell(  # the request, the event, and when it is allowed
         record = fold(past)
         if record is None:
             break
-        check(record)
+        check(record, past)
         context = context_of(request, who, record.view.repository_id)
         draft = Draft(event_id=uuid4(), occurred_at=parts.clock(), context=context, event=event)
         try:
@@ -234,22 +243,25 @@ async def _append(
     return await parts.journals.of(who.tenant_id).append(f"analysis/{analysis_id}", [draft], expected=expected)
 
 
-def _may_stop(record: AnalysisRecord) -> None:
+def _may_stop(record: AnalysisRecord, _past: Sequence[Envelope]) -> None:
     if record.view.state in OVER or record.view.ended_at is not None:
         raise ApiProblem("analysis_over", "It has ended; there is nothing to stop.")
 
 
-def _may_confirm(record: AnalysisRecord) -> None:
+def _may_confirm(record: AnalysisRecord, _past: Sequence[Envelope]) -> None:
     if record.view.state is not AnalysisState.UNCONFIRMED:
         raise ApiProblem("nothing_to_confirm", "It does not wait for anybody: it goes on, or it has ended.")
 
 
-def _may_go_on(record: AnalysisRecord) -> None:
-    view, broken = record.view, {StageState.FAILED, StageState.PARKED}
-    lost = {name for name, stage in record.stages.items() if any(run.state in broken for run in stage.runs.values())}
-    parsed = record.stages.get("parse", StageRecord()).runs.values()
-    lost |= {"files"} if any(run.failed and run.state is StageState.COMPLETED for run in parsed) else set()
-    is_ready = view.state is AnalysisState.READY and view.ended_at is None
-    again = lost if is_ready else lost - _REFINING if view.state is AnalysisState.REFINED else set()
-    if view.state is not AnalysisState.FAILED and not again:
+def _may_go_on(event: RetryRequested, _record: AnalysisRecord, past: Sequence[Envelope]) -> None:
+    """Raise ApiProblem where nothing would run by the retry."""
+    state = replay(past)
+    if evolve(state, event, past[-1].timestamp) is not state:
+        return
+    if event.stage is None and not event.files:
         raise ApiProblem("analysis_not_failed", "Only what failed can go on; begin a new analysis instead.")
+    raise ApiProblem(
+        "nothing_to_run_again",
+        "Name what ended: a stage or shard that ran and is not at work, or files that failed. What was cloned is read"
+        " anew by a new analysis (`force`).",
+    )

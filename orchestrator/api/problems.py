@@ -114,6 +114,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "letter_not_editable": (409, "That cannot be changed"),
     "letter_edit_refused": (422, "Those values cannot be"),
     "analysis_not_failed": (409, "Nothing is left to be tried again"),
+    "nothing_to_run_again": (409, "Nothing of that can run again now"),
     "not_answered": (409, "There is no answer yet"),
     "not_indexed_yet": (409, "Nothing is indexed yet"),
     "no_such_analysis": (404, "That analysis is not searched"),

@@ -112,13 +112,16 @@ class Operations(Protocol):
             headers={"Idempotency-Key": idempotency_key},
         )
 
-    def analyses_retry(self, analysis_id: str, *, idempotency_key: str | None = None) -> shapes.AnalysisView:
+    def analyses_retry(
+        self, analysis_id: str, body: shapes.RetryBody | None = None, *, idempotency_key: str | None = None
+    ) -> shapes.AnalysisView:
         """Let a failed analysis go on from what failed, or have what is missing of a ready one added to it."""
         return self._call(
             shapes.AnalysisView,
             "POST",
             f"/api/v1/analyses/{part(analysis_id)}/retry",
             headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
 
     def generations_kept(self, analysis_id: str) -> shapes.KeptGenerations:

@@ -1424,6 +1424,24 @@ class RefreshRequest(BaseModel):
     refresh_token: str
 
 
+class RetryBody(BaseModel):
+    """
+    What is to run again; left out, all that failed.
+
+    A `stage`, or one `shard` of it, though it succeeded: then what is made of its result follows. `files`: only files
+    whose parse failed, and shards of files that were lost. `reason` is kept beside who asked.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    stage: str | None = None
+    shard: int | None = None
+    files: bool = False
+    reason: str = ""
+
+
 class ReusedView(BaseModel):
     """
     How many of the files read so far were the same in an earlier analysis, and taken over; `percent` rounds down.

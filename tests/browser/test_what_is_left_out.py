@@ -36,6 +36,21 @@ def test_what_was_left_out_is_explained_and_analysed_all_the_same(page: Page, ap
     assert (body["commit"], body["ref"]) == (samples.COMMIT, "main")
 
 
+def test_a_stage_that_succeeded_is_run_again_with_its_reason(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    page.goto(f"/analysis?analysis={analysis.id}")
+    page.get_by_role("button", name="Run again").click()
+    why = page.get_by_role("textbox", name="Why")
+    why.fill("another parser")
+    why.blur()
+    page.get_by_role("combobox", name="What").click()
+    page.get_by_role("option", name="structure").click()
+    page.get_by_role("button", name="Run it").click()
+
+    expect(page.locator(".headline")).not_to_have_text("Complete")
+    assert api.retried[-1] == {"stage": "structure", "shard": None, "reason": "another parser"}
+
+
 def test_an_analysis_over_a_limit_says_what_it_takes_and_goes_on_when_told(page: Page, api: StandIn) -> None:
     analysis = api.begin("torvalds/linux")
     analysis.run("clone", seconds=3.2, files=50_000, counts={"files": 50_000, "skipped": 14})

@@ -166,6 +166,7 @@ class StandIn(Talks):
         super().__init__()
         self.analyses: dict[str, Scripted] = {}
         self.others: dict[str, Stream] = {}
+        self.retried: list[Json] = []
         self.begun: list[dict[str, Any]] = []  # the bodies of requests for an analysis
         self.sent: list[bytes] = []  # uploads
         self.models: list[str] = []
@@ -409,6 +410,7 @@ class StandIn(Talks):
         elif request.path_params["verb"] == "confirm":
             found.say("repository.processing.confirmed")
         else:
+            self.retried.append(await request.json() if await request.body() else {})
             found.say("repository.processing.retry_requested")
         return JSONResponse(found.view, 202)
 

@@ -21,6 +21,7 @@ from web_ui.components import (
     overview,
     past,
     push_hook,
+    run_again,
     share,
     source_panel,
     staleness,
@@ -36,8 +37,10 @@ def actions(analysis: AnalysisView) -> None:
     with st.container(horizontal=True, gap="small"):
         if views.can_ask(analysis) and st.button("Ask about it", type="primary", icon=":material/forum:"):
             st.switch_page("pages/chat.py", query_params={"analysis": analysis.analysis_id})
-        if views.can_retry(analysis) and st.button("Retry what failed", icon=":material/refresh:"):
+        said = "Go on refining" if views.is_stopped(analysis) else "Retry what failed"
+        if views.can_retry(analysis) and st.button(said, icon=":material/refresh:"):
             chosen = client().analyses_retry
+        run_again.control(analysis)
         if analysis.state == "unconfirmed" and st.button("Go on", type="primary", icon=":material/play_arrow:"):
             chosen = client().analyses_confirm
         if views.can_cancel(analysis) and st.button(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -133,6 +134,42 @@ async def test_a_lost_structure_of_a_refined_analysis_is_read_again(system: Syst
     assert (view["partial"], view["failed"], view["languages"]) == (False, {}, {"python": 2, "markdown": 1})
     again = await system.client.post(f"/api/v1/analyses/{analysis_id}/retry")
     assert (again.status_code, again.json()["code"]) == (409, "analysis_not_failed")
+    await a_shard_that_succeeded_runs_again(system, analysis_id)
+
+
+async def a_shard_that_succeeded_runs_again(system: System, analysis_id: UUID) -> None:
+    async def retry(**scope: object) -> tuple[int, str | None]:
+        reply = await system.client.post(f"/api/v1/analyses/{analysis_id}/retry", json=scope)
+        return reply.status_code, reply.json().get("code")
+
+    assert await retry(stage="clone") == (409, "nothing_to_run_again")
+    assert await retry(stage="parse", shard=9) == (409, "nothing_to_run_again")
+    assert await retry(files=True) == (409, "nothing_to_run_again")
+    assert [await retry(shard=1), await retry(stage="parse", files=True)] == [(422, "invalid_request")] * 2
+    assert await retry(stage="refine", shard=1, reason="a better model") == (202, None)
+    view = await system.until(analysis_id, "refined")
+    assert {stage["stage"]: stage["attempt"] for stage in view["stages"] if stage["attempt"] > 1} == {
+        "structure": 2,
+        "refine": 2,
+        "promote": 2,
+    }
+    events = (await system.get("/events", stream_id=f"analysis/{analysis_id}", limit=500))["items"]
+    told = [event for event in events if event["event_type"].endswith("retry_requested")][-1]
+    assert told["user_id"] == (await system.get("/me"))["user_id"]
+    assert told["data"] == {"stage": "refine", "shard": 1, "files": False, "reason": "a better model"}
+
+
+async def test_what_was_stopped_right_after_it_was_ready_goes_on(system: System) -> None:
+    system.workers.held = {Stage.REFINE, Stage.LINK}
+    analysis_id = await system.begin()
+    await system.until(analysis_id, "ready")
+    await system.client.post(f"/api/v1/analyses/{analysis_id}/cancel")
+    system.workers.held = set()
+    reply = await system.client.post(f"/api/v1/analyses/{analysis_id}/retry")
+
+    assert (reply.status_code, reply.json()["state"], reply.json()["ended_at"]) == (202, "ready", None)
+    view = await system.until(analysis_id, "refined")
+    assert {stage["stage"] for stage in view["stages"] if stage["state"] != "completed"} == set()
 
 
 async def test_a_stopped_analysis_is_cancelled_and_cannot_be_stopped_twice(system: System) -> None:

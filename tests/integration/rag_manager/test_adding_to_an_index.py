@@ -79,7 +79,26 @@ async def test_what_was_lost_is_added_and_every_search_sees_one_state(
     assert await tables(pipeline, BROKEN) == await tables(pipeline, CLEAN)
     assert await generations(pipeline, BROKEN) == await generations(pipeline, CLEAN)
     await parsed_only_what_failed(pipeline)
+    if not twice:
+        await a_stage_that_succeeded_runs_again(pipeline)
     await nothing_old_stays(pipeline)
+
+
+async def a_stage_that_succeeded_runs_again(pipeline: Pipeline) -> None:
+    """All of the index is made once more beside what serves, and nobody finds anything else meanwhile."""
+    before, stood, seen = await answers(pipeline, BROKEN), await generations(pipeline, BROKEN), list[bool]()
+
+    async def look(_request: facts.StageRequested) -> None:
+        seen.append(await answers(pipeline, BROKEN) == before)
+
+    await pipeline.tell(BROKEN, facts.RetryRequested(stage=Stage.PARSE, reason="to see"))
+    again = await pipeline.go_on(BROKEN, after=look)
+
+    assert (again.phase, seen) == (Phase.REFINED, [True] * len(seen))
+    made = {stage for (stage, _), slot in again.slots.items() if slot.attempt > 1}
+    assert made >= {Stage.PARSE, Stage.EMBED, Stage.ACTIVATE, Stage.REFINE, Stage.PROMOTE, Stage.INDEX}
+    assert await tables(pipeline, BROKEN) == await tables(pipeline, CLEAN)
+    assert await generations(pipeline, BROKEN) == stood
 
 
 async def parsed_only_what_failed(pipeline: Pipeline) -> None:

@@ -57,12 +57,12 @@ def test_a_state_has_a_word_and_partial_success_is_never_shown_as_whole(
         ({"state": "ready", "stages": [{"stage": "link", "state": "parked"}]}, False, True, False, True),
         ({"state": "ready", "stages": [{"stage": "parse", "state": "failed"}]}, False, True, False, True),
         ({"state": "ready", "outcomes": {"failed.parser_timeout": 1}}, False, True, False, True),
-        ({"state": "ready", "ended_at": NOW, "outcomes": {"failed.parser_timeout": 1}}, True, True, False, False),
+        ({"state": "ready", "ended_at": NOW, "outcomes": {"failed.parser_timeout": 1}}, True, True, False, True),
         ({"state": "refined", "stages": [{"stage": "history", "state": "failed"}]}, True, True, False, True),
         ({"state": "refined", "stages": [{"stage": "parse", "state": "failed"}]}, True, True, False, True),
-        ({"state": "refined", "stages": [{"stage": "link", "state": "failed"}]}, True, True, False, False),
+        ({"state": "refined", "stages": [{"stage": "link", "state": "failed"}]}, True, True, False, True),
         ({"state": "refined", "outcomes": {"failed.parser_timeout": 1, "parsed": 9}}, True, True, False, True),
-        ({"state": "ready", "ended_at": NOW}, True, True, False, False),
+        ({"state": "ready", "ended_at": NOW}, True, True, False, True),
         ({"state": "refined"}, True, True, False, False),
         ({"state": "failed"}, True, False, False, True),
         ({"state": "failed", "answerable_at": NOW}, True, True, False, True),
@@ -78,6 +78,14 @@ def test_what_can_be_done_follows_from_the_state(
     assert views.can_ask(analysis) is ask
     assert views.can_cancel(analysis) is cancel
     assert views.can_retry(analysis) is retry
+
+
+def test_what_ended_of_a_ready_analysis_can_run_again_but_for_its_clone() -> None:
+    stages = [{"stage": "clone", "state": "completed"}, {"stage": "parse", "state": "completed", "shards": 3}]
+    stages += [{"stage": "refine", "state": "running"}, {"stage": "link", "state": "parked", "shards": 1}]
+
+    assert views.repeatable(an_analysis(state="ready", stages=stages)) == {"parse": 3, "link": 1}
+    assert views.repeatable(an_analysis(state="running", stages=stages)) == {}
 
 
 def test_the_signature_changes_when_the_page_has_something_new_to_show_and_not_with_every_event() -> None:
