@@ -12,7 +12,7 @@ from events.base import Envelope
 class Chosen:
     """What is looked for; what is left out does not matter. `text` are words that all stand in type, stage or data.
 
-    `since` is inclusive, `until` exclusive. Case does not matter.
+    `since` is inclusive, `until` exclusive. Case does not matter. The page chooses by the same rule (event_list.js).
     """
 
     types: Collection[str] = ()
@@ -46,5 +46,15 @@ def stage_of(envelope: Envelope) -> str:
 
 
 def _has_words(envelope: Envelope, text: str) -> bool:
-    said = f"{envelope.event_type} {stage_of(envelope)} {json.dumps(envelope.data, ensure_ascii=False)}".casefold()
-    return all(word in said for word in text.casefold().split())
+    data = json.dumps(_as_shown(envelope.data), ensure_ascii=False, separators=(",", ":"))
+    said = f"{envelope.event_type} {stage_of(envelope)} {data}".lower()
+    return all(word in said for word in text.lower().split())
+
+
+def _as_shown(value: object) -> object:
+    """The value with whole numbers as a page shows them: 3, not 3.0."""
+    if isinstance(value, dict):
+        return {name: _as_shown(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_shown(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from events import processing as facts
 from events.base import LOCAL_TENANT, Envelope, Event, derived_id
+from events.replay.choosing import Chosen, wants
 from orchestrator.projections.analyses import fold
 from orchestrator.projections.stages import view_of
 from tests.support.api_stand_in import STAGES
@@ -22,6 +23,13 @@ BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 COMPARED = ("state", "shards", "shards_done", "attempt", "files_processed", "counts", "code", "message")
 TIMES = ("started_at", "ended_at", "retry_at")
 FOLD = Path("web_ui/components/fold.js").read_text("utf-8")
+LIST = Path("web_ui/components/event_list.js").read_text("utf-8")
+CHOOSE = """told => {
+  const [events, wanted] = JSON.parse(told);
+  return JSON.stringify(wanted.map(one => events.map(event => matches(event, {
+    ...one, words: wordsOf(one.text), since: Date.parse(one.since), until: Date.parse(one.until),
+  }))));
+}"""
 # As text: what Playwright carries over value by value takes it longer than all the rest.
 RUN = """histories => JSON.stringify(JSON.parse(histories).map(events => {
   const fold = newFold();
@@ -99,6 +107,44 @@ def test_the_browser_and_the_read_model_agree_on_any_history(page: Page) -> None
             said = stage.model_dump(mode="json")
             assert {name: drawn[name] for name in COMPARED} == {name: said[name] for name in COMPARED}, seed
             assert [moment(drawn[name]) for name in TIMES] == [getattr(stage, name) for name in TIMES], seed
+
+
+def test_the_page_and_the_api_choose_the_same_events(page: Page) -> None:
+    events = [event for seed in range(120) for event in a_history(seed)]
+    events += [said({"query": "Where is the COOKIE set? Straße, İ"}), said({"response_time": 3.0, "of": [1.5, -0.0]})]
+    at, text = (
+        BEGAN + timedelta(seconds=2),
+        ("", "worker_lost parse", "cookie", "straße", '"shard":2', "3.0", '_time":3'),
+    )
+    wanted = [Chosen(text=words) for words in text]
+    wanted += [Chosen(since=at), Chosen(until=at), Chosen(since=at, until=at + timedelta(seconds=1), text="stage")]
+    wanted += [
+        Chosen(types=("timer.fired",)),
+        Chosen(types=("processing.stage.failed",), stages=("parse",), text="LOST"),
+    ]
+    page.add_script_tag(content=LIST)
+    shown = [
+        {
+            "type": "".join(chosen.types),
+            "stage": "".join(chosen.stages),
+            "text": chosen.text,
+            "since": chosen.since and chosen.since.isoformat(),
+            "until": chosen.until and chosen.until.isoformat(),
+        }
+        for chosen in wanted
+    ]
+    told = json.dumps([[event.model_dump(mode="json") for event in events], shown])
+
+    assert json.loads(page.evaluate(CHOOSE, told)) == [[wants(chosen, event) for event in events] for chosen in wanted]
+    none = [chosen for chosen in wanted if not any(wants(chosen, event) for event in events)]
+    assert none == [Chosen(text="3.0"), Chosen(types=("timer.fired",))]
+
+
+def said(data: dict[str, Any]) -> Envelope:
+    """An event of a conversation."""
+    known: dict[str, Any] = {"event_type": "ai.query.requested", "stream_id": "conversation/c", "version": 1}
+    known |= {"event_id": ID, "tenant_id": LOCAL_TENANT, "correlation_id": ID, "timestamp": BEGAN}
+    return Envelope(**known, data=data)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -50,12 +50,18 @@ const rowOf = (event, look) => {
 
 const stageOf = (event) => event.stage ?? event.data?.stage ?? "";
 
+// As the API chooses (events/replay/choosing.py): all words in type, stage or data; `since` counts, `until` does not.
 const matches = (event, chosen) => {
   if (chosen.type && event.event_type !== chosen.type) return false;
   if (chosen.stage && stageOf(event) !== chosen.stage) return false;
-  const text = `${event.event_type} ${stageOf(event)} ${summaryOf(event.data ?? {})}`.toLowerCase();
+  const at = Date.parse(event.timestamp);
+  if (at < chosen.since || at >= chosen.until) return false; // what is not chosen is NaN
+  if (!chosen.words.length) return true;
+  const text = `${event.event_type} ${stageOf(event)} ${JSON.stringify(event.data ?? {})}`.toLowerCase();
   return chosen.words.every((word) => text.includes(word));
 };
+
+const wordsOf = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 
 class EventList {
   constructor(look) {

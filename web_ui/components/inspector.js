@@ -34,6 +34,17 @@ const changeRow = (change) => {
       change.kind === "changed" ? el("span", { class: "to" }, " → ") : null, change.kind !== "removed" ? value("is", change.after) : null));
 };
 
+// A time as an address has it, which says the same in every zone.
+const placeOf = (at) => (Number.isNaN(at) ? "" : new Date(at).toISOString());
+
+// A field for a time in the viewer's zone, with its name before it.
+const moment = (name, at, act) => {
+  const input = el("input", { type: "datetime-local", step: "1", value: Number.isNaN(at) ? "" : localTime(new Date(at)) });
+  input.addEventListener("change", act);
+  input.label = el("label", {}, `${name} `, input);
+  return input;
+};
+
 const momentRow = (one, place) => ({
   version: place + 1, event_type: one.event_type, timestamp: one.at, stream_id: one.stream_id,
   data: { analysis: (one.analysis_id ?? "").slice(0, 8), state: one.state, commit: one.commit },
@@ -57,7 +68,7 @@ class Inspector {
     this.last = 0;
     this.at = Number.parseInt(placed("at"), 10);
     this.view = VIEWS.some(([name]) => name === placed("view")) ? placed("view") : "list";
-    this.chosen = { type: placed("type"), stage: placed("stage"), words: placed("q").toLowerCase().split(/\s+/).filter(Boolean) };
+    this.chosen = { type: placed("type"), stage: placed("stage"), words: wordsOf(placed("q")), since: Date.parse(placed("since")), until: Date.parse(placed("until")) };
     this.build(root);
   }
 
@@ -86,8 +97,10 @@ class Inspector {
     this.filter.addEventListener("input", choose);
     this.types = choice("Type of event", "All types", choose);
     this.stages = choice("Stage", "All stages", choose);
+    this.since = moment("Not before", this.chosen.since, choose);
+    this.until = moment("Before", this.chosen.until, choose);
     this.total = el("span", { class: "total", role: "status" });
-    this.tools = el("div", { class: "tools" }, this.filter, this.types, this.stages, this.total);
+    this.tools = el("div", { class: "tools" }, this.filter, this.types, this.stages, this.since.label, this.until.label, this.total);
     this.panels[0].append(this.tools, this.list.root);
     this.panels[1].append(this.pictures.timeline.root, this.table);
     this.panels[2].append(this.pictures.causes.root);
@@ -174,15 +187,16 @@ class Inspector {
   }
 
   show(grown) {
-    const { type, stage, words } = this.chosen;
-    const all = !type && !stage && !words.length;
+    const { type, stage, words, since, until } = this.chosen;
+    const all = !type && !stage && !words.length && Number.isNaN(since) && Number.isNaN(until);
     this.list.show(all ? this.inOrder : this.inOrder.filter((event) => matches(event, this.chosen)), grown);
     this.count();
   }
 
   choose() {
-    this.chosen = { type: this.types.value, stage: this.stages.value, words: this.filter.value.toLowerCase().split(/\s+/).filter(Boolean) };
-    place({ q: this.filter.value, type: this.chosen.type, stage: this.chosen.stage });
+    const [since, until] = [Date.parse(this.since.value), Date.parse(this.until.value)];
+    this.chosen = { type: this.types.value, stage: this.stages.value, words: wordsOf(this.filter.value), since, until };
+    place({ q: this.filter.value, type: this.chosen.type, stage: this.chosen.stage, since: placeOf(since), until: placeOf(until) });
     this.show(false);
   }
 

@@ -45,7 +45,7 @@ def choose(analysis: AnalysisView) -> str:
         "What is looked at", streams, place, format_func=lambda stream: offered[stream], key=f"stream-of-{named}"
     )
     if chosen != (named or streams[0]):
-        for name in ("at", "q", "type", "stage"):
+        for name in ("at", "q", "type", "stage", "since", "until"):
             st.query_params.pop(name, None)
         st.query_params["stream"] = chosen
         st.rerun()
