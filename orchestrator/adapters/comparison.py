@@ -1,12 +1,13 @@
-"""What is different between two analyses, as the projection `contents` loaded them, and by their trees."""
+"""What is different between two analyses, as the projection `contents` loaded them, and by their artifacts."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from orchestrator.adapters.edits import Name
 from orchestrator.api.comparing_models import (
     CountsView,
     DifferencePage,
@@ -36,7 +37,9 @@ FROM app.outcomes WHERE analysis_id = :{side} AND chunks > 0""",
 _BOTH = """
 WITH a AS ({before}), b AS ({after}), found AS (
   SELECT name, a.known AS before, b.known AS after, CASE WHEN a.known IS NULL THEN 'added'
-    WHEN b.known IS NULL THEN 'removed' WHEN a.known = b.known THEN 'same' ELSE 'changed' END AS kind
+    WHEN b.known IS NULL THEN 'removed'
+    WHEN a.known <> b.known OR to_jsonb(name) IN (SELECT value FROM jsonb_array_elements(CAST(:edited AS jsonb)))
+    THEN 'changed' ELSE 'same' END AS kind
   FROM a FULL JOIN b USING (name))
 """
 _COUNTS = "SELECT kind, count(*) AS n FROM found GROUP BY kind"
@@ -49,6 +52,7 @@ _OF = {
     what: _BOTH.format(before=side.format(side="before"), after=side.format(side="after"))
     for what, side in _SIDES.items()
 }
+Pair = tuple[UUID, UUID]
 Tree = Iterable[Mapping[str, Any]]  # rows of a TREE artifact
 
 
@@ -58,19 +62,24 @@ class Comparison:
     def __init__(self, database: TenantDatabase) -> None:
         self._database = database
 
-    async def counts(self, tenant: UUID, before: UUID, after: UUID, what: What) -> CountsView:
-        """How many are different, and how."""
+    async def counts(self, tenant: UUID, pair: Pair, what: What, edited: Collection[Name]) -> CountsView:
+        """How many are different between the older and the newer one of `pair`, and how.
+
+        `edited` are names that are of other content, whatever is known of them.
+        """
+        values = {"before": pair[0], "after": pair[1], "edited": json.dumps(sorted(edited))}
         async with self._database.of(tenant) as connection:
-            rows = await connection.execute(text(_OF[what] + _COUNTS), {"before": before, "after": after})
+            rows = await connection.execute(text(_OF[what] + _COUNTS), values)
             found = {row.kind: row.n for row in rows}
         return CountsView(**{kind: found.get(kind, 0) for kind in CountsView.model_fields})
 
     async def listed(
-        self, tenant: UUID, pair: tuple[UUID, UUID], what: What, page: Page, kind: Kind | None
+        self, tenant: UUID, pair: Pair, what: What, page: Page, kind: Kind | None, edited: Collection[Name]
     ) -> DifferencePage:
-        """What is different between the older and the newer one of `pair`; of one kind where it is given."""
+        """What is different, as `counts` has it; of one kind where it is given."""
         [skipped] = DIFFERENCES.read(page.cursor) or (0,)
-        values = {"before": pair[0], "after": pair[1], "kind": kind, "skipped": skipped, "limit": page.limit}
+        values: dict[str, object] = {"before": pair[0], "after": pair[1], "kind": kind, "limit": page.limit}
+        values |= {"skipped": skipped, "edited": json.dumps(sorted(edited))}
         async with self._database.of(tenant) as connection:
             rows = (await connection.execute(text(_OF[what] + _LISTED), values)).all()
         items = [

@@ -6,9 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from events.artifacts import ArtifactRef
 from events.base import Envelope
+from events.processing import Stage
 from events.replay.timeline import runs
 from orchestrator.adapters.comparison import compared_trees, page_of, same_page
+from orchestrator.adapters.edits import Name
 from orchestrator.api.comparing_models import (
     ComparedView,
     ComparisonView,
@@ -27,6 +30,8 @@ from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.projections.analyses import fold
 from orchestrator.projections.same_questions import asked_at_both
+from orchestrator.workflow import replay
+from orchestrator.workflow.graph import is_done
 
 router = APIRouter(prefix="/analyses/{analysis_id}", tags=["comparing"])
 Against = Annotated[UUID, Query(description="The other analysis of the repository: what is different since that one.")]
@@ -42,9 +47,12 @@ async def compared(analysis_id: UUID, who: Reader, parts: Parts, against: Agains
     for seconds, history in zip(worked, histories, strict=True):
         for run in runs(history):
             seconds[run.stage] += run.worked(now)
+    whats: tuple[What, ...] = ("symbols", "dependencies", "chunks")
     counted = [
-        await parts.contents.comparison.counts(who.tenant_id, against, analysis_id, what)
-        for what in ("symbols", "dependencies", "chunks")
+        await parts.contents.comparison.counts(
+            who.tenant_id, (against, analysis_id), what, await _edited(parts, what, histories)
+        )
+        for what in whats
     ]
     return ComparisonView(
         before=_told(views[0]),
@@ -74,7 +82,8 @@ async def differences(  # noqa: PLR0913, PLR0917  # one argument for each part o
     histories, _views = await _both(parts, who, against, analysis_id)
     if what == "files":
         return page_of((await _files(parts, histories))[0], page, kind)
-    return await parts.contents.comparison.listed(who.tenant_id, (against, analysis_id), what, page, kind)
+    edited = await _edited(parts, what, histories)
+    return await parts.contents.comparison.listed(who.tenant_id, (against, analysis_id), what, page, kind, edited)
 
 
 @router.get("/answers")
@@ -100,6 +109,21 @@ async def _both(parts: Services, who: Identity, before: UUID, after: UUID) -> tu
 async def _files(parts: Services, histories: Pair) -> tuple[list[DifferenceView], CountsView]:
     trees = [await parts.sources.tree(cloned_artifacts(history)) for history in histories]
     return await asyncio.to_thread(compared_trees, *trees)
+
+
+async def _edited(parts: Services, what: What, histories: Pair) -> set[Name]:
+    """What is of other content though as much is known of it. Of dependencies, all is known."""
+    before, after = (_made(history) for history in histories)
+    if what == "chunks":
+        return await parts.edits.passages(before, after)
+    return await parts.edits.definitions(before, after) if what == "symbols" else set()
+
+
+def _made(history: list[Envelope]) -> tuple[ArtifactRef, ...]:
+    """What clone and parse wrote last, of each shard."""
+    slots = replay(history).slots.values()
+    stages = {Stage.CLONE, Stage.PARSE}
+    return tuple(ref for slot in slots if slot.stage in stages and is_done(slot) for ref in slot.artifacts)
 
 
 def _told(view: AnalysisView) -> ComparedView:

@@ -21,6 +21,7 @@ from orchestrator.adapters.conversations import Conversations
 from orchestrator.adapters.deletion import Deletion
 from orchestrator.adapters.deletion_of_parts import ConversationDeletion
 from orchestrator.adapters.departure import Departure
+from orchestrator.adapters.edits import Edits
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.inspection import Inspection
@@ -79,6 +80,7 @@ class Services:
     contents: Contents
     searching: Searching
     sources: Sources
+    edits: Edits
     hub: Hub
     holders: Holders
     channels: Channels

@@ -2385,8 +2385,8 @@ class ComparisonView(BaseModel):
     """
     What is different between two analyses of a repository; the lists are below `differences`.
 
-    Files are compared by their content; symbols by signatures, length and complexity, not by where they stand; chunks
-    by how many a file has.
+    Files are compared by their content; symbols by signatures, length, complexity and the text of their bodies, not by
+    where they stand; chunks by their texts, file by file.
     """
 
     model_config = ConfigDict(

@@ -11,6 +11,7 @@ from tests.support.api_stand_in import StandIn
 from tests.support.site import shoot
 
 pytestmark = pytest.mark.browser
+_ADDED = {"name": ["src/late.py"], "kind": "added", "before": None, "after": {"size": 10, "lines": 1}}
 _COUNTS = {"added": 1, "removed": 2, "changed": 3, "same": 1_400}
 
 
@@ -70,10 +71,16 @@ def test_two_analyses_stand_beside_each_other_and_the_address_has_what_is_looked
     assert f"at={newer.id}" in page.url
     page.get_by_role("button", name="Close").click()
     expect(page.locator(".rs-place")).to_have_count(0)
+    newer.told["differences/files"] |= {"items": [_ADDED], "next": None}
+    page.get_by_role("link", name="More").click()
+    expect(page.locator(".rs-differences")).to_contain_text("src/late.py")
+    assert "cursor=x" in page.url
+    expect(page.get_by_role("link", name="More")).to_have_count(0)
     page.locator("label").filter(has_text="Definitions").click()
     expect(page.get_by_text("Nothing is different here.")).to_be_visible()
     assert f"against={older.id}" in page.url
     assert "what=symbols" in page.url
+    assert "cursor" not in page.url
     page.reload()
     expect(page.get_by_text("Nothing is different here.")).to_be_visible()
     page.set_viewport_size({"width": 360, "height": 740})

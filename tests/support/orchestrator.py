@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.artifacts import (
     ArtifactKind,
     ArtifactRef,
+    ChunkRow,
     ChurnRow,
     ConnectionRow,
     DependencyRow,
@@ -254,14 +255,16 @@ class Workers:
                 first_line=1,
                 last_line=2,
                 first_byte=0,
-                last_byte=9,
+                last_byte=len(FILES[path].encode()),
             )
             for path in paths
             for n in range(2)
         ]
         edges: list[BaseModel] = [EdgeRow(path=path, kind="import", source=None, target="os", line=1) for path in paths]
         outcomes: list[BaseModel] = [OutcomeRow(path=path, outcome="parsed", symbols=2, chunks=1) for path in paths]
+        chunks: list[BaseModel] = [a_chunk(path) for path in paths]
         return (
+            await put_rows(self.objects, ArtifactKind.CHUNKS, ChunkRow, chunks, shard),
             await put_rows(self.objects, ArtifactKind.SYMBOLS, SymbolRow, symbols, shard),
             await put_rows(self.objects, ArtifactKind.EDGES, EdgeRow, edges, shard),
             await put_rows(self.objects, ArtifactKind.OUTCOMES, OutcomeRow, outcomes, shard),
@@ -277,6 +280,13 @@ class Workers:
             await put_rows(self.objects, ArtifactKind.LINKS, LinkRow, links_of(place), 0),
             await put_rows(self.objects, ArtifactKind.CONNECTIONS, ConnectionRow, CONNECTIONS, 0),
         )
+
+
+def a_chunk(path: str) -> ChunkRow:
+    """The one passage of a file."""
+    digest = sha256(FILES[path].encode()).hexdigest()
+    said = {"language": "python", "file_class": "code", "header": path, "text": FILES[path], "text_sha256": digest}
+    return ChunkRow(chunk_id=f"{path}-{digest}", path=path, first_line=1, last_line=2, symbols=[], **said)
 
 
 async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], seconds: float = 15) -> T:

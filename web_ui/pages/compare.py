@@ -9,7 +9,7 @@ from web_ui.session import attempt, chosen_analysis, client, parameter, zone
 
 _LISTED = 50
 _SHOWN = 200
-_WHAT, _KIND = "compared-what", "compared-kind"
+_WHAT, _KIND, _LISTED_NOW = "compared-what", "compared-kind", "compared-now"
 
 
 def choose(analysis: AnalysisView) -> str | None:
@@ -52,8 +52,15 @@ def differences(analysis: AnalysisView, against: str) -> None:
         st.query_params.pop("kind", None)
     else:
         st.query_params["kind"] = kind
+    listed = (analysis.analysis_id, against, what, kind)
+    if st.session_state.setdefault(_LISTED_NOW, listed) != listed:  # another list: it begins at its first page
+        st.session_state[_LISTED_NOW] = listed
+        st.query_params.pop("cursor", None)
+    cursor = parameter("cursor")
     found = attempt(
-        lambda: client().comparing_differences(analysis.analysis_id, what, against=against, kind=kind, limit=_SHOWN)
+        lambda: client().comparing_differences(
+            analysis.analysis_id, what, against=against, kind=kind, cursor=cursor, limit=_SHOWN
+        )
     )
     if found is None:
         return
@@ -62,7 +69,11 @@ def differences(analysis: AnalysisView, against: str) -> None:
         return
     st.html(markup.table(("how", "what", "different"), compared.rows(found.items), "rs-differences"))
     if found.total > len(found.items):
-        st.caption(f"{len(found.items):,} of {found.total:,} are shown; `repostream compare` and the API have all.")
+        st.caption(f"{len(found.items):,} of {found.total:,} are shown.")
+    if found.next is not None:
+        address = {"analysis": analysis.analysis_id, "against": against, "what": what, "cursor": found.next}
+        more = address | ({"kind": kind} if kind is not None else {})
+        st.page_link("pages/compare.py", label="More", query_params=more, icon=":material/arrow_forward:")
 
 
 def show() -> None:

@@ -41,21 +41,25 @@ async def test_what_became_of_a_repository_is_told_in_counts_lists_and_times(
 
     found = await system.get(f"/analyses/{newer}/comparison", against=older)
     assert found["files"] == {"added": 1, "removed": 0, "changed": 1, "same": 3}
-    assert found["symbols"] == {"added": 2, "removed": 0, "changed": 0, "same": 6}
+    assert found["symbols"] == {"added": 2, "removed": 0, "changed": 2, "same": 4}
     assert found["dependencies"] == {"added": 0, "removed": 0, "changed": 0, "same": 3}
-    assert found["chunks"] == {"added": 1, "removed": 0, "changed": 0, "same": 3}
+    assert found["chunks"] == {"added": 1, "removed": 0, "changed": 1, "same": 2}
     assert (found["before"]["analysis_id"], found["after"]["analysis_id"]) == (str(older), newer)
     assert found["before"]["seconds"] > 0
     stages = {one["stage"]: one for one in found["stages"]}
     assert all(stages["parse"][side] >= 0 for side in ("before", "after"))
     assert await listed("files") == [("changed", "app/main.py"), ("added", "app/new.py")]
     assert await listed("files", kind="added") == [("added", "app/new.py")]
-    assert await listed("symbols") == [("added", "app/new.py", "function", f"app/new.py.f{n}") for n in range(2)]
+    edited = [("changed", "app/main.py", "function", f"app/main.py.f{n}") for n in range(2)]  # as long as before
+    added = [("added", "app/new.py", "function", f"app/new.py.f{n}") for n in range(2)]
+    assert await listed("symbols") == [*edited, *added]
+    assert await listed("chunks", kind="changed") == [("changed", "app/main.py")]
     assert await listed("chunks", kind="removed") == []
-    first = await system.get(f"/analyses/{newer}/differences/symbols", against=older, limit=1)
-    rest = await system.get(f"/analyses/{newer}/differences/symbols", against=older, limit=1, cursor=first["next"])
-    assert (first["total"], rest["next"]) == (2, None)
-    assert [one["name"][2] for one in (*first["items"], *rest["items"])] == ["app/new.py.f0", "app/new.py.f1"]
+    of = f"/analyses/{newer}/differences/symbols"
+    first = await system.get(of, against=older, limit=3)
+    rest = await system.get(of, against=older, limit=3, cursor=first["next"])
+    assert (first["total"], rest["next"]) == (4, None)
+    assert [one["name"][2] for one in (*first["items"], *rest["items"])] == [one[3] for one in (*edited, *added)]
 
     back = await system.get(f"/analyses/{older}/comparison", against=newer)
     assert (back["files"]["removed"], back["symbols"]["removed"]) == (1, 2)
