@@ -7,7 +7,6 @@ from runtime.client.shapes import (
     AnalysisSummary,
     AnalysisView,
     ConversationSummary,
-    Envelope,
     Passage,
     PlanStep,
     QuestionView,
@@ -247,11 +246,6 @@ def answer_facts(question: QuestionView) -> list[str]:
         f"{count(question.removed_quotes, 'unsupported quotation')} removed" if question.removed_quotes else "",
     )
     return [fact for fact in facts if fact]
-
-
-def event_rows(events: Sequence[Envelope]) -> list[dict[str, object]]:
-    """What the event list is given: envelopes as the stream sends them."""
-    return [event.model_dump(mode="json") for event in events]
 
 
 def streams_of(analysis: AnalysisView, conversations: Sequence[ConversationSummary], zone: tzinfo) -> dict[str, str]:

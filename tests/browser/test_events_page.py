@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.support import ui_samples as samples
 from tests.support.accessibility import violations
@@ -105,12 +105,39 @@ def test_a_long_history_is_complete_and_drawn_in_pieces(page: Page, api: StandIn
     analysis = samples.running(api)
     for shard in range(600):
         analysis.say("processing.stage.requested", "embed", shard=shard, shards=600)
+    asked = _pages_asked_for(page)
     page.goto(f"/events?analysis={analysis.id}")
 
     expect(page.locator(".total")).to_contain_text(f"{len(analysis.events)} events")
     expect(page.locator("details.event")).to_have_count(300)
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("details.event")).to_have_count(600)
+    assert asked == ["500", "500"]  # once, by the component itself: a script run asks for one event alone
+
+
+def _pages_asked_for(page: Page) -> list[str]:
+    """How many events were asked for, each time that the browser asked for some."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/events?stream" in request.url:
+            asked.extend(parse_qs(urlsplit(request.url).query)["limit"])
+
+    page.on("request", note)
+    return asked
+
+
+def test_what_cannot_be_loaded_of_a_history_is_said(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    for shard in range(600):
+        analysis.say("processing.stage.requested", "embed", shard=shard, shards=600)
+    page.route(re.compile(r"/events\?.*cursor="), lambda route: route.abort())
+    page.goto(f"/events?analysis={analysis.id}")
+
+    expect(page.locator(".total")).to_contain_text("500 events · what came after event 500 could not be loaded: ")
+    page.unroute_all()
+    page.reload()
+    expect(page.locator(".total")).to_have_text(f"{len(analysis.events)} events")
 
 
 def test_somebody_travels_through_the_history_and_shares_the_point(page: Page, api: StandIn) -> None:

@@ -5,6 +5,7 @@ const VIEWS = [["list", "Events"], ["timeline", "Timeline"], ["causes", "Causes"
 const SHOWN_CHANGES = 12;
 const SOON = 90; // ms that the slider rests before the point is asked for
 const CALM = 1200; // ms between two askings for a picture while events come
+const AT_ONCE = 500; // events in one reply
 
 const placed = (name) => new URLSearchParams(location.search).get(name) ?? "";
 const place = (values) => {
@@ -125,15 +126,45 @@ class Inspector {
     this.data = data;
     if (data.moments) this.turn("list");
     this.tabs[0].parentElement.hidden = Boolean(data.moments); // runs and causes are of one stream
-    if (!data.moments) this.add(data.items);
-    else if (data.loaded !== this.loaded) this.take(data.items); // what was loaded before may be older than what was asked for since
+    if (!data.moments && !this.source) return void this.load();
+    if (!data.moments) return this.follow();
+    if (data.loaded !== this.loaded) this.take(data.items); // what was loaded before may be older than what was asked for since
     this.loaded = data.loaded;
-    if (data.live && !this.source) {
+    this.follow();
+  }
+
+  // The log only grows: what is here is not asked for again, and what is missing at its end is said.
+  async load() {
+    if (this.loading) return;
+    this.loading = "loading…";
+    const found = [];
+    let missing = "";
+    try {
+      for (let cursor = ""; cursor !== null;) {
+        const page = await this.ask("", { after: this.last, limit: AT_ONCE, ...(cursor ? { cursor } : {}) });
+        found.push(...page.items);
+        cursor = page.next ?? null;
+        this.loading = `loading, ${amount("events", this.last + found.length)} so far…`;
+        this.count();
+      }
+    } catch (error) {
+      missing = `what came after event ${number.format(this.last + found.length)} could not be loaded: ${plain(error.message)}`;
+    }
+    [this.loading, this.missing] = ["", missing];
+    this.add(found);
+    this.count();
+    this.follow();
+  }
+
+  // What happens from here on, while it is live.
+  follow() {
+    const { data } = this;
+    if (data.live && !this.source && !this.closed) {
       const after = data.moments ? 0 : this.last;
       const grow = () => this.againSoon();
       this.source = listen(`${data.api}/events/live?${new URLSearchParams({ stream_id: data.stream, after })}`, {
         events: data.moments ? { milestone: grow, grown: grow } : { milestone: (event) => this.add([event]) },
-        onstate: (state) => { this.connection = state; this.count(); },
+        onstate: (state) => { this.connection = state; if (state === "live" && !data.moments) this.missing = ""; this.count(); },
       });
     }
     if (!data.live && this.source) {
@@ -202,7 +233,8 @@ class Inspector {
 
   count() {
     const [shown, all] = [this.list.shown.length, this.events.size];
-    const state = this.connection ? ` · ${CONNECTION[this.connection]}` : "";
+    const said = [this.connection ? CONNECTION[this.connection] : "", this.loading, this.missing].filter(Boolean);
+    const state = said.map((one) => ` · ${one}`).join("");
     this.total.textContent = `${shown < all ? `${number.format(shown)} of ` : ""}${amount(this.data?.moments ? "moments" : "events", all)}${state}`;
   }
 
@@ -243,7 +275,7 @@ class Inspector {
 
   async ask(what, more = {}) {
     const asked = new URLSearchParams({ stream_id: this.data.stream, ...more });
-    const reply = await fetch(`${this.data.api}/events/${what}?${asked}`, { headers: { accept: "application/json" } });
+    const reply = await fetch(`${this.data.api}/events${what && `/${what}`}?${asked}`, { headers: { accept: "application/json" } });
     const told = await reply.json();
     if (!reply.ok) throw new Error(told.detail ?? told.title ?? reply.statusText);
     return told;
@@ -347,6 +379,7 @@ class Inspector {
   }
 
   close() {
+    this.closed = true;
     this.source?.close();
     clearTimeout(this.resting);
     clearTimeout(this.drawing);

@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, moments, views
-from web_ui.components import browser, frame, histories, notices
+from web_ui.components import browser, frame, notices
 from web_ui.session import administrates, attempt, chosen_analysis, client, parameter, zone
 
 _TALKS = 50
@@ -66,17 +66,17 @@ def show() -> None:
     if stream.startswith("repository/"):
         repository(stream)
         return
-    events = histories.events_of(stream)
-    if events is None:
+    first = attempt(lambda: client().events_listed(stream_id=stream, limit=1))
+    if first is None:
         return
-    if not events:
+    if not first.items:
         notices.empty("Nothing has happened here yet.", "It was deleted, or it has not begun.")
         return
     st.html(
         f'<div class="rs-facts">The log\'s own record, in its order. Stream&nbsp;{markup.span("code", stream)}</div>'
     )
     is_over = stream == f"analysis/{analysis.analysis_id}" and views.is_over(analysis)
-    data = {"stream": stream, "items": events, "live": not is_over}
+    data: dict[str, object] = {"stream": stream, "live": not is_over}  # what happened it asks for itself, once
     data["analysis_id"] = analysis.analysis_id  # where an edited event goes on
     browser.inspector(data, key=f"inspector-{stream}")
 
