@@ -76,7 +76,7 @@ def head(conversation: ConversationSummary) -> str:
 
 
 def told_before(question: QuestionView, zone: tzinfo) -> list[str]:
-    """What was searched for in place of the question, and how much of the conversation the model was told."""
+    """What was searched for in place of the question, how much of the conversation was told, and by which prompt."""
     by = "by rules" if question.standalone_by == "rules" else f"by {visible(question.standalone_by)}"
     turns = count(question.history_turns, "earlier turn")
     left = f", {question.history_left_out} more did not fit" if question.history_left_out else ""
@@ -86,6 +86,7 @@ def told_before(question: QuestionView, zone: tzinfo) -> list[str]:
         *([f"Searched for: {visible(question.standalone)} (rewritten {by})"] if question.standalone else []),
         *([told_earlier(question.earlier_at, zone)] if question.earlier_at else []),
         *([f"Told {turns}, about {question.history_tokens:,} tokens{left}"] if told else []),
+        *([f"Written by prompt {visible(question.prompt)}"] if question.prompt else []),
     ]
 
 

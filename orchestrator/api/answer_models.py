@@ -38,7 +38,8 @@ class StepView(BaseModel):
 class AnswerView(BaseModel):
     """An answer; `refused` is empty, or why there is none: `no_evidence` (by `evidence`, 0 to 1) or `not_in_passages`.
 
-    `mode` is extractive, generated or deep, whose `steps` are there as they are taken. `removed_citations` and
+    `mode` is extractive, generated or deep, whose `steps` are there as they are taken; `prompt` is the version of what
+    the model was told. `removed_citations` and
     `removed_quotes` count what nothing supported; `passed_over` names models that failed before the one that answered.
     `standalone` is what was searched for where that is not the question itself, rewritten by `standalone_by`; of the
     earlier turns `history_turns` were told to the model (about `history_tokens` tokens), `history_left_out` not. `plan`
@@ -58,6 +59,7 @@ class AnswerView(BaseModel):
     confidence: float | None = None
     provider: str | None = None
     model: str | None = None
+    prompt: str = ""
     response_time: float | None = None
     input_tokens: int = 0
     output_tokens: int = 0

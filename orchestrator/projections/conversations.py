@@ -145,6 +145,7 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "confidence": event.confidence,
             "provider": event.provider,
             "model": event.model,
+            "prompt": event.prompt,
             "response_time": event.response_time,
             "input_tokens": event.input_tokens,
             "output_tokens": event.output_tokens,

@@ -2693,6 +2693,7 @@ class QuestionView(BaseModel):
     confidence: float | None = None
     provider: str | None = None
     model: str | None = None
+    prompt: str = ""
     response_time: float | None = None
     input_tokens: int = 0
     output_tokens: int = 0

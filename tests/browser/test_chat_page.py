@@ -41,6 +41,7 @@ def test_an_answer_is_seen_while_it_is_written_and_then_with_its_evidence(page: 
     expect(answer.locator("strong")).to_have_text("Flask")
     expect(answer.locator(".facts")).to_contain_text("1.9 s4,120 + 210 tokenscommit 36e4a824f3full index")
     answer.get_by_text("Evidence: 3 passages").click()
+    expect(answer.get_by_text("Written by prompt answer-v5")).to_be_visible()
     expect(answer.locator(".passage").first).to_contain_text("score 0.910")
     expect(answer.locator(".passage").first).to_contain_text("lexical #1")
     expect(page.locator(".writing")).to_be_hidden()

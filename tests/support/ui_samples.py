@@ -143,6 +143,7 @@ def answer(**changes: Any) -> dict[str, Any]:
         "mode": "generated",
         "provider": "openai",
         "model": "gpt-test",
+        "prompt": "answer-v5",
         "citations": [
             {"path": APP, "first_line": 110, "last_line": 114, "chunk_id": "c0"},
             {"path": APP, "first_line": 113, "last_line": 114, "chunk_id": "c0"},

@@ -280,6 +280,7 @@ def test_the_evidence_says_what_was_searched_for_and_how_much_of_the_conversatio
     told = {"history_turns": 2, "history_tokens": 1_340, "history_left_out": 1}
 
     assert turns.told_before(a_question(), UTC) == []
+    assert turns.told_before(a_question(prompt="answer-v5"), UTC) == ["Written by prompt answer-v5"]
     assert turns.told_before(a_question(**rewritten, **told), UTC) == [
         "Searched for: Who calls it? (about run) (rewritten by rules)",
         "Told 2 earlier turns, about 1,340 tokens, 1 more did not fit",
