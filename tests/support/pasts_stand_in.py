@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi.encoders import jsonable_encoder
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from events.base import Envelope
 from events.replay.difference import difference
 from events.replay.history import fold
 from orchestrator.api.inspecting import causes_of, moment_view, timeline_of
-from orchestrator.api.inspecting_models import MomentsView
+from orchestrator.api.inspecting_models import ElsewhereView, MomentsView
 from orchestrator.projections.pasts import fold_of
 from orchestrator.projections.repository_past import analysis_steps, moments, repository_at, repository_steps
 from tests.support.stand_in_streams import Json, Streams, frame, problem
@@ -96,7 +96,13 @@ async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Re
     if request.path_params["what"] == "timeline":
         return JSONResponse(jsonable_encoder(timeline_of(stream_id, history, history[-1].timestamp)))
     if request.path_params["what"] == "causes":
-        return JSONResponse(jsonable_encoder(causes_of(stream_id, history)))
+        elsewhere = {
+            UUID(event["event_id"]): ElsewhereView.model_validate(event)
+            for stream in others.values()
+            for event in stream.events
+            if stream.stream_id != stream_id
+        }
+        return JSONResponse(jsonable_encoder(causes_of(stream_id, history, elsewhere)))
     version = min(int(request.query_params.get("version", len(history))), len(history))
     how = fold_of(stream_id)
     points = (max(0, version - 1), version)

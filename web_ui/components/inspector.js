@@ -322,12 +322,26 @@ class Inspector {
     const cause = this.inOrder.find((one) => one.event_id === event.causation_id);
     const effects = this.inOrder.filter((one) => one.causation_id === event.event_id);
     if (cause) this.why.append(el("span", {}, "Because of "), link(cause));
-    else this.why.append(el("span", {}, event.causation_id ? "Because of an event in another stream" : "Asked for from outside"));
+    else this.why.append(event.causation_id ? this.fromElsewhere(event) : el("span", {}, "Asked for from outside"));
     if (effects.length) this.why.append(el("span", {}, " · led to "), ...effects.slice(0, 6).map(link));
     if (effects.length > 6) this.why.append(el("span", {}, ` and ${number.format(effects.length - 6)} more`));
     const edit = new URLSearchParams({ analysis: this.data.analysis_id, stream: this.data.stream, at: String(event.version) });
     this.why.append(" ", el("a", { class: "fork", href: `/fork?${edit}` }, "Edit this event and go on from here in a sandbox"));
     if (event.erased?.length) this.why.append(el("span", {}, ` · erased for good: ${plain(event.erased.join(", "))}`));
+  }
+
+  // An event of another stream led to it: a link to that one, once it is known which it is.
+  fromElsewhere(event) {
+    const told = el("span", {}, "Because of an event in another stream");
+    if (!(event.version <= this.outside?.until)) this.outside = { until: this.last, told: this.ask("causes").catch(() => ({ items: [] })) };
+    this.outside.told.then(({ items }) => {
+      const one = items.find((item) => item.version === event.version)?.elsewhere;
+      if (!one) return;
+      const [kind, id] = one.stream_id.split("/");
+      const place = new URLSearchParams({ analysis: kind === "analysis" ? id : this.data.analysis_id, stream: one.stream_id, at: String(one.version) });
+      told.replaceChildren("Because of ", el("a", { class: "elsewhere", href: `/events?${place}` }, `${one.version} ${plain(one.event_type.split(".").slice(-2).join(" "))} of ${plain(one.stream_id)}`));
+    });
+    return told;
   }
 
   async tellState() {
