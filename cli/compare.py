@@ -12,7 +12,7 @@ from cli.paging import all_of
 from cli.plain import visible
 from cli.screen import Screen
 from runtime.client import Client
-from runtime.client.shapes import ComparisonView, DifferenceView, QuestionCompared
+from runtime.client.shapes import ComparisonView, DifferenceView, QuestionCompared, SpentView
 
 _PAGE = 500
 _LONGEST = 100  # signs of a value
@@ -100,10 +100,16 @@ def _told(found: ComparisonView) -> Iterator[Text]:
     for title, side in (("before", found.before), ("after", found.after)):
         ready = f", ready after {side.seconds:.1f} s" if side.seconds is not None else ""
         cost = f", about {side.cost:.4f} {side.currency}" if side.cost is not None else ""
-        yield Text(f"{title:<14}{side.commit or 'no commit'}, {side.state}{ready}{cost}")
+        yield Text(f"{title:<14}{side.commit or 'no commit'}, {side.state}{ready}{cost}{_spent(side.spent)}")
     for stage in found.stages:
         before, after = (f"{value:.2f} s" if value is not None else "–" for value in (stage.before, stage.after))  # noqa: RUF001  # a dash
         yield Text(f"{stage.stage:<14}{before} → {after}", style="dim")
+
+
+def _spent(took: SpentView | None) -> str:
+    if took is None:
+        return ""
+    return f", embedded {took.tokens:,} tokens" + (f" for {took.cost_usd:.4f} USD" if took.cost_usd is not None else "")
 
 
 def line(one: DifferenceView) -> Text:

@@ -13,6 +13,7 @@ from runtime.client.shapes import (
     DifferenceView,
     StageCompared,
 )
+from web_ui import estimates
 from web_ui.words import duration, moment, short_commit, visible
 
 What = Literal["files", "symbols", "dependencies", "chunks"]
@@ -74,6 +75,8 @@ def sides(found: ComparisonView) -> list[tuple[str, str, str]]:
     ]
     if before.cost is not None or after.cost is not None:
         rows.append(("Estimated cost", _cost(before), _cost(after)))
+    if before.spent is not None or after.spent is not None:
+        rows.append(("Embedded", estimates.spent(before.spent) or "–", estimates.spent(after.spent) or "–"))  # noqa: RUF001  # a dash
     return rows + [(_word(name), _total(before, name), _total(after, name)) for name in names]
 
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from runtime.client.shapes import AnalysisView, EstimateView
+from runtime.client.shapes import AnalysisView, EstimateView, SpentView
+from web_ui.usage import dollars
 from web_ui.words import count, duration, size
 
 _LIMITS = {"files": "number of files", "bytes": "amount of text", "minutes": "time", "cost": "cost"}
@@ -26,6 +27,14 @@ def facts(analysis: AnalysisView) -> list[str]:
     if analysis.estimate is None or analysis.state not in {"running", "answerable"}:
         return []
     return expected(analysis.estimate)
+
+
+def spent(took: SpentView | None) -> str:
+    """What embedding really took; empty where no model that counts tokens was asked."""
+    if took is None:
+        return ""
+    cost = dollars(took.cost_usd * 100) if took.cost_usd is not None else "at a cost that is not set"
+    return f"{took.tokens:,} tokens, {cost}"
 
 
 def waiting_sentence(analysis: AnalysisView, now: datetime) -> str:

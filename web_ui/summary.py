@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from runtime.client.shapes import AnalysisView
+from web_ui.estimates import spent
 from web_ui.views import milestones, total_facts
 from web_ui.words import count, visible
 
@@ -27,6 +28,7 @@ def summary_rows(analysis: AnalysisView) -> list[tuple[str, str]]:
         ("Containers", _text(analysis.metadata, "containers")),
         ("Files by kind", _kinds(analysis.structure)),
         ("Totals", ", ".join(total_facts(analysis.totals))),
+        ("Embedded", spent(analysis.spent)),
     ]
     return [(name, value) for name, value in rows if value] + milestones(analysis)
 

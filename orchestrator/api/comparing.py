@@ -137,5 +137,6 @@ def _told(view: AnalysisView) -> ComparedView:
         seconds=(ready - view.requested_at).total_seconds() if ready is not None else None,
         cost=estimate.cost if estimate is not None else None,
         currency=estimate.currency if estimate is not None else "",
+        spent=view.spent,
         totals=view.totals,
     )

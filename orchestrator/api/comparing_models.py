@@ -7,13 +7,17 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from orchestrator.api.models import QuestionView
+from orchestrator.api.spent_models import SpentView
 
 Kind = Literal["added", "removed", "changed"]
 What = Literal["files", "symbols", "dependencies", "chunks"]
 
 
 class ComparedView(BaseModel):
-    """One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known."""
+    """One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
+
+    `spent` is what embedding it really took.
+    """
 
     analysis_id: UUID
     commit: str | None = None
@@ -23,6 +27,7 @@ class ComparedView(BaseModel):
     seconds: float | None = None
     cost: float | None = None
     currency: str = ""
+    spent: SpentView | None = None
     totals: dict[str, int] = Field(default_factory=dict)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from events.question import Scope
 from orchestrator.api.answer_models import AnswerView, Mode
+from orchestrator.api.spent_models import SpentView
 
 
 class AnalysisState(StrEnum):
@@ -141,6 +142,7 @@ class AnalysisView(AnalysisSummary):
 
     stages: list[StageView]
     estimate: EstimateView | None = None
+    spent: SpentView | None = None
     metadata: dict[str, object] = Field(default_factory=dict)
     structure: dict[str, object] = Field(default_factory=dict)
     history: dict[str, object] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ from events.catalog import EVENTS, decode
 from events.index import EmbedderChanged
 from events.processing import Stage
 from orchestrator.api.models import AnalysisState, AnalysisView, EstimateView, HeadView, StageState
+from orchestrator.projections.spent import spent_after
 
 OVER = frozenset({AnalysisState.REFINED, AnalysisState.FAILED, AnalysisState.CANCELLED})
 ACTIVE = frozenset({StageState.QUEUED, StageState.RUNNING, StageState.RETRYING})
@@ -134,6 +135,7 @@ def _stage_started(record: AnalysisRecord, event: facts.StageStarted, at: dateti
 
 
 def _stage_completed(record: AnalysisRecord, event: facts.StageCompleted, at: datetime) -> None:
+    record.view.spent = spent_after(record.view.spent, event)
     run = _run(record, event.stage, event.shard)
     if run is None or run.attempt != event.attempt:
         return
@@ -268,13 +270,11 @@ def _stop_runs(record: AnalysisRecord, at: datetime) -> None:
 
 
 def _retry_requested(record: AnalysisRecord, event: facts.RetryRequested | EmbedderChanged, _at: datetime) -> None:
-    view = record.view
-    if view.state is AnalysisState.FAILED and isinstance(event, facts.RetryRequested):
+    view, by_person = record.view, isinstance(event, facts.RetryRequested)
+    if view.state is AnalysisState.FAILED and by_person:
         view.state = AnalysisState.ANSWERABLE if view.answerable_at is not None else AnalysisState.RUNNING
         view.ended_at = view.code = view.message = None
-    elif view.state is AnalysisState.REFINED or (
-        view.state is AnalysisState.READY and isinstance(event, facts.RetryRequested)
-    ):
+    elif view.state is AnalysisState.REFINED or (by_person and view.state is AnalysisState.READY):
         view.state, view.ended_at = AnalysisState.READY, None
 
 

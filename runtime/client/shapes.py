@@ -248,26 +248,6 @@ class CollectionAsked(BaseModel):
     replace: bool = True
 
 
-class ComparedView(BaseModel):
-    """
-    One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-    )
-    analysis_id: str
-    commit: str | None = None
-    ref: str | None = None
-    state: str
-    requested_at: AwareDatetime
-    seconds: float | None = None
-    cost: float | None = None
-    currency: str = ""
-    totals: dict[str, int] = {}
-
-
 class Comparison(BaseModel):
     """
     A collection beside its generation's stored vectors. `held` is what it has in all.
@@ -1770,6 +1750,19 @@ class SharedView(BaseModel):
     resource_id: str
 
 
+class SpentView(BaseModel):
+    """
+    Tokens that were embedded, over all attempts, and what that cost; `cost_usd` is null where nobody said.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    tokens: int
+    cost_usd: float | None = None
+
+
 class StageCompared(BaseModel):
     """
     One stage: seconds that its runs worked, one after the other, in each of the two; null where it has none.
@@ -2268,6 +2261,7 @@ class AnalysisView(BaseModel):
     damaged: list[str] = []
     stages: list[StageView]
     estimate: EstimateView | None = None
+    spent: SpentView | None = None
     metadata: dict[str, object] = {}
     structure: dict[str, object] = {}
     history: dict[str, object] = {}
@@ -2379,6 +2373,29 @@ class CollectionsState(BaseModel):
     damaged: list[DamagedCollection]
     wanted: str
     earlier: list[EarlierModel]
+
+
+class ComparedView(BaseModel):
+    """
+    One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
+
+    `spent` is what embedding it really took.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+    )
+    analysis_id: str
+    commit: str | None = None
+    ref: str | None = None
+    state: str
+    requested_at: AwareDatetime
+    seconds: float | None = None
+    cost: float | None = None
+    currency: str = ""
+    spent: SpentView | None = None
+    totals: dict[str, int] = {}
 
 
 class ComparisonView(BaseModel):

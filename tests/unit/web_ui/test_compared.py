@@ -46,6 +46,8 @@ def test_the_two_are_told_side_by_side_and_cost_only_where_it_is_known() -> None
     assert sides[2][2] != "3"
     priced = compared.sides(_found(after=_side(cost=0.5, currency="USD")))
     assert (priced[2][0], priced[2][2]) == ("Estimated cost", "0.5000 USD")
+    paid = compared.sides(_found(after=_side(spent={"tokens": 54_000, "cost_usd": 0.0123})))
+    assert (paid[2][0], paid[2][2]) == ("Embedded", "54,000 tokens, $0.01")
     assert compared.stages([StageCompared(stage="parse", before=1.0, after=3.0)])[0][3].startswith("+2")
     assert compared.stages([StageCompared(stage="link", before=None, after=3.0)])[0][3] == ""
 
