@@ -39,7 +39,8 @@ from events.artifacts import (
 from events.base import Envelope, Event, caused_by
 from events.log.ownership import ArtifactOwners
 from events.log.postgres import PostgresJournal
-from events.processing import FaultKind, Stage, StageCompleted, StageFailed, StageRequested, StageStarted
+from events.processing import FaultKind, Stage, StageCompleted, StageFailed, StageParked, StageRequested, StageStarted
+from orchestrator.workflow.evolve import PARKED
 from runtime.database import create_engine
 from runtime.http_protocol import ProblemProtocol
 from runtime.objects import Objects, open_objects
@@ -154,7 +155,9 @@ class Workers:
         started = StageStarted(**key, worker="test")
         fault = self.faults.get((request.stage, request.shard, request.attempt))
         end: Event
-        if fault is not None:
+        if fault is not None and fault[1] == PARKED:
+            end = StageParked(**key, shards=request.shards, deliveries=4, message="It killed its workers.")
+        elif fault is not None:
             end = StageFailed(**key, shards=request.shards, kind=fault[0], code=fault[1], message="It broke.")
         else:
             artifacts, counts, facts = await self.results(request)
