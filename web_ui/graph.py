@@ -215,7 +215,7 @@ def why_not_linked(analysis: AnalysisView) -> str:
     missing = "The map of modules, imports and callers are not there"
     if state in {"waiting", "running"}:
         return f"{missing} yet: calls are being linked."
-    return f"{missing}: calls were not linked. Have it analysed again, or run its stage *Link calls* again."
+    return f"{missing}: calls were not linked. *Go on refining* or *Run again* has them linked."
 
 
 def symbol_words(one: SymbolView) -> str:
