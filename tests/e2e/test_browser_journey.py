@@ -123,15 +123,28 @@ def parameter(page: Page, name: str) -> str:
     return found[1]
 
 
-def test_an_analysis_is_seen_until_it_is_ready_and_its_events_are_all_there(
-    page: Page, system: System, git_host: GitServer
+def test_two_people_see_an_analysis_through_a_killed_orchestrator_and_its_events_are_all_there(
+    page: Page, chromium: Browser, system: System, git_host: GitServer
 ) -> None:
     begin(page, git_host.url("real/jpype1"))
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
-    for stage in STAGES:
-        expect(page.locator(f".row[data-stage={stage}].completed")).to_be_visible(timeout=200_000)
-    expect(page.locator(".mark.reached").nth(1)).to_have_text("Ready")
     analysis = parameter(page, "analysis")
+    other = chromium.new_context(base_url=system.page).new_page()
+    other.goto(f"/analysis?analysis={analysis}")
+    both = (page, other)
+    for each in both:
+        expect(each.locator(".row[data-stage=clone].completed")).to_be_visible(timeout=60_000)
+        each.evaluate("window.sameDocument = true")
+    seen = system.analysis(analysis)["state"]
+    killed = system.kill("orchestrator")
+    for each in both:
+        for stage in STAGES:
+            expect(each.locator(f".row[data-stage={stage}].completed")).to_be_visible(timeout=200_000)
+        expect(each.locator(".mark.reached").nth(1)).to_have_text("Ready")
+        assert each.evaluate("window.sameDocument") is True, "the page was loaded again"
+    assert seen == "running", f"the fault came too late: {seen}"
+    assert system.service("orchestrator").pid != killed
+    other.context.close()
     before = system.analysis(analysis)["version"]
     page.get_by_role("link", name="Events").click()
     page.wait_for_url(re.compile(r"/events\?"))

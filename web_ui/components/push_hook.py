@@ -13,6 +13,7 @@ from web_ui.components.notices import problem
 from web_ui.programs import push_hook_facts
 from web_ui.session import attempt, client
 
+_NOT_UNDERSTOOD = ("https://bitbucket.org/",)  # signs in a way of its own (docs/decisions/0235-push-hooks.md)
 _WARNINGS = {
     "Make a new secret": "What the host sends with the secret of now is refused until you give it the new one.",
     "Remove the hook": "Pushes are no longer analysed. A new hook has another secret.",
@@ -20,15 +21,15 @@ _WARNINGS = {
 
 
 def control(analysis: AnalysisView) -> None:
-    """The button, and what it opens: asked for once it is open."""
-    if analysis.url.startswith(SCHEME):
+    """The button, and what it opens: asked for once it is open. None where no host could call."""
+    if analysis.url.startswith((SCHEME, *_NOT_UNDERSTOOD)):
         return
     of = analysis.repository_id
     opened = st.popover("Refresh on push", icon=":material/webhook:", key=f"push-hook-{of}", on_change="rerun")
     with opened:
         st.write(
-            "The repository's host tells of each push, and a push to the analysed branch is analysed at once: in your "
-            "name, within your limits. What did not change is taken over."
+            "The repository's host (GitHub, GitLab, Gitea, Forgejo) tells of each push, and a push to the analysed "
+            "branch is analysed at once: in your name, within your limits. What did not change is taken over."
         )
         if not opened.open:
             return
