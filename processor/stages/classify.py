@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from hashlib import sha256
 from pathlib import PurePosixPath
 
@@ -12,6 +13,8 @@ MAX_PATH_BYTES = 1_024
 MAX_LEVELS = 64
 _HEAD = 8_192
 _MAX_INVALID = 0.05
+_UTF16 = {BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
+_NO_TEXT = frozenset({"Cn", "Co", "Cs"})  # a seventh of all characters of 16 bits, and none of what people write
 _MAX_MEAN_LINE = 1_000
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
 _MAX_POINTER = 1_024
@@ -132,17 +135,30 @@ def skip_by_content(content: bytes, said: Said = NOTHING) -> str | None:
     is_pointer = said.is_lfs and len(content) < _MAX_POINTER and content.startswith(_POINTER)
     if is_pointer or content.startswith(_LFS):
         return "lfs_pointer"
-    return "binary" if b"\0" in content[:_HEAD] else None
+    is_text = _is_utf16_text(content) if content[:2] in _UTF16 else b"\0" not in content[:_HEAD]
+    return None if is_text else "binary"
+
+
+def _is_utf16_text(content: bytes) -> bool:
+    """Whether what follows a mark of UTF-16 is text: the same two bytes begin UTF-32, and may begin anything."""
+    head = content[2:_HEAD].decode(_UTF16[content[:2]], "replace")
+    odd = sum(char == "\ufffd" or unicodedata.category(char) in _NO_TEXT for char in head)
+    return "\0" not in head and odd <= len(head) * _MAX_INVALID
 
 
 def read_text(content: bytes) -> tuple[str, int]:
-    """The bytes as text without NUL, and how many characters had to be replaced by U+FFFD."""
+    """The bytes as text without NUL, and how many characters had to be replaced by U+FFFD.
+
+    UTF-8, but for what begins with a mark of UTF-16; the mark is none of the text then.
+    """
+    encoding = _UTF16.get(content[:2], "utf-8")
+    written = content if encoding == "utf-8" else content[2:]
     try:
-        text = content.decode()
+        text = written.decode(encoding)
         replaced = 0
     except UnicodeDecodeError:
-        text = content.decode("utf-8", "replace")
-        replaced = text.count("\ufffd") - content.count("\ufffd".encode())
+        text = written.decode(encoding, "replace")
+        replaced = text.count("\ufffd") - written.decode(encoding, "ignore").count("\ufffd")
     nuls = text.count("\0")
     return (text.replace("\0", "\ufffd") if nuls else text), replaced + nuls
 

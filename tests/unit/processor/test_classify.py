@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +113,27 @@ def test_a_pointer_and_a_binary_file_are_no_text() -> None:
     assert skip_by_content(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n") == "lfs_pointer"
     assert skip_by_content(b"\x7fELF\0\0") == "binary"
     assert skip_by_content(b"x" * 8_192 + b"\0") is None
+
+
+SOURCE = 'class Grüße // 漢字 🙂\r\n{\r\n    string s = "a";\r\n}\r\n'
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_read_by_its_mark(encoding: str) -> None:
+    content = f"\ufeff{SOURCE}".encode(encoding)
+
+    assert skip_by_content(content) is None
+    assert skip_by_content(content * 1_000) is None
+    assert read_text(content) == (SOURCE, 0)
+    assert read_text(content + b"x")[1] == 1
+
+
+def test_what_only_begins_like_utf16_is_no_text() -> None:
+    assert skip_by_content(f"\ufeff{SOURCE}".encode("utf-32-le")) == "binary"
+    assert skip_by_content(SOURCE.encode("utf-16-le")) == "binary"  # without a mark nothing says so
+    for mark in (b"\xff\xfe", b"\xfe\xff"):
+        assert skip_by_content(mark + Random(7).randbytes(1_000)) == "binary"
+        assert skip_by_content(mark) is None
 
 
 def test_text_never_holds_what_a_database_refuses() -> None:

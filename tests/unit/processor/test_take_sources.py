@@ -4,6 +4,7 @@ import pytest
 
 from events.artifacts import SourceRow, TreeRow
 from processor.ports import TreeEntry
+from processor.stages.parse import parse_source
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.faults import Cancelled
 
@@ -49,6 +50,18 @@ def test_an_accepted_file_is_a_row_with_its_language_class_size_and_lines() -> N
             shard=0,
         )
     ]
+
+
+def test_utf16_becomes_text_once_and_all_lines_are_those_of_the_text() -> None:
+    text = "// Grüße\r\nclass Shop\r\n{\r\n    int Count() { return 1; }\r\n}\r\n"
+    content = text.encode("utf-16")
+
+    intake, [[row]] = take({"src/Shop.cs": content})
+    symbols = parse_source(row).symbols
+
+    assert (row.content, row.lines, row.size, row.language, row.replaced) == (text, 5, len(content), "csharp", False)
+    assert (row_of(intake, "src/Shop.cs").lines, row_of(intake, "src/Shop.cs").skipped) == (5, None)
+    assert [(one["name"], one["first_line"], one["last_line"]) for one in symbols] == [("Shop", 2, 5), ("Count", 4, 4)]
 
 
 def test_every_entry_is_in_the_tree_with_the_reason_why_it_was_left_out() -> None:
