@@ -33,6 +33,8 @@ class Comments:
             start, end = captures["comment"][0].byte_range
             self.ranges.append((start, end))
             last = self._last_line(start, end)
+            if self._lines.source[end : self._lines.starts[last]].strip():
+                continue  # it stands before code on its line: no comment on what comes below
             self._ending[last] = start
             if "doc" in captures:
                 self._said[last] = captures["doc"][0]

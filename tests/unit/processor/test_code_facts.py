@@ -243,3 +243,19 @@ def test_imports_nested_without_end_are_read_as_far_as_they_are_names() -> None:
     parsed = parse_source(a_source("a.rs", text))
 
     assert parsed.outcome["outcome"] in {"parsed", "lines"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.js", "/* istanbul ignore next */ function a() {}\nfunction b() {}\n/* says c */  \nfunction c() {}\n"),
+        ("a.c", "/* unused */ int a(void) { return 1; }\nint b(void) { return 2; }\n/* says c */\r\nint c(void);\n"),
+        ("A.java", "class K {\n/** no\n * more */ int a() {}\nint b() {}\n/** says\n * c */\nint c() {}\n}\n"),
+        ("a.scala", "object K {\n/* only a */ def a = 1\ndef b = 2\n/* says c */\ndef c = 3\n}\n"),
+    ],
+)
+def test_a_comment_before_code_on_its_line_says_nothing_of_what_comes_below(path: str, text: str) -> None:
+    said = {str(one["name"]): one["docstring"] for one in parse_source(a_source(path, text)).symbols}
+
+    assert said["b"] == ""
+    assert str(said["c"]).split() == ["says", "c"]
