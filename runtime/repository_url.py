@@ -8,6 +8,7 @@ that passed; the raw text goes nowhere.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from runtime.faults import Permanent
 
@@ -25,6 +26,12 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _PAGES = frozenset({"tree", "blob", "commit"})  # words that GitHub and GitLab give no repository as a name
 _COMMIT = re.compile(r"[0-9A-Fa-f]{4,64}")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+# What hosts' pages add for themselves: which lines are shown, and how, and of what kind the ref is.
+_SHOWN = re.compile(
+    r"(?:\?(?:ref_type=(?:heads|tags)|plain=1)(?:&plain=1)?)?(?:#L[0-9]+(?:C[0-9]+)?(?:-L?[0-9]+(?:C[0-9]+)?)?)?"
+)
+_HALF_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_EXTRAS = "The address has a query or a fragment: leave it out."
 _Page = tuple[int, str, int]
 _GITEA = frozenset({"branch", "tag", "commit"})  # what follows `/src/` there
 _GITEA_HOSTS = frozenset({"codeberg.org"})
@@ -57,7 +64,8 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
     """The repository that `raw` names: `https://host/owner/name`, `host/owner/name`, or `owner/name` on github.com.
 
     After the name may come what hosts' pages have there: `/tree/<ref>[/<folder>]`, `/blob/<ref>/<path>`,
-    `/commit/<id>`, GitLab's `/-/` before them, Bitbucket's `/src/<ref>`, Gitea's `/src/branch/<ref>`.
+    `/commit/<id>`, GitLab's `/-/` before them, Bitbucket's `/src/<ref>`, Gitea's `/src/branch/<ref>`. There escapes
+    (`%20`) are read, once, and what says how the page is shown (`?plain=1`, `?ref_type=heads`, `#L10-L20`) is dropped.
     `hosts` are the allowed host names in lower case; `loopback` also allows http on this machine, for tests and for
     trying the product without a network. Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`.
     """
@@ -70,17 +78,31 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
     parts = _ADDRESS.fullmatch(raw)
     if parts is None:
         raise _bad("That is not the https address of a repository.")
-    authority, path = parts["authority"], parts["path"] or ""
+    authority, (path, shown) = parts["authority"], _split_shown(parts["path"] or "")
+    _refuse_extras(authority, path)
+    if loopback and is_loopback_authority(authority):
+        found = _on_this_machine(parts["scheme"], authority, path)
+    else:
+        found = _on_host(parts["scheme"], authority, path, hosts)
+    if found.inside is None and shown:
+        raise _bad(_EXTRAS)
+    return found
+
+
+def _refuse_extras(authority: str, path: str) -> None:
     if "@" in authority:
         raise Permanent(
             "credentials_in_url",
             "The address holds a user name or password: paste it without, as https://host/owner/name.",
         )
-    if any(mark in path for mark in "?#%;"):
-        raise _bad("The address has a query, a fragment or escaped characters: leave them out.")
-    if loopback and is_loopback_authority(authority):
-        return _on_this_machine(parts["scheme"], authority, path)
-    return _on_host(parts["scheme"], authority, path, hosts)
+    if any(mark in path for mark in "?#;"):
+        raise _bad(_EXTRAS)
+
+
+def _split_shown(path: str) -> tuple[str, str]:
+    """The path, and what follows it where that only says how a page is shown."""
+    end = min((at for mark in "?#" if (at := path.find(mark)) >= 0), default=len(path))
+    return (path[:end], path[end:]) if _SHOWN.fullmatch(path, end) else (path, "")
 
 
 def is_loopback_authority(authority: str) -> bool:
@@ -152,12 +174,22 @@ def _local_page(parts: list[str], first: int = 1) -> _Page | None:
 def _inside(word: str, parts: list[str]) -> Inside:
     if word not in _PAGES:
         raise _bad("The address names a page of a repository, and not its code.")
-    rest = "/".join(parts)
-    if not is_inner_path(rest):
+    rest = _unescaped("/".join(parts))
+    if rest is None or not is_inner_path(rest):
         raise _bad("What follows the repository in the address is no branch, tag, commit or folder.")
-    if word == "commit" and (len(parts) > 1 or not _COMMIT.fullmatch(rest)):
+    if word == "commit" and not _COMMIT.fullmatch(rest):
         raise _bad("What follows `commit` in the address is not the id of a commit.")
     return Inside(rest.lower() if word == "commit" else rest, is_file=word == "blob")
+
+
+def _unescaped(path: str) -> str | None:
+    """`path` with `%20` and the like as what they stand for; None where that is no text."""
+    if _HALF_ESCAPE.search(path):
+        return None
+    try:
+        return unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return None
 
 
 def is_inner_path(path: str) -> bool:

@@ -32,6 +32,13 @@ SHA = "36e4a824f340fdee7ed50937ba8e7f6bc7d17f81"
         ("https://git.example.org/o/n/src/branch/main", "o/n", Inside("main")),
         ("https://git.example.org/o/n/blob/main/a", "o/n", Inside("main/a", True)),
         ("https://github.com/tree/blob", "tree/blob", None),
+        ("https://gitlab.com/a/b/-/tree/main?ref_type=heads", "a/b", Inside("main")),
+        ("https://gitlab.com/a/b/-/blob/v1/x.md?ref_type=tags&plain=1#L3-9", "a/b", Inside("v1/x.md", True)),
+        ("https://github.com/o/n/blob/main/a.py#L10", "o/n", Inside("main/a.py", True)),
+        ("https://github.com/o/n/blob/main/a.py?plain=1#L10C5-L20C3", "o/n", Inside("main/a.py", True)),
+        ("https://github.com/o/n/tree/main/#L1", "o/n", Inside("main")),
+        ("https://github.com/o/n/tree/feature%2Fx/my%20folder", "o/n", Inside("feature/x/my folder")),
+        ("https://github.com/o/n/tree/main/gr%C3%B6%C3%9Fe/100%2525", "o/n", Inside("main/größe/100%25")),
     ],
 )
 def test_a_link_into_a_repository_names_it_and_what_is_inside(raw: str, name: str, inside: Inside | None) -> None:
