@@ -20,15 +20,21 @@ _STRINGS = (
 )
 _SINGLE = r"|'(?P<single>(?:[^'\\\n]|\\.?)*+)(?:'|(?=\n)|\Z)"
 _REST = r"|(?P<word>[@$:]?[A-Za-z_][\w.?!-]*)|(?P<number>\d[\w.]*)|(?P<arrow>=>|->|<-)|(?P<mark>[^\s\w])|(?P<end>\n)"
+_PERCENT = "".join(
+    rf"|%[qQ]{re.escape(opens)}(?P<{name}>[^{re.escape(shuts)}\n]*+)(?:{re.escape(shuts)}|(?=\n)|\Z)"
+    for name, opens, shuts in (("angle", "<", ">"), ("round", "(", ")"), ("square", "[", "]"), ("curly", "{", "}"))
+)
 _HASH = r"\#[^\n]*|"
 _SLASHES = r"//[^\n]*|/\*.*?(?:\*/|\Z)|"
 _BRACKETS = r"\#\[\[.*?(?:\]\]|\Z)|"
 _OPEN, _SHUT = frozenset("([{"), frozenset(")]}")
 
-HASH = re.compile(_HASH + _STRINGS + _SINGLE + _REST, re.DOTALL)  # Ruby, Elixir, Meson, Python
+HASH = re.compile(_HASH + _STRINGS + _SINGLE + _REST, re.DOTALL)  # Elixir, Meson, Python
+RUBY = re.compile(_HASH + _STRINGS + _SINGLE + _PERCENT + _REST, re.DOTALL)
 SLASHES = re.compile(_SLASHES + _STRINGS + _SINGLE + _REST, re.DOTALL)  # Gradle, Swift
 BOTH = re.compile(_HASH + _SLASHES + _STRINGS + _REST, re.DOTALL)  # Terraform
 CMAKE = re.compile(_BRACKETS + _HASH + _STRINGS + _REST, re.DOTALL)
+_KINDS = dict.fromkeys(("long", "double", "single", "angle", "round", "square", "curly"), "text") | {"arrow": "mark"}
 
 
 class Token(NamedTuple):
@@ -70,10 +76,9 @@ def tokens(text: Text, style: re.Pattern[str]) -> Iterator[Token]:
     """The tokens of a text; comments and blanks are left out. Raises ValueError where it is too long."""
     if len(text.content) > _MOST_CHARACTERS:
         raise ValueError(f"longer than {_MOST_CHARACTERS:,} characters")
-    kinds = {"long": "text", "double": "text", "single": "text", "arrow": "mark"}
     for match in style.finditer(text.content):
         if (group := match.lastgroup) is not None:
-            yield Token(kinds.get(group, group), match[group], text.line_at(match.start()))
+            yield Token(_KINDS.get(group, group), match[group], text.line_at(match.start()))
 
 
 def statements(found: Iterable[Token]) -> Iterator[Statement]:

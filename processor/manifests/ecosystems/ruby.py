@@ -1,11 +1,11 @@
 """Ruby: `Gemfile`, gem specifications, `Gemfile.lock`. Read, never run."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
 from processor.manifests.model import Dependency, Format, Manifest, Text, limited, scope_of_group
-from processor.manifests.tokens import HASH, Statement, Token, argument, statements, tokens
+from processor.manifests.tokens import RUBY, Statement, Token, argument, statements, tokens
 
 _ADDED = re.compile(r"\w+\.add_(?:(runtime|development)_)?dependency")
 _FIELD = re.compile(r"\w+\.(name|summary|license|description)")
@@ -20,10 +20,11 @@ def parse_gemfile(text: Text) -> Manifest:
     """`Gemfile`; gems in a `group` block, or with `group:`, are of that group."""
     found: list[Dependency] = []
     blocks: list[list[str]] = []
-    for statement in statements(tokens(text, HASH)):
+    for statement in statements(tokens(text, RUBY)):
         words = [token.value for token in statement.tokens if token.kind == "word"]
         if statement.head == "gem" and statement.texts:
-            groups = _groups(list(statement.tokens)) or next((block for block in reversed(blocks) if block), [])
+            around = [*blocks, *(_symbols(block) for block in statement.blocks if block[:1] == ("group",))]
+            groups = _groups(list(statement.tokens)) or next((block for block in reversed(around) if block), [])
             constraint = _constraint(statement)
             where = argument(statement.tokens, "git") or argument(statement.tokens, "github")
             scope = _scope(groups)
@@ -33,9 +34,12 @@ def parse_gemfile(text: Text) -> Manifest:
         if statement.head == "end" and blocks:
             blocks.pop()
         elif "do" in words or statement.head in _OPENS:
-            is_group = statement.head == "group"
-            blocks.append([word[1:] for word in words if word.startswith(":")] if is_group else [])
+            blocks.append(_symbols(words) if statement.head == "group" else [])
     return Manifest("ruby", dependencies=limited(found))
+
+
+def _symbols(words: Iterable[str]) -> list[str]:
+    return [word[1:] for word in words if word.startswith(":")]
 
 
 def _constraint(statement: Statement) -> str:
@@ -61,7 +65,7 @@ def parse_gemspec(text: Text) -> Manifest:
     """A gem's specification."""
     found: list[Dependency] = []
     fields: dict[str, str] = {}
-    for statement in statements(tokens(text, HASH)):
+    for statement in statements(tokens(text, RUBY)):
         if (added := _ADDED.fullmatch(statement.head)) is not None and statement.texts:
             scope = "dev" if added[1] == "development" else "runtime"
             found.append(Dependency(statement.texts[0], _constraint(statement), scope, statement.line))

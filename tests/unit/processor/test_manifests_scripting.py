@@ -19,6 +19,11 @@ end
 gem "puma"
 gem 'rubocop', group: [:development], require: false
 gem 'mine', git: 'https://example.org/mine.git'
+group(:development) { gem 'pry' }
+group :test do
+  platforms(:jruby) { gem 'jrspec' }
+end
+gem 'last'
 """
     assert read("Gemfile", gemfile) == [
         ("rails", "~> 7.1, >= 7.1.2", "runtime", 2),
@@ -27,6 +32,9 @@ gem 'mine', git: 'https://example.org/mine.git'
         ("puma", "", "runtime", 9),
         ("rubocop", "", "dev:development", 10),
         ("mine", "https://example.org/mine.git", "runtime", 11),
+        ("pry", "", "dev:development", 12),
+        ("jrspec", "", "test:test", 14),
+        ("last", "", "runtime", 16),
     ]
 
 
@@ -40,6 +48,30 @@ def test_gemspec_and_the_lock_file_of_bundler() -> None:
     assert (manifest.name, manifest.description, manifest.licence) == ("x", "Short", "MIT")
     assert needs(manifest) == [("rack", ">= 2, < 4", "runtime", 5), ("rake", "", "dev", 6)]
     assert read("Gemfile.lock", lock) == [("rack", ">= 2", "", 4), ("zeitwerk", "2.6", "transitive", 6)]
+
+
+def test_gemspec_as_rubygems_writes_it() -> None:
+    manifest = read_manifest(
+        "x.gemspec",
+        """\
+Gem::Specification.new do |s|
+  s.name = "x".freeze
+  s.summary = %q{Short}
+  s.add_runtime_dependency(%q<rack>.freeze, ["~> 1".freeze, ">= 1.2"])
+  s.add_runtime_dependency(%q<json>.freeze, [">= 0"])
+  s.add_development_dependency(%q(rake).freeze, ["~> 13.0"])
+  s.add_dependency(%q[puma])
+end
+""",
+    )
+
+    assert (manifest.name, manifest.description) == ("x", "Short")
+    assert needs(manifest) == [
+        ("rack", "~> 1, >= 1.2", "runtime", 4),
+        ("json", ">= 0", "runtime", 5),
+        ("rake", "~> 13.0", "dev", 6),
+        ("puma", "", "runtime", 7),
+    ]
 
 
 def test_composer_and_its_lock_file() -> None:
