@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -42,11 +43,20 @@ def list_dependencies(read: Sequence[Read]) -> list[DependencyRow]:
     """The rows, manifests before lock files, each in the order of its file. Pure."""
     aliases = _aliases(read)
     rescoped, variables = _included(read), _variables(read)
-    asked = [
-        (one.path, one.manifest.ecosystem, _scoped(one.path, found, rescoped.get(one.path, "")))
+    resolved = (
+        (one, found)
         for one in read
         if not one.is_lock
-        for found in (_filled(one, _resolved(item, aliases), variables) for item in one.manifest.dependencies)
+        for item in one.manifest.dependencies
+        for found in _resolved(item, aliases)
+    )
+    asked = [
+        (
+            one.path,
+            one.manifest.ecosystem,
+            _scoped(one.path, _filled(one, found, variables), rescoped.get(one.path, "")),
+        )
+        for one, found in islice(resolved, _MOST_ROWS)
     ]
     managed = _by_name((path, ecosystem, found) for path, ecosystem, found in asked if found.scope == "managed")
     scopes = _by_name((path, ecosystem, found) for path, ecosystem, found in asked if found.scope != "managed")
@@ -83,19 +93,22 @@ def _row(path: str, ecosystem: str, found: Dependency, *, locked: bool = False) 
     )
 
 
-def _aliases(read: Sequence[Read]) -> dict[str, Dependency]:
-    """Short names with their catalog's: `libs.okhttp` of `libs.versions.toml`."""
-    known: dict[str, Dependency] = {}
+def _aliases(read: Sequence[Read]) -> dict[str, list[Dependency]]:
+    """Short names with what their catalog means: `libs.okhttp` of `libs.versions.toml`; a bundle means several."""
+    known: dict[str, list[Dependency]] = {}
     for one in read:
         catalog = PurePosixPath(one.path).name.partition(".")[0]
+        meant: defaultdict[str, list[Dependency]] = defaultdict(list)
         for alias, found in one.manifest.aliases:
-            known.setdefault(f"{catalog}.{alias}", found)
+            meant[f"{catalog}.{alias}"].append(found)
+        for alias, dependencies in meant.items():
+            known.setdefault(alias, dependencies)
     return known
 
 
-def _resolved(found: Dependency, aliases: Mapping[str, Dependency]) -> Dependency:
-    meant = aliases.get(found.name)
-    return replace(found, name=meant.name, constraint=meant.constraint) if meant is not None else found
+def _resolved(found: Dependency, aliases: Mapping[str, Sequence[Dependency]]) -> Iterator[Dependency]:
+    meant = aliases.get(found.name, [found])
+    return (replace(found, name=one.name, constraint=one.constraint) for one in meant)
 
 
 def _included(read: Sequence[Read]) -> dict[str, str]:

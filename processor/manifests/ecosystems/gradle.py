@@ -2,8 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
-from processor.manifests.model import Dependency, Format, Manifest, Text, limited, table, text_of
+from processor.manifests.model import (
+    MAX_DEPENDENCIES,
+    Dependency,
+    Format,
+    Manifest,
+    Text,
+    limited,
+    table,
+    text_of,
+    texts,
+)
 from processor.manifests.tokens import SLASHES, Statement, argument, statements, tokens
 from processor.manifests.toml import Toml
 
@@ -125,11 +136,21 @@ def parse_version_catalog(text: Text) -> Manifest:
         name, version = _plugin(item, versions)
         line = toml.line("plugins", alias)
         found.append((f"plugins.{alias}", Dependency(name, version, "managed", line, group="plugin")))
+    aliases = [(_SEPARATOR.sub(".", alias), dependency) for alias, dependency in found]
     return Manifest(
         "java",
         dependencies=limited(dependency for _, dependency in found),
-        aliases=tuple((_SEPARATOR.sub(".", alias), dependency) for alias, dependency in found),
+        aliases=(*aliases, *islice(_bundles(toml, dict(aliases)), MAX_DEPENDENCIES)),
     )
+
+
+def _bundles(toml: Toml, libraries: Mapping[str, Dependency]) -> Iterator[tuple[str, Dependency]]:
+    """Each library of each bundle under the bundle's name."""
+    for bundle, named in toml.table("bundles").items():
+        alias = f"bundles.{_SEPARATOR.sub('.', bundle)}"
+        for library in texts(named):
+            if (meant := libraries.get(_SEPARATOR.sub(".", library))) is not None:
+                yield alias, meant
 
 
 def _module(item: object, versions: Mapping[str, object]) -> tuple[str, str]:

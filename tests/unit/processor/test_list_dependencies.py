@@ -82,6 +82,26 @@ def test_constraints_come_from_the_workspace_the_catalog_and_central_lists() -> 
     ]
 
 
+def test_a_bundle_of_a_version_catalog_is_its_libraries_each_with_the_scope_of_its_use() -> None:
+    found = rows(
+        {
+            "gradle/libs.versions.toml": '[libraries]\nok-http = { module = "com.x:okhttp", version = "4" }\n'
+            'retro_fit = "com.x:retrofit:2"\n[plugins]\nnet = "com.k:1"\n'
+            '[bundles]\nnet-work = ["ok-http", "retro-fit", "unknown", 7]\nempty = []\n',
+            "app/build.gradle.kts": "dependencies {\n implementation(libs.bundles.net.work)\n"
+            " testImplementation(libs.bundles.net.work)\n implementation(libs.bundles.empty)\n}\n",
+        }
+    )
+
+    assert [row for row in found if row[4] != "managed"] == [
+        ("app/build.gradle.kts", "com.x:okhttp", "4", "", "runtime"),
+        ("app/build.gradle.kts", "com.x:retrofit", "2", "", "runtime"),
+        ("app/build.gradle.kts", "com.x:okhttp", "4", "", "test"),
+        ("app/build.gradle.kts", "com.x:retrofit", "2", "", "test"),
+        ("app/build.gradle.kts", "libs.bundles.empty", "", "", "runtime"),
+    ]
+
+
 def test_requirements_have_the_scope_of_their_file_their_folder_or_of_who_includes_them() -> None:
     found = rows(
         {
