@@ -92,12 +92,12 @@ def _pinned(toml: Toml, scope: str, group: str, *path: str) -> Iterator[Dependen
     for name, wanted in toml.table(*path).items():
         if name.lower() == "python":
             continue
-        first = wanted[0] if isinstance(wanted, list) and wanted else wanted
-        entry = table(first)
-        constraint = text_of(entry.get("version") or entry.get("git") or entry.get("path") or entry.get("url") or first)
-        is_optional = scope == "runtime" and entry.get("optional") is True
         line = toml.line(*path, name)
-        yield Dependency(name, constraint, "optional" if is_optional else scope, line, group=group)
+        for one in wanted if isinstance(wanted, list) and wanted else [wanted]:  # one each for a marker or a platform
+            entry = table(one)
+            said = entry.get("version") or entry.get("git") or entry.get("path") or entry.get("url") or one
+            is_optional = scope == "runtime" and entry.get("optional") is True
+            yield Dependency(name, text_of(said), "optional" if is_optional else scope, line, group=group)
 
 
 def _scripts(project: Mapping[str, object], poetry: Mapping[str, object]) -> Iterator[EntryPoint]:

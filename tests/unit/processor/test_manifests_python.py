@@ -68,6 +68,7 @@ python = "^3.11"
 flask = "^3.0"
 redis = {version = ">=5", optional = true}
 mine = {git = "https://example.org/mine.git"}
+baz = [{version = "^1", python = "<3.9"}, {version = "^2", python = ">=3.9", optional = true}]
 [tool.poetry.dependencies.split]
 version = "1.0"
 [tool.poetry.group.test.dependencies]
@@ -81,8 +82,10 @@ old = "old:main"
         ("flask", "^3.0", "runtime", 6),
         ("redis", ">=5", "optional", 7),
         ("mine", "https://example.org/mine.git", "runtime", 8),
-        ("split", "1.0", "runtime", 9),
-        ("pytest", "*", "test:test", 12),
+        ("baz", "^1", "runtime", 9),
+        ("baz", "^2", "optional", 9),
+        ("split", "1.0", "runtime", 10),
+        ("pytest", "*", "test:test", 13),
     ]
     assert (manifest.name, manifest.licence, manifest.entry_points) == ("old", "BSD", (EntryPoint("old", "old:main"),))
 
