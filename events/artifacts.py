@@ -6,6 +6,8 @@ Each class below is one row of one kind of artifact: the class is the schema (`r
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from events.base import Value
 
 
@@ -141,7 +143,10 @@ class ChunkRow(Value):
 
 
 class OutcomeRow(Value):
-    """What parsing did with one accepted file: parsed, lines (no grammar, cut by lines) or failed, with the reason."""
+    """What parsing did with one accepted file: parsed, lines (no grammar, cut by lines) or failed, with the reason.
+
+    `error_lines` are where the first of the syntax errors are, by line (`3`, `7-9`); older artifacts have none.
+    """
 
     path: str
     outcome: str
@@ -149,6 +154,7 @@ class OutcomeRow(Value):
     symbols: int = 0
     chunks: int = 0
     errors: int = 0
+    error_lines: list[str] = Field(default_factory=list)
 
 
 class DependencyRow(Value):

@@ -6,7 +6,7 @@ Out: rows of `symbols`, `edges`, `chunks` and `outcomes`, or the reason there ar
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tree_sitter import Node, Query, QueryCursor
 
@@ -29,6 +29,7 @@ Stop: TypeAlias = Callable[[], bool]
 NOTEBOOK = "jupyter"
 _PREPROCESSED = frozenset({"c", "cpp"})
 _MAX_ERROR_SHARE = 0.5
+_MAX_ERROR_PLACES = 20
 _MATCH_LIMIT = 65_536  # matches in progress at one time
 _MAX_HEAP = 20_000  # children of one node that holds errors
 _SYMBOL = ("path", "language", *Definition._fields)
@@ -45,12 +46,25 @@ class Parsed:
     chunks: list[Row] = field(default_factory=list)
 
 
+class _Errors(NamedTuple):
+    """How many error and missing nodes there are, how many bytes they cover (nested ones once), and the first places.
+
+    A place is the lines that a node covers which has none below it (`3`, `7-9`), each told once.
+    """
+
+    nodes: int = 0
+    covered: int = 0
+    places: tuple[str, ...] = ()
+
+
+_NO_ERRORS = _Errors()
+
+
 @dataclass(frozen=True)
 class _Tree:
     root: Node
     found: Found
-    errors: int
-    error_bytes: int
+    errors: _Errors
 
 
 def parse_source(source: SourceRow, should_stop: Stop = lambda: False) -> Parsed:
@@ -79,7 +93,7 @@ def _parse_code(source: SourceRow, grammar: Grammar, lines: Lines, should_stop: 
     tree = _read_tree(grammar, lines, should_stop)
     if tree is None:
         return failed(source.path, "parser_timeout")
-    if tree.error_bytes > _MAX_ERROR_SHARE * max(1, len(lines.source)):
+    if tree.errors.covered > _MAX_ERROR_SHARE * max(1, len(lines.source)):
         outcome: tuple[str, str | None] = ("lines", "syntax_errors")
         pieces = cut_lines(lines)
     else:
@@ -110,13 +124,27 @@ def _parse_notebook(source: SourceRow, json: Grammar, lines: Lines, should_stop:
     cut = cut_tree(tree.root, code, grammar.glue) if grammar is not None and tree else cut_lines(code)
     pieces = cut_cells(notebook.cells, sections, cut, everything)
     found = Found(definitions, defined[0].scopes, defined[0].edges)
-    errors = tree.errors if tree else 0
+    errors = tree.errors if tree else _NO_ERRORS
     return _parsed(source, notebook.language, everything, pieces, outcome=("parsed", None), found=found, errors=errors)
 
 
 def failed(path: str, reason: str) -> Parsed:
     """The outcome of a file that could not be parsed at all."""
-    return Parsed({"path": path, "outcome": "failed", "reason": reason, "symbols": 0, "chunks": 0, "errors": 0})
+    return Parsed(_outcome(path, "failed", reason))
+
+
+def _outcome(
+    path: str, outcome: str, reason: str | None, *, symbols: int = 0, chunks: int = 0, errors: _Errors = _NO_ERRORS
+) -> Row:
+    return {
+        "path": path,
+        "outcome": outcome,
+        "reason": reason,
+        "symbols": symbols,
+        "chunks": chunks,
+        "errors": errors.nodes,
+        "error_lines": list(errors.places),
+    }
 
 
 def _parse(grammar: Grammar, source: bytes, should_stop: Stop) -> Node | None:
@@ -146,12 +174,12 @@ def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | Non
     if root is None:
         return None
     if _is_rubble(root):
-        return _Tree(root, _NOTHING, errors=1, error_bytes=len(lines.source))
+        return _Tree(root, _NOTHING, _Errors(1, len(lines.source), (_place(1, lines.count),)))
     matches = _cursor(grammar.query).matches(root)
     if should_stop():
         return None
-    errors, error_bytes = _errors(root) if root.has_error else (0, 0)
-    return _Tree(root, find_definitions(root, matches, grammar, lines), errors, error_bytes)
+    errors = _errors(root, lines) if root.has_error else _NO_ERRORS
+    return _Tree(root, find_definitions(root, matches, grammar, lines), errors)
 
 
 def _cursor(query: Query) -> QueryCursor:
@@ -170,21 +198,28 @@ def _is_rubble(root: Node) -> bool:
     return any(child.has_error and child.child_count > _MAX_HEAP for child in root.children)
 
 
-def _errors(root: Node) -> tuple[int, int]:
-    """How many error and missing nodes there are, and how many bytes the errors cover (nested ones once)."""
+def _errors(root: Node, lines: Lines) -> _Errors:
     count = covered = upto = 0
+    places: dict[str, None] = {}
     todo = [(root, 0)]
     while todo:
         node, depth = todo.pop()
-        count += node.is_error or node.is_missing
+        start, end = node.byte_range
         if node.is_error:
-            start, end = node.byte_range
             covered += max(0, end - max(start, upto))
             upto = max(upto, end)
-        if depth < MAX_DEPTH:  # only where there are errors below, which a query would not know
-            below = [(child, depth + 1) for child in node.children if child.has_error or child.is_error]
-            todo.extend(reversed(below))
-    return count, covered
+        # only where there are errors below, which a query would not know
+        below = [child for child in node.children if child.has_error or child.is_error] if depth < MAX_DEPTH else []
+        todo.extend((child, depth + 1) for child in reversed(below))
+        if node.is_error or node.is_missing:
+            count += 1
+            if not below and len(places) < _MAX_ERROR_PLACES:  # one around others may be the whole file
+                places[_place(lines.line_of(start), lines.line_of(max(start, end - 1)))] = None
+    return _Errors(count, covered, tuple(places))
+
+
+def _place(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
@@ -195,19 +230,12 @@ def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
     *,
     outcome: tuple[str, str | None],
     found: Found = _NOTHING,
-    errors: int = 0,
+    errors: _Errors = _NO_ERRORS,
 ) -> Parsed:
     found, pieces, lines = without_secrets(found, pieces, lines)
     origin = Origin(source.path, language, source.file_class)
     chunks = chunk_file(origin, lines, pieces, found)
-    row: Row = {
-        "path": source.path,
-        "outcome": outcome[0],
-        "reason": outcome[1],
-        "symbols": len(found.definitions),
-        "chunks": len(chunks),
-        "errors": errors,
-    }
+    row = _outcome(source.path, *outcome, symbols=len(found.definitions), chunks=len(chunks), errors=errors)
     symbols: list[Row] = [
         dict(zip(_SYMBOL, (source.path, language, *symbol), strict=True)) for symbol in found.definitions
     ]

@@ -25,6 +25,7 @@ def test_a_file_says_what_it_defines_and_uses(path: str) -> None:
         "symbols": len(symbols),
         "chunks": len(parsed.chunks),
         "errors": 0,
+        "error_lines": [],
     }
 
 

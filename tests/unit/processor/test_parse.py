@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from processor.languages.grammars import LANGUAGES, grammar_of
 from processor.languages.lines import Lines
 from processor.stages.chunk import MAX_TEXT
 from processor.stages.parse import Parsed, parse_source
-from runtime.parquet import schema_of, write_rows
+from runtime.parquet import read_rows, schema_of, write_rows, write_table
 from tests.support.language_samples import GOLDEN
 from tests.support.sources import a_source
 
@@ -191,7 +192,33 @@ def test_a_file_with_an_error_keeps_what_parses() -> None:
 
     assert parsed.outcome["outcome"] == "parsed"
     assert parsed.outcome["errors"] > 0
+    assert parsed.outcome["error_lines"] == ["5"]
     assert {"good", "fine"} <= {symbol["name"] for symbol in parsed.symbols}
+
+
+def test_the_first_places_of_errors_are_told_by_their_lines() -> None:
+    text = "class A {\n" + "  void a() {\n    int x = ;\n    ok();\n  }\n" * 30 + "  void b() { f(\n}\n"
+    notebook = '{"cells": [\n {"cell_type": "code", "source": [\n  "x = 1\\n",\n  "y = = 2"\n ]}\n], "nbformat": 4}'
+    whole = "%% ?? (((\n" * 50
+
+    told = parse_source(a_source("A.java", text)).outcome
+
+    assert told["error_lines"] == [str(3 + 4 * n) for n in range(20)]
+    assert parse_source(a_source("a.ipynb", notebook)).outcome["error_lines"] == ["4"]
+    assert parse_source(a_source("a.py", "print(1)\n")).outcome["error_lines"] == []
+    assert parse_source(a_source("b.java", whole)).outcome["error_lines"]
+
+
+def test_outcomes_from_before_errors_had_places_are_read() -> None:
+    row = parse_source(a_source("a.py", "def bad(:\n")).outcome
+    whole = pa.Table.from_pylist([row], schema=schema_of(OutcomeRow))
+
+    [now], [before] = (
+        read_rows(OutcomeRow, write_table(table)) for table in (whole, whole.drop_columns(["error_lines"]))
+    )
+
+    assert (now.errors, now.error_lines) == (row["errors"], ["1"])
+    assert (before.errors, before.error_lines) == (row["errors"], [])
 
 
 def test_a_file_that_is_mostly_error_is_cut_by_lines() -> None:
@@ -249,6 +276,7 @@ def test_a_parse_that_is_stopped_fails_and_the_next_one_is_sound() -> None:
         "symbols": 0,
         "chunks": 0,
         "errors": 0,
+        "error_lines": [],
     }
     assert stopped.chunks == []
     assert [symbol["name"] for symbol in after.symbols] == ["g"]
