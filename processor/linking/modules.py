@@ -7,10 +7,10 @@ from processor.linking.files import Files
 from processor.linking.jvm_dependencies import JvmDependencies
 from processor.linking.levels import EXACT, INFERRED
 from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, a_file, found
-from processor.linking.namespaces import Namespaces
 from processor.linking.python_modules import PythonModules
 from processor.linking.rust_modules import RustModules
 from processor.linking.standard import C_FOLDERS, JVM, NODE, RUBY
+from processor.linking.symbols import Symbols
 
 _SCRIPTS = (".ts", ".tsx", ".d.ts", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".vue", ".svelte")
 _WRITTEN_AS = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
@@ -20,9 +20,10 @@ _HEADERS = (".h", ".hpp", ".hh", ".hxx")
 class Modules:
     """Every import of a repository, by the language of the file that has it."""
 
-    def __init__(self, files: Files, known: Known, namespaces: Namespaces) -> None:
+    def __init__(self, files: Files, known: Known, symbols: Symbols) -> None:
         self._files = files
         self._known = known
+        self._symbols = symbols
         self.python = PythonModules(files, known)
         self._jvm_dependencies = JvmDependencies(known.dependencies.get("java", ()))
         self._by_language: dict[str, Resolve] = {
@@ -32,7 +33,7 @@ class Modules:
             "rust": RustModules(files, known).resolve,
             **dict.fromkeys(("java", "kotlin", "scala"), self._jvm),
             **dict.fromkeys(("c", "cpp"), self._include),
-            "csharp": namespaces.resolve,
+            "csharp": symbols.namespaces.resolve,
             "ruby": self._ruby,
             "php": self._php,
         }
@@ -112,6 +113,8 @@ class Modules:
             return hit
         if f"{module}.".startswith(JVM):
             return Meaning("standard", module, confidence=EXACT)
+        if (by_name := self._jvm_named(path, imported.file)) is not None:
+            return by_name
         folder = files.folder_ending(dirname(path), imported.file) if path.count("/") > 1 else None
         if folder is not None:
             return Meaning("folder", folder, confidence=INFERRED)
@@ -126,6 +129,16 @@ class Modules:
             for ending in (".java", ".kt", ".scala"):
                 if hit := found(self._files, self._files.ending("/".join(parts[:depth]) + ending, file), EXACT):
                     return hit
+        return None
+
+    def _jvm_named(self, path: str, file: int) -> Meaning | None:
+        """The one file of a package's folder that defines what is imported, or what that is a member of."""
+        parts = path.split("/")
+        for depth in range(len(parts), max(1, len(parts) - 2), -1):
+            folder = self._files.folder_ending("/".join(parts[: depth - 1]), file)
+            named = self._symbols.in_folder(folder, parts[depth - 1]) if folder is not None else []
+            if len(hits := {self._symbols.file[number] for number in named}) == 1:
+                return a_file(self._files, hits.pop(), INFERRED)
         return None
 
     def _include(self, imported: Imported) -> Meaning:

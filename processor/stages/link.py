@@ -71,7 +71,7 @@ def link(repository: Repository, look: Look = lambda _: None) -> Linked:
         look(f"definitions, shard {shard}")
         _add_symbols(symbols, measures, files, shard, table)
     symbols.close()
-    modules = Modules(files, repository.known, symbols.namespaces)
+    modules = Modules(files, repository.known, symbols)
     names = Names(symbols, modules)
     graph = FileGraph(files)
     imports = _Imports(files, modules, names, graph)

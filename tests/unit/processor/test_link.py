@@ -210,6 +210,28 @@ def test_other_languages_are_linked_by_their_own_rules(language: str) -> None:
     assert calls(files, known) == sorted(expected_calls)
 
 
+def test_a_jvm_import_leads_to_the_file_that_defines_it_whatever_that_is_called() -> None:
+    files = {
+        "src/main/kotlin/com/ex/a/App.kt": "package com.ex.a\nimport com.ex.b.help\nimport com.ex.b.Point\n"
+        "import com.ex.b.Kind.LARGE\nimport com.ex.b.twice\nimport com.ex.b.gone\nimport com.ex.c.*\n"
+        "import b.Point\nimport d.Point\nfun run(p: Point) { help(); p.move() }\n",
+        "src/main/kotlin/com/ex/b/Models.kt": "package com.ex.b\nfun help() = 1\nclass Point { fun move() = 2 }\n"
+        "enum class Kind { LARGE }\nfun twice() = 1\n",
+        "src/main/kotlin/com/ex/b/More.kt": "package com.ex.b\nfun twice(n: Int) = n\n",
+        "src/main/kotlin/com/ex/c/Other.kt": "package com.ex.c\nfun other() = 1\n",
+    }
+    models, package = "src/main/kotlin/com/ex/b/Models.kt", "src/main/kotlin/com/ex/b"
+
+    assert imports(files) == [
+        *([("file", models)] * 3),
+        *([("folder", package)] * 2),
+        ("folder", "src/main/kotlin/com/ex/c"),
+        ("file", models),
+        ("unknown", "d.Point"),
+    ]
+    assert [call[:3] for call in calls(files)] == [("run", models, "Point.move"), ("run", models, "help")]
+
+
 def test_a_package_of_the_repository_is_no_dependency() -> None:
     known = known_of([("libs/own/package.json", '{"name": "@me/own"}'), ("bad/package.json", "{")], {})
     files = {"app.ts": "import { a } from '@me/own'\n", "libs/own/src/index.ts": "export const a = 1\n"}
