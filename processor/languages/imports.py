@@ -129,6 +129,35 @@ def _kotlin(node: Node, source: bytes) -> Iterator[Import]:
         yield Import(node.start_byte, module, module, "*" if all_of_it else "", alias or "")
 
 
+def _scala(node: Node, source: bytes) -> Iterator[Import]:
+    """`import a.B, c.{D, E => F, G as H, *}`; what is renamed to `_` does not come in, nor the type of a given."""
+    path: list[str] = []
+    for child in [*node.children, None]:
+        if child is not None and child.type == "identifier":
+            path.append(_text(child, source))
+        elif child is not None and child.type in _SCALA_ENDS:
+            selected = child.named_children[:_MOST_NAMES] if child.type == "namespace_selectors" else [child]
+            for name, alias in (_scala_name(one, source) for one in selected if one.type in _SCALA_NAMES):
+                if alias != "_":
+                    module = ".".join(path if name in _SCALA_ALL else [*path, name])
+                    yield Import(node.start_byte, module, module, _SCALA_ALL.get(name, ""), alias)
+            path = []
+        elif path and (child is None or child.type == ","):
+            module = ".".join(path)
+            yield Import(node.start_byte, module, module)
+            path = []
+
+
+def _scala_name(node: Node, source: bytes) -> tuple[str, str]:
+    name = node.child_by_field_name("name")
+    return _text(name or node, source), _text(node.child_by_field_name("alias"), source)
+
+
+_SCALA_NAMES = {"identifier", "namespace_wildcard", "as_renamed_identifier", "arrow_renamed_identifier"}
+_SCALA_ENDS = {"namespace_selectors", *_SCALA_NAMES} - {"identifier"}
+_SCALA_ALL = {"_": "*", "*": "*", "given": ""}  # the last brings no names
+
+
 def _csharp(node: Node, source: bytes) -> Iterator[Import]:
     text = text_of(node, source)
     if found := _CSHARP.search(text):
@@ -161,6 +190,7 @@ READERS: dict[str, Reader] = {
     "go": _go,
     "java": _java,
     "kotlin": _kotlin,
+    "scala": _scala,
     "csharp": _csharp,
     "php": _php,
     "rust": _rust,

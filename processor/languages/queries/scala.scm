@@ -17,13 +17,7 @@
 (template_body (val_declaration name: (identifier) @name) @def.declaration)
 (template_body (var_declaration name: (identifier) @name) @def.declaration)
 
-(import_declaration . (identifier) @import.from (identifier) @import.from .)
-(import_declaration . (identifier) @import.from (identifier) @import.from . (namespace_wildcard))
-(import_declaration . (identifier) @import.from (identifier) @import.from . (namespace_selectors [
-  (identifier) @import.name
-  (arrow_renamed_identifier name: (_) @import.name)
-  (as_renamed_identifier name: (_) @import.name)
-]))
+(import_declaration) @imports
 (call_expression function: (_) @call)
 (instance_expression . (_) @call)
 (extends_clause [(type_identifier) (generic_type) (stable_type_identifier)] @inherit)

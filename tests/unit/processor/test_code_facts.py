@@ -138,6 +138,27 @@ IMPORTS = {
         [("a.b.C", "", "", 0), ("a.d", "*", "", 0), ("a.E", "f", "", 0)],
     ),
     "a.kt": ("import a.b.C as D\nimport a.e.*\n", [("a.b.C", "", "D", 0), ("a.e", "*", "", 0)]),
+    "a.scala": (
+        (
+            "import b.{Help, D => E, /* not */ F as G, H => _}\nimport a.B, c.d.X\nimport e._\nimport f.{g, *}\n"
+            "import h\nimport k.m as n\nimport o.given\nimport p.{given Q, R}\nobject K { import s.`t` }\n"
+        ),
+        [
+            ("b.D", "", "E", 0),
+            ("b.F", "", "G", 0),
+            ("b.Help", "", "", 0),
+            ("a.B", "", "", 0),
+            ("c.d.X", "", "", 0),
+            ("e", "*", "", 0),
+            ("f", "*", "", 0),
+            ("f.g", "", "", 0),
+            ("h", "", "", 0),
+            ("k.m", "", "n", 0),
+            ("o", "", "", 0),
+            ("p.R", "", "", 0),
+            ("s.t", "", "", 0),
+        ],
+    ),
     "a.cs": ("using A.B;\nusing X = C.D;\n", [("A.B", "*", "", 0), ("C.D", "", "X", 0)]),
     "a.c": ('#include "x/y.h"\n#include <stdio.h>\n', [("x/y.h", "", "", 1), ("stdio.h", "", "", 0)]),
     "a.rb": ("require 'a/b'\nrequire_relative 'c'\n", [("a/b", "", "", 0), ("c", "", "", 1)]),

@@ -191,6 +191,12 @@ OTHERS = {
         [("file", "src/q/B.kt")],
         [("f", "src/q/B.kt", "B.go", "inferred")],
     ),
+    "scala": (
+        {"src/a/A.scala": "package a\nimport b.{Help, D => E}\nobject A { def run() = { Help.go(); E.stop() } }\n"}
+        | {"src/b/All.scala": "package b\nobject Help { def go() = 1 }\nobject D { def stop() = 2 }\n"},
+        [("file", "src/b/All.scala"), ("file", "src/b/All.scala")],
+        [("A.run", "src/b/All.scala", "D.stop", "inferred"), ("A.run", "src/b/All.scala", "Help.go", "inferred")],
+    ),
     "csharp": (
         {"A.cs": "using System;\nclass A { B b; void F() { b.Go(); } }\n", "B.cs": "class B { public void Go() {} }\n"},
         [("standard", "System")],
