@@ -31,7 +31,7 @@ from tests.support.system import System, free_port
 RESULTS = Path(__file__).parent / "results" / "incremental.md"
 _TABLES = {
     "app.files": "path, language, file_class, size, lines, shard, skipped",
-    "app.outcomes": "path, outcome, reason, symbols, chunks, errors",
+    "app.outcomes": "path, outcome, reason, symbols, chunks, errors, error_lines",
     "app.symbols": "shard, ordinal, path, language, kind, name, qualified_name, parent, signature, docstring,"
     " first_line, last_line",
     "app.edges": "shard, ordinal, path, kind, source, target, line",

@@ -9,6 +9,7 @@ from runtime.reasons import may_be_read
 from web_ui.words import count, reason, visible
 
 MOST_PATTERNS = 50
+_PLACES = 5  # of syntax errors in a list of files
 _LONGEST_PATTERN = 200
 _MAGIC = re.compile(r"[\\*?\[\]]")
 _KINDS = {
@@ -74,8 +75,15 @@ def file_reason(file: FileView, asked: str | None = None) -> str:
     """Why a file is in the list: what was asked for, or why it failed or was left out."""
     said = reason(asked or file.failed or file.skipped or file.reason or "")
     if asked == "syntax_errors" and file.errors:
-        return f"{said} ({file.errors:,})"
+        return f"{said} ({file.errors:,}{_where(file.error_lines)})"
     return f"{said}: {visible(file.rule)}" if file.rule and file.skipped else said
+
+
+def _where(lines: list[str]) -> str:
+    """The first lines with errors, after how many there are; nothing where they were not kept."""
+    if not lines:
+        return ""
+    return f": line {', '.join(lines[:_PLACES])}" + (" …" if len(lines) > _PLACES else "")
 
 
 def patterns_for(files: Iterable[FileView]) -> list[str]:

@@ -6,8 +6,9 @@ from pydantic import BaseModel
 class FileView(BaseModel):
     """One entry of the tree at the commit. `outcome` is parsed, lines, failed or null where it was skipped.
 
-    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met. `rule` is the line of the
-    repository's own rules that decided (`.repostreamignore:3`), or `request` where whoever asked wants it read.
+    `reason` says why it was cut by lines, `errors` how many syntax errors the parser met, `error_lines` where the first
+    of them are (`3`, `7-9`). `rule` is the line of the repository's own rules that decided (`.repostreamignore:3`), or
+    `request` where whoever asked wants it read.
     """
 
     path: str
@@ -18,6 +19,7 @@ class FileView(BaseModel):
     outcome: str | None = None
     reason: str | None = None
     errors: int = 0
+    error_lines: list[str] = []
     skipped: str | None = None
     rule: str = ""
     failed: str | None = None

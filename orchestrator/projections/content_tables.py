@@ -49,8 +49,9 @@ TABLES = {
     ),
     ArtifactKind.OUTCOMES: Table(
         "outcomes",
-        ("path", "outcome", "reason", "symbols", "chunks", "errors"),
+        ("path", "outcome", "reason", "symbols", "chunks", "errors", "error_lines"),
         numbered=False,
+        later={"error_lines": []},
         of_shard="path IN (SELECT f.path FROM app.files f WHERE f.analysis_id = :analysis_id AND f.shard = :shard)",
     ),
     ArtifactKind.SYMBOLS: Table(

@@ -24,7 +24,7 @@ FILES = {
 QUESTIONS = ("where do dogs whine sadly", "howl loudly", "bark_jade", "run far over the heath", "what is a kennel")
 TABLES = {
     "app.files": "path, language, file_class, size, lines, shard, skipped",
-    "app.outcomes": "path, outcome, reason, symbols, chunks, errors",
+    "app.outcomes": "path, outcome, reason, symbols, chunks, errors, error_lines",
     "app.symbols": "shard, ordinal, path, kind, name, qualified_name, parent, signature, first_line, last_line",
     "app.edges": "shard, ordinal, path, kind, source, target, line",
     "app.dependencies": 'shard, ordinal, ecosystem, name, "constraint", scope, path, line',

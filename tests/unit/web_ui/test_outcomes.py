@@ -71,6 +71,10 @@ def test_a_file_says_why_it_is_in_the_list() -> None:
     broken = a_file("a.py", outcome="parsed", errors=12)
 
     assert outcomes.file_reason(broken, "syntax_errors") == "Syntax errors (12)"
+    placed = broken.model_copy(update={"error_lines": ["3", "7-9"]})
+    assert outcomes.file_reason(placed, "syntax_errors") == "Syntax errors (12: line 3, 7-9)"
+    many = broken.model_copy(update={"error_lines": [str(n) for n in range(1, 21)]})
+    assert outcomes.file_reason(many, "syntax_errors") == "Syntax errors (12: line 1, 2, 3, 4, 5 …)"
     assert outcomes.file_reason(a_file("b.c", outcome="failed", failed="parser_timeout")) == "Parsing took too long"
     assert outcomes.file_reason(a_file("c.png", skipped="binary")) == "Binary content"
 
