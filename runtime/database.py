@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 SEALER = "repostream_sealer"  # the execution option that carries what seals the private fields of events
 BESIDE = "repostream_beside"  # the one that names tables of `app` whose temporary twins of the connection are meant
+_RESTED = 900  # seconds after which a connection is made anew: what lies between forgets those that rest for long
 _alone: WeakKeyDictionary[AsyncEngine, AsyncEngine] = WeakKeyDictionary()
 
 
@@ -43,6 +44,7 @@ def create_engine(settings: DatabaseSettings, *, application: str, role: Databas
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,
         pool_use_lifo=True,  # those used last have their statements, plans and tables at hand
+        pool_recycle=_RESTED,
         connect_args={"server_settings": server_settings, "timeout": 10},
         execution_options={SEALER: sealer},
     )

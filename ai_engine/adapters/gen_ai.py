@@ -32,7 +32,11 @@ class Observed:
         self._price = price
         self.provider = model.provider
         self.model = model.model
-        self.most_tokens = model.most_tokens
+
+    @property
+    def most_tokens(self) -> int:
+        """The most tokens of one answer; a model may learn another number from its server."""
+        return self._inner.most_tokens
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
         """See `LanguageModel.stream`."""

@@ -9,7 +9,8 @@ is held: whoever held it before has committed by then, or lost. Where it is not,
 `es.conclude_run` gives the lease up, takes the messages (`es.take`), and appends `p_events` where the first of them was
 taken. It answers the `seq`s that were taken, or NULL, and then nothing was done, where the lease is somebody else's.
 
-Each statement in them sees what was committed before it, as if it had been sent by itself.
+Each statement in them sees what was committed before it, as if it had been sent by itself. They look things up by
+index alone, as `es.take` does: a plan that was made while the tables were small is kept.
 """
 
 from alembic import op
@@ -42,6 +43,7 @@ _STATEMENTS = (
       p_stream text, p_version int, p_types text[], p_of_question text, p_question text, p_subjects text[])
     RETURNS boolean
     LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
     AS $$
     BEGIN
       RETURN EXISTS (
@@ -57,6 +59,7 @@ _STATEMENTS = (
       p_stream text, p_version int, p_types text[], p_of_question text, p_question text, p_subjects text[])
     RETURNS TABLE (token bigint, is_open boolean, is_stopped boolean)
     LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
     AS $$
     #variable_conflict use_column
     DECLARE

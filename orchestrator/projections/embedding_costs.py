@@ -15,19 +15,25 @@ from events.processing import ProcessingImported, StageCompleted
 _COUNT = text(f"""
 INSERT INTO app.embedding_costs (event_id, tenant_id, embedded_at, cost_usd)
 SELECT :event_id, :tenant_id, :at, CAST(:cost AS numeric)
-WHERE NOT EXISTS (
+WHERE CAST(:at AS timestamptz) > clock_timestamp() - interval '32 days' AND NOT EXISTS (
   SELECT FROM es.events
   WHERE stream_id = :stream AND version > :version AND type = '{ProcessingImported.event_type}'
 )
 ON CONFLICT DO NOTHING
 """)  # noqa: S608  # our own name
+# A team that only analyses asks nothing, by which its rows would go, too.
+_FORGET = text("""
+DELETE FROM app.embedding_costs
+WHERE tenant_id = ANY (:tenants) AND embedded_at < clock_timestamp() - interval '32 days'
+""")
 
 
 async def count_embedding(connection: AsyncConnection, envelopes: Iterable[Envelope]) -> None:
-    """Put down what the stages among `envelopes` paid."""
+    """Put down what the stages among `envelopes` paid; what is too old for any quota is let go."""
     paid = [_paid(envelope, cost) for envelope in envelopes if (cost := cost_of(envelope)) > 0]
     if paid:
         await connection.execute(_COUNT, paid)
+        await connection.execute(_FORGET, {"tenants": list({each["tenant_id"] for each in paid})})
 
 
 def cost_of(envelope: Envelope) -> float:
