@@ -51,9 +51,9 @@ def state_pill(analysis: Analysis) -> tuple[str, str]:
     return _STATES.get(analysis.state, (analysis.state, "calm"))
 
 
-def staleness_pill(analysis: AnalysisView, found: StalenessView) -> tuple[str, str]:
+def staleness_pill(analysis_id: str, found: StalenessView) -> tuple[str, str]:
     """Where the analysed commit stands, as a sentence and a tone."""
-    if found.analysis_id != analysis.analysis_id:
+    if found.analysis_id != analysis_id:
         return "a newer analysis of this repository is here", "warn"
     if found.standing == "behind":
         return f"{behind_words(found)}: {found.ref or 'the default branch'} is at {(found.newest or '')[:10]}", "warn"
@@ -67,7 +67,7 @@ def behind_words(found: StalenessView) -> str:
     return f"{count(found.behind_by, 'commit')}{' or more' if found.behind_or_more else ''} behind"
 
 
-def is_over(analysis: AnalysisView) -> bool:
+def is_over(analysis: AnalysisView | AnalysisSummary) -> bool:
     """Whether nothing more will happen by itself. A ready analysis has ended where its refinement was stopped."""
     return analysis.state in _OVER or (analysis.state == "ready" and analysis.ended_at is not None)
 

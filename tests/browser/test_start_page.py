@@ -1,10 +1,11 @@
 import re
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from tests.support import ui_samples as samples
 from tests.support.accessibility import violations
@@ -100,8 +101,11 @@ def test_a_commit_that_was_analysed_is_offered_and_analysed_again_only_when_aske
     assert [body["force"] for body in api.begun] == [True]
 
 
-def test_recent_analyses_show_state_commit_languages_and_counts(page: Page, api: StandIn) -> None:
-    samples.complete(api)
+def test_recent_analyses_show_state_commit_languages_counts_and_how_far_behind(page: Page, api: StandIn) -> None:
+    analysis = samples.complete(api)
+    told = {"analysis_id": analysis.id, "standing": "behind", "ref": None, "commit": samples.COMMIT, "newest": "c" * 40}
+    told |= {"behind_by": 12, "checked_at": datetime.now(UTC).isoformat()}
+    api.refused["GET", "/staleness"] = JSONResponse(told)
     samples.failed(api)
     page.goto("/")
 
@@ -110,6 +114,10 @@ def test_recent_analyses_show_state_commit_languages_and_counts(page: Page, api:
         expect(done).to_contain_text(text)
     broken = page.locator("[class*=st-key-card-]").filter(has_text="nobody/missing")
     expect(broken).to_contain_text("repository_not_found")
+    expect(done).not_to_contain_text("behind")
+    page.get_by_text("Say how far behind their branches they are").click()
+    expect(done).to_contain_text("12 commits behind")
+    page.wait_for_url(re.compile(r"\?hosts=asked$"))
     done.get_by_role("link").click()
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     expect(page.get_by_text("Complete", exact=True).first).to_be_visible()

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisSummary
+from runtime.client.shapes import AnalysisSummary, StalenessView
 from web_ui import markup, views
 
 
-def show(analysis: AnalysisSummary) -> None:
-    """Draw it."""
+def show(analysis: AnalysisSummary, found: StalenessView | None = None) -> None:
+    """Draw it; with what its host said of its commit, where that was `found`."""
     word, tone = views.state_pill(analysis)
     facts = views.headline_facts(analysis, datetime.now(UTC))
     if languages := views.languages_line(analysis.languages):
@@ -24,4 +24,6 @@ def show(analysis: AnalysisSummary) -> None:
                 query_params={"analysis": analysis.analysis_id},
             )
             st.html(markup.pill(word, tone), width="content")
+            if found is not None:
+                st.html(markup.pill(*views.staleness_pill(analysis.analysis_id, found)), width="content")
         st.html(markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts))

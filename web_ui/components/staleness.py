@@ -3,23 +3,30 @@
 import streamlit as st
 
 from runtime.client import ApiError
-from runtime.client.shapes import AnalysisRequest, AnalysisView
+from runtime.client.shapes import AnalysisRequest, AnalysisSummary, AnalysisView, StalenessView
 from web_ui import markup, views
 from web_ui.session import attempt, client, may_write, remembered
 
 
-def show(analysis: AnalysisView) -> None:
-    """A badge where the host was asked with success; the button where there is something newer."""
+def standing(analysis: AnalysisView | AnalysisSummary) -> StalenessView | None:
+    """Where the newest analysis of its repository stands; None where its host does not say, or there is none."""
     if analysis.commit is None or not views.is_over(analysis):
-        return
+        return None
+    of = analysis.repository_id
     try:
-        of = analysis.repository_id
-        found = remembered(
+        return remembered(
             f"staleness {of} {analysis.analysis_id} {analysis.state}", lambda: client().contents_staleness(of)
         )
     except ApiError:
-        return  # that a host does not answer is no reason to show less of what is here
-    said, tone = views.staleness_pill(analysis, found)
+        return None  # that a host does not answer is no reason to show less of what is here
+
+
+def show(analysis: AnalysisView) -> None:
+    """A badge where the host was asked with success; the button where there is something newer."""
+    found = standing(analysis)
+    if found is None:
+        return
+    said, tone = views.staleness_pill(analysis.analysis_id, found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="staleness"):
         st.html(markup.pill(said, tone))
         is_newest = found.analysis_id == analysis.analysis_id

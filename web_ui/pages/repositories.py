@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from web_ui.components import analysis_card, frame, notices
+from web_ui.components import analysis_list, frame, notices
 from web_ui.session import attempt, client, parameter
 
 _PAGE = 30
@@ -34,8 +34,7 @@ def show() -> None:
     analysed = [repository.latest for repository in page.items if repository.latest is not None]
     if not analysed:
         notices.empty("No repository fits.", "Look for a part of a name or of an address.")
-    for analysis in analysed:
-        analysis_card.show(analysis)
+    analysis_list.show(analysed)
     if page.next is not None:
         older = wanted | {"cursor": page.next}
         st.page_link("pages/repositories.py", label="Older ones", query_params=older, icon=":material/arrow_forward:")

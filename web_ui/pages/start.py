@@ -5,7 +5,7 @@ from typing import TypedDict
 import streamlit as st
 
 from runtime.client.shapes import AnalysisRequest
-from web_ui.components import analysis_card, bundles, frame, notices, preflight, uploads
+from web_ui.components import analysis_list, bundles, frame, notices, preflight, uploads
 from web_ui.outcomes import MOST_PATTERNS
 from web_ui.session import attempt, client, may_write
 
@@ -92,8 +92,7 @@ def recent() -> None:
     st.html('<h2 class="rs-section">Recent</h2>')
     if not analyses:
         notices.empty("Nothing has been analysed yet.", "The first one takes from a few seconds to a few minutes.")
-    for analysis in analyses:
-        analysis_card.show(analysis)
+    analysis_list.show(analyses)
     if page.next is not None:
         st.page_link("pages/repositories.py", label="All repositories", icon=":material/arrow_forward:")
 

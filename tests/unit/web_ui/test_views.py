@@ -381,7 +381,7 @@ def test_the_badge_says_where_the_commit_stands(standing: str, newer: bool, said
         }
     )
 
-    assert views.staleness_pill(analysis, found) == said
+    assert views.staleness_pill(analysis.analysis_id, found) == said
 
 
 @pytest.mark.parametrize(
@@ -398,7 +398,7 @@ def test_the_badge_says_how_many_commits_where_the_host_does(more: dict[str, Any
     known = {"analysis_id": analysis.analysis_id, "standing": "behind", "ref": "main", "commit": "1" * 40}
     found = StalenessView.model_validate({**known, "newest": "2" * 40, "checked_at": NOW, **more})
 
-    assert views.staleness_pill(analysis, found) == (f"{said}: main is at 2222222222", "warn")
+    assert views.staleness_pill(analysis.analysis_id, found) == (f"{said}: main is at 2222222222", "warn")
 
 
 def test_the_evidence_says_what_the_question_was_limited_to() -> None:
