@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from events.artifacts import ArtifactRef
 from rag_manager.jobs.base import tables
 from rag_manager.jobs.vector_tables import MODEL_KEY, vectors_of
-from rag_manager.ports import CollectionMissing, Vectors, VectorsUnavailable
+from rag_manager.ports import CollectionMissing, CollectionUnreadable, Vectors, VectorsUnavailable
 from runtime.faults import Permanent
 from runtime.objects import Objects
 
@@ -147,32 +147,45 @@ async def fill(
 ) -> int:
     """Return how many vectors the collection holds, all of them proved to be there.
 
-    What is there already, written ahead or by an interrupted run, is completed; where that does not come out right, all
-    is made again. `shards` must have been read. Every call goes through `patiently`, so that an outage in the middle is
-    waited out where it happened. Raises VectorsUnavailable where that gives up, or the collection does not come out
-    right.
+    What is there already, written ahead or by an interrupted run, is completed; where that does not come out right, or
+    the server cannot read it, all is made again. `shards` must have been read. Every call goes through `patiently`, so
+    that an outage in the middle is waited out where it happened. Raises VectorsUnavailable where that gives up, or the
+    collection does not come out right.
     """
     for attempt in range(_ATTEMPTS):
-        if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
-            await patiently(partial(_settle, vectors, collection, shards.probes[:1]))
-            return shards.count
         try:
+            if await _is_done(vectors, collection, shards, patiently):
+                return shards.count
             there = set() if attempt else await patiently(partial(_left, vectors, collection, shards.count))
-            if not there:
-                await patiently(partial(vectors.drop, collection))
-                await patiently(partial(vectors.create, collection))
+        except (CollectionMissing, CollectionUnreadable):
+            there = set()
+        try:
             await _write(vectors, collection, shards, there, told, patiently)
         except CollectionMissing:
             continue  # the server came back without it: from the beginning
-    if await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes)):
-        await patiently(partial(_settle, vectors, collection, shards.probes[:1]))
+        except CollectionUnreadable:
+            if attempt + 1 == _ATTEMPTS:
+                raise
+    if await _is_done(vectors, collection, shards, patiently):
         return shards.count
     raise VectorsUnavailable("the collection does not answer with what was written to it")
+
+
+async def _is_done(vectors: Vectors, collection: str, shards: Shards, patiently: Patience) -> bool:
+    """Whether all is there and answers; it is settled then. Raises VectorsUnavailable."""
+    whole = await patiently(partial(is_whole, vectors, collection, shards.count, shards.probes))
+    if whole:
+        await patiently(partial(_settle, vectors, collection, shards.probes[:1]))
+    return whole
 
 
 async def _write(  # what, where to, but for what is there
     vectors: Vectors, collection: str, shards: Shards, there: Collection[str], told: Told | None, patiently: Patience
 ) -> None:
+    """Write what is not there yet; where nothing is, the collection is made again. Raises as `Vectors.upsert`."""
+    if not there:
+        await patiently(partial(vectors.drop, collection))
+        await patiently(partial(vectors.create, collection))
     done = 0
     async for ids, matrix in shards.batches():
         rows = [row for row, chunk_id in enumerate(ids) if chunk_id not in there]

@@ -12,7 +12,8 @@ class MemoryVectors:
     """`down` is for how many calls (or for ever, -1) it does not answer; `collections` is what it holds,
     `written` the ids in the order in which they came.
 
-    Of the collections in `unreadable`, and of those that are `slow`, it can tell the names, and drop them.
+    Of the collections in `unreadable`, and of those that are `slow`, it can tell the names, and drop them; those that
+    are `broken` it can count and read, and dropping one mends it.
     """
 
     def __init__(self) -> None:
@@ -20,6 +21,7 @@ class MemoryVectors:
         self.down = 0
         self.unreadable: set[str] = set()
         self.slow: set[str] = set()
+        self.broken: set[str] = set()
         self.upserts = 0
         self.written: list[str] = []
 
@@ -29,6 +31,7 @@ class MemoryVectors:
 
     async def upsert(self, collection: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         self._answer()
+        self._look_into(collection)
         self.upserts += 1
         self.written += ids
         self._found(collection).update(zip(ids, vectors, strict=True))
@@ -41,6 +44,7 @@ class MemoryVectors:
         self, collection: str, vector: NDArray[np.float32], limit: int, *, among: Sequence[str] | None = None
     ) -> list[tuple[str, float]]:
         self._answer()
+        self._look_into(collection)
         held = self._found(collection)
         chosen = held if among is None else {key: held[key] for key in among if key in held}
         distances = [(key, float(1 - each @ vector)) for key, each in chosen.items()]
@@ -63,6 +67,7 @@ class MemoryVectors:
 
     async def drop(self, collection: str) -> None:
         self._answer()
+        self.broken.discard(collection)
         self.collections.pop(collection, None)
 
     async def names(self) -> list[str]:
@@ -76,6 +81,10 @@ class MemoryVectors:
         if self.down:
             self.down -= 1
             raise VectorsUnavailable("it is down")
+
+    def _look_into(self, collection: str) -> None:
+        if collection in self.broken:
+            raise CollectionUnreadable("its graph of neighbours is damaged")
 
     def _found(self, collection: str) -> dict[str, NDArray[np.float32]]:
         if collection in self.unreadable:
