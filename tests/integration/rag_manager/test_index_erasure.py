@@ -10,7 +10,7 @@ from sqlalchemy import text
 from events.base import LOCAL_TENANT, Context, Draft, Envelope
 from events.index import GenerationKind
 from events.looking import LinesRequest
-from events.processing import AnalysisDeleted
+from events.processing import AnalysisDeleted, Stage
 from events.question import SearchRequest
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from rag_manager.adapters.chroma import ChromaVectors
@@ -87,6 +87,19 @@ async def test_what_was_written_ahead_of_an_index_goes_with_what_is_deleted(inde
 
     assert written not in await index.backends.vectors.names()
     assert await index.kernel.one("SELECT count(*) FROM rag.ahead") == 0
+
+
+async def test_who_embeds_late_writes_nothing_ahead_of_an_analysis_that_is_gone(index: Index) -> None:
+    analysis = await index.analysis(FILES, shards=2)
+    late = await index.request(analysis, Stage.EMBED, analysis.chunks[:1])
+    await index.handle(late)
+    written = await index.kernel.one("SELECT collection FROM rag.ahead")
+    await EraseRepository(index.backends)(await deleted_analysis(index, analysis.stream), ARun())
+
+    await index.handle(late)
+
+    assert await index.kernel.one("SELECT count(*) FROM rag.ahead") == 0
+    assert written not in await index.backends.vectors.names()
 
 
 class FailsOnce(ChromaVectors):
