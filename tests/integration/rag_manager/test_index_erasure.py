@@ -77,7 +77,7 @@ async def test_nothing_of_the_index_is_left(index: Index) -> None:
 
 @pytest.mark.parametrize("whole", [True, False], ids=["the repository", "the analysis"])
 async def test_what_was_written_ahead_of_an_index_goes_with_what_is_deleted(index: Index, whole: bool) -> None:
-    analysis = await index.analysis(FILES, shards=2)
+    analysis = await index.analysis(FILES, number=7, shards=2)  # no other test's: they share a vector server
     await index.embed(analysis)
     written = await index.kernel.one("SELECT collection FROM rag.ahead")
     assert await index.backends.vectors.count(written) == 2
