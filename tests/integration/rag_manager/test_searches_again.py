@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from events.base import LOCAL_TENANT
-from events.index import GenerationKind
 from events.question import SearchRequest
 from rag_manager.rows import reading
 from tests.fakes.vectors import MemoryVectors
@@ -62,6 +61,6 @@ async def test_what_is_kept_of_an_analysis_goes_with_it(index: Index) -> None:
     await search(ASKED)
 
     search.keep(await reading.existing_lexicons(index.backends.engine))
-    assert [len(search._replies), len(search._embedded[GenerationKind.QUICK])] == [1, 1]
+    assert [len(search._replies), len(search._embedded[False])] == [1, 1]
     search.keep(set())
-    assert [len(search._replies), len(search._embedded[GenerationKind.QUICK])] == [0, 0]
+    assert [len(search._replies), len(search._embedded[False])] == [0, 0]
