@@ -19,7 +19,7 @@ _LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
 _REASON = "(f.skipped = :reason OR o.reason = :reason OR (:reason = 'syntax_errors' AND o.errors > 0))"
 _FILES = """
 SELECT f.path, f.language, f.file_class, f.size, f.lines, f.skipped, f.rule, o.outcome, o.reason,
-  coalesce(o.errors, 0) AS errors, coalesce(o.error_lines, '{}') AS error_lines,
+  coalesce(o.errors, 0) AS errors, coalesce(o.error_lines, ARRAY[]::text[]) AS error_lines,
   CASE WHEN o.outcome = 'failed' THEN coalesce(o.reason, 'failed') END AS failed
 FROM app.files f LEFT JOIN app.outcomes o USING (analysis_id, path)
 WHERE f.analysis_id = :analysis AND {which} AND f.path > :after
