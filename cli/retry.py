@@ -19,6 +19,7 @@ _PAGE = 500
 _SAID = "repository.processing."
 _ENDS = frozenset(f"{_SAID}{how}" for how in ("completed", "refined", "failed", "cancelled", "cancel_requested"))
 _AT_WORK = frozenset({"queued", "running", "retrying"})
+_SILENT = 60  # such looks where nothing was said since it was asked: nothing comes of it
 _QUIET = 6  # looks at which nothing is at work: no more comes of it, as where a better index fails again
 
 
@@ -83,7 +84,7 @@ def _until_said(api: Client, asked: AnalysisView) -> AnalysisView:
                 return view
             after = events[-1].version if events else after
             quiet = 0 if events or any(stage.state in _AT_WORK for stage in view.stages) else quiet + 1
-            if quiet == _QUIET and after > asked.version:
+            if quiet >= (_QUIET if after > asked.version else _SILENT):
                 return view
         time.sleep(_LOOK)
     raise AssertionError

@@ -205,15 +205,15 @@ def address(analysis_id: str, path: str, line: int) -> str:
 
 
 def is_linked(analysis: AnalysisView) -> bool:
-    """Whether the graph is there: which calls mean what, and which imports."""
-    return any(stage.stage == "link" and stage.state == "completed" for stage in analysis.stages)
+    """Whether a graph is there: which calls mean what, and which imports. It stays while calls are linked again."""
+    return any(stage.stage == "link" and (stage.state == "completed" or stage.counts) for stage in analysis.stages)
 
 
 def why_not_linked(analysis: AnalysisView) -> str:
     """What is missing without the graph, and whether it is to come."""
     state = next((stage.state for stage in analysis.stages if stage.stage == "link"), "")
     missing = "The map of modules, imports and callers are not there"
-    if state in {"waiting", "running"}:
+    if state in {"waiting", "queued", "running", "retrying"}:
         return f"{missing} yet: calls are being linked."
     return f"{missing}: calls were not linked. *Go on refining* or *Run again* has them linked."
 

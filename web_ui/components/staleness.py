@@ -13,10 +13,12 @@ def standing(analysis: AnalysisView | AnalysisSummary) -> StalenessView | None:
     if analysis.commit is None or not views.is_over(analysis):
         return None
     of = analysis.repository_id
+    return remembered(f"staleness {of} {analysis.analysis_id} {analysis.state}", lambda: _asked(of))
+
+
+def _asked(repository_id: str) -> StalenessView | None:
     try:
-        return remembered(
-            f"staleness {of} {analysis.analysis_id} {analysis.state}", lambda: client().contents_staleness(of)
-        )
+        return client().contents_staleness(repository_id)
     except ApiError:
         return None  # that a host does not answer is no reason to show less of what is here
 

@@ -50,6 +50,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> None:
         ([[], ["processing.stage.requested"], ["repository.processing.refined"]], "refined", OK),
         ([["processing.stage.requested"], ["repository.processing.failed"]], "failed", FAILED),
         ([["processing.stage.requested"], ["processing.stage.failed"]], "ready", OK),  # the better index fails again
+        ([[] for _ in range(60)], "ready", OK),  # nothing comes of it, and nothing says so
     ],
 )
 @pytest.mark.usefixtures("slept")
