@@ -46,6 +46,7 @@ _ITEM = re.compile(
 )
 _STRICT = re.compile(r":L?\d+(?:[ \t]?[-\u2013][ \t]?L?\d+)?\Z")
 _LIKE_A_FILE = re.compile(rf"[^/]*/.*|.*\.[A-Za-z]\w{{0,9}}|{_NAMES}")
+_PRODUCT = re.compile(r"[A-Z]\w*\.js")  # `Node.js:18` is a version of it
 _SAID = re.compile(r"\blines? ?\d", re.IGNORECASE)
 _NO_PATH = re.compile(r"[:\uff1a]L?\d|://")
 _MARKS = "`*\"' \t"
@@ -102,7 +103,8 @@ def _places(match: re.Match[str]) -> tuple[tuple[str, int, int], ...]:
         return (_place(whole["bare"], whole),) if whole else ()
     if match["bare"] is None or match.string[: match.start()].rpartition("\n")[2].lstrip().startswith(">"):
         return ()
-    return (_place(match["bare"], match),)
+    is_version = match["last"] is None and _PRODUCT.fullmatch(match["bare"]) is not None
+    return () if is_version else (_place(match["bare"], match),)
 
 
 def _listed(inner: str, *, in_code: bool) -> tuple[tuple[str, int, int], ...]:

@@ -53,6 +53,7 @@ def test_every_way_to_name_a_place_becomes_one(written: str, spelled: str) -> No
         "```\nsrc/a.py:9 and [src/a.py:9]\n```",
         "> src/a.py:9 is quoted",
         "[ ] one\n- [x] two [text](https://example.com/a.py:1) \u30104\u2020source\u3011",
+        "Works with Node.js:18 and later.",
     ],
 )
 def test_what_names_no_place_is_left_as_it_is(text: str) -> None:
