@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -199,9 +199,9 @@ def connections(found: Iterable[ConnectionView]) -> list[tuple[str, ...]]:
     ]
 
 
-def address(analysis_id: str, path: str, line: int) -> str:
-    """Where a line is shown."""
-    return f"/analysis?{urlencode({'analysis': analysis_id, 'open': place(path, line, line)})}"
+def address(analysis_id: str, path: str, line: int, kept: Mapping[str, str]) -> str:
+    """Where a line is shown, with what else is open: `kept` are the parameters of the page that stay."""
+    return f"/analysis?{urlencode({'analysis': analysis_id, 'open': place(path, line, line), **kept})}"
 
 
 def is_linked(analysis: AnalysisView) -> bool:
@@ -220,7 +220,7 @@ def why_not_linked(analysis: AnalysisView) -> str:
 
 def symbol_words(one: SymbolView) -> str:
     """A definition in a list to choose from."""
-    return f"{one.qualified_name} · {one.kind} · {one.path}:{one.first_line}"
+    return visible(f"{one.qualified_name} · {one.kind} · {one.path}:{one.first_line}")
 
 
 def symbol_facts(one: SymbolView) -> list[str]:

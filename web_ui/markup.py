@@ -1,6 +1,6 @@
 """The little HTML that the pages write themselves. Every value is escaped here and nowhere else. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from web_ui.source import Run
@@ -97,10 +97,18 @@ def folded(title: str, inside: str) -> str:
     return f'<details class="rs-folded"><summary>{text(title)}</summary>{inside}</details>'
 
 
-def source(lines: Sequence[Sequence[Run]], first: int, cited: range) -> str:
-    """Numbered, coloured lines; those in `cited` are marked."""
+def source(
+    lines: Sequence[Sequence[Run]], first: int, cited: range, address: Callable[[int], str] | None = None
+) -> str:
+    """Numbered, coloured lines; those in `cited` are marked, and each number leads to the `address` of its line."""
+
+    def shown(number: int) -> str:
+        if address is None:
+            return f'<span class="rs-no">{number}</span>'
+        return f'<a class="rs-no" tabindex="-1" target="_self" href="{text(address(number))}">{number}</a>'
+
     body = "".join(
-        f'<div class="rs-row{" rs-cited" if number in cited else ""}"><span class="rs-no">{number}</span>'
+        f'<div class="rs-row{" rs-cited" if number in cited else ""}">{shown(number)}'
         f"<code>{''.join(_run(run) for run in runs) or ' '}</code></div>"
         for number, runs in enumerate(lines, first)
     )

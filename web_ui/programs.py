@@ -47,13 +47,17 @@ def key_state(key: ApiKeyView, now: datetime) -> tuple[str, str]:
 
 def key_facts(key: ApiKeyView, now: datetime) -> list[str]:
     """One line about a key."""
-    ends = f"until {key.expires_at:%Y-%m-%d}" if key.expires_at is not None else "without an end"
+    ends = f"until {key.expires_at.astimezone(now.tzinfo):%Y-%m-%d}" if key.expires_at is not None else "without an end"
     return [f"{key.prefix}_…", _scopes(key.scopes), used(key.used_at, now), f"made {ago(key.created_at, now)}", ends]
 
 
 def grant_facts(grant: GrantView, now: datetime) -> list[str]:
     """One line about a program that acts for somebody."""
-    return [_scopes(grant.scopes), used(grant.used_at, now), f"until {grant.expires_at:%Y-%m-%d}"]
+    return [
+        _scopes(grant.scopes),
+        used(grant.used_at, now),
+        f"until {grant.expires_at.astimezone(now.tzinfo):%Y-%m-%d}",
+    ]
 
 
 def used(at: datetime | None, now: datetime) -> str:

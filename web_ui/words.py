@@ -77,7 +77,7 @@ def duration(seconds: float) -> str:
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """`just now`, `5 min ago`, `3 h ago`, `2 days ago`, and the date after two weeks."""
+    """`just now`, `5 min ago`, `3 h ago`, `2 days ago`, and the date after two weeks: that of the zone `now` is in."""
     seconds = (now - then).total_seconds()
     if seconds < 60:
         return "just now"
@@ -86,7 +86,7 @@ def ago(then: datetime, now: datetime) -> str:
     if seconds < 86_400:
         return f"{int(seconds // 3_600)} h ago"
     days = int(seconds // 86_400)
-    return f"{count(days, 'day')} ago" if days <= 14 else f"{then:%Y-%m-%d}"
+    return f"{count(days, 'day')} ago" if days <= 14 else f"{then.astimezone(now.tzinfo):%Y-%m-%d}"
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

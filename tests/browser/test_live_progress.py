@@ -106,6 +106,19 @@ def test_an_event_is_on_the_screen_within_half_a_second(page: Page, api: StandIn
     assert max(took) < 0.5 + 20 * max(asking), (took, asking)
 
 
+def test_who_looks_at_what_is_over_sees_it_run_again(page: Page, api: StandIn) -> None:
+    """Somebody else had it run again: nothing is loaded anew by hand."""
+    analysis = samples.complete(api)
+    page.goto(f"/analysis?analysis={analysis.id}")
+    expect(page.locator(".headline")).to_have_text("Complete")
+    expect(page.locator(".link")).to_have_text("")
+    analysis.say("repository.processing.retry_requested")
+
+    expect(page.locator(".headline").first).not_to_have_text("Complete")
+    expect(page.locator(".link.live").first).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Cancel|Stop refining"))).to_be_visible()
+
+
 def test_a_reload_in_the_middle_shows_the_same_timeline(page: Page, api: StandIn) -> None:
     analysis = samples.running(api)
     samples.parse_shard(analysis, 0)

@@ -1,17 +1,18 @@
 """One analysis in a list: name, state, and one line of facts; its page is a click away."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from runtime.client.shapes import AnalysisSummary, StalenessView
 from web_ui import markup, views
+from web_ui.session import zone
 
 
 def show(analysis: AnalysisSummary, found: StalenessView | None = None) -> None:
     """Draw it; with what its host said of its commit, where that was `found`."""
     word, tone = views.state_pill(analysis)
-    facts = views.headline_facts(analysis, datetime.now(UTC))
+    facts = views.headline_facts(analysis, datetime.now(zone()))
     if languages := views.languages_line(analysis.languages):
         facts.insert(2, languages)
     if analysis.state == "failed" and analysis.code:

@@ -24,6 +24,10 @@ const setClass = (node, name) => {
 // A file's or a person's words without characters that hide or reorder others.
 const plain = (text) => String(text ?? "").replace(/[\p{Cf}\p{Cc}]/gu, (c) => (c === "\n" || c === "\t" ? c : ""));
 
+// One of several facts on a line: words of a script that runs from right to left stay in their place among the others.
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+const apart = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
+
 // What the API says in the text of a refusal, or what is said otherwise.
 const refusalOf = (text, otherwise) => {
   try {

@@ -4,10 +4,16 @@ const PAGE = 300; // rows drawn at once; a long history is drawn as it is scroll
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone; // the viewer's, of all times that are shown
 
+const two = (value, width = 2) => String(value).padStart(width, "0");
+
 const clock = (iso) => {
   const at = new Date(iso);
-  const two = (value, width = 2) => String(value).padStart(width, "0");
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${two(at.getMilliseconds(), 3)}`;
+};
+
+const day = (iso) => {
+  const at = new Date(iso);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 };
 
 const summaryOf = (data) => {
@@ -26,17 +32,19 @@ const summaryOf = (data) => {
   if (data.duration) told.push(seconds(data.duration));
   if (data.worker) told.push(data.worker);
   if (data.url && !data.stage) told.push(data.url);
-  return plain(told.join(" · "));
+  return told.map((one) => apart(plain(one))).join(" · ");
 };
 
 const toneOf = (type) => (/failed|parked/.test(type) ? "bad" : /retry|cancel/.test(type) ? "warn" : /completed|activated|refined/.test(type) ? "good" : "");
 
-const rowOf = (event, look) => {
+// Its day is said where it is another one than that of the row before.
+const rowOf = (event, before, look) => {
+  const dated = before && day(before.timestamp) === day(event.timestamp) ? "" : `${day(event.timestamp)} `;
   const payload = el("pre", { tabindex: "0" });
   const row = el("details", { class: `event ${toneOf(event.event_type)}`, "data-version": event.version },
     el("summary", {},
       el("span", { class: "version" }, String(event.version)),
-      el("time", { datetime: event.timestamp, title: event.timestamp }, clock(event.timestamp)),
+      el("time", { datetime: event.timestamp, title: event.timestamp }, `${dated}${clock(event.timestamp)}`),
       el("span", { class: "type" }, plain(event.event_type)),
       el("span", { class: "stage" }, plain(stageOf(event))),
       el("span", { class: "told" }, summaryOf(event.data ?? {}))),
@@ -87,12 +95,13 @@ class EventList {
   }
 
   draw(count) {
-    for (const event of this.shown.slice(this.drawn, this.drawn + count)) {
-      const row = rowOf(event, this.look);
+    const until = Math.min(this.shown.length, this.drawn + count);
+    for (; this.drawn < until; this.drawn += 1) {
+      const event = this.shown[this.drawn];
+      const row = rowOf(event, this.shown[this.drawn - 1], this.look);
       this.rows.set(event.version, row);
       this.list.append(row);
     }
-    this.drawn = Math.min(this.shown.length, this.drawn + count);
     this.more.hidden = this.drawn >= this.shown.length;
     this.nothing.hidden = this.shown.length > 0;
     this.mark(this.at);

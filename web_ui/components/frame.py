@@ -1,6 +1,6 @@
 """The frame around every page: style, brand, and the tabs of the analysis that is looked at."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, views
 from web_ui.components import account_menu
+from web_ui.session import zone
 
 _TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"), ("compare", "Compare"))
 
@@ -46,5 +47,5 @@ def heading(analysis: AnalysisView) -> None:
     """Name, state and one line of facts of an analysis."""
     word, tone = views.state_pill(analysis)
     name = markup.span("name", analysis.name, title=analysis.url)
-    facts = (f"<span>{markup.text(fact)}</span>" for fact in views.headline_facts(analysis, datetime.now(UTC)))
+    facts = (f"<span>{markup.text(fact)}</span>" for fact in views.headline_facts(analysis, datetime.now(zone())))
     st.html(markup.line([name, markup.pill(word, tone)], "heading") + markup.line(facts))

@@ -10,7 +10,7 @@ from web_ui import graph, markup, past, views
 from web_ui.code_view import code
 from web_ui.components import browser, paged, source_panel
 from web_ui.session import attempt, client, keep, parameter
-from web_ui.words import read_place
+from web_ui.words import read_place, visible
 
 End = TypeVar("End")
 _CONNECTED = 12
@@ -21,6 +21,7 @@ _LINES = 2_000  # of a file at a time
 _IMPORTED, _IMPORTERS = ("Import", "Means", "Which is", "Line"), ("File", "Import", "Line")
 _BY_LANGUAGE, _BY_CHANGES = "By language", "By changes"
 _ENDS = ("Name", "Line", "How sure")
+_SIGHT = ("explore", "folder", "file", "definition", "symbol")  # what of the address says what is looked at here
 
 
 def show(analysis: AnalysisView) -> None:
@@ -30,9 +31,9 @@ def show(analysis: AnalysisView) -> None:
         return
     st.html('<h2 class="rs-section">How it hangs together</h2>')
     key, address = f"graph-{analysis.analysis_id}", st.query_params
-    is_open = any(name in address for name in ("explore", "folder", "file", "definition", "symbol"))
+    is_open = any(name in address for name in _SIGHT)
     if not st.toggle("Show the map, sizes, connections and callers", value=is_open, key=key):
-        for name in ("explore", "folder", "file", "definition", "symbol"):
+        for name in _SIGHT:
             keep(name, None)
         return
     keep("explore", "yes")
@@ -42,6 +43,11 @@ def show(analysis: AnalysisView) -> None:
     if linked:
         connected(analysis.analysis_id)
     symbols(analysis.analysis_id, linked=linked)
+
+
+def kept() -> dict[str, str]:
+    """What is looked at here, for an address that opens a line beside it."""
+    return {name: value for name in _SIGHT if (value := parameter(name))}
 
 
 def places(analysis: AnalysisView, *, linked: bool) -> None:
@@ -67,10 +73,9 @@ def places(analysis: AnalysisView, *, linked: bool) -> None:
         "Folder",
         list(dict.fromkeys([folder, *above, *inside])),
         key=key,
-        format_func=lambda path: path or "the whole repository",
+        format_func=lambda path: visible(path) or "the whole repository",
     )
     keep("folder", folder)
-    sizes(analysis, found)
     files = [item.path for item in found.items if item.is_file]
     chosen = st.session_state.get(file_key)
     listed = list(dict.fromkeys([*([chosen] if chosen else []), *files]))
@@ -80,11 +85,13 @@ def places(analysis: AnalysisView, *, linked: bool) -> None:
         index=None,
         placeholder="Choose a file here, press one above, or write its path",
         key=file_key,
+        format_func=visible,
         accept_new_options=True,
     )
     keep("file", path)
-    if path is not None:
+    if path is not None:  # right below the map, on which it may have been pressed
         file(analysis_id, path, linked=linked)
+    sizes(analysis, found)
 
 
 def sizes(analysis: AnalysisView, found: Treemap) -> None:
@@ -106,11 +113,11 @@ def sizes(analysis: AnalysisView, found: Treemap) -> None:
 def file(analysis_id: str, path: str, *, linked: bool) -> None:
     """One file: its lines, what it imports, what imports it."""
     key = f"graph-lines-{analysis_id}-{path}"
-    last = _LINES * int(st.session_state.get(key, 1))
+    last, at = _LINES * int(st.session_state.get(key, 1)), kept()
     lines = attempt(lambda: client().contents_lines(analysis_id, path=path, first_line=1, last_line=last))
     if lines is None:
         return
-    st.html(code(lines, range(0)))
+    st.html(code(lines, range(0), lambda line: graph.address(analysis_id, path, line, at)))
     st.html(markup.line([markup.span("muted", f"lines 1 to {lines.last_line:,} of {lines.line_count:,}")]))
     if lines.last_line < lines.line_count and st.button("More of the file", key=f"more-{key}"):
         st.session_state[key] = int(st.session_state.get(key, 1)) + 1
@@ -156,13 +163,13 @@ def table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Non
 
 def _import(analysis_id: str, one: ImportView) -> tuple[str, ...]:
     said, resolution, target = graph.import_cells(one)
-    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line))
+    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line, kept()))
     return markup.text(said), markup.text(target), markup.text(resolution), line
 
 
 def _importer(analysis_id: str, one: ImportView) -> tuple[str, ...]:
     said, _, _ = graph.import_cells(one)
-    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line))
+    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line, kept()))
     return markup.text(one.path), markup.text(said), line
 
 
@@ -225,4 +232,8 @@ def symbol(analysis_id: str, chosen: SymbolView, *, linked: bool) -> None:
 
 def _link(analysis_id: str, one: LinkView) -> tuple[str, ...]:
     name, line, sure = graph.link_cells(one)
-    return markup.text(name), markup.link(line, graph.address(analysis_id, one.path, one.line)), markup.text(sure)
+    return (
+        markup.text(name),
+        markup.link(line, graph.address(analysis_id, one.path, one.line, kept())),
+        markup.text(sure),
+    )

@@ -67,7 +67,9 @@ class Inspector {
   constructor(root) {
     this.events = new Map();
     this.last = 0;
-    this.at = Number.parseInt(placed("at"), 10);
+    const at = placed("at");
+    this.at = /^\d+$/.test(at) ? Number(at) : NaN;
+    this.wanted = Number.isNaN(this.at) ? Date.parse(at) : NaN; // of moments, which have no numbers of their own
     this.view = VIEWS.some(([name]) => name === placed("view")) ? placed("view") : "list";
     this.chosen = { type: placed("type"), stage: placed("stage"), words: wordsOf(placed("q")), since: Date.parse(placed("since")), until: Date.parse(placed("until")) };
     this.build(root);
@@ -76,9 +78,10 @@ class Inspector {
   build(root) {
     const button = (title, sign, act) => el("button", { type: "button", "aria-label": title, title, onclick: act }, sign);
     this.slider = el("input", { type: "range", min: "0", step: "1", "aria-label": "Which event is looked at" });
-    this.slider.addEventListener("input", () => this.go(Number(this.slider.value), SOON));
+    this.slider.addEventListener("input", () => this.go(this.orNewest(Number(this.slider.value)), SOON));
     this.time = el("input", { type: "datetime-local", step: "1", "aria-label": "Go to a time" });
     this.time.addEventListener("change", () => this.goTo(Date.parse(this.time.value)));
+    this.time.addEventListener("blur", () => this.tellTime());
     this.now = button("The newest event", "Newest", () => this.go(NaN));
     this.point = el("div", { class: "point", role: "status" });
     this.changes = el("ul", { class: "changes", tabindex: "0", "aria-label": "What it changed" });
@@ -137,29 +140,29 @@ class Inspector {
   async load() {
     if (this.loading) return;
     this.loading = "loading…";
-    const found = [];
+    if (this.at > this.last) this.look(this.at); // what is asked for is not kept waiting for all that was before it
+    const begun = this.last;
     let missing = "";
     try {
       for (let cursor = ""; cursor !== null;) {
-        const page = await this.ask("", { after: this.last, limit: AT_ONCE, ...(cursor ? { cursor } : {}) });
-        found.push(...page.items);
+        const page = await this.ask("", { after: begun, limit: AT_ONCE, ...(cursor ? { cursor } : {}) });
         cursor = page.next ?? null;
-        this.loading = `loading, ${amount("events", this.last + found.length)} so far…`;
-        this.count();
+        this.loading = cursor === null ? "" : `loading, ${amount("events", this.last + page.items.length)} so far…`;
+        this.add(page.items);
       }
     } catch (error) {
-      missing = `what came after event ${number.format(this.last + found.length)} could not be loaded: ${plain(error.message)}`;
+      missing = `what came after event ${number.format(this.last)} could not be loaded: ${plain(error.message)}`;
     }
     [this.loading, this.missing] = ["", missing];
-    this.add(found);
+    this.add([]);
     this.count();
     this.follow();
   }
 
-  // What happens from here on, while it is live.
+  // What happens from here on: what is over may be run again.
   follow() {
     const { data } = this;
-    if (data.live && !this.source && !this.closed) {
+    if (!this.source && !this.closed) {
       const after = data.moments ? 0 : this.last;
       const grow = () => this.againSoon();
       this.source = listen(`${data.api}/events/live?${new URLSearchParams({ stream_id: data.stream, after })}`, {
@@ -167,18 +170,18 @@ class Inspector {
         onstate: (state) => { this.connection = state; if (state === "live" && !data.moments) this.missing = ""; this.count(); },
       });
     }
-    if (!data.live && this.source) {
-      this.source.close();
-      this.source = null;
-      this.connection = "";
-      this.count();
-    }
   }
+
+  // An event stays the same for good; the number of a moment changes when one before it goes, its time does not.
+  address(version) { return this.data.moments && version > 0 ? new Date(this.events.get(version).timestamp).toISOString() : String(version); }
 
   // Moments are of several streams: one that is told of late may stand before others, and those of an analysis that is
   // deleted, or is not among the newest any more, go.
   take(moments) {
     const rows = moments.map(momentRow);
+    const looked = Number.isNaN(this.at) ? this.wanted : Date.parse(this.events.get(this.at)?.timestamp ?? "");
+    if (!Number.isNaN(looked)) this.at = rows.filter((row) => Date.parse(row.timestamp) <= looked).length;
+    this.wanted = NaN;
     const stands = (known) => { const row = rows[known.version - 1]; return row.timestamp === known.timestamp && row.stream_id === known.stream_id; };
     if (rows.length < this.events.size || ![...this.events.values()].every(stands)) {
       this.events.clear();
@@ -206,14 +209,13 @@ class Inspector {
       this.events.set(event.version, event);
       fresh = true;
     }
-    if (!fresh && this.looked) return;
+    if (!fresh && this.looked && !(this.at > this.last)) return;
     this.inOrder = [...this.events.values()].sort((a, b) => a.version - b.version);
     this.slider.max = String(this.last);
     this.types.offer(this.inOrder.map((event) => event.event_type), this.chosen.type);
     this.stages.offer(this.inOrder.map(stageOf).filter(Boolean), this.chosen.stage);
     this.show(grown);
-    if (Number.isNaN(this.at)) this.go(NaN, 150);
-    else this.go(this.at);
+    if (!this.loading || this.at <= this.last) this.go(this.at, Number.isNaN(this.at) ? 150 : 0);
     this.drawSoon(this.drawn?.[this.view] ? CALM : 0);
   }
 
@@ -240,8 +242,11 @@ class Inspector {
 
   step(by) {
     const here = Number.isNaN(this.at) ? this.last : this.at;
-    this.go(Math.max(0, Math.min(this.last, here + by)));
+    this.go(this.orNewest(Math.max(0, Math.min(this.last, here + by))));
   }
+
+  // Whoever moves to the end of what goes on stays at its end; who presses an event stays at that one.
+  orNewest(version) { return version >= this.last ? NaN : version; }
 
   // The second that is chosen counts as a whole: what happened in it had happened by then.
   goTo(moment) {
@@ -252,12 +257,12 @@ class Inspector {
 
   // NaN is the newest event, whichever that is by then.
   go(version, rest = 0) {
-    this.at = version >= this.last && this.data?.live ? NaN : version;
+    this.at = version;
     const here = Number.isNaN(this.at) ? this.last : Math.max(0, Math.min(this.last, this.at));
     this.slider.value = String(here);
     this.slider.setAttribute("aria-valuetext", `event ${here} of ${this.last}`);
-    this.now.setAttribute("aria-pressed", String(here === this.last));
-    place({ at: here === this.last ? "" : String(here) });
+    this.now.setAttribute("aria-pressed", String(Number.isNaN(this.at)));
+    place({ at: Number.isNaN(this.at) ? "" : this.address(here) });
     this.list.mark(here);
     const event = this.events.get(here);
     for (const picture of Object.values(this.pictures)) picture.mark(event);
@@ -267,9 +272,15 @@ class Inspector {
     this.resting = setTimeout(() => this.look(here), rest);
   }
 
+  // While a time is typed into the field, each part of it is a time of its own: what is found does not write over it.
+  tellTime() {
+    const event = this.events.get(Number(this.slider.value));
+    if (event && !this.time.matches(":focus")) this.time.value = localTime(new Date(event.timestamp));
+  }
+
   head(here, event) {
-    if (event) this.time.value = localTime(new Date(event.timestamp));
-    const when = event ? `${clock(event.timestamp)} · ${plain(event.event_type)}${stageOf(event) ? ` · ${plain(stageOf(event))}` : ""}` : this.data?.moments ? "before it was registered" : "before the first event";
+    this.tellTime();
+    const when = event ? `${day(event.timestamp)} ${clock(event.timestamp)} · ${plain(event.event_type)}${stageOf(event) ? ` · ${plain(stageOf(event))}` : ""}` : this.data?.moments ? "before it was registered" : "before the first event";
     this.point.replaceChildren(el("strong", {}, `${this.data?.moments ? "Moment" : "Event"} ${number.format(here)} of ${number.format(this.last)}`), ` ${when}`);
   }
 

@@ -52,8 +52,8 @@ def read(key: str, fetch: Callable[[str | None], PageOf[Item]]) -> Listed[Item] 
     return Listed(found, cursor is not None, total)
 
 
-def more(key: str, listed: Listed[Item]) -> None:
+def more(key: str, listed: Listed[Item], label: str = "Show more") -> None:
     """The button for one page more, where there is one."""
-    if listed.has_more and st.button("Show more", key=f"more-{key}"):
+    if listed.has_more and st.button(label, key=f"more-{key}"):
         st.session_state[key] = st.session_state.get(key, 1) + 1
         st.rerun()

@@ -1,6 +1,6 @@
 """What the repository's host said before an analysis: shown, and what may follow from it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from runtime.upload_url import HOST
 from web_ui import markup
 from web_ui.components import notices
 from web_ui.looking import MAY_GO_ON, preflight_facts, ref_names, settled
-from web_ui.session import attempt, client
+from web_ui.session import attempt, client, zone
 from web_ui.words import ago
 
 _LOOKED = "looked"
@@ -65,7 +65,7 @@ def show() -> None:
         st.html(markup.line(f"<span>{markup.text(fact)}</span>" for fact in preflight_facts(looked)))
         finished = looked.finished
         if finished is not None:
-            when = f"It was asked for {ago(finished.requested_at, datetime.now(UTC))}"
+            when = f"It was asked for {ago(finished.requested_at, datetime.now(zone()))}"
             what, since = ("file", "") if looked.host == HOST else ("commit", ", and nothing has changed at that ref")
             notices.empty(f"This {what} was analysed already.", f"{when}{since}.")
             st.page_link(

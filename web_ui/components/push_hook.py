@@ -1,6 +1,6 @@
 """A repository's push hook: make it, give it another secret, see what it was told, end it. Nothing for viewers."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from web_ui import markup
 from web_ui.components import cards
 from web_ui.components.notices import problem
 from web_ui.programs import push_hook_facts
-from web_ui.session import attempt, client
+from web_ui.session import attempt, client, zone
 
 _NOT_UNDERSTOOD = ("https://bitbucket.org/",)  # signs in a way of its own (docs/decisions/0235-push-hooks.md)
 _WARNINGS = {
@@ -35,7 +35,7 @@ def control(analysis: AnalysisView) -> None:
             return
         found = _hook(of)
         if found is not None:
-            facts = push_hook_facts(found, datetime.now(UTC))
+            facts = push_hook_facts(found, datetime.now(zone()))
             st.html(markup.line(markup.span("fact", fact) for fact in facts))
             st.code(found.url, language=None, wrap_lines=True)
         key = f"make-hook-{of}"

@@ -1,13 +1,13 @@
 """One shadow on a page: how far it is, what is different, and what can be done with it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from runtime.client.shapes import ShadowReport, ShadowView
 from web_ui import markup, shadowed
 from web_ui.components import cards, notices
-from web_ui.session import attempt, client
+from web_ui.session import attempt, client, zone
 
 _EVERY = 1.0  # seconds between two looks at one that is at work
 _PROMOTE = (
@@ -24,7 +24,7 @@ _ROWS = ("rows", "serving", "shadow", "same", "added", "removed", "changed")
 def card(shadow: ShadowView) -> None:
     """One in the list, with the way to it."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"shadow-{shadow.shadow_id}"):
-        cards.begin(shadowed.title(shadow.stage), shadowed.facts(shadow, datetime.now(UTC)), shadowed.state(shadow))
+        cards.begin(shadowed.title(shadow.stage), shadowed.facts(shadow, datetime.now(zone())), shadowed.state(shadow))
         address = {"analysis": shadow.analysis_id, "shadow": shadow.shadow_id}
         st.page_link("pages/shadows.py", label="Look", query_params=address, icon=":material/arrow_forward:")
         _dropping(shadow, f"drop-{shadow.shadow_id}")

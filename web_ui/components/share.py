@@ -1,6 +1,6 @@
 """Share one thing by a link: make one, see those that are open, end them. Nothing in local mode, and for viewers."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -46,7 +46,7 @@ def control(kind: str, resource_id: str) -> None:
 def row(link: ShareView, title: str = "") -> None:
     """One open link, with its button."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"link-{link.share_id}"):
-        made = f"made {ago(link.created_at, datetime.now(UTC))}, until {moment(link.expires_at, zone())}"
+        made = f"made {ago(link.created_at, datetime.now(zone()))}, until {moment(link.expires_at, zone())}"
         st.html(markup.line([markup.span("fact", fact) for fact in (title, made) if fact]), width="stretch")
         ended = st.button("End", key=f"end-{link.share_id}") and attempt(lambda: _end(link.share_id))
     if ended:

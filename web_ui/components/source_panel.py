@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from web_ui import markup, views
+from web_ui import graph, markup, views
 from web_ui.code_view import code
 from web_ui.session import attempt, client, parameter
 from web_ui.words import read_place, short_commit
@@ -30,5 +30,5 @@ def show(analysis_id: str, place: tuple[str, int, int]) -> None:
         lines = attempt(lambda: client().contents_lines(analysis_id, path=path, first_line=begin, last_line=end))
         if lines is None:
             return
-        st.html(code(lines, range(first, last + 1)))
+        st.html(code(lines, range(first, last + 1), lambda line: graph.address(analysis_id, path, line, {})))
         st.html(markup.line([markup.span("muted", f"commit {short_commit(lines.commit)}, {lines.line_count:,} lines")]))

@@ -1,7 +1,7 @@
 """Which conversation, and which model answers; and the end of one."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import streamlit as st
@@ -15,8 +15,8 @@ from runtime.client.shapes import (
     Scope,
 )
 from web_ui import markup, turns
-from web_ui.components import cards, notices
-from web_ui.session import attempt, client, may_write, offers
+from web_ui.components import cards, notices, paged
+from web_ui.session import attempt, client, may_write, offers, zone
 
 Mode = Literal["answer", "deep", "extractive"]
 _MODES = {"answer": "Answer", "deep": "Deep: in steps", "extractive": "Places, without a model"}
@@ -29,14 +29,16 @@ _LIMITS = {"folder": "Folder", "path": "File", "symbol": "Definition"}
 
 def choose(repository_id: str, named: str | None) -> None:
     """Earlier conversations and the configured models, where there is something to choose."""
-    page = attempt(lambda: client().conversations_newest(repository_id=repository_id, limit=_LISTED))
+    begun = paged.read(
+        f"talks-{repository_id}",
+        lambda cursor: client().conversations_newest(repository_id=repository_id, cursor=cursor, limit=_LISTED),
+    )
     offered = attempt(offers)
     models, modes = (offered.models, offered.modes) if offered else ([], [])
-    begun = page.items if page else []
-    if not begun and len(models) < 2 and len(modes) < 2:
+    if not (begun and begun.items) and len(models) < 2 and len(modes) < 2:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="talks"):
-        if begun:
+        if begun and begun.items:
             with st.popover("Conversations", icon=":material/forum:", width=180):
                 _conversations(repository_id, begun, named)
         if len(models) > 1:
@@ -183,21 +185,23 @@ def scope() -> Scope | None:
     return Scope(**given) if any(given.values()) else None
 
 
-def _conversations(repository_id: str, begun: Sequence[ConversationSummary], named: str | None) -> None:
+def _conversations(repository_id: str, begun: paged.Listed[ConversationSummary], named: str | None) -> None:
     """The newest conversations, or those that have the words that are typed, each by its first question."""
     words = st.text_input("Search", key="talks-words", max_chars=200, placeholder="Words of a question or an answer")
-    found, more = _with_words(repository_id, words) if words.strip() else (begun, False)
+    found, more = _with_words(repository_id, words) if words.strip() else (begun.items, False)
     if named is not None and st.button("New conversation", icon=":material/add:"):
         _open(None)
     with st.container(key="talk-list", gap="small"):
         for conversation in found:
             is_open = conversation.conversation_id == named
-            label = markup.label(turns.told_talk(conversation, datetime.now(UTC)))
+            label = markup.label(turns.told_talk(conversation, datetime.now(zone())))
             key = f"talk-{conversation.conversation_id}"
             if st.button(label, key=key, type="tertiary", disabled=is_open, width="stretch"):
                 _open(conversation.conversation_id)
     if not found:
         st.caption("None of those looked through has these words." if more else "None has these words.")
+    if not words.strip():
+        paged.more(f"talks-{repository_id}", begun, "Older ones")
     if more and st.button("Look through older ones") and _look_further(repository_id, words):
         st.rerun()
 

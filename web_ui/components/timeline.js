@@ -88,7 +88,7 @@ const workOf = (view, ticks) => {
   const several = view.shards > 1;
   const line = (tick) => {
     const pace = tick.silent ? `nothing heard for ${seconds(tick.silent)}` : several && tick.rate > 0 ? perSecond(tick.rate, tick.unit) : "";
-    return [several ? `shard ${tick.shard + 1}` : "", countedOf(tick), pace, plain(tick.current)].filter(Boolean).join(" · ");
+    return [several ? `shard ${tick.shard + 1}` : "", countedOf(tick), pace, apart(plain(tick.current))].filter(Boolean).join(" · ");
   };
   const lines = ticks.map(line);
   return lines.length > SHOWN_SHARDS ? [...lines.slice(0, SHOWN_SHARDS - 1), `and ${lines.length - SHOWN_SHARDS + 1} shards more`] : lines;
@@ -102,7 +102,7 @@ const countsOf = (view) => {
 };
 
 const noteOf = (view, silent, current, now) => {
-  if (view.state === "running" && silent) return ["warn", `Stalled: nothing heard for ${seconds(silent)}${current ? `; last at ${current}` : ""}`];
+  if (view.state === "running" && silent) return ["warn", `Stalled: nothing heard for ${seconds(silent)}${current ? `; last at ${apart(current)}` : ""}`];
   const reason = [view.message, view.code ? `(${view.code})` : ""].filter(Boolean).map(plain).join(" ");
   if (view.state === "retrying") {
     const wait = view.retry_at ? Math.max(0, (Date.parse(view.retry_at) - now) / 1000) : 0;
@@ -143,13 +143,18 @@ class Timeline {
     this.data = data;
     this.trigger = trigger;
     this.offset = data.now - Date.now();
-    if (data.live && !this.stream) this.connect();
-    if (!data.live && this.stream) {
-      this.stream.close();
-      this.stream = null;
-      this.connection = "";
-    }
+    if (!this.stream && data.live) this.connect();
+    else if (!this.stream) this.rest();
     this.draw();
+  }
+
+  // Nothing happens in what is over, until somebody has it run again: only then is all of it asked for.
+  rest() {
+    const after = new URLSearchParams({ stream_id: `analysis/${this.data.analysis_id}`, after: this.data.version });
+    this.stream = listen(`${this.data.api}/events/live?${after}`, {
+      events: { milestone: () => { this.stream.close(); this.connect(); } },
+      onstate: () => {},
+    });
   }
 
   connect() {
@@ -212,8 +217,9 @@ class Timeline {
     setText(this.headline, state === "ready" && ended ? "Ready" : HEADLINES[state] ?? state);
     setText(this.clock, seconds((until - Date.parse(this.data.requested_at)) / 1000));
     setClass(this.head, `head ${state}`);
-    setText(this.link, CONNECTION[this.connection] ?? "");
-    setClass(this.link, `link ${this.connection}`);
+    const connection = ended && ["connecting", "live"].includes(this.connection) ? "" : this.connection;
+    setText(this.link, CONNECTION[connection] ?? "");
+    setClass(this.link, `link ${connection}`);
     for (const row of this.rows) this.drawRow(row, views.get(row.name) ?? { state: "waiting", counts: {}, attempt: 1, shards: 0, shards_done: 0 }, now);
     for (const [name, mark] of this.marks) {
       setClass(mark, `mark ${ORDER.indexOf(state) >= ORDER.indexOf(REACHED[name][0]) || views.get(name)?.state === "completed" ? "reached" : ""}`);
@@ -228,7 +234,7 @@ class Timeline {
     const running = view.state === "running";
     const started = view.started_at ? Date.parse(view.started_at) - this.offset : 0;
     const known = Math.max(started, heardOf.length ? 0 : this.opened, ["lost", "over", "barred"].includes(this.connection) ? now : 0);
-    const silence = (heard) => (running && this.data.live && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0);
+    const silence = (heard) => (running && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0);
     const silent = silence(Math.max(known, live?.heard ?? 0));
     const ticks = heardOf.map((tick) => ({ ...tick, silent: silent ? 0 : silence(Math.max(known, tick.heard)) }));
     const open = ticks.filter((tick) => shareOf(tick) < 1);
@@ -271,7 +277,7 @@ class Timeline {
 
   // The page around the timeline is drawn again when something it shows has changed, and only then.
   tell(signature, now) {
-    if (!this.data.live || signature === this.data.signature) return;
+    if (signature === this.data.signature) return;
     if (this.told.signature !== signature) this.told = { signature, at: 0, tries: 0 };
     if (busy() || this.told.tries >= 20 || now - this.told.at < 500 * (this.told.tries + 1)) return;
     this.told.at = now;

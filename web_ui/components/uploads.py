@@ -1,6 +1,6 @@
 """Where an archive is dropped, with what of it is to be read; and the uploads that are kept."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from runtime.client.shapes import AnalysisRequest, UploadView
 from web_ui import words
 from web_ui.components import browser, cards, notices, preflight
 from web_ui.outcomes import MOST_PATTERNS
-from web_ui.session import attempt, client
+from web_ui.session import attempt, client, zone
 
 _SHOWN = 50
 
@@ -48,7 +48,7 @@ def row(upload: UploadView) -> None:
     of = upload.upload_id
     with st.container(border=True, key=f"upload-{of}", horizontal=True, vertical_alignment="center"):
         used = "a repository was made of it" if upload.repositories else "not analysed"
-        when = words.ago(upload.uploaded_at, datetime.now(UTC))
+        when = words.ago(upload.uploaded_at, datetime.now(zone()))
         cards.begin(upload.name, [upload.kind, words.size(upload.bytes), when, used])
         if not upload.repositories:
             cards.confirmed(

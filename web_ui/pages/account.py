@@ -1,13 +1,13 @@
 """Account: where somebody is signed in, the way to end it, usage, and the way to take everything along and leave."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from runtime.client.shapes import SessionView
 from web_ui import markup, views
 from web_ui.components import account_menu, cards, frame, leaving, notices, usage
-from web_ui.session import attempt, client, name
+from web_ui.session import attempt, client, name, zone
 from web_ui.words import ago
 
 
@@ -15,7 +15,8 @@ def row(shown: SessionView) -> None:
     """One session, with its button."""
     with st.container(border=True, key=f"card-{shown.session_id}", horizontal=True, vertical_alignment="center"):
         title = markup.span("name", views.browser(shown.agent))
-        facts = [shown.address, f"last used {ago(shown.seen_at, datetime.now(UTC))}", f"until {shown.expires_at:%d %B}"]
+        until = f"until {shown.expires_at.astimezone(zone()):%d %B}"
+        facts = [shown.address, f"last used {ago(shown.seen_at, datetime.now(zone()))}", until]
         st.html(title + markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts if fact), width="stretch")
         if shown.current:
             st.html(markup.pill("this browser", "good"), width="content")

@@ -1,7 +1,7 @@
 """Analysis: the stages live, what was found, what was left out and why."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -26,7 +26,7 @@ from web_ui.components import (
     source_panel,
     staleness,
 )
-from web_ui.session import attempt, chosen_analysis, client, may_write
+from web_ui.session import attempt, chosen_analysis, client, may_write, zone
 
 
 def actions(analysis: AnalysisView) -> None:
@@ -80,7 +80,7 @@ def show() -> None:
         notices.failure("The analysis failed", analysis.message, analysis.code)
     if missing := outcomes.partial_sentence(analysis):
         st.html(f'<div class="rs-notice rs-warn">{markup.text(missing)}</div>')
-    if waiting := estimates.waiting_sentence(analysis, datetime.now(UTC)):
+    if waiting := estimates.waiting_sentence(analysis, datetime.now(zone())):
         st.html(f'<div class="rs-notice rs-warn">{markup.text(waiting)}</div>')
     elif facts := estimates.facts(analysis):
         st.html(markup.line(markup.span("fact", fact) for fact in facts))
@@ -90,7 +90,7 @@ def show() -> None:
     source_panel.opened(analysis.analysis_id, None)
     left, right = st.columns((3, 2), gap="large")
     with left:
-        browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
+        browser.timeline(views.timeline_data(analysis, datetime.now(zone())), key=f"timeline-{analysis.analysis_id}")
     with right:
         findings.show(analysis)
     overview.show(analysis)

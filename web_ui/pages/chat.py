@@ -1,6 +1,6 @@
 """Chat: questions and answers, and the cited lines beside them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -48,7 +48,7 @@ def not_yet(analysis: AnalysisView) -> None:
         "Questions can be asked once the sources are parsed and indexed.",
         "This page opens the conversation by itself as soon as that is done.",
     )
-    browser.timeline(views.timeline_data(analysis, datetime.now(UTC)), key=f"timeline-{analysis.analysis_id}")
+    browser.timeline(views.timeline_data(analysis, datetime.now(zone())), key=f"timeline-{analysis.analysis_id}")
 
 
 def suggestion(analysis: AnalysisView) -> str | None:

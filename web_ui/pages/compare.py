@@ -4,7 +4,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import compared, markup
-from web_ui.components import frame, notices, same_questions
+from web_ui.components import frame, notices, paged, same_questions
 from web_ui.session import attempt, chosen_analysis, client, parameter, zone
 
 _LISTED = 50
@@ -14,10 +14,14 @@ _WHAT, _KIND, _LISTED_NOW = "compared-what", "compared-kind", "compared-now"
 
 def choose(analysis: AnalysisView) -> str | None:
     """The other analysis of the repository; None, and a notice shown, where there is none."""
-    page = attempt(lambda: client().analyses_newest(repository_id=analysis.repository_id, limit=_LISTED))
-    if page is None:
+    key = f"others-{analysis.repository_id}"
+    listed = paged.read(
+        key,
+        lambda cursor: client().analyses_newest(repository_id=analysis.repository_id, cursor=cursor, limit=_LISTED),
+    )
+    if listed is None:
         return None
-    others = {one.analysis_id: one for one in page.items if one.analysis_id != analysis.analysis_id}
+    others = {one.analysis_id: one for one in listed.items if one.analysis_id != analysis.analysis_id}
     named = parameter("against")
     if not others and named is None:
         notices.empty(
@@ -35,6 +39,7 @@ def choose(analysis: AnalysisView) -> str | None:
         format_func=lambda id_: compared.option(others[id_], at) if id_ in others else id_,
         key=f"against-{analysis.analysis_id}",
     )
+    paged.more(key, listed, "Older analyses")
     st.query_params["against"] = chosen
     return chosen
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, moments, views
-from web_ui.components import browser, frame, notices
+from web_ui.components import browser, frame, notices, paged
 from web_ui.session import administrates, attempt, chosen_analysis, client, parameter, zone
 
 _TALKS = 50
@@ -25,7 +25,6 @@ def repository(stream: str) -> None:
     data: dict[str, object] = {
         "stream": stream,
         "items": moments.rows(found),
-        "live": True,
         "moments": True,
         "loaded": time.time(),
     }
@@ -34,8 +33,12 @@ def repository(stream: str) -> None:
 
 def choose(analysis: AnalysisView) -> str:
     """Which stream is looked at: the analysis's, its repository's, or one of its conversations."""
-    page = attempt(lambda: client().conversations_newest(repository_id=analysis.repository_id, limit=_TALKS))
-    offered = views.streams_of(analysis, page.items if page else (), zone())
+    key = f"streams-{analysis.repository_id}"
+    talks = paged.read(
+        key,
+        lambda cursor: client().conversations_newest(repository_id=analysis.repository_id, cursor=cursor, limit=_TALKS),
+    )
+    offered = views.streams_of(analysis, talks.items if talks else (), zone())
     named = parameter("stream")
     if named is not None and named not in offered:
         offered = {named: named, **offered}
@@ -44,6 +47,8 @@ def choose(analysis: AnalysisView) -> str:
     chosen = st.selectbox(
         "What is looked at", streams, place, format_func=lambda stream: offered[stream], key=f"stream-of-{named}"
     )
+    if talks is not None:
+        paged.more(key, talks, "Older conversations")
     if chosen != (named or streams[0]):
         for name in ("at", "q", "type", "stage", "since", "until"):
             st.query_params.pop(name, None)
@@ -75,8 +80,7 @@ def show() -> None:
     st.html(
         f'<div class="rs-facts">The log\'s own record, in its order. Stream&nbsp;{markup.span("code", stream)}</div>'
     )
-    is_over = stream == f"analysis/{analysis.analysis_id}" and views.is_over(analysis)
-    data: dict[str, object] = {"stream": stream, "live": not is_over}  # what happened it asks for itself, once
+    data: dict[str, object] = {"stream": stream}  # what happened it asks for itself, once
     data["analysis_id"] = analysis.analysis_id  # where an edited event goes on
     browser.inspector(data, key=f"inspector-{stream}")
 

@@ -1,13 +1,13 @@
 """Keys: what lets programs in for somebody. API keys are made and revoked here, programs that act for them ended."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from runtime.client.shapes import ApiKeyRequest, ApiKeyView, GrantView
 from web_ui import programs
 from web_ui.components import cards, frame, notices
-from web_ui.session import attempt, client, me, name
+from web_ui.session import attempt, client, me, name, zone
 
 _LIVES = {7: "a week", 30: "30 days", 90: "90 days", 365: "a year"}
 _USUAL_LIFE = 90
@@ -69,7 +69,7 @@ def show() -> None:
     if name() is None:
         notices.empty("There is no sign-in here.", "Programs on this machine need no key.")
         return
-    now = datetime.now(UTC)
+    now = datetime.now(zone())
     st.html(
         '<h1 class="rs-hero">Keys</h1>'
         '<p class="rs-lead">By these, programs act for you. Give each its own key, and no more than it needs.</p>'

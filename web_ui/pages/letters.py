@@ -1,14 +1,14 @@
 """Parked messages: those that ended their workers too often, and what becomes of them. For administrators."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from runtime.client.shapes import LetterEdit, LetterView
 from web_ui import letters
 from web_ui.components import cards, frame, notices
-from web_ui.session import administrates, attempt, client, parameter
+from web_ui.session import administrates, attempt, client, parameter, zone
 from web_ui.words import visible
 
 _PAGE = 50
@@ -67,7 +67,7 @@ def show() -> None:
         return
     if not page.items:
         notices.empty("Nothing waits.", "A message that ends its workers too often is set aside, and comes here.")
-    now = datetime.now(UTC)
+    now = datetime.now(zone())
     for letter in page.items:
         card(letter, now)
     if page.next is not None:

@@ -1,12 +1,12 @@
 """People: who has an account here, and who of them is let in. For administrators."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from runtime.client.shapes import PersonView
 from web_ui.components import cards, frame, notices
-from web_ui.session import administrates, attempt, client, me, name, parameter
+from web_ui.session import administrates, attempt, client, me, name, parameter, zone
 from web_ui.words import ago
 
 _PAGE = 50
@@ -17,7 +17,8 @@ _IN = "They may sign in again, and their keys are good again."
 def facts(person: PersonView, now: datetime) -> list[str]:
     """One line about a person."""
     at = f" at {person.issuer.removeprefix('https://')}" if person.issuer else ""
-    said = [person.login, f"{person.provider} {person.subject}{at}", f"here since {person.created_at:%Y-%m-%d}"]
+    since = f"here since {person.created_at.astimezone(now.tzinfo):%Y-%m-%d}"
+    said = [person.login, f"{person.provider} {person.subject}{at}", since]
     if person.seen_at is not None:
         said.append(f"last here {ago(person.seen_at, now)}")
     return [*said, f"suspended {ago(person.suspended_at, now)}"] if person.suspended_at is not None else said
@@ -72,7 +73,7 @@ def show() -> None:
         return
     if not page.items:
         notices.empty("Nobody fits.", "Look for a part of a login or of a name.")
-    who, now = me(), datetime.now(UTC)
+    who, now = me(), datetime.now(zone())
     for person in page.items:
         card(person, now, who.user_id if who is not None else "")
     if page.next is not None:

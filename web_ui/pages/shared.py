@@ -8,7 +8,7 @@ from web_ui.code_view import code
 from web_ui.components import browser, findings, frame, left_out, notices
 from web_ui.session import attempt, client, look_by, zone
 from web_ui.source import highlight
-from web_ui.words import read_place, short_commit
+from web_ui.words import read_place, short_commit, visible
 
 _LISTED = 500
 
@@ -21,7 +21,14 @@ def files(analysis: AnalysisView) -> None:
     if page is None:
         return
     paths = [file.path for file in page.items if file.skipped is None]
-    path = st.selectbox("File", paths, index=None, placeholder=f"{page.total:,} files", label_visibility="collapsed")
+    path = st.selectbox(
+        "File",
+        paths,
+        index=None,
+        placeholder=f"{page.total:,} files",
+        format_func=visible,
+        label_visibility="collapsed",
+    )
     if path is None:
         return
     lines = attempt(lambda: client().contents_lines(analysis.analysis_id, path=path))

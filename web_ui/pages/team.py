@@ -1,6 +1,6 @@
 """Teams: the one that is worked in, with its members, invitations and links; and the way to make another."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -102,7 +102,7 @@ def invite(team: TenantView) -> None:
 def invitation(team: TenantView, each: InvitationView) -> None:
     """One open invitation, with its button."""
     with st.container(border=True, key=f"card-{each.invitation_id}", horizontal=True, vertical_alignment="center"):
-        facts = [f"made {ago(each.created_at, datetime.now(UTC))}", f"until {moment(each.expires_at, zone())}"]
+        facts = [f"made {ago(each.created_at, datetime.now(zone()))}", f"until {moment(each.expires_at, zone())}"]
         cards.begin(f"For {each.login}" if each.login else "For whoever has the link", facts, (each.role, "calm"))
         cards.confirmed(
             "Take back",

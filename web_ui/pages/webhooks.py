@@ -1,6 +1,6 @@
 """Webhooks: what other services are told, and what became of each message. For owners of a tenant."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -90,7 +90,7 @@ def show() -> None:
     if not owns():
         notices.empty("There is no such page for you.", "Webhooks are for owners of a tenant.")
         return
-    now = datetime.now(UTC)
+    now = datetime.now(zone())
     st.html(
         '<h1 class="rs-hero">Webhooks</h1>'
         '<p class="rs-lead">Other services are told when an analysis is ready, complete or failed: signed, sent again '

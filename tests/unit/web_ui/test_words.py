@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -28,6 +29,12 @@ def test_a_duration_is_said_as_precisely_as_it_matters(seconds: float, said: str
 )
 def test_an_age_is_said_in_the_largest_unit_and_an_old_one_as_its_date(age: timedelta, said: str) -> None:
     assert words.ago(NOW - age, NOW) == said
+
+
+def test_the_date_of_what_is_old_is_the_one_where_the_viewer_is() -> None:
+    now = NOW.astimezone(ZoneInfo("Pacific/Auckland"))
+
+    assert words.ago(datetime(2026, 1, 20, 13, 0, tzinfo=UTC), now) == "2026-01-21"
 
 
 def test_counts_have_thousands_and_a_plural() -> None:
