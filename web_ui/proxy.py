@@ -189,10 +189,24 @@ async def _until(ending: asyncio.Event, reply: httpx.Response) -> AsyncIterator[
             yield _RESYNC
     finally:
         leaving.cancel()
-        if coming is not None:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-        await reply.aclose()
+        leave = asyncio.create_task(_leave(reply, coming))
+        _LEAVING.add(leave)
+        leave.add_done_callback(_LEAVING.discard)
+
+
+_LEAVING: set[asyncio.Task[None]] = set()  # a loop keeps no task alive by itself
+
+
+async def _leave(reply: httpx.Response, coming: asyncio.Future[bytes | None] | None) -> None:
+    """Give a stream's connection back, in a task of its own.
+
+    A response whose browser left is cancelled anew at each of its awaits: done there, the second cancelling would end
+    the closing in its middle, and the orchestrator would go on telling a connection that nobody hears.
+    """
+    if coming is not None:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+    await reply.aclose()
 
 
 def _is_own(request: Request) -> bool:

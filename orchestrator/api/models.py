@@ -262,6 +262,7 @@ class ConversationView(BaseModel):
     repository_id: UUID
     title: str
     started_at: datetime
+    version: int = Field(default=0, description="Of its newest event: `GET /api/v1/events/live` goes on after it.")
     questions: list[QuestionView] = Field(default_factory=list)
 
 

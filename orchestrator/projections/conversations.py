@@ -25,14 +25,17 @@ def fold(history: Iterable[Envelope]) -> ConversationView | None:
     """The conversation that a stream adds up to, its questions in the order they were asked; None for an empty one."""
     conversation: ConversationView | None = None
     questions: dict[UUID, QuestionView] = {}
+    version = 0
     for envelope in history:
+        version = envelope.version or version
         if envelope.event_type == ConversationStarted.event_type:
             conversation = started(envelope)
             continue
         question = apply(questions, envelope)
         if question is not None:
             questions[question.question_id] = question
-    return None if conversation is None else conversation.model_copy(update={"questions": list(questions.values())})
+    newest = {"version": version, "questions": list(questions.values())}
+    return None if conversation is None else conversation.model_copy(update=newest)
 
 
 def has_words(conversation: ConversationView, words: str) -> bool:

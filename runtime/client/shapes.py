@@ -3036,6 +3036,10 @@ class ConversationView(BaseModel):
     repository_id: str
     title: str
     started_at: AwareDatetime
+    version: Annotated[
+        int,
+        Field(description="Of its newest event: `GET /api/v1/events/live` goes on after it."),
+    ] = 0
     questions: Annotated[list[QuestionView], Field(validate_default=True)] = []
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -45,6 +46,21 @@ def test_an_answer_is_seen_while_it_is_written_and_then_with_its_evidence(page: 
     expect(answer.locator(".passage").first).to_contain_text("score 0.910")
     expect(answer.locator(".passage").first).to_contain_text("lexical #1")
     expect(page.locator(".writing")).to_be_hidden()
+
+
+def test_a_question_that_is_asked_on_another_page_appears_by_itself(page: Page, api: StandIn) -> None:
+    first = ask(page, api, samples.complete(api))
+    api.answered(first, **samples.answer())
+    expect(page.locator("article.answer")).to_have_count(1)
+    talk = str(api.questions[first][0]["conversation_id"])
+    httpx.post(f"{api.url}/api/v1/conversations/{talk}/questions", json={"query": "And where does it end?"})
+    second = list(api.questions)[-1]
+    api.others[f"conversation/{talk}"].say("ai.query.requested", question_id=second)
+
+    expect(page.locator(".rs-question").last).to_have_text("And where does it end?")
+    expect(page.locator(".status")).to_be_visible()
+    api.answered(second, **samples.answer())
+    expect(page.locator("article.answer")).to_have_count(2)
 
 
 def test_a_question_is_limited_to_a_part_of_the_repository(page: Page, api: StandIn) -> None:

@@ -145,6 +145,27 @@ def test_a_reload_in_the_middle_shows_the_same_timeline(page: Page, api: StandIn
     expect(row(page, "parse")).to_contain_text("2 of 4 shards")
 
 
+def test_a_page_that_nobody_looks_at_holds_no_connection_and_catches_up(page: Page, api: StandIn) -> None:
+    """Six are all that a browser has for a host: those of tabs behind others would keep the next one from opening."""
+    analysis = samples.running(api)
+    page.clock.install()
+    watch(page, analysis)
+    seen = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+    seen += " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(seen, arg=True)
+    page.clock.fast_forward(16_000)
+    for _ in range(100):
+        if not analysis.streams.open:
+            break
+        page.wait_for_timeout(100)
+    assert analysis.streams.open == 0
+    samples.parse_shard(analysis, 0)
+
+    page.evaluate(seen, arg=False)
+    expect(row(page, "parse")).to_contain_text("65 files")
+    assert analysis.streams.open == 1
+
+
 def test_a_lost_connection_is_shown_heals_and_misses_nothing(page: Page, api: StandIn) -> None:
     analysis = samples.running(api)
     watch(page, analysis)

@@ -1,5 +1,6 @@
 """The past of scripted analyses in the double of the API: folded, timed and linked by the real functions."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -80,6 +81,9 @@ async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Re
     """`/events/state`, `/timeline`, `/causes` and `/live` of a scripted analysis, or of another stream."""
     stream_id = request.query_params["stream_id"]
     found = analyses.get(stream_id.removeprefix("analysis/")) or others.get(stream_id)
+    if found is None and stream_id.startswith("conversation/") and request.path_params["what"] == "live":
+        loop = asyncio.get_running_loop()
+        found = others[stream_id] = Stream(stream_id, "", Streams(lambda: loop))  # a page listens to it
     if found is None:
         return problem(404, "not_found", "There is no such thing", "Check the id: nothing of yours has it.")
     is_repository = stream_id.startswith("repository/")

@@ -45,6 +45,12 @@ def live_answer(question_id: str, steps: list[dict[str, object]]) -> None:
     _component("live_answer")(key=f"live-{question_id}", data=data, on_ended_change=_ignore)
 
 
+def talk(conversation_id: str, version: int, questions: list[str]) -> None:
+    """Runs the page again when somebody asks, elsewhere, what is not among the `questions` that are shown."""
+    data = {"api": PREFIX, "conversation_id": conversation_id, "version": version, "questions": questions}
+    _component("talk")(key=f"asked-{conversation_id}", data=data, on_asked_change=_ignore)
+
+
 class Pressed(NamedTuple):
     """What was pressed in an answer just now: a citation (`path:first-last`), or a button (`up`, `again` …)."""
 

@@ -74,6 +74,9 @@ const ENDS = { 401: "over", 403: "barred" };
 const ASKING = 5000; // ms
 const ASKED = 4; // tries of which one is asked about, for each asking counts against the limits too
 
+// A browser keeps six connections to a host, in all of its tabs together: one that nobody looks at gives its own back.
+const UNSEEN = 15000; // ms
+
 // Follows a stream of server-sent events. The browser resumes a short break by itself with Last-Event-ID; where it
 // gives up (an error reply) or nothing at all is heard for `silence` ms, a new stream is opened from the beginning.
 // An EventSource does not tell why it was refused, so that is asked now and then: where a session, or a right, is over it
@@ -84,19 +87,32 @@ const listen = (url, { events, onstate, silence = 20000 }) => {
   let tries = 0;
   let heard = Date.now();
   let closed = false;
+  let asleep = false;
+  let unseen = null;
 
-  const reopen = (delay) => {
+  const reopen = (delay = 0) => {
     if (source) source.close();
     source = null;
     clearTimeout(timer);
-    if (!closed) timer = setTimeout(open, delay);
+    if (!closed && !asleep) timer = setTimeout(open, delay);
   };
   const later = () => {
     tries += 1;
     reopen(Math.min(8000, 500 * 2 ** Math.min(tries, 4)) * (0.75 + Math.random() / 2));
   };
+  const seen = () => {
+    clearTimeout(unseen);
+    const rest = () => { asleep = true; reopen(); };
+    if (document.hidden) unseen = setTimeout(rest, UNSEEN);
+    else if (asleep) {
+      asleep = false;
+      reopen();
+    }
+  };
   const end = () => {
     closed = true;
+    document.removeEventListener("visibilitychange", seen);
+    clearTimeout(unseen);
     clearInterval(watch);
     clearTimeout(timer);
     if (source) source.close();
@@ -148,6 +164,8 @@ const listen = (url, { events, onstate, silence = 20000 }) => {
       later();
     }
   }, 1000);
+  document.addEventListener("visibilitychange", seen);
+  seen();
   open();
   return {
     restart: () => reopen(50),

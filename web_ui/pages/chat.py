@@ -124,6 +124,9 @@ def show() -> None:
             talks.history(analysis.analysis_id, conversation)
             talks.deletion(conversation)
     talk(analysis, conversation)
+    if conversation is not None:
+        asked = [question.question_id for question in conversation.questions]
+        browser.talk(conversation.conversation_id, conversation.version, asked)
 
 
 show()
