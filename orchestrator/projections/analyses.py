@@ -205,7 +205,7 @@ def _stage_parked(record: AnalysisRecord, event: facts.StageParked, at: datetime
 
 def _retry_scheduled(record: AnalysisRecord, event: facts.RetryScheduled, _at: datetime) -> None:
     run = _run(record, event.stage, event.shard)
-    if run is not None and run.attempt == event.attempt and run.state is StageState.FAILED:
+    if run is not None and run.attempt == event.attempt and run.state in {StageState.FAILED, StageState.PARKED}:
         run.state, run.retry_at = StageState.RETRYING, event.due_at
 
 

@@ -58,7 +58,7 @@ def _stage_requested(state: AnalysisState, event: facts.StageRequested, _at: dat
             shards=event.shards,
             run_id=event.run_id,
             attempt=event.attempt,
-            since=event.attempt if before.status is SlotStatus.DONE else before.since,
+            since=event.attempt if before.status is SlotStatus.DONE or before.stale else before.since,
             status=SlotStatus.ASKED,
             failure=None,
             stands=is_done(before),

@@ -58,7 +58,7 @@ def tries(slot: Slot) -> int:
 
 
 def is_lost(policy: Policy, slot: Slot) -> bool:
-    """Whether the slot failed and is not tried again by itself."""
-    if slot.status is not SlotStatus.FAILED or slot.failure is None:
+    """Whether the slot failed and is not tried again by itself, as it is where what it was made of changed."""
+    if slot.status is not SlotStatus.FAILED or slot.failure is None or slot.stale:
         return False
     return slot.failure.kind is not FaultKind.TRANSIENT or tries(slot) >= policy.attempts

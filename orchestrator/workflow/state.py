@@ -49,8 +49,8 @@ class Slot:
     """One shard of one stage, over all its attempts. `since` is the first attempt that the retry budget counts.
 
     `stands`: the result of an earlier attempt is used until there is another one. `stale` is the stage whose result
-    changed since the newest run was asked for: it is to be asked for again. `mixed` is how often in a row it found
-    vectors of two models.
+    changed since the newest run was asked for: it is to be asked for again, however that run ends. `mixed` is how
+    often in a row it found vectors of two models.
     """
 
     stage: Stage

@@ -6,6 +6,7 @@ The words come last: by then the vectors of what they add are there. What fails 
 from collections.abc import Sequence
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +15,8 @@ from events.artifacts import ArtifactKind
 from events.base import Envelope, Event
 from events.processing import FaultKind, Stage
 from orchestrator.projections.analyses import fold
-from orchestrator.workflow import Phase
-from tests.support.analyses import Story, an_artifact, asked, cloned, completed, failed, requested
+from orchestrator.workflow import Phase, Policy
+from tests.support.analyses import Story, an_artifact, asked, cloned, completed, failed, fired, parked, requested
 
 PARSED = (ArtifactKind.SYMBOLS, ArtifactKind.EDGES, ArtifactKind.CHUNKS, ArtifactKind.OUTCOMES)
 SHARDS = 3
@@ -175,6 +176,39 @@ def test_what_is_being_made_of_the_old_result_is_made_once_more() -> None:
     story.given(facts.RetryRequested(), parsed(2, attempt=2), made(Stage.REFINE, 2, attempt=2))
 
     assert asked(story.when(made(Stage.PROMOTE))) == [("promote", 0, 2)]
+
+
+@pytest.mark.parametrize("broken", [failed(Stage.PROMOTE), parked(Stage.PROMOTE)], ids=["failed", "parked"])
+def test_what_fails_while_what_it_reads_is_made_anew_goes_again_by_itself(broken: Event) -> None:
+    story = Story().given(requested(), cloned(SHARDS), completed(Stage.STRUCTURE), made(Stage.METADATA))
+    story.given(parsed(0), parsed(1), parsed(2, lost=1), made(Stage.INDEX), *(made(Stage.EMBED, n) for n in range(3)))
+    story.given(made(Stage.ACTIVATE), made(Stage.LINK), *(made(Stage.REFINE, n) for n in range(3)))
+    story.given(facts.RetryRequested(), parsed(2, attempt=2), made(Stage.REFINE, 2, attempt=2))
+    [retry] = story.when(broken)
+    assert isinstance(retry, facts.RetryScheduled)
+    record = fold(story.history)
+    assert record is not None
+    assert record.stages[Stage.PROMOTE].runs["0"].state == "retrying"
+
+    [again] = requests(story.when(fired(Stage.PROMOTE)))
+    assert (again.stage, again.attempt, again.because) == (Stage.PROMOTE, 2, "refine")
+    assert shas(again, ArtifactKind.VECTORS)[2] == "refine/2/vectors/2"
+    assert story.when(failed(Stage.PROMOTE, attempt=2)) == []  # of what it reads as it is now: it is lost
+
+
+def test_what_was_lost_goes_again_with_all_its_attempts_once_what_it_reads_is_made_anew() -> None:
+    story = Story(Policy(attempts=2)).given(requested(), cloned(SHARDS), completed(Stage.STRUCTURE))
+    story.given(made(Stage.METADATA), parsed(0), parsed(1), parsed(2, lost=1), made(Stage.INDEX))
+    story.given(*(made(Stage.EMBED, n) for n in range(3)), made(Stage.ACTIVATE))
+    story.given(failed(Stage.LINK, kind=FaultKind.TRANSIENT), fired(Stage.LINK))
+    assert story.when(failed(Stage.LINK, attempt=2, kind=FaultKind.TRANSIENT)) == []
+    story.given(facts.RetryRequested(files=True))
+    due = story.when(parsed(2, attempt=2))
+    assert [event.stage for event in due if isinstance(event, facts.RetryScheduled)] == [Stage.LINK]
+    assert asked(story.when(fired(Stage.LINK, attempt=2))) == [("link", 0, 3)]
+
+    [retry] = story.when(failed(Stage.LINK, attempt=3, kind=FaultKind.TRANSIENT))
+    assert isinstance(retry, facts.RetryScheduled)
 
 
 def fair_or_not(story: Story, run: facts.StageRequested, *, breaks: bool) -> None:
