@@ -53,11 +53,7 @@ LEFT JOIN LATERAL (
   SELECT analysis_id, version, requested_at FROM app.analyses WHERE repository_id = r.repository_id
   ORDER BY requested_at DESC LIMIT 1
 ) a ON true
-LEFT JOIN LATERAL (
-  SELECT analysis_id FROM app.analyses WHERE repository_id = r.repository_id
-    AND state IN ('answerable', 'ready', 'refined')
-  ORDER BY state = 'answerable', requested_at DESC LIMIT 1 -- one of words alone takes the place of none with vectors
-) s ON true
+LEFT JOIN app.analyses s ON s.analysis_id = r.serving
 WHERE r.tenant_id = $1 AND r.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = r.repository_id)
   AND (CAST($5 AS uuid) IS NULL OR r.repository_id = $5)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.base import Envelope
 from events.catalog import UnknownEvent
 from events.conversation import ConversationDeleted, ConversationStarted
+from events.index import IndexActivated
 from events.processing import AnalysisDeleted
 from events.repository import RepositoryDeleted, RepositoryRegistered
 from orchestrator.api.models import QuestionView
@@ -36,7 +37,11 @@ _DELETE_CONVERSATION = tuple(
     text(f"DELETE FROM app.{table} WHERE conversation_id = :id")  # noqa: S608  # our own names
     for table in ("questions", "conversations")
 )
-_DELETE_ANALYSIS = text("DELETE FROM app.analyses WHERE analysis_id = :id")
+_DELETE_ANALYSIS = (
+    text("DELETE FROM app.analyses WHERE analysis_id = :id"),
+    text("UPDATE app.repositories SET serving = NULL WHERE repository_id = :repository AND serving = :id"),
+)
+_SERVE = text("UPDATE app.repositories SET serving = :id WHERE repository_id = :repository")
 _READ_MARKS = text("SELECT analysis_id, xmin::text FROM app.analyses WHERE analysis_id = ANY (:ids)")
 _READ_ANALYSIS = text("SELECT record::text FROM app.analyses WHERE analysis_id = :id")
 _WRITE_ANALYSIS = text("""
@@ -100,7 +105,7 @@ class Overview:
     """The projection `overview`. An event that cannot be read is logged and passed over; the rest goes on."""
 
     name = "overview"
-    version = 2
+    version = 3
     batch = 500
     tables: Mapping[str, str] = MappingProxyType(
         {
@@ -158,12 +163,16 @@ async def _analysis(
     connection: AsyncConnection, envelope: Envelope, records: dict[str, AnalysisRecord | None], known: _Known
 ) -> None:
     """Fold into the record, read once a batch."""
+    analysis_id = UUID(envelope.stream_id.partition("/")[2])
+    named = {"id": analysis_id, "repository": envelope.repository_id}
     if envelope.event_type == AnalysisDeleted.event_type:
         records[envelope.stream_id] = None
-        await connection.execute(_DELETE_ANALYSIS, {"id": UUID(envelope.stream_id.partition("/")[2])})
+        for statement in _DELETE_ANALYSIS:
+            await connection.execute(statement, named)
         return
+    if envelope.event_type == IndexActivated.event_type:
+        await connection.execute(_SERVE, named)
     if envelope.stream_id not in records:
-        analysis_id = UUID(envelope.stream_id.partition("/")[2])
         records[envelope.stream_id] = await known.read(connection, analysis_id)
     records[envelope.stream_id] = analyses.apply(records[envelope.stream_id], envelope)
 

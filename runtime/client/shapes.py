@@ -2781,8 +2781,8 @@ class RepositoryView(BaseModel):
     """
     A repository, or one `folder` of it, and its newest analysis.
 
-    `serving` is the one that searches and questions go to, an earlier one until the newest is ready; null where none
-    ever was.
+    `serving` is the one that searches and questions go to: the newest, or an earlier one until the newest is as good as
+    that; null where there is none.
     """
 
     model_config = ConfigDict(
