@@ -17,6 +17,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import re2
 
+from runtime.environment_files import secrets_set
+
 MARK = "[redacted]"
 _LEAST = 8  # characters: a shorter literal would blot out ordinary words
 
@@ -161,9 +163,20 @@ def redact(text: str) -> str:
     return _redacted(text, lambda _hidden: MARK)
 
 
-def redact_lines(text: str) -> str:
-    """As `redact`, of as many lines as before: each line that a secret of several lines stands in has a mark."""
-    return _redacted(text, lambda hidden: "\n".join([MARK] * (hidden.count("\n") + 1)))
+def redact_lines(text: str, path: str = "") -> str:
+    """As `redact`, of as many lines as before: each line that a secret of several lines stands in has a mark.
+
+    `path` is that of the file that they are of: what a `.env` sets a password to is known by that alone.
+    """
+    told = _redacted(text, lambda hidden: "\n".join([MARK] * (hidden.count("\n") + 1)))
+    for value in reversed([*secrets_set(told, path, _is_made_up_by_nobody)]):
+        told = told[: value.start] + MARK + told[value.end :]
+    return told
+
+
+def secrets_of(text: str, path: str) -> tuple[str, ...]:
+    """What `redact_lines` knows as secrets by the file's `path` alone, the longest first."""
+    return tuple(sorted({value.said for value in secrets_set(text, path, _is_made_up_by_nobody)}, key=len)[::-1])
 
 
 def redact_all(value: object) -> object:

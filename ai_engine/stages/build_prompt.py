@@ -127,7 +127,7 @@ def passage_of(read: LinesReply, file_class: str = "docs") -> Passage:
 
 def without_secrets(passages: Sequence[Passage]) -> tuple[Passage, ...]:
     """The passages as they may be kept. Pure."""
-    return tuple(one.model_copy(update={"text": redact_lines(one.text)}) for one in passages)
+    return tuple(one.model_copy(update={"text": redact_lines(one.text, one.path)}) for one in passages)
 
 
 def _within_budget(passages: Sequence[Passage]) -> list[Passage]:
@@ -142,7 +142,7 @@ def _within_budget(passages: Sequence[Passage]) -> list[Passage]:
 
 def quote_passage(passage: Passage, boundary: str) -> str:
     """A passage as quoted material, each line with its number. Pure."""
-    text = redact_lines(clean(passage.text, boundary))
+    text = redact_lines(clean(passage.text, boundary), passage.path)
     numbered = "\n".join(f"{passage.first_line + i:>5} {line}" for i, line in enumerate(text.split("\n")))
     path = clean(passage.path, boundary).replace("\n", " ")  # Git allows any byte in a name but NUL
     place = f"{path}:{passage.first_line}-{passage.last_line}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from events.question import Passage
 from runtime.citation_form import CITATION, FORM, PATH
-from runtime.redaction import redact
+from runtime.redaction import redact_lines
 
 REMOVED = "[quotation removed]"
 _NO_CITATION = rf"(?!\[{PATH}:\d)"
@@ -144,7 +144,7 @@ def _holds(bound: _Bound, given: Mapping[str, Mapping[int, str | None]], line_co
     if len(known) < len(lines):  # a place without its text: nothing can be said of it
         return True
     source = "\n".join(known)
-    return any(_is_in(bound.words, text) for text in (source, redact(source)))
+    return any(_is_in(bound.words, text) for text in (source, redact_lines(source, path)))
 
 
 def _is_in(words: str, source: str) -> bool:

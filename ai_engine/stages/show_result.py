@@ -48,7 +48,7 @@ def show_lines(file: LinesReply, first: int, last: int, boundary: str) -> Seen:
 
     It takes the whole file: a secret of several lines is known by its first, which may not be among those.
     """
-    lines = redact_lines(file.text).split("\n")[first - 1 : min(last, file.line_count)]
+    lines = redact_lines(file.text, file.path).split("\n")[first - 1 : min(last, file.line_count)]
     if not lines:
         return show_refusal(Refused("no_such_lines", f"The file has {file.line_count} lines."))
     length, kept = 0, 0

@@ -95,7 +95,7 @@ async def _facts(parts: Services, who: Identity, view: AnalysisView, artifacts: 
     for path in _wanted(view.metadata, found.pop("top_files")):
         lines = await parts.sources.lines(artifacts, path, 1, MAX_LINES)
         if not isinstance(lines, NoLines):
-            texts[path] = redact_lines(lines.text)
+            texts[path] = redact_lines(lines.text, path)
     return Facts(
         name=view.name,
         url=view.url,

@@ -11,7 +11,7 @@ from platform import python_version
 
 from events.artifacts import ChunkRow, EdgeRow, OutcomeRow, SourceRow, SymbolRow
 from processor.adapters.parser_process import Limits
-from runtime import redaction
+from runtime import environment_files, redaction
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("languages", "stages")  # more than parsing needs: too much only means that a release reads everything anew
@@ -29,7 +29,8 @@ def parser_recipe(limits: Limits) -> str:
     for file in _files():
         digest.update(f"{file.relative_to(_PACKAGE)}\n".encode())
         digest.update(file.read_bytes())
-    digest.update(Path(redaction.__file__).read_bytes())
+    for module in (redaction, environment_files):
+        digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 
 

@@ -83,7 +83,7 @@ def _gather(tree: list[TreeRow], sources: list[SourceRow], chosen: Chosen, watch
     def read_one(path: str, content: str) -> Manifest:
         return read_apart(path, content, watch) if len(content) > MAX_FILE_BYTES else read_manifest(path, content)
 
-    told = [row.model_copy(update={"content": redact_lines(row.content)}) for row in sources]
+    told = [row.model_copy(update={"content": redact_lines(row.content, row.path)}) for row in sources]
     return gather_metadata(tree, told, lambda path: watch.look(0, 0, path), chosen, read_one)
 
 

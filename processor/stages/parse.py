@@ -232,7 +232,7 @@ def _parsed(  # noqa: PLR0913  one argument each for what the outcome says
     found: Found = _NOTHING,
     errors: _Errors = _NO_ERRORS,
 ) -> Parsed:
-    found, pieces, lines = without_secrets(found, pieces, lines)
+    found, pieces, lines = without_secrets(source.path, found, pieces, lines)
     origin = Origin(source.path, language, source.file_class)
     chunks = chunk_file(origin, lines, pieces, found)
     row = _outcome(source.path, *outcome, symbols=len(found.definitions), chunks=len(chunks), errors=errors)

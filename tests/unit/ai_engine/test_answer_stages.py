@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_engine.stages.build_prompt import BUDGET, build_prompt
+from ai_engine.stages.build_prompt import BUDGET, build_prompt, without_secrets
 from ai_engine.stages.check_citations import check_citations, cited_paths
 from ai_engine.stages.confidence import confidence_of, hits_of
 from ai_engine.stages.extract_answer import excerpt, extract_answer
@@ -66,6 +66,12 @@ class TestBuildPrompt:
 
         assert token not in ask
         assert "[redacted]" in ask
+
+    def test_nor_does_what_a_file_of_variables_sets_a_password_to(self) -> None:
+        ask = build_prompt("q", [a_passage(".env", text="DB_PASSWORD=hunter22")], rules=RULES, name="n", boundary="b")
+
+        assert "DB_PASSWORD=[redacted]" in ask.prompt.turns[-1].content
+        assert without_secrets([a_passage(".env", text="A_TOKEN=hunter22")])[0].text == "A_TOKEN=[redacted]"
 
     def test_only_what_fits_is_given_and_only_that_may_be_cited(self) -> None:
         big = a_passage("big.py", 1, 1, "x" * (BUDGET - 10))

@@ -336,6 +336,17 @@ def test_the_middle_of_a_key_of_many_lines_is_in_no_passage(path: str) -> None:
     assert_exact_and_complete(redacted, said)
 
 
+def test_what_a_file_of_variables_sets_a_password_to_is_neither_in_passages_nor_in_signatures() -> None:
+    text = "export NAME=shop\nDB_PASSWORD=hunter22\nserve\n"
+
+    said, plain = (parse_source(a_source(path, text)) for path in ("deploy/.env", "deploy/run.sh"))
+
+    assert "hunter22" not in repr(said)
+    assert "hunter22" in repr(plain.symbols)
+    assert [row["name"] for row in said.symbols] == [row["name"] for row in plain.symbols]
+    assert [chunk["text"].split("\n")[1] for chunk in said.chunks] == ["DB_PASSWORD=[redacted]"]
+
+
 def test_a_passage_says_no_secret_of_its_files_name() -> None:
     [chunk] = parse_source(a_source(f"keys/{SECRET}.txt", "x\n")).chunks
 
