@@ -36,7 +36,9 @@ from orchestrator.progress.frames import LAST, last_event_id
 from orchestrator.progress.sse import StreamEvents
 from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
 from orchestrator.projections.stages import view_of
-from orchestrator.workflow import evolve, replay
+from orchestrator.workflow import Policy, evolve, replay
+from orchestrator.workflow.foreseeing import anything_comes_of
+from orchestrator.workflow.graph import shard_count
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 _CONFLICTS = 5
@@ -256,8 +258,15 @@ def _may_confirm(record: AnalysisRecord, _past: Sequence[Envelope]) -> None:
 def _may_go_on(event: RetryRequested, _record: AnalysisRecord, past: Sequence[Envelope]) -> None:
     """Raise ApiProblem where nothing would run by the retry."""
     state = replay(past)
-    if evolve(state, event, past[-1].timestamp) is not state:
+    if anything_comes_of(state, event, past[-1], Policy()):
         return
+    if shard_count(state) == 0:
+        raise ApiProblem("nothing_to_run_again", "It has no text file that can be read: analyse another ref.")
+    if evolve(state, event, past[-1].timestamp) is not state:
+        raise ApiProblem(
+            "nothing_to_run_again",
+            "What it is made of was lost, so that it cannot run: retry without naming a stage, and that comes first.",
+        )
     if event.stage is None and not event.files:
         raise ApiProblem("analysis_not_failed", "Only what failed can go on; begin a new analysis instead.")
     raise ApiProblem(
