@@ -115,7 +115,7 @@ class Intake:
             return await present_id_in(connection, who, wanted)
 
     async def go_on(self, who: Identity, analysis_id: UUID, draft: Draft, *, expected: int) -> list[Envelope]:
-        """Let a failed analysis, whose stream is at the version `expected`, run again; the events that were added.
+        """Let an analysis, whose stream is at the version `expected`, run again; the events that were added.
 
         Raises ApiProblem `quota_reached` where as many run as may, WrongExpectedVersion.
         """

@@ -32,16 +32,23 @@ _CENTS = """
       SELECT cost_usd FROM app.embedding_costs WHERE tenant_id = :tenant AND embedded_at >= :{since}
     ) paid
 """
-# What was accepted a moment ago is not in the read models yet: the intake's own rows and the log's events are.
+# What was accepted a moment ago is not in the read models yet: the intake's own rows and the log's events are. One that
+# is ready counts while what a person had run again of it runs, and not for the vectors that it gets by itself.
 _COUNTS = {
     Quota.RUNNING: text("""
-    SELECT (SELECT count(*) FROM app.analyses
-            WHERE tenant_id = :tenant AND state IN ('requested', 'running', 'unconfirmed', 'answerable'))
-         + (SELECT count(*) FROM app.intake i WHERE i.tenant_id = :tenant
+    SELECT (SELECT count(*) FROM app.intake i WHERE i.tenant_id = :tenant
             AND NOT EXISTS (SELECT FROM app.analyses a WHERE a.analysis_id = i.analysis_id))
-         + (SELECT count(*) FROM app.analyses a WHERE a.tenant_id = :tenant AND a.state = 'failed' AND EXISTS (
-              SELECT FROM es.events e WHERE e.stream_id = 'analysis/' || a.analysis_id AND e.version > a.version
-              AND e.type = 'repository.processing.retry_requested'))
+         + (SELECT count(*) FROM app.analyses a WHERE a.tenant_id = :tenant AND (
+              a.state IN ('requested', 'running', 'unconfirmed', 'answerable')
+              OR a.state = 'ready' AND jsonb_path_exists(
+                a.record, '$.stages.*.runs.*.state ? (@ == "queued" || @ == "running" || @ == "retrying")')
+                AND (SELECT max(version) FILTER (WHERE type = 'repository.processing.retry_requested') > greatest(
+                  min(version) FILTER (WHERE type = 'repository.processing.completed'),
+                  max(version) FILTER (WHERE type = 'repository.processing.refined'))
+                  FROM es.events e WHERE e.stream_id = 'analysis/' || a.analysis_id)
+              OR EXISTS (
+                SELECT FROM es.events e WHERE e.stream_id = 'analysis/' || a.analysis_id AND e.version > a.version
+                AND e.type = 'repository.processing.retry_requested')))
     """),
     Quota.REPOSITORIES: text("""
     SELECT count(DISTINCT i.repository_id) FROM app.intake i

@@ -238,9 +238,9 @@ async def _tell(  # the request, the event, and when it is allowed
 async def _append(
     parts: Services, who: Identity, record: AnalysisRecord, draft: Draft, *, expected: int
 ) -> list[Envelope]:
-    """Append a wish; one that lets an analysis run again only where one more may run."""
+    """Append a wish; one that lets an analysis run again only where one more may run, or it runs already."""
     analysis_id = record.view.analysis_id
-    if isinstance(draft.event, RetryRequested) and record.view.state is AnalysisState.FAILED:
+    if isinstance(draft.event, RetryRequested):
         return await parts.intake.go_on(who, analysis_id, draft, expected=expected)
     return await parts.journals.of(who.tenant_id).append(f"analysis/{analysis_id}", [draft], expected=expected)
 

@@ -12,7 +12,15 @@ import pytest
 from sqlalchemy import text
 
 from events.base import Draft, Event
-from events.processing import FaultKind, ProcessingFailed, ProcessingImported, Stage
+from events.processing import (
+    FaultKind,
+    ProcessingCompleted,
+    ProcessingFailed,
+    ProcessingImported,
+    ProcessingRefined,
+    Stage,
+    StageRequested,
+)
 from events.question import QuestionAnswered
 from orchestrator.adapters.usage import Usage
 from orchestrator.api.problems import ApiProblem
@@ -21,8 +29,9 @@ from orchestrator.limits.quotas import Quota
 from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.conversations import RESERVED
 from orchestrator.projections.overview import Overview
+from orchestrator.workflow.decide import run_id_of
 from runtime.tenancy import TenantDatabase
-from tests.support.analyses import completed
+from tests.support.analyses import ANALYSIS, cloned, completed
 from tests.support.limits import People, a_person, let_in
 from tests.support.orchestrator import System, a_system, eventually
 
@@ -100,6 +109,38 @@ async def test_what_is_let_go_on_counts_as_what_is_begun_however_many_at_once(sy
     events = await rows(system, "SELECT stream_id FROM es.events WHERE type LIKE '%retry_requested'")
     assert len(events) == 3
     assert (await usage(system, mine))["running"] == (3, 3)
+
+
+async def test_what_runs_again_of_a_ready_analysis_counts_while_it_does(system: System, people: People) -> None:
+    mine = people.headers(a_person())
+    ready = (await begin(system, mine, 0)).json()
+    runs: list[Event] = [_asked(Stage.CLONE), cloned(1)]
+    for stage in (each for each in Stage if each not in {Stage.CLONE, Stage.HISTORY}):
+        runs += [_asked(stage), completed(stage)]
+    over = ProcessingCompleted(commit="c", totals={}, skipped={}, failed={}, duration=1.0)
+    await _happens(system, ready, *runs, over, ProcessingRefined(duration=1.0))
+    await eventually(lambda: usage(system, mine), lambda found: found["running"] == (0, 3))
+    path = f"/api/v1/analyses/{ready['analysis_id']}/retry"
+    others = [await begin(system, mine, number) for number in (1, 2, 3)]
+
+    refused = await system.client.post(path, json={"stage": "link"}, headers=mine)
+    assert (refused.status_code, refused.json()["code"]) == (429, "quota_reached")
+    await end(system, mine, others[0])
+    await eventually(lambda: usage(system, mine), lambda found: found["running"] == (2, 3))
+    assert (await system.client.post(path, json={"stage": "link"}, headers=mine)).status_code == 202
+    assert (await usage(system, mine))["running"] == (3, 3)  # before its rows say so, and then
+    await _happens(system, ready, _asked(Stage.LINK, attempt=2))
+    await system.followed()
+    assert (await usage(system, mine))["running"] == (3, 3)
+    assert (await system.client.post(path, json={"stage": "metadata"}, headers=mine)).status_code == 202  # it runs
+    assert (await begin(system, mine, 4)).status_code == 429
+    await _happens(system, ready, completed(Stage.LINK, attempt=2), ProcessingRefined(duration=1.0))
+    await eventually(lambda: usage(system, mine), lambda found: found["running"] == (2, 3))
+
+
+def _asked(stage: Stage, attempt: int = 1) -> StageRequested:
+    run_id = run_id_of(ANALYSIS, stage, 0, attempt)
+    return StageRequested(analysis_id=ANALYSIS, run_id=run_id, stage=stage, shard=0, shards=1, attempt=attempt, url="u")
 
 
 async def _fails(system: System, analysis_id: str) -> None:
