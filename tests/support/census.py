@@ -4,6 +4,7 @@ Nothing in a census depends on ids that differ between two analyses of the same 
 """
 
 import asyncio
+import time
 from collections import Counter
 from typing import Any
 
@@ -30,6 +31,15 @@ _TABLES = {
     "dependencies": ("app.dependencies", 'ordinal, ecosystem, name, "constraint", version, scope, path, line'),
     "chunks": ("rag.chunks", "ordinal, chunk_id, path, first_line, last_line, md5(text)"),
 }
+
+_BEHIND = """
+SELECT EXISTS (SELECT FROM es.outbox WHERE position <= $2)
+  OR (SELECT count(*) FROM es.projections WHERE name = ANY ($1) AND status = 'live') < cardinality($1)
+  OR EXISTS (
+    SELECT FROM es.projections p WHERE p.name = ANY ($1) AND p.status = 'live'
+      AND p.cursor_seq < (SELECT max(seq) FROM es.feed WHERE position <= $2)
+  )
+"""
 
 
 def census(database_url: str, chroma_url: str, analysis_id: str) -> dict[str, Any]:
@@ -106,11 +116,15 @@ def lose_vectors(database_url: str, chroma_url: str, analysis_id: str) -> str:
 
 
 def read_models(database_url: str) -> dict[str, tuple[int, str]]:
-    """How many rows each read model has, and the digest of all of them, to the last byte."""
+    """How many rows each read model has, and the digest of all of them, to the last byte, once they are up to date.
+
+    The API is further than they are: it reads what they do not have yet from the log.
+    """
 
     async def look() -> dict[str, tuple[int, str]]:
         connection = await asyncpg.connect(database_url)
         try:
+            await _up_to_date(connection)
             found = {}
             for table in (*Overview.tables, *Contents.tables):
                 query = f"SELECT count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM app.{table} t"
@@ -120,6 +134,15 @@ def read_models(database_url: str) -> dict[str, tuple[int, str]]:
             await connection.close()
 
     return asyncio.run(look())
+
+
+async def _up_to_date(connection: asyncpg.Connection, seconds: float = 60) -> None:
+    """Return once each projection has taken all that was appended before."""
+    end = time.monotonic() + seconds
+    names, last = [Overview.name, Contents.name], await connection.fetchval("SELECT max(position) FROM es.events")
+    while await connection.fetchval(_BEHIND, names, last):
+        assert time.monotonic() < end, f"the read models are still behind after {seconds} s"
+        await asyncio.sleep(0.05)
 
 
 def spoil(database_url: str, *statements: str) -> None:

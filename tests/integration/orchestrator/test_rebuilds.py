@@ -15,10 +15,14 @@ from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.repository import RepositoryRegistered
 from orchestrator.adapters.rebuilds import Rebuilds
+from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Step, catch_up
 from runtime.database import create_engine
+from runtime.objects import open_objects
 from runtime.settings import DatabaseSettings
+from tests.integration.orchestrator.test_read_models import a_history
+from tests.support import census
 from tests.support.analyses import NOON
 from tests.support.orchestrator import System, a_system, eventually
 
@@ -128,3 +132,18 @@ async def put_one(engine: AsyncEngine) -> None:
     draft = Draft(event_id=uuid4(), occurred_at=NOON, context=context, event=event)
     await PostgresJournal(engine).append(f"repository/{repository}", [draft])
     await sequence(engine)
+
+
+async def test_what_tests_compare_waits_for_what_the_api_says_before_the_rows_do(
+    engine: AsyncEngine, home: Path, database_url: str
+) -> None:
+    objects = open_objects("", home).of(LOCAL_TENANT, None)
+    await a_history(engine, objects)
+    journal = PostgresJournal(engine)
+    looking = asyncio.create_task(asyncio.to_thread(census.read_models, database_url))
+    await catch_up(engine, journal, Contents(objects, engine))
+    await asyncio.sleep(0.2)
+    assert not looking.done()  # the analysis has no row yet
+
+    await catch_up(engine, journal, Overview())
+    assert (await looking)["analyses"][0] == 1
