@@ -13,7 +13,6 @@ from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.clone_logins import CloneLogins
 from orchestrator.adapters.conversations import Conversations
 from orchestrator.adapters.deletion_of_parts import ConversationDeletion
-from orchestrator.adapters.edits import Edits
 from orchestrator.adapters.export import Export
 from orchestrator.adapters.idempotency import Answers
 from orchestrator.adapters.inspection import Inspection
@@ -136,7 +135,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         contents=contents.Contents(rows),
         searching=searching,
         sources=process.sources,
-        edits=Edits(process.objects),
+        edits=process.edits,
         hub=process.hub,
         holders=process.holders,
         channels=process.channels,

@@ -18,6 +18,7 @@ from events.log.recent import FollowedJournal, UnhurriedJournal
 from events.log.wake import SEQUENCED, Wake
 from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import deletion, sources
+from orchestrator.adapters.edits import Edits
 from orchestrator.adapters.erasure import Erasure
 from orchestrator.adapters.idempotency import sweep as sweep_answers
 from orchestrator.adapters.leases import Leases
@@ -89,6 +90,7 @@ class Process:
         self.projections: tuple[Projection, ...] = (*self.rebuilds.projections, Webhooks())
         self.objects = objects
         self.sources, self.uploads_ending = sources.Sources(objects), create_uploads_ending(engine, objects)
+        self.edits = Edits(objects)
         self.erasure = Erasure(engine, redis, objects)
         self.audit = audit_table.AuditTable(engine, reading)
         self.trail = Trail(self.audit.append)
@@ -115,7 +117,7 @@ class Process:
             "rebuilds": self.rebuilds.run,
             "snapshots": Snapshots(self.engine).run,
             "shadows": ShadowReports(self.engine, self.journal, self.objects).run,
-            "forget": lambda: deletion.forget_deleted(self.engine, self.sources.forget),
+            "forget": lambda: deletion.forget_deleted(self.engine, [self.sources.forget, self.edits.forget]),
         }
         for projection in self.projections:
             parts[projection.name] = Runner(

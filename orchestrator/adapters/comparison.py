@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from orchestrator.adapters.edits import Name
 from orchestrator.api.comparing_models import (
     CountsView,
     DifferencePage,
@@ -53,6 +52,7 @@ _OF = {
     for what, side in _SIDES.items()
 }
 Pair = tuple[UUID, UUID]
+Name = tuple[str, ...]  # of a thing that is compared
 Tree = Iterable[Mapping[str, Any]]  # rows of a TREE artifact
 
 

@@ -61,14 +61,15 @@ async def is_analysed(connection: AsyncConnection, repository_id: UUID) -> bool:
     return bool((await connection.execute(_AT_WORK, values)).scalar_one())
 
 
-async def forget_deleted(engine: AsyncEngine, forget: Callable[[], None]) -> None:
-    """Call `forget` within some seconds after a repository was deleted, by whichever process; for ever."""
+async def forget_deleted(engine: AsyncEngine, forget: Sequence[Callable[[], None]]) -> None:
+    """Call each of `forget` within some seconds after a repository was deleted, by whichever process; for ever."""
     seen = 0
     while True:
         async with engine.connect() as connection:
             deleted: int = (await connection.execute(_COUNT)).scalar_one()
         if deleted != seen:
-            forget()
+            for each in forget:
+                each()
         seen = deleted
         await asyncio.sleep(_LOOK)
 

@@ -15,7 +15,6 @@ from runtime.parquet import read_table
 
 _KEPT = 4  # tables in memory: a shard is some ten megabytes of text
 _TREE = ("path", "shard", "skipped")
-_ENTRY = ("path", "blob_id", "size", "lines", "language", "skipped")
 _SOURCE = ("path", "language", "content")
 
 
@@ -72,14 +71,6 @@ class Sources:
             return found
         cells = await asyncio.to_thread(cells_of, source["content"])
         return replace(found, cells=tuple(within(cells, found.first_line, found.last_line)))
-
-    async def tree(self, artifacts: tuple[ArtifactRef, ...]) -> list[dict[str, Any]]:
-        """All entries of the tree, as the clone stage wrote them. Raises Permanent for an artifact that is gone."""
-        ref = next((ref for ref in artifacts if ref.kind is ArtifactKind.TREE), None)
-        if ref is None:
-            return []
-        content = await self._objects.get(ref.key, ref.sha256)
-        return await asyncio.to_thread(lambda: read_table(content, _ENTRY).to_pylist())
 
     def forget(self) -> None:
         """Let go of all shards: one of them may be of what was deleted."""

@@ -1,17 +1,19 @@
 """Compare two analyses of one repository: what is different in them, and how long each took."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Query
 
 from events.artifacts import ArtifactRef
 from events.base import Envelope
 from events.processing import Stage
 from events.replay.timeline import runs
-from orchestrator.adapters.comparison import compared_trees, page_of, same_page
-from orchestrator.adapters.edits import Name
+from orchestrator.adapters.comparison import Name, page_of, same_page
 from orchestrator.api.comparing_models import (
     ComparedView,
     ComparisonView,
@@ -32,7 +34,9 @@ from orchestrator.projections.analyses import fold
 from orchestrator.projections.same_questions import asked_at_both
 from orchestrator.workflow import replay
 from orchestrator.workflow.graph import is_done
+from runtime.faults import Permanent
 
+_log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/analyses/{analysis_id}", tags=["comparing"])
 Against = Annotated[UUID, Query(description="The other analysis of the repository: what is different since that one.")]
 Pair = tuple[list[Envelope], list[Envelope]]
@@ -107,16 +111,29 @@ async def _both(parts: Services, who: Identity, before: UUID, after: UUID) -> tu
 
 
 async def _files(parts: Services, histories: Pair) -> tuple[list[DifferenceView], CountsView]:
-    trees = [await parts.sources.tree(cloned_artifacts(history)) for history in histories]
-    return await asyncio.to_thread(compared_trees, *trees)
+    with _readable():
+        return await parts.edits.files(*map(cloned_artifacts, histories))
 
 
 async def _edited(parts: Services, what: What, histories: Pair) -> set[Name]:
     """What is of other content though as much is known of it. Of dependencies, all is known."""
     before, after = (_made(history) for history in histories)
-    if what == "chunks":
-        return await parts.edits.passages(before, after)
-    return await parts.edits.definitions(before, after) if what == "symbols" else set()
+    with _readable():
+        if what == "chunks":
+            return await parts.edits.passages(before, after)
+        return await parts.edits.definitions(before, after) if what == "symbols" else set()
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raise ApiProblem `not_comparable` where a stored result is gone or damaged."""
+    try:
+        yield
+    except Permanent as fault:
+        _log.warning("not_comparable", code=fault.code, reason=fault.message)
+        raise ApiProblem(
+            "not_comparable", "A stored result of one of them is gone or damaged: analyse that commit again (`force`)."
+        ) from fault
 
 
 def _made(history: list[Envelope]) -> tuple[ArtifactRef, ...]:

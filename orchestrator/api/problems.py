@@ -154,6 +154,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "invitation_expired": (409, "The invitation is over"),
     "already_member": (409, "You are a member already"),
     "sign_in_unavailable": (503, "Sign-ins cannot be checked"),
+    "not_comparable": (409, "They cannot be compared"),
     "artifact_missing": (500, "A stored result is missing"),
     "artifact_corrupt": (500, "A stored result is damaged"),
     "store_unavailable": (503, "The object store does not answer"),

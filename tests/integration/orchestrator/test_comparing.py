@@ -1,5 +1,6 @@
 """Two analyses of one repository beside each other, over HTTP."""
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ async def system(
 
 
 async def test_what_became_of_a_repository_is_told_in_counts_lists_and_times(
-    system: System, monkeypatch: pytest.MonkeyPatch
+    system: System, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     """One file changed and one was added between the two; seen from the other side, it was removed."""
     older = await system.begin()
@@ -71,6 +72,14 @@ async def test_what_became_of_a_repository_is_told_in_counts_lists_and_times(
     assert refused["code"] == "another_repository"
     gone = await system.get(f"/analyses/{newer}/comparison", against="00000000-0000-4000-8000-00000000dead")
     assert gone["code"] == "not_found"
+    await system.get(f"/analyses/{newer}/comparison", against=older)
+    shutil.rmtree(home / "objects")
+    for path in (of, f"/analyses/{newer}/differences/files", f"/analyses/{newer}/comparison"):
+        assert "code" not in await system.get(path, against=older), path  # it was read before
+    system.app.state.services.edits.forget()
+    for path in (of, f"/analyses/{newer}/differences/files", f"/analyses/{newer}/comparison"):
+        lost = await system.client.get(f"/api/v1{path}", params={"against": str(older)})
+        assert (lost.status_code, lost.json()["code"]) == (409, "not_comparable"), path
 
 
 async def _answers_stand_beside_each_other(system: System, older: str, newer: str) -> None:

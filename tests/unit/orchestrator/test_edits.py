@@ -103,3 +103,36 @@ async def test_what_is_in_one_alone_is_no_edit_and_nothing_is_read_of_what_both_
     store.read = 0
     assert await edits.passages(before, before) == await edits.definitions(before, before) == set()
     assert store.read == 0
+
+
+async def test_what_was_compared_is_read_once_for_all_pages_until_something_is_deleted() -> None:
+    store = Store()
+    before, after = store.analysis(BEFORE), store.analysis({**BEFORE, "b.py": "def h():\n    return 4\n"})
+    edits = Edits(store)  # type: ignore[arg-type]
+    asked = [edits.files, edits.passages, edits.definitions]
+    first = [await ask(before, after) for ask in asked]
+    reads, store.read = store.read, 0
+
+    assert [await ask(before, after) for ask in asked] == first
+    assert store.read == 0
+    assert first[0][0][0].name == ["b.py"]
+    await edits.files(after, before)  # the other way round is another question
+    assert store.read == 2
+    edits.forget()
+    store.read = 0
+    assert [await ask(before, after) for ask in asked] == first
+    assert store.read == reads > 0
+
+
+async def test_of_many_comparisons_those_of_last_are_kept() -> None:
+    store = Store()
+    edits = Edits(store)  # type: ignore[arg-type]
+    pairs = [(store.analysis(BEFORE), store.analysis({"a.py": f"def f():\n    return {n}\n"})) for n in range(9)]
+    for pair in pairs:
+        await edits.passages(*pair)
+    store.read = 0
+
+    await edits.passages(*pairs[-1])
+    assert store.read == 0
+    await edits.passages(*pairs[0])
+    assert store.read > 0
