@@ -2,7 +2,8 @@
 
 It has its own cursor, so that a repository with a hundred thousand edges delays nobody's small events. Symbols and
 edges of an artifact that another analysis has are shared with it. One that cannot be read is marked in `app.loaded`;
-a store that does not answer is waited for, for ten minutes where it gives everything else.
+a store that does not answer is waited for, for ten minutes where it gives everything else: once for all that it refuses
+then, and not again for what was given up before.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from orchestrator.projections.content_loads import Load, Source, decode, write
 from orchestrator.projections.content_tables import SHARED, TABLES, Part, loaded_before, what_goes
 from orchestrator.projections.deleted import deleted_of
 from orchestrator.projections.runner import Step, Write, nothing
+from runtime.database import BESIDE
 from runtime.faults import Fault, Permanent, Transient
 from runtime.objects import Objects
 
@@ -49,7 +51,12 @@ def _removing(mine: str) -> tuple[TextClause, ...]:
 _REMOVE, _REMOVE_ANALYSIS = _removing(_OF_REPOSITORY), _removing(_OF_ANALYSIS)
 _MOST_ROWS = 50_000  # that one transaction writes, but for those of one event
 _PATIENCE = 600.0  # seconds that an event waits for what the store refuses of it alone: all others wait behind it
+_PATIENCE_THEN = 10.0  # the same, within `_PATIENCE` of another that waited in vain
 _OTHERS = text("SELECT key FROM app.loaded WHERE code IS NULL ORDER BY random() LIMIT 5")
+# As it serves, also where the rows are being built beside: the same is marked there.
+_GIVEN_UP = text("""
+SELECT key FROM app.loaded WHERE analysis_id = :analysis AND key = ANY (:keys) AND code = 'artifact_unreadable'
+""")
 
 
 class Connects(Protocol):
@@ -82,6 +89,7 @@ class Contents:
         self._engine = engine
         self._clock = clock
         self._waiting: tuple[UUID, float] | None = None  # the event whose artifacts are refused, and since when
+        self._gave_up_at: float | None = None  # when an event had waited in vain
 
     def on(self, connection: Connects) -> "Contents":
         """As `Rebuildable.on`."""
@@ -106,17 +114,33 @@ class Contents:
             except Transient:
                 if taken:
                     return Step(taken, _writer(loads))
-                if not await self._waited_for(envelope):
-                    raise
-                loads += [(envelope.repository_id, await self._load_or_mark(source, same)) for source in sources]
+                given_up = await self._given_up(sources)
+                over = sources if await self._waited_for(envelope) else given_up
+                for source in sources:
+                    load = await self._load_or_mark(source, same, waited=source in over)
+                    loads.append((envelope.repository_id, load))
         return Step(len(envelopes), _writer(loads))
+
+    async def _given_up(self, sources: Sequence[Source]) -> list[Source]:
+        """Those that were marked before, as the store refused them: what they have to say is known."""
+        if self._engine is None:
+            return []
+        values = {"analysis": sources[0].analysis_id, "keys": [source.ref.key for source in sources]}
+        async with self._engine.connect() as connection:
+            found = await connection.execute(_GIVEN_UP, values, execution_options={BESIDE: ()})
+            keys = set(found.scalars())
+        return [source for source in sources if source.ref.key in keys]
 
     async def _waited_for(self, envelope: Envelope) -> bool:
         """Whether an event waited long enough for artifacts that the store refuses while it gives others."""
         now = self._clock()
         if self._waiting is None or self._waiting[0] != envelope.event_id:
             self._waiting = (envelope.event_id, now)
-        return now - self._waiting[1] >= _PATIENCE and await self._gives_others()
+        lately = self._gave_up_at is not None and now - self._gave_up_at < _PATIENCE
+        if now - self._waiting[1] < (_PATIENCE_THEN if lately else _PATIENCE) or not await self._gives_others():
+            return False
+        self._gave_up_at = now
+        return True
 
     async def _gives_others(self) -> bool:
         if self._engine is None:
@@ -157,10 +181,13 @@ class Contents:
             return Load(source, code="artifact_unreadable", message=message)
         return Load(source, rows)
 
-    async def _load_or_mark(self, source: Source, same: Mapping[str, Part]) -> Load:
+    async def _load_or_mark(self, source: Source, same: Mapping[str, Part], *, waited: bool) -> Load:
+        """Raises Transient where it is refused, and nobody waited for it."""
         try:
             return await self._load(source, same)
         except Transient:
+            if not waited:
+                raise
             message = f"The object store gives others, and not the artifact {source.ref.key}: retry once it does."
             return Load(source, code="artifact_unreadable", message=message)
 

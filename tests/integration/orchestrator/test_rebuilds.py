@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from obstore.store import MemoryStore
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,11 +16,13 @@ from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
 from events.repository import RepositoryRegistered
 from orchestrator.adapters.rebuilds import Rebuilds
+from orchestrator.projections.beside import rebuild_beside
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Step, catch_up
 from runtime.database import create_engine
-from runtime.objects import open_objects
+from runtime.faults import Transient
+from runtime.objects import Objects, open_objects
 from runtime.settings import DatabaseSettings
 from tests.integration.orchestrator.test_read_models import a_history
 from tests.support import census
@@ -147,3 +150,30 @@ async def test_what_tests_compare_waits_for_what_the_api_says_before_the_rows_do
 
     await catch_up(engine, journal, Overview())
     assert (await looking)["analyses"][0] == 1
+
+
+class NoSymbols(Objects):
+    """A store that refuses to give artifacts of one kind."""
+
+    async def get(self, key: str, sha256: str | None = None) -> bytes:
+        if "/symbols/" in key:
+            raise Transient("store_unavailable", "Not now.")
+        return await super().get(key, sha256)
+
+
+async def test_what_a_store_refuses_for_good_is_waited_for_once_and_no_rebuild_ends_at_it(engine: AsyncEngine) -> None:
+    objects, now = NoSymbols(MemoryStore(), tenant=LOCAL_TENANT), [0.0]
+    await a_history(engine, objects)
+    journal, contents = PostgresJournal(engine), Contents(objects, engine, lambda: now[0])
+    for now[0] in (0.0, 599.0, 600.0):  # then the first is given up, and the second waits
+        with pytest.raises(Transient):
+            await catch_up(engine, journal, contents)
+    now[0] = 611.0
+    await catch_up(engine, journal, contents)
+
+    rebuilt = await rebuild_beside(engine, journal, contents)
+
+    assert rebuilt.agrees
+    async with engine.connect() as connection:
+        marks = (await connection.execute(text("SELECT kind FROM app.loaded WHERE code IS NOT NULL"))).scalars().all()
+    assert marks == ["symbols", "symbols"]

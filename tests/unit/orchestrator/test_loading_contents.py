@@ -3,7 +3,7 @@
 One that gives everything else is waited for some time only.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import cast
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from events.artifacts import ArtifactKind, ArtifactRef, TreeRow
 from events.base import LOCAL_TENANT, Envelope
 from events.processing import Stage, StageCompleted
 from orchestrator.projections.contents import Contents
+from orchestrator.projections.runner import nothing
 from runtime.faults import Transient
 from runtime.objects import Objects
 from tests.support.analyses import NOON
@@ -34,23 +35,30 @@ class Refusing(Objects):
 
 
 class Loaded:
-    """A database of which one artifact is known: it was loaded before."""
+    """A database of which one artifact is known: it was loaded before. Of `given_up` it is known that they were not."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *given_up: str) -> None:
         self._key = key
+        self._given_up = given_up
+        self._found: list[str] = []
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
         yield cast("AsyncConnection", self)
 
-    async def execute(self, _statement: object) -> "Loaded":
+    async def execute(self, _statement: object, values: object = None, execution_options: object = None) -> "Loaded":
+        wanted = values["keys"] if isinstance(values, dict) else ()
+        self._found = [self._key] if execution_options is None else [key for key in self._given_up if key in wanted]
         return self
 
     def scalars(self) -> "Loaded":
         return self
 
     def all(self) -> list[str]:
-        return [self._key]
+        return self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
 
 
 def told(ref: ArtifactRef) -> Envelope:
@@ -102,7 +110,7 @@ async def test_an_event_waits_ten_minutes_for_what_is_refused_of_it_alone_and_as
     objects, now = Refusing(MemoryStore(), tenant=LOCAL_TENANT), [0.0]
     before, first, second = [await a_tree(objects, path) for path in ("a.py", "b.py", "c.py")]
     contents = Contents(objects, Loaded(before.key), lambda: now[0])
-    events, later = [told(first), told(second)], [told(second)]
+    events, later, other = [told(first), told(second)], [told(second)], [told(second)]
 
     async def is_taken(offered: list[Envelope]) -> int:
         try:
@@ -115,5 +123,19 @@ async def test_an_event_waits_ten_minutes_for_what_is_refused_of_it_alone_and_as
         assert await is_taken(events) == expected
     objects.refused -= {before.key}
     assert await is_taken(events) == 1
-    for now[0], expected in ((86_400.0, 0), (86_999.0, 0), (87_000.0, 1)):  # the next one waits for itself
+    for now[0], expected in ((86_400.0, 0), (86_409.0, 0), (86_410.0, 1)):  # the next ones wait no more than a moment
         assert await is_taken(later) == expected
+    for now[0], expected in ((88_000.0, 0), (88_599.0, 0), (88_600.0, 1)):  # but on another day as long again
+        assert await is_taken(other) == expected
+
+
+async def test_what_was_given_up_before_is_marked_again_at_once_and_nothing_else_is() -> None:
+    objects = Refusing(MemoryStore(), tenant=LOCAL_TENANT)
+    before, first, second = [await a_tree(objects, path) for path in ("a.py", "b.py", "c.py")]
+    objects.refused = frozenset({first.key, second.key})
+    contents = Contents(objects, Loaded(before.key, first.key))
+
+    step = await contents.prepare([told(first)])
+    assert (step.taken, step.write is nothing) == (1, False)
+    with pytest.raises(Transient, match="store_unavailable"):
+        await contents.prepare([told(second)])
