@@ -2,7 +2,8 @@
 
 In:  an answer's Markdown.
 Out: the same, where `[a.py:9, 12]`, `[a.py, lines 9-10]`, `【./a.py: 9】`, `` [`a.py:9`](link) `` and, in its prose,
-     `a.py:9` are `[a.py:first-last]`, each place for itself. Whether there are such lines is not looked at.
+     `a.py:9` are `[a.py:first-last]`, each place for itself; `[the app](a.py#L9)` is `the app [a.py:9-9]`. Whether
+     there are such lines is not looked at.
 
 Code is left as it is, unless a span of it is nothing but a place. A bare place in a block of `>` lines is quoted.
 """
@@ -11,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 _INSIDE = r"[^\[\]\u3010\u3011\uff3b\uff3d\n]"
 _DEEP = rf"\[(?:{_INSIDE}|\[{_INSIDE}{{0,200}}\]){{0,200}}\]"
@@ -39,6 +41,7 @@ _PIECE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _WHOLE = re.compile(_BARE)
+_TARGET = re.compile(r"\([ \t]*<?/?(?P<path>[^\s<>()]+)")
 # One of what stands in a pair of brackets: a path with lines, or more lines of the path before.
 _ITEM = re.compile(
     r"(?:(?=[\dLl])|(?P<path>.+?)(?: ?[:\uff1a] ?|#(?=L)| ?,? ?\(?(?=(?i:\blines?|\bll?\.) ?\d)|,? (?=L\d)))"
@@ -56,12 +59,13 @@ _PASSES = 4
 
 @dataclass(frozen=True)
 class Mention:
-    """Where a text names places, and which: (path, first line, last line)."""
+    """Where a text names places, and which: (path, first line, last line). `said` is what stays of it before them."""
 
     start: int
     end: int
     places: tuple[tuple[str, int, int], ...]
     is_bare: bool
+    said: str = ""
 
 
 def spell_citations(answer: str) -> str:
@@ -79,7 +83,7 @@ def _spelled(answer: str) -> str:
     for mention in mentions(answer):
         spelled = " ".join(f"[{path}:{first}-{last}]" for path, first, last in mention.places)
         apart = " " if answer[mention.end : mention.end + 1] == "(" else ""  # else it would be read as a link
-        parts += [answer[at : mention.start], spelled, apart]
+        parts += [answer[at : mention.start], mention.said, spelled, apart]
         at = mention.end
     return "".join([*parts, answer[at:]])
 
@@ -88,9 +92,11 @@ def mentions(text: str) -> Iterator[Mention]:
     """Every place that a reader of the text may take for one, in order. Pure."""
     at = 0
     while match := _PIECE.search(text, at):
-        places = _places(match)
+        places, said = _places(match), ""
+        if not places and match["link"] is not None and match["tick"] is None:
+            places, said = _linked(match)
         if places:
-            yield Mention(match.start(), match.end(), places, match["inner"] is None)
+            yield Mention(match.start(), match.end(), places, match["inner"] is None, said)
         is_code = match["fence"] is not None or match["code"] is not None
         at = match.end() if places or is_code or match["bare"] is not None else match.start() + 1
 
@@ -101,10 +107,27 @@ def _places(match: re.Match[str]) -> tuple[tuple[str, int, int], ...]:
     if match["code"] is not None:
         whole = _WHOLE.fullmatch(match["code"].strip("`").strip())
         return (_place(whole["bare"], whole),) if whole else ()
-    if match["bare"] is None or match.string[: match.start()].rpartition("\n")[2].lstrip().startswith(">"):
+    if match["bare"] is None or _is_quoted(match):
         return ()
-    is_version = match["last"] is None and _PRODUCT.fullmatch(match["bare"]) is not None
-    return () if is_version else (_place(match["bare"], match),)
+    return () if _is_version(match) else (_place(match["bare"], match),)
+
+
+def _is_version(match: re.Match[str]) -> bool:
+    return match["last"] is None and _PRODUCT.fullmatch(match["bare"]) is not None
+
+
+def _is_quoted(match: re.Match[str]) -> bool:
+    return match.string[: match.start()].rpartition("\n")[2].lstrip().startswith(">")
+
+
+def _linked(match: re.Match[str]) -> tuple[tuple[tuple[str, int, int], ...], str]:
+    """The place that a link leads to, and its words where they say more than its path; none for an image."""
+    target = _TARGET.match(match["link"])
+    whole = _WHOLE.fullmatch(unquote(target["path"])) if target is not None else None
+    if whole is None or _is_version(whole) or _is_quoted(match) or match.string[: match.start()].endswith("!"):
+        return (), ""
+    place, words = _place(whole["bare"], whole), match["inner"].strip()
+    return (place,), "" if words.strip(_MARKS) in {place[0], f"./{place[0]}"} else f"{words} "
 
 
 def _listed(inner: str, *, in_code: bool) -> tuple[tuple[str, int, int], ...]:

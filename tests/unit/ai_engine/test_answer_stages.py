@@ -127,6 +127,14 @@ class TestCitations:
         code = "```python\n    :param x: a  .b ;\n```"
         assert self.check(f"{code}\nSo it is [other.py:1].\n\nend")[0] == f"{code}\nSo it is.\n\nend"
 
+    def test_the_place_that_a_link_leads_to_is_checked_and_shown(self) -> None:
+        answer = "It is [the app](src/app.py#L10-L12), and [another](src/other.py#L1)."
+        checked = check_citations(answer, [a_passage()], {"src/app.py": 40, "src/other.py": 9})
+
+        assert checked.text == "It is the app [src/app.py:10-12], and another."
+        assert [citation.path for citation in checked.citations] == ["src/app.py"]
+        assert checked.removed == 1
+
     def test_a_link_that_names_a_place_is_a_citation(self) -> None:
         assert cited_paths("[src/app.py:1-2](http://x) and [b.py:3]") == ("src/app.py", "b.py")
         assert self.check("[src/app.py:11-12](http://x) [gone.py:1-2](http://x)")[0] == "[src/app.py:11-12]"

@@ -37,6 +37,10 @@ from ai_engine.stages.spell_citations import spell_citations
         ("**src/a.py**:9", "[src/a.py:9-9]"),
         ("[app/[[...slug]]/page.tsx:1-9, 11]", "[app/[[...slug]]/page.tsx:1-9] [app/[[...slug]]/page.tsx:11-11]"),
         ("[see [src/a.py:1] x]", "[see [src/a.py:1-1] x]"),
+        ("See [the app](src/app.py#L10).", "See the app [src/app.py:10-10]."),
+        ('**[`run`](./src/app.py:10-12 "title")**', "**`run` [src/app.py:10-12]**"),
+        ("[src/app.py](</src/app.py#L3-L4>)", "[src/app.py:3-4]"),
+        ("[a](a.py#L1), [b](b/%63.py#L2)(as said)", "a [a.py:1-1], b [b/c.py:2-2] (as said)"),
     ],
 )
 def test_every_way_to_name_a_place_becomes_one(written: str, spelled: str) -> None:
@@ -53,7 +57,8 @@ def test_every_way_to_name_a_place_becomes_one(written: str, spelled: str) -> No
         "```\nsrc/a.py:9 and [src/a.py:9]\n```",
         "> src/a.py:9 is quoted",
         "[ ] one\n- [x] two [text](https://example.com/a.py:1) \u30104\u2020source\u3011",
-        "Works with Node.js:18 and later.",
+        "Works with Node.js:18 and [later](Node.js:18).",
+        "> [quoted](src/a.py#L9)\n\n`[code](src/a.py#L9)` [a file](src/a.py) [far](https://example.com/a.py#L9)",
     ],
 )
 def test_what_names_no_place_is_left_as_it_is(text: str) -> None:
@@ -61,7 +66,23 @@ def test_what_names_no_place_is_left_as_it_is(text: str) -> None:
 
 
 @given(
-    st.lists(st.sampled_from([*"[]()`\u3010\u3011:,;-*>\n ", "a.py", "./", "src/", "[x]", "12", "L3", "lines ", "and"]))
+    st.lists(
+        st.sampled_from(
+            [
+                *"[]()`\u3010\u3011:,;-*>\n ",
+                "a.py",
+                "./",
+                "src/",
+                "[x]",
+                "12",
+                "L3",
+                "#L3",
+                "(a.py#L3)",
+                "lines ",
+                "and",
+            ]
+        )
+    )
 )
 def test_spelling_again_changes_nothing(pieces: list[str]) -> None:
     once = spell_citations("".join(pieces))
@@ -70,7 +91,7 @@ def test_spelling_again_changes_nothing(pieces: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["[", "[a", "[[a]", "`", "a/", "[a:1, ", "[x](", "`[a`", "[[[a]]", "~a", "a.py:1, ", "*"]
+    "piece", ["[", "[a", "[[a]", "`", "a/", "[a:1, ", "[x](", "`[a`", "[[[a]]", "~a", "a.py:1, ", "*", "[x](a.py#L1) "]
 )
 def test_no_answer_takes_long(piece: str) -> None:
     began = time.process_time()
