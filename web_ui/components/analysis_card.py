@@ -4,13 +4,13 @@ from datetime import datetime
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisSummary, StalenessView
+from runtime.client.shapes import AnalysisSummary
 from web_ui import markup, views
 from web_ui.session import zone
 
 
-def show(analysis: AnalysisSummary, found: StalenessView | None = None) -> None:
-    """Draw it; with what its host said of its commit, where that was `found`."""
+def show(analysis: AnalysisSummary, standing: tuple[str, str] | None = None) -> None:
+    """Draw it; with where its commit stands, as a word and a tone, where its host was asked."""
     word, tone = views.state_pill(analysis)
     facts = views.headline_facts(analysis, datetime.now(zone()))
     if languages := views.languages_line(analysis.languages):
@@ -25,6 +25,6 @@ def show(analysis: AnalysisSummary, found: StalenessView | None = None) -> None:
                 query_params={"analysis": analysis.analysis_id},
             )
             st.html(markup.pill(word, tone), width="content")
-            if found is not None:
-                st.html(markup.pill(*views.staleness_pill(analysis.analysis_id, found)), width="content")
+            if standing is not None:
+                st.html(markup.pill(*standing), width="content")
         st.html(markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from runtime.client.shapes import AnalysisSummary, StalenessView
+from runtime.client.shapes import AnalysisSummary
 from runtime.upload_url import SCHEME
 from web_ui.components import analysis_card, staleness
 from web_ui.session import keep, parameter
@@ -12,12 +12,12 @@ from web_ui.session import keep, parameter
 
 def show(analyses: Sequence[AnalysisSummary]) -> None:
     """Draw them. Hosts are asked only on demand: each may take a second."""
-    found: dict[str, StalenessView | None] = {}
+    pills: dict[str, tuple[str, str] | None] = {}
     if any(not one.url.startswith(SCHEME) for one in analyses):
         asked = st.toggle("Say how far behind their branches they are", value=parameter("hosts") is not None)
         keep("hosts", "asked" if asked else None)
         if asked:
             with st.spinner("The hosts are asked."):
-                found = {one.analysis_id: staleness.standing(one) for one in analyses}
+                pills = {one.analysis_id: staleness.pill(one) for one in analyses}
     for analysis in analyses:
-        analysis_card.show(analysis, found.get(analysis.analysis_id))
+        analysis_card.show(analysis, pills.get(analysis.analysis_id))

@@ -10,10 +10,21 @@ from web_ui.session import attempt, client, may_write, remembered
 
 def standing(analysis: AnalysisView | AnalysisSummary) -> StalenessView | None:
     """Where the newest analysis of its repository stands; None where its host does not say, or there is none."""
-    if analysis.commit is None or not views.is_over(analysis):
+    if not _has_standing(analysis):
         return None
     of = analysis.repository_id
     return remembered(f"staleness {of} {analysis.analysis_id} {analysis.state}", lambda: _asked(of))
+
+
+def pill(analysis: AnalysisSummary) -> tuple[str, str] | None:
+    """The same as a word and a tone, also where its host does not say; None where no host can."""
+    if (found := standing(analysis)) is not None:
+        return views.staleness_pill(analysis.analysis_id, found)
+    return ("its host does not say", "calm") if _has_standing(analysis) else None
+
+
+def _has_standing(analysis: AnalysisView | AnalysisSummary) -> bool:
+    return analysis.commit is not None and views.is_over(analysis)
 
 
 def _asked(repository_id: str) -> StalenessView | None:
