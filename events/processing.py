@@ -139,7 +139,7 @@ class StageFailed(Event):
     """One run did not succeed. `code` is stable and documented; `message` says what a person can do.
 
     `retry_after` is for how many seconds a host asked to be left alone. `artifacts` are what was made before it failed,
-    where another attempt makes use of that.
+    where another attempt makes use of that; `tokens` and US dollars (`cost_usd`) are what a provider took for it.
     """
 
     event_type: ClassVar[str] = "processing.stage.failed"
@@ -155,6 +155,8 @@ class StageFailed(Event):
     duration: float = 0.0
     retry_after: float = 0.0
     artifacts: tuple[ArtifactRef, ...] = ()
+    tokens: int = 0
+    cost_usd: float | None = None
 
 
 class StageParked(Event):

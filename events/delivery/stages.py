@@ -36,15 +36,17 @@ def started(envelope: Envelope, run: Run, at: datetime | None = None) -> tuple[A
     return (_append(envelope, request, (event,), at),)
 
 
-def failed(
+def failed(  # noqa: PLR0913  # one argument for each field of the event that a stage decides
     envelope: Envelope,
     fault: Fault,
     at: datetime | None = None,
     *,
     after: Sequence[Event] = (),
     artifacts: Sequence[ArtifactRef] = (),
+    tokens: int = 0,
+    cost_usd: float | None = None,
 ) -> tuple[Append, ...]:
-    """The run ended in `fault`, after it made `artifacts` that the next one makes use of.
+    """The run ended in `fault`, after it made `artifacts` that the next one makes use of, for `tokens` and US dollars.
 
     `after` are events of the same stream that follow; `at` is now where it is left out.
     """
@@ -60,6 +62,8 @@ def failed(
         message=fault.message,
         retry_after=fault.retry_after or 0.0,
         artifacts=tuple(artifacts),
+        tokens=tokens,
+        cost_usd=cost_usd,
     )
     return (_append(envelope, request, (event, *after), at),)
 

@@ -191,6 +191,7 @@ def _numbers(value: object) -> dict[str, int]:
 
 
 def _stage_failed(record: AnalysisRecord, event: facts.StageFailed, at: datetime) -> None:
+    record.view.spent = spent_after(record.view.spent, event)
     run = _run(record, event.stage, event.shard)
     if run is not None and run.attempt == event.attempt and run.state in ACTIVE:
         run.state, run.ended_at, run.code, run.message = StageState.FAILED, at, event.code, event.message

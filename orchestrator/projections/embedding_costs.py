@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
-from events.processing import ProcessingImported, StageCompleted
+from events.processing import ProcessingImported, StageCompleted, StageFailed
 
 _COUNT = text(f"""
 INSERT INTO app.embedding_costs (event_id, tenant_id, embedded_at, cost_usd)
@@ -37,11 +37,12 @@ async def count_embedding(connection: AsyncConnection, envelopes: Iterable[Envel
 
 
 def cost_of(envelope: Envelope) -> float:
-    """Dollars that a completed stage paid a provider; 0 for every other event. Pure."""
-    if envelope.event_type != StageCompleted.event_type:
-        return 0.0
-    facts = envelope.data.get("facts")
-    cost = facts.get("cost_usd") if isinstance(facts, dict) else None
+    """Dollars that a stage paid a provider until it was done or failed; 0 for every other event. Pure."""
+    if envelope.event_type == StageFailed.event_type:
+        said: object = envelope.data
+    else:
+        said = envelope.data.get("facts") if envelope.event_type == StageCompleted.event_type else None
+    cost = said.get("cost_usd") if isinstance(said, dict) else None
     return float(cost) if isinstance(cost, int | float) else 0.0
 
 

@@ -20,7 +20,7 @@ from events.delivery.work import Also, Result, Run
 from events.log.earlier import EarlierRun, find_made, made_from
 from events.processing import Stage, StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
-from rag_manager.jobs.embedding import Account, Embedding
+from rag_manager.jobs.embedding import Account, Embedded, Embedding
 from rag_manager.jobs.vector_tables import MODEL_KEY, stored_vectors, vectors_of, vectors_table
 from rag_manager.jobs.write_ahead import WriteAhead
 from rag_manager.ports import Embedder
@@ -80,7 +80,7 @@ class EmbedShard:
         made = await embedding([texts[place] for place in order], told)
         if made.fault is not None:
             rows = [(ids[order[row]], hashes[order[row]]) for row in made.taken]
-            return await self._broken_off(envelope, objects, made.fault, rows, made.vectors[made.taken])
+            return await self._broken_off(envelope, objects, made, made.fault, rows)
         found |= {hashes[place]: made.vectors[row] for row, place in enumerate(order)}
         refused = {hashes[order[row]]: code for row, code in made.refused.items()}
         content = await asyncio.to_thread(
@@ -105,9 +105,9 @@ class EmbedShard:
         self,
         envelope: Envelope,
         objects: Objects,
+        made: Embedded,
         fault: Fault,
         rows: Sequence[tuple[str, str]],
-        vectors: NDArray[np.float32],
     ) -> Result:
         """Say that it failed, and remember the vectors (chunk id and hash, row by row) that were made before.
 
@@ -116,7 +116,7 @@ class EmbedShard:
         if not self._background:
             raise fault
         ids, hashes = [chunk_id for chunk_id, _ in rows], [hash_ for _, hash_ in rows]
-        found = dict(zip(hashes, vectors, strict=True))
+        found = dict(zip(hashes, made.vectors[made.taken], strict=True))
         content = await asyncio.to_thread(
             vectors_table, ids, hashes, found, self._embedder.name, self._embedder.dimension
         )
@@ -127,8 +127,9 @@ class EmbedShard:
         shard = stages.read(envelope, StageRequested).shard
         artifact = _artifact(stored, len(rows), shard)
         places = [(hash_, row) for row, hash_ in enumerate(hashes)]
+        dollars = round(made.dollars, 8) if made.dollars is not None else None
         return Result(
-            appends=stages.failed(envelope, fault, artifacts=(artifact,)),
+            appends=stages.failed(envelope, fault, artifacts=(artifact,), tokens=made.tokens, cost_usd=dollars),
             write=self._remember(envelope, artifact, places),
         )
 

@@ -8,7 +8,7 @@ import pytest
 from events.base import Draft, Envelope, Event
 from events.processing import Stage
 from orchestrator.projections.embedding_costs import cost_of
-from tests.support.analyses import CONTEXT, completed, failed, record
+from tests.support.analyses import CONTEXT, completed, failed, parked, record
 
 
 def told(event: Event) -> Envelope:
@@ -23,6 +23,8 @@ def test_a_stage_that_tells_no_cost_has_none(said: object) -> None:
     assert cost_of(envelope.model_copy(update={"data": {**envelope.data, "facts": said}})) == 0.0
 
 
-def test_only_a_completed_stage_tells_what_it_paid() -> None:
+def test_a_stage_tells_what_it_paid_until_it_was_done_or_failed() -> None:
     assert cost_of(told(completed(Stage.REFINE, facts={"cost_usd": 0.125}))) == 0.125
     assert cost_of(told(failed(Stage.REFINE))) == 0.0
+    assert cost_of(told(failed(Stage.REFINE).model_copy(update={"cost_usd": 0.5}))) == 0.5
+    assert cost_of(told(parked(Stage.REFINE))) == 0.0
