@@ -14,29 +14,36 @@ from orchestrator.adapters.policy import Policy
 
 _AT_ONCE = 100
 _HOLD = text("SELECT FROM es.streams WHERE stream_id = :stream FOR UPDATE")
-# Replaced: a newer analysis of the repository is ready. The newest that is ready always stays, and what is under way.
-_REPLACED = """
+# When it came here: what was made or held elsewhere has its own times, and was taken over later.
+_CAME = "SELECT e.recorded_at FROM es.events e WHERE e.stream_id = '{kind}/' || {id} AND e.version = 1"
+_ANALYSIS_CAME, _NEWER_CAME = (_CAME.format(kind="analysis", id=f"{table}.analysis_id") for table in "an")
+_CONVERSATION_CAME = _CAME.format(kind="conversation", id="c.conversation_id")
+# Replaced: a newer analysis of the repository is ready, and came later, too. The newest that is ready always stays, and
+# what is under way.
+_REPLACED = f"""
 SELECT a.analysis_id, a.tenant_id, a.repository_id FROM app.analyses a
 CROSS JOIN LATERAL (
-  SELECT count(*) AS newer, min(n.requested_at) AS since FROM app.analyses n
-  WHERE n.repository_id = a.repository_id AND n.requested_at > a.requested_at AND n.state IN ('ready', 'refined')
+  SELECT count(*) AS newer, min(n.came_at) AS since
+  FROM (SELECT n.requested_at, ({_NEWER_CAME}) AS came_at FROM app.analyses n
+    WHERE n.repository_id = a.repository_id AND n.requested_at > a.requested_at AND n.state IN ('ready', 'refined')) n
+  WHERE n.came_at > ({_ANALYSIS_CAME})
 ) r
 WHERE a.state IN ('ready', 'refined', 'failed', 'cancelled') AND r.newer >= 1
   AND ((:kept > 0 AND r.newer >= :kept) OR (CAST(:before AS timestamptz) IS NOT NULL AND r.since < :before))
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = a.repository_id)
   AND NOT EXISTS (
     SELECT FROM es.streams s WHERE s.stream_id = 'analysis/' || a.analysis_id AND s.archived_at IS NOT NULL)
-"""
+"""  # noqa: S608  # our own text
 _ANALYSES = text(f"{_REPLACED} ORDER BY a.analysis_id LIMIT {_AT_ONCE}")
 _STILL_REPLACED = text(f"{_REPLACED} AND a.analysis_id = :id")
-_OLD = """
+_OLD = f"""
 SELECT c.conversation_id, c.tenant_id, c.repository_id FROM app.conversations c
-WHERE greatest(c.started_at, (SELECT max(q.asked_at) FROM app.questions q WHERE q.conversation_id = c.conversation_id))
-    < :before
+WHERE greatest(c.started_at, (SELECT max(q.asked_at) FROM app.questions q WHERE q.conversation_id = c.conversation_id),
+    ({_CONVERSATION_CAME})) < :before
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = c.repository_id)
   AND NOT EXISTS (
     SELECT FROM es.streams s WHERE s.stream_id = 'conversation/' || c.conversation_id AND s.archived_at IS NOT NULL)
-"""
+"""  # noqa: S608  # the same
 _CONVERSATIONS = text(f"{_OLD} ORDER BY c.conversation_id LIMIT {_AT_ONCE}")
 _STILL_OLD = text(f"{_OLD} AND c.conversation_id = :id")
 Put = Callable[[str, str, UUID], Awaitable[None]]

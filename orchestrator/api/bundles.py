@@ -137,6 +137,7 @@ async def take_over(who: Writer, parts: Parts, request: Request, response: Respo
             found = await parts.bundles.take_over(who, wanted, taken, correlation)
         except BadBundle as bad:
             raise ApiProblem(bad.code, bad.message) from None
+    await parts.looks.note(who.tenant_id, found.repository_id)
     response.status_code = 201 if found.is_new else 200
     at = f"analyses/{found.analysis_id}" if found.analysis_id else f"conversations/{found.conversation_id}"
     response.headers["Location"] = f"/api/v1/{at}"

@@ -4,7 +4,8 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +15,9 @@ from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, LOCAL_USER, Context, Draft
 from events.question import Citation, QuestionAnswered
+from orchestrator.adapters.policy import Policy
+from orchestrator.adapters.retention import Retention
+from orchestrator.audit.entry import Entry
 from tests.support.orchestrator import System, a_system
 
 SAID = "canary-51d0"
@@ -72,6 +76,38 @@ async def taken_over(system: System, content: bytes, status: int) -> dict[str, A
     return dict(reply.json())
 
 
+def long_ago(content: bytes, days: int) -> bytes:
+    """The bundle, had everything in it happened so many days earlier."""
+
+    def earlier(line: bytes) -> str:
+        envelope = json.loads(line)
+        at = datetime.fromisoformat(envelope["timestamp"]) - timedelta(days=days)
+        return json.dumps(envelope | {"timestamp": at.isoformat()}) + "\n"
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(members.pop("manifest.json"))
+    for name in members.keys() & {"events.jsonl", "conversation.jsonl"}:
+        members[name] = "".join(map(earlier, members[name].splitlines())).encode()
+        manifest["members"][name] = {"bytes": len(members[name]), "sha256": sha256(members[name]).hexdigest()}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, member in (members | {"manifest.json": json.dumps(manifest).encode()}).items():
+            archive.writestr(name, member)
+    return file.getvalue()
+
+
+async def gone(system: System, policy: Policy, at: datetime) -> set[str]:
+    """What a policy deletes at a moment."""
+    entries: list[Entry] = []
+
+    async def record(entry: Entry) -> None:
+        entries.append(entry)
+
+    await Retention(system.engine, system.app.state.services.intake._wake, record, policy).carry_out(at)
+    return {entry.target.partition("/")[2] for entry in entries}
+
+
 async def test_it_says_the_same_elsewhere_and_is_there_once(system: System) -> None:
     analysis = await system.until(await system.begin("https://github.com/pallets/bundled"), "refined")
     repository = analysis["repository_id"]
@@ -124,3 +160,14 @@ async def test_it_says_the_same_elsewhere_and_is_there_once(system: System) -> N
     assert third["conversation_id"] != second["conversation_id"]
     [again] = (await system.get(f"/conversations/{third['conversation_id']}"))["questions"]
     assert again["answer"] == then["answer"]
+
+    older, old = [await taken_over(system, long_ago(both, days), 201) for days in (100, 70)]
+    for one in (older, old):
+        await system.until(UUID(one["analysis_id"]), "refined")
+    await system.followed()
+    [asked_at] = [q["asked_at"] for q in (await system.get(f"/conversations/{old['conversation_id']}"))["questions"]]
+    now, policy = datetime.now(UTC), Policy(analysis_days=30, conversation_days=60)
+    assert datetime.fromisoformat(asked_at) < now - timedelta(days=69)
+    assert await gone(system, policy, now) == set()  # it has just come
+    assert await gone(system, policy, now + timedelta(days=31)) == {older["analysis_id"]}  # `old` came after it
+    assert {one["conversation_id"] for one in (older, old)} < await gone(system, policy, now + timedelta(days=61))
