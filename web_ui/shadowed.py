@@ -5,7 +5,7 @@ from datetime import datetime
 
 from runtime.client.shapes import Citation, DifferenceView, ShadowAnswer, ShadowReport, ShadowTable, ShadowView
 from web_ui import compared
-from web_ui.words import ago, count, visible
+from web_ui.words import ago, count, shard_named, visible
 
 STAGES: Mapping[str, str] = {
     "metadata": "Metadata: dependencies, README, licence",
@@ -207,10 +207,7 @@ def shown(report: ShadowReport) -> str:
 
 def changes(report: ShadowReport) -> list[Row]:
     """Facts that differ: shard, where, as they serve and as the shadow has them."""
-    return [
-        (str(one.get("shard", "")), _place(one.get("path")), _value(one, "before"), _value(one, "after"))
-        for one in report.facts
-    ]
+    return [(_shard(one), _place(one.get("path")), _value(one, "before"), _value(one, "after")) for one in report.facts]
 
 
 def decisions(report: ShadowReport) -> list[Row]:
@@ -221,9 +218,15 @@ def decisions(report: ShadowReport) -> list[Row]:
 def missing(report: ShadowReport) -> list[Row]:
     """What the present code would ask the world for, and of which nothing is recorded."""
     return [
-        (f"{visible(str(one.get('stage')))}, shard {one.get('shard')}, attempt {one.get('attempt')}",)
+        (f"{visible(str(one.get('stage')))}, shard {_shard(one)}, attempt {one.get('attempt')}",)
         for one in report.not_recorded
     ]
+
+
+def _shard(one: Mapping[str, object]) -> str:
+    """Its shard as people count them, from 1."""
+    shard = one.get("shard")
+    return shard_named(shard) if isinstance(shard, int) else ""
 
 
 def apart(shadows: Sequence[ShadowView], analysis_id: str) -> tuple[list[ShadowView], list[ShadowView]]:

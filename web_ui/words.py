@@ -120,3 +120,8 @@ def read_place(text: str | None) -> tuple[str, int, int] | None:
         return None
     start, end = int(first[:9]), int((last or first)[:9])
     return (path, start, end) if 1 <= start <= end else None
+
+
+def shard_named(shard: int | None) -> str:
+    """A shard as people count them, from 1; or all of them."""
+    return "all" if shard is None else f"{shard + 1}"

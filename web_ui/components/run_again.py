@@ -3,7 +3,7 @@
 import streamlit as st
 
 from runtime.client.shapes import AnalysisView, RetryBody
-from web_ui import views
+from web_ui import views, words
 from web_ui.session import attempt, client, may_write
 
 _FILES = "the files that failed"
@@ -38,7 +38,7 @@ def _chosen(of: str, stages: dict[str, int], *, files: bool) -> RetryBody:
         shard = st.selectbox(
             "Which shard",
             [None, *range(shards)],
-            format_func=lambda n: "all" if n is None else str(n),
+            format_func=words.shard_named,
             key=f"shard-{of}",
         )
     reason = st.text_input("Why", max_chars=500, key=f"reason-{of}", placeholder="Kept in the log, with your name")

@@ -85,9 +85,9 @@ def test_tables_counts_facts_and_decisions_are_rows_of_plain_text() -> None:
     assert shadowed.tables(report)[0][:5] == ("Definitions", "1,200", "1,201", "1,199", "+2")
     assert shadowed.columns(report) == ["Definitions: one side alone has doc."]
     assert shadowed.counts(report) == [("no grammar", "2", "5")]
-    assert shadowed.changes(report) == [("2", "facts / a/b / c~d", "nothing", "1; x")]
+    assert shadowed.changes(report) == [("3", "facts / a/b / c~d", "nothing", "1; x")]
     assert shadowed.decisions(report) == [("this", "nothing")]
-    assert shadowed.missing(report) == [("parse, shard 0, attempt 2",)]
+    assert shadowed.missing(report) == [("parse, shard 1, attempt 2",)]
     assert (shadowed.title("parse"), shadowed.title("other"), shadowed.kind("new_rows")) == (
         "Parse",
         "other",

@@ -65,3 +65,7 @@ def test_what_is_no_place_is_none(text: str | None) -> None:
 
 def test_marks_that_reorder_or_hide_text_are_taken_out_and_line_breaks_stay() -> None:
     assert words.visible("a\u202eb\u2066c\u200bd\x00e\n\tf\U000e0041") == "abcde\n\tf"
+
+
+def test_shards_are_counted_from_one() -> None:
+    assert [words.shard_named(shard) for shard in (None, 0, 2)] == ["all", "1", "3"]
