@@ -1,13 +1,15 @@
 """Rebuilds of the read models: asked for by an administrator, done by one of the processes, kept with what was found.
 
-Whoever works on one holds its row. Where that process ends in the middle nothing was written, and another begins anew.
+Whoever works on one holds its row. Where that process ends in the middle another begins anew; each projection is
+replaced by itself, all at once.
 """
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -84,7 +86,7 @@ class Rebuilds:
         return True
 
     async def _do(self, connection: AsyncConnection, asked: Row[tuple[UUID, bool]]) -> None:
-        report: list[dict[str, object]] = []
+        report: list[dict[str, Any]] = []
         state, message = "done", None
         try:
             for projection in self.projections:
@@ -94,6 +96,13 @@ class Rebuilds:
             raise  # the database is away: it still waits to be done
         except Exception as error:  # noqa: BLE001  # what keeps it from being done is what is told of it
             _log.warning("rebuild_failed", rebuild=str(asked.rebuild_id), error=repr(error)[:500])
-            state, message = "failed", "It could not be done; nothing was changed. The log of the service says why."
+            state, message = "failed", _failed(projection.name, report, replace=asked.replace)
         values = {"id": asked.rebuild_id, "state": state, "message": message, "report": json.dumps(report)}
         await connection.execute(_END, values)
+
+
+def _failed(name: str, report: Sequence[Mapping[str, Any]], *, replace: bool) -> str:
+    """What is told of one that could not be done with the projection `name`, after those of the report."""
+    replaced = [table["table"] for each in report if replace for table in each["tables"] if table["differing"]]
+    changed = f"of before, {', '.join(replaced)} was put right, nothing else" if replaced else "nothing was changed"
+    return f"It could not be done, at {name!r}; {changed}. The log of the service says why."

@@ -94,6 +94,17 @@ async def test_what_keeps_one_from_being_done_is_told_and_the_next_is_done(engin
     assert told is not None
     assert (told.state, told.report) == ("failed", [])
     assert "nothing was changed" in (told.message or "")
+    await put_one(engine)
+    await catch_up(engine, journal, Overview())
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE app.repositories SET name = 'wrong'"))
+    half = Rebuilds(engine, journal, (Overview(), Broken()))
+    for replace, changed in ((False, "nothing was changed"), (True, "repositories was put right, nothing else")):
+        await half.ask(id_ := uuid4(), replace=replace)
+        assert await half.do_next()
+        said = await half.one(id_)
+        assert said is not None
+        assert (said.state, len(said.report), changed in (said.message or "")) == ("failed", 1, True), said.message
     done = await rebuilds.one(sound)
     assert done is not None
     assert done.state == "done"
