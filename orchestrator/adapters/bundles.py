@@ -21,6 +21,7 @@ from events.processing import ProcessingImported
 from events.replay import bundle
 from events.replay.bundle import About, Bundle, Limits
 from events.replay.bundled import BadBundle, artifacts_of
+from events.replay.without_secrets import clean_artifact, clean_history
 from events.repository import RepositoryRegistered
 from orchestrator.adapters.deletion_of_parts import is_hidden
 from orchestrator.adapters.intake import present_id_in
@@ -31,7 +32,6 @@ from orchestrator.projections.analyses import name_of
 from orchestrator.workflow.imported import imported
 from orchestrator.workflow.imported_conversation import imported_conversation
 from runtime.objects import Objects
-from runtime.redaction import redact_all
 from runtime.tenancy import TenantDatabase
 
 
@@ -71,13 +71,15 @@ class Bundles:
         self, about: About, analysis: Sequence[Envelope] = (), conversation: Sequence[Envelope] = ()
     ) -> IO[bytes]:
         """A file, at its beginning, with the bundle of an analysis, a conversation or both; gone once it is closed."""
-        events, talk = _clean(analysis), _clean(conversation)
+        refs: dict[str, ArtifactRef] = {}
         file: IO[bytes] = NamedTemporaryFile()  # noqa: SIM115  # whoever sends it closes it
         try:
             writer = bundle.Writer(file)
-            for ref in artifacts_of(events):
+            for ref in artifacts_of(analysis):
                 content = await self._objects.get(ref.key, ref.sha256)
-                await asyncio.to_thread(writer.artifact, content)
+                refs[ref.sha256], clean = await asyncio.to_thread(clean_artifact, ref, content)
+                await asyncio.to_thread(writer.artifact, clean)
+            events, talk = clean_history(analysis, refs), clean_history(conversation, {})
             await asyncio.to_thread(writer.close, about, self._clock(), events, talk)
             file.seek(0)
         except BaseException:
@@ -183,10 +185,6 @@ class Bundles:
         last = Draft(event_id=derived_id(stream, "imported"), occurred_at=at, context=context, event=said)
         [end] = await append_in(connection, stream, [last])
         return end.version == len(added) + 1 and end.timestamp == at
-
-
-def _clean(history: Sequence[Envelope]) -> list[Envelope]:
-    return [e.model_copy(update={"data": redact_all(e.data), "traceparent": None}) for e in history]
 
 
 async def _named(connection: AsyncConnection, who: Identity, wanted: Wanted, taken: Bundle) -> Taken:

@@ -53,7 +53,7 @@ _FILE: dict[int | str, dict[str, object]] = {
 
 @router.get("/analyses/{analysis_id}/bundle", response_class=StreamingResponse, responses=_FILE)
 async def export(analysis_id: UUID, who: EventReader, parts: Parts, _held: HeldStream) -> StreamingResponse:
-    """An analysis that is over as one file, to be imported elsewhere; secrets are taken out of its events."""
+    """An analysis that is over as one file, to be imported elsewhere; secrets are taken out of its events and files."""
     history, about = await _over(parts, who, analysis_id)
     return _answer(await parts.bundles.export(about, history), analysis_id)
 

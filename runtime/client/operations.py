@@ -624,7 +624,7 @@ class Operations(Protocol):
         return self._content("GET", "/api/v1/me/export")
 
     def bundles_export(self, analysis_id: str) -> bytes:
-        """An analysis that is over as one file, to be imported elsewhere; secrets are taken out of its events."""
+        """An analysis that is over as one file, to be imported elsewhere; secrets are taken out of its events and files."""
         return self._content("GET", f"/api/v1/analyses/{part(analysis_id)}/bundle")
 
     def bundles_export_conversation(self, conversation_id: str, *, with_analysis: bool | None = None) -> bytes:

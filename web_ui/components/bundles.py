@@ -8,7 +8,9 @@ from web_ui.components import browser, notices
 from web_ui.proxy import PREFIX
 from web_ui.session import attempt, client
 
-_HELP = "One file with its events, to be imported by another installation; secrets are taken out."
+_HELP = (
+    "One file with its events and files, to be imported by another installation; what looks like a secret is taken out."
+)
 
 
 def analysis(found: AnalysisView) -> None:

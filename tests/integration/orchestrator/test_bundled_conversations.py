@@ -18,7 +18,8 @@ from events.question import Citation, QuestionAnswered
 from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.retention import Retention
 from orchestrator.audit.entry import Entry
-from tests.support.orchestrator import System, a_system
+from runtime.parquet import read_table
+from tests.support.orchestrator import FILES, System, a_system
 
 SAID = "canary-51d0"
 SECRET = "ghp_" + "a1B2" * 5
@@ -108,7 +109,8 @@ async def gone(system: System, policy: Policy, at: datetime) -> set[str]:
     return {entry.target.partition("/")[2] for entry in entries}
 
 
-async def test_it_says_the_same_elsewhere_and_is_there_once(system: System) -> None:
+async def test_it_says_the_same_elsewhere_and_is_there_once(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FILES, "app/keys.py", f"def key():\n    return '{SECRET}'\n")
     analysis = await system.until(await system.begin("https://github.com/pallets/bundled"), "refined")
     repository = analysis["repository_id"]
     there, answer = await asked(system, repository)
@@ -121,10 +123,13 @@ async def test_it_says_the_same_elsewhere_and_is_there_once(system: System) -> N
     with zipfile.ZipFile(io.BytesIO(both)) as archive:
         said = archive.read("conversation.jsonl").decode()
         assert "events.jsonl" in archive.namelist()
+        texts = [str(read_table(archive.read(n)).to_pylist()) for n in archive.namelist() if n.startswith("artifacts/")]
     assert SAID in said  # it was sealed in the log
     assert SECRET not in said
     with zipfile.ZipFile(io.BytesIO(alone)) as archive:
         assert sorted(archive.namelist()) == ["conversation.jsonl", "manifest.json"]
+    assert any("def key()" in text for text in texts)
+    assert all(SECRET not in text for text in texts)
 
     exported = await system.client.get(f"/api/v1/analyses/{analysis['analysis_id']}/bundle")
     with zipfile.ZipFile(io.BytesIO(exported.content)) as archive:
@@ -135,6 +140,10 @@ async def test_it_says_the_same_elsewhere_and_is_there_once(system: System) -> N
     assert (first["from_conversation_id"], first["repository_id"]) == (there, repository)
     await system.until(UUID(first["analysis_id"]), "refined")
     await system.followed()
+    for one, shown in ((analysis, SECRET), (first, "[redacted]")):
+        of = f"/api/v1/analyses/{one['analysis_id']}/lines"
+        lines = (await system.client.get(of, params={"path": "app/keys.py"})).json()
+        assert lines["text"].splitlines() == ["def key():", f"    return '{shown}'"]
     [then] = (await system.get(f"/conversations/{there}"))["questions"]
     [now] = (await system.get(f"/conversations/{first['conversation_id']}"))["questions"]
     new = {name: first[name] for name in ("conversation_id", "analysis_id")}
