@@ -1,7 +1,5 @@
 """Where the API answers, and what its errors mean for a command."""
 
-import os
-
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -22,10 +20,16 @@ class KeySettings(Settings):
 
 def api_url() -> str:
     """Where the orchestrator answers: as configured, else where the running `up` says, else its usual port."""
-    if os.environ.get("REPOSTREAM_INTERNAL_ORCHESTRATOR_URL"):
-        return InternalSettings().orchestrator_url
+    if configured := configured_services().get("orchestrator"):
+        return configured
     running = Home(HomeSettings().home).running()
     return running.api if running and running.api else InternalSettings().orchestrator_url
+
+
+def configured_services() -> dict[str, str]:
+    """The addresses of services that settings name, by the services' names; none where only `up` knows them."""
+    settings = InternalSettings()
+    return {name: url for name, url in settings.urls.items() if f"{name}_url" in settings.model_fields_set}
 
 
 def connect(url: str | None = None) -> Client:

@@ -5,14 +5,16 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import SecretStr
 
+from cli.api import configured_services
 from cli.exits import FAILED, OK
-from cli.home import LEAST_FREE, Home, Running
+from cli.home import LEAST_FREE, Home
 from cli.readiness import why_not_ready
 from cli.screen import Screen
 from cli.services import SERVICES, configured_address
@@ -59,12 +61,15 @@ def run_doctor(*, as_json: bool) -> int:
 
 
 def _checks(home: Home) -> list[Callable[[], Iterator[Finding]]]:
-    running = home.running()
-    checks: list[Callable[[], Iterator[Finding]]] = [_versions, lambda: _folder(home)]
-    if running is None:
-        checks.append(_ports)
+    running, services = home.running(), configured_services()
+    if running is not None and "orchestrator" not in services:  # an `up` of before names none
+        services = running.services or {"orchestrator": running.api}
+    checks: list[Callable[[], Iterator[Finding]]] = [_versions, lambda: _folder(home), lambda: _services(services)]
+    api = services.get("orchestrator") or (running.api if running is not None else "")
+    if api:
+        checks += [lambda: _read_models(api), lambda: _collections(api)]
     else:
-        checks += [lambda: _services(running), lambda: _read_models(running.api), lambda: _collections(running.api)]
+        checks += [_ports, _unexamined]
     database, redis = _urls(home)
     if DatabaseSettings().url.get_secret_value():
         checks.append(lambda: _roles(database))
@@ -109,8 +114,19 @@ def _ports() -> Iterator[Finding]:
         yield Finding(f"port {address.port}", free or not service.public, "free" if free else taken)
 
 
-def _services(running: Running) -> Iterator[Finding]:
-    for name, url in (running.services or {"orchestrator": running.api}).items():  # none of an `up` of before
+def _unexamined() -> Iterator[Finding]:
+    """What nobody could be asked about. Wrong is that only where there is an installation."""
+    runs_elsewhere = bool(DatabaseSettings().url.get_secret_value())
+    todo = (
+        "set REPOSTREAM_INTERNAL_ORCHESTRATOR_URL to where the orchestrator answers, and the others likewise"
+        if runs_elsewhere
+        else "nothing runs on this folder; start it with `repostream up`"
+    )
+    yield Finding("services, read models, collections", not runs_elsewhere, f"not examined: {todo}")
+
+
+def _services(services: Mapping[str, str]) -> Iterator[Finding]:
+    for name, url in services.items():
         lacking = why_not_ready(url)
         yield Finding(name, not lacking, lacking or url)
 
@@ -122,7 +138,8 @@ def _read_models(api: str) -> Iterator[Finding]:
     from runtime.client import ApiError
 
     try:
-        looked = wait_for(connect(api), replace=False, seconds=_EXAMINE_SECONDS)
+        with closing(connect(api)) as client:
+            looked = wait_for(client, replace=False, seconds=_EXAMINE_SECONDS)
     except ApiError as error:
         allowed = error.problem.code in {"forbidden", "not_signed_in"}
         yield Finding("read models", allowed, f"not compared with the log: {error}")
@@ -151,7 +168,8 @@ def _collections(api: str) -> Iterator[Finding]:
     from runtime.client import ApiError
 
     try:
-        state = connect(api).collections_state()
+        with closing(connect(api)) as client:
+            state = client.collections_state()
     except ApiError as error:
         allowed = error.problem.code in {"forbidden", "not_signed_in"}
         yield Finding("collections", allowed, f"not counted: {error}")
