@@ -1,7 +1,8 @@
 """Proves that the log, the transport and the books of the consumers fit together. Looks only; changes nothing."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -40,9 +41,23 @@ _TOPIC_FLOOR = text("SELECT coalesce(min(floor_seq), 0) FROM es.consumers WHERE 
 _TOPIC_FEED = text("SELECT seq FROM es.feed WHERE topic = :topic AND seq > :after ORDER BY seq")
 
 
+_RESTORE = "Rows of the log are missing or were changed: restore the database from a backup."
+_COMES_BACK = "It is brought back by itself within minutes where its service and an orchestrator run: see their logs."
+# What to do, by what a finding is of; docs/operating.md has the same at length.
+_TODO = {
+    "versions dense": _RESTORE,
+    "feed dense": _RESTORE,
+    "nothing unplaced": _RESTORE,
+    "outbox young": "An orchestrator places them: see that one runs, and its log.",
+    "transport": "An orchestrator puts it right within minutes: see that one runs, and its log.",
+    "pending": _COMES_BACK,
+    "inbox": _COMES_BACK,
+}
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: what must hold, whether it does, and what was seen."""
+    """One thing that was looked at: what must hold, whether it does, what was seen, what to do where it does not."""
 
     name: str
     ok: bool
@@ -56,6 +71,7 @@ class Limits:
     lease: float = 15.0
     outbox_age: float = 5.0
     forgotten_after: float = 60.0
+    check: float = 60.0  # for each of the four checks
     relay_behind: int = 1_000
 
 
@@ -77,10 +93,21 @@ async def examine(
     findings: list[Finding] = []
     for name, check in checks:
         try:
-            findings += await check()
+            async with asyncio.timeout(limits.check):
+                findings += [_with_todo(finding) for finding in await check()]
+        except TimeoutError:
+            todo = "Try again when less is going on."
+            findings.append(Finding(name, ok=False, detail=f"not examined within {limits.check:g} s. {todo}"))
         except Exception as error:  # noqa: BLE001  # whatever keeps a check from its answer is the answer
-            findings.append(Finding(name, ok=False, detail=f"cannot be examined: {type(error).__name__}: {error}"))
+            seen = f"cannot be examined: {type(error).__name__}: {error}"
+            findings.append(Finding(name, ok=False, detail=f"{seen}. See that PostgreSQL and Valkey answer."))
     return findings
+
+
+def _with_todo(finding: Finding) -> Finding:
+    """A finding, which says what to do where something is wrong."""
+    todo = _TODO.get(finding.name) or _TODO.get(finding.name.partition(" of ")[0], "")
+    return finding if finding.ok or not todo else replace(finding, detail=f"{finding.detail}. {todo}")
 
 
 async def _log(engine: AsyncEngine, limits: Limits) -> list[Finding]:

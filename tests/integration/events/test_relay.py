@@ -251,8 +251,10 @@ async def test_the_doctor_finds_a_healthy_kernel_healthy_and_names_what_is_not(k
     await kernel.rows("DELETE FROM es.feed WHERE seq = 2")
     await asyncio.sleep(0.01)
 
-    sick = {finding.name for finding in await examine(kernel.engine, kernel.redis, limits=limits) if not finding.ok}
-    assert sick >= {
+    found = await examine(kernel.engine, kernel.redis, limits=limits)
+    sick = {finding.name: finding.detail for finding in found if not finding.ok}
+    assert all(detail.endswith((".", "discard`")) for detail in sick.values()), "each says what to do"
+    assert sick.keys() >= {
         "feed dense",
         "nothing unplaced",
         f"transport of {WORKFLOW}",
