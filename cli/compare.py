@@ -98,6 +98,8 @@ def _told(found: ComparisonView) -> Iterator[Text]:
         of = getattr(found, name)
         yield Text(f"{name:<14}+{of.added:,}  -{of.removed:,}  ~{of.changed:,}  ={of.same:,}")
     for title, side in (("before", found.before), ("after", found.after)):
+        if side.lacks:
+            yield Text(f"{title}: {visible(side.state)}, without a whole result of {', '.join(side.lacks)}", "yellow")
         ready = f", ready after {side.seconds:.1f} s" if side.seconds is not None else ""
         cost = f", about {side.cost:.4f} {side.currency}" if side.cost is not None else ""
         yield Text(f"{title:<14}{side.commit or 'no commit'}, {side.state}{ready}{cost}{_spent(side.spent)}")

@@ -70,6 +70,7 @@ def sides(found: ComparisonView) -> list[tuple[str, str, str]]:
     before, after = found.before, found.after
     names = list(dict.fromkeys([*before.totals, *after.totals]))
     rows = [
+        ("State", visible(before.state), visible(after.state)),
         ("Commit", short_commit(before.commit or "") or "–", short_commit(after.commit or "") or "–"),  # noqa: RUF001  # a dash
         ("Until ready", _seconds(before.seconds), _seconds(after.seconds)),
     ]
@@ -78,6 +79,16 @@ def sides(found: ComparisonView) -> list[tuple[str, str, str]]:
     if before.spent is not None or after.spent is not None:
         rows.append(("Embedded", estimates.spent(before.spent) or "–", estimates.spent(after.spent) or "–"))  # noqa: RUF001  # a dash
     return rows + [(_word(name), _total(before, name), _total(after, name)) for name in names]
+
+
+def lacking(found: ComparisonView) -> list[str]:
+    """A sentence for each of the two that not all of was read: what it has not, may only not be known."""
+    return [
+        f"{named} is {visible(side.state)} and has no whole result of {visible(', '.join(side.lacks))}: "
+        f"what is told as {seeming} may only not be read there."
+        for named, side, seeming in (("The other one", found.before, "added"), ("This one", found.after, "removed"))
+        if side.lacks
+    ]
 
 
 def stages(found: Sequence[StageCompared]) -> list[tuple[str, str, str, str]]:

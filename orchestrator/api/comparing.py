@@ -59,8 +59,8 @@ async def compared(analysis_id: UUID, who: Reader, parts: Parts, against: Agains
         for what in whats
     ]
     return ComparisonView(
-        before=_told(views[0]),
-        after=_told(views[1]),
+        before=_told(views[0], lacking(histories[0])),
+        after=_told(views[1], lacking(histories[1])),
         files=(await _files(parts, histories))[1],
         symbols=counted[0],
         dependencies=counted[1],
@@ -143,7 +143,14 @@ def _made(history: list[Envelope]) -> tuple[ArtifactRef, ...]:
     return tuple(ref for slot in slots if slot.stage in stages and is_done(slot) for ref in slot.artifacts)
 
 
-def _told(view: AnalysisView) -> ComparedView:
+def lacking(history: list[Envelope]) -> list[str]:
+    """The stages that what is compared comes of, as far as not every shard of them has a result."""
+    state = replay(history)
+    slots = {stage: state.of(stage) for stage in (Stage.CLONE, Stage.METADATA, Stage.PARSE)}
+    return [stage.value for stage, found in slots.items() if not found or not all(map(is_done, found))]
+
+
+def _told(view: AnalysisView, lacks: list[str]) -> ComparedView:
     estimate, ready = view.estimate, view.ready_at
     return ComparedView(
         analysis_id=view.analysis_id,
@@ -156,4 +163,5 @@ def _told(view: AnalysisView) -> ComparedView:
         currency=estimate.currency if estimate is not None else "",
         spent=view.spent,
         totals=view.totals,
+        lacks=lacks,
     )

@@ -16,7 +16,8 @@ What = Literal["files", "symbols", "dependencies", "chunks"]
 class ComparedView(BaseModel):
     """One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
 
-    `spent` is what embedding it really took.
+    `spent` is what embedding it really took. `lacks`: stages of which not every shard has a result (of clone, metadata
+    and parse), so that what it has not is not gone.
     """
 
     analysis_id: UUID
@@ -29,6 +30,7 @@ class ComparedView(BaseModel):
     currency: str = ""
     spent: SpentView | None = None
     totals: dict[str, int] = Field(default_factory=dict)
+    lacks: list[str] = Field(default_factory=list)
 
 
 class CountsView(BaseModel):

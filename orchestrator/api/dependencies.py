@@ -57,7 +57,7 @@ from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.stream import answered_stream
-from orchestrator.projections.analyses import AnalysisRecord, fold
+from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
 from runtime.faults import Permanent
 
 
@@ -228,4 +228,16 @@ def cloned_artifacts(history: list[Envelope]) -> tuple[ArtifactRef, ...]:
     for envelope in history:
         if envelope.event_type == StageCompleted.event_type and envelope.data.get("stage") == "clone":
             return StageCompleted.model_validate(envelope.data).artifacts
-    raise ApiProblem("not_cloned", "Wait until the repository is cloned.")
+    raise not_cloned(history)
+
+
+def not_cloned(history: list[Envelope]) -> ApiProblem:
+    """That the clone of an analysis wrote nothing: it is still to come, or it is over."""
+    record = fold(history)
+    is_over = record is not None and record.view.state in OVER
+    return ApiProblem(
+        "not_cloned",
+        "It ended before the repository was cloned: have it analysed again."
+        if is_over
+        else "Wait until the repository is cloned.",
+    )

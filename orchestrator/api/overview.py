@@ -11,7 +11,16 @@ from events.conversation import ConversationStarted
 from events.question import QuestionAsked
 from orchestrator.adapters.sources import NoLines
 from orchestrator.api.contents import MAX_LINES, known_as_of
-from orchestrator.api.dependencies import Asker, Parts, Reader, Services, cloned_artifacts, context_of, history_of
+from orchestrator.api.dependencies import (
+    Asker,
+    Parts,
+    Reader,
+    Services,
+    cloned_artifacts,
+    context_of,
+    history_of,
+    not_cloned,
+)
 from orchestrator.api.freshness import Freshness
 from orchestrator.api.models import AnalysisView, QuestionView, StageState
 from orchestrator.api.overview_models import (
@@ -52,7 +61,7 @@ async def overview_of(parts: Services, who: Identity, analysis_id: UUID) -> tupl
     history = await history_of(parts, who, f"analysis/{analysis_id}")
     artifacts, record = cloned_artifacts(history), fold(history)
     if record is None or record.view.commit is None:
-        raise ApiProblem("not_cloned", "Wait until the repository is cloned.")
+        raise not_cloned(history)
     return record, compose(await _facts(parts, who, record.view, artifacts))
 
 

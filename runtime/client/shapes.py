@@ -2381,7 +2381,8 @@ class ComparedView(BaseModel):
     """
     One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
 
-    `spent` is what embedding it really took.
+    `spent` is what embedding it really took. `lacks`: stages of which not every shard has a result (of clone, metadata
+    and parse), so that what it has not is not gone.
     """
 
     model_config = ConfigDict(
@@ -2398,6 +2399,7 @@ class ComparedView(BaseModel):
     currency: str = ""
     spent: SpentView | None = None
     totals: dict[str, int] = {}
+    lacks: list[str] = []
 
 
 class ComparisonView(BaseModel):

@@ -94,7 +94,9 @@ def show() -> None:
     found = attempt(lambda: client().comparing_compared(analysis.analysis_id, against=against))
     if found is None:
         return
-    if compared.is_same(found):
+    for one in compared.lacking(found):
+        notices.empty("Not all of it was read.", one)
+    if compared.is_same(found) and not compared.lacking(found):
         notices.empty("Both have the same content.", "They differ in their times alone.")
     left, right = st.columns(2, gap="large")
     with left:

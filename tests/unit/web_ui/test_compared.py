@@ -40,16 +40,24 @@ def test_counts_name_what_came_what_went_and_what_is_different() -> None:
 
 def test_the_two_are_told_side_by_side_and_cost_only_where_it_is_known() -> None:
     sides = compared.sides(_found(before=_side(commit="c0ffee" * 7, seconds=4.0, totals={"files": 3})))
-    assert sides[0][1] == "c0ffeec0ff"
-    assert [row[0] for row in sides] == ["Commit", "Until ready", "files"]
-    assert sides[2][1] == "3"
-    assert sides[2][2] != "3"
+    assert sides[1][1] == "c0ffeec0ff"
+    assert [row[0] for row in sides] == ["State", "Commit", "Until ready", "files"]
+    assert sides[3][1] == "3"
+    assert sides[3][2] != "3"
     priced = compared.sides(_found(after=_side(cost=0.5, currency="USD")))
-    assert (priced[2][0], priced[2][2]) == ("Estimated cost", "0.5000 USD")
+    assert (priced[3][0], priced[3][2]) == ("Estimated cost", "0.5000 USD")
     paid = compared.sides(_found(after=_side(spent={"tokens": 54_000, "cost_usd": 0.0123})))
-    assert (paid[2][0], paid[2][2]) == ("Embedded", "54,000 tokens, $0.01")
+    assert (paid[3][0], paid[3][2]) == ("Embedded", "54,000 tokens, $0.01")
     assert compared.stages([StageCompared(stage="parse", before=1.0, after=3.0)])[0][3].startswith("+2")
     assert compared.stages([StageCompared(stage="link", before=None, after=3.0)])[0][3] == ""
+
+
+def test_of_one_that_was_not_read_whole_nothing_is_said_to_be_gone_without_a_word() -> None:
+    assert compared.lacking(_found()) == []
+    [other] = compared.lacking(_found(before=_side(state="running", lacks=["parse"])))
+    assert other.startswith("The other one is running and has no whole result of parse: what is told as added may")
+    [this] = compared.lacking(_found(after=_side(state="failed", lacks=["metadata", "parse"])))
+    assert this.startswith("This one is failed and has no whole result of metadata, parse: what is told as removed may")
 
 
 def test_of_what_changed_only_the_differing_facts_are_told() -> None:

@@ -1,0 +1,27 @@
+"""Of an analysis that did not come to its end it is told what is lacking, and whether more will come."""
+
+from events import processing as facts
+from events.processing import Stage
+from orchestrator.api.comparing import lacking
+from orchestrator.api.dependencies import not_cloned
+from tests.support.analyses import Story, cloned, completed, failed, parsed_story, refined_story, requested
+
+
+def test_what_is_compared_comes_of_stages_whose_every_shard_has_a_result() -> None:
+    begun = Story().given(requested())
+    assert lacking(begun.history) == ["clone", "metadata", "parse"]
+    half = Story().given(requested(), cloned(2), completed(Stage.METADATA), completed(Stage.PARSE, 0, shards=2))
+    assert lacking(half.history) == ["parse"]
+    partial = half.given(completed(Stage.STRUCTURE), failed(Stage.PARSE, 1))
+    assert lacking(partial.history) == ["parse"]
+    assert lacking(parsed_story().history) == lacking(refined_story().history) == []
+
+
+def test_nobody_is_told_to_wait_for_a_clone_that_will_not_come() -> None:
+    running = Story().given(requested())
+    assert not_cloned(running.history).detail == "Wait until the repository is cloned."
+    for end in (failed(Stage.CLONE), facts.CancelRequested(reason="enough")):
+        over = Story().given(requested(), end)
+        assert not_cloned(over.history).detail == (
+            "It ended before the repository was cloned: have it analysed again."
+        ), over.names()
