@@ -21,6 +21,7 @@ from events.base import Envelope
 from events.log.journal import Journal
 from events.processing import Stage, StageCompleted
 from events.replay.difference import difference
+from events.replay.fork import BadFork
 from events.replay.sandbox import ANSWER, TRIES
 from events.replay.tables import Compared, kinds_in
 from orchestrator.adapters.promoting_shadows import RUNS, WORKFLOW, content_of
@@ -150,7 +151,7 @@ class ShadowReports:
         history = await self._journal.read_stream(f"analysis/{claimed.analysis_id}")
         base = json.loads(claimed.base)
         if claimed.stage == WORKFLOW:
-            return told_of(await asyncio.to_thread(fork, recorded_by(history, base), 1, {}, Policy()))
+            return told_of(await asyncio.to_thread(decided_anew, recorded_by(history, base)))
         state, stage = replay(history), Stage(claimed.stage)
         if not stands(state, stage, base):
             raise Permanent("shadow_outdated", OUTDATED)
@@ -184,6 +185,14 @@ class ShadowReports:
         tables = {kind.value: asdict(each) for kind, each in found.items()}
         agrees = not changes and all(each.same == each.live == each.shadow for each in found.values())
         return {"agrees": agrees, "tables": tables, "counts": counts, "facts": changes}
+
+
+def decided_anew(history: Sequence[Envelope]) -> Fork:
+    """What the present code decides on the whole record. Raises Permanent where it cannot go through it."""
+    try:
+        return fork(history, 1, {}, Policy())
+    except BadFork as bad:
+        raise Permanent(bad.code, bad.message) from bad
 
 
 def told_of_index(state: AnalysisState, runs: Sequence[Row[Any]]) -> dict[str, Any]:

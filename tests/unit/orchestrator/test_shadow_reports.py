@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.replay.tables import Compared
-from orchestrator.adapters.shadow_reports import as_stored, compare
+from orchestrator.adapters.shadow_reports import as_stored, compare, decided_anew
+from orchestrator.projections.forks import MOST
 from runtime.faults import Permanent
 from runtime.objects import open_objects
+from tests.support.analyses import refined_story
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=6)  # halves of characters, too
 VALUES = st.recursive(
@@ -52,3 +54,14 @@ async def test_an_artifact_of_too_many_rows_is_refused_before_it_is_read(tmp_pat
     assert "500,000 edges" in refused.value.message
     await compare(open_objects("", tmp_path), found, [shadow], [shadow], made)  # the same bytes
     assert found[ArtifactKind.EDGES].same == 500_001
+
+
+def test_a_history_that_is_too_long_to_be_decided_on_anew_is_refused_by_name() -> None:
+    history = refined_story().history
+    assert decided_anew(history).agrees
+
+    with pytest.raises(Permanent) as refused:
+        decided_anew(history * (MOST // len(history) + 1))
+
+    assert refused.value.code == "fork_too_long"
+    assert "20,000 events" in refused.value.message
