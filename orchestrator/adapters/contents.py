@@ -11,7 +11,7 @@ from orchestrator.adapters.graph import Graph
 from orchestrator.adapters.overview_facts import OverviewFacts
 from orchestrator.api.content_models import DependencyView, FileView, SymbolView
 from orchestrator.api.pages import DependencyPage, FilePage, SymbolPage
-from orchestrator.api.paging import DEPENDENCIES, FILES, SYMBOLS, Page
+from orchestrator.api.paging import DEPENDENCIES, FILES, NAMED_SYMBOLS, SYMBOLS, Page
 from runtime.tenancy import TenantDatabase
 
 _LEFT_OUT = "(f.skipped IS NOT NULL OR o.outcome = 'failed')"
@@ -33,16 +33,33 @@ WHERE f.analysis_id = :analysis AND {which} AND (CAST(:prefix AS text) IS NULL O
 _SYMBOL_FILTER = """
 analysis_id = :analysis AND (CAST(:path AS text) IS NULL OR path = :path)
   AND (CAST(:kind AS text) IS NULL OR kind = :kind)
-  AND (CAST(:name AS text) IS NULL OR lower(name) LIKE :name)
+"""
+_SYMBOL = """
+SELECT shard || '-' || ordinal AS id, path, kind, name, qualified_name, signature, docstring, first_line, last_line,
+  visibility, complexity, code_lines, shard, ordinal
 """
 _SYMBOLS = text(f"""
-SELECT shard || '-' || ordinal AS id, path, kind, name, qualified_name, signature, docstring, first_line, last_line,
-  visibility, complexity, code_lines, shard, ordinal FROM app.symbols
+{_SYMBOL} FROM app.symbols
 WHERE {_SYMBOL_FILTER} AND shard >= CAST(:shard AS int)
   AND (shard, ordinal) > (CAST(:shard AS int), CAST(:ordinal AS int))
 ORDER BY shard, ordinal LIMIT :limit
-""")  # noqa: S608  # only our own text is put in
+""")
 _SYMBOL_COUNT = text(f"SELECT count(*) FROM app.symbols WHERE {_SYMBOL_FILTER}")  # noqa: S608  # the same
+# By name, which has an index, or by qualified name, whose last word is a name: from its beginning, or from a word on.
+_NAMED_FILTER = f"""
+{_SYMBOL_FILTER} AND (lower(name) LIKE :begins OR lower(name) LIKE :last
+  AND (lower(qualified_name) LIKE :begins OR lower(qualified_name) LIKE :within))
+"""
+# Those that are called so come first, then the shorter ones.
+_NAMED = text(f"""
+WITH found AS ({_SYMBOL}, CASE WHEN lower(name) = :name THEN 0 ELSE 1 END AS longer, length(qualified_name) AS size
+  FROM app.symbols WHERE {_NAMED_FILTER})
+SELECT * FROM found
+WHERE (longer, size, shard, ordinal)
+  > (CAST(:longer AS int), CAST(:size AS int), CAST(:shard AS int), CAST(:ordinal AS int))
+ORDER BY longer, size, shard, ordinal LIMIT :limit
+""")  # noqa: S608  # the same
+_NAMED_COUNT = text(f"SELECT count(*) FROM app.symbols WHERE {_NAMED_FILTER}")  # noqa: S608  # the same
 _DEPENDENCY_FILTER = """
 analysis_id = :analysis AND (CAST(:ecosystem AS text) IS NULL OR ecosystem = :ecosystem)
   AND (CAST(:scope AS text) IS NULL OR scope = :scope)
@@ -69,7 +86,10 @@ class FileQuery:
 
 @dataclass(frozen=True)
 class SymbolQuery:
-    """Which definitions: of one file, of one kind, whose name begins so (case does not matter)."""
+    """Which definitions: of one file, of one kind, whose name, or qualified name from one of its words on, begins so.
+
+    Case does not matter.
+    """
 
     path: str | None = None
     kind: str | None = None
@@ -112,10 +132,11 @@ class Contents:
         return FilePage(items=items, total=total, next=following)
 
     async def symbols(self, tenant: UUID, analysis: UUID, query: SymbolQuery, page: Page) -> SymbolPage:
-        """Definitions in the order of their files."""
+        """Definitions in the order of their files; by a name, what is called so first, then the shorter."""
+        where: dict[str, Any] = {"analysis": analysis, "path": query.path, "kind": query.kind}
+        if query.name is not None:
+            return await self._named(tenant, where, query.name, page)
         shard, ordinal = SYMBOLS.read(page.cursor) or (-1, -1)
-        name = None if query.name is None else _like(query.name.lower()) + "%"
-        where: dict[str, Any] = {"analysis": analysis, "path": query.path, "kind": query.kind, "name": name}
         async with self._database.of(tenant) as connection:
             more = {**where, "shard": shard, "ordinal": ordinal, "limit": page.limit + 1}
             rows = (await connection.execute(_SYMBOLS, more)).all()
@@ -123,6 +144,21 @@ class Contents:
         items = [SymbolView.model_validate(dict(row._mapping)) for row in rows[: page.limit]]
         last = rows[page.limit - 1] if len(rows) > page.limit else None
         following = SYMBOLS.write((last.shard, last.ordinal)) if last is not None else None
+        return SymbolPage(items=items, total=total, next=following)
+
+    async def _named(self, tenant: UUID, where: dict[str, Any], name: str, page: Page) -> SymbolPage:
+        longer, size, shard, ordinal = NAMED_SYMBOLS.read(page.cursor) or (-1, -1, -1, -1)
+        named = name.lower().replace("::", ".")
+        last = named.rpartition(".")[2]
+        begins = _like(named) + "%"
+        where |= {"begins": begins, "within": f"%.{begins}", "last": _like(last) + "%"}
+        more = {**where, "name": last, "longer": longer, "size": size, "shard": shard, "ordinal": ordinal}
+        async with self._database.of(tenant) as connection:
+            rows = (await connection.execute(_NAMED, {**more, "limit": page.limit + 1})).all()
+            total = (await connection.execute(_NAMED_COUNT, where)).scalar_one()
+        items = [SymbolView.model_validate(dict(row._mapping)) for row in rows[: page.limit]]
+        end = rows[page.limit - 1] if len(rows) > page.limit else None
+        following = NAMED_SYMBOLS.write((end.longer, end.size, end.shard, end.ordinal)) if end is not None else None
         return SymbolPage(items=items, total=total, next=following)
 
     async def dependencies(self, tenant: UUID, analysis: UUID, query: DependencyQuery, page: Page) -> DependencyPage:

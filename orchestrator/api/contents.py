@@ -109,7 +109,10 @@ async def symbols(
     page: Paging,
     known: Freshness,
 ) -> SymbolPage:
-    """Definitions: of one file, of one kind, whose name begins so."""
+    """Definitions: of one file, of one kind, whose name begins so: `route`, or of what, `Flask.route`.
+
+    With a name, what is called just so comes first, then the shorter ones; else they come in the order of their files.
+    """
     await known_as_of(parts, who, analysis_id, known)
     return await parts.contents.symbols(who.tenant_id, analysis_id, query, page)
 

@@ -210,7 +210,7 @@ class Operations(Protocol):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> shapes.SymbolPage:
-        """Definitions: of one file, of one kind, whose name begins so."""
+        """Definitions: of one file, of one kind, whose name begins so: `route`, or of what, `Flask.route`."""
         return self._call(
             shapes.SymbolPage,
             "GET",

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from events.processing import FaultKind, Stage
 from tests.support.orchestrator import FILES, System, a_system, eventually
@@ -211,6 +212,26 @@ async def test_contents_are_listed_by_page_and_lines_come_from_the_sources(syste
     for path, code in (("logo.png", "file_skipped"), ("../../etc/passwd", "file_not_found")):
         reply = await system.client.get(f"{base}/lines", params={"path": path})
         assert (reply.status_code, reply.json()["code"]) == (404, code)
+
+    async def called(name: str, limit: int = 100) -> list[str]:
+        """The qualified names of what is found, over all pages."""
+        page = await system.get(f"/analyses/{analysis_id}/symbols", name=name, limit=limit)
+        found = [item["qualified_name"] for item in page["items"]]
+        while page["next"]:
+            page = await system.get(f"/analyses/{analysis_id}/symbols", name=name, limit=limit, cursor=page["next"])
+            found += [item["qualified_name"] for item in page["items"]]
+        assert page["total"] == len(found)
+        return found
+
+    assert await called("app/util.py.F1") == await called("app/util.py::f1") == ["app/util.py.f1"]
+    assert await called("util.py.f1") == []  # no word of it begins so
+    shortest_first = sorted((f"{path}.f1" for path in FILES), key=lambda name: (len(name), name))
+    assert sorted(await called("py.f1", 2)) == sorted(name for name in shortest_first if name.endswith(".py.f1"))
+    assert [len(name) for name in await called("f1", 2)] == [len(name) for name in shortest_first]
+    async with system.engine.begin() as connection:
+        longer = "UPDATE app.part_symbols SET name = 'f12' WHERE name = 'f1' AND qualified_name = :shortest"
+        await connection.execute(text(longer), {"shortest": shortest_first[0]})
+    assert (await called("f1"))[-1] == shortest_first[0], "what is called just so comes first"
 
 
 async def test_dependencies_are_listed_by_page_and_filter_with_the_lines_of_their_manifests(system: System) -> None:
