@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -20,6 +21,9 @@ router = APIRouter(prefix="/forks", tags=["forks"])
 
 _MOST = 500  # of each list
 _TURN = threading.Lock()  # a long history takes a processor for seconds: one at a time in a process
+_PATIENCE = 8.0  # seconds that a fork waits for its turn; an answer may take fifteen
+_LOOK = 0.05  # seconds between two looks at whether whoever waits is still there
+_WAITING = threading.BoundedSemaphore(4)  # each holds a thread of the pool that other requests use as well
 
 
 class _Gone(Exception):
@@ -117,18 +121,35 @@ async def make(body: ForkRequest, who: EventReader, parts: Parts) -> ForkView:
 
 
 def _alone(history: Sequence[Envelope], body: ForkRequest, gone: threading.Event) -> Fork:
-    """Calculate it, while nobody else does here, until whoever asked is `gone`. Raises BadFork, _Gone."""
+    """Calculate it, once nobody else does here, until whoever asked is `gone`. Raises BadFork, _Gone."""
 
     def look() -> None:
         if gone.is_set():
             raise _Gone
 
-    if not _TURN.acquire(blocking=False):
-        raise BadFork("fork_busy", "Another fork is being calculated: try again in a moment.")
+    if not _is_our_turn(look):
+        raise BadFork("fork_busy", "Other forks are being calculated: try again in a moment.")
     try:
         return fork(history, body.version, body.changes, Policy(), look)
     finally:
         _TURN.release()
+
+
+def _is_our_turn(look: Callable[[], None]) -> bool:
+    """Whether the turn came, within a while. Raises what `look` does."""
+    if _TURN.acquire(blocking=False):
+        return True
+    if not _WAITING.acquire(blocking=False):
+        return False
+    try:
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            look()
+            if _TURN.acquire(timeout=_LOOK):
+                return True
+        return False
+    finally:
+        _WAITING.release()
 
 
 def view(stream_id: str, history: Sequence[Envelope], made: Fork) -> ForkView:

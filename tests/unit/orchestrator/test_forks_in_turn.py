@@ -19,6 +19,26 @@ from tests.support import histories
 ASKED: Any = (ForkRequest(stream_id="analysis/1", version=1), None, None)  # nothing of who and parts is asked for
 
 
+async def test_a_fork_waits_for_the_one_before_it_and_not_once_its_asker_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def history_of(*_: object) -> list[Envelope]:
+        return histories.load("incremental").events
+
+    monkeypatch.setattr(forks, "history_of", history_of)
+    forks._TURN.acquire()
+    left, waits = asyncio.create_task(forks.make(*ASKED)), asyncio.create_task(forks.make(*ASKED))
+    await asyncio.sleep(0.1)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    assert not waits.done()
+    forks._TURN.release()
+
+    assert (await asyncio.wait_for(waits, 5)).agrees is not None
+    assert forks._TURN.acquire(timeout=1), "nobody has it any more"
+    forks._TURN.release()
+
+
 async def test_one_at_a_time_until_its_asker_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, ended = threading.Event(), threading.Event()
 
@@ -37,6 +57,7 @@ async def test_one_at_a_time_until_its_asker_is_gone(monkeypatch: pytest.MonkeyP
         return []
 
     monkeypatch.setattr(forks, "fork", endless)
+    monkeypatch.setattr(forks, "_PATIENCE", 0.1)
     monkeypatch.setattr(forks, "history_of", history_of)
     first = asyncio.create_task(forks.make(*ASKED))
     assert await asyncio.to_thread(begun.wait, 5)
