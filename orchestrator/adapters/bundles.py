@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.artifacts import ArtifactRef
 from events.base import Context, Draft, Envelope, Event, derived_id
 from events.conversation import ConversationImported
-from events.log.postgres import append_in
+from events.log.postgres import append_in, read_stream_in
 from events.log.wake import Wake
 from events.processing import ProcessingImported
 from events.replay import bundle
@@ -179,7 +179,12 @@ class Bundles:
     async def _end(
         self, connection: AsyncConnection, stream: str, drafts: Sequence[Draft], context: Context, said: Event
     ) -> bool:
-        """Append what happened elsewhere, told to nobody, and the fact that it was taken over; whether that is new."""
+        """Append what happened elsewhere, told to nobody, and the fact that it was taken over; whether that is new.
+
+        What another release took over stays as that told it.
+        """
+        if await read_stream_in(connection, stream, limit=1):
+            return False
         at = self._clock()
         added = await append_in(connection, stream, drafts, told=False)
         last = Draft(event_id=derived_id(stream, "imported"), occurred_at=at, context=context, event=said)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Query
 
 from events.artifacts import ArtifactRef
 from events.base import Envelope
-from events.processing import Stage
+from events.processing import ProcessingImported, Stage
 from events.replay.timeline import runs
 from orchestrator.adapters.comparison import Name, page_of, same_page
 from orchestrator.api.comparing_models import (
@@ -59,8 +60,8 @@ async def compared(analysis_id: UUID, who: Reader, parts: Parts, against: Agains
         for what in whats
     ]
     return ComparisonView(
-        before=_told(views[0], lacking(histories[0])),
-        after=_told(views[1], lacking(histories[1])),
+        before=_told(views[0], histories[0]),
+        after=_told(views[1], histories[1]),
         files=(await _files(parts, histories))[1],
         symbols=counted[0],
         dependencies=counted[1],
@@ -150,7 +151,13 @@ def lacking(history: list[Envelope]) -> list[str]:
     return [stage.value for stage, found in slots.items() if not found or not all(map(is_done, found))]
 
 
-def _told(view: AnalysisView, lacks: list[str]) -> ComparedView:
+def begun_at(view: AnalysisView, history: list[Envelope]) -> datetime:
+    """When work on it began here: one that was made elsewhere is made ready from its import on."""
+    imports = (each.timestamp for each in history if each.event_type == ProcessingImported.event_type)
+    return next(imports, view.requested_at)
+
+
+def _told(view: AnalysisView, history: list[Envelope]) -> ComparedView:
     estimate, ready = view.estimate, view.ready_at
     return ComparedView(
         analysis_id=view.analysis_id,
@@ -158,10 +165,10 @@ def _told(view: AnalysisView, lacks: list[str]) -> ComparedView:
         ref=view.ref,
         state=view.state.value,
         requested_at=view.requested_at,
-        seconds=(ready - view.requested_at).total_seconds() if ready is not None else None,
+        seconds=(ready - begun_at(view, history)).total_seconds() if ready is not None else None,
         cost=estimate.cost if estimate is not None else None,
         currency=estimate.currency if estimate is not None else "",
         spent=view.spent,
         totals=view.totals,
-        lacks=lacks,
+        lacks=lacking(history),
     )

@@ -1,8 +1,9 @@
 """An analysis that was made elsewhere, as a stream of this installation. Pure.
 
 In:  its events as a bundle has them, what it is called here, and where its artifacts are now.
-Out: the request, and of every shard of every stage how it ended, as the first attempt. Index, activation and what
-     follows are left out: the workflow asks for them, since they are of this installation's own servers.
+Out: the request, and of every shard of every stage when it was taken and how it ended, as the first attempt. Index,
+     activation and what follows are left out: the workflow asks for them, since they are of this installation's own
+     servers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,6 +59,8 @@ def _slot(
     if ended is None:
         return
     event, at = ended
+    times = _times(history, event.run_id)
+    asked_at, started_at = (times.get(cls.event_type) for cls in (facts.StageRequested, facts.StageStarted))
     run = {"run_id": run_id_of(analysis_id, slot.stage, slot.shard, 1), "attempt": 1}
     asked = facts.StageRequested(
         **run,
@@ -67,9 +70,21 @@ def _slot(
         shards=slot.shards,
         **asked_about(state),
     )
-    yield Told(asked, at, slot.stage)
+    yield Told(asked, asked_at or at, slot.stage)
+    if started_at is not None:
+        begun = facts.StageStarted(**run, stage=slot.stage, shard=slot.shard, worker="")  # one of elsewhere
+        yield Told(begun, started_at, slot.stage)
     run["artifacts"] = tuple(refs[ref.sha256] for ref in event.artifacts if ref.sha256 in refs)
     yield Told(event.model_copy(update=run), at, slot.stage)
+
+
+def _times(history: Sequence[Envelope], run_id: UUID) -> dict[str, datetime]:
+    """When a run was asked for, and when the first worker took it, by the types of these events."""
+    found: dict[str, datetime] = {}
+    for envelope in history:
+        if envelope.data.get("run_id") == str(run_id):
+            found.setdefault(envelope.event_type, envelope.timestamp)
+    return found
 
 
 def _ended(history: Sequence[Envelope], slot: Slot) -> tuple[facts.StageCompleted | facts.StageFailed, datetime] | None:

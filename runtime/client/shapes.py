@@ -2379,7 +2379,7 @@ class CollectionsState(BaseModel):
 
 class ComparedView(BaseModel):
     """
-    One of the two. `seconds` from the request until it was ready; `cost` as it was estimated, where known.
+    One of the two. `seconds` from the request, or its import, until it was ready; `cost` as estimated, where known.
 
     `spent` is what embedding it really took. `lacks`: stages of which not every shard has a result (of clone, metadata
     and parse), so that what it has not is not gone.

@@ -15,9 +15,11 @@ from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, LOCAL_USER, Context, Draft
 from events.question import Citation, QuestionAnswered
+from orchestrator.adapters import bundles
 from orchestrator.adapters.policy import Policy
 from orchestrator.adapters.retention import Retention
 from orchestrator.audit.entry import Entry
+from orchestrator.workflow.imported import imported
 from runtime.parquet import read_table
 from tests.support.orchestrator import FILES, System, a_system
 
@@ -144,6 +146,11 @@ async def test_it_says_the_same_elsewhere_and_is_there_once(system: System, monk
         of = f"/api/v1/analyses/{one['analysis_id']}/lines"
         lines = (await system.client.get(of, params={"path": "app/keys.py"})).json()
         assert lines["text"].splitlines() == ["def key():", f"    return '{shown}'"]
+    stream = await system.journal.read_stream(f"analysis/{first['analysis_id']}")
+    with monkeypatch.context() as another_release:
+        another_release.setattr(bundles, "imported", lambda *told: [*imported(*told), *imported(*told)])
+        assert await taken_over(system, both, 200) == first
+    assert await system.journal.read_stream(f"analysis/{first['analysis_id']}") == stream
     [then] = (await system.get(f"/conversations/{there}"))["questions"]
     [now] = (await system.get(f"/conversations/{first['conversation_id']}"))["questions"]
     new = {name: first[name] for name in ("conversation_id", "analysis_id")}

@@ -2,8 +2,9 @@
 
 from events import processing as facts
 from events.processing import Stage
-from orchestrator.api.comparing import lacking
+from orchestrator.api.comparing import begun_at, lacking
 from orchestrator.api.dependencies import not_cloned
+from orchestrator.projections.analyses import fold
 from tests.support.analyses import Story, cloned, completed, failed, parsed_story, refined_story, requested
 
 
@@ -25,3 +26,14 @@ def test_nobody_is_told_to_wait_for_a_clone_that_will_not_come() -> None:
         assert not_cloned(over.history).detail == (
             "It ended before the repository was cloned: have it analysed again."
         ), over.names()
+
+
+def test_what_was_made_elsewhere_is_made_ready_from_its_import_on() -> None:
+    story = refined_story()
+    record = fold(story.history)
+    assert record is not None
+    assert begun_at(record.view, story.history) == record.view.requested_at == story.history[0].timestamp
+
+    story.given(facts.ProcessingImported(analysis_id=record.view.analysis_id, bundle="0" * 64, events=1))
+
+    assert begun_at(record.view, story.history) == story.history[-1].timestamp > record.view.requested_at

@@ -7,8 +7,10 @@ import pytest
 from events import processing as facts
 from events.artifacts import ArtifactKind
 from events.base import Draft, Envelope, derived_id
+from events.catalog import decode
 from events.log.drafts import record
 from events.processing import Stage
+from events.replay.timeline import runs
 from orchestrator.workflow import Phase, Policy, decide, replay
 from orchestrator.workflow.imported import MADE_HERE, imported
 from orchestrator.workflow.state import SlotStatus
@@ -47,6 +49,26 @@ def test_only_what_is_of_this_installation_is_asked_for_again() -> None:
     assert all(ref.key.startswith("here/") for event in decided for ref in getattr(event, "inputs", ()))
     kept = {slot.stage for slot in replay(stream).slots.values()}
     assert kept == {slot.stage for slot in refined_story().state.slots.values()} - MADE_HERE
+
+
+def test_runs_waited_and_worked_as_long_as_they_did() -> None:
+    story = Story().given(requested(), cloned())
+    asked_for = next(e for e in story.history if e.data.get("stage") == "metadata")
+    [*_, (event, at)] = [(decode(e), e.timestamp) for e in story.history if e == asked_for]
+    assert isinstance(event, facts.StageRequested)
+    taken = facts.StageStarted(
+        run_id=event.run_id, stage=Stage.METADATA, shard=0, attempt=1, worker="parser-1.internal"
+    )
+    story.given(taken, completed(Stage.METADATA))
+    of = {run.stage: run for run in runs(story.history)}["metadata"]
+
+    stream = taken_over(story.history)
+
+    here = {run.stage: run for run in runs(stream)}["metadata"]
+    assert (here.requested_at, here.started_at, here.ended_at) == (of.requested_at, of.started_at, of.ended_at)
+    assert of.requested_at == at < (of.started_at or at) < (of.ended_at or at)
+    assert here.outcome == "completed"
+    assert "parser-1.internal" not in "".join(envelope.model_dump_json() for envelope in stream)
 
 
 ANALYSES = [name for name in histories.all_names() if histories.load(name).events[0].stream_id.startswith("analysis/")]
