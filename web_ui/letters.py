@@ -35,6 +35,14 @@ def facts(letter: LetterView, now: datetime) -> list[str]:
     return [fact for fact in said if fact]
 
 
+def stream_of(letter: LetterView, tenant_id: str | None) -> dict[str, str] | None:
+    """The address of its analysis's events, where whoever works in a tenant may read them; else None."""
+    kind, _, analysis = (letter.stream_id or "").partition("/")
+    if kind != "analysis" or tenant_id is None or letter.tenant_id != tenant_id:
+        return None
+    return {"analysis": analysis, "stream": f"analysis/{analysis}"}
+
+
 def changes(written: str) -> dict[str, object]:
     """The values that somebody wrote as a JSON object; of anything else nothing, which the API refuses."""
     try:

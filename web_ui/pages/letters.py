@@ -8,7 +8,7 @@ import streamlit as st
 from runtime.client.shapes import LetterEdit, LetterView
 from web_ui import letters
 from web_ui.components import cards, frame, notices
-from web_ui.session import administrates, attempt, client, parameter, zone
+from web_ui.session import administrates, attempt, client, me, parameter, zone
 from web_ui.words import visible
 
 _PAGE = 50
@@ -17,12 +17,15 @@ _EDIT = "It is asked for as its next attempt, with these values. Who changed wha
 _DISCARD = "It is never done. What waits for it may wait for ever: cancel that, or begin it anew."
 
 
-def card(letter: LetterView, now: datetime) -> None:
-    """One message, with what can be done."""
+def card(letter: LetterView, now: datetime, tenant_id: str | None) -> None:
+    """One message, with what can be done; `tenant_id` is where whoever looks works."""
     of = letter.letter_id
     with st.container(border=True, key=f"letter-{of}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             cards.begin(letters.title(letter), letters.facts(letter, now), letters.state(letter))
+            events = letters.stream_of(letter, tenant_id)
+            if events is not None:
+                st.page_link("pages/events.py", label="Events", icon=":material/timeline:", query_params=events)
             if letter.repeatable:
                 cards.confirmed("Run again", key=f"again-{of}", warning=_AGAIN, do=lambda: client().letters_retry(of))
             if letter.resolution is None:
@@ -67,9 +70,9 @@ def show() -> None:
         return
     if not page.items:
         notices.empty("Nothing waits.", "A message that ends its workers too often is set aside, and comes here.")
-    now = datetime.now(zone())
+    now, who = datetime.now(zone()), me()
     for letter in page.items:
-        card(letter, now)
+        card(letter, now, who.tenant_id if who is not None else None)
     if page.next is not None:
         more = {"cursor": page.next} | ({"settled": "yes"} if settled else {})
         st.page_link("pages/letters.py", label="More", query_params=more, icon=":material/arrow_forward:")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from runtime.client.shapes import LetterView
-from web_ui.letters import changes, facts, state, title
+from web_ui.letters import changes, facts, state, stream_of, title
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -44,3 +44,11 @@ def test_a_message_of_a_stranger_is_told_by_its_topic() -> None:
     assert title(stranger) == "Not an event of this installation"
     assert facts(stranger, AT)[0] == "rs.runs"
     assert "\u202e" not in facts(stranger, AT)[1]
+
+
+def test_the_events_of_its_analysis_are_a_link_for_whoever_may_read_them() -> None:
+    ours = a_letter(tenant_id="t1")
+
+    assert stream_of(ours, "t1") == {"analysis": "a1", "stream": "analysis/a1"}
+    assert stream_of(ours, "t2") is stream_of(ours, None) is stream_of(a_letter(), "t1") is None
+    assert stream_of(a_letter(tenant_id="t1", stream_id="conversation/c1"), "t1") is None
