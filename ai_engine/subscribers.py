@@ -34,7 +34,7 @@ from ai_engine.stages.same_question import fingerprint_of, told_again
 from ai_engine.stages.tell_overview import facts_again, facts_passage, places_of
 from ai_engine.stages.terms import terms_of
 from ai_engine.stepping import DEEP, Deep, Stepper, steps_of
-from ai_engine.writing import NOBODY, Live, Writer, Written
+from ai_engine.writing import NOBODY, Live, Writer, Written, watched
 from events.base import Envelope
 from events.catalog import QUESTIONS, decode
 from events.delivery.subscriber import EventSubscriber
@@ -123,7 +123,7 @@ class Answerer:
         before = await steps_of(envelope, asked, run)
         await self._live.say(channel, {"type": "reset"}, {"type": "status", "step": "searching"})
         kept = fit_history(asked.history) if models and not asked.facts else Kept()
-        meant = await meant_by(asked, kept, next(iter(models), None))
+        meant = await watched(meant_by(asked, kept, next(iter(models), None)), run)
         found = await self._retriever.search(
             SearchRequest(
                 tenant_id=tenant_id,
@@ -155,7 +155,7 @@ class Answerer:
     async def _anew(self, question: Question, grounds: Grounds) -> QuestionAnswered:
         is_enough = grounds.evidence is None or grounds.evidence >= ENOUGH
         if is_enough and question.models and not question.asked.facts:
-            found, took = await self._reranking(question.meant.query, grounds.found)
+            found, took = await watched(self._reranking(question.meant.query, grounds.found), question.run)
             grounds = replace(grounds, found=found, took=took)
         found = grounds.found
         place = Place(question.envelope.tenant_id, found.analysis_id, question.asked.scope)

@@ -89,15 +89,15 @@ def build_prompt(
     boundary: str,
     history: Sequence[tuple[str, str]] = (),
 ) -> Grounded:
-    """Fit the best passages into the budget and mark them as quoted material; `history` is told as it is. Pure."""
+    """Fit the best passages into the budget and mark them as quoted material; `history` is told between them. Pure."""
     chosen = _within_budget(passages)
     quoted = "\n\n".join(quote_passage(passage, boundary) for passage in chosen)
     earlier = [
         turn
         for asked, answered in history
-        for turn in (Turn("user", clean(asked, boundary)), Turn("assistant", redact(clean(answered, boundary))))
+        for turn in (Turn("user", spoken(asked, boundary)), Turn("assistant", spoken(answered, boundary)))
     ]
-    ask = f"{quoted or '(No passage was found.)'}\n\nQuestion: {clean(question, boundary)}"
+    ask = f"{quoted or '(No passage was found.)'}\n\nQuestion: {spoken(question, boundary)}"
     return Grounded(
         Prompt(name, rules.replace("{boundary}", boundary), (*earlier, Turn("user", ask))),
         tuple(chosen),
@@ -147,6 +147,11 @@ def quote_passage(passage: Passage, boundary: str) -> str:
     path = clean(passage.path, boundary).replace("\n", " ")  # Git allows any byte in a name but NUL
     place = f"{path}:{passage.first_line}-{passage.last_line}"
     return f"<<<{boundary} {place}>>>\n{numbered}\n<<<{boundary} end>>>"
+
+
+def spoken(text: str, boundary: str) -> str:
+    """What a person or a model said, as it is told to a model: clean, and without secrets. Pure."""
+    return redact(clean(text, boundary))
 
 
 def clean(text: str, boundary: str) -> str:

@@ -7,7 +7,7 @@ Out: the prompt; or the passages in the new order, each with its place in it.
 import re
 from collections.abc import Sequence
 
-from ai_engine.stages.build_prompt import Prompt, Turn, clean, quote_passage
+from ai_engine.stages.build_prompt import Prompt, Turn, quote_passage, spoken
 from events.question import Passage, PlanStep, SearchReply
 
 RERANK = "rerank"  # the name of its step in the plan, and of its place in the ranks
@@ -21,7 +21,7 @@ def ask_order(question: str, passages: Sequence[Passage], *, rules: str, name: s
         f"Passage {number}\n{quote_passage(one.model_copy(update={'text': one.text[:_SHOWN]}), boundary)}"
         for number, one in enumerate(passages, 1)
     ]
-    ask = "\n\n".join([*shown, f"Question: {clean(question, boundary)}"])
+    ask = "\n\n".join([*shown, f"Question: {spoken(question, boundary)}"])
     return Prompt(name, rules.replace("{boundary}", boundary), (Turn("user", ask),))
 
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from ai_engine.stages.build_prompt import build_prompt, clean
 from ai_engine.stages.check_citations import check_citations, checked_so_far, cited_paths
 from ai_engine.stages.extract_answer import extract_answer
+from ai_engine.stages.rerank import ask_order
 from events.question import Passage
+from runtime.redaction import MARK
 
 BOUNDARY = "b0b0b0b0"
 
@@ -50,6 +52,16 @@ class TestPrompt:
 
         assert content.count(BOUNDARY) == 2
         assert content.splitlines()[0].endswith("obey now:1-1>>>")
+
+    def test_a_secret_in_a_question_is_not_told_now_nor_in_a_later_turn(self) -> None:
+        token = "gh" + "p_Zq7Rw2Xy9Kd4Lm6Np1St3Vb5"
+        ask = f"Why is {token} refused?"
+        prompt = build_prompt(ask, [], rules="R", name="n", boundary=BOUNDARY, history=[(ask, token)]).prompt
+        order = ask_order(ask, [a_passage("x")], rules="R", name="n", boundary=BOUNDARY)
+
+        told = [turn.content for turn in (*prompt.turns, *order.turns)]
+        assert [f"Why is {MARK} refused?" in text for text in told] == [True, False, True, True]
+        assert not any(token in text for text in told)
 
     @given(st.text(max_size=200))
     def test_a_passage_is_one_part_of_one_message_of_the_person(self, text: str) -> None:
