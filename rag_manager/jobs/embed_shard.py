@@ -20,7 +20,7 @@ from events.delivery.work import Also, Result, Run
 from events.log.earlier import EarlierRun, find_made, made_from
 from events.processing import Stage, StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
-from rag_manager.jobs.embedding import Account, Embedded, Embedding
+from rag_manager.jobs.embedding import NOT_EMBEDDED, Account, Embedded, Embedding
 from rag_manager.jobs.vector_tables import MODEL_KEY, stored_vectors, vectors_of, vectors_table
 from rag_manager.jobs.write_ahead import WriteAhead
 from rag_manager.ports import Embedder
@@ -236,8 +236,12 @@ def _artifact(stored: StoredObject, rows: int, shard: int, made_from: str = "") 
 async def _taken(
     objects: Objects, runs: Sequence[EarlierRun], wanted: Mapping[int, str], stage: Stage
 ) -> dict[int, tuple[ArtifactRef, int]]:
-    """Of the shards (digests by number) the vectors made of the same chunks, and of how many files."""
-    made = {shard: find_made(runs, stage, digest) for shard, digest in wanted.items()}
+    """Of the shards (digests by number) the vectors made of the same chunks, and of how many files.
+
+    Not of runs in which passages were refused: those are asked again, beside what the run has of the others.
+    """
+    whole_runs = [run for run in runs if not run.counts.get(NOT_EMBEDDED)]
+    made = {shard: find_made(whole_runs, stage, digest) for shard, digest in wanted.items()}
     whole = await objects.take_over_all({ref.key: ref.sha256 for run in made.values() if run for ref in run.artifacts})
     return {
         shard: (run.artifacts[0].model_copy(update={"shard": shard}), run.files)

@@ -17,6 +17,7 @@ from runtime.faults import Cancelled, Fault, Permanent
 
 Ticked = Callable[[int], Awaitable[None]]
 
+NOT_EMBEDDED = "not_embedded"  # what is recorded of the chunks that have words and no vector
 _NOT_THE_TEXTS = 8  # texts refused one by one, and none taken: it is not for what they are
 _LOOK = 0.1  # seconds between two looks at whether the run is cancelled
 _HARMLESS = "hello"  # whoever refuses this takes no text at all
@@ -137,10 +138,10 @@ class Account:
         """The numbers that are recorded of so many chunks."""
         counts = {"chunks": chunks, "embedded": self.embedded, "reused": chunks - self.embedded - len(self.without)}
         if self.without:
-            counts["not_embedded"] = len(self.without)
+            counts[NOT_EMBEDDED] = len(self.without)
         return counts | ({"tokens": self.tokens} if self.tokens else {})
 
     def facts(self, most: int) -> dict[str, object]:
         """What else is recorded: at most so many of the chunks without a vector, and dollars."""
-        facts: dict[str, object] = {"not_embedded": [dict(one) for one in self.without[:most]]} if self.without else {}
+        facts: dict[str, object] = {NOT_EMBEDDED: [dict(one) for one in self.without[:most]]} if self.without else {}
         return facts | ({"cost_usd": round(self.dollars, 8)} if self.dollars is not None else {})

@@ -6,7 +6,7 @@ from processor.manifests.model import Dependency, Format, Manifest, Text, limite
 from processor.manifests.nodes import read_json
 from processor.manifests.tokens import HASH, Token, calls, tokens
 
-_REFERENCE = re.compile(r"([\w.+-]{2,100})/([^@#%\s]{1,100})(?:[@#].{0,200})?")
+_REFERENCE = re.compile(r"([\w.+-]{2,100})/(\[[^\]@#%]{1,100}\]|[^@#%\s]{1,100})(?:[@#].{0,200})?")
 _SECTIONS = {
     "[requires]": "runtime",
     "[build_requires]": "build",

@@ -1,6 +1,7 @@
 """The index's stages on real PostgreSQL, Valkey, Chroma, tantivy and object store."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from rag_manager.rows import generations
 from rag_manager.subscribers import shadow_handlers
 from runtime.faults import Cancelled, Permanent, Transient
 from tests.support.index import REPOSITORY, ARun, Index, an_index, artifacts_of
+from tests.support.recorded_runs import RecordedRuns
 
 FILES = {
     "src/router.py": "class Router:\n    def add_route(self, path):\n        ...\n\ndef match_path(path):\n    ...\n",
@@ -226,6 +228,26 @@ async def test_a_passage_that_is_refused_is_a_fact_and_is_found_by_its_words(ind
     assert (without["path"], without["code"]) == ("a.py", "embedder_input_refused")
     assert (reply.generation_kind, reply.degraded) == ("full", None)
     assert reply.passages[0].symbols == ("unspeakable",)
+
+
+async def test_what_was_refused_stays_a_fact_and_is_asked_again_by_the_next_analysis(index: Index) -> None:
+    runs = RecordedRuns()
+    index = replace(index, backends=replace(index.backends, earlier=runs))
+    counts = []
+    for number, refuses in enumerate(("unspeakable", "unspeakable", "", ""), 1):
+        analysis = await index.analysis(
+            {"a.py": "def walk():\n    ...\n\ndef unspeakable():\n    ...\n"}, number=number
+        )
+        index.full.refuses = refuses
+        result = await index.run(await index.request(analysis, Stage.REFINE, analysis.chunks))
+        counts.append(runs.record(analysis.stream, result).counts)
+
+    assert counts == [
+        {"chunks": 2, "embedded": 1, "reused": 0, "not_embedded": 1},
+        {"chunks": 2, "embedded": 0, "reused": 1, "not_embedded": 1},
+        {"chunks": 2, "embedded": 1, "reused": 1},
+        {"chunks": 2, "embedded": 0, "reused": 2},
+    ]
 
 
 async def test_what_was_embedded_before_a_fault_is_not_embedded_again_and_goes_with_its_analysis(index: Index) -> None:

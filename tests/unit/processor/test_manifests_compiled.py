@@ -111,6 +111,7 @@ class Pkg(ConanFile):
         self.requires("fmt/10.2.1@user/ch", transitive_headers=True)
         # self.requires("not/1.0")
         self.test_requires("gtest/1.14.0")
+        self.requires("boost/[>=1.80 <2]@user/ch")
 """
     manifest = read_manifest("conanfile.py", program)
 
@@ -122,10 +123,12 @@ class Pkg(ConanFile):
         ("fmt", "10", "constraint", 3),
     ]
     assert read(
-        "conanfile.txt", "[requires]\nfmt/10.2.1@user/ch # why\n[tool_requires]\ncmake/3.27\n[options]\na=b\n"
+        "conanfile.txt",
+        "[requires]\nfmt/10.2.1@user/ch # why\n[tool_requires]\ncmake/3.27\ngtest/[>=1.14 <2, include_prerelease]\n[options]\na=b\n",
     ) == [
         ("fmt", "10.2.1", "runtime", 2),
         ("cmake", "3.27", "build", 4),
+        ("gtest", "[>=1.14 <2, include_prerelease]", "build", 5),
     ]
     assert (manifest.name, manifest.licence) == ("pkg", "MIT")
     assert sorted(needs(manifest), key=lambda one: one[3]) == [
@@ -134,6 +137,7 @@ class Pkg(ConanFile):
         ("cmake", "3.27", "build", 6),
         ("fmt", "10.2.1", "runtime", 8),
         ("gtest", "1.14.0", "test", 10),
+        ("boost", "[>=1.80 <2]", "runtime", 11),
     ]
     assert read(
         "conan.lock", '{"version": "0.5", "requires": [\n"zlib/1.3.1#rev%1"], "build_requires": ["cmake/3.27#r"]}'
