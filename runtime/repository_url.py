@@ -15,6 +15,7 @@ from runtime.faults import Permanent
 MAX_LENGTH = 2_000
 MAX_SEGMENTS = 8  # GitLab allows twenty levels of groups; nobody was seen to use more than five
 _TWO_SEGMENT_HOSTS = frozenset({"github.com", "bitbucket.org", "codeberg.org"})
+_CASELESS_HOSTS = _TWO_SEGMENT_HOSTS | {"gitlab.com"}
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _SHORTHAND = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,99})/(?P<name>[A-Za-z0-9._-]{1,100})")
@@ -58,6 +59,16 @@ class RepositoryUrl:
     host: str
     name: str
     inside: Inside | None = None
+
+    @property
+    def is_caseless(self) -> bool:
+        """Whether its host takes any spelling of the name for the same repository."""
+        return self.host in _CASELESS_HOSTS
+
+    @property
+    def identity(self) -> str:
+        """What all spellings of the address have in common; `url` is as it was typed."""
+        return self.url.lower() if self.is_caseless else self.url
 
 
 def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> RepositoryUrl:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain, count
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
 
@@ -36,6 +37,12 @@ _NEWEST = text("SELECT analysis_id FROM app.intake WHERE repository_id = :reposi
 _KEEP = text("""
 INSERT INTO app.intake (tenant_id, repository_id, ref, analysis_id) VALUES (:tenant, :repository, :ref, :analysis)
 ON CONFLICT (repository_id, ref) DO UPDATE SET analysis_id = excluded.analysis_id
+""")
+# The name of a folder of it goes on with that; folders are not alike where only their letters' case differs.
+_SPELT = text("""
+SELECT repository_id FROM app.repositories
+WHERE tenant_id = :tenant AND deleted_at IS NULL AND lower(url) = :same AND substr(name, :after) = :folder
+ORDER BY url = :url DESC, registered_at
 """)
 
 
@@ -83,7 +90,7 @@ class Intake:
 
         Raises ApiProblem `quota_reached` and `quota_full` where the tenant has as much as it may have, `upload_gone`.
         """
-        same = f"intake {who.tenant_id} {wanted.repository.url}#{wanted.folder} {wanted.ref or ''}"
+        same = f"intake {who.tenant_id} {wanted.repository.identity}#{wanted.folder} {wanted.ref or ''}"
         turn = self._turns.setdefault(same, asyncio.Lock())  # so that a crowd does not wait with a connection each
         async with turn, self._database.of(who.tenant_id) as connection:
             if (await connection.execute(_TENANT, {"tenant": who.tenant_id})).scalar_one_or_none() is not None:
@@ -132,14 +139,33 @@ def request_id_of(analysis_id: UUID) -> UUID:
 
 
 async def present_id_in(connection: AsyncConnection, who: Identity, wanted: Wanted) -> UUID:
-    """The id of the repository as it is now: a new one after each deletion. Nobody deletes it in the meantime."""
-    deletions = 0
-    while True:
-        repository_id = repository_id_of(who.tenant_id, wanted.repository.url, deletions, folder=wanted.folder)
+    """The id of the repository as it is now: a new one after each deletion. Nobody deletes it in the meantime.
+
+    One that was registered under another spelling, before these were the same, keeps its id.
+    """
+    same, folder = wanted.repository.identity, wanted.folder
+    derived = (repository_id_of(who.tenant_id, same, deletions, folder=folder) for deletions in count())
+    for repository_id in chain(await _spelt_otherwise(connection, who, wanted), derived):
         await connection.execute(_HOLD, {"stream": f"repository/{repository_id}"})
         if not await is_deleted(connection, repository_id):
             return repository_id
-        deletions += 1
+    raise AssertionError("there is always another id")
+
+
+async def _spelt_otherwise(connection: AsyncConnection, who: Identity, wanted: Wanted) -> list[UUID]:
+    """What is known already under any spelling of the address: first the very one, then the oldest."""
+    repository = wanted.repository
+    if not repository.is_caseless:
+        return []
+    name = name_of(repository.url)
+    values = {
+        "tenant": who.tenant_id,
+        "same": repository.identity,
+        "url": repository.url,
+        "after": len(name) + 1,
+        "folder": name_of(repository.url, wanted.folder).removeprefix(name),
+    }
+    return list((await connection.execute(_SPELT, values)).scalars())
 
 
 async def _running(

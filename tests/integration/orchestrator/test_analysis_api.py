@@ -58,7 +58,8 @@ async def test_the_events_of_an_analysis_carry_the_requests_correlation(system: 
 
 async def test_the_same_repository_and_ref_joins_what_is_running(system: System) -> None:
     system.workers.held = {Stage.INDEX}
-    replies = await asyncio.gather(*(system.client.post("/api/v1/analyses", json={"url": URL}) for _ in range(8)))
+    spelt = [URL, "https://github.com/Pallets/Flask"] * 4  # the host takes both for the same
+    replies = await asyncio.gather(*(system.client.post("/api/v1/analyses", json={"url": url}) for url in spelt))
     assert [reply.text for reply in replies if "analysis_id" not in reply.json()] == []
     ids = {reply.json()["analysis_id"] for reply in replies}
 
@@ -67,6 +68,25 @@ async def test_the_same_repository_and_ref_joins_what_is_running(system: System)
     other = await system.client.post("/api/v1/analyses", json={"url": URL, "ref": "stable"})
     assert other.status_code == 202
     assert other.json()["analysis_id"] not in ids
+
+
+async def test_a_repository_of_before_keeps_its_id_under_any_spelling_and_so_does_each_folder(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.workers.held = {Stage.CLONE}
+    with monkeypatch.context() as before:
+        before.setattr("runtime.repository_url._CASELESS_HOSTS", frozenset())
+        for folder in (None, "src"):
+            asked = {"url": "https://github.com/Pallets/Flask", "folder": folder}
+            assert (await system.client.post("/api/v1/analyses", json=asked)).status_code == 202
+    await eventually(lambda: system.get("/repositories"), lambda page: len(page["items"]) == 2)
+    await system.followed()
+    for folder in (None, "src", "SRC"):
+        asked = {"url": URL, "ref": "other", "folder": folder}
+        assert (await system.client.post("/api/v1/analyses", json=asked)).status_code == 202
+    page = await eventually(lambda: system.get("/repositories"), lambda page: len(page["items"]) == 3)
+    names = sorted(item["name"] for item in page["items"])
+    assert names == ["Pallets/Flask", "Pallets/Flask:src", "pallets/flask:SRC"]
 
 
 async def test_an_analysis_that_is_over_is_not_joined(system: System) -> None:

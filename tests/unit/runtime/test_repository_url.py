@@ -83,3 +83,17 @@ def test_whatever_passes_is_rebuilt_from_harmless_parts_and_passes_again_as_itse
         assert set(parsed.url) <= set(string.ascii_letters + string.digits + "._-:/")
         assert ".." not in parsed.url.split("/")
         assert parse_repository_url(parsed.url, hosts=HOSTS, loopback=True) == replace(parsed, inside=None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "identity"),
+    [
+        ("https://github.com/Pallets/Flask", "https://github.com/pallets/flask"),
+        ("https://gitlab.com/A/b/C", "https://gitlab.com/a/b/c"),
+        ("https://git.example.org/A/b", "https://git.example.org/A/b"),  # of whose software nothing is known
+    ],
+)
+def test_spellings_are_one_where_the_host_says_so_and_stay_as_they_were_typed(raw: str, identity: str) -> None:
+    address = parse_repository_url(raw, hosts=HOSTS, loopback=False)
+
+    assert (address.identity, address.url) == (identity, raw)
