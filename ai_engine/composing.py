@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
+from ai_engine.metering import Meter
 from ai_engine.ports import LanguageModel, Ordered
 from ai_engine.rewriting import Meant
 from ai_engine.stages.build_prompt import without_secrets
@@ -35,6 +36,7 @@ class Question:
     meant: Meant
     kept: Kept
     began: float  # monotonic
+    took: Meter
 
 
 @dataclass(frozen=True)

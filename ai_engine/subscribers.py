@@ -11,11 +11,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import resources
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis
 
 from ai_engine.adapters.gen_ai import answering
 from ai_engine.composing import Grounds, Question, compose
+from ai_engine.metering import Meter, Metered
 from ai_engine.ports import Facts, Found, LanguageModel, Place, Retriever
 from ai_engine.recording import append, failed, parked
 from ai_engine.remembering import Offer, Remembering, Wanted
@@ -38,7 +40,7 @@ from ai_engine.writing import NOBODY, Live, Writer, Written, watched
 from events.base import Envelope
 from events.catalog import QUESTIONS, decode
 from events.delivery.subscriber import EventSubscriber
-from events.delivery.work import Result, Run
+from events.delivery.work import Append, Result, Run
 from events.looking import LinesReply
 from events.question import Passage, QuestionAnswered, QuestionAsked, SearchReply, SearchRequest
 from runtime.faults import Fault, Permanent, Transient
@@ -85,6 +87,7 @@ class Answerer:
         self._reranking = reranking or Reranking()
         self._models = models
         self._deadlines = deadlines
+        self._took: WeakKeyDictionary[Fault, Meter] = WeakKeyDictionary()
         self._live = Live(redis)
         self._writer = Writer(self._live)
         self._stepper = Stepper(self._writer, self._live, retriever, facts, budget)
@@ -93,34 +96,43 @@ class Answerer:
 
     def register(self, subscriber: EventSubscriber, *, slots: int) -> None:
         """Consume the questions' topic."""
-        subscriber.long(QUESTIONS, CONSUMER, self.answer, slots=slots, on_fault=failed, on_parked=parked)
+        subscriber.long(QUESTIONS, CONSUMER, self.answer, slots=slots, on_fault=self.failed, on_parked=parked)
 
     async def answer(self, envelope: Envelope, run: Run) -> Result:
         """Answer one question within the deadline. Raises Transient and Permanent."""
         asked = decode(envelope)
         assert isinstance(asked, QuestionAsked)  # noqa: S101  # the topic carries nothing else
-        channel, seconds = _channel(envelope.tenant_id, asked), self._seconds(asked)
+        channel, seconds, took = _channel(envelope.tenant_id, asked), self._seconds(asked), Meter()
         try:
             with answering(envelope, asked.mode):
                 async with asyncio.timeout(seconds):
-                    answered = await self._answered(envelope, asked, run)
-        except Fault:
+                    answered = await self._answered(envelope, asked, run, took)
+        except Fault as fault:
             await self._live.say(channel, {"type": WRITTEN})
+            self._took[fault] = took
             raise
         except TimeoutError as error:
             await self._live.say(channel, {"type": WRITTEN})
             message = f"No complete answer within {seconds:.0f} seconds: ask again."
-            raise Transient("answer_deadline", message) from error
+            late = Transient("answer_deadline", message)
+            self._took[late] = took
+            raise late from error
         await self._live.say(channel, {"type": WRITTEN})
         return Result(appends=(append(envelope, answered),))
+
+    def failed(self, envelope: Envelope, fault: Fault) -> tuple[Append, ...]:
+        """What is recorded where `answer` raised the fault."""
+        return failed(envelope, fault, self._took.get(fault))
 
     def _seconds(self, asked: QuestionAsked) -> float:
         return self._deadlines.deep if asked.mode == DEEP else self._deadlines.answer
 
-    async def _answered(self, envelope: Envelope, asked: QuestionAsked, run: Run) -> QuestionAnswered:
+    async def _answered(self, envelope: Envelope, asked: QuestionAsked, run: Run, took: Meter) -> QuestionAnswered:
         began, tenant_id = time.monotonic(), envelope.tenant_id
-        models, channel = self._chosen(asked), _channel(tenant_id, asked)
-        before = await steps_of(envelope, asked, run)
+        models: tuple[LanguageModel, ...] = tuple(Metered(model, took) for model in self._chosen(asked))
+        channel, before = _channel(tenant_id, asked), await steps_of(envelope, asked, run)
+        for step in before:
+            took.add(step)
         await self._live.say(channel, {"type": "reset"}, {"type": "status", "step": "searching"})
         kept = fit_history(asked.history) if models and not asked.facts else Kept()
         meant = await watched(meant_by(asked, kept, next(iter(models), None)), run)
@@ -135,7 +147,7 @@ class Answerer:
         )
         run.check()
         await self._live.say(channel, {"type": "status", "step": "reading", "passages": len(found.passages)})
-        question = Question(envelope, channel, asked, before, models, run, meant, kept, began)
+        question = Question(envelope, channel, asked, before, models, run, meant, kept, began, took)
         grounds = _grounds(question, found, self._reranking.name)
         memory, seconds = self._remembering, self._seconds(asked)
         wanted = _wanted(question, grounds)
@@ -156,6 +168,7 @@ class Answerer:
         is_enough = grounds.evidence is None or grounds.evidence >= ENOUGH
         if is_enough and question.models and not question.asked.facts:
             found, took = await watched(self._reranking(question.meant.query, grounds.found), question.run)
+            question.took.add(took)
             grounds = replace(grounds, found=found, took=took)
         found = grounds.found
         place = Place(question.envelope.tenant_id, found.analysis_id, question.asked.scope)

@@ -254,7 +254,10 @@ class QuestionAnswered(Event):
 
 
 class QuestionFailed(Event):
-    """The question could not be answered; nothing of a half answer is kept as an answer."""
+    """The question could not be answered; nothing of a half answer is kept as an answer.
+
+    The tokens, and dollars where a price is configured, are of all calls for it that a provider said the end of.
+    """
 
     event_type: ClassVar[str] = "ai.query.failed"
     private: ClassVar[Mapping[str, object]] = {"query": ERASED, "message": ERASED}
@@ -263,6 +266,9 @@ class QuestionFailed(Event):
     query: str
     code: str
     message: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
 
 
 class QuestionStopped(Event):

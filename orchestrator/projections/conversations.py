@@ -53,6 +53,8 @@ def first_attempt(question: QuestionView) -> UUID:
 def tokens_of(question: QuestionView) -> int:
     """What a question that ended counts for; no provider says what an answer took that was stopped in its middle.
 
+    What failed counts for the calls of it that came to their end.
+
     Of one in steps, what they took is known also where no answer came of them.
     """
     told = question.input_tokens + question.output_tokens
@@ -110,8 +112,10 @@ def apply(questions: dict[UUID, QuestionView], envelope: Envelope) -> QuestionVi
 def _ended(before: QuestionView, event: QuestionAnswered | QuestionFailed | QuestionStopped) -> QuestionView:
     if isinstance(event, QuestionAnswered):
         return _answered(before, event)
-    code, message = (event.code, event.message) if isinstance(event, QuestionFailed) else (STOPPED, _STOPPED)
-    return before.model_copy(update={"state": "failed", "code": code, "message": message})
+    if isinstance(event, QuestionStopped):
+        return before.model_copy(update={"state": "failed", "code": STOPPED, "message": _STOPPED})
+    told = event.model_dump(include={"code", "message", "input_tokens", "output_tokens", "cost_usd"})
+    return before.model_copy(update={"state": "failed", **told})
 
 
 def _asked(envelope: Envelope, event: QuestionAsked) -> QuestionView:
