@@ -241,7 +241,7 @@ def answer_facts(question: QuestionView) -> list[str]:
         dollars(question.cost_usd * 100) if question.cost_usd is not None else "",
         f"commit {short_commit(question.commit)}" if question.commit else "",
         f"{question.generation_kind} index" if question.generation_kind else "",
-        f"evidence {question.confidence:.0%}" if question.confidence is not None else "",
+        f"confidence {question.confidence:.0%}" if question.confidence is not None else "",
         f"{count(question.removed_citations, 'unsupported citation')} removed" if question.removed_citations else "",
         f"{count(question.removed_quotes, 'unsupported quotation')} removed" if question.removed_quotes else "",
     )

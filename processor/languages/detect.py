@@ -68,7 +68,7 @@ def language_of(path: str, text: str = "") -> str | None:
     name = PurePosixPath(path).name
     lowered = name.lower()
     found = BY_NAME.get(lowered)
-    if found is None and _DOCKERFILE.search(lowered):
+    if found is None and _DOCKERFILE.search(lowered) and not lowered.endswith(".dockerignore"):
         found = "dockerfile"
     if found is None:
         found = _by_extension(name)

@@ -6,6 +6,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from hashlib import sha256
 from pathlib import PurePosixPath
 
+from processor.manifests.registry import is_lock
 from processor.ports import MAX_FILE_BYTES
 from processor.rules.said import NOTHING, Said
 
@@ -42,11 +43,8 @@ _VENDORED = frozenset(
         "carthage",
     }
 )
-_LOCK = re.compile(
-    r"(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|cargo\.lock|poetry\.lock"
-    r"|uv\.lock|pdm\.lock|pixi\.lock|pipfile\.lock|composer\.lock|gemfile\.lock|go\.sum|go\.work\.sum|mix\.lock"
-    r"|pubspec\.lock|podfile\.lock|packages\.lock\.json|flake\.lock|gradle\.lockfile|conan\.lock)"
-)
+# Lock files that nobody here reads for what they choose; those that are read, the manifests' formats name.
+_LOCK = re.compile(r"(?:bun\.lockb|deno\.lock|pixi\.lock|go\.sum|go\.work\.sum|podfile\.lock|flake\.lock)")
 # Catalogues of translated messages: a fifth of the files of some projects, and the same sentences a hundred times.
 _TRANSLATION = re.compile(r".*\.(?:po|pot|xlf|xliff)")
 # Written by a tool from something else that is (or could be) in the tree. A file that only says so in its first lines
@@ -118,7 +116,7 @@ def _skip_by_folder(pure: PurePosixPath, said: Said) -> str | None:
     looks_copied = any(part.lower() in _VENDORED for part in pure.parts[:-1])
     if looks_copied if said.vendored is None else said.vendored:
         return "vendored"
-    return "lock_file" if _LOCK.fullmatch(pure.name.lower()) else None
+    return "lock_file" if _LOCK.fullmatch(pure.name.lower()) or is_lock(str(pure)) else None
 
 
 def _skip_by_kind(name: str, said: Said) -> str | None:

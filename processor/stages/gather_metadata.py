@@ -49,7 +49,7 @@ _CI = (
 _CI_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in _CI)
 _ANY_CI = re.compile("|".join(pattern for pattern, _ in _CI), re.IGNORECASE)
 _CONTAINER = re.compile(  # of the last part of a path
-    r"(?:(?:dockerfile|containerfile)(?:\.[\w.-]+)?|[\w.-]+\.dockerfile|(?:docker-)?compose[\w.-]*\.ya?ml"
+    r"(?!.*\.dockerignore)(?:(?:dockerfile|containerfile)(?:\.[\w.-]+)?|[\w.-]+\.dockerfile|(?:docker-)?compose[\w.-]*\.ya?ml"
     r"|chart\.yaml|kustomization\.ya?ml|devcontainer\.json|skaffold\.ya?ml)",
     re.IGNORECASE,
 )

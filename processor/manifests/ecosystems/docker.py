@@ -86,6 +86,9 @@ def _services(services: Node) -> Iterator[EntryPoint]:
 
 
 FORMATS = (
-    Format(r"(?:dockerfile|containerfile)(?:\.[\w.-]+)?|[\w.-]+\.(?:dockerfile|containerfile)", parse_dockerfile),
+    Format(
+        r"(?!.*\.dockerignore)(?:(?:dockerfile|containerfile)(?:\.[\w.-]+)?|[\w.-]+\.(?:dockerfile|containerfile))",
+        parse_dockerfile,
+    ),
     Format(r"(?:docker-)?compose[\w.-]*\.ya?ml", parse_compose),
 )

@@ -4,6 +4,7 @@ import configparser
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -27,6 +28,7 @@ _PLAIN = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?)\s*(?:\[
 _OPTION = re.compile(r"\s+--[a-z-]+(?:=|\s).*|\s*\\\s*$|\s+#.*")
 _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s+|=)(\S{1,500})")
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s+|=)(.+)")
+_FILES = "file:"  # setuptools reads what is wanted from files
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]{1,200})")
 
 
@@ -161,13 +163,14 @@ def parse_setup_cfg(text: Text) -> Manifest:
     except configparser.Error as error:
         raise ValueError(str(error)) from error
     meta, options = _section(config, "metadata"), _section(config, "options")
-    points = _section(config, "options.entry_points")
+    extras, points = _section(config, "options.extras_require"), _section(config, "options.entry_points")
     return Manifest(
         "python",
         name=text_of(meta.get("name")),
         description=text_of(meta.get("description")),
         licence=text_of(meta.get("license")),
-        dependencies=limited(_configured(text, options, _section(config, "options.extras_require"))),
+        dependencies=limited(_configured(text, options, extras)),
+        includes=tuple(islice(_listed_elsewhere(options, extras), 100)),
         entry_points=tuple(
             EntryPoint(name.strip(), target.strip(), "command" if group == "console_scripts" else group)
             for group, value in points.items()
@@ -185,11 +188,23 @@ def _configured(text: Text, options: Mapping[str, str], extras: Mapping[str, str
         yield from _lines(text, value, "optional", name, name)
 
 
+def _listed_elsewhere(options: Mapping[str, str], extras: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The files that setuptools is told to read requirements from, with their scopes."""
+    groups = ((options.get(key, ""), scope) for key, scope in _KEYWORDS.items())
+    for value, scope in (*groups, *((value, "optional") for value in extras.values())):
+        if value.strip().startswith(_FILES):
+            for path in re.split(r"[\n,]", value.strip().removeprefix(_FILES)):
+                if path.strip():
+                    yield path.strip(), "" if scope == "runtime" else scope
+
+
 def _section(config: configparser.ConfigParser, name: str) -> dict[str, str]:
     return {key: value or "" for key, value in config[name].items()} if config.has_section(name) else {}
 
 
 def _lines(text: Text, value: str, scope: str, group: str, key: str) -> Iterator[Dependency]:
+    if value.strip().startswith(_FILES):
+        return
     line = max(1, text.find(key))
     for written in filter(None, (part.strip() for part in re.split(r"[\n;]" if ";" not in value else r"\n", value))):
         name, constraint = requirement(written)

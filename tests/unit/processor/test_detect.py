@@ -23,6 +23,7 @@ from processor.languages.detect import file_class_of, language_of
         ("Dockerfile", "", "dockerfile"),
         ("Dockerfile.dev", "", "dockerfile"),
         ("prod.dockerfile", "", "dockerfile"),
+        ("Dockerfile.dockerignore", "", None),
         ("GNUmakefile", "", "make"),
         ("CMakeLists.txt", "", "cmake"),
         ("bin/run", "#!/usr/bin/env -S python3.11 -u\n", "python"),

@@ -2,7 +2,7 @@
 """What Dockerfiles, compose files, workflows, charts and Terraform say, with the line they say it on."""
 
 from processor.manifests.model import EntryPoint
-from processor.manifests.registry import read_manifest
+from processor.manifests.registry import format_of, read_manifest
 from tests.support.manifests import needs, read
 
 
@@ -130,3 +130,9 @@ resource "aws_instance" "x" {
         ("terraform-aws-modules/vpc/aws", "5.1.0", "runtime:module", 13),
     ]
     assert read(".terraform.lock.hcl", lock) == [("hashicorp/aws", "5.31.0", ":provider", 1)]
+
+
+def test_what_docker_is_to_leave_out_is_no_dockerfile() -> None:
+    assert format_of("Dockerfile.dockerignore") is None
+    assert format_of("build/web.dockerfile.dockerignore") is None
+    assert format_of("Dockerfile.dev") is not None

@@ -122,6 +122,17 @@ def test_setup_cfg() -> None:
     assert manifest.entry_points == (EntryPoint("lib", "lib.cli:main"),)
 
 
+def test_requirements_that_setup_cfg_reads_from_files_are_includes() -> None:
+    manifest = read_manifest(
+        "setup.cfg",
+        "[options]\ninstall_requires = file: requirements.txt, more.txt\n"
+        "[options.extras_require]\ntest = file:\n    requirements-test.txt\n",
+    )
+
+    assert needs(manifest) == []
+    assert manifest.includes == (("requirements.txt", ""), ("more.txt", ""), ("requirements-test.txt", "optional"))
+
+
 def test_setup_py_is_read_and_never_run() -> None:
     manifest = read_manifest(
         "setup.py",

@@ -187,7 +187,7 @@ def test_an_answer_shows_its_time_tokens_commit_and_what_was_removed() -> None:
         "4,120 + 210 tokens",
         "commit 36e4a824f3",
         "full index",
-        "evidence 82%",
+        "confidence 82%",
         "2 unsupported citations removed",
     ]
     assert views.answer_facts(a_question()) == []
