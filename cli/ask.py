@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,7 +48,7 @@ def run_again(question_id: str, anew: AgainRequest, *, as_json: bool) -> int:
     """Have a question answered anew; returns the exit code. Raises ApiError."""
     api, console = connect(), Screen(stderr=as_json)
     asked = api.conversations_ask_again(question_id, anew)
-    return _told(listen_to(api, asked, console), console, as_json=as_json)
+    return _told(listen_or_stop(api, asked, console), console, as_json=as_json)
 
 
 def _told(asked: Asked, console: Screen, *, as_json: bool) -> int:
@@ -102,7 +103,17 @@ def _plain(text: str) -> str:
 def ask_about(api: Client, repository_id: str, question: QuestionRequest, console: Screen) -> Asked:
     """Ask, show the answer while it is written, and return it whole. Raises ApiError."""
     conversation = api.conversations_begin(ConversationRequest(repository_id=repository_id))
-    return listen_to(api, api.conversations_ask(conversation.conversation_id, question), console)
+    return listen_or_stop(api, api.conversations_ask(conversation.conversation_id, question), console)
+
+
+def listen_or_stop(api: Client, question: QuestionView, console: Screen) -> Asked:
+    """As `listen_to`; whoever gives up waiting (Ctrl-C) gives the answer up, and nobody pays for the rest of it."""
+    try:
+        return listen_to(api, question, console)
+    except KeyboardInterrupt:
+        with suppress(ApiError):  # it ends by its deadline then
+            api.conversations_stop(question.question_id)
+        raise
 
 
 def listen_to(api: Client, question: QuestionView, console: Screen) -> Asked:

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from cli.api import connect
-from cli.ask import Asked, find_analysis, listen_to, print_answer
+from cli.ask import Asked, find_analysis, listen_or_stop, print_answer
 from cli.exits import FAILED, OK
 from cli.files import require_absent, write_new
 from cli.screen import Screen
@@ -42,7 +42,7 @@ def run_overview(repository: str, *, output: Path | None, write: bool, as_json: 
 def _written(api: Client, analysis_id: str, output: Path | None, *, as_json: bool) -> int:
     """Have it told by a model; where there is none, or it fails, the answer is the facts."""
     console = Screen(stderr=as_json)
-    asked = listen_to(api, api.overview_write(analysis_id, OverviewRequest()), console)
+    asked = listen_or_stop(api, api.overview_write(analysis_id, OverviewRequest()), console)
     if output is not None and not asked.failed:
         write_new(output, f"{asked.view.answer}\n")
     if as_json:

@@ -5,15 +5,19 @@ Each takes an `Input` and gives bounded text, whose places are written `path:fir
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from anyio import move_on_after
 
 from runtime.agents import inputs
 from runtime.agents.asking import Asking, Json, ToolFault, part
 
 LONGEST = 40_000  # characters of one result
 ASK_SECONDS, DEEP_SECONDS = 150.0, 270.0  # the assistant's own deadlines are below
+_STOP_SECONDS = 5.0  # for the API to hear that an answer is not wanted any more
 _POLL = 0.4  # seconds between two looks for an answer
 _PASSAGE_LINES = 60
 _PAGES, _PAGE = 25, 200
@@ -129,6 +133,10 @@ async def _ask(asking: Asking, asked: inputs.Ask) -> str:
                 question = await asking.get(f"/questions/{question['question_id']}")
     except TimeoutError as error:
         raise ToolFault("answer_deadline", "There is no answer yet: ask again in a moment.") from error
+    except asyncio.CancelledError:
+        with move_on_after(_STOP_SECONDS, shield=True), suppress(ToolFault):  # nobody pays for the rest of it
+            await asking.post(f"/questions/{question['question_id']}/stop", {})
+        raise
     if question["state"] != "answered":
         code, message = question["code"], question["message"]
         raise ToolFault(code, message)

@@ -1,9 +1,14 @@
 """What `repostream ask` prints of an answer."""
 
 from io import StringIO
+from unittest.mock import Mock, call
 
-from cli.ask import Asked, print_answer
+import pytest
+
+from cli.ask import Asked, ask_about, print_answer, run_again
 from cli.screen import Screen
+from runtime.client import Client
+from runtime.client.shapes import AgainRequest, QuestionRequest
 from tests.support.replies import a_question
 
 
@@ -23,3 +28,17 @@ def test_a_citation_is_one_line_however_long() -> None:
     path = f"src/{'folder/' * 20}app.py"
 
     assert f"  {path}:1-2\n" in printed(citations=[{"path": path, "first_line": 1, "last_line": 2}])
+
+
+def test_whoever_stops_waiting_stops_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    api, question = Mock(Client), a_question(answer=None)
+    api.conversations_ask.return_value = api.conversations_ask_again.return_value = question
+    api.conversations_stream.side_effect = KeyboardInterrupt
+    monkeypatch.setattr("cli.ask.connect", lambda: api)
+    asked = QuestionRequest(query="Why?")
+
+    with pytest.raises(KeyboardInterrupt):
+        ask_about(api, "r", asked, Screen(file=StringIO()))
+    with pytest.raises(KeyboardInterrupt):
+        run_again(question.question_id, AgainRequest(), as_json=False)
+    assert api.conversations_stop.call_args_list == [call(question.question_id)] * 2
