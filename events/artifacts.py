@@ -111,7 +111,8 @@ class EdgeRow(Value):
     Newer artifacts also have what follows. `receiver` is what a call is asked of, `receiver_type` the type that the
     file gives to the beginning of it (`X()` for what a call of `X` gives). An import has a row for each `name` that it
     brings from a `module` (empty for the module itself, `*` for all), its `alias`, and the `level` of a relative one.
-    `typed` rows say that a field `name` of the class `source`, or a variable of the file, has the type `target`.
+    `typed` rows say that a field `name` of the class `source`, or a variable of the file, has the type `target`;
+    `package` rows that the file is part of the package `target` (of the JVM; Scala may have it in several parts).
     """
 
     path: str

@@ -52,13 +52,20 @@ def of_definitions(folders: list[Path], show: int) -> Iterator[str]:
         yield _row("**all**", language, number, found[language])
 
 
+_RESOLVERS = (
+    ("importlib", imports.python_imports),
+    ("Node", imports.script_imports),
+    ("packages and names, read", imports.jvm_imports),
+)
+
+
 def of_imports(folders: list[Path], show: int) -> Iterator[str]:
     """A row for each project and resolver."""
     yield "| project | resolver | imports | same answer | share |"
     yield "|---|---|---|---|---|"
     for folder in folders:
         project = Project(folder)
-        for name, compare in (("importlib", imports.python_imports), ("Node", imports.script_imports)):
+        for name, compare in _RESOLVERS:
             agreement = compare(project)
             if agreement.asked:
                 yield _row(folder.name, name, agreement.asked, agreement.same)

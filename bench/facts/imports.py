@@ -1,9 +1,11 @@
-"""Python's imports against `importlib`, and JavaScript's against Node: each asked in a process of its own.
+"""Python's imports against `importlib`, JavaScript's against Node, and those of the JVM against the lines of the files.
 
-Nothing of the project is imported: `importlib` is asked for the specification of a module alone, and of its parents.
+The first two are asked in a process of their own. Nothing of the project is imported: `importlib` is asked for the
+specification of a module alone, and of its parents.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -93,6 +95,45 @@ def script_imports(project: Project) -> Agreement:
     ]
     asked = [(row["path"], row["module"]) for row in rows]
     return _compared(rows, _answers(["node", "-e", _ASK_NODE, str(project.root)], asked))
+
+
+_PACKAGE = re.compile(r"^\s*package\s+([\w.`]+)[\s;]", re.MULTILINE)
+_DECLARED = re.compile(
+    r"^(?:@[\w.]+(?:\([^)\n]*\))?\s+)*(?:[a-z-]+ )*"
+    r"(?:(?:@?interface|class|enum|record|object|trait|typealias)\s+"
+    r"|(?:fun|va[lr])\s+(?:<[^\n]*?> ?)?(?:[\w.<>?*, ]+\.)?)"
+    r"`?(\w+)",
+    re.MULTILINE,
+)
+_JVM = frozenset({"java", "kotlin", "scala"})
+
+
+def jvm_imports(project: Project) -> Agreement:
+    """The rule of Java, Kotlin and Scala: whatever stands at the left of a line in a file that says the package.
+
+    Read by expressions, and not by the grammars. Where several files have a name, each of them is right, and so is the
+    folder that they are all below.
+    """
+    holding: dict[tuple[str, str], set[str]] = {}
+    for path in (path for path, language in project.languages.items() if language in _JVM):
+        text = (project.root / path).read_text(errors="replace")
+        package = ".".join(found.replace("`", "") for found in _PACKAGE.findall(text)[: 1 + path.endswith(".scala")])
+        for name in set(_DECLARED.findall(text)):
+            holding.setdefault((package, name), set()).add(path)
+    rows = [row for row in project.imports() if project.languages[row["path"]] in _JVM and row["name"] != "*"]
+    answers = [_holder(row, holding) for row in rows]
+    return _compared(rows, answers)
+
+
+def _holder(row: dict[str, Any], holding: dict[tuple[str, str], set[str]]) -> str | None:
+    parts = row["module"].replace("`", "").split(".")
+    for depth in range(len(parts) - 1, 0, -1):
+        held = holding.get((".".join(parts[:depth]), parts[depth]))
+        if held:
+            target = str(row["target"])
+            is_folder = row["resolution"] == "folder" and all(Path(one).is_relative_to(target) for one in held)
+            return target if target in held else None if is_folder else min(held)
+    return None
 
 
 def _answers(command: list[str], asked: list[Any]) -> list[str | None]:

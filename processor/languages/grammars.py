@@ -5,8 +5,9 @@ A language is a row of `_SOURCES`, a file of queries (`queries/<language>.scm`) 
 `owner` the type a method belongs to where it stands elsewhere; `doc` what is written about it inside of it;
 `section.<kind>` a definition that goes on until the next section; `scope` (with `name`) encloses definitions without
 being one; `import`, `call`, `inherit` what it uses; `import.from` (its first and last word) + `import.name` two parts
-of one import; `imports` a statement that `imports.py` takes apart; `import.to` what a module is assigned to; `receiver`
-what a call is asked of where that stands apart; `component` an element of JSX; `quiet` in which calls are none;
+of one import; `imports` a statement that `imports.py` takes apart; `import.to` what a module is assigned to;
+`package` what the file says it is part of; `receiver` what a call is asked of where that stands apart; `component` an
+element of JSX; `quiet` in which calls are none;
 `comment`, with `doc` where only that part of it is said; `glue` what may stand between a comment and its definition;
 `branch` where the flow divides; `bind.name` with `bind.type` or `bind.call` a name that is given a type; `access` a
 label that says who may use what is below it; `exported` names that a module gives.

@@ -72,7 +72,7 @@ def calls_of(matches: Iterable[Captures], source: bytes) -> list[Use]:
 
 
 def uses_of(captures: Captures, language: str, separator: str, source: bytes) -> Iterator[Use]:
-    """The imports and inheritances in one match."""
+    """The imports and inheritances in one match, or the package that the file says it is in."""
     if "imports" in captures:
         for each in imports_of(language, captures["imports"][0], source):
             yield (each.at, "import", each.target, "", each.module, each.name, each.alias, each.level)
@@ -80,7 +80,7 @@ def uses_of(captures: Captures, language: str, separator: str, source: bytes) ->
     if "component" in captures:
         yield from _component(captures["component"][0], source)
         return
-    kind = "inherit" if "inherit" in captures else "import"
+    kind = next((one for one in _NAMED if one in captures), "import")
     begun = captures.get("import.from")
     prefix = source[begun[0].start_byte : begun[-1].end_byte].decode("utf-8", "replace") if begun else ""
     if "import.name" in captures and prefix[-1:].isalnum():
@@ -89,8 +89,8 @@ def uses_of(captures: Captures, language: str, separator: str, source: bytes) ->
         yield _use(begun[0].start_byte, "import", prefix[:MAX_NAME])
     for node in captures.get("import.name" if prefix else kind, ()):
         text = source[node.start_byte : node.end_byte]
-        if kind == "inherit":
-            yield _use(node.start_byte, kind, target_of(text).strip("\"'<> ")[:MAX_NAME])
+        if kind in _NAMED:
+            yield _use(node.start_byte, kind, _NAMED[kind](text)[:MAX_NAME])
         else:
             written = prefix + " ".join(text_of(node, source).split())
             yield from _plain_imports(node.start_byte, written, captures, language, source)
@@ -100,6 +100,17 @@ def _component(node: Node, source: bytes) -> Iterator[Use]:
     """In JSX, lower case is HTML and upper case is a call."""
     if source[node.start_byte : node.start_byte + 1].isupper():
         yield _use(node.start_byte, "call", target_of(source[node.start_byte : node.end_byte]))
+
+
+def _base(written: bytes) -> str:
+    return target_of(written).strip("\"'<> ")
+
+
+def _package(written: bytes) -> str:
+    return "".join(written.decode("utf-8", "replace").replace("`", "").split())
+
+
+_NAMED = {"inherit": _base, "package": _package}
 
 
 def _use(at: int, kind: str, target: str) -> Use:

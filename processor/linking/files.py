@@ -1,14 +1,18 @@
-"""The files of a repository by their paths, and how a path that is written somewhere finds one. Pure."""
+"""The files of a repository by their paths and packages, and how a path that is written finds one. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from posixpath import dirname, normpath
 
 _MOST = 200  # files of one name that are looked through
 
 
 class Files:
-    """Paths by number. `languages` stands beside `paths`."""
+    """Paths by number. `languages` stands beside `paths`.
+
+    `places` has of each file what its definitions are seen in without an import: its folder, or the package that it
+    says it is in, wherever its folder is.
+    """
 
     def __init__(self, paths: Sequence[str], languages: Sequence[str | None]) -> None:
         self.paths = paths
@@ -16,6 +20,8 @@ class Files:
         self.number = {path: number for number, path in enumerate(paths)}
         folders: dict[str, str] = {}  # each once
         self.folders = [folders.setdefault(folder, folder) for folder in map(dirname, paths)]
+        self.places = list(self.folders)
+        self.packages: dict[str, list[int]] = {}  # files by the package that they say
         self.in_folder: dict[str, list[int]] = defaultdict(list)
         self._named: dict[str, list[int]] = defaultdict(list)
         for number, path in enumerate(paths):
@@ -24,6 +30,22 @@ class Files:
         self._ends: dict[str, list[str]] = defaultdict(list)
         for folder in self.in_folder:
             self._ends[folder.rpartition("/")[2]].append(folder)
+
+    def put_in(self, package: str, file: int) -> None:
+        """Take in which package a file says it is in."""
+        self.packages.setdefault(package, []).append(file)
+        self.places[file] = place_of(package)
+
+    def says_other(self, package: str, file: int) -> bool:
+        """Whether a file says that it is in another package."""
+        place = self.places[file]
+        return place not in {self.folders[file], place_of(package)}
+
+    def nearest(self, found: Iterable[int], near: int) -> list[int]:
+        """Those of the files whose folders share most of the way with `near`."""
+        shared = {file: _shared(f"{self.folders[file]}/", f"{self.folders[near]}/") for file in found}
+        most = max(shared.values(), default=0)
+        return [file for file, count in shared.items() if count == most]
 
     def at(self, *candidates: str) -> int | None:
         """The first of the paths that is there."""
@@ -55,6 +77,11 @@ class Files:
         if len(ranked) > 1 and ranked[0][:2] == ranked[1][:2]:
             return None
         return ranked[0][2]
+
+
+def place_of(package: str) -> str:
+    """What the definitions of a package are seen in: no folder is called so."""
+    return f"package:{package}"
 
 
 def _shared(one: str, other: str) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from processor.linking.cards import Cards
+from processor.linking.files import place_of
 from processor.linking.levels import EXACT, INFERRED, OVERLOADED
 from processor.linking.meanings import Imported, Meaning
 from processor.linking.modules import Modules
@@ -15,7 +16,7 @@ from processor.linking.written import parts_of
 OWN = frozenset({"self", "this", "cls", "$this", "Self", "static", "@"})
 ABOVE = frozenset({"super", "super()", "parent", "base"})
 IMPLICIT = frozenset({"java", "kotlin", "scala", "csharp", "cpp", "ruby", "swift", "dart"})  # members need no `this`
-_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift", "php"})
+_BY_PLACE = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift", "php"})
 EVERYWHERE = frozenset({"c", "cpp", "ruby", "php", "csharp", "swift", "shell", "lua", "elixir", "rust"})
 OPEN = frozenset({"go", "rust", "cpp", "c", "ruby", "csharp", "swift", "kotlin"})  # members may stand in other files
 
@@ -44,8 +45,8 @@ class Bound(NamedTuple):
 
 @dataclass
 class Said:
-    """What one file says: names that imports bind, files all of whose names it has, namespaces (of C#) that it uses,
-    types by owner and name, and bases by the number of their class.
+    """What one file says: names that imports bind, files all of whose names it has, namespaces (of C#) or packages (of
+    the JVM) that it uses, types by owner and name, and bases by the number of their class.
     """
 
     bound: dict[str, Bound] = field(default_factory=dict)
@@ -91,6 +92,9 @@ class Holding:
             said.usings.append(imported.module)
             if imported.level:
                 self._everywhere_used[self._files.folders[imported.file]].append(imported.module)
+            return
+        if imported.name == "*" and imported.module in self._files.packages:
+            said.usings.append(imported.module)
             return
         if imported.name == "*":
             said.all_of.append(meaning)
@@ -160,10 +164,16 @@ class Holding:
         parts = self.symbols.namespaces.named(qualified)
         return self._thing(parts[0]) if parts else None
 
-    def _in_folder(self, file: int, name: str) -> Thing | None:
-        if self._files.languages[file] not in _BY_FOLDER:
+    def _in_place(self, file: int, name: str) -> Thing | None:
+        """In what needs no import: the folder or package that the file is in, then packages all of which it imports."""
+        if self._files.languages[file] not in _BY_PLACE:
             return None
-        return self._one_of(self.symbols.in_folder(self._files.folders[file], name))
+        if found := self.symbols.in_place(self._files.places[file], name, file):
+            return self._one_of(found)
+        packages = self._said[file].usings if self._files.packages else []
+        used = [self._one_of(self.symbols.in_place(place_of(one), name, file)) for one in packages]
+        things = list(dict.fromkeys(thing for thing in used if thing is not None))
+        return things[0] if len(things) == 1 else None
 
     def _everywhere(self, file: int, name: str) -> Thing | None:
         """In languages without a scope of files: the only definition of the name that stands by itself."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from posixpath import dirname, normpath
 
 from processor.linking.files import Files
-from processor.linking.jvm_dependencies import JvmDependencies
+from processor.linking.jvm_packages import JvmPackages
 from processor.linking.levels import EXACT, INFERRED
 from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, a_file, found
 from processor.linking.python_modules import PythonModules
 from processor.linking.rust_modules import RustModules
-from processor.linking.standard import C_FOLDERS, JVM, NODE, RUBY
+from processor.linking.standard import C_FOLDERS, NODE, RUBY
 from processor.linking.symbols import Symbols
 
 _SCRIPTS = (".ts", ".tsx", ".d.ts", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".vue", ".svelte")
@@ -25,13 +25,12 @@ class Modules:
         self._known = known
         self._symbols = symbols
         self.python = PythonModules(files, known)
-        self._jvm_dependencies = JvmDependencies(known.dependencies.get("java", ()))
         self._by_language: dict[str, Resolve] = {
             "python": self.python.resolve,
             **dict.fromkeys(("javascript", "typescript", "tsx"), self._script),
             "go": self._go,
             "rust": RustModules(files, known).resolve,
-            **dict.fromkeys(("java", "kotlin", "scala"), self._jvm),
+            **dict.fromkeys(("java", "kotlin", "scala"), JvmPackages(files, known, symbols).resolve),
             **dict.fromkeys(("c", "cpp"), self._include),
             "csharp": symbols.namespaces.resolve,
             "ruby": self._ruby,
@@ -101,45 +100,6 @@ class Modules:
             if self._known.has("go", "/".join(parts[:depth])):
                 return Meaning("dependency", "/".join(parts[:depth]), confidence=EXACT)
         return Meaning("unknown", path)
-
-    def _jvm(self, imported: Imported) -> Meaning:
-        module, files = imported.module.replace("`", ""), self._files
-        path = module.replace(".", "/")
-        if imported.name == "*":
-            folder = files.folder_ending(path, imported.file)
-            if folder is not None:
-                return Meaning("folder", folder, confidence=INFERRED)
-        if (hit := self._jvm_class(path, imported.file)) is not None:
-            return hit
-        if f"{module}.".startswith(JVM):
-            return Meaning("standard", module, confidence=EXACT)
-        if (by_name := self._jvm_named(path, imported.file)) is not None:
-            return by_name
-        folder = files.folder_ending(dirname(path), imported.file) if path.count("/") > 1 else None
-        if folder is not None:
-            return Meaning("folder", folder, confidence=INFERRED)
-        dependency = self._jvm_dependencies.of(module)
-        return Meaning(
-            "dependency" if dependency else "unknown", dependency or module, confidence=INFERRED * bool(dependency)
-        )
-
-    def _jvm_class(self, path: str, file: int) -> Meaning | None:
-        parts = path.split("/")
-        for depth in range(len(parts), max(0, len(parts) - 3), -1):  # a class within a class, or a member of one
-            for ending in (".java", ".kt", ".scala"):
-                if hit := found(self._files, self._files.ending("/".join(parts[:depth]) + ending, file), EXACT):
-                    return hit
-        return None
-
-    def _jvm_named(self, path: str, file: int) -> Meaning | None:
-        """The one file of a package's folder that defines what is imported, or what that is a member of."""
-        parts = path.split("/")
-        for depth in range(len(parts), max(1, len(parts) - 2), -1):
-            folder = self._files.folder_ending("/".join(parts[: depth - 1]), file)
-            named = self._symbols.in_folder(folder, parts[depth - 1]) if folder is not None else []
-            if len(hits := {self._symbols.file[number] for number in named}) == 1:
-                return a_file(self._files, hits.pop(), INFERRED)
-        return None
 
     def _include(self, imported: Imported) -> Meaning:
         files, path = self._files, imported.module

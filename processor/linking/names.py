@@ -25,7 +25,7 @@ class Names(Holding):
             self._in_scopes(file, scope, name, steps)
             or self._in_module(file, name, steps)
             or self._in_namespaces(file, scope, name)
-            or self._in_folder(file, name)
+            or self._in_place(file, name)
         )
 
     def member(self, thing: Thing, name: str, steps: int = 0) -> Thing | None:
@@ -189,7 +189,7 @@ class Names(Holding):
 
     def _of_meaning(self, meaning: Meaning, name: str, steps: int) -> Thing | None:
         if meaning.what == "folder":
-            thing = self._one_of(self.symbols.in_folder(meaning.target, name))
+            thing = self._one_of(self.symbols.in_place(meaning.target, name))
             return thing and thing._replace(confidence=min(thing.confidence, meaning.confidence))
         return self._of_module(Thing("module", meaning.file, meaning.confidence), name, steps + 1)
 
@@ -197,7 +197,7 @@ class Names(Holding):
         if steps > _MOST_STEPS:
             return None
         if thing.number <= -2:
-            return self._one_of(self.symbols.in_folder(self._files.folders[-2 - thing.number], name))
+            return self._one_of(self.symbols.in_place(self._files.places[-2 - thing.number], name))
         file = thing.number
         if name == "default":
             return self._default_of(file)

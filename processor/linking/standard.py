@@ -18,7 +18,10 @@ fs http http2 https inspector module net os path perf_hooks process punycode que
 string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads zlib
 """)
 RUST = _words("std core alloc proc_macro test")
-JVM = ("java.", "javax.", "kotlin.", "kotlinx.coroutines.", "jdk.", "sun.", "scala.", "android.", "androidx.")
+JVM = (
+    *("java.", "javax.", "jdk.", "sun.", "scala.", "android.", "androidx."),
+    *("kotlin.", "kotlinx.coroutines.", "kotlinx.cinterop.", "platform."),
+)
 C_FOLDERS = _words("arpa asm bits linux mach net netinet rpc sys")
 DOTNET = ("System", "Microsoft", "Windows", "Mono")
 RUBY = _words("""

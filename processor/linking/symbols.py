@@ -4,6 +4,7 @@ Definitions are numbers. Their texts are on the card of their file; a few bytes 
 half a million definitions are some fifty megabytes.
 """
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from processor.languages.namings import LANGUAGES
 from processor.linking.cards import Cards
-from processor.linking.files import Files
+from processor.linking.files import Files, place_of
 from processor.linking.name_index import NameIndex
 from processor.linking.namespaces import Namespaces
 
@@ -28,7 +29,9 @@ FAMILY = {
     **dict.fromkeys(("c", "cpp"), "c"),
 }
 SEPARATED = frozenset({"rust", "c", "cpp", "ruby", "php"})  # by `::`
-_BY_FOLDER = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift", "php"})
+_BY_PLACE = frozenset({"go", "java", "kotlin", "scala", "csharp", "swift", "php"})
+_EXTENDING = "."  # begins the name of what stands by itself and extends a type
+_EXPECTED, _ACTUAL = re.compile(r"\bexpect\b"), re.compile(r"\bactual\b")  # of Kotlin
 _MOST = 8  # definitions of one name; more are as ambiguous as these
 
 
@@ -67,7 +70,7 @@ class Symbols:
         self._shard, self._ordinal = array("i"), array("i")
         self._again = bytearray()  # whether there is another definition of that name in that place
         self._cards = Cards(len(files.paths), Defined, none=_defined_from(0))
-        self._called, self._members, self._in_folder = NameIndex(), NameIndex(), NameIndex()
+        self._called, self._members, self._in_place = NameIndex(), NameIndex(), NameIndex()
         self._values, self._types = NameIndex(), NameIndex()
         self.namespaces = Namespaces(files, self._type_named, self.file)
 
@@ -95,9 +98,9 @@ class Symbols:
             self._cards.put(file, *card)
 
     def _add_value(self, card: Defined, file: int, qualified: str, number: int) -> None:
-        if self.files.languages[file] == "go":
-            self._values.add((self.files.folders[file], qualified), number)
-        else:
+        if self.files.languages[file] == "go" or (self.family(file) == "jvm" and "." not in qualified):
+            self._values.add((self.files.places[file], qualified), number)
+        if self.files.languages[file] != "go":
             card.values.setdefault(qualified, number)
 
     def _add(self, card: Defined, file: int, each: Definition, number: int) -> None:
@@ -120,12 +123,15 @@ class Symbols:
             self._called.add((family, each.name), number)
             if owner:
                 self._members.add((family, _last(owner), each.name), number)
-        if not owner and self.files.languages[file] in _BY_FOLDER:
-            self._in_folder.add((self.files.folders[file], each.name), number)
+        place, language = self.files.places[file], self.files.languages[file]
+        if not owner and language in _BY_PLACE:
+            self._in_place.add((place, each.name), number)
+        elif owner and language == "kotlin" and f"{owner}.{each.name}" in each.signature:
+            self._in_place.add((place, f"{_EXTENDING}{each.name}"), number)
 
     def close(self) -> None:
         """Nothing more is added."""
-        for index in (self._called, self._members, self._in_folder, self._values, self._types):
+        for index in (self._called, self._members, self._in_place, self._values, self._types):
             index.close()
 
     def kind(self, number: int) -> str:
@@ -155,19 +161,43 @@ class Symbols:
         """The definitions of a file by their qualified names, but for variables and constants."""
         return self._cards[file].numbers
 
-    def in_folder(self, folder: str, name: str) -> list[int]:
-        """The definitions of a name that stand by themselves in the files of a folder."""
-        folders, file = self.files.folders, self.file
-        found = self._in_folder.get((folder, name))
-        return [n for n in found if folders[file[n]] == folder and self.name(n) == name]
+    def in_place(self, place: str, name: str, near: int = -1) -> list[int]:
+        """The definitions of a name that stand by themselves in a folder or package, as `Files.places` has it.
+
+        Of those of a package in several folders the ones that are nearest to the file `near`; where Kotlin expects
+        something that each platform has for itself, what is expected.
+        """
+        places, file = self.files.places, self.file
+        found = [n for n in self._in_place.get((place, name)) if places[file[n]] == place and self.name(n) == name]
+        return self._nearest(found, near) if near >= 0 and len(found) > 1 else found
+
+    def imported(self, package: str, name: str, near: int) -> list[int]:
+        """What an import of a name out of a package may mean: definitions, what extends a type, else values."""
+        place, places, file = place_of(package), self.files.places, self.file
+        if named := self.in_place(place, name, near):
+            return named
+        extending = self._in_place.get((place, f"{_EXTENDING}{name}"))
+        found = [n for n in extending if places[file[n]] == place and self.name(n) == name]
+        found = found or [n for n in self._values.get((place, name)) if self._is_value(n, place, name)]
+        return self._nearest(found, near)
+
+    def _is_value(self, number: int, place: str, qualified: str) -> bool:
+        return self.files.places[self.file[number]] == place and self.qualified(number) == qualified
+
+    def _nearest(self, found: list[int], near: int) -> list[int]:
+        nearest = self.files.nearest({self.file[n]: None for n in found}, near)
+        found = [n for n in found if self.file[n] in nearest]
+        if len(nearest) == 1:
+            return found
+        expected = [n for n in found if _EXPECTED.search(self.signature(n))]
+        return expected or [n for n in found if not _ACTUAL.search(self.signature(n))] or found
 
     def value(self, file: int, qualified: str) -> int | None:
         """A variable or constant of a file; in Go of any file of its folder."""
         if self.files.languages[file] != "go":
             return self._cards[file].values.get(qualified)
-        folders, folder = self.files.folders, self.files.folders[file]
-        found = self._values.get((folder, qualified))
-        return next((n for n in found if folders[self.file[n]] == folder and self.qualified(n) == qualified), None)
+        place = self.files.places[file]
+        return next((n for n in self._values.get((place, qualified)) if self._is_value(n, place, qualified)), None)
 
     def place(self, number: int) -> tuple[int, int]:
         """The shard of a definition, and its number in it."""

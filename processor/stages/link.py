@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from events.artifacts import ConnectionRow, ImportRow, LinkRow
 from processor.linking.calls import Calls, Found, Use
@@ -26,6 +27,8 @@ SYMBOL_COLUMNS = ("path", "kind", "name", "qualified_name", "signature")
 MEASURE_COLUMNS = ("path", "kind", "complexity", "code_lines")
 _LATER = ("receiver", "receiver_type", "module", "name", "alias", "level")
 EDGE_COLUMNS = ("path", "kind", "source", "target", "line", *_LATER)
+_PACKAGE = ("path", "kind", "target")
+_JVM = frozenset({"java", "kotlin", "scala"})
 _ADDED = {"receiver": "", "receiver_type": "", "module": "", "name": "", "alias": "", "level": 0}
 _BLOCK = 2_000  # rows that are objects at a time
 _MADE = frozenset({"call", "inherit"})
@@ -65,6 +68,10 @@ def link(repository: Repository, look: Look = lambda _: None) -> Linked:
     shard by shard, and what is made of them is kept as compressed bytes.
     """
     files = Files(list(repository.paths), list(repository.paths.values()))
+    if _JVM.intersection(repository.paths.values()):
+        for shard, table in repository.edges():
+            look(f"packages, shard {shard}")
+            _add_packages(files, table)
     symbols = Symbols(files)
     measures = FileMeasures(len(files.paths))
     for shard, table in repository.symbols():
@@ -95,6 +102,17 @@ def _rows(table: pa.Table, columns: Iterable[str], missing: Mapping[str, object]
     for batch in table.select([name for name in names if name in table.column_names]).to_batches(max_chunksize=_BLOCK):
         held = {name: batch.column(name).to_pylist() for name in batch.schema.names}
         yield from zip(*(held.get(name) or [missing[name]] * batch.num_rows for name in names), strict=True)
+
+
+def _add_packages(files: Files, table: pa.Table) -> None:
+    said = table.select(_PACKAGE).filter(pc.equal(table["kind"], "package"))
+    of_files: dict[int, list[str]] = {}
+    for path, _, package in _rows(said, _PACKAGE, {}):
+        file = files.number.get(str(path))
+        if file is not None:
+            of_files.setdefault(file, []).append(str(package))
+    for file, parts in of_files.items():
+        files.put_in(".".join(parts), file)
 
 
 def _add_symbols(symbols: Symbols, measures: FileMeasures, files: Files, shard: int, table: pa.Table) -> None:

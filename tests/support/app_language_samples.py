@@ -76,6 +76,7 @@ suspend fun <T> List<T>.walk(far: Boolean) {
             ("function", "List.walk.step", 44, 46, ""),
         ],
         [
+            ("package", None, "zoo.dogs", 1),
             ("import", None, "kotlin.math.max", 3),
             ("import", None, "zoo.Animal", 4),
             ("import", None, "zoo.util", 5),
@@ -184,6 +185,7 @@ type Name = String
             ("type", "Name", 40, 40, ""),
         ],
         [
+            ("package", None, "zoo.dogs", 1),
             ("import", None, "scala.collection.mutable.Map", 3),
             ("import", None, "scala.collection.mutable.Set", 3),
             ("import", None, "zoo.Animal", 4),

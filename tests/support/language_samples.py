@@ -265,6 +265,7 @@ public class Dog extends Animal implements Barker {
             ("constant", "Dog.Size.BIG", 20, 20, ""),
         ],
         [
+            ("package", None, "app", 1),
             ("import", None, "java.util.List", 3),
             ("inherit", "Dog", "Animal", 8),
             ("inherit", "Dog", "Barker", 8),

@@ -11,6 +11,7 @@
 (field_declaration (modifiers "static" "final") declarator: (variable_declarator name: (identifier) @name)) @def.constant
 (constant_declaration declarator: (variable_declarator name: (identifier) @name)) @def.constant
 
+(package_declaration [(scoped_identifier) (identifier)] @package)
 (import_declaration) @imports
 (method_invocation object: (_)? @receiver name: (identifier) @call)
 (object_creation_expression type: (_) @call)

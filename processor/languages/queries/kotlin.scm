@@ -20,6 +20,7 @@
 (enum_class_body (property_declaration (variable_declaration (identifier) @name)) @def.property)
 (property_declaration (modifiers (property_modifier "const")) (variable_declaration (identifier) @name)) @def.constant
 
+(package_header (qualified_identifier) @package)
 (import) @imports
 (call_expression . (_) @call)
 (constructor_invocation (user_type) @call)

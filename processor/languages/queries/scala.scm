@@ -17,6 +17,7 @@
 (template_body (val_declaration name: (identifier) @name) @def.declaration)
 (template_body (var_declaration name: (identifier) @name) @def.declaration)
 
+(compilation_unit (package_clause name: (_) @package !body))
 (import_declaration) @imports
 (call_expression function: (_) @call)
 (instance_expression . (_) @call)

@@ -195,7 +195,7 @@ OTHERS = {
         {"src/a/A.scala": "package a\nimport b.{Help, D => E}\nobject A { def run() = { Help.go(); E.stop() } }\n"}
         | {"src/b/All.scala": "package b\nobject Help { def go() = 1 }\nobject D { def stop() = 2 }\n"},
         [("file", "src/b/All.scala"), ("file", "src/b/All.scala")],
-        [("A.run", "src/b/All.scala", "D.stop", "inferred"), ("A.run", "src/b/All.scala", "Help.go", "inferred")],
+        [("A.run", "src/b/All.scala", "D.stop", "exact"), ("A.run", "src/b/All.scala", "Help.go", "exact")],
     ),
     "csharp": (
         {"A.cs": "using System;\nclass A { B b; void F() { b.Go(); } }\n", "B.cs": "class B { public void Go() {} }\n"},
@@ -232,7 +232,7 @@ def test_a_jvm_import_leads_to_the_file_that_defines_it_whatever_that_is_called(
         *([("file", models)] * 3),
         *([("folder", package)] * 2),
         ("folder", "src/main/kotlin/com/ex/c"),
-        ("file", models),
+        ("unknown", "b.Point"),
         ("unknown", "d.Point"),
     ]
     assert [call[:3] for call in calls(files)] == [("run", models, "Point.move"), ("run", models, "help")]
