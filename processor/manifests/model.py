@@ -71,13 +71,15 @@ Parse = Callable[["Text"], Manifest]
 class Format:
     """A kind of manifest. `name` and `folder` are patterns of the file's name and of the folders above; case is free.
 
-    A lock file says which versions were chosen, and of what they all need.
+    A lock file says which versions were chosen, and of what they all need. `names_project`: the file is called like the
+    project, where it does not say another name.
     """
 
     name: str
     parse: Parse
     is_lock: bool = False
     folder: str = ".*"
+    names_project: bool = False
 
 
 class Text:

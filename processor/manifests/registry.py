@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+from dataclasses import replace
 from functools import cache
 
 from processor.manifests import ecosystems
@@ -58,6 +59,8 @@ def read_manifest(path: str, content: str) -> Manifest:
     if found is None:
         raise NotRead("no manifest")
     try:
-        return found.parse(Text(content))
+        manifest = found.parse(Text(content))
     except (ValueError, RecursionError) as error:
         raise NotRead(str(error)[:200] or type(error).__name__) from error
+    stem = path.rpartition("/")[2].rpartition(".")[0]
+    return replace(manifest, name=stem) if found.names_project and not manifest.name else manifest

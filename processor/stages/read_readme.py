@@ -4,6 +4,7 @@ In:  the text of a README and its language (markdown, rst or anything).
 Out: its title, its first paragraphs and the names of its sections.
 """
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,15 +14,22 @@ _LINES = 2_000
 _SUMMARY = 600
 _SECTIONS = 40
 _UNDERLINE = re.compile(r"[=\-~^\"'`#*+:._]{3,}\s*")
-_ATX = re.compile(r"(#{1,6})\s{1,20}([^#\n].{0,198}?)\s*#*\s*")
+_ATX = re.compile(r"(#{1,6})\s{1,20}([^#\n].*)")
 _HTML_HEADING = re.compile(r"<h([1-3])[^>]{0,200}>(.{1,300}?)</h[1-3]>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]{0,500}>")
+_PICTURE = re.compile(
+    r"!\[([^\]]{1,200})\]\([^)]{0,500}\)|<img\b[^>]{0,400}?\balt=[\"']([^\"'>]{1,200})[\"'][^>]{0,400}>"
+)
+_ADDRESS = re.compile(r"<((?:https?://|mailto:)[^>\s]{1,300})>")
+_EMPTY_LINK = re.compile(r"\[\s{0,9}\](?:\([^)]{0,500}\)|\[[^\]]{0,200}\])")
 _IMAGE = re.compile(r"!\[[^\]]{0,200}\]\([^)]{0,500}\)|!\[[^\]]{0,200}\]\[[^\]]{0,200}\]")
 _LINK = re.compile(r"\[([^\]\[]{1,300})\](?:\([^)]{0,500}\)|\[[^\]]{0,200}\])")
 _RST_LINK = re.compile(r"`([^`<]{1,200}?)\s*<[^>]{0,300}>`_{1,2}")
 _LINK_TARGET = re.compile(r" {0,3}\[[^\]]{1,200}\]:\s")
 _BRACKETS = re.compile(r"\[([^\]\[]{1,300})\]")
-_MARKS = re.compile(r"[*_`]{1,3}(\S[^*_`]{0,300}?)[*_`]{1,3}")
+_MARKS = re.compile(
+    r"\*{1,3}(\S[^*]{0,300}?)\*{1,3}|(?<!\w)_{1,3}(\S[^_]{0,300}?)_{1,3}(?!\w)|`{1,3}(\S[^`]{0,300}?)`{1,3}"
+)
 _NO_PROSE = ("..", ":", "|", ">", "[!", "<!--", "$ ", "- ", "* ", "+ ", "---", "===", "***", "1.")
 _UNDERLINED = 2  # the level of an underlined heading; the first one of a README is its title
 
@@ -46,7 +54,7 @@ def read_readme(text: str) -> Readme:
     lines = _without_fences([line[:1_000] for line in text.split("\n", _LINES)[:_LINES]])
     headings = _headings(lines)
     first = headings[0] if headings else None
-    before = _summary(lines[: first.line]) if first is not None else ""
+    before = _summary(_unquoted(lines[: first.line])) if first is not None else ""
     if first is None or first.level > 1 or before:  # prose above the first heading: that heading is a section's
         return Readme("", before or _summary(lines), tuple(heading.text for heading in headings[:_SECTIONS]))
     return Readme(
@@ -54,11 +62,18 @@ def read_readme(text: str) -> Readme:
     )
 
 
+def _unquoted(lines: list[str]) -> list[str]:
+    """Above the first heading a quotation is what the project says of itself."""
+    return [line if line.startswith("> [!") else line.removeprefix("> ") for line in lines]
+
+
 def _without_fences(lines: list[str]) -> list[str]:
-    """The lines, with those of fenced code blocks blank, and those that only say where a link leads."""
+    """The lines, with those of fenced code blocks and of comments blank, and those that only say where a link leads."""
     kept: list[str] = []
     fence = ""
-    for line in lines:
+    is_comment = False
+    for written in lines:
+        line, is_comment = (written, False) if fence else _without_comments(written, is_comment)
         bare = line.lstrip()
         if fence:
             fence = "" if bare.startswith(fence) else fence
@@ -71,22 +86,42 @@ def _without_fences(lines: list[str]) -> list[str]:
     return kept
 
 
+def _without_comments(line: str, is_comment: bool) -> tuple[str, bool]:
+    """The line without what is a comment of HTML in it, and whether one goes on behind it."""
+    shown = []
+    while True:
+        before, found, line = line.partition("-->" if is_comment else "<!--")
+        shown.append("" if is_comment else before)
+        if not found:
+            return "".join(shown), is_comment
+        is_comment = not is_comment
+
+
 def _headings(lines: list[str]) -> list[_Heading]:
     """The headings in order. In reStructuredText the first underline that is used is that of the first level."""
     found: list[_Heading] = []
     for index in range(len(lines)):
         heading = _heading_at(lines, index)
-        if heading is not None and (name := plain(heading.text)):
+        if heading is not None and (name := plain(heading.text) or (_pictured(heading.text) if not found else "")):
             level = 1 if not found and heading.level == _UNDERLINED else heading.level
             found.append(_Heading(heading.line, level, name))
     return found
 
 
+def _pictured(text: str) -> str:
+    """What a heading says that is one picture; badges, which are links, say nothing."""
+    shown = _PICTURE.fullmatch(text.strip())
+    return (shown[1] or shown[2]).strip().removesuffix(" logo") if shown is not None else ""
+
+
 def _heading_at(lines: list[str], index: int) -> _Heading | None:
     """The heading that begins at a line; `line` is its last one."""
+    if lines[index].startswith(("    ", "\t")):
+        return None  # code
     line = lines[index].strip()
     if (atx := _ATX.fullmatch(line)) is not None:
-        return _Heading(index, len(atx[1]), atx[2])
+        text = atx[2].rstrip("#")  # `# Title #`, but not `# C#`
+        return _Heading(index, len(atx[1]), text if text[-1:].isspace() else atx[2])
     if (html := _HTML_HEADING.search(line)) is not None:
         return _Heading(index, int(html[1]), html[2])
     below = lines[index + 1].strip() if index + 1 < len(lines) else ""
@@ -136,7 +171,11 @@ def _is_prose(block: list[str], text: str) -> bool:
 
 def plain(text: str) -> str:
     """`text` without images, links, tags and emphasis."""
-    text = _LINK.sub(r"\1", _IMAGE.sub("", text))
-    text = _RST_LINK.sub(r"\1", _TAG.sub("", text))
-    text = _BRACKETS.sub(r"\1", _MARKS.sub(r"\1", text))
+    text = _LINK.sub(r"\1", _EMPTY_LINK.sub("", _IMAGE.sub("", text)))
+    text = html.unescape(_TAG.sub("", _ADDRESS.sub(r"\1", _RST_LINK.sub(r"\1", text))))
+    text = _BRACKETS.sub(r"\1", _MARKS.sub(_marked, _MARKS.sub(_marked, text)))  # `_**both**_`
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_SUMMARY]
+
+
+def _marked(found: re.Match[str]) -> str:
+    return found[1] or found[2] or found[3]

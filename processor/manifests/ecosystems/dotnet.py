@@ -80,7 +80,8 @@ def parse_tools(text: Text) -> Manifest:
 
 
 FORMATS = (
-    Format(r"[\w.+-]+\.(?:cs|fs|vb)proj|directory\.(?:packages|build)\.(?:props|targets)", parse_project),
+    Format(r"[\w.+-]+\.(?:cs|fs|vb)proj", parse_project, names_project=True),
+    Format(r"directory\.(?:packages|build)\.(?:props|targets)", parse_project),
     Format(r"packages\.config", parse_packages_config),
     Format(r"packages\.lock\.json", parse_lock, is_lock=True),
     Format(r"dotnet-tools\.json", parse_tools),

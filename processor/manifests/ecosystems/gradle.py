@@ -65,6 +65,8 @@ def parse_gradle(text: Text) -> Manifest:
 
 
 def _dependencies(statement: Statement) -> Iterator[Dependency]:
+    if statement.head == "add" and len(statement.tokens) > 3:  # `add("configuration", …)`
+        statement = Statement(statement.tokens[2:], statement.blocks)
     first = statement.tokens[0]
     configuration = first.value if first.kind in {"word", "text"} else ""
     if not _CONFIGURATION.fullmatch(configuration) or configuration in _NO_CONFIGURATION or len(statement.tokens) < 2:
@@ -90,11 +92,9 @@ def _otherwise(statement: Statement, words: list[str], scope: str, group: str) -
     if named:
         version = argument(statement.tokens, "version")
         yield Dependency(":".join(filter(None, (owner, named))), version, scope, statement.line, group=group)
-    elif "kotlin" in words and statement.texts:
-        version = statement.texts[1] if len(statement.texts) > 1 else ""
-        yield Dependency(
-            f"org.jetbrains.kotlin:kotlin-{statement.texts[0]}", version, scope, statement.line, group=group
-        )
+    elif "kotlin" in words and (said := [token.value for token in statement.tokens[1:] if token.kind == "text"]):
+        version = said[1] if len(said) > 1 else ""
+        yield Dependency(f"org.jetbrains.kotlin:kotlin-{said[0]}", version, scope, statement.line, group=group)
     else:
         for token in statement.tokens:
             if token.kind == "word" and token.value.startswith(("libs.", "deps.")):

@@ -17,17 +17,22 @@ _ASKED = re.compile(r"  ([\w.-]{1,150})!?(?: \(([^)]{1,200})\))?!?")
 
 
 def parse_gemfile(text: Text) -> Manifest:
-    """`Gemfile`; gems in a `group` block, or with `group:`, are of that group."""
+    """`Gemfile`; gems in a `group` block, or with `group:`, are of that group.
+
+    What a gem needs when it runs is in its specification: where a Gemfile says `gemspec`, all else is for development.
+    """
     found: list[Dependency] = []
     blocks: list[list[str]] = []
-    for statement in statements(tokens(text, RUBY)):
+    written = list(statements(tokens(text, RUBY)))
+    usual = "dev" if any(one.head == "gemspec" for one in written) else "runtime"
+    for statement in written:
         words = [token.value for token in statement.tokens if token.kind == "word"]
         if statement.head == "gem" and statement.texts:
             around = [*blocks, *(_symbols(block) for block in statement.blocks if block[:1] == ("group",))]
             groups = _groups(list(statement.tokens)) or next((block for block in reversed(around) if block), [])
             constraint = _constraint(statement)
             where = argument(statement.tokens, "git") or argument(statement.tokens, "github")
-            scope = _scope(groups)
+            scope = _scope(groups) if groups else usual
             found.append(
                 Dependency(statement.texts[0], constraint or where, scope, statement.line, group="+".join(groups))
             )
@@ -69,8 +74,10 @@ def parse_gemspec(text: Text) -> Manifest:
         if (added := _ADDED.fullmatch(statement.head)) is not None and statement.texts:
             scope = "dev" if added[1] == "development" else "runtime"
             found.append(Dependency(statement.texts[0], _constraint(statement), scope, statement.line))
+        elif statement.texts and any(token.value == ":Specification.new" for token in statement.tokens):
+            fields.setdefault("name", _plain(statement.texts[0]))
         elif (said := _FIELD.fullmatch(statement.head)) is not None and statement.texts:
-            fields.setdefault(said[1], statement.texts[0])
+            fields.setdefault(said[1], _plain(statement.texts[0]))
     return Manifest(
         "ruby",
         name=fields.get("name", ""),
@@ -78,6 +85,11 @@ def parse_gemspec(text: Text) -> Manifest:
         licence=fields.get("license", ""),
         dependencies=limited(found),
     )
+
+
+def _plain(written: str) -> str:
+    """A text as it is written; nothing of one that is put together when it runs."""
+    return "" if "#{" in written else written
 
 
 def parse_lock(text: Text) -> Manifest:

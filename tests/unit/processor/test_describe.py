@@ -118,6 +118,51 @@ def test_prose_above_the_first_heading_is_the_summary_and_there_is_no_title() ->
     assert read_readme(text) == Readme("", "{fmt} is an open-source formatting library.", ("Features",))
 
 
+def test_names_keep_their_underscores_comments_say_nothing_and_addresses_are_kept() -> None:
+    text = """\
+<!---
+ Licensed to somebody, in many lines of prose that nobody wants to read here.
+ # Not a title
+--><!-- one more -->
+The Dog
+=======
+
+See its site at <https://dog.test/> or <mailto:a@dog.test>, and _**both**_ of `A_B` &amp; C_D_E. <!-- no
+
+more -->
+
+    # code, not a heading
+
+### `RACK_QUERY_PARSER_LIMIT`
+## C#
+## Closed ##
+"""
+    assert read_readme(text) == Readme(
+        "The Dog",
+        "See its site at https://dog.test/ or mailto:a@dog.test, and both of A_B & C_D_E.",
+        ("RACK_QUERY_PARSER_LIMIT", "C#", "Closed"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("# ![Rack](contrib/logo.webp)", "Rack"),
+        ('# <img src="x.png" width="3" alt="Phoenix logo" />', "Phoenix"),
+        ("# [![Build](https://x/y.svg)](https://x)", ""),
+        (f"# Serilog&nbsp;{'[![Build status](https://x.test/badge.svg)](https://x.test)&nbsp;' * 9}", "Serilog"),
+    ],
+)
+def test_a_title_that_is_a_picture_is_what_the_picture_shows_and_badges_are_none(heading: str, title: str) -> None:
+    assert read_readme(f"{heading}\n\nIt bites, when it has to do so.\n").title == title
+
+
+def test_a_quotation_above_the_first_heading_is_what_the_project_says_of_itself() -> None:
+    text = "<picture>\n<img alt='x'>\n</picture>\n\n> [!NOTE]\n> It is old by now.\n\n> Peace of mind, always.\n\n## Start\n## Use\n"
+
+    assert read_readme(text) == Readme("", "Peace of mind, always.", ("Start", "Use"))
+
+
 @given(st.text(alphabet="#=-`*[]()<>!_|. \nab", max_size=400))
 def test_any_text_is_read_as_a_readme(text: str) -> None:
     readme = read_readme(text)
@@ -127,7 +172,10 @@ def test_any_text_is_read_as_a_readme(text: str) -> None:
 
 
 @pytest.mark.timeout(10)
-@pytest.mark.parametrize("piece", ["[", "![", "<", "<h1>", "`", "*", "# ", "=" * 50 + "\n", "a\n---\n", "[a](" * 2])
+@pytest.mark.parametrize(
+    "piece",
+    ["[", "![", "<", "<h1>", "`", "*", "# ", "=" * 50 + "\n", "a\n---\n", "[a](" * 2, "<!--", "<img ", "_a", "&#"],
+)
 def test_a_hostile_readme_takes_no_time(piece: str) -> None:
     assert len(read_readme(piece * (1_000_000 // len(piece))).title) <= 600
 

@@ -179,3 +179,26 @@ def test_central_versions_old_lists_lock_files_and_tools_of_dotnet() -> None:
         '{"version": 1, "dependencies": {"net8.0": {\n"A": {"type": "Direct", "resolved": "1.2"},\n"B": {"type": "Transitive", "resolved": "2.0"},\n"P": {"type": "Project"}}}}',
     ) == [("A", "1.2", ":net8.0", 2), ("B", "2.0", "transitive:net8.0", 3)]
     assert read(".config/dotnet-tools.json", '{"tools": {\n"fake": {"version": "6.0"}}}') == [("fake", "6.0", "dev", 2)]
+
+
+def test_gradle_that_adds_to_a_configuration_by_its_name() -> None:
+    script = (
+        'dependencies {\n  add("compileOnly", kotlin("gradle-plugin"))\n  add("testImplementation", "a.b:c:1")\n}\n'
+    )
+
+    assert read("build.gradle.kts", script) == [
+        ("org.jetbrains.kotlin:kotlin-gradle-plugin", "", "build:compileOnly", 2),
+        ("a.b:c", "1", "test:testImplementation", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "name"),
+    [
+        ("src/Serilog.Core/Serilog.Core.csproj", "", "Serilog.Core"),
+        ("src/a.csproj", "<PackageId>B</PackageId>", "B"),
+        ("Directory.Build.props", "", ""),
+    ],
+)
+def test_a_dotnet_project_is_called_like_its_file_unless_it_says_otherwise(path: str, said: str, name: str) -> None:
+    assert read_manifest(path, f"<Project><PropertyGroup>{said}</PropertyGroup></Project>").name == name

@@ -50,6 +50,30 @@ def test_gemspec_and_the_lock_file_of_bundler() -> None:
     assert read("Gemfile.lock", lock) == [("rack", ">= 2", "", 4), ("zeitwerk", "2.6", "transitive", 6)]
 
 
+def test_the_gemfile_of_a_gem_lists_what_it_is_developed_with() -> None:
+    gemfile = (
+        "gemspec\ngem 'rake'\ngem 'rack', rack_version\ngroup :test do\n  gem 'vcr'\nend\ngem 'x', group: :default\n"
+    )
+
+    assert read("Gemfile", gemfile) == [
+        ("rake", "", "dev", 2),
+        ("rack", "", "dev", 3),
+        ("vcr", "", "test:test", 5),
+        ("x", "", "runtime:default", 7),
+    ]
+
+
+def test_a_gemspec_is_named_by_its_first_argument_and_what_is_put_together_is_not_told() -> None:
+    named = "Gem::Specification.new 'sinatra', version do |s|\n  s.summary = 'Classy'\nend\n"
+    made = "Gem::Specification.new do |s|\n  s.name = 'a'\n  s.summary = \"#{s.name}.\"\n  s.description = 'B'\nend\n"
+
+    assert (read_manifest("s.gemspec", named).name, read_manifest("s.gemspec", named).description) == (
+        "sinatra",
+        "Classy",
+    )
+    assert (read_manifest("a.gemspec", made).name, read_manifest("a.gemspec", made).description) == ("a", "B")
+
+
 def test_gemspec_as_rubygems_writes_it() -> None:
     manifest = read_manifest(
         "x.gemspec",
