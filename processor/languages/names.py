@@ -18,6 +18,7 @@ _BY_LANGUAGE = {
     "markdown": "md markdown mdx mkd mdown",
     "rst": "rst",
     "asciidoc": "adoc asciidoc",
+    "rdoc": "rdoc",
     "text": "txt text",
     "tex": "tex sty cls bib",
     "yaml": "yaml yml",
@@ -29,7 +30,7 @@ _BY_LANGUAGE = {
     "csv": "csv tsv",
     "html": "html htm xhtml",
     "jinja": "j2 jinja jinja2",
-    "template": "tmpl tpl ejs hbs mustache liquid erb haml slim pug jade twig",
+    "template": "tmpl tpl ejs hbs mustache liquid erb erubis eex leex heex haml hamlit slim pug jade twig",
     "css": "css",
     "scss": "scss sass",
     "less": "less",
@@ -226,6 +227,6 @@ BY_TITLE = {
     "visual basic .net": "visual-basic",
 }
 
-DOCS = frozenset({"markdown", "rst", "asciidoc", "text", "tex"})
+DOCS = frozenset({"markdown", "rst", "rdoc", "asciidoc", "text", "tex"})
 CONFIG = frozenset({"yaml", "toml", "ini", "hcl", "nix", "go-mod", "ignore", "dockerfile", "make", "cmake", "starlark"})
 DATA = frozenset({"json", "xml", "csv", "diff"})
