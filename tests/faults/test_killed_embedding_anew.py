@@ -1,12 +1,17 @@
 """Another embedder is set: what serves goes on beside what is built, whoever is killed, and can come back."""
 
 import asyncio
+import json
+import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 
 from events.base import LOCAL_TENANT
 from events.collection import GenerationChoice, KeptGenerations
@@ -14,6 +19,7 @@ from events.index import EmbedderChanged, GenerationKind
 from events.processing import Stage, StageFailed
 from orchestrator.workflow import Phase, replay
 from processor.adapters.parser_pool import ParserPool
+from rag_manager.api import add_problems, generation_routes
 from rag_manager.embedding_anew import EmbeddingAnew
 from rag_manager.going_back import GoingBack, Models
 from rag_manager.housekeeping import Graces
@@ -25,7 +31,9 @@ from tests.support.git_server import GitServer
 from tests.support.index import Index, an_index
 from tests.support.jobs import Bench
 from tests.support.kernel import AT
+from tests.support.orchestrator import a_system, served
 from tests.support.pipeline import SMALL, Pipeline, a_pipeline
+from tests.support.service_keys import KEYS, verifier
 
 ONE = 1  # the number of the analysis
 WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove")
@@ -67,7 +75,35 @@ async def full_ones(index: Index) -> list[str | None]:
     return sorted(str(one.model) for one in there if one.kind is GenerationKind.FULL)
 
 
-async def there_and_back_again(pipeline: Pipeline, servers: tuple[str, ...], before: Found, after: Found) -> None:
+@asynccontextmanager
+async def the_api(going: GoingBack, monkeypatch: pytest.MonkeyPatch, servers: tuple[str, ...]) -> AsyncIterator[None]:
+    """The orchestrator, which asks `going` over HTTP; commands of this process's environment reach it."""
+    beside = FastAPI()
+    beside.include_router(generation_routes(going, verifier("rag_manager")))
+    add_problems(beside)
+    database, redis, _, folder = servers
+    async with served(beside) as url:
+        monkeypatch.setenv("REPOSTREAM_INTERNAL_RAG_MANAGER_URL", url)
+        monkeypatch.setenv("REPOSTREAM_SERVICE_KEY", KEYS["orchestrator"])
+        home = Path(folder) / "home"
+        async with a_system(monkeypatch, database_url=database, redis_url=redis, home=home, working=False) as system:
+            monkeypatch.setenv("REPOSTREAM_INTERNAL_ORCHESTRATOR_URL", str(system.client.base_url))
+            yield
+
+
+async def roll_back(pipeline: Pipeline) -> str:
+    """`repostream rollback`: the model that it says serves from then on."""
+    command = [str(Path(sys.executable).with_name("repostream")), "rollback", str(pipeline.analysis(ONE)), "--json"]
+    child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=os.environ)
+    said, _ = await child.communicate()
+    assert child.returncode == 0
+    [serves] = [one["model"] for one in json.loads(said)["items"] if one["serves"]]
+    return str(serves)
+
+
+async def there_and_back_again(
+    pipeline: Pipeline, servers: tuple[str, ...], before: Found, after: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By a person's word to the former generation, though its worker is killed, and forward; nothing is embedded."""
     index = pipeline.index
     index.full.embedded.clear()
@@ -99,8 +135,11 @@ async def there_and_back_again(pipeline: Pipeline, servers: tuple[str, ...], bef
 
     await index.housekeeping(model_grace=3_600.0).sweep()
     assert await full_ones(index) == ["full-words", "other-words"]
-    await going(await a_choice(pipeline, new.generation_id))
-    assert await found(pipeline) == after
+    async with the_api(going, monkeypatch, servers):
+        for model, finds in (("other-words", after), ("full-words", before), ("other-words", after)):
+            assert await roll_back(pipeline) == model
+            assert await found(pipeline) == finds
+    assert await full_ones(index) == ["full-words", "other-words"]
     assert replay(await pipeline.history(ONE)).phase is Phase.REFINED
     texts = [*index.full.embedded, *index.former["full-words"]().embedded]  # type: ignore[attr-defined]  # the same
     assert not [text for text in texts if "def" in text]
@@ -108,7 +147,7 @@ async def there_and_back_again(pipeline: Pipeline, servers: tuple[str, ...], bef
 
 @pytest.mark.timeout(300)
 async def test_a_generation_of_another_model_is_built_beside_and_can_be_gone_back_to(
-    database_url: str, redis_url: str, chroma_url: str, tmp_path: Path
+    database_url: str, redis_url: str, chroma_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_repository(tmp_path / "served" / "kennel.git", [FILES])
     with GitServer(tmp_path / "served") as server:
@@ -140,7 +179,8 @@ async def test_a_generation_of_another_model_is_built_beside_and_can_be_gone_bac
             assert after[0] == {"other-words"}
             await index.housekeeping(model_grace=3_600.0).sweep()
             assert await full_ones(index) == ["full-words", "other-words"]
-            await there_and_back_again(pipeline, (database_url, redis_url, chroma_url, str(tmp_path)), before, after)
+            servers = (database_url, redis_url, chroma_url, str(tmp_path))
+            await there_and_back_again(pipeline, servers, before, after, monkeypatch)
 
             index.full, other = old, index.full
             index.former = {"other-words": lambda: other}

@@ -84,8 +84,8 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, database_url: str, redis_url: 
 
 
 @asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve `app` on a free port; a client for it."""
+async def served(app: FastAPI, before_it_stops: Callable[[], None] = lambda: None) -> AsyncIterator[str]:
+    """Serve `app` on a free port of this machine; its address."""
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
@@ -102,15 +102,22 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         if serving.done():
             serving.result()
         await asyncio.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
-            yield client
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        app_state = app.state.services
-        app_state.hub.close()
+        before_it_stops()
         server.should_exit = True
         await serving
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve an orchestrator; a client for it."""
+    async with (
+        served(app, app.state.services.hub.close) as url,
+        httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client,
+    ):
+        yield client
 
 
 async def put_rows(
