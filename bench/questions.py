@@ -75,7 +75,7 @@ class Round:
         return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def _questions(system: System, analysis_id: str) -> Iterator[str]:
+def questions_about(system: System, analysis_id: str) -> Iterator[str]:
     """Questions about the definitions of a repository, no two of them the same."""
     names: list[str] = []
     params: dict[str, str | int] = {"limit": 200}
@@ -137,7 +137,7 @@ async def _measure(folder: Path, name: str, asked: argparse.Namespace) -> list[R
             assert view["state"] in {asked.until, "refined"}, view
             if view["state"] == "ready":  # or its refinement would take a core
                 system.client.post(f"/analyses/{accepted['analysis_id']}/cancel").raise_for_status()
-            site = Site(system, view["repository_id"], _questions(system, accepted["analysis_id"]))
+            site = Site(system, view["repository_id"], questions_about(system, accepted["analysis_id"]))
             await _round(site, 4, seconds=20, most=40)  # warm
             found = [await _round(site, 1, seconds=60, most=asked.alone)]
             for many in asked.askers:
