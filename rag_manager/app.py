@@ -66,11 +66,16 @@ from runtime.settings import (
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
 
+# Seconds after which a thread that computes lets another one go on. A search waits for servers a dozen times, and each
+# time for the thread that reads or indexes beside it: with Python's five milliseconds it takes several times as long.
+_SWITCH_AFTER = 0.0005
+
 
 def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put together
     """The service: consumes five stages, answers searches, looks after the collections."""
     logs, home, rag, broker = LogSettings(), HomeSettings().home, RagSettings(), BrokerSettings()
     configure_logging(service="rag_manager", level=logs.level, format=logs.format)
+    sys.setswitchinterval(_SWITCH_AFTER)
     models = ModelSettings().folder or home / "models"
     make_models(models)
     embedders: dict[GenerationKind, Embedder] = {

@@ -143,10 +143,14 @@ class Search:
             loaded = await self._index.get(request.tenant_id, served)
             question = read_question(request.query[:MAX_QUERY])
             scope = await scope_of(request, loaded.catalogue)
-            dense = await self._dense(request, served, question, loaded.catalogue, scope)
+            dense, hits = await asyncio.gather(
+                self._dense(request, served, question, loaded.catalogue, scope),
+                asyncio.to_thread(best_by_words, loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope),
+            )
             limit = max(1, min(request.limit, MAX_LIMIT))
             forward = await self._forward(request, served, question, loaded, scope)
-            found = await asyncio.to_thread(self._rank, question, dense, forward, loaded, limit, scope)
+            rankings = _rankings(hits, dense, forward, scope)
+            found = await asyncio.to_thread(self._rank, question, rankings, dense, loaded, limit)
             picked = found.ranked.passages
             chosen = [item.chunk for item in picked]
             callers, settled = await self._callers(request, served, question, loaded.catalogue, chosen)
@@ -262,23 +266,20 @@ class Search:
         forward = await asyncio.to_thread(put_forward, question, texts, edges, loaded.catalogue, scope)
         return tuple(replace(each, absent=absent) for each in forward)
 
-    def _rank(  # what was found, of what, and where
-        self,
-        question: Question,
-        dense: _Dense,
-        forward: tuple[Forward, ...],
-        loaded: Loaded,
-        limit: int,
-        scope: Chunks,
-    ) -> _Found:
-        hits = best_by_words(loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope)
-        frequencies, best = loaded.lexicon.frequencies(question.tokens), hits[0][1] if hits else 0.0
+    def _rank(self, question: Question, rankings: Rankings, dense: _Dense, loaded: Loaded, limit: int) -> _Found:
+        words = rankings.scores["lexical"]
+        frequencies, best = loaded.lexicon.frequencies(question.tokens), next(iter(words.values()), 0.0)
         evidence = weigh_evidence(question, frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
-        similar = dict(zip(dense.chunks, dense.similarities, strict=True))
-        scores = {"lexical": dict(hits), "dense": similar}
-        rankings = Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope, scores)
         ranked = rank(question, rankings, loaded.catalogue, limit=limit, weights=self._weights)
-        return _Found(ranked, evidence, {**scores, **{each.retriever: dict(each.found) for each in forward}})
+        forward = {each.retriever: dict(each.found) for each in rankings.forward}
+        return _Found(ranked, evidence, {**rankings.scores, **forward})
+
+
+def _rankings(
+    hits: Sequence[tuple[int, float]], dense: _Dense, forward: tuple[Forward, ...], scope: Chunks
+) -> Rankings:
+    scores = {"lexical": dict(hits), "dense": dict(zip(dense.chunks, dense.similarities, strict=True))}
+    return Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope, scores)
 
 
 def _asked(request: SearchRequest, served: Served, what: Sequence[object]) -> Asked:

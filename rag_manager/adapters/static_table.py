@@ -20,7 +20,7 @@ class StaticTable:
 
     name = QUICK_NAME
     dimension = WIDTH
-    max_batch = 2_048
+    max_batch = 256  # a tenth of a second of an idle machine: then a search that came meanwhile goes first
     max_characters = max_batch * MAX_CHARS
 
     def __init__(self, table: TokenTable, tokenizer: Tokenizer) -> None:

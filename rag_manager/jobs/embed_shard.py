@@ -277,8 +277,12 @@ async def chunks_in(objects: Objects, refs: Sequence[ArtifactRef]) -> tuple[list
     paths: list[str] = []
     texts: list[str] = []
     async for _, table in tables(objects, refs, ("chunk_id", "path", "header", "text")):
-        columns = table.to_pydict()
-        ids += columns["chunk_id"]
-        paths += columns["path"]
-        texts += [embedding_text(*pair) for pair in zip(columns["header"], columns["text"], strict=True)]
+        read = await asyncio.to_thread(_embedded_of, table)
+        ids, paths, texts = ids + read[0], paths + read[1], texts + read[2]
     return ids, paths, texts
+
+
+def _embedded_of(table: pa.Table) -> tuple[list[str], list[str], list[str]]:
+    columns = table.to_pydict()
+    texts = [embedding_text(*pair) for pair in zip(columns["header"], columns["text"], strict=True)]
+    return columns["chunk_id"], columns["path"], texts

@@ -3,9 +3,11 @@
 Everything in a transaction of the tenant: what is another's is not there.
 """
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -124,7 +126,6 @@ async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, le
             ),
             {"id": analysis_id},
         )
-        places = [ChunkPlace(*row) for row in chunks]
         symbols = await connection.execute(
             text(
                 "SELECT name, kind, path, first_line, last_line FROM rag.symbols"
@@ -138,8 +139,14 @@ async def catalogue(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID, le
         # Last: rows are replaced at once, and a digest that is the same now was the same all the time.
         if await connection.scalar(text(_LEXICON), {"id": analysis_id}) != lexicon_sha256:
             raise IndexChanged
-        named = [(row[0], row[1], row[2], row[3], row[4]) for row in symbols]
-        return make_catalogue(places, named, [(row[0], row[1]) for row in files])
+        read = chunks.all(), symbols.all(), files.all()
+    # On a thread: of a large repository it takes seconds, in which others are searched.
+    return await asyncio.to_thread(_made, *read)
+
+
+def _made(chunks: Iterable[Any], symbols: Iterable[Any], files: Iterable[Any]) -> Catalogue:
+    named = ((row[0], row[1], row[2], row[3], row[4]) for row in symbols)
+    return make_catalogue((ChunkPlace(*row) for row in chunks), named, ((row[0], row[1]) for row in files))
 
 
 async def chunk_texts(
