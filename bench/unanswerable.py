@@ -106,7 +106,9 @@ def judged(options: argparse.Namespace) -> Iterator[Judged]:
         for kind, embedder in embedders.items():
             if kind == "full" and len(index.texts) > options.full_chunks:
                 continue
-            vectors = VectorStore(embedder, options.cache, one.name).of(index.texts)
+            store = VectorStore(embedder, options.cache, one.name)
+            vectors = store.of(index.texts)
+            store.keep()
             similar = embedder.embed([text for _, text in pairs]) @ vectors.T
             for (of, text), row in zip(pairs, similar, strict=True):
                 yield Judged(one.name, of, text, kind, evidence_from(index, text, row))

@@ -1,9 +1,10 @@
-"""How well search finds, beside its parts and others: semble's and SWE-QA's questions, docstrings, histories.
+"""How well search finds, beside its parts and others: semble's and SWE-QA's questions, docstrings, relations.
 
     python -m bench retrieval --questions FOLDER --repositories FOLDER [--sets semble,…] [--peers] [--write FILE]
 
 `--questions` holds `semble/` and `swe-qa/`; `--repositories` bare clones, `<owner>+<name>/repo`: what is not there is
-left out. In one process and through the product's own stages. Vectors are kept under `--cache`.
+left out. In one process and through the product's own stages. Vectors are kept under `--cache`. Commits and issues
+→ files: `python -m bench localisation`.
 """
 
 import argparse
@@ -21,13 +22,11 @@ from bench.retrieval.cases import (
     Case,
     Stores,
     docstring_cases,
-    history_cases,
     message_cases,
     relation_cases,
     semble_cases,
     swe_qa_cases,
 )
-from bench.retrieval.histories import by_issue
 from bench.retrieval.measures import MEASURES, Values, mean_of, of_files, of_lines
 from bench.retrieval.retrievers import Retriever, Search, usable
 from bench.retrieval.shown import compare
@@ -63,11 +62,11 @@ def grade_all(
     return graded
 
 
-def table(title: str, results: Results) -> str:
+def table(title: str, results: Results, measures: Sequence[str] = MEASURES) -> str:
     """A line a retriever: every measure with its interval, means of the repositories' means."""
-    lines = [f"### {title}", "", "| | " + " | ".join(MEASURES) + " |", "|---|" + "---|" * len(MEASURES)]
+    lines = [f"### {title}", "", "| | " + " | ".join(measures) + " |", "|---|" + "---|" * len(measures)]
     for name, by_repository in results.items():
-        means = [mean_of([[one[measure] for one in each] for each in by_repository.values()]) for measure in MEASURES]
+        means = [mean_of([[one[measure] for one in each] for each in by_repository.values()]) for measure in measures]
         cells = [f"{mean.value:.3f} ({mean.low:.3f} to {mean.high:.3f})" for mean in means]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -131,26 +130,6 @@ def sets_of(
             (LINES,),
             lambda: docstring_cases(HELD_OUT, repositories, stores),
         ),
-        "histories": (
-            "Commit → files, tuned on",
-            (FILES,),
-            lambda: history_cases(TUNED, repositories, stores, options.commits),
-        ),
-        "histories-held-out": (
-            "Commit → files, never tuned on",
-            (FILES,),
-            lambda: history_cases(HELD_OUT, repositories, stores, options.commits),
-        ),
-        "issues": (
-            "Issue as its commit tells it → files, tuned on",
-            (FILES,),
-            lambda: history_cases(TUNED, repositories, stores, options.commits, by_issue),
-        ),
-        "issues-held-out": (
-            "Issue as its commit tells it → files, never tuned on",
-            (FILES,),
-            lambda: history_cases(HELD_OUT, repositories, stores, options.commits, by_issue),
-        ),
         "relations": ("Relation → lines, tuned on", (LINES,), lambda: relation_cases(TUNED, repositories, stores)),
         "relations-held-out": (
             "Relation → lines, never tuned on",
@@ -175,7 +154,6 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", type=Path, default=home / "models")
     parser.add_argument("--cache", type=Path, default=home / "cache" / "bench")
     parser.add_argument("--sets", help="names of sets, by commas; all where it is left out")
-    parser.add_argument("--commits", type=int, default=40, help="of each history")
     parser.add_argument("--peers", action="store_true", help="beside other systems' passages and maps, same vectors")
     parser.add_argument("--shown", action="store_true", help="how much of the cited lines answers are written from")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")

@@ -1,11 +1,10 @@
 """The questions of every set, each with the index that it is asked of."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.retrieval.docstrings import docstring_questions
-from bench.retrieval.histories import by_subject, history_sets
 from bench.retrieval.messages import message_questions
 from bench.retrieval.others import Others, OthersOf
 from bench.retrieval.question_sets import SWE_QA, Asked, QuestionSet, semble_sets, swe_qa_set
@@ -57,23 +56,30 @@ class Stores:
     folder: Path
     peers: Embedder | None = None
 
-    def cases(self, name: str, questions: QuestionSet, indexes: Sequence[RepositoryIndex]) -> Iterator[Case]:
-        """One case a question. `indexes` holds one for all, or one for each."""
+    def cases(self, name: str, repository: str, asked: Iterable[tuple[Asked, RepositoryIndex]]) -> Generator[Case]:
+        """One case a question, in order. Vectors are kept under `name`, also where not all cases are taken."""
         stores = {model: VectorStore(embedder, self.folder, name) for model, embedder in self.embedders.items()}
-        every = list(dict.fromkeys(text for index in indexes for text in index.texts))
-        known = {model: store.of(every) for model, store in stores.items()}
-        rows = {text: row for row, text in enumerate(every)}
-        others = OthersOf(self.peers, self.folder, name, indexes) if self.peers else None
-        places: dict[int, list[int]] = {}
-        for number, asked in enumerate(questions.questions):
-            index = indexes[number % len(indexes)]
-            chosen = places.setdefault(id(index), [rows[text] for text in index.texts])
-            similar = {
-                model: known[model][chosen] @ embedder.embed([asked.text])[0]
-                for model, embedder in self.embedders.items()
-            }
-            theirs = others.of(number % len(indexes), asked.text) if others else None
-            yield Case(questions.name, asked, index, similar, others=theirs)
+        others = OthersOf(self.peers, self.folder, name) if self.peers else None
+        tree, known, theirs = None, {}, None
+        try:
+            for one, index in asked:
+                if index is not tree:
+                    tree, known = index, {model: store.of(index.texts) for model, store in stores.items()}
+                    theirs = others.tree(index) if others else None
+                similar = {
+                    model: known[model] @ embedder.embed([one.text])[0] for model, embedder in self.embedders.items()
+                }
+                beside = others.of(theirs, one.text) if others and theirs else None
+                yield Case(repository, one, index, similar, others=beside)
+        finally:
+            for store in stores.values():
+                store.keep()
+            if others:
+                others.keep()
+
+    def of_set(self, name: str, questions: QuestionSet, index: RepositoryIndex) -> Iterator[Case]:
+        """One case a question, all of them asked of one tree."""
+        return self.cases(name, questions.name, ((asked, index) for asked in questions.questions))
 
 
 def semble_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[Case]:
@@ -82,7 +88,7 @@ def semble_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[C
         git_dir = repositories / questions.mirror / "repo"
         if git_dir.is_dir():
             index = Indexer(git_dir, questions.root).index(questions.revision)
-            yield from stores.cases(f"semble-{questions.name}", questions, [index])
+            yield from stores.of_set(f"semble-{questions.name}", questions, index)
 
 
 def swe_qa_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[Case]:
@@ -92,13 +98,13 @@ def swe_qa_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[C
         if git_dir.is_dir():
             paths = frozenset(path for path, _ in tree(git_dir, revision))
             questions = swe_qa_set(folder / "swe-qa", name, paths)
-            yield from stores.cases(f"swe-qa-{name}", questions, [Indexer(git_dir).index(revision)])
+            yield from stores.of_set(f"swe-qa-{name}", questions, Indexer(git_dir).index(revision))
 
 
 def docstring_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores) -> Iterator[Case]:
     """Docstring → function, every docstring blanked."""
     for name, revision in chosen.items():
-        git_dir = _git_dir(repositories, name)
+        git_dir = git_dir_of(repositories, name)
         if git_dir.is_dir():
             indexer = Indexer(git_dir)
             sources, asked = docstring_questions(indexer.sources(revision))
@@ -106,52 +112,32 @@ def docstring_cases(chosen: Mapping[str, str], repositories: Path, stores: Store
                 continue
             step = max(1, -(-len(asked) // MOST_DOCSTRINGS))
             questions = QuestionSet(name, "", revision, "", tuple(asked[::step]))
-            yield from stores.cases(f"docstrings-{git_dir.parent.name}", questions, [indexer.index_sources(sources)])
-
-
-def history_cases(
-    chosen: Mapping[str, str],
-    repositories: Path,
-    stores: Stores,
-    count: int,
-    asked_by: Callable[[str, str], str | None] = by_subject,
-) -> Iterator[Case]:
-    """Commit → files, each asked of the tree before it, by its subject or by what it says of an issue."""
-    for name, revision in chosen.items():
-        git_dir = _git_dir(repositories, name)
-        if git_dir.is_dir():
-            indexer = Indexer(git_dir)
-            commits = history_sets(git_dir, name, revision, count, asked_by)
-            if len(commits) < FEWEST:
-                continue
-            indexes = [indexer.index(commit.revision) for commit in commits]
-            together = QuestionSet(name, "", revision, "", tuple(commit.questions[0] for commit in commits))
-            yield from stores.cases(f"history-{git_dir.parent.name}", together, indexes)
+            yield from stores.of_set(f"docstrings-{git_dir.parent.name}", questions, indexer.index_sources(sources))
 
 
 def relation_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores) -> Iterator[Case]:
     """Who calls, who inherits, what is called."""
     for name, revision in chosen.items():
-        git_dir = _git_dir(repositories, name)
+        git_dir = git_dir_of(repositories, name)
         if git_dir.is_dir():
             indexer = Indexer(git_dir)
             sources = indexer.sources(revision)
             graph = graph_of(sources, indexer.parsed(sources))
             asked = list(relation_questions(graph, {source.path: source.file_class for source in sources}))
             questions = _spread(name, revision, asked)
-            for case in stores.cases(f"relations-{git_dir.parent.name}", questions, [indexer.index_sources(sources)]):
+            for case in stores.of_set(f"relations-{git_dir.parent.name}", questions, indexer.index_sources(sources)):
                 yield replace(case, graph=graph)
 
 
 def message_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores) -> Iterator[Case]:
     """Message → the lines that make it."""
     for name, revision in chosen.items():
-        git_dir = _git_dir(repositories, name)
+        git_dir = git_dir_of(repositories, name)
         if git_dir.is_dir():
             indexer = Indexer(git_dir)
             sources = indexer.sources(revision)
             questions = _spread(name, revision, list(message_questions(sources)))
-            yield from stores.cases(f"messages-{git_dir.parent.name}", questions, [indexer.index_sources(sources)])
+            yield from stores.of_set(f"messages-{git_dir.parent.name}", questions, indexer.index_sources(sources))
 
 
 def _spread(name: str, revision: str, asked: Sequence[Asked]) -> QuestionSet:
@@ -159,5 +145,5 @@ def _spread(name: str, revision: str, asked: Sequence[Asked]) -> QuestionSet:
     return QuestionSet(name, "", revision, "", tuple(asked[::step]))
 
 
-def _git_dir(repositories: Path, name: str) -> Path:
+def git_dir_of(repositories: Path, name: str) -> Path:
     return repositories / name.replace("/", "+") / "repo"

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.retrieval.question_sets import Asked, QuestionSet
+from bench.retrieval.question_sets import Asked, Task
 from processor.languages.detect import file_class_of, language_of
 from rag_manager.stages.noise import noise_of
 
@@ -33,28 +33,28 @@ _ISSUE = re.compile(
 _TRAILER = re.compile(r"^(?:[A-Z][\w-]+-by:|PR |-{3,}|\* [A-Z]\w+ \w+ <).*$", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://\S+|\(?#\d+\)?|\S+@\S+")
 _FEWEST, _MOST = 20, 300  # words of what is said of an issue; what is longer is a copied thread
-_LOG = "%x1e%P%x1f%s%x1f%b%x1f"
+_LOG = "%x1e%H%x1f%P%x1f%s%x1f%b%x1f"
 
 
-def history_sets(
+def history_tasks(
     git_dir: Path, name: str, revision: str, count: int, asked_by: Callable[[str, str], str | None]
-) -> list[QuestionSet]:
-    """The newest `count` usable commits before `revision`, a set of one question each.
+) -> list[Task]:
+    """The newest `count` usable commits before `revision`, the oldest first, each asked of the tree before it.
 
     `asked_by` says what is asked by a subject and a description, or None.
     """
     command = ["git", f"--git-dir={git_dir}", "log", "--no-merges", "--name-status", "--no-renames"]
     command += [f"--format={_LOG}", revision]
     log = subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8", "replace")
-    found: list[QuestionSet] = []
+    found: list[Task] = []
     for entry in log.split("\x1e")[1:]:
-        parents, subject, description, changes = entry.split("\x1f", 3)
+        commit, parents, subject, description, changes = entry.split("\x1f", 4)
         text = asked_by(subject, description)
         if text and parents and (files := changed_files(changes)):
-            found.append(QuestionSet(name, "", parents.split()[0], "", (Asked(text, files),)))
+            found.append(Task(commit, name, git_dir, parents.split()[0], Asked(text, files)))
             if len(found) == count:
                 break
-    return found
+    return found[::-1]
 
 
 def by_subject(subject: str, description: str) -> str | None:
@@ -81,10 +81,11 @@ def question_of(subject: str) -> str | None:
 def changed_files(changes: str) -> frozenset[str]:
     """The code of `git log --name-status` that was changed, but for tests, examples and the like; empty if too much."""
     pairs = [line.split("\t", 1) for line in changes.strip().splitlines() if "\t" in line]
-    code = {path for status, path in pairs if status in {"M", "D"} and _is_code(path)}
+    code = {path for status, path in pairs if status in {"M", "D"} and is_code(path)}
     return frozenset(code) if len(code) <= MAX_FILES else frozenset()
 
 
-def _is_code(path: str) -> bool:
+def is_code(path: str) -> bool:
+    """Whether a file does the work: no test, example, document, data or the like."""
     language = language_of(path, "")
     return file_class_of(path, language, "") == "code" and noise_of(path, "code") is None

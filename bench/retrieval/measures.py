@@ -15,6 +15,14 @@ from bench.retrieval.cuts import Place
 
 READ = 6_000  # characters: whoever shows more of a file has fewer places
 MEASURES = ("R@1", "R@5", "R@10", "MRR", "MAP", "NDCG@10", "read")
+LOCALISED = (
+    "Acc@1",
+    "Acc@5",
+    "Acc@10",
+    "R@5",
+    "MRR",
+    "MAP",
+)  # of files: Acc@k where all right ones are among the first k
 _RESAMPLES = 1_000
 _SEED = 20_260_101
 
@@ -43,13 +51,14 @@ def reciprocal_rank(hits: Sequence[bool]) -> float:
 
 
 def of_files(found: Sequence[Place], relevant: frozenset[str]) -> Values:
-    """All measures of the files in their order. R@k: 1 where a right file is among the first k."""
+    """All measures of the files in their order. R@k: 1 where a right one is among the first k; Acc@k: all are."""
     paths = list(dict.fromkeys(place.path for place in found))
     ranks = [place for place, path in enumerate(paths, start=1) if path in relevant]
     precise = sum(number / rank for number, rank in enumerate(ranks, start=1)) / len(relevant) if relevant else 0.0
     read = any(place.path in relevant for place in within(found, READ))
     hits = [path in relevant for path in paths]
-    return {**_of_hits(hits), "MAP": precise, "NDCG@10": ndcg(paths, relevant), "read": float(read)}
+    whole = {f"Acc@{depth}": float(0 < len(relevant) == sum(hits[:depth])) for depth in (1, 5, 10)}
+    return {**_of_hits(hits), **whole, "MAP": precise, "NDCG@10": ndcg(paths, relevant), "read": float(read)}
 
 
 def of_lines(found: Sequence[Place], spans: Sequence[tuple[str, int, int]]) -> Values:

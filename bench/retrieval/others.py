@@ -1,14 +1,14 @@
 """What other systems have of an index: their passages with vectors and words, and a map by references."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from bench.retrieval.cuts import CUTTERS, Cut, Cutter, File, Place, cut_all
+from bench.retrieval.cuts import CUTTERS, Cut, File, Place, cut_all
 from bench.retrieval.repo_map import RepoMap
 from bench.retrieval.repository_index import RepositoryIndex, Vectors, VectorStore, open_lexicon
 from rag_manager.adapters.tantivy_lexicon import TantivyOpen
@@ -56,29 +56,24 @@ class Others:
 
 
 class OthersOf:
-    """The same for all trees of one set of questions, by the quick model; a text is embedded once."""
+    """The same for the trees of one repository, by the quick model; a text is embedded once."""
 
-    def __init__(self, embedder: Embedder, folder: Path, name: str, indexes: Sequence[RepositoryIndex]) -> None:
+    def __init__(self, embedder: Embedder, folder: Path, name: str) -> None:
         self._embedder = embedder
-        made = {way: list(_all_cut(indexes, cutter)) for way, cutter in CUTTERS.items()}
-        self._trees = [
-            Tree(index.files, {way: cuts[number] for way, cuts in made.items()}) for number, index in enumerate(indexes)
-        ]
-        self._known: dict[str, Vectors] = {}
-        self._rows: dict[str, list[list[int]]] = {}
-        for way, trees in made.items():
-            numbers: dict[str, int] = {}
-            self._rows[way] = [[numbers.setdefault(text, len(numbers)) for text in cuts.texts] for cuts in trees]
-            self._known[way] = VectorStore(embedder, folder, f"{name}-{way}").of(list(numbers))
+        self._stores = {way: VectorStore(embedder, folder, f"{name}-{way}") for way in CUTTERS}
+        self._cut: dict[str, dict[tuple[str, str], Sequence[Cut]]] = {way: {} for way in CUTTERS}
 
-    def of(self, number: int, question: str) -> Others:
+    def tree(self, index: RepositoryIndex) -> tuple[Tree, Mapping[str, Vectors]]:
+        """One tree as the others see it, and the vectors of its passages by the way they were cut."""
+        cuts = {way: Cuts(list(cut_all(index.files, cutter, self._cut[way]))) for way, cutter in CUTTERS.items()}
+        return Tree(index.files, cuts), {way: self._stores[way].of(made.texts) for way, made in cuts.items()}
+
+    def of(self, tree: tuple[Tree, Mapping[str, Vectors]], question: str) -> Others:
         """What there is for a question asked of one of the trees."""
         vector = self._embedder.embed([question])[0]
-        similar = {way: self._known[way][rows[number]] @ vector for way, rows in self._rows.items()}
-        return Others(self._trees[number], similar)
+        return Others(tree[0], {way: vectors @ vector for way, vectors in tree[1].items()})
 
-
-def _all_cut(indexes: Sequence[RepositoryIndex], cutter: Cutter) -> Iterator[Cuts]:
-    known: dict[tuple[str, str], Sequence[Cut]] = {}
-    for index in indexes:
-        yield Cuts(list(cut_all(index.files, cutter, known)))
+    def keep(self) -> None:
+        """Write what was embedded."""
+        for store in self._stores.values():
+            store.keep()

@@ -1,5 +1,6 @@
 """Questions with known answers: which files, and where known which lines, a good search brings up."""
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -37,6 +38,23 @@ class QuestionSet:
     revision: str
     root: str
     questions: tuple[Asked, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question that is asked of a tree of its own. `name`: of the commit, of an instance of a public set."""
+
+    name: str
+    repository: str
+    git_dir: Path
+    revision: str
+    asked: Asked
+
+    @property
+    def key(self) -> str:
+        """A digest of what is asked of what, and of what is right."""
+        told = [self.repository, self.revision, self.asked.text, sorted(self.asked.files)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def semble_sets(folder: Path) -> list[QuestionSet]:

@@ -40,20 +40,20 @@ class RepositoryIndex:
 
 
 class Indexer:
-    """Indexes trees of one repository; a file that several commits have is read and parsed once."""
+    """Indexes trees of one repository; a file that a tree shares with the one before is read and parsed once."""
 
     def __init__(self, git_dir: Path, root: str = "") -> None:
         self._git_dir = git_dir
         self._root = root
         self._sources: dict[tuple[str, str], SourceRow | None] = {}
-        self._parsed: dict[tuple[str, str], Parsed] = {}
-        self._lexical: dict[str, str] = {}
+        self._parsed: dict[tuple[str, str], Parsed] = {}  # path and content
+        self._said: dict[str, tuple[str, str]] = {}  # id of a chunk → what the lexicon has of it, what is embedded
 
     def sources(self, revision: str) -> list[SourceRow]:
         """The text files under the root, as the clone stage would hand them over."""
         entries = [entry for entry in tree(self._git_dir, revision) if entry[0].startswith(self._prefix)]
         fresh = [entry for entry in entries if entry not in self._sources]
-        self._sources |= dict.fromkeys(fresh)
+        self._sources = {entry: self._sources.get(entry) for entry in entries}
         self._sources |= {(source.path, source.blob_id): source for source in read_sources(self._git_dir, fresh)}
         return [source for entry in entries if (source := self._sources[entry]) is not None]
 
@@ -65,7 +65,8 @@ class Indexer:
         """Parse and index files as they are."""
         chunks: list[Mapping[str, object]] = []
         symbols: list[tuple[str, str, str, int, int]] = []
-        files = [(source, self._parse(source)) for source in sources]
+        listed = list(sources)
+        files = list(zip(listed, self.parsed(listed), strict=True))
         for source, parsed in files:
             chunks.extend({**row, "file_class": source.file_class} for row in parsed.chunks)
             symbols.extend(
@@ -73,10 +74,11 @@ class Indexer:
                 for s in parsed.symbols
             )
         unique = list({str(row["chunk_id"]): row for row in reversed(chunks)}.values())[::-1]
+        self._said = {str(row["chunk_id"]): self._said_of(row) for row in unique}
         return RepositoryIndex(
             catalogue=make_catalogue(map(_place, unique), symbols),
-            lexicon=open_lexicon([self._lexical_text(row) for row in unique]),
-            texts=[embedding_text(str(row["header"]), str(row["text"])) for row in unique],
+            lexicon=open_lexicon([lexical for lexical, _ in self._said.values()]),
+            texts=[embedded for _, embedded in self._said.values()],
             bodies=[str(row["text"]) for row in unique],
             files=files,
         )
@@ -87,19 +89,15 @@ class Indexer:
 
     def parsed(self, sources: Iterable[SourceRow]) -> list[Parsed]:
         """What the files say, as the parse stage would hand it over."""
-        return [self._parse(source) for source in sources]
+        known, self._parsed = self._parsed, {}
+        for source in sources:
+            key = (source.path, source.content)
+            self._parsed[key] = known.get(key) or parse_source(source)
+        return list(self._parsed.values())
 
-    def _parse(self, source: SourceRow) -> Parsed:
-        key = (source.path, hashlib.sha256(source.content.encode()).hexdigest())
-        if key not in self._parsed:
-            self._parsed[key] = parse_source(source)
-        return self._parsed[key]
-
-    def _lexical_text(self, row: Mapping[str, object]) -> str:
-        key = str(row["chunk_id"])
-        if key not in self._lexical:
-            self._lexical[key] = lexical_text(str(row["header"]), str(row["text"]))
-        return self._lexical[key]
+    def _said_of(self, row: Mapping[str, object]) -> tuple[str, str]:
+        header, text = str(row["header"]), str(row["text"])
+        return self._said.get(str(row["chunk_id"])) or (lexical_text(header, text), embedding_text(header, text))
 
 
 def open_lexicon(documents: Sequence[str]) -> TantivyOpen:
@@ -116,12 +114,13 @@ def _lexicons() -> tempfile.TemporaryDirectory[str]:
 
 
 class VectorStore:
-    """The vectors of texts by one model, kept in a file; a text is embedded once."""
+    """The vectors of texts by one model; a text is embedded once, also by later runs where they are kept."""
 
     def __init__(self, embedder: Embedder, folder: Path, name: str) -> None:
         self.embedder = embedder
         self._file = folder / f"{text_hash(embedder.name)[:12]}-{name}.npz"
         self._rows: dict[str, int] = {}
+        self._fresh = False
         self._vectors: Vectors = np.empty((0, embedder.dimension), np.float32)
         if self._file.is_file():
             with np.load(self._file) as stored:
@@ -129,7 +128,7 @@ class VectorStore:
                 self._vectors = stored["vectors"]
 
     def of(self, texts: Sequence[str]) -> Vectors:
-        """Shape (texts, dimension). New texts are embedded, the shortest first, and kept."""
+        """Shape (texts, dimension). New texts are embedded, the shortest first."""
         keys = [text_hash(text) for text in texts]
         fresh = sorted({key: text for key, text in zip(keys, texts, strict=True) if key not in self._rows}.items())
         if fresh:
@@ -144,8 +143,15 @@ class VectorStore:
             made.append(self.embedder.embed([text for _, text in batch]))
             self._rows |= {key: len(self._rows) + place for place, (key, _) in enumerate(batch)}
         self._vectors = np.concatenate(made)
+        self._fresh = True
+
+    def keep(self) -> None:
+        """Write the file, where there is anything new."""
+        if not self._fresh:
+            return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(self._file, keys=np.array(list(self._rows)), vectors=self._vectors)
+        self._fresh = False
 
 
 def tree(git_dir: Path, revision: str) -> list[tuple[str, str]]:

@@ -64,8 +64,9 @@ def shown(ordered: Ordered) -> Retriever:
 
 
 def grep(search: Search) -> Sequence[int]:
-    """Chunks by how many different words of the question stand in them, then by how often."""
-    words = {word for word in _WORD.findall(search.text.lower()) if word not in STOP_WORDS and len(word) > 1}
+    """Chunks by how many different words of the question stand in them, then by how often: of as many as ours reads."""
+    told = [word for word in _WORD.findall(search.text.lower()) if word not in STOP_WORDS and len(word) > 1]
+    words = list(dict.fromkeys(told))[:MAX_TOKENS]
     counted = []
     for chunk, body in enumerate(search.index.bodies):
         lowered = body.lower()

@@ -131,7 +131,7 @@ def test_every_way_is_asked_the_same_questions_of_the_same_files(tmp_path: Path)
     questions = QuestionSet("owner/doors", "", "HEAD", "", asked)
     retrievers = usable({"quick": model}, peers=True)
 
-    cases = stores.cases("doors", questions, [Indexer(git_dir).index("HEAD")])
+    cases = stores.of_set("doors", questions, Indexer(git_dir).index("HEAD"))
     graded = grade_all(cases, retrievers, (FILES, LINES), Weights())
 
     assert {*PEERS, "grep", "BM25 alone", "ours, quick"} <= set(retrievers)
