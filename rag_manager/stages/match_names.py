@@ -26,17 +26,21 @@ def match_names(question: Question, catalogue: Catalogue) -> list[int]:
 
 
 def match_paths(question: Question, catalogue: Catalogue) -> list[int]:
-    """Return the numbers of the files whose path ends in a path of the question, shortest path first. Pure."""
-    wanted = question.paths
-    if not wanted:
-        return []
-    found = {
-        file
-        for part in wanted
-        for file in catalogue.endings.get(part.rpartition("/")[2], ())
-        if f"/{catalogue.paths[file].lower()}".endswith(f"/{part}")
-    }
+    """Return the numbers of the files whose path ends in a path of the question, shortest path first. Pure.
+
+    A report has paths of its examples and of other projects, too: there one counts that a single working file ends in.
+    """
+    named = [_ending_in(part, catalogue) for part in question.paths]
+    if question.report:
+        named = [[file for file in files if catalogue.noise[file] in {None, *question.asked}] for files in named]
+        named = [files for files in named if len(files) == 1]
+    found = {file for files in named for file in files}
     return sorted(found, key=lambda file: (len(catalogue.paths[file]), file))[:MAX_MATCHES]
+
+
+def _ending_in(part: str, catalogue: Catalogue) -> list[int]:
+    files = catalogue.endings.get(part.rpartition("/")[2], ())
+    return [file for file in files if f"/{catalogue.paths[file].lower()}".endswith(f"/{part}")]
 
 
 def _order(name: str, place: Definition, question: Question, catalogue: Catalogue) -> tuple[bool, bool, bool, int, int]:

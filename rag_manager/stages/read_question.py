@@ -37,7 +37,8 @@ _ASKED = {
 class Question:
     """`tokens` are unique, in order; `names` lower-case identifiers; `joined` neighbouring words written as one.
 
-    `lone_name` is set where the question is nothing but one name; `statement` where it ends as one that tells.
+    `lone_name` is set where the question is nothing but one name; `statement` where it ends as one that tells; `report`
+    where it has several lines: an issue, with examples and output pasted into it.
     """
 
     text: str
@@ -50,13 +51,14 @@ class Question:
     relation: Relation | None = None
     message: str | None = None
     statement: bool = False
+    report: bool = False
 
 
 def read_question(text: str) -> Question:
     """Return what `text` asks for. Pure."""
     tokens = tuple(dict.fromkeys(code_tokens(text)))[:MAX_TOKENS]
-    words = re.findall(r"[A-Za-z][A-Za-z0-9]*", text)
-    lowered = [word.lower() for word in words]
+    lowered = _words(text)
+    title, *more = list(filter(str.strip, text.splitlines())) or [text]
     lone = _LONE_NAME.match(text)
     relation = read_relation(text)
     named = (*identifiers(text), *((relation.last,) if relation else ()))
@@ -69,9 +71,20 @@ def read_question(text: str) -> Question:
         | frozenset(a + b + c for a, b, c in zip(lowered, lowered[1:], lowered[2:], strict=False)),
         paths=tuple(dict.fromkeys(found.strip("./").lower() for found in _PATH.findall(text))),
         lone_name=re.split(r"\.|::|#|->", lone.group(1))[-1].strip("_").lower() if lone else None,
-        asked=frozenset(kind for kind, signs in _ASKED.items() if signs.intersection(lowered))
-        | frozenset({"compat"} if any(_VERSION.fullmatch(word) for word in lowered) else ()),
+        asked=_asked(title),
         relation=relation,
         message=None if relation or lone else read_message(text),
         statement=len(tokens) >= _STATED and text.rstrip().endswith("."),
+        report=bool(more),
     )
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Za-z][A-Za-z0-9]*", text)]
+
+
+def _asked(title: str) -> frozenset[str]:
+    # Of a report the first line says what it is about: nearly every one has a test or an example somewhere.
+    words = _words(title)
+    found = {kind for kind, signs in _ASKED.items() if signs.intersection(words)}
+    return frozenset(found | ({"compat"} if any(map(_VERSION.fullmatch, words)) else set()))

@@ -145,6 +145,27 @@ def test_a_path_in_the_question_matches_the_end_of_a_path(catalogue: Catalogue) 
     assert match_paths(read_question("nothing"), catalogue) == []
 
 
+def test_a_report_names_the_files_that_one_working_file_alone_can_be(catalogue: Catalogue) -> None:
+    pasted = "Cookies are lost\n\nSee tests/test_router.py and router.py.\n"
+    twice = make_catalogue([ChunkPlace(f"c{n}", f"{n}/router.py", "code", 1, 9) for n in range(2)], [])
+
+    assert match_paths(read_question(pasted), catalogue) == [0]
+    assert match_paths(read_question("Look at router.py\nplease"), twice) == []
+    assert match_paths(read_question("Look at router.py please"), twice) == [0, 1]
+    assert match_paths(read_question("The test in tests/test_router.py fails\n\nSometimes."), catalogue) == [3]
+
+
+def test_only_the_first_line_of_a_report_asks_for_tests_and_the_like() -> None:
+    report = "\n  Cookies are lost  \n\nIn this example, with version v2, tests fail:\n"
+
+    assert read_question(report).report
+    assert read_question(report).asked == frozenset()
+    assert read_question("Tests are lost\nSee the example").asked == frozenset({"test"})
+    assert read_question("Cookies are lost in this example\n").asked == frozenset({"example"})
+    assert not read_question("Cookies are lost in this example\n").report
+    assert read_question("\n").asked == frozenset()
+
+
 def test_passages_follow_the_files_and_inside_a_file_the_fused_score(catalogue: Catalogue) -> None:
     scores = {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9}
 
