@@ -10,22 +10,22 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.api_stand_in import StandIn
-from tests.support.chromium import chromium_running
+from tests.support.chromium import a_window, chromium_running, fresh_page, shared_window
 
 START = "import sys; from web_ui.app import serve; serve('127.0.0.1', int(sys.argv[1]))"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """No longer than a module: while Playwright's synchronous interface is open, the thread counts as inside a loop."""
+    """No longer than this folder: while Playwright's synchronous interface is open, the thread counts as in a loop."""
     with chromium_running() as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api_process() -> Iterator[StandIn]:
     with StandIn() as api:
         yield api
@@ -68,7 +68,7 @@ def serving(api: StandIn) -> Iterator[str]:
             process.wait(40)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pages(api_process: StandIn) -> Iterator[str]:
     with serving(api_process) as url:
         yield url
@@ -91,10 +91,23 @@ def _wait(url: str) -> None:
     raise AssertionError("the pages did not start")
 
 
+@pytest.fixture(scope="package")
+def window(chromium: Browser, pages: str) -> Iterator[BrowserContext]:
+    with shared_window(chromium, pages) as window:
+        yield window
+
+
 @pytest.fixture
-def page(chromium: Browser, pages: str) -> Iterator[Page]:
-    context = chromium.new_context(base_url=pages, viewport={"width": 1280, "height": 800}, color_scheme="light")
-    opened = context.new_page()
-    opened.set_default_timeout(15_000)
-    yield opened
-    context.close()
+def page(window: BrowserContext, pages: str) -> Iterator[Page]:
+    with fresh_page(window, pages) as page:
+        page.set_default_timeout(15_000)
+        yield page
+
+
+@pytest.fixture
+def page_apart(chromium: Browser, pages: str) -> Iterator[Page]:
+    """A page in a window of its own, for what changes a window for good, as another clock does."""
+    with a_window(chromium, pages) as window:
+        page = window.new_page()
+        page.set_default_timeout(15_000)
+        yield page

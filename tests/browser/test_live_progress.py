@@ -192,19 +192,19 @@ def test_whoever_is_signed_out_is_told_so_and_the_stream_is_asked_for_no_more(pa
     expect(row(page, "clone").locator(".word")).to_be_visible()  # to who cannot see the tick
 
 
-def test_thirty_seconds_of_silence_are_shown_as_stalled_naming_the_last_file(page: Page, api: StandIn) -> None:
-    page.clock.install()
+def test_thirty_seconds_of_silence_are_shown_as_stalled_naming_the_last_file(page_apart: Page, api: StandIn) -> None:
+    page_apart.clock.install()
     analysis = samples.running(api)
-    watch(page, analysis)
+    watch(page_apart, analysis)
     analysis.tick("parse", 10, 66, "src/endless.py", shard=0, shards=4)
-    expect(row(page, "parse")).to_contain_text("src/endless.py")
-    expect(row(page, "parse")).not_to_contain_text("Stalled")
-    page.clock.fast_forward(31_000)
+    expect(row(page_apart, "parse")).to_contain_text("src/endless.py")
+    expect(row(page_apart, "parse")).not_to_contain_text("Stalled")
+    page_apart.clock.fast_forward(31_000)
 
-    expect(row(page, "parse")).to_contain_text("Stalled: nothing heard for")
-    expect(row(page, "parse").locator(".note")).to_contain_text("src/endless.py")
+    expect(row(page_apart, "parse")).to_contain_text("Stalled: nothing heard for")
+    expect(row(page_apart, "parse").locator(".note")).to_contain_text("src/endless.py")
     analysis.tick("parse", 11, 66, "src/next.py", shard=0, shards=4)
-    expect(row(page, "parse")).not_to_contain_text("Stalled")
+    expect(row(page_apart, "parse")).not_to_contain_text("Stalled")
 
 
 def test_a_retry_is_shown_with_its_reason_and_its_time(page: Page, api: StandIn) -> None:
