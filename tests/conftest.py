@@ -19,7 +19,7 @@ from hypothesis import settings
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
-from tests.support import second_try, secrets_said
+from tests.support import second_try, secrets_said, what_was_seen
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 # The same examples in each run, so that nobody's change is stopped by what another's left; new ones are drawn by
@@ -32,9 +32,10 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count second tries, listen for secrets, and read TLS authorities once: 20 ms a client, and tests have many."""
+    """Register what looks after a run, and read TLS authorities once: 20 ms a client, and tests have many."""
     config.pluginmanager.register(second_try.SecondTries())
     config.pluginmanager.register(secrets_said.SecretsSaid())
+    config.pluginmanager.register(what_was_seen.WhatWasSeen())
     httpx_transports.create_ssl_context = functools.cache(httpx_transports.create_ssl_context)
     httpx2_transports.create_ssl_context = functools.cache(httpx2_transports.create_ssl_context)  # of sign-in, models
 
