@@ -20,6 +20,7 @@ from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
 from tests.support import second_try, secrets_said, what_was_seen
+from tests.support.spare_keys import SpareKeys
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 # The same examples in each run, so that nobody's change is stopped by what another's left; new ones are drawn by
@@ -119,9 +120,15 @@ def _template(servers: Servers) -> str:
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def _spare_keys() -> SpareKeys:
+    return SpareKeys()
+
+
 @pytest.fixture
-def database_url(servers: Servers, _template: str) -> Iterator[str]:
+def database_url(servers: Servers, _template: str, _spare_keys: SpareKeys) -> Iterator[str]:
     """`postgresql://…` of a fresh database, migrated to head, gone after the test."""
+    _spare_keys.begin_anew()
     name = f"test_{next(_numbers)}"
     servers.postgres.start()
     _in_own_loop(_execute(servers.postgres.url, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY"))
