@@ -19,7 +19,7 @@ from hypothesis import settings
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
-from tests.support import second_try, secrets_said, what_was_seen
+from tests.support import second_try, secrets_said, together, what_was_seen
 from tests.support.spare_keys import SpareKeys
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register what looks after a run, and read TLS authorities once: 20 ms a client, and tests have many."""
     config.pluginmanager.register(second_try.SecondTries())
     config.pluginmanager.register(secrets_said.SecretsSaid())
+    config.pluginmanager.register(together.OneSystem())
     config.pluginmanager.register(what_was_seen.WhatWasSeen())
     httpx_transports.create_ssl_context = functools.cache(httpx_transports.create_ssl_context)
     httpx2_transports.create_ssl_context = functools.cache(httpx2_transports.create_ssl_context)  # of sign-in, models

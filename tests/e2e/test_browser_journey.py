@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.archives import zip_of
-from tests.support.chromium import chromium_running
+from tests.support.chromium import chromium_running, fresh_page, shared_window
 from tests.support.git_server import GitServer
 from tests.support.site import shoot
 from tests.support.system import System
@@ -22,13 +22,17 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def window(chromium: Browser, system: System) -> Iterator[BrowserContext]:
+    with shared_window(chromium, system.page) as window:
+        yield window
+
+
 @pytest.fixture
-def page(chromium: Browser, system: System) -> Iterator[Page]:
-    context = chromium.new_context(base_url=system.page, viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    yield opened
-    context.close()
+def page(window: BrowserContext, system: System) -> Iterator[Page]:
+    with fresh_page(window, system.page) as page:
+        page.set_default_timeout(30_000)
+        yield page
 
 
 def begin(page: Page, url: str, ref: str = "") -> None:
@@ -41,7 +45,7 @@ def begin(page: Page, url: str, ref: str = "") -> None:
 def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
     page: Page, system: System, git_host: GitServer
 ) -> None:
-    begin(page, git_host.url("real/flask"))
+    begin(page, git_host.url("seen/flask"))
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     page.evaluate("window.sameDocument = true")
     expect(page.locator(".row[data-stage=clone].completed")).to_be_visible(timeout=60_000)
@@ -126,7 +130,7 @@ def parameter(page: Page, name: str) -> str:
 def test_two_people_see_an_analysis_through_a_killed_orchestrator_and_its_events_are_all_there(
     page: Page, chromium: Browser, system: System, git_host: GitServer
 ) -> None:
-    begin(page, git_host.url("real/jpype1"))
+    begin(page, git_host.url("seen/jpype1"))
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     analysis = parameter(page, "analysis")
     other = chromium.new_context(base_url=system.page).new_page()
