@@ -20,6 +20,7 @@ from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.valkey import EmbeddedValkey
 from tests.support import second_try, secrets_said, together, what_was_seen
+from tests.support.installed import Installed, of_a_run
 from tests.support.spare_keys import SpareKeys
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
@@ -158,3 +159,9 @@ def chroma_url(servers: Servers) -> str:
 def home(tmp_path: Path) -> Path:
     """An empty home folder of an installation."""
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """What the homes of installations can begin with, for tests of something else than the first start."""
+    return of_a_run(tmp_path_factory.getbasetemp())

@@ -17,6 +17,7 @@ from tests.support.canaries import Canary, files, found_in, keys, tables
 from tests.support.git_repositories import build_repository
 from tests.support.git_server import GitServer
 from tests.support.github import GitHubStandIn
+from tests.support.installed import Installed
 from tests.support.names import redis_names, unowned_files, without_tenant
 from tests.support.people import rows_about
 from tests.support.signing_in import settings_for
@@ -35,9 +36,9 @@ def github() -> Iterator[GitHubStandIn]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, github: GitHubStandIn) -> Iterator[System]:
+def site(tmp_path: Path, installed: Installed, github: GitHubStandIn) -> Iterator[System]:
     """`repostream up` where people sign in."""
-    system = System(tmp_path / "home")
+    system = System(installed.copy_to(tmp_path / "home"))
     system.environment |= settings_for(github, system.page)
     with system:
         yield system

@@ -9,6 +9,7 @@ import pytest
 from tests.support import golden_bundles
 from tests.support.census import census, lose_vectors, read_models, spoil
 from tests.support.git_server import GitServer
+from tests.support.installed import Installed
 from tests.support.system import System
 
 
@@ -115,15 +116,14 @@ def test_the_present_code_finds_and_answers_the_same_beside(system: System, flas
 
 
 def test_it_is_taken_over_elsewhere_from_one_file_and_answers_the_same(
-    system: System, flask: dict[str, Any], git_host: GitServer, tmp_path_factory: pytest.TempPathFactory
+    system: System, flask: dict[str, Any], git_host: GitServer, tmp_path: Path, installed: Installed
 ) -> None:
-    folder = tmp_path_factory.mktemp("elsewhere")
-    file, question = folder / "flask.zip", "How does Flask register a blueprint on an application?"
+    file, question = tmp_path / "flask.zip", "How does Flask register a blueprint on an application?"
     before, asked = system.ask(flask["repository_id"], question), len(git_host.requests)
     talk = before["conversation_id"]
     exported = system.run("bundle", "export", f"conversation/{talk}", str(file), "--with-analysis")
     assert exported.returncode == 0, exported.stderr
-    with System(folder / "home") as other:
+    with System(installed.copy_to(tmp_path / "home")) as other:
         taken = [json.loads(other.run("bundle", "import", str(file), "--json").stdout) for _ in range(2)]
         assert taken[0] == taken[1]
         assert taken[0]["from_conversation_id"] == talk

@@ -14,6 +14,7 @@ import pytest
 from tests.support.census import census
 from tests.support.git_repositories import archive_files, build_repository
 from tests.support.git_server import GitServer
+from tests.support.installed import Installed
 from tests.support.source_archives import source_archive
 from tests.support.system import System
 
@@ -40,8 +41,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("installation") / "home") as running:
+def system(tmp_path_factory: pytest.TempPathFactory, installed: Installed) -> Iterator[System]:
+    with System(installed.copy_to(tmp_path_factory.mktemp("installation") / "home")) as running:
         yield running
 
 

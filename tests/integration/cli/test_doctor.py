@@ -8,6 +8,7 @@ from typing import Any
 from cli.logins import signed_in
 from cli.services import SERVICES
 from migrations import let_sign_in
+from tests.support.installed import Installed
 from tests.support.up import Up
 
 
@@ -25,8 +26,8 @@ def _doctor(home: Path, **environment: str) -> tuple[int, dict[str, dict[str, An
     return done.returncode, {finding["name"]: finding for finding in json.loads(done.stdout)}
 
 
-def test_the_log_of_a_running_system_is_examined(home: Path) -> None:
-    with Up(home, services=("processor",)) as up:
+def test_the_log_of_a_running_system_is_examined(home: Path, installed: Installed) -> None:
+    with Up(installed.copy_to(home), services=("processor",)) as up:
         up.wait_ready()
 
         _, findings = _doctor(home)

@@ -16,6 +16,7 @@ from cli.home import Home
 from runtime.embedded.child import StartError, port_is_free
 from runtime.embedded.postgres import EmbeddedPostgres
 from tests.conftest import Servers
+from tests.support.installed import Installed
 from tests.support.up import Up, alive, wait_for
 
 
@@ -39,6 +40,12 @@ def _free() -> int:
 def _valkey_url(home: Path) -> str:
     password, port = ((home / "valkey" / name).read_text() for name in ("password", "port"))
     return f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+@pytest.fixture
+def begun(installed: Installed, home: Path) -> Path:
+    """A home that was started before."""
+    return installed.copy_to(home)
 
 
 def test_a_second_up_says_in_one_sentence_that_one_runs_and_leaves_it_alone(home: Path) -> None:
@@ -69,8 +76,8 @@ def test_sigterm_ends_everything_and_frees_the_folder(home: Path) -> None:
     assert Home(home).running() is None
 
 
-def test_nothing_outlives_an_up_that_was_killed_and_the_next_one_starts(home: Path) -> None:
-    with Up(home, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(_free())) as up:
+def test_nothing_outlives_an_up_that_was_killed_and_the_next_one_starts(begun: Path) -> None:
+    with Up(begun, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(_free())) as up:
         up.wait_ready()
         family = up.family()
         assert up.process is not None
@@ -78,30 +85,30 @@ def test_nothing_outlives_an_up_that_was_killed_and_the_next_one_starts(home: Pa
 
         wait_for(lambda: not alive(family), 40, "all processes ended")
 
-    with Up(home) as again:
+    with Up(begun) as again:
         again.wait_ready()
 
 
-def test_a_killed_server_and_a_killed_service_come_back_where_they_were(home: Path) -> None:
+def test_a_killed_server_and_a_killed_service_come_back_where_they_were(begun: Path) -> None:
     port = _free()
-    with Up(home, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(port)) as up:
+    with Up(begun, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(port)) as up:
         up.wait_ready()
-        url = _valkey_url(home)
+        url = _valkey_url(begun)
         valkey, service = up.child("valkey-server"), up.child("ai_engine")
         for process in (valkey, service):
             process.kill()
 
         wait_for(lambda: len(up.family()) > 5 and _answers(url), 60, "Valkey is back")
-        assert _valkey_url(home) == url
+        assert _valkey_url(begun) == url
         wait_for(lambda: _ready(port), 90, "the service is back")
         assert up.child("ai_engine").pid != service.pid
         assert "Valkey was ended by SIGKILL; starting it again" in up.said
         wait_for(lambda: "ai_engine is back." in up.said, 30)
 
 
-def test_nobody_can_take_the_port_of_a_service_that_is_not_there_for_a_moment(home: Path) -> None:
+def test_nobody_can_take_the_port_of_a_service_that_is_not_there_for_a_moment(begun: Path) -> None:
     port = _free()
-    with Up(home, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(port)) as up:
+    with Up(begun, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(port)) as up:
         up.wait_ready()
         service = up.child("ai_engine")
         service.kill()
@@ -133,10 +140,10 @@ def test_a_taken_public_port_names_the_setting_that_changes_it(home: Path) -> No
     assert "set REPOSTREAM_WEB_UI_PORT" in said
 
 
-def test_a_taken_internal_port_is_replaced(home: Path) -> None:
+def test_a_taken_internal_port_is_replaced(begun: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with Up(home, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(port)) as up:
+        with Up(begun, services=["ai_engine"], REPOSTREAM_AI_ENGINE_PORT=str(port)) as up:
             up.wait_ready()
 
 
