@@ -31,6 +31,7 @@ _README = re.compile(r"readme(?:\.(?:md|markdown|mdown|rst|txt|adoc))?", re.IGNO
 _README_FOLDERS = ("", ".github", "docs", "doc")
 _README_ORDER = (".md", ".markdown", ".mdown", ".rst", ".adoc", ".txt", "")
 _LICENCE = re.compile(r"(?:[\w.-]{1,20}-)?(?:licen[cs]e|copying|unlicense)(?:[.-][\w.-]{1,40})?", re.IGNORECASE)
+_LATER = re.compile(r"(?:-only|-or-later|\+)$")  # which versions of a GNU licence: its text is the same
 _OPERATOR = re.compile(r"\s+(?:OR|AND)\s+|\s*/\s*")
 _CI = (
     (r"\.github/workflows/[^/]+\.ya?ml", "GitHub Actions"),
@@ -256,21 +257,32 @@ def _licences(there: Sequence[TreeRow]) -> tuple[str, ...]:
 def _licence(licences: Sequence[str], texts: Mapping[str, SourceRow], asking: Sequence[Read]) -> dict[str, object]:
     """The licence by its text (SPDX identifier, confidence); else as a manifest names it; else the file's path.
 
-    Where there are several texts (`texts`), a manifest's expression of them says how they belong together.
+    Of several (`texts`) a manifest says how they belong together, and of one what its text does not (`-or-later`).
     """
     files = [path for path in licences if path in texts]
     known = [(path, licence) for path in files if (licence := recognise_licence(texts[path].content)) is not None]
     declared = next((one for one in asking if one.manifest.licence), None)
     if known:
-        path, first = known[0]
+        written, identifiers = declared.manifest.licence if declared else "", {one.spdx for _, one in known}
+        path, first = next(one for one in known if f"L{one[1].spdx}" not in identifiers)  # which adds to its terms
         said = [{"spdx": one.spdx, "confidence": one.confidence, "path": place} for place, one in known]
-        expression = _expression(declared.manifest.licence if declared else "", {one.spdx for _, one in known})
-        spdx = expression or first.spdx
+        expression = _expression(written, identifiers)
+        exact = next((one for one in known if _same_licence(written, one[1].spdx)), None)
+        if exact is not None:
+            path, first = exact
+        elif len(said) > 1 and not expression and "/" in path:
+            return {"path": path, "files": files, "texts": said}
+        spdx = expression or (written.strip() if exact is not None else first.spdx)
         found = {"spdx": spdx, "confidence": first.confidence, "path": path, "files": files}
         return {**found, "texts": said} if len(said) > 1 else found
     if declared is not None:
         return {"name": declared.manifest.licence, "path": declared.path, "files": files}
     return {"path": files[0], "files": files} if files else {}
+
+
+def _same_licence(written: str, spdx: str) -> bool:
+    """Whether a manifest names the licence that was recognised, whichever later versions it allows."""
+    return _LATER.sub("", written.strip()) == _LATER.sub("", spdx)
 
 
 def _expression(written: str, identifiers: set[str]) -> str:

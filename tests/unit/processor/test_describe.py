@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from events.artifacts import SourceRow, TreeRow
 from processor.languages.detect import file_class_of, language_of
+from processor.stages import recognise_licence as recognising
 from processor.stages.describe_structure import describe_structure
 from processor.stages.fit import MAX_BYTES, fit
 from processor.stages.gather_metadata import gather_metadata, wanted_files
@@ -257,6 +258,45 @@ def test_a_licence_that_only_the_manifest_names() -> None:
         "path": "package.json",
         "files": [],
     }
+
+
+def a_licence(spdx: str) -> str:
+    """A text that resembles one licence."""
+    return "\n".join(recognising._SENTENCES[spdx])
+
+
+@pytest.mark.parametrize(
+    ("files", "spdx", "path"),
+    [
+        ({"COPYING": a_licence("GPL-3.0"), "COPYING.LESSER": a_licence("LGPL-3.0")}, "LGPL-3.0", "COPYING.LESSER"),
+        (
+            {"LICENSES/Apache-2.0.txt": a_licence("Apache-2.0"), "LICENSES/MIT.txt": MIT},
+            None,
+            "LICENSES/Apache-2.0.txt",
+        ),
+        (
+            {
+                "LICENSES/CC0-1.0.txt": a_licence("CC0-1.0"),
+                "LICENSES/MIT.txt": MIT,
+                "package.json": '{"license": "MIT"}',
+            },
+            "MIT",
+            "LICENSES/MIT.txt",
+        ),
+        ({"COPYING": a_licence("GPL-3.0")}, "GPL-3.0", "COPYING"),
+        (
+            {"COPYING": a_licence("GPL-3.0"), "package.json": '{"license": "GPL-3.0-or-later"}'},
+            "GPL-3.0-or-later",
+            "COPYING",
+        ),
+        ({"LICENSE": MIT, "package.json": '{"license": "Apache-2.0"}'}, "MIT", "LICENSE"),
+    ],
+)
+def test_the_licence_of_ordinary_layouts(files: dict[str, str], spdx: str | None, path: str) -> None:
+    found = gather_metadata(*a_tree(files)).facts["licence"]
+
+    assert isinstance(found, dict)
+    assert (found.get("spdx"), found["path"]) == (spdx, path)
 
 
 def test_metadata_of_a_huge_manifest_fits_into_an_event() -> None:
