@@ -54,7 +54,7 @@ def state_pill(analysis: Analysis) -> tuple[str, str]:
 def staleness_pill(analysis_id: str, found: StalenessView) -> tuple[str, str]:
     """Where the analysed commit stands, as a sentence and a tone."""
     if found.analysis_id != analysis_id:
-        return "a newer analysis of this repository is here", "warn"
+        return "another analysis of this repository is in use", "warn"
     if found.standing == "behind":
         return f"{behind_words(found)}: {found.ref or 'the default branch'} is at {(found.newest or '')[:10]}", "warn"
     return ("a fixed state" if found.standing == "fixed" else "up to date"), "calm"

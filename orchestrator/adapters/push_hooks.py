@@ -18,13 +18,13 @@ from runtime.sealing import Sealer
 from runtime.tenancy import TenantDatabase
 
 _AT_ONCE = 8  # calls that one process has the bodies of
-_COLUMNS = "hook_id, repository_id, created_at, created_by, received_at, outcome"
+_COLUMNS = "hook_id, repository_id, created_at, created_by, received_at, outcome, branch"
 _FIND = text("SELECT hook_id, tenant_id, created_by, secret FROM app.push_hook_of(:repository)")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('push hook ' || :repository, 0))")
 _REMOVE = text("DELETE FROM app.push_hooks WHERE repository_id = :repository RETURNING hook_id")
 _ADD = text(f"""
-INSERT INTO app.push_hooks (hook_id, repository_id, tenant_id, secret, created_at, created_by)
-VALUES (:hook, :repository, :tenant, :secret, :at, :user) RETURNING {_COLUMNS}
+INSERT INTO app.push_hooks (hook_id, repository_id, tenant_id, secret, created_at, created_by, branch)
+VALUES (:hook, :repository, :tenant, :secret, :at, :user, :branch) RETURNING {_COLUMNS}
 """)  # noqa: S608  # our own column names
 _ONE = text(f"""
 SELECT {_COLUMNS}, EXISTS (SELECT FROM app.push_hook_of(repository_id)) AS works
@@ -44,7 +44,10 @@ class Repeated(Exception):
 
 @dataclass(frozen=True)
 class PushHook:
-    """A hook as the tenant sees it: never its secret. `works` is whether its maker may still begin analyses."""
+    """A hook as the tenant sees it: never its secret. `works` is whether its maker may still begin analyses.
+
+    `branch` is the one that it is for, empty for the default branch; None where it follows the newest analysis.
+    """
 
     hook_id: UUID
     repository_id: UUID
@@ -52,6 +55,7 @@ class PushHook:
     created_by: UUID
     received_at: datetime | None
     outcome: str
+    branch: str | None
     works: bool
 
 
@@ -77,7 +81,7 @@ class PushHooks:
         self._nobodys = secrets.token_bytes(SECRET_BYTES)
         self._decoy = sealer.seal(self._nobodys) if sealer is not None else b""
 
-    async def make(self, who: Identity, repository_id: UUID, at: datetime) -> tuple[PushHook, str]:
+    async def make(self, who: Identity, repository_id: UUID, branch: str, at: datetime) -> tuple[PushHook, str]:
         """A hook with a new secret, in the place of any before, and the secret, which nobody can see again.
 
         Raises ApiProblem `credentials_not_kept`.
@@ -86,10 +90,11 @@ class PushHooks:
             raise ApiProblem("credentials_not_kept", "Set REPOSTREAM_SECRET_KEY: without it no secret can be stored.")
         secret = secrets.token_bytes(SECRET_BYTES)
         values = {"hook": uuid4(), "repository": repository_id, "tenant": who.tenant_id, "user": who.user_id, "at": at}
+        values |= {"branch": branch, "secret": self._sealer.seal(secret)}
         async with self._database.of(who.tenant_id) as connection:
             await connection.execute(_LOCK, {"repository": str(repository_id)})
             await connection.execute(_REMOVE, {"repository": repository_id})
-            row = (await connection.execute(_ADD, {**values, "secret": self._sealer.seal(secret)})).one()
+            row = (await connection.execute(_ADD, values)).one()
         return _hook(row, works=True), shown(secret)
 
     async def one(self, tenant_id: UUID, repository_id: UUID) -> PushHook:

@@ -34,8 +34,9 @@ _SECONDS = 15.0  # for all of a call
 class PushHookView(BaseModel):
     """A repository's push hook. `url` is what its host is to call; without a public address only its path is known.
 
-    `works` is false where whoever made it may not begin analyses any more: make it anew. `outcome` is what the newest
-    signed call, at `received_at`, came to; empty before there was one.
+    `branch` is the one whose pushes it takes, empty for the default branch; null, of an old hook, for the newest
+    analysis's. `works` is false where whoever made it may not begin analyses any more: make it anew. `outcome` is what
+    the newest signed call, at `received_at`, came to; empty before there was one.
     """
 
     hook_id: UUID
@@ -46,6 +47,7 @@ class PushHookView(BaseModel):
     works: bool
     received_at: datetime | None
     outcome: str
+    branch: str | None = None
 
 
 class PushHookSecretView(PushHookView):
@@ -67,7 +69,8 @@ async def make(
 ) -> PushHookSecretView:
     """Make the push hook of a repository, or give it a new secret: what was signed with the old one is refused then.
 
-    On a push to the branch of the newest analysis the hook begins another one, in your name: with your tokens, within
+    On a push to what is now the branch of the newest analysis (the default branch, where that is of a commit), and
+    stays the hook's, it begins another one, in your name: with your tokens, within
     your limits and your team's quotas. Put `url` and `secret` into the settings of the repository at its host.
     """
     latest = await _latest(parts, who.tenant_id, repository_id)
@@ -76,7 +79,7 @@ async def make(
     if latest.url.startswith(SCHEME):
         raise ApiProblem("nothing_is_pushed", "An upload has no branch: upload the next version.")
     await parts.gate.take(request, who, Resource.GRANTS)
-    hook, secret = await parts.push_hooks.make(who, repository_id, parts.clock())
+    hook, secret = await parts.push_hooks.make(who, repository_id, _branch(latest), parts.clock())
     response.headers["Location"] = f"/api/v1/repositories/{repository_id}/push-hook"
     return PushHookSecretView(**_view(parts, hook).model_dump(), secret=secret)
 
@@ -154,6 +157,11 @@ async def _received(parts: Services, request: Request, call: Call, hook: Found) 
     except Unreadable:
         raise ApiProblem("invalid_request", "It is signed, and cannot be read: send pushes as JSON.") from None
     latest = await _latest(parts, hook.tenant_id, repository_id)
+    if (
+        latest is not None
+        and (branch := (await parts.push_hooks.one(hook.tenant_id, repository_id)).branch) is not None
+    ):
+        latest = latest.model_copy(update={"ref": branch or None})
     wanted = push if isinstance(push, Outcome) else _wanted(parts, latest, push)
     if isinstance(wanted, Wanted):
         if await finished_at(parts, who, wanted, wanted.commit) is None:
@@ -164,7 +172,7 @@ async def _received(parts: Services, request: Request, call: Call, hook: Found) 
 
 
 def _wanted(parts: Services, latest: AnalysisSummary | None, push: Push) -> Wanted | Outcome:
-    """What a push means: another analysis as the newest one, of the commit that was pushed. Raises Permanent."""
+    """What a push means: an analysis as the newest one, of the commit and its branch. Raises Permanent."""
     if latest is None:
         return Outcome.NOT_ANALYSED
     branch = latest.ref
@@ -218,6 +226,10 @@ def _identity(parts: Services, hook: Found) -> Identity:
     return Identity(hook.created_by, hook.tenant_id, "", scopes, Role.MEMBER, proof=proof, proof_id=hook.hook_id)
 
 
+def _branch(latest: AnalysisSummary) -> str:
+    return latest.ref if latest.ref is not None and not is_commit(latest.ref) else ""
+
+
 async def _latest(parts: Services, tenant_id: UUID, repository_id: UUID) -> AnalysisSummary | None:
     found = await parts.read.repository(tenant_id, repository_id)
     return found.latest if found is not None else None
@@ -233,4 +245,5 @@ def _view(parts: Services, hook: PushHook) -> PushHookView:
         works=hook.works,
         received_at=hook.received_at,
         outcome=hook.outcome,
+        branch=hook.branch,
     )

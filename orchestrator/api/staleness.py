@@ -10,14 +10,16 @@ from pydantic import BaseModel
 from orchestrator.adapters.lookups import Found
 from orchestrator.api.dependencies import Parts, Reader, Services
 from orchestrator.api.intake import is_commit, read_request
-from orchestrator.api.models import AnalysisRequest, AnalysisSummary
+from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisSummary
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
+from orchestrator.projections.stages import summary_of
 from runtime.upload_url import SCHEME
 
 router = APIRouter(prefix="/repositories", tags=["contents"])
 _FIXED = Found(ref=None, path="", commit=None, default_branch=None, branches=[], tags=[], branch_count=0, tag_count=0)
+_NOTHING_CAME = frozenset({AnalysisState.FAILED, AnalysisState.CANCELLED})
 
 
 class Standing(StrEnum):
@@ -29,7 +31,7 @@ class Standing(StrEnum):
 
 
 class StalenessView(BaseModel):
-    """What the newest analysis of a repository that knows its commit is of, and what its ref points to now.
+    """What the analysis of a repository that serves is of, and what its ref points to now; else the newest one.
 
     `behind_by` is how many commits the host says that lie between, null where it does not say; with `behind_or_more`
     there are so many, or more. `checked_at` is when the host was asked: it is asked again after five minutes at the
@@ -48,19 +50,33 @@ class StalenessView(BaseModel):
 
 @router.get("/{repository_id}/staleness")
 async def staleness(repository_id: UUID, who: Reader, parts: Parts, request: Request) -> StalenessView:
-    """Ask the host whether the ref of the newest analysis points to another commit by now.
+    """Ask the host whether the ref of the analysis that serves points to another commit by now.
 
+    Where none serves yet it is the newest one, unless that failed or was stopped.
     A new analysis of the repository then takes over what did not change.
     """
-    found = await parts.read.repository(who.tenant_id, repository_id)
-    if found is None or found.latest is None or found.latest.commit is None:
+    latest = await _measured(parts, who.tenant_id, repository_id)
+    if latest is None or latest.commit is None:
         raise ApiProblem("not_found", "Check the id: no repository of yours with a commit that was analysed has it.")
-    latest, commit = found.latest, found.latest.commit
+    commit = latest.commit
     if latest.url.startswith(SCHEME) or (latest.ref is not None and is_commit(latest.ref)):
         return _view(latest, commit, Standing.FIXED, _FIXED.model_copy(update={"commit": commit}), parts.clock())
     host, at = await _asked(parts, who, request, latest, commit)
     standing = Standing.BEHIND if host.commit is not None and host.commit != commit else Standing.CURRENT
     return _view(latest, commit, standing, host, at)
+
+
+async def _measured(parts: Services, tenant_id: UUID, repository_id: UUID) -> AnalysisSummary | None:
+    """What people have of a repository: what failed after it, or is still at work, took nothing of its place."""
+    found = await parts.read.repository(tenant_id, repository_id)
+    if found is None or found.latest is None:
+        return None
+    if found.serving is None:
+        return found.latest if found.latest.state not in _NOTHING_CAME else None
+    if found.serving == found.latest.analysis_id:
+        return found.latest
+    record = await parts.read.record(tenant_id, found.serving)
+    return summary_of(record) if record is not None else None
 
 
 def _view(latest: AnalysisSummary, commit: str, standing: Standing, host: Found, at: datetime) -> StalenessView:

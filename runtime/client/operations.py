@@ -505,7 +505,7 @@ class Operations(Protocol):
         )
 
     def contents_staleness(self, repository_id: str) -> shapes.StalenessView:
-        """Ask the host whether the ref of the newest analysis points to another commit by now."""
+        """Ask the host whether the ref of the analysis that serves points to another commit by now."""
         return self._call(shapes.StalenessView, "GET", f"/api/v1/repositories/{part(repository_id)}/staleness")
 
     def conversations_newest(

@@ -1294,6 +1294,7 @@ class PushHookSecretView(BaseModel):
     works: bool
     received_at: AwareDatetime | None = None
     outcome: str
+    branch: str | None = None
     secret: str
 
 
@@ -1301,8 +1302,9 @@ class PushHookView(BaseModel):
     """
     A repository's push hook. `url` is what its host is to call; without a public address only its path is known.
 
-    `works` is false where whoever made it may not begin analyses any more: make it anew. `outcome` is what the newest
-    signed call, at `received_at`, came to; empty before there was one.
+    `branch` is the one whose pushes it takes, empty for the default branch; null, of an old hook, for the newest
+    analysis's. `works` is false where whoever made it may not begin analyses any more: make it anew. `outcome` is what
+    the newest signed call, at `received_at`, came to; empty before there was one.
     """
 
     model_config = ConfigDict(
@@ -1317,6 +1319,7 @@ class PushHookView(BaseModel):
     works: bool
     received_at: AwareDatetime | None = None
     outcome: str
+    branch: str | None = None
 
 
 class QueueView(BaseModel):
@@ -1822,7 +1825,7 @@ class StageView(BaseModel):
 
 class StalenessView(BaseModel):
     """
-    What the newest analysis of a repository that knows its commit is of, and what its ref points to now.
+    What the analysis of a repository that serves is of, and what its ref points to now; else the newest one.
 
     `behind_by` is how many commits the host says that lie between, null where it does not say; with `behind_or_more`
     there are so many, or more. `checked_at` is when the host was asked: it is asked again after five minutes at the

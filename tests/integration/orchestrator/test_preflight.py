@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from events.processing import Stage
+from events.processing import FaultKind, Stage
 from processor.adapters.git import GitRepositories
 from processor.adapters.git_ground import GitPolicy
 from processor.adapters.workspace import open_workspace
@@ -251,6 +251,11 @@ async def test_a_repository_whose_host_has_something_newer_is_behind_and_the_hos
     host.behave("good", Manner.BROKEN)
     again = await asked(begun["repository_id"])
     fixed = await asked(pinned["repository_id"])
+    system.workers.faults[Stage.INDEX, 0, 1] = (FaultKind.RESOURCE, "disk_full")
+    lost = (await system.client.post("/api/v1/analyses", json={"url": begun["url"], "ref": "main"})).json()
+    await system.until(lost["analysis_id"], "failed")
+    await system.followed()
+    after_a_failure = await asked(begun["repository_id"])
     system.app.state.services.lookups.heard._heard.clear()
     unanswered = await system.client.get(f"/api/v1/repositories/{begun['repository_id']}/staleness")
     unknown = await system.client.get(f"/api/v1/repositories/{begun['analysis_id']}/staleness")
@@ -259,6 +264,7 @@ async def test_a_repository_whose_host_has_something_newer_is_behind_and_the_hos
     assert behind["analysis_id"] == begun["analysis_id"]
     assert (behind["behind_by"], behind["behind_or_more"]) == (12, False)
     assert again == behind
+    assert after_a_failure == behind  # what people search is as old as before
     assert (fixed["standing"], fixed["behind_by"]) == ("fixed", None)
     assert (unanswered.status_code, unanswered.json()["code"]) == (503, "host_unreachable")
     assert unknown.status_code == 404

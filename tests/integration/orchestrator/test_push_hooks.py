@@ -127,8 +127,11 @@ async def test_what_is_no_push_to_that_branch_begins_nothing_and_says_so(system:
     assert await told(push(after=OLD)) == (200, "current")
     assert await told(b"not JSON") == (422, "invalid_request")
     assert len(await analyses(system)) == 1
+    await analysed(system, ref="other")
+    assert await told(push("refs/heads/other")) == (200, "other_branch")  # the hook was made for main
+    assert await told(push(after=OLD)) == (200, "current")
     shown = await system.get(f"/repositories/{view['repository_id']}/push-hook")
-    assert shown["outcome"] == "current"
+    assert (shown["outcome"], shown["branch"]) == ("current", "main")
 
 
 async def test_everybody_else_hears_the_same_whether_there_is_such_a_repository_or_not(

@@ -365,7 +365,7 @@ def test_a_place_is_shown_from_the_passage_that_has_the_most_of_it(
         ("behind", False, ("behind: main is at c0ffeec0ff", "warn")),
         ("current", False, ("up to date", "calm")),
         ("fixed", False, ("a fixed state", "calm")),
-        ("behind", True, ("a newer analysis of this repository is here", "warn")),
+        ("behind", True, ("another analysis of this repository is in use", "warn")),
     ],
 )
 def test_the_badge_says_where_the_commit_stands(standing: str, newer: bool, said: tuple[str, str]) -> None:
