@@ -18,6 +18,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from runtime.client import Client
+from runtime.client.keeping import Keeping
 from runtime.drain import on_stop_signal
 from runtime.logging import configure_logging
 from runtime.security_headers import is_https
@@ -44,6 +45,7 @@ def make_app(
     proxy = ApiProxy(orchestrator_url, signer=signer)
     client = Client(
         orchestrator_url,
+        Keeping(session.whose),
         authorization=session.authorization,
         on_behalf=lambda: session.on_behalf(signer),
         compressed=False,

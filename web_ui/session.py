@@ -1,5 +1,6 @@
 """What the pages share: the client of this process, and the state that the address bar holds."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, tzinfo
@@ -53,6 +54,15 @@ def authorization() -> str | None:
     entrance = _parts[0][1]
     token = _token(entrance) if entrance.ways() else None
     return f"Bearer {token.access_token}" if token is not None else None
+
+
+def whose() -> str:
+    """For whom alone answers are kept: the browser's session or the link that is looked at; all of one in local mode.
+
+    Each that signs in has another session; what of it still holds the API says, to the token that is shown.
+    """
+    shown = st.session_state.get(_LINK) or st.context.cookies.get(COOKIE, "")
+    return hashlib.sha256(shown.encode()).hexdigest()
 
 
 def ways_in() -> tuple[Way, ...]:

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.api.guard import PACKING
 from runtime.client import ApiError, Client, ServerSent
+from runtime.client.keeping import Answers, Keeping
 from runtime.client.shapes import AnalysisRequest
 from runtime.client.stream import read_events
 
@@ -218,3 +219,92 @@ def test_a_stream_goes_on_after_the_last_event() -> None:
     with client(answer).analyses_live("1", last_event_id="12") as messages:
         assert [message.data for message in messages] == [{"done": 1}]
     assert seen == ["12"]
+
+
+def test_what_did_not_change_is_read_once_and_asked_about_each_time() -> None:
+    asked: list[str | None] = []
+    version = ["1"]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers.get("if-none-match"))
+        if asked[-1] == version[0]:
+            return httpx.Response(304, headers={"ETag": version[0]})
+        return httpx.Response(200, json=ANALYSIS | {"name": version[0]}, headers={"ETag": version[0]})
+
+    keeping = Client("http://orchestrator:8001/", Keeping(str, httpx.MockTransport(answer)))
+    assert [keeping.analyses_one("a1").name for _ in range(3)] == ["1", "1", "1"]
+    version[0] = "2"
+    assert [keeping.analyses_one("a1").name for _ in range(2)] == ["2", "2"]
+    assert keeping.analyses_one("a2").name == "2"
+    assert asked == [None, "1", "1", "1", "2", None]
+    assert [client(answer).analyses_one("a1").name for _ in range(2)] == ["2", "2"]
+    assert asked[6:] == [None, None]
+
+
+def test_what_one_was_told_is_kept_for_nobody_else() -> None:
+    asked: list[tuple[str, bool]] = []
+    who = ["a"]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.headers["authorization"], "if-none-match" in request.headers))
+        if asked[-1][1]:
+            return httpx.Response(304)
+        return httpx.Response(200, json=ANALYSIS | {"name": asked[-1][0]}, headers={"ETag": "same"})
+
+    keeping = Client(
+        "http://orchestrator:8001/",
+        Keeping(lambda: who[0], httpx.MockTransport(answer)),
+        authorization=lambda: f"Bearer {who[0]}",
+    )
+    for each in ("a", "b", "c", "a", "b"):
+        who[0] = each
+        assert keeping.analyses_one("a1").name == f"Bearer {each}"
+    assert [known for _, known in asked] == [False, False, False, True, True]
+
+
+def test_what_was_taken_away_is_not_shown_though_it_is_kept() -> None:
+    problem = {"type": "x", "title": "x", "status": 404, "detail": "x", "code": "not_found", "correlation_id": ""}
+    replies = iter([httpx.Response(200, json=ANALYSIS, headers={"ETag": "1"}), httpx.Response(404, json=problem)])
+    keeping = Client("http://orchestrator:8001/", Keeping(str, httpx.MockTransport(lambda _: next(replies))))
+    keeping.analyses_one("a1")
+
+    with pytest.raises(ApiError, match="not_found"):
+        keeping.analyses_one("a1")
+
+
+def test_no_more_is_kept_than_it_may_and_what_was_asked_for_last_stays() -> None:
+    now = [0.0]
+    answers = Answers(160, lambda: now[0])
+
+    def at(name: object) -> tuple[str, httpx.URL]:
+        return ("", httpx.URL(f"http://api/{name}"))
+
+    for number in range(40):
+        answers.put(at(number), "t", b"x" * 10)
+        answers.get(at(0))
+    answers.put(at("large"), "t", b"x" * 11)
+    answers.put(at(0), "u", b"y" * 10)
+
+    assert [number for number in range(40) if answers.get(at(number)) is not None] == [0, *range(25, 40)]
+    found = answers.get(at(0))
+    assert found is not None
+    assert (found.tag, found.body) == ("u", b"y" * 10)
+    assert answers.get(at("large")) is None
+    now[0] = 601
+    answers.put(at("later"), "t", b"x")
+    assert answers.get(at(0)) is None
+
+
+def test_what_is_no_json_is_not_kept_and_comes_in_pieces() -> None:
+    asked: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers.get("if-none-match"))
+        return httpx.Response(200, content=iter([b"a", b"b"]), headers={"ETag": "1", "Content-Type": "text/plain"})
+
+    keeping = Client("http://orchestrator:8001/", Keeping(str, httpx.MockTransport(answer)))
+    for _ in range(2):
+        pieces: list[bytes] = []
+        keeping.download("/x", pieces.append)
+        assert b"".join(pieces) == b"ab"
+    assert asked == [None, None]
