@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import processor_time, yardstick
-from bench.visiting import PAGES, Person, Ran, an_installation, analysed, opened, query_of, run_script, sign_in
+from bench.visiting import PAGES, Person, Ran, Tab, an_installation, analysed, opened, sign_in
 from tests.support.github import GitHubStandIn
 from tests.support.system import System
 
@@ -37,21 +37,21 @@ class Cost:
 async def opens(system: System, person: Person, page: str, times: int) -> Ran:
     """Open a page so often."""
     for _ in range(times):
-        async with opened(system, person) as socket:
-            ran = await _run(socket, person, page)
+        async with opened(system, person, page) as tab:
+            ran = await _run(tab, page)
     return ran
 
 
 async def runs(system: System, person: Person, page: str, times: int) -> Ran:
     """Run the script of a page that is open so often."""
-    async with opened(system, person) as socket:
+    async with opened(system, person, page) as tab:
         for _ in range(times + 1):
-            ran = await _run(socket, person, page)
+            ran = await _run(tab, page)
     return ran
 
 
-async def _run(socket: object, person: Person, page: str) -> Ran:
-    ran = await run_script(socket, PAGES[page], query_of(person, page))  # type: ignore[arg-type]  # a connection
+async def _run(tab: Tab, page: str) -> Ran:
+    ran = await tab.run()
     assert ran.status == "FINISHED_SUCCESSFULLY", f"{page}: {ran.status}"
     return ran
 

@@ -2,7 +2,8 @@
 
 `python -m bench people --repository FOLDER.git [--people 50] [--seconds 120]` starts an installation where people sign
 in by a stand-in for GitHub. Each analyses the repository, and then speaks Streamlit's own protocol as their browser
-would: a person opens a page, or does something on the one they look at, which runs its script again; thinks for two to
+would: a person opens a page, or does something on the one they look at (opens Explore and looks for a definition, asks
+a question that is answered without a model, looks at an event, or only has its script run again); thinks for two to
 six seconds; and goes on. What is measured is from what they do until the script is over. Beside them a real Chromium
 opens pages, alone first and then in the midst of them, until their first content is seen. The results go to
 bench/results/people.md.
@@ -16,16 +17,17 @@ import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from bench.memory import MemoryWatch
-from bench.visiting import PAGES, Person, an_installation, analysed, opened, query_of, run_script, sign_in
+from bench.visiting import PAGES, Person, Ran, Tab, an_installation, analysed, answered, opened, sign_in
 from tests.support.chromium import ARGUMENTS, PROGRAM
 from tests.support.github import GitHubStandIn
 from tests.support.system import System
@@ -34,10 +36,17 @@ RESULTS = Path(__file__).parent / "results" / "people.md"
 _LOGINS = 6  # people who sign in and analyse at once
 _THINKS = (2.0, 6.0)  # seconds
 _OPENS = 0.4  # of what people do: open a page; the rest is done on the one that is open
+_ACTS_ON = 0.6  # of that: what the page is for, where there is something; the rest runs its script again
+_GOOD = "FINISHED_SUCCESSFULLY"
+_EXPLORE, _DEFINITION = "Show the map, sizes, connections and callers", "Definition begins with"
+_ASK = "Ask about this repository"
+_ANSWER = "chat: an answer"  # from the question until it is drawn: with the search, and with being told of its end
+_NO_SCRIPT = ("opened", "an event looked at", "an answer")
+_QUESTIONS = ("Where does it start?", "How are options parsed?", "How is it tested?", "What does a command return?")
 _SEEN = {
     "start": "Repository URL",
     "analysis": "ready",
-    "chat": "Ask about this repository",
+    "chat": _ASK,
     "events": "What is looked at",
 }
 _LOOKS = 10  # times that the browser opens each page
@@ -53,24 +62,88 @@ class Taken:
     failures: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Visit:
+    """One page that somebody has open, and where what they do on it is written down."""
+
+    system: System
+    person: Person
+    page: str
+    tab: Tab
+    taken: Taken
+    chance: random.Random
+
+    async def timed(self, what: str, doing: Coroutine[object, object, Ran]) -> None:
+        """Do something on the page, and write down how long it took."""
+        begun = time.perf_counter()
+        ended = (await doing).status
+        self.taken.seconds[f"{self.page}: {what}"].append(time.perf_counter() - begun)
+        if ended != _GOOD:
+            self.taken.failures.append(f"{self.page}: {what}: {ended}")
+
+
+async def explore(visit: Visit) -> None:
+    """Open the map of the repository; once it is open, look for a definition."""
+    if visit.tab.has(_DEFINITION):
+        visit.tab.write(_DEFINITION, visit.chance.choice("abcdefgmoprstw"))
+        await visit.timed("a definition looked for in Explore", visit.tab.run())
+    else:
+        visit.tab.turn_on(_EXPLORE)
+        await visit.timed("Explore opened", visit.tab.run())
+
+
+async def ask(visit: Visit) -> None:
+    """Ask a question, which is answered without a model, and see the answer."""
+
+    async def to_the_end() -> Ran:
+        ran = await visit.tab.say(_ASK, visit.chance.choice(_QUESTIONS))
+        asked.append(time.perf_counter() - begun)
+        if visit.tab.question is not None:
+            await answered(visit.system, visit.person, visit.tab.question)
+            ran = await visit.tab.run()
+        is_there = ran.status != _GOOD or visit.tab.answers == before + 1
+        return ran if is_there else Ran("no answer is shown", 0, 0)
+
+    asked: list[float] = []
+    before, begun = visit.tab.answers, time.perf_counter()
+    await visit.timed("an answer", to_the_end())
+    visit.taken.seconds["chat: a question asked"] += asked
+
+
+async def look_at_a_point(visit: Visit) -> None:
+    """Pick an event, which the browser asks about; filtering what it has asks nobody."""
+
+    async def picked() -> Ran:
+        address = f"{visit.system.page}/api/v1/events/state"
+        stream = f"analysis/{visit.person.analysis}"
+        wanted = {"stream_id": stream, "version": str(visit.chance.randint(2, 30)), "with_state": "false"}
+        reply = await http.get(address, params=wanted, headers={"cookie": visit.person.header})
+        return Ran(_GOOD if reply.is_success else f"HTTP {reply.status_code}", 1, len(reply.content))
+
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        await visit.timed("an event looked at", picked())
+
+
+_ACTS: Mapping[str, Callable[[Visit], Awaitable[None]]] = {"analysis": explore, "chat": ask, "events": look_at_a_point}
+
+
 async def use(system: System, person: Person, until: float, taken: Taken, chance: random.Random) -> None:
     """Open pages, and do things on them, until the time is over."""
     page = "start"
     await asyncio.sleep(chance.uniform(0, _THINKS[1]))
     while time.monotonic() < until:
-        async with opened(system, person) as socket:
-            is_open = False
-            while time.monotonic() < until:
-                begun = time.perf_counter()
-                ended = (await run_script(socket, PAGES[page], query_of(person, page))).status
-                what = f"{page}: {'done on it' if is_open else 'opened'}"
-                taken.seconds[what].append(time.perf_counter() - begun)
-                if ended != "FINISHED_SUCCESSFULLY":
-                    taken.failures.append(f"{what}: {ended}")
-                is_open = True
+        async with opened(system, person, page) as tab:
+            visit = Visit(system, person, page, tab, taken, chance)
+            await visit.timed("opened", tab.run())
+            while True:
                 await asyncio.sleep(chance.uniform(*_THINKS))
-                if chance.random() < _OPENS:
+                if time.monotonic() >= until or chance.random() < _OPENS:
                     break
+                act = _ACTS.get(page)
+                if act is not None and chance.random() < _ACTS_ON:
+                    await act(visit)
+                else:
+                    await visit.timed("run again", tab.run())
         page = chance.choice(list(PAGES))
 
 
@@ -133,8 +206,8 @@ def at(values: Sequence[float], share: float) -> float:
 def report(found: dict[str, Any], people: int, seconds: float) -> str:
     """What was measured, as Markdown."""
     taken, quiet, busy = found["taken"], found["quiet"], found["busy"]
-    every = [value for values in taken.seconds.values() for value in values]
-    done = [value for what, values in taken.seconds.items() if "done" in what for value in values]
+    every = [value for what, values in taken.seconds.items() if what != _ANSWER for value in values]
+    done = [value for what, values in taken.seconds.items() if not what.endswith(_NO_SCRIPT) for value in values]
     first = [value for values in quiet.seconds.values() for value in values]
     rows = [_row(what, values) for what, values in sorted(taken.seconds.items())]
     looks = [
@@ -154,7 +227,9 @@ content, in a browser that has been here, within 1.5 s.
 
 * {len(every):,} things done in {seconds:g} s: median {_ms(statistics.median(every))}, **p95 {_ms(at(every, 0.95))}**,
   longest {_ms(max(every))}; not to a good end: {failed}.
-* A script run again: **p95 {_ms(at(done, 0.95))}**.
+* A script run again, whatever was pressed: **p95 {_ms(at(done, 0.95))}**.
+* An answer without a model, from the question until it is drawn: p95 {_ms(at(taken.seconds[_ANSWER], 0.95))}; it is not
+  among the things done, the question is.
 * First content in Chromium, nobody else there: **p95 {_ms(at(first, 0.95))}**.
 * The page server at its peak: **{memory["web_ui"]}**; the orchestrator {memory["orchestrator"]}.
 

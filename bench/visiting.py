@@ -1,19 +1,22 @@
 """Somebody who is signed in and speaks Streamlit's own protocol to the pages, as their browser would."""
 
 import asyncio
+import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from orchestrator.auth.sessions import COOKIE
 from tests.support.git_server import GitServer
@@ -21,6 +24,7 @@ from tests.support.github import GitHubStandIn
 from tests.support.signing_in import settings_for
 from tests.support.system import System
 
+_RUNS_KEPT = 2  # in which a large message is not shown before a browser forgets it, as Streamlit's own is told
 PAGES = {"start": "", "analysis": "analysis", "chat": "chat", "events": "events"}
 
 
@@ -80,10 +84,14 @@ async def analysed(system: System, cookies: dict[str, str], url: str) -> str:
         while True:
             view = (await http.get(f"{base}/analyses/{begun['analysis_id']}")).raise_for_status().json()
             assert view["state"] not in {"failed", "cancelled"}, view
-            if view["ready_at"] is not None:
+            if view["ready_at"] is not None and _is_linked(view):
                 await http.post(f"{base}/analyses/{begun['analysis_id']}/cancel")  # or refining would be measured, too
                 return str(begun["analysis_id"])
             await asyncio.sleep(1)
+
+
+def _is_linked(view: Any) -> bool:  # noqa: ANN401  # JSON
+    return any(stage["stage"] == "link" and stage["state"] == "completed" for stage in view["stages"])
 
 
 class Ran(NamedTuple):
@@ -94,23 +102,109 @@ class Ran(NamedTuple):
     size: int  # bytes, before they are compressed
 
 
-async def run_script(socket: ClientConnection, page: str, query: str) -> Ran:
-    """Run a page's script as a browser asks for it, and wait for its end."""
-    messages = size = 0
-    message = BackMsg()
-    message.rerun_script.page_name = page
-    message.rerun_script.query_string = query
-    await socket.send(message.SerializeToString())
-    while True:
-        sent = await socket.recv(decode=False)
-        messages, size = messages + 1, size + len(sent)
-        heard = ForwardMsg.FromString(sent)
-        if heard.WhichOneof("type") == "script_finished":
-            status = ForwardMsg.ScriptFinishedStatus.Name(heard.script_finished)
-            if status != "FINISHED_EARLY_FOR_RERUN":
-                return Ran(status, messages, size)
-        elif heard.WhichOneof("type") == "delta" and (problem := _problem(heard.delta.new_element)):
-            return Ran(problem, messages, size)
+class Tab:
+    """One page that is open in a browser, as far as the page server can tell.
+
+    Like the browser it shows what stands in its fields, its address, and which large messages it still has.
+    """
+
+    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
+        self._socket = socket
+        self._page = page
+        self._query = query
+        self._values: dict[str, WidgetState] = {}
+        self._ids: dict[str, str] = {}  # of fields, by what they are called
+        self._kept: dict[str, tuple[ForwardMsg, int]] = {}  # by hash, with the run in which it was last shown
+        self._runs = 0
+        self.question: str | None = None  # the one whose answer is being written
+        self.answers = 0  # that are shown
+
+    def has(self, label: str) -> bool:
+        """Whether there is such a field."""
+        return label in self._ids
+
+    def turn_on(self, label: str) -> None:
+        """Turn a switch on; its script has to be run for it."""
+        self._set(WidgetState(id=self._ids[label], bool_value=True))
+
+    def write(self, label: str, text: str) -> None:
+        """Write into a field."""
+        self._set(WidgetState(id=self._ids[label], string_value=text))
+
+    async def say(self, placeholder: str, text: str) -> Ran:
+        """Send a question."""
+        said = WidgetState(id=self._ids[placeholder])
+        said.chat_input_value.data = text
+        return await self.run(said)
+
+    async def run(self, pressed: WidgetState | None = None) -> Ran:
+        """Run the script as a browser asks for it, and wait for its end."""
+        messages = size = 0
+        self._runs += 1
+        self._kept = {name: kept for name, kept in self._kept.items() if self._runs - kept[1] <= _RUNS_KEPT}
+        await self._socket.send(self._wanted(pressed).SerializeToString())
+        while True:
+            sent = await self._socket.recv(decode=False)
+            messages, size = messages + 1, size + len(sent)
+            heard = self._whole(ForwardMsg.FromString(sent))
+            kind = heard.WhichOneof("type")
+            if kind == "new_session":
+                self.question, self.answers = None, 0
+            elif kind == "page_info_changed":
+                self._query = heard.page_info_changed.query_string
+            elif kind == "script_finished":
+                status = ForwardMsg.ScriptFinishedStatus.Name(heard.script_finished)
+                if status != "FINISHED_EARLY_FOR_RERUN":
+                    return Ran(status, messages, size)
+            elif kind == "delta" and heard.delta.WhichOneof("type") == "new_element":
+                self._take(heard.delta.new_element)
+                if problem := _problem(heard.delta.new_element):
+                    return Ran(problem, messages, size)
+
+    def _set(self, state: WidgetState) -> None:
+        self._values[state.id] = state
+
+    def _wanted(self, pressed: WidgetState | None) -> BackMsg:
+        message = BackMsg()
+        asked = message.rerun_script
+        asked.page_name, asked.query_string = self._page, self._query
+        asked.widget_states.widgets.extend([*self._values.values(), *([pressed] if pressed is not None else [])])
+        asked.cached_message_hashes.extend(self._kept)
+        return message
+
+    def _whole(self, heard: ForwardMsg) -> ForwardMsg:
+        """The message that one stands for which says only which it is."""
+        if heard.WhichOneof("type") == "ref_hash":
+            heard = self._kept[heard.ref_hash][0]
+            self._kept[heard.hash] = (heard, self._runs)
+        elif heard.metadata.cacheable:
+            self._kept[heard.hash] = (heard, self._runs)
+        return heard
+
+    def _take(self, element: Element) -> None:
+        kind = element.WhichOneof("type")
+        if kind in {"checkbox", "text_input"}:
+            self._ids[getattr(element, kind).label] = getattr(element, kind).id
+        elif kind == "chat_input":
+            self._ids[element.chat_input.placeholder] = element.chat_input.id
+        elif kind == "bidi_component" and element.bidi_component.component_name.endswith("live_answer"):
+            self.question = str(json.loads(element.bidi_component.json)["question_id"])
+        elif kind == "bidi_component" and element.bidi_component.component_name.endswith("_answer"):
+            self.answers += 1
+
+
+async def answered(system: System, person: Person, question: str) -> None:
+    """Hear an answer being written, as the page does, to its end."""
+    url = f"{system.page}/api/v1/questions/{question}/stream"
+    headers = {"cookie": person.header, "accept": "text/event-stream"}
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=60, headers=headers) as http,
+        http.stream("GET", url) as reply,
+    ):
+        async for line in reply.raise_for_status().aiter_lines():
+            if line.startswith("data:") and json.loads(line[5:]).get("type") in {"done", "failed"}:
+                return
+    raise AssertionError("an answer's stream ended before the answer")
 
 
 def _problem(element: Element) -> str:
@@ -120,11 +214,14 @@ def _problem(element: Element) -> str:
     return element.html.body if 'role="alert"' in element.html.body else ""
 
 
-def opened(system: System, person: Person) -> connect:
-    """A page's connection, as their browser opens it."""
+@asynccontextmanager
+async def opened(system: System, person: Person, page: str) -> AsyncIterator[Tab]:
+    """A page's connection, as their browser opens it; its script has not been run yet."""
     url = f"{system.page.replace('http', 'ws', 1)}/_stcore/stream"
     headers = {"cookie": person.header, "origin": system.page}
-    return connect(url, additional_headers=headers, subprotocols=["streamlit"], max_size=None, proxy=None)  # type: ignore[list-item]  # a name
+    protocols = [Subprotocol("streamlit")]
+    async with connect(url, additional_headers=headers, subprotocols=protocols, max_size=None, proxy=None) as socket:
+        yield Tab(socket, PAGES[page], query_of(person, page))
 
 
 def query_of(person: Person, page: str) -> str:
