@@ -30,6 +30,7 @@ from ai_engine.stages.price import Price, read_prices
 from ai_engine.subscribers import Answerer, Deadlines
 from events.delivery.subscriber import EventSubscriber
 from events.log.postgres import PostgresJournal
+from events.log.wake import Wake
 from events.replay.sandbox import ANSWER, ShadowWorker
 from runtime.broker import create_broker, create_quick_redis, create_redis
 from runtime.database import create_engine
@@ -85,7 +86,9 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     again = AnswerAgain(
         PostgresJournal(engine), retriever, facts, configured=bool(models), deadlines=deadlines, budget=budget
     )
-    shadows = ShadowWorker(engine, None, {ANSWER: lambda _objects: again}, f"ai_engine-{os.getpid()}")
+    shadows = ShadowWorker(
+        engine, None, {ANSWER: lambda _objects: again}, f"ai_engine-{os.getpid()}", Wake(redis).worked
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -150,6 +150,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         audit=process.audit,
         letters=letters.Letters(process.engine, process.wake, now),
         rebuilds=process.rebuilds,
+        works=process.works,
         shadows=create_shadows(process.engine, rows, process.journal, process.objects, process.wake, searching),
         bundles=create_bundles(process.engine, rows, process.objects, used, process.wake),
         gate=create_gate(process.quick_redis, process.leases),

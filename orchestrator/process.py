@@ -15,7 +15,7 @@ from events.delivery.unfinished import Unfinished
 from events.log.feed import feed_head
 from events.log.postgres import PostgresJournal
 from events.log.recent import FollowedJournal, UnhurriedJournal
-from events.log.wake import SEQUENCED, Wake
+from events.log.wake import SEQUENCED, WORKED, Wake
 from orchestrator.adapters import audit as audit_table
 from orchestrator.adapters import deletion, sources
 from orchestrator.adapters.edits import Edits
@@ -41,6 +41,7 @@ from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.tails import flush_ticks, tail_feed, tail_ticks
+from orchestrator.progress.works import Works
 from orchestrator.projections.contents import Contents
 from orchestrator.projections.overview import Overview
 from orchestrator.projections.runner import Projection, Runner
@@ -83,10 +84,11 @@ class Process:
         self.channels = Channels(redis)
         self.holders = Holders(partial(lapsed, engine))
         self.pump = Pump(engine, redis)
+        self.works = Works(self.pump.wakeups.signal(WORKED))
         self.wake = Wake(redis)
         self.journal = PostgresJournal(engine, self.wake)
         self._followed = FollowedJournal(self.journal)
-        self.rebuilds = Rebuilds(engine, self.journal, (Overview(), Contents(objects, engine)))
+        self.rebuilds = Rebuilds(engine, self.journal, (Overview(), Contents(objects, engine)), self.wake)
         self.projections: tuple[Projection, ...] = (*self.rebuilds.projections, Webhooks())
         self.objects = objects
         self.sources, self.uploads_ending = sources.Sources(objects), create_uploads_ending(engine, objects)
@@ -116,7 +118,8 @@ class Process:
             "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
             "rebuilds": self.rebuilds.run,
             "snapshots": Snapshots(self.engine).run,
-            "shadows": ShadowReports(self.engine, self.journal, self.objects).run,
+            "works": self.works.run,
+            "shadows": ShadowReports(self.engine, self.journal, self.objects, self.wake).run,
             "forget": lambda: deletion.forget_deleted(self.engine, [self.sources.forget, self.edits.forget]),
         }
         for projection in self.projections:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from events.delivery.subscriber import EventSubscriber
 from events.log.earlier import EarlierRuns
 from events.log.ownership import ArtifactOwners
+from events.log.wake import Wake
 from events.replay.sandbox import ShadowWorker
 from processor.adapters.archive import UploadedArchives
 from processor.adapters.egress import EgressProxy, EgressRules
@@ -82,7 +83,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     clone = replace(_clone(intake, backends, repositories, logins), archives=archives)
     history = History(backends, _pasts(intake, egress.url, workspace), intake.history_commits, logins)
     subscribe(subscriber, handlers(backends, clone, history, pool, slots))
-    shadows = ShadowWorker(engine, objects, shadow_handlers(pool), f"processor-{os.getpid()}")
+    shadows = ShadowWorker(engine, objects, shadow_handlers(pool), f"processor-{os.getpid()}", Wake(redis).worked)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from events.index import GenerationKind
 from events.log.earlier import EarlierRuns
 from events.log.ownership import ArtifactOwners
 from events.log.postgres import PostgresJournal
+from events.log.wake import Wake
 from events.replay.sandbox import ShadowWorker
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.adapters.onnx_model import load_full
@@ -111,7 +112,11 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
     shadows = ShadowWorker(
-        backends.engine, backends.objects, shadow_handlers(backends, lexicon, embedders, remote), worker
+        backends.engine,
+        backends.objects,
+        shadow_handlers(backends, lexicon, embedders, remote),
+        worker,
+        Wake(backends.redis).worked,
     )
     unfinished = subscribe_to_erasure(subscriber, backends, worker)
     parts = {"unfinished": unfinished.run, "shadows": shadows.run, "rebuilds": rebuilding.run}

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from events.collection import CollectionAsked, CollectionRebuild, Comparison
+from events.log.wake import Wake
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.compare_collection import compare, unread
 from rag_manager.jobs.fill_collection import Shards, fill
@@ -52,6 +53,7 @@ class Rebuilding:
         self._clock = clock
         self._began = clock()
         self._asked = asyncio.Event()
+        self._wake = Wake(backends.redis)
 
     async def ask(self, asked: CollectionAsked) -> CollectionRebuild:
         """Have it done soon. Raises Permanent `no_such_analysis`, or `not_indexed_yet` where it has no vectors."""
@@ -145,6 +147,7 @@ class Rebuilding:
                     raise
             finally:
                 await rebuilds.leave(engine, rebuild)
+                self._wake.worked()
         return False
 
     async def _give_up(self, rebuild: Rebuild, message: str) -> bool:

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 CHANNEL = "es.wake"
 APPENDED = b"appended"  # something is in the outbox: for the sequencer
 SEQUENCED = b"sequenced"  # the feed has grown: for the relay, for projections and for live pages
+WORKED = b"worked"  # a shadow or a rebuild, which no event tells of, went on: for whoever looks at one
 _LONGER = 4  # times as long, at most, is waited where nothing was heard for a while: an idle installation rests
 
 
@@ -29,6 +30,10 @@ class Wake:
     def sequenced(self) -> None:
         """Say that events got their place in the feed."""
         self._send(SEQUENCED)
+
+    def worked(self) -> None:
+        """Say that a shadow or a rebuild went on."""
+        self._send(WORKED)
 
     def _send(self, message: bytes) -> None:
         self._pending.add(message)
@@ -75,10 +80,10 @@ class Wakeups:
         """What the `Wake` of the name `own` says is not listened to: whoever has both rings at once."""
         self._redis = redis
         self._own = own
-        self._signals: dict[bytes, list[Signal]] = {APPENDED: [], SEQUENCED: []}
+        self._signals: dict[bytes, list[Signal]] = {APPENDED: [], SEQUENCED: [], WORKED: []}
 
     def signal(self, message: bytes) -> Signal:
-        """A new waiter for `APPENDED` or `SEQUENCED`."""
+        """A new waiter for `APPENDED`, `SEQUENCED` or `WORKED`."""
         signal = Signal(rests=True)
         self._signals[message].append(signal)
         return signal

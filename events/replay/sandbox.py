@@ -151,16 +151,23 @@ MakeHandler = Callable[[SandboxObjects], LongHandler]
 class ShadowWorker:
     """Does the runs that shadows asked for of the stages that a service has, one after the other.
 
-    `handlers` make a stage's handler over a sandbox. A worker that dies is followed by another after a minute.
+    `handlers` make a stage's handler over a sandbox, `ended` is called after each run. A worker that dies is followed
+    by another after a minute.
     """
 
     def __init__(
-        self, engine: AsyncEngine, recorded: Objects | None, handlers: Mapping[str, MakeHandler], worker: str
+        self,
+        engine: AsyncEngine,
+        recorded: Objects | None,
+        handlers: Mapping[str, MakeHandler],
+        worker: str,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._recorded = recorded
         self._handlers = handlers
         self._worker = worker
+        self._ended = ended
 
     async def run(self) -> None:
         """Do what was asked for, for ever."""
@@ -202,6 +209,7 @@ class ShadowWorker:
             alone.cancelled = True
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
+        self._ended()
         return True
 
     async def _keep(self, claimed: Row[Any], result: Result, objects: SandboxObjects) -> None:

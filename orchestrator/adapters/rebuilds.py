@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.log.journal import Journal
+from events.log.wake import Wake
 from orchestrator.projections.beside import Rebuildable, rebuild_beside
 
 _log = structlog.get_logger(__name__)
@@ -53,10 +54,11 @@ class Rebuild:
 class Rebuilds:
     """`engine` is the background's; `projections` are those that can be built again."""
 
-    def __init__(self, engine: AsyncEngine, journal: Journal, projections: Sequence[Rebuildable]) -> None:
+    def __init__(self, engine: AsyncEngine, journal: Journal, projections: Sequence[Rebuildable], wake: Wake) -> None:
         self._engine = engine
         self._journal = journal
         self.projections = projections
+        self._wake = wake
 
     async def ask(self, rebuild_id: UUID, *, replace: bool) -> Rebuild | None:
         """Have it done soon; asked for twice under one id, it is done once."""
@@ -83,6 +85,7 @@ class Rebuilds:
             if asked is None:
                 return False
             await self._do(connection, asked)
+        self._wake.worked()
         return True
 
     async def _do(self, connection: AsyncConnection, asked: Row[tuple[UUID, bool]]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
 from events.log.journal import Journal
+from events.log.wake import Wake
 from events.processing import Stage, StageCompleted
 from events.replay.difference import difference
 from events.replay.fork import BadFork
@@ -74,10 +75,11 @@ WHERE shadow_id = :shadow AND tries = :tries AND state = 'asked'
 class ShadowReports:
     """`engine` is the background's. What is live is only read."""
 
-    def __init__(self, engine: AsyncEngine, journal: Journal, objects: Objects) -> None:
+    def __init__(self, engine: AsyncEngine, journal: Journal, objects: Objects, wake: Wake) -> None:
         self._engine = engine
         self._journal = journal
         self._objects = objects
+        self._wake = wake
 
     async def run(self) -> None:
         """Compare what has ended, for ever."""
@@ -146,6 +148,7 @@ class ShadowReports:
         }
         async with self._engine.begin() as connection:
             await connection.execute(_END, values)
+        self._wake.worked()
 
     async def _report(self, claimed: Row[Any], runs: Sequence[Row[Any]]) -> dict[str, Any]:
         history = await self._journal.read_stream(f"analysis/{claimed.analysis_id}")

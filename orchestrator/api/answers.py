@@ -10,15 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.types import Receive, Send
+from starlette.types import Send
 
 from events.base import Envelope
 from orchestrator.api.models import QuestionView
 from orchestrator.progress import frames
 from orchestrator.progress.channels import Channels, Listener, Part
 from orchestrator.progress.hub import Hub
-from orchestrator.progress.sse import until_gone
-from orchestrator.progress.stream import Stream
+from orchestrator.progress.telling import Telling, write
 from orchestrator.projections.conversations import apply
 from runtime.live import WRITTEN
 
@@ -41,7 +40,7 @@ class Watched:
         return await self.stored()
 
 
-class AnswerStream(Stream):
+class AnswerStream(Telling):
     """One viewer of one answer, going on after the part `after`. Ends after the last part."""
 
     def __init__(  # what it reads from, and where it begins
@@ -54,38 +53,15 @@ class AnswerStream(Stream):
         after: str | None,
         heartbeat: float = 5.0,
     ) -> None:
-        super().__init__()
+        super().__init__(hub)
         self._channel = channel
         self._channels = channels
         self._watched = watched
-        self._hub = hub
         self._after = read_entry_id(after)
         self._heartbeat = heartbeat
         self._written = False
-        self._over = asyncio.Event()
 
-    def send_away(self) -> None:
-        """As `Stream.send_away`."""
-        self._over.set()
-
-    async def serve(self, receive: Receive, send: Send) -> None:
-        """Serve one viewer."""
-        serving = asyncio.create_task(self._serve(send))
-        leaving = asyncio.create_task(until_gone(receive))
-        closing = [asyncio.create_task(event.wait()) for event in (self._hub.closing, self._over)]
-        try:
-            await asyncio.wait({serving, leaving, *closing}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done() and not serving.cancelled():
-                serving.result()
-        finally:
-            for task in (serving, leaving, *closing):
-                task.cancel()
-        if self._hub.closing.is_set() and not serving.done():
-            await asyncio.wait({serving})  # cancelled: or two would write
-            await _write(send, frames.RESYNC)
-        await send({"type": "http.response.body", "body": b""})
-
-    async def _serve(self, send: Send) -> None:
+    async def tell(self, send: Send) -> None:
         """Hand on all parts, then what the log has."""
         with self._channels.listen(self._channel, self._after) as listener:
             question = self._watched.question
@@ -93,7 +69,7 @@ class AnswerStream(Stream):
                 question = await self._ended(listener, send)
         # They were all there before the log had the end, but perhaps not read yet.
         await self._hand_on(await self._channels.rest(self._channel, self._after), send)
-        await _write(send, frames.frame("part", last_part(question), id_=self._after))
+        await write(send, frames.frame("part", last_part(question), id_=self._after))
 
     async def _ended(self, listener: Listener, send: Send) -> QuestionView:
         """Hand on parts until the log has the end; the question as it is there."""
@@ -111,7 +87,7 @@ class AnswerStream(Stream):
             if question.state != "asked":
                 return question
             if loop.time() - spoke >= self._heartbeat:
-                await _write(send, frames.HEARTBEAT)
+                await write(send, frames.HEARTBEAT)
                 spoke = loop.time()
             pause = min(pause * 2, _WAIT)
 
@@ -124,7 +100,7 @@ class AnswerStream(Stream):
             # A writer that dies between this and its commit is followed by one that begins anew.
             self._written = part.get("type") == WRITTEN
             if not self._written:
-                await _write(send, frames.frame("part", json.dumps(part), id_=entry_id))
+                await write(send, frames.frame("part", json.dumps(part), id_=entry_id))
                 is_heard = True
         return is_heard
 

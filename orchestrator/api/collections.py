@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
-from orchestrator.api.dependencies import Admin, Parts
+from orchestrator.api.dependencies import Admin, HeldStream, Parts
+from orchestrator.progress.works import Work, WorkStream
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -26,3 +27,18 @@ async def begin(body: CollectionAsked, _who: Admin, parts: Parts) -> CollectionR
 async def one(rebuild_id: UUID, _who: Admin, parts: Parts) -> CollectionRebuild:
     """One rebuild of a collection, with what was found once it is done."""
     return await parts.searching.rebuild_of(rebuild_id)
+
+
+@router.get(
+    "/rebuilds/{rebuild_id}/live",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "work, heartbeat, resync"}},
+)
+async def live(rebuild_id: UUID, _who: Admin, parts: Parts, _held: HeldStream) -> Response:
+    """How the rebuild of a collection goes on, from now until it is over (SSE)."""
+
+    async def look() -> Work:
+        return Work(state=(await parts.searching.rebuild_of(rebuild_id)).state)
+
+    await look()
+    return WorkStream(look, parts.works, parts.hub)

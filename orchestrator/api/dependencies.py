@@ -57,6 +57,7 @@ from orchestrator.progress.channels import Channels
 from orchestrator.progress.holders import Holders
 from orchestrator.progress.hub import Hub
 from orchestrator.progress.stream import answered_stream
+from orchestrator.progress.works import Works
 from orchestrator.projections.analyses import OVER, AnalysisRecord, fold
 from runtime.faults import Permanent
 
@@ -91,6 +92,7 @@ class Services:
     audit: AuditTable
     letters: Letters
     rebuilds: Rebuilds
+    works: Works
     shadows: Shadows
     bundles: Bundles
     gate: Gate

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from orchestrator.adapters.rebuilds import Rebuild
-from orchestrator.api.dependencies import Admin, Parts
+from orchestrator.api.dependencies import Admin, HeldStream, Parts
 from orchestrator.api.problems import ApiProblem
+from orchestrator.progress.works import Work, WorkStream
 
 router = APIRouter(prefix="/rebuilds", tags=["rebuilds"])
 
@@ -72,6 +73,21 @@ async def begin(body: RebuildRequest, _who: Admin, parts: Parts) -> RebuildView:
 async def one(rebuild_id: UUID, _who: Admin, parts: Parts) -> RebuildView:
     """One rebuild, with what was found once it is done."""
     return _view(await parts.rebuilds.one(rebuild_id))
+
+
+@router.get(
+    "/{rebuild_id}/live",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "work, heartbeat, resync"}},
+)
+async def live(rebuild_id: UUID, _who: Admin, parts: Parts, _held: HeldStream) -> Response:
+    """How a rebuild goes on, from now until it is over (SSE)."""
+
+    async def look() -> Work:
+        return Work(state=_view(await parts.rebuilds.one(rebuild_id)).state)
+
+    await look()
+    return WorkStream(look, parts.works, parts.hub)
 
 
 def _view(rebuild: Rebuild | None) -> RebuildView:

@@ -8,13 +8,14 @@ from events.processing import Stage
 from events.replay.sandbox import ANSWER
 from orchestrator.adapters.promoting_shadows import WORKFLOW, NotDone
 from orchestrator.adapters.shadows import NoPassages, NotComplete, Shadow, TooMany
-from orchestrator.api.dependencies import Admin, Parts, Services, context_of, history_of
+from orchestrator.api.dependencies import Admin, HeldStream, Parts, Services, context_of, history_of
 from orchestrator.api.paging import SHADOWS, Paging
 from orchestrator.api.problems import ApiProblem
 from orchestrator.api.shadow_answers import answered
 from orchestrator.api.shadow_models import ShadowPage, ShadowReport, ShadowRequest, ShadowView
 from orchestrator.api.shadow_searches import searched
 from orchestrator.auth.identity import Identity
+from orchestrator.progress.works import Work, WorkStream
 from orchestrator.workflow.shadowed import OFFERED, NotPromotable
 from runtime.faults import Fault
 
@@ -83,6 +84,24 @@ async def one(shadow_id: UUID, who: Admin, parts: Parts) -> ShadowView:
     if refused.outdated and view.stage == Stage.INDEX:
         told = view.model_copy(update={"code": "shadow_outdated", "message": refused.message})
     return told.model_copy(update={"not_promotable": refused.message})
+
+
+@router.get(
+    "/{shadow_id}/live",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "work, heartbeat, resync"}},
+)
+async def live(shadow_id: UUID, who: Admin, parts: Parts, _held: HeldStream) -> Response:
+    """How a shadow goes on, from now until it is over (SSE): `done` of its runs are."""
+    await _one(parts, who, shadow_id)
+
+    async def look() -> Work:
+        found = await parts.shadows.one(who.tenant_id, shadow_id)
+        return (
+            Work(state="gone") if found is None else Work(state=_view(found, short=True).state, done=found.runs_ended)
+        )
+
+    return WorkStream(look, parts.works, parts.hub)
 
 
 @router.delete("/{shadow_id}", status_code=204)

@@ -944,6 +944,10 @@ class Operations(Protocol):
         """One rebuild, with what was found once it is done."""
         return self._call(shapes.RebuildView, "GET", f"/api/v1/rebuilds/{part(rebuild_id)}")
 
+    def rebuilds_live(self, rebuild_id: str) -> AbstractContextManager[Iterator[ServerSent]]:
+        """How a rebuild goes on, from now until it is over (SSE)."""
+        return self._stream(f"/api/v1/rebuilds/{part(rebuild_id)}/live")
+
     def collections_state(self) -> shapes.CollectionsState:
         """Count the collections of all generations, and say what is served by an earlier model than is set."""
         return self._call(shapes.CollectionsState, "GET", "/api/v1/collections")
@@ -964,6 +968,10 @@ class Operations(Protocol):
         """One rebuild of a collection, with what was found once it is done."""
         return self._call(shapes.CollectionRebuild, "GET", f"/api/v1/collections/rebuilds/{part(rebuild_id)}")
 
+    def collections_live(self, rebuild_id: str) -> AbstractContextManager[Iterator[ServerSent]]:
+        """How the rebuild of a collection goes on, from now until it is over (SSE)."""
+        return self._stream(f"/api/v1/collections/rebuilds/{part(rebuild_id)}/live")
+
     def shadows_listed(self, *, cursor: str | None = None, limit: int | None = None) -> shapes.ShadowPage:
         """The team's shadows, the newest first."""
         return self._call(shapes.ShadowPage, "GET", "/api/v1/shadows", params={"cursor": cursor, "limit": limit})
@@ -981,6 +989,10 @@ class Operations(Protocol):
     def shadows_drop(self, shadow_id: str) -> None:
         """Remove a shadow with all that it made."""
         self._content("DELETE", f"/api/v1/shadows/{part(shadow_id)}")
+
+    def shadows_live(self, shadow_id: str) -> AbstractContextManager[Iterator[ServerSent]]:
+        """How a shadow goes on, from now until it is over (SSE): `done` of its runs are."""
+        return self._stream(f"/api/v1/shadows/{part(shadow_id)}/live")
 
     def shadows_promote(self, shadow_id: str, *, idempotency_key: str | None = None) -> shapes.ShadowView:
         """Let what it made take the place of what serves, as the next attempt at each shard, in one transaction."""

@@ -30,9 +30,10 @@ from tests.support.kept_stand_in import (
     push_hook,
     rebuilds,
     uploads,
+    work_live,
 )
 from tests.support.pasts_stand_in import Stream, cause_of, pasts
-from tests.support.sandbox_stand_in import forks, shadow, shadows
+from tests.support.sandbox_stand_in import forks, shadow, shadow_live, shadows
 from tests.support.stand_in_streams import Json, Refused, Refusing, Streams, frame, problem
 from tests.support.talks_stand_in import Talks
 
@@ -284,6 +285,9 @@ class StandIn(Talks):
                 Route("/api/v1/collections/rebuilds/{id}", partial(collection_rebuilds, self.collections)),
                 Route("/api/v1/shadows", partial(shadows, self.shadows), methods=["GET", "POST"]),
                 Route("/api/v1/shadows/{id}", partial(shadow, self.shadows), methods=["GET", "DELETE"]),
+                Route("/api/v1/shadows/{id}/live", partial(shadow_live, self.shadows)),
+                Route("/api/v1/rebuilds/{id}/live", partial(work_live, self.rebuilds)),
+                Route("/api/v1/collections/rebuilds/{id}/live", partial(work_live, self.collections)),
                 Route("/api/v1/shadows/{id}/promote", partial(shadow, self.shadows), methods=["POST"]),
                 Route("/api/v1/forks", partial(forks, self.analyses), methods=["POST"]),
                 Route("/api/v1/preflight", self._preflight, methods=["POST"]),

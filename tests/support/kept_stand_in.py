@@ -1,13 +1,14 @@
 """What the double of the API keeps for a person: push hooks by repository, uploads by id."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
-Json = dict[str, Any]
+from tests.support.stand_in_streams import Json, follow
+
+_TAKES = timedelta(seconds=0.5)  # until a rebuild is over
 DAMAGED = str(uuid4())  # the generation whose collection is not there until it is built again
 
 
@@ -70,18 +71,17 @@ async def letters(kept: dict[str, Json], request: Request) -> Response:
 
 
 async def rebuilds(kept: dict[str, Json], request: Request) -> Response:
-    """POST of a rebuild, and a look at it: it is over at the third, and found one symbol too few."""
+    """POST of a rebuild, and a look at it: it is over soon, and found one symbol too few."""
     if request.method == "POST":
-        made = {"rebuild_id": str(uuid4()), "asked_at": datetime.now(UTC).isoformat(), "looks": 0}
+        made = {"rebuild_id": str(uuid4()), "asked_at": datetime.now(UTC).isoformat()}
         kept[made["rebuild_id"]] = made | {"replace": (await request.json())["replace"]}
         found = kept[made["rebuild_id"]]
     else:
         found = kept[request.path_params["id"]]
-        found["looks"] += 1
     table = {"table": "symbols", "rows": 1_203, "rebuilt": 1_204, "checksum": "1", "rebuilt_checksum": "2"}
     table |= {"differing": 1, "ids": [str(uuid4())]}
     projection = {"projection": "contents", "seq": 9, "events": 41, "seconds": 1.2, "waited": 0.1, "agrees": False}
-    over = found["looks"] > 2
+    over = _is_over(found)
     state = {"state": "done" if over else "asked", "agrees": False if over else None, "message": None, "ended_at": None}
     return JSONResponse(found | state | {"projections": [projection | {"tables": [table]}] if over else []})
 
@@ -89,12 +89,12 @@ async def rebuilds(kept: dict[str, Json], request: Request) -> Response:
 async def collections(kept: dict[str, Json], _request: Request) -> Response:
     """Three collections, of which one is missing until it was built again."""
     damaged = {"generation_id": DAMAGED, "analysis_id": str(uuid4()), "kind": "full", "vectors": 1_200, "held": None}
-    wrong = [] if any(each["looks"] > 1 for each in kept.values()) else [damaged]
+    wrong = [] if any(map(_is_over, kept.values())) else [damaged]
     return JSONResponse({"checked": 3, "wrong": len(wrong), "damaged": wrong, "wanted": "minilm", "earlier": []})
 
 
 async def collection_rebuilds(kept: dict[str, Json], request: Request) -> Response:
-    """POST of a rebuild of a collection, and a look at it: it is over at the second."""
+    """POST of a rebuild of a collection, and a look at it: it is over soon."""
     if request.method == "POST":
         of, rebuild_id = (await request.json())["of"], str(uuid4())
         ids = {
@@ -103,13 +103,23 @@ async def collection_rebuilds(kept: dict[str, Json], request: Request) -> Respon
             "analysis_id": str(uuid4()),
             "repository_id": str(uuid4()),
         }
-        kept[rebuild_id] = ids | {"of": of, "asked_at": datetime.now(UTC).isoformat(), "looks": 0}
+        kept[rebuild_id] = ids | {"of": of, "asked_at": datetime.now(UTC).isoformat()}
         found = kept[rebuild_id]
     else:
         found = kept[request.path_params["id"]]
-        found["looks"] += 1
-    state = {"state": "done" if found["looks"] > 1 else "asked", "kind": "full", "model": "minilm", "replace": True}
+    state = {"state": "done" if _is_over(found) else "asked", "kind": "full", "model": "minilm", "replace": True}
     return JSONResponse(found | state)
+
+
+async def work_live(kept: dict[str, Json], request: Request) -> Response:
+    """How a rebuild goes on, as a stream."""
+    found = kept[request.path_params["id"]]
+    told = lambda: {"state": "done" if _is_over(found) else "asked", "done": 0}  # noqa: E731  # one word of it changes
+    return StreamingResponse(follow(told), media_type="text/event-stream")
+
+
+def _is_over(found: Json) -> bool:
+    return datetime.now(UTC) - datetime.fromisoformat(found["asked_at"]) > _TAKES
 
 
 async def me(scopes: list[str], _request: Request) -> Response:

@@ -6,14 +6,14 @@ from uuid import uuid4
 
 from fastapi.encoders import jsonable_encoder
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from events.base import Envelope
 from events.replay.fork import BadFork
 from orchestrator.api.forks import view
 from orchestrator.projections.forks import fork
 from orchestrator.workflow import Policy
-from tests.support.stand_in_streams import Json, problem
+from tests.support.stand_in_streams import Json, follow, problem
 
 RUNS = 2
 OVER = "over"  # set by a test: its runs are over, and compared
@@ -69,6 +69,17 @@ async def shadow(kept: dict[str, Json], request: Request) -> Response:
     if request.method == "POST":
         found["promoted_at"] = datetime.now(UTC).isoformat()
     return JSONResponse(_told(found))
+
+
+async def shadow_live(kept: dict[str, Json], request: Request) -> Response:
+    """How one goes on, as a stream."""
+
+    def told() -> Json:
+        found = kept.get(request.path_params["id"])
+        view = _told(found) if found is not None else {"state": "gone", "runs_ended": 0}
+        return {"state": view["state"], "done": view["runs_ended"]}
+
+    return StreamingResponse(follow(told), media_type="text/event-stream")
 
 
 def _told(made: Json) -> Json:

@@ -27,6 +27,16 @@ def busy() -> Response:
     return problem(429, "rate_limited", "Too many requests", "Try again in 7 seconds.")
 
 
+async def follow(told: Callable[[], Json]) -> AsyncIterator[bytes]:
+    """What is `told` of work, and whenever that is something else; to its end."""
+    said: Json = {}
+    while said.get("state") in {None, "asked"}:
+        if (now := told()) != said:
+            said = now
+            yield frame("work", said)
+        await asyncio.sleep(0.02)
+
+
 class Refusing:
     """Answers what is refused at the moment in place of the double, and writes it down."""
 

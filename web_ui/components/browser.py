@@ -51,6 +51,12 @@ def talk(conversation_id: str, version: int, questions: list[str]) -> None:
     _component("talk")(key=f"asked-{conversation_id}", data=data, on_asked_change=_ignore)
 
 
+def work(path: str, state: str, done: int = 0) -> None:
+    """Listens to the work at `path` of the API, and runs its fragment again when it stands otherwise than is shown."""
+    data = {"api": PREFIX, "path": path, "shown": f"{state} {done}"}
+    _component("work")(key=f"work-{path}", data=data, on_moved_change=_ignore)
+
+
 class Pressed(NamedTuple):
     """What was pressed in an answer just now: a citation (`path:first-last`), or a button (`up`, `again` …)."""
 

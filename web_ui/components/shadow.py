@@ -6,10 +6,9 @@ import streamlit as st
 
 from runtime.client.shapes import ShadowReport, ShadowView
 from web_ui import markup, shadowed
-from web_ui.components import cards, notices
+from web_ui.components import browser, cards, notices
 from web_ui.session import attempt, client, zone
 
-_EVERY = 1.0  # seconds between two looks at one that is at work
 _PROMOTE = (
     "What it made takes the place of what serves, all at once, as the next attempt at each of its runs. "
     "What served stays in the log."
@@ -46,7 +45,7 @@ def show(shadow: ShadowView) -> None:
     _report(shadow.report)
 
 
-@st.fragment(run_every=_EVERY)
+@st.fragment
 def _follow(shadow_id: str) -> None:
     """The shadow as it is now; the whole page is drawn once more when it is over."""
     shadow = attempt(lambda: client().shadows_one(shadow_id))
@@ -54,6 +53,7 @@ def _follow(shadow_id: str) -> None:
         st.rerun()
     done, said = shadowed.progress(shadow)
     st.progress(done, said)
+    browser.work(f"shadows/{shadow_id}", shadow.state, shadow.runs_ended)
 
 
 def _promoting(shadow: ShadowView) -> None:

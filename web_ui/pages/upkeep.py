@@ -6,7 +6,7 @@ import streamlit as st
 
 from runtime.client.shapes import CollectionAsked, CollectionsState, RebuildRequest
 from web_ui import collections, rebuilds
-from web_ui.components import frame, notices
+from web_ui.components import browser, frame, notices
 from web_ui.session import administrates, attempt, client, parameter
 
 _WHAT = (
@@ -17,7 +17,6 @@ _VECTORS = (
     "Vectors are kept as artifacts too. A collection that is lost or short is built again of them beside what serves; "
     "nothing is embedded."
 )
-_EVERY = 1.0  # seconds between two looks at a rebuild that is not over
 
 
 def _begin(*, replace: bool) -> None:
@@ -27,22 +26,24 @@ def _begin(*, replace: bool) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=_EVERY)
+@st.fragment
 def _follow(rebuild_id: str) -> None:
     """The rebuild as it is now; the whole page is drawn once more when it is over."""
     view = attempt(lambda: client().rebuilds_one(rebuild_id))
     if view is None or view.state != "asked":
         st.rerun()
     st.status(rebuilds.conclusion(view))
+    browser.work(f"rebuilds/{rebuild_id}", view.state)
 
 
-@st.fragment(run_every=_EVERY)
+@st.fragment
 def _follow_collection(rebuild_id: str) -> None:
     """The collection that is built last, as it is now."""
     view = attempt(lambda: client().collections_one(rebuild_id))
     if view is None or view.state != "asked":
         st.rerun()
     st.status("The collections are being built again beside those that serve. You may leave the page.")
+    browser.work(f"collections/rebuilds/{rebuild_id}", view.state)
 
 
 def _build_all(state: CollectionsState) -> None:

@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.base import Envelope
 from events.log.memory import MemoryJournal
+from events.log.wake import Wake
 from events.processing import Stage
+from events.replay.sandbox import Nobody
 from orchestrator.adapters import shadow_reports
 from orchestrator.adapters.shadow_reports import ShadowReports
 from orchestrator.workflow import replay
@@ -63,7 +65,7 @@ def journal() -> Journal:
 
 @pytest.fixture
 def reports(engine: AsyncEngine, journal: Journal, tmp_path: Path) -> ShadowReports:
-    return ShadowReports(engine, journal, open_objects("", tmp_path))
+    return ShadowReports(engine, journal, open_objects("", tmp_path), Wake(Nobody()))
 
 
 async def a_shadow(

@@ -76,6 +76,8 @@ BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", f"/conversations/{ID}/questions", {"json": {"query": "x"}}, 404, "not_found"),
     ("GET", f"/questions/{ID}", {}, 404, "not_found"),
     ("GET", f"/questions/{ID}/stream", {}, 404, "not_found"),
+    ("GET", f"/shadows/{ID}/live", {}, 404, "not_found"),
+    ("GET", f"/rebuilds/{ID}/live", {}, 404, "not_found"),
     ("GET", f"/events?stream_id=analysis/{ID}", {}, 404, "not_found"),
     ("GET", "/events?stream_id=a%00b", {}, 422, "invalid_request"),
     ("GET", "/events?limit=0", {}, 422, "invalid_request"),

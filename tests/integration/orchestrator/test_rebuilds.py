@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.base import LOCAL_TENANT, Context, Draft, Envelope
 from events.log.postgres import PostgresJournal
 from events.log.sequencer import sequence
+from events.log.wake import Wake
+from events.replay.sandbox import Nobody
 from events.repository import RepositoryRegistered
 from orchestrator.adapters.rebuilds import Rebuilds
 from orchestrator.projections.beside import rebuild_beside
@@ -27,7 +29,7 @@ from runtime.settings import DatabaseSettings
 from tests.integration.orchestrator.test_read_models import a_history
 from tests.support import census
 from tests.support.analyses import NOON
-from tests.support.orchestrator import System, a_system, eventually
+from tests.support.orchestrator import System, a_system, eventually, messages
 
 
 @pytest.fixture
@@ -61,7 +63,9 @@ async def test_an_administrator_sees_what_differs_and_has_it_put_right(system: S
         reply = await system.client.post("/api/v1/rebuilds", json={"replace": replace})
         assert reply.status_code == 202, reply.text
         path = f"/rebuilds/{reply.json()['rebuild_id']}"
-        return await eventually(lambda: system.get(path), lambda found: found["state"] != "asked")
+        heard = [data["state"] async for event, _, data in messages(system, f"{path}/live") if event == "work"]
+        assert heard[-1] == "done"
+        return await system.get(path)
 
     looked = await rebuilt(replace=False)
     assert (looked["state"], looked["agrees"], looked["message"]) == ("done", False, None)
@@ -83,9 +87,9 @@ class Broken(Overview):
 
 async def test_what_keeps_one_from_being_done_is_told_and_the_next_is_done(engine: AsyncEngine) -> None:
     journal, broken, sound = PostgresJournal(engine), uuid4(), uuid4()
-    await Rebuilds(engine, journal, (Broken(),)).ask(broken, replace=True)
-    assert await Rebuilds(engine, journal, (Broken(),)).do_next()
-    rebuilds = Rebuilds(engine, journal, (Overview(),))
+    await Rebuilds(engine, journal, (Broken(),), Wake(Nobody())).ask(broken, replace=True)
+    assert await Rebuilds(engine, journal, (Broken(),), Wake(Nobody())).do_next()
+    rebuilds = Rebuilds(engine, journal, (Overview(),), Wake(Nobody()))
     for _ in range(2):
         await rebuilds.ask(sound, replace=True)
 
@@ -124,10 +128,10 @@ async def test_of_a_process_that_ends_in_the_middle_another_begins_anew(engine: 
 
     await put_one(engine)
     await catch_up(engine, journal, Overview())
-    await Rebuilds(engine, journal, (Overview(),)).ask(id_, replace=True)
-    ended = asyncio.create_task(Rebuilds(engine, journal, (Slow(),)).do_next())
+    await Rebuilds(engine, journal, (Overview(),), Wake(Nobody())).ask(id_, replace=True)
+    ended = asyncio.create_task(Rebuilds(engine, journal, (Slow(),), Wake(Nobody())).do_next())
     await there.wait()
-    other = Rebuilds(engine, journal, (Overview(),))
+    other = Rebuilds(engine, journal, (Overview(),), Wake(Nobody()))
     assert not await other.do_next()  # it is at work on it
     ended.cancel()
     await asyncio.gather(ended, return_exceptions=True)

@@ -10,10 +10,12 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from pydantic import SecretStr
+from redis.asyncio import Redis
 from sqlalchemy import text
 
 from events.base import LOCAL_TENANT, Envelope
 from events.delivery.work import Result, Run
+from events.log.wake import Wake
 from events.processing import Stage
 from events.replay import sandbox
 from events.replay.sandbox import Nobody, SandboxObjects, ShadowWorker
@@ -26,7 +28,7 @@ from runtime.faults import Permanent
 from runtime.objects import open_objects
 from runtime.settings import DatabaseSettings
 from runtime.tenancy import DatabaseRole
-from tests.support.orchestrator import System, a_system, eventually
+from tests.support.orchestrator import System, a_system, eventually, messages
 from tests.support.untouched import live, only_connecting_to
 
 
@@ -41,17 +43,19 @@ async def system(
 
 
 @asynccontextmanager
-async def a_worker(database_url: str, home: Path) -> AsyncIterator[ShadowWorker]:
+async def a_worker(database_url: str, redis_url: str, home: Path) -> AsyncIterator[ShadowWorker]:
     """The processor's, as its own role, with its real jobs."""
     settings = DatabaseSettings(url=SecretStr(database_url))
     engine = create_engine(settings, application="test", role=DatabaseRole.PROCESSOR)
     pool = ParserPool(1)
-    worker = ShadowWorker(engine, open_objects("", home), shadow_handlers(pool), "test")
+    redis = Redis.from_url(redis_url)
+    worker = ShadowWorker(engine, open_objects("", home), shadow_handlers(pool), "test", Wake(redis).worked)
     running = asyncio.create_task(worker.run())
     yield worker
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await pool.close()
+    await redis.aclose()
     await engine.dispose()
 
 
@@ -59,7 +63,9 @@ async def shadow(system: System, analysis: str, stage: str) -> dict[str, Any]:
     reply = await system.client.post("/api/v1/shadows", json={"analysis_id": analysis, "stage": stage})
     assert reply.status_code == 202, reply.text
     path = f"/shadows/{reply.json()['shadow_id']}"
-    found: dict[str, Any] = await eventually(lambda: system.get(path), lambda one: one["state"] != "asked")
+    heard = [data["state"] async for event, _, data in messages(system, f"{path}/live") if event == "work"]
+    found: dict[str, Any] = await system.get(path)
+    assert (heard[-1], set(heard[:-1]) - {"asked"}) == (found["state"], set())
     return found
 
 
@@ -72,7 +78,7 @@ async def test_the_present_code_runs_beside_what_serves_and_touches_nothing(
     before = await live(database_url, redis_url, home)
 
     with only_connecting_to([database_url, redis_url, str(system.client.base_url)]) as refused:
-        async with a_worker(database_url, home):
+        async with a_worker(database_url, redis_url, home):
             stages = ("metadata", "structure", "parse", "link", "workflow")
             found = dict(zip(stages, await asyncio.gather(*(shadow(system, analysis, s) for s in stages)), strict=True))
 
@@ -107,13 +113,13 @@ async def test_the_present_code_runs_beside_what_serves_and_touches_nothing(
 
 
 async def test_a_shadow_takes_the_place_of_what_serves_where_nothing_was_made_of_that(
-    system: System, database_url: str, home: Path
+    system: System, database_url: str, redis_url: str, home: Path
 ) -> None:
     analysis = str(await system.begin())
     await system.until(UUID(analysis), "refined")
     versions = len((await system.get("/events", stream_id=f"analysis/{analysis}", limit=500))["items"])
     system.workers.held.add(Stage.LINK)  # the stand-in reads the log, where real workers are not told of a promotion
-    async with a_worker(database_url, home):
+    async with a_worker(database_url, redis_url, home):
         parsed, linked, late = [await shadow(system, analysis, stage) for stage in ("parse", "link", "link")]
         was = await system.client.post(f"/api/v1/shadows/{parsed['shadow_id']}/promote")
         assert (was.status_code, was.json()["code"]) == (409, "shadow_not_promotable")
