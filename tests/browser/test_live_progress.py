@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import Scripted, StandIn
+from tests.support.layout import jumps
 from tests.support.stand_in_streams import busy, problem
 
 pytestmark = pytest.mark.browser
@@ -21,6 +22,17 @@ pytestmark = pytest.mark.browser
 # The component lives in a shadow root, which a plain selector of the document does not enter.
 SHOWS = """text => [...document.querySelectorAll("div")]
   .some(e => e.shadowRoot?.querySelector(".row[data-stage=parse]")?.textContent.includes(text))"""
+
+
+# How many timelines stand on the page, at most, from now on.
+MOST_AT_ONCE = """() => {
+  window.most = 0;
+  const count = () => {
+    window.most = Math.max(window.most, document.querySelectorAll("[class*=st-key-timeline-]").length);
+    requestAnimationFrame(count);
+  };
+  count();
+}"""
 
 
 def row(page: Page, stage: str) -> Locator:
@@ -39,7 +51,9 @@ def test_stages_move_without_a_reload_and_the_page_follows_the_state(page: Page,
     watch(page, analysis)
     expect(row(page, "clone")).to_have_class("row completed")
     expect(row(page, "parse")).to_contain_text("0 of 4 shards")
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
     runs = [request for request in api.requests if request == f"GET /api/v1/analyses/{analysis.id}"]
+    drawn = page.evaluate("performance.now()")
 
     analysis.tick("parse", 33, 66, "src/flask/templating.py", shard=1, shards=4)
     expect(row(page, "parse").locator(".work")).to_have_text("shard 2 · 33 of 66 files · src/flask/templating.py")
@@ -58,6 +72,7 @@ def test_stages_move_without_a_reload_and_the_page_follows_the_state(page: Page,
     expect(row(page, "parse")).to_contain_text("62 %")
     again = [request for request in api.requests if request == f"GET /api/v1/analyses/{analysis.id}"]
     assert again == runs, "progress ran the page's script again"
+    assert jumps(page, drawn) == []
 
     for shard in (1, 3):
         samples.parse_shard(analysis, shard)
@@ -231,8 +246,11 @@ def test_a_failed_analysis_says_why_and_can_be_retried(page: Page, api: StandIn)
     expect(notice).to_contain_text("The analysis failed")
     expect(notice).to_contain_text("There is not one text file to index.")
     expect(notice).to_contain_text("no_text_files")
+    page.evaluate(MOST_AT_ONCE)
     page.get_by_role("button", name="Retry what failed").click()
     expect(notice).to_be_hidden()
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    assert page.evaluate("window.most") == 1  # while the page is drawn without the notice
     expect(page.locator(".link.live")).to_be_visible()
     analysis.run("embed", counts={"vectors": 7})
     expect(row(page, "embed")).to_contain_text("7 vectors")

@@ -36,7 +36,8 @@ def _ignore() -> None:
 def timeline(data: dict[str, object], key: str) -> None:
     """The stages of an analysis, live; runs the page again when what it shows beside them has changed."""
     extra = {"api": PREFIX, "stalled_after": STALLED_AFTER}
-    _component("timeline", "fold.js")(key=key, data=data | extra, on_changed_change=_ignore)
+    with st.container(key="stages"):  # which has its place before the component has its script
+        _component("timeline", "fold.js")(key=key, data=data | extra, on_changed_change=_ignore)
 
 
 def live_answer(question_id: str, steps: list[dict[str, object]]) -> None:

@@ -76,6 +76,29 @@ def show() -> None:
     if analysis is None:
         return
     frame.heading(analysis)
+    # What comes and goes has a place of its own: else all below it changes places, and stands there twice meanwhile.
+    with st.container():
+        _told(analysis)
+    above = st.container()
+    with st.container():
+        actions(analysis)
+    with st.container():
+        source_panel.opened(analysis.analysis_id, None)
+    left, right = st.columns((3, 2), gap="large")
+    with left:
+        browser.timeline(views.timeline_data(analysis, datetime.now(zone())), key=f"timeline-{analysis.analysis_id}")
+    with right:
+        findings.show(analysis)
+    for part in (overview.show, needs.show, past.show, graph.show, left_out.show):
+        with st.container():
+            part(analysis)
+    with above:  # drawn last: a search, or a host, that is slow to answer keeps nothing else waiting
+        generations.show(analysis)
+        staleness.show(analysis)
+
+
+def _told(analysis: AnalysisView) -> None:
+    """What went wrong, what it waits for, what it costs."""
     if analysis.state == "failed":
         notices.failure("The analysis failed", analysis.message, analysis.code)
     if missing := outcomes.partial_sentence(analysis):
@@ -85,22 +108,6 @@ def show() -> None:
     elif facts := estimates.facts(analysis):
         st.html(markup.line(markup.span("fact", fact) for fact in facts))
     left_out.damage(analysis)
-    above = st.container()
-    actions(analysis)
-    source_panel.opened(analysis.analysis_id, None)
-    left, right = st.columns((3, 2), gap="large")
-    with left:
-        browser.timeline(views.timeline_data(analysis, datetime.now(zone())), key=f"timeline-{analysis.analysis_id}")
-    with right:
-        findings.show(analysis)
-    overview.show(analysis)
-    needs.show(analysis)
-    past.show(analysis)
-    graph.show(analysis)
-    left_out.show(analysis)
-    with above:  # drawn last: a search, or a host, that is slow to answer keeps nothing else waiting
-        generations.show(analysis)
-        staleness.show(analysis)
 
 
 show()
