@@ -114,6 +114,8 @@ class Tab:
         self._query = query
         self._values: dict[str, WidgetState] = {}
         self._ids: dict[str, str] = {}  # of fields, by what they are called
+        self._fragments: dict[str, str] = {}  # in which fields are, by their ids
+        self._fragment = ""  # that is to be run alone, for what was done in it
         self._kept: dict[str, tuple[ForwardMsg, int]] = {}  # by hash, with the run in which it was last shown
         self._runs = 0
         self.question: str | None = None  # the one whose answer is being written
@@ -155,14 +157,15 @@ class Tab:
             elif kind == "script_finished":
                 status = ForwardMsg.ScriptFinishedStatus.Name(heard.script_finished)
                 if status != "FINISHED_EARLY_FOR_RERUN":
-                    return Ran(status, messages, size)
+                    return Ran(status.replace("FRAGMENT_RUN_", ""), messages, size)
             elif kind == "delta" and heard.delta.WhichOneof("type") == "new_element":
-                self._take(heard.delta.new_element)
+                self._take(heard.delta.new_element, heard.delta.fragment_id)
                 if problem := _problem(heard.delta.new_element):
                     return Ran(problem, messages, size)
 
     def _set(self, state: WidgetState) -> None:
         self._values[state.id] = state
+        self._fragment = self._fragments.get(state.id, "")
 
     def _wanted(self, pressed: WidgetState | None) -> BackMsg:
         message = BackMsg()
@@ -170,6 +173,7 @@ class Tab:
         asked.page_name, asked.query_string = self._page, self._query
         asked.widget_states.widgets.extend([*self._values.values(), *([pressed] if pressed is not None else [])])
         asked.cached_message_hashes.extend(self._kept)
+        asked.fragment_id, self._fragment = self._fragment, ""
         return message
 
     def _whole(self, heard: ForwardMsg) -> ForwardMsg:
@@ -181,10 +185,11 @@ class Tab:
             self._kept[heard.hash] = (heard, self._runs)
         return heard
 
-    def _take(self, element: Element) -> None:
+    def _take(self, element: Element, fragment: str) -> None:
         kind = element.WhichOneof("type")
         if kind in {"checkbox", "text_input"}:
-            self._ids[getattr(element, kind).label] = getattr(element, kind).id
+            field = getattr(element, kind)
+            self._ids[field.label], self._fragments[field.id] = field.id, fragment
         elif kind == "chat_input":
             self._ids[element.chat_input.placeholder] = element.chat_input.id
         elif kind == "bidi_component" and element.bidi_component.component_name.endswith("live_answer"):

@@ -24,6 +24,7 @@ _ENDS = ("Name", "Line", "How sure")
 _SIGHT = ("explore", "folder", "file", "definition", "symbol")  # what of the address says what is looked at here
 
 
+@st.fragment
 def show(analysis: AnalysisView) -> None:
     """Files and definitions, on demand, once questions can be asked; the graph once it is there."""
     linked = graph.is_linked(analysis)

@@ -12,6 +12,7 @@ _PAGE = 200
 _LEFT_OUT = "all that was left out or failed"
 
 
+@st.fragment
 def show(analysis: AnalysisView) -> None:
     """Counts by reason, and the paths on demand."""
     groups = outcomes.groups(analysis)

@@ -13,6 +13,7 @@ _ALL_ECOSYSTEMS, _ALL_SCOPES = "all ecosystems", "all scopes"
 _HEAD = ("Name", "Asked for", "Chosen", "Scope", "Line")
 
 
+@st.fragment
 def show(analysis: AnalysisView) -> None:
     """How many there are; the list, and an opened line of a manifest, on demand."""
     told = needs.facts(analysis)

@@ -28,19 +28,26 @@ _LIMITS = {"folder": "Folder", "path": "File", "symbol": "Definition"}
 
 
 def choose(repository_id: str, named: str | None) -> None:
-    """Earlier conversations and the configured models, where there is something to choose."""
-    begun = paged.read(
-        f"talks-{repository_id}",
-        lambda cursor: client().conversations_newest(repository_id=repository_id, cursor=cursor, limit=_LISTED),
-    )
+    """Earlier conversations and the configured models, where there is something to choose.
+
+    Which ones there are is asked where none is named, and while they are looked at.
+    """
+    key = f"talks-{repository_id}"
+    begun: paged.Listed[ConversationSummary] | None = None
+    if named is None or st.session_state.get(key):
+        begun = paged.read(
+            f"pages-{key}",
+            lambda cursor: client().conversations_newest(repository_id=repository_id, cursor=cursor, limit=_LISTED),
+        )
     offered = attempt(offers)
     models, modes = (offered.models, offered.modes) if offered else ([], [])
-    if not (begun and begun.items) and len(models) < 2 and len(modes) < 2:
+    are_some = bool(begun and begun.items) or named is not None
+    if not are_some and len(models) < 2 and len(modes) < 2:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="talks"):
-        if begun and begun.items:
-            with st.popover("Conversations", icon=":material/forum:", width=180):
-                _conversations(repository_id, begun, named)
+        if are_some:
+            with st.popover("Conversations", icon=":material/forum:", width=180, key=key, on_change="rerun"):
+                _conversations(repository_id, begun or paged.Listed([], False, 0), named)
         if len(models) > 1:
             st.selectbox("Model", models, key="model", label_visibility="collapsed", width=220)
         if len(modes) > 1:
@@ -201,7 +208,7 @@ def _conversations(repository_id: str, begun: paged.Listed[ConversationSummary],
     if not found:
         st.caption("None of those looked through has these words." if more else "None has these words.")
     if not words.strip():
-        paged.more(f"talks-{repository_id}", begun, "Older ones")
+        paged.more(f"pages-talks-{repository_id}", begun, "Older ones")
     if more and st.button("Look through older ones") and _look_further(repository_id, words):
         st.rerun()
 

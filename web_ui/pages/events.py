@@ -71,10 +71,11 @@ def show() -> None:
     if stream.startswith("repository/"):
         repository(stream)
         return
-    first = attempt(lambda: client().events_listed(stream_id=stream, limit=1))
-    if first is None:
+    is_own = stream == f"analysis/{analysis.analysis_id}"  # which was read just now
+    first = attempt(lambda: client().events_listed(stream_id=stream, limit=1)) if not is_own else None
+    if first is None and not is_own:
         return
-    if not first.items:
+    if first is not None and not first.items:
         notices.empty("Nothing has happened here yet.", "It was deleted, or it has not begun.")
         return
     st.html(

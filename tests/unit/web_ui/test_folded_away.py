@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from runtime.client import ApiError
 from runtime.client.client import local_problem
-from runtime.client.shapes import ConfigView, PushHookView, SharePage, UserView
+from runtime.client.shapes import ConfigView, ConversationPage, PushHookView, SharePage, UserView
 from web_ui import session
 
 WHO = UserView(user_id="u1", tenant_id="t1", name="ann", local=False, role="owner", scopes=["write:analysis"])
@@ -37,6 +37,10 @@ class _Orchestrator:
         self.asked["hook"] += 1
         raise ApiError(local_problem("not_found", "There is none", "", 404))
 
+    def conversations_newest(self, **_wanted: object) -> ConversationPage:
+        self.asked["talks"] += 1
+        return ConversationPage(items=[])
+
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> _Orchestrator:
@@ -59,6 +63,12 @@ def _pushing() -> None:
     push_hook.control(SimpleNamespace(url="https://github.com/o/r", repository_id="r1"))  # type: ignore[arg-type]  # what it looks at
 
 
+def _talking() -> None:
+    from web_ui.components import talks
+
+    talks.choose("r1", "c1")
+
+
 def _offering() -> None:
     from web_ui.session import offers
 
@@ -66,7 +76,8 @@ def _offering() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "state", "what"), [(_sharing, "sharing-r1", "shares"), (_pushing, "push-hook-r1", "hook")]
+    ("page", "state", "what"),
+    [(_sharing, "sharing-r1", "shares"), (_pushing, "push-hook-r1", "hook"), (_talking, "talks-r1", "talks")],
 )
 def test_a_popover_asks_while_it_is_open(api: _Orchestrator, page: object, state: str, what: str) -> None:
     drawn = AppTest.from_function(page).run(timeout=30)  # type: ignore[arg-type]  # one of those above
