@@ -160,9 +160,9 @@ def test_a_reload_in_the_middle_shows_the_same_timeline(page: Page, api: StandIn
     expect(row(page, "parse")).to_contain_text("2 of 4 shards")
 
 
-def test_a_page_that_nobody_looks_at_holds_no_connection_and_catches_up(page: Page, api: StandIn) -> None:
+def test_a_page_that_nobody_looks_at_holds_no_connection_and_catches_up(page_apart: Page, api: StandIn) -> None:
     """Six are all that a browser has for a host: those of tabs behind others would keep the next one from opening."""
-    analysis = samples.running(api)
+    page, analysis = page_apart, samples.running(api)
     page.clock.install()
     watch(page, analysis)
     seen = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
