@@ -24,6 +24,7 @@ from runtime.tasks import end_tasks
 logger = logging.getLogger(__name__)
 
 _BEAT = 1.0  # seconds at most between two heartbeats: a cancellation is heard within it and ends within two
+_GRACE = 0.3  # seconds in which a run that is to stop may end by itself: then what it waits for is cancelled
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
 
 
@@ -37,6 +38,12 @@ class LeasedRun:
     asked_to_stop: bool = False
     lost: bool = False
     desk: Desk | None = None  # where it may record something before it ends
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # set once it is cancelled
+
+    @property
+    def end(self) -> tuple[Result, str] | None:
+        """What is to be recorded of a run that was cancelled; nothing where the lease was lost."""
+        return None if self.lost else (Result(), inbox.CANCELLED)
 
     @property
     def cancelled(self) -> bool:
@@ -153,28 +160,35 @@ class LeasedConsumer:
         """What is to be recorded, and as what; None where nothing is, because the process ends or the lease is lost."""
         work = asyncio.ensure_future(self.handler(envelope, run))
         stop = asyncio.create_task(self.stopping.wait())
+        told = asyncio.create_task(_told(run))
         try:
-            await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, stop, told), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 work.cancel()
             return await work, inbox.DONE
         except Cancelled:
-            return None if run.lost else (Result(), inbox.CANCELLED)
+            return run.end
         except Fault as fault:
             return Result(self.on_fault(envelope, fault)), inbox.FAILED
-        except (
-            Exception,
-            asyncio.CancelledError,
-        ) as error:  # whatever a stage may raise is a fact
-            if self.stopping.is_set() and isinstance(error, asyncio.CancelledError):
-                return None
-            if is_cancelled_here(error):
+        except asyncio.CancelledError as error:
+            if is_cancelled_here(error) and not self.stopping.is_set():
                 raise
-            logger.exception("%s: run %s failed in an unforeseen way", self.desk.lane.consumer, run.run_id)
-            return Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
+            return self._cut_off(run, envelope)
+        except Exception:  # noqa: BLE001  # whatever a stage may raise is a fact
+            return self._unforeseen(run, envelope)
         finally:
-            stop.cancel()
-            work.cancel()
+            for task in (stop, told, work):
+                task.cancel()
+
+    def _cut_off(self, run: LeasedRun, envelope: Envelope) -> tuple[Result, str] | None:
+        """What is to be recorded of work that was cancelled: by the end of the process or of the run, or by itself."""
+        if self.stopping.is_set():
+            return None
+        return run.end if run.over.is_set() else self._unforeseen(run, envelope)
+
+    def _unforeseen(self, run: LeasedRun, envelope: Envelope) -> tuple[Result, str]:
+        logger.exception("%s: run %s failed in an unforeseen way", self.desk.lane.consumer, run.run_id)
+        return Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
 
     async def _record(self, run: LeasedRun, envelope: Envelope, result: Result, outcome: str) -> bool:
         """Whether the result is recorded, now or before. Waits for a database that is away, until the lease is lost."""
@@ -223,6 +237,8 @@ class LeasedConsumer:
                 async with self.desk.engine.begin() as connection:
                     run.lost = not await leases.extend(connection, run.run_id, run.token, lane.idle_seconds)
                     run.asked_to_stop = run.asked_to_stop or await runs.is_stopped(connection, envelope)
+                if run.cancelled:
+                    run.over.set()
                 if not run.lost:
                     await lane.keep(entry)
             except Exception as error:  # noqa: BLE001  # an outage ends; until then the token decides, not the heartbeat
@@ -234,6 +250,12 @@ class LeasedConsumer:
             async with self.desk.engine.begin() as connection:
                 await leases.release(connection, run.run_id, run.token)
         await self.desk.lane.hand_back(entry)
+
+
+async def _told(run: LeasedRun) -> None:
+    """Return once a run is cancelled and did not end by itself: it may wait for a server that does not answer."""
+    await run.over.wait()
+    await asyncio.sleep(_GRACE)
 
 
 def _is_one_statement(result: Result) -> bool:

@@ -19,6 +19,7 @@ from runtime.faults import Cancelled, Permanent
 from runtime.live import LiveChannels, Tick, Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_rows
+from runtime.tasks import on_loop
 
 Done = TypeVar("Done")
 Row = TypeVar("Row", bound=BaseModel)
@@ -107,8 +108,8 @@ class Watched:
         self._stopped.set()
 
     def wait(self, doing: Coroutine[Any, Any, Done]) -> Done:
-        """What comes of something that has to be done on the event loop, from the thread."""
-        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(_STORE_SECONDS)
+        """What comes of something that has to be done on the event loop, from the thread. Raises as `check`."""
+        return on_loop(doing, self._loop, seconds=_STORE_SECONDS, check=self.check)
 
     def fetch(self, backends: Backends, ref: ArtifactRef) -> bytes:
         """`Backends.fetch`, from the thread, on which the bytes are checked: others may hold all other threads."""

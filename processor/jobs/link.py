@@ -1,6 +1,5 @@
 """Link: the graph of a whole repository, from what was parsed of each file."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ _SOURCES = ("path", "content")
 
 @dataclass(frozen=True)
 class Link:
-    """The job of the link stage. Reads its shards one at a time, and those of edges twice."""
+    """The job of the link stage. Reads its shards one at a time, and those of edges more than once."""
 
     backends: Backends
 
@@ -35,8 +34,7 @@ class Link:
         started_at = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
         ticker = self.backends.ticker(envelope, request)
-        loop = asyncio.get_running_loop()
-        linked = await watched(run, ticker, lambda watch: self._link(request, watch, loop))
+        linked = await watched(run, ticker, lambda watch: self._link(request, watch))
         owned = self.backends.of(envelope)
         tables = (
             (ArtifactKind.IMPORTS, linked.imports),
@@ -57,9 +55,9 @@ class Link:
         )
         return Result((completed,))
 
-    def _link(self, request: StageRequested, watch: Watched, loop: asyncio.AbstractEventLoop) -> Linked:
+    def _link(self, request: StageRequested, watch: Watched) -> Linked:
         """Blocking; on a thread."""
-        fetch = _Fetch(self.backends, loop)
+        fetch = _Fetch(self.backends, watch)
         trees = inputs_of(request, ArtifactKind.TREE)
         if not trees:
             raise Permanent("artifact_missing", "The stage was asked for without the repository's tree.")
@@ -90,11 +88,10 @@ class _Fetch:
     """Artifacts, from the thread."""
 
     backends: Backends
-    loop: asyncio.AbstractEventLoop
+    watch: Watched
 
     def table(self, ref: ArtifactRef, columns: Sequence[str]) -> pa.Table:
-        content = asyncio.run_coroutine_threadsafe(self.backends.fetch(ref), self.loop).result()
-        return read_table(content, columns)
+        return read_table(self.watch.fetch(self.backends, ref), columns)
 
     def each(self, refs: Sequence[ArtifactRef], columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
         for ref in refs:

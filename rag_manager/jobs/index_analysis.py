@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 import pyarrow as pa
@@ -32,9 +31,9 @@ from runtime.live import Ticker
 from runtime.objects import Objects
 from runtime.parquet import read_table
 from runtime.redaction import redact_all
+from runtime.tasks import Done, on_loop
 
 Row = tuple[object, ...]
-Done = TypeVar("Done")
 
 _BLOCK = 10_000  # rows that are objects at a time, but for those of one artifact
 _SECONDS = 120.0  # that one artifact may take to be read
@@ -297,4 +296,4 @@ class _Words:
         return [lexical_text(str(row[2]), str(row[1])) for row in rows]
 
     def _on_loop(self, doing: Coroutine[object, object, Done]) -> Done:
-        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(_SECONDS)
+        return on_loop(doing, self.loop, seconds=_SECONDS, check=self.progress.run.check)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from events.artifacts import ArtifactKind, ArtifactRef, ChunkRow, SourceRow, SymbolRow
 from events.base import LOCAL_TENANT, Context, Draft, Envelope, derived_id
 from events.delivery.record import record
-from events.delivery.work import Result
+from events.delivery.work import LongHandler, Result
 from events.index import GenerationKind
 from events.log.ownership import ArtifactOwners
 from events.processing import Stage, StageRequested
@@ -161,10 +161,13 @@ class Index:
 
     async def handle(self, envelope: Envelope, run: ARun | None = None) -> Result:
         """What the stage's handler returns, not recorded yet."""
+        return await self.handler(Stage(str(envelope.stage)))(envelope, run or ARun())
+
+    def handler(self, stage: Stage) -> LongHandler:
+        """The handler of a stage."""
         embedders = {GenerationKind.QUICK: self.quick, GenerationKind.FULL: self.full}
-        jobs = handlers(self.backends, self.lexicon, embedders, Slots())
-        handler, _ = jobs[Stage(str(envelope.stage))]
-        return await handler(envelope, run or ARun())
+        handler, _ = handlers(self.backends, self.lexicon, embedders, Slots())[stage]
+        return handler
 
     async def record(self, envelope: Envelope, result: Result) -> None:
         """Record a result in one transaction."""

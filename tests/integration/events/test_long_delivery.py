@@ -17,6 +17,7 @@ from events.processing import CancelRequested, Stage
 from runtime.faults import Cancelled, Permanent
 from tests.support.delivery import Kernel, until
 from tests.support.kernel import AT, cancel_requested, stage_requested
+from tests.support.stopping import stopped
 
 TOPIC = stage_topic(Stage.PARSE)
 CONSUMER = "processor.parse"
@@ -185,6 +186,25 @@ async def test_a_cancellation_reaches_the_run_and_ends_it_without_a_failure(kern
         "processing.stage.started",
         "repository.processing.cancel_requested",
     ]
+
+
+async def test_a_run_that_waits_for_a_server_that_does_not_answer_is_cancelled_there(kernel: Kernel) -> None:
+    waiting, ended = asyncio.Event(), asyncio.Event()
+
+    async def work(_envelope: Envelope, _run: Run) -> None:
+        try:
+            waiting.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    [request] = await kernel.journal.append(STREAM, [stage_requested()])
+    subscriber = kernel.subscriber("a")
+    subscribe(subscriber, work, idle_seconds=30.0)
+
+    assert await stopped(kernel, subscriber, request, waiting.is_set) < 2
+    assert ended.is_set()
+    assert (await types(kernel))[-1] == "repository.processing.cancel_requested"
 
 
 async def test_a_run_that_was_cancelled_before_it_began_does_not_begin(kernel: Kernel) -> None:

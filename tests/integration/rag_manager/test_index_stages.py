@@ -1,5 +1,7 @@
 """The index's stages on real PostgreSQL, Valkey, Chroma, tantivy and object store."""
 
+import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +17,15 @@ from events.index import GenerationKind, IndexActivated, IndexBuilt
 from events.looking import LinesRequest
 from events.processing import Stage, StageCompleted, StageFailed
 from events.replay.sandbox import Alone, SandboxObjects
+from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.jobs.erase_analysis import EraseAnalysis
 from rag_manager.rows import generations
-from rag_manager.subscribers import shadow_handlers
+from rag_manager.subscribers import shadow_handlers, subscribe
 from runtime.faults import Cancelled, Permanent, Transient
+from runtime.objects import Objects
 from tests.support.index import REPOSITORY, ARun, Index, an_index, artifacts_of
 from tests.support.recorded_runs import RecordedRuns
+from tests.support.stopping import stopped
 
 FILES = {
     "src/router.py": "class Router:\n    def add_route(self, path):\n        ...\n\ndef match_path(path):\n    ...\n",
@@ -210,6 +215,63 @@ async def test_a_run_that_is_cancelled_at_work_ends_after_the_batch_it_is_in_and
     assert files_of(tmp_path, "vectors") == []
 
 
+async def test_while_it_is_indexed_a_store_that_does_not_answer_is_not_waited_for(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysis = await index.analysis({f"f{number}.py": f"def f{number}():\n    ...\n" for number in range(9)}, shards=2)
+    envelope = await index.request(analysis, Stage.INDEX, [*analysis.sources, *analysis.symbols, *analysis.chunks])
+    get, asked, ended, folders = Objects.get, list[str](), list[str](), being_built()
+
+    async def silent_at_the_last(objects: Objects, key: str, sha256: str | None = None) -> bytes:
+        asked.append(key)
+        if asked.count(key) == 1 or key != analysis.chunks[-1].key:  # the first time it is counted
+            return await get(objects, key, sha256)
+        try:
+            return await asyncio.Event().wait() or b""
+        finally:
+            ended.append(key)
+
+    monkeypatch.setattr(Objects, "get", silent_at_the_last)
+    subscriber = index.kernel.subscriber("a")
+    subscribe(subscriber, {Stage.INDEX: (index.handler(Stage.INDEX), 1)})
+
+    took = await stopped(index.kernel, subscriber, envelope, lambda: asked.count(analysis.chunks[-1].key) == 2)
+
+    assert took < 2
+    assert ended == [analysis.chunks[-1].key]
+    assert await index.kernel.one("SELECT count(*) FROM rag.generations") == 0
+    assert files_of(tmp_path, "lexicon") == []
+    assert being_built() <= folders
+
+
+async def test_while_it_is_activated_a_vector_server_that_does_not_answer_is_not_waited_for(index: Index) -> None:
+    analysis = await index.analysis(FILES)
+    await index.index(analysis)
+    await index.embed(analysis)
+    envelope = await index.request(analysis, Stage.ACTIVATE, analysis.vectors[GenerationKind.QUICK])
+    heard = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4_096):
+            heard.set()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        vectors = ChromaVectors(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout=3.0)
+        handler = replace(index, backends=replace(index.backends, vectors=vectors)).handler(Stage.ACTIVATE)
+        subscriber = index.kernel.subscriber("a")
+        subscribe(subscriber, {Stage.ACTIVATE: (handler, 1)})
+
+        assert await stopped(index.kernel, subscriber, envelope, heard.is_set) < 2
+
+        await vectors.close()
+        await asyncio.sleep(0.1)  # the other end hears it
+    assert (await index.ask("router")).generation_kind == "lexical"
+    await index.activate(analysis)
+    assert (await index.ask("router")).generation_kind == "quick"
+
+
 async def test_a_passage_that_is_refused_is_a_fact_and_is_found_by_its_words(index: Index) -> None:
     files = {"a.py": "def walk():\n    ...\n\ndef unspeakable():\n    ...\n", "b.py": "def run():\n    ...\n"}
     analysis = await index.ready(files)
@@ -282,6 +344,11 @@ async def test_a_question_that_cannot_be_embedded_is_answered_by_words(index: In
     assert (reply.generation_kind, reply.degraded) == ("lexical", "embedder_unavailable")
     assert reply.passages
     assert (await index.ask("run")).degraded is None  # it was of that question alone
+
+
+def being_built() -> set[Path]:
+    """The folders in which parts of lexicons are being built."""
+    return set(Path(tempfile.gettempdir()).glob("lexicon-*"))
 
 
 def files_of(folder: Path, kind: str) -> list[Path]:

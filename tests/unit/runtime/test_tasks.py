@@ -2,7 +2,10 @@
 
 import asyncio
 
-from runtime.tasks import end_tasks
+import pytest
+
+from runtime.faults import Cancelled
+from runtime.tasks import end_tasks, on_loop
 
 
 async def test_a_task_that_missed_its_cancellation_is_told_again() -> None:
@@ -39,3 +42,31 @@ async def test_what_has_ended_or_failed_before_is_left_as_it_is() -> None:
 
     assert isinstance(failed.exception(), ValueError)
     assert not done.cancelled()
+
+
+async def test_a_thread_waits_for_what_is_done_on_the_loop_until_it_is_told_not_to() -> None:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    async def forever() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    async def at_once(value: int) -> int:
+        return value
+
+    async def late() -> None:
+        raise TimeoutError("its own")
+
+    def stop() -> None:
+        raise Cancelled("on purpose")
+
+    assert await asyncio.to_thread(on_loop, at_once(3), loop, seconds=9, check=stop) == 3
+    with pytest.raises(TimeoutError, match="its own"):
+        await asyncio.to_thread(on_loop, late(), loop, seconds=9, check=stop)
+    for check, raised in ((stop, Cancelled), (lambda: None, TimeoutError)):
+        ended.clear()
+        with pytest.raises(raised):
+            await asyncio.to_thread(on_loop, forever(), loop, seconds=0.1, check=check)
+        await asyncio.wait_for(ended.wait(), 5)
