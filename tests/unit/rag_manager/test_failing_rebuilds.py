@@ -40,6 +40,13 @@ def a_rebuild(number: UUID) -> Rebuild:
     return Rebuild(told, f"c-{number}")
 
 
+class Unheard:
+    """Where wake-ups go that nobody waits for."""
+
+    async def publish(self, _channel: bytes, _message: bytes) -> int:
+        return 0
+
+
 @dataclass
 class Books:
     """What waits, how each ends, how long that takes, and what time it is (seconds)."""
@@ -52,6 +59,7 @@ class Books:
     takes: float = 0.0
     now: float = 0.0
     engine: object = None
+    redis: object = field(default_factory=Unheard)
 
     async def waiting(self, _engine: object) -> list[Rebuild]:
         return [a_rebuild(number) for number in (ONE, TWO) if number not in self.ended]
