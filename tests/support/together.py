@@ -1,6 +1,7 @@
 """The files of `tests/e2e` share one system: they go to one worker, for each worker would start one of its own."""
 
 import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 _FOLDER = "tests/e2e/"
@@ -17,6 +18,6 @@ class OneSystem:
     """Has xdist hand out tests like this where they are to be handed out by file."""
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config) -> Together | None:
-        """As xdist asks."""
-        return Together(config) if config.getoption("dist") == "loadfile" else None
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Together | None:
+        """As xdist asks; `log` is silent unless it is asked to speak."""
+        return Together(config, log) if config.getoption("dist") == "loadfile" else None
