@@ -15,7 +15,7 @@ from runtime.client.shapes import (
     SymbolView,
     TreemapItem,
 )
-from web_ui.words import count, language, place, visible
+from web_ui.words import count, language, place, spelled, visible
 
 WIDTH, HEIGHT = 1_000.0, 420.0  # of the picture, in its own units
 _MOST_BOXES = 60
@@ -220,7 +220,7 @@ def why_not_linked(analysis: AnalysisView) -> str:
 
 def symbol_words(one: SymbolView) -> str:
     """A definition in a list to choose from."""
-    return visible(f"{one.qualified_name} · {one.kind} · {one.path}:{one.first_line}")
+    return spelled(f"{one.qualified_name} · {one.kind} · {one.path}:{one.first_line}")
 
 
 def symbol_facts(one: SymbolView) -> list[str]:

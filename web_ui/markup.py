@@ -105,7 +105,8 @@ def source(
     def shown(number: int) -> str:
         if address is None:
             return f'<span class="rs-no">{number}</span>'
-        return f'<a class="rs-no" tabindex="-1" target="_self" href="{text(address(number))}">{number}</a>'
+        place = f'href="{text(address(number))}" target="_self" tabindex="-1"'
+        return f'<a class="rs-no" aria-label="Line {number}" {place}>{number}</a>'
 
     body = "".join(
         f'<div class="rs-row{" rs-cited" if number in cited else ""}">{shown(number)}'

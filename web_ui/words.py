@@ -40,6 +40,11 @@ def visible(text: str) -> str:
     return "".join(c for c in text if c in "\n\t\u200d" or unicodedata.category(c) not in {"Cf", "Cc"})
 
 
+def spelled(text: str) -> str:
+    """`text` with such characters written out: names that look alike stay apart where one of them is chosen."""
+    return "".join(c if visible(c) == c else f"\\u{ord(c):04x}" for c in text)
+
+
 def reason(code: str) -> str:
     """What a reason's code means; `stage.code` is a stage that was lost as a whole."""
     stage, _, why = code.rpartition(".")

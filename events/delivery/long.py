@@ -169,7 +169,7 @@ class LeasedConsumer:
         except Cancelled:
             return run.end
         except Fault as fault:
-            return Result(self.on_fault(envelope, fault)), inbox.FAILED
+            return self._failed(run, envelope, fault)
         except asyncio.CancelledError as error:
             if is_cancelled_here(error) and not self.stopping.is_set():
                 raise
@@ -184,9 +184,15 @@ class LeasedConsumer:
         """What is to be recorded of work that was cancelled: by the end of the process or of the run, or by itself."""
         if self.stopping.is_set():
             return None
-        return run.end if run.over.is_set() else self._unforeseen(run, envelope)
+        return self._unforeseen(run, envelope)
 
-    def _unforeseen(self, run: LeasedRun, envelope: Envelope) -> tuple[Result, str]:
+    def _failed(self, run: LeasedRun, envelope: Envelope, fault: Fault) -> tuple[Result, str] | None:
+        """A fault, or the end of the run where it was cancelled: that may be what the cancelling was turned into."""
+        return run.end if run.over.is_set() else (Result(self.on_fault(envelope, fault)), inbox.FAILED)
+
+    def _unforeseen(self, run: LeasedRun, envelope: Envelope) -> tuple[Result, str] | None:
+        if run.over.is_set():
+            return run.end
         logger.exception("%s: run %s failed in an unforeseen way", self.desk.lane.consumer, run.run_id)
         return Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
 

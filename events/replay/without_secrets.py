@@ -29,10 +29,10 @@ def clean_artifact(ref: ArtifactRef, content: bytes) -> tuple[ArtifactRef, bytes
     if columns is None:
         return ref, content
     table = read_table(content)
-    clean = table
+    clean, paths = table, table["path"].to_pylist()
     for name in columns:
         texts: list[str] = table[name].to_pylist()
-        told = [redact_lines(text) for text in texts]
+        told = [redact_lines(text, path) for text, path in zip(texts, paths, strict=True)]
         if told != texts:
             place = clean.schema.get_field_index(name)
             clean = clean.set_column(place, clean.schema.field(place), pa.array(told, clean.schema.field(place).type))

@@ -52,7 +52,7 @@ class StalenessView(BaseModel):
 async def staleness(repository_id: UUID, who: Reader, parts: Parts, request: Request) -> StalenessView:
     """Ask the host whether the ref of the analysis that serves points to another commit by now.
 
-    Where none serves yet it is the newest one, unless that failed or was stopped.
+    Where none serves yet it is the newest one or, where that failed or was stopped, the newest that is whole.
     A new analysis of the repository then takes over what did not change.
     """
     latest = await _measured(parts, who.tenant_id, repository_id)
@@ -72,7 +72,8 @@ async def _measured(parts: Services, tenant_id: UUID, repository_id: UUID) -> An
     if found is None or found.latest is None:
         return None
     if found.serving is None:
-        return found.latest if found.latest.state not in _NOTHING_CAME else None
+        came = found.latest.state not in _NOTHING_CAME
+        return found.latest if came else await parts.read.whole_analysis(tenant_id, repository_id, None)
     if found.serving == found.latest.analysis_id:
         return found.latest
     record = await parts.read.record(tenant_id, found.serving)

@@ -65,7 +65,7 @@ class JvmPackages:
 
     def _facade(self, name: str, held: list[int]) -> Meaning | None:
         """`UtilKt` is what Java calls the functions of `Util.kt`."""
-        named = [n for n in held if self._files.paths[n].endswith(f"/{name.removesuffix('Kt')}.kt")]
+        named = [n for n in held if f"/{self._files.paths[n]}".endswith(f"/{name.removesuffix('Kt')}.kt")]
         return a_file(self._files, named[0], INFERRED) if name.endswith("Kt") and len(named) == 1 else None
 
     def _folder_of(self, package: str, file: int) -> Meaning | None:

@@ -36,19 +36,22 @@ class Answers:
 
     def get(self, asked: Asked) -> Answer | None:
         """What is kept, which now is the newest."""
+        now = self._clock()
         with self._lock:
-            found = self._kept.pop(asked, None)
+            self._sweep(now)
+            found = self._kept.get(asked)
+            if found is not None and found.until <= now:
+                self._drop([asked])
+                return None
             if found is not None:
-                self._kept[asked] = found
+                self._kept[asked] = self._kept.pop(asked)
             return found
 
     def put(self, asked: Asked, tag: str, body: bytes) -> None:
         """Keep an answer in place of the one of before; a large one is not worth it. What is too old goes."""
         now = self._clock()
         with self._lock:
-            if now >= self._sweep_at:
-                self._sweep_at = now + _SWEEP
-                self._drop([place for place, kept in self._kept.items() if kept.until <= now])
+            self._sweep(now)
             self._drop([asked] if asked in self._kept else [])
             if len(body) > self._most // 16:
                 return
@@ -56,6 +59,11 @@ class Answers:
             self._size += len(body)
             while self._size > self._most:
                 self._drop([next(iter(self._kept))])
+
+    def _sweep(self, now: float) -> None:
+        if now >= self._sweep_at:
+            self._sweep_at = now + _SWEEP
+            self._drop([place for place, kept in self._kept.items() if kept.until <= now])
 
     def _drop(self, places: list[Asked]) -> None:
         for place in places:

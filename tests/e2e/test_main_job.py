@@ -1,6 +1,7 @@
 """The main job on real repositories, through the API and the command line."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,15 @@ def test_it_is_taken_over_elsewhere_from_one_file_and_answers_the_same(
     assert lines == [system.cited(flask["analysis_id"], citation) for citation in before["citations"]]
     assert all(lines)
     assert len(git_host.requests) == asked  # nobody was asked for the repository
-    started = [event["stage"] for event in history if event["event_type"] == "processing.stage.started"]
-    assert sorted(started) == ["activate", "index", "promote"]  # nothing was read or embedded again
+    [arrived] = [event for event in history if event["event_type"] == "repository.processing.imported"]
+    started = [event for event in history if event["event_type"] == "processing.stage.started"]
+    here = [event["stage"] for event in started if _at(event) > _at(arrived)]
+    assert {"clone", "parse"} < {event["stage"] for event in started}  # as they began elsewhere
+    assert sorted(here) == ["activate", "index", "promote"]  # nothing was read or embedded again
+
+
+def _at(event: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(event["timestamp"])
 
 
 def _said(answer: dict[str, Any]) -> dict[str, Any]:

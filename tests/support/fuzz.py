@@ -13,7 +13,8 @@ EXCLUDED = {
     "ignored_auth": "the local mode takes everybody on loopback for its one user, whatever they send",
     "negative_data_rejection": "in a query string every value is text, and the server reads `1` and `true` out of it",
 }
-ENDLESS = ("analyses_live", "events_live", "conversations_stream")  # server-sent events
+# Server-sent events.
+ENDLESS = ("analyses_live", "events_live", "conversations_stream", "rebuilds_live", "collections_live", "shadows_live")
 # 503 where the host of an example cannot be reached, as from every test.
 # rag_manager, which is not there.
 ASKS_OTHERS = ("collections_state", "collections_begin", "collections_one", "generations_kept", "generations_activate")

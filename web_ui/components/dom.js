@@ -69,8 +69,8 @@ const busy = () => {
 };
 
 // What a person reads of the connection.
-const CONNECTION = { connecting: "connecting…", live: "live", lost: "connection lost, reconnecting…", over: "signed out: load the page to sign in again", barred: "not allowed any more: load the page again" };
-const ENDS = { 401: "over", 403: "barred" };
+const CONNECTION = { connecting: "connecting…", live: "live", lost: "connection lost, reconnecting…", over: "signed out: load the page to sign in again", barred: "not allowed any more: load the page again", gone: "not there any more: load the page again" };
+const ENDS = { 401: "over", 403: "barred", 404: "gone" };
 const ASKING = 5000; // ms
 const ASKED = 4; // tries of which one is asked about, for each asking counts against the limits too
 
@@ -102,7 +102,7 @@ const listen = (url, { events, onstate, silence = 20000 }) => {
   };
   const seen = () => {
     clearTimeout(unseen);
-    const rest = () => { asleep = true; reopen(); };
+    const rest = () => { asleep = true; reopen(); onstate("connecting"); };
     if (document.hidden) unseen = setTimeout(rest, UNSEEN);
     else if (asleep) {
       asleep = false;

@@ -60,7 +60,7 @@ const CHANGES = {
   },
   "processing.retry.scheduled": (fold, data) => {
     const run = runOf(fold, data);
-    if (run?.state === "failed") Object.assign(run, { state: "retrying", due: data.due_at });
+    if (["failed", "parked"].includes(run?.state)) Object.assign(run, { state: "retrying", due: data.due_at });
   },
   "repository.processing.estimated": (fold, data) => {
     if (data.over?.length && ["requested", "running"].includes(fold.state)) fold.state = "unconfirmed";

@@ -10,7 +10,7 @@ from web_ui import graph, markup, past, views
 from web_ui.code_view import code
 from web_ui.components import browser, paged, source_panel
 from web_ui.session import attempt, client, keep, parameter
-from web_ui.words import read_place, visible
+from web_ui.words import read_place, spelled
 
 End = TypeVar("End")
 _CONNECTED = 12
@@ -21,7 +21,6 @@ _LINES = 2_000  # of a file at a time
 _IMPORTED, _IMPORTERS = ("Import", "Means", "Which is", "Line"), ("File", "Import", "Line")
 _BY_LANGUAGE, _BY_CHANGES = "By language", "By changes"
 _ENDS = ("Name", "Line", "How sure")
-_SIGHT = ("explore", "folder", "file", "definition", "symbol")  # what of the address says what is looked at here
 
 
 @st.fragment
@@ -32,9 +31,9 @@ def show(analysis: AnalysisView) -> None:
         return
     st.html('<h2 class="rs-section">How it hangs together</h2>')
     key, address = f"graph-{analysis.analysis_id}", st.query_params
-    is_open = any(name in address for name in _SIGHT)
+    is_open = any(name in address for name in source_panel.SIGHT)
     if not st.toggle("Show the map, sizes, connections and callers", value=is_open, key=key):
-        for name in _SIGHT:
+        for name in source_panel.SIGHT:
             keep(name, None)
         return
     keep("explore", "yes")
@@ -44,11 +43,6 @@ def show(analysis: AnalysisView) -> None:
     if linked:
         connected(analysis.analysis_id)
     symbols(analysis.analysis_id, linked=linked)
-
-
-def kept() -> dict[str, str]:
-    """What is looked at here, for an address that opens a line beside it."""
-    return {name: value for name in _SIGHT if (value := parameter(name))}
 
 
 def places(analysis: AnalysisView, *, linked: bool) -> None:
@@ -74,7 +68,7 @@ def places(analysis: AnalysisView, *, linked: bool) -> None:
         "Folder",
         list(dict.fromkeys([folder, *above, *inside])),
         key=key,
-        format_func=lambda path: visible(path) or "the whole repository",
+        format_func=lambda path: spelled(path) or "the whole repository",
     )
     keep("folder", folder)
     files = [item.path for item in found.items if item.is_file]
@@ -86,7 +80,7 @@ def places(analysis: AnalysisView, *, linked: bool) -> None:
         index=None,
         placeholder="Choose a file here, press one above, or write its path",
         key=file_key,
-        format_func=visible,
+        format_func=spelled,
         accept_new_options=True,
     )
     keep("file", path)
@@ -114,7 +108,7 @@ def sizes(analysis: AnalysisView, found: Treemap) -> None:
 def file(analysis_id: str, path: str, *, linked: bool) -> None:
     """One file: its lines, what it imports, what imports it."""
     key = f"graph-lines-{analysis_id}-{path}"
-    last, at = _LINES * int(st.session_state.get(key, 1)), kept()
+    last, at = _LINES * int(st.session_state.get(key, 1)), source_panel.kept()
     lines = attempt(lambda: client().contents_lines(analysis_id, path=path, first_line=1, last_line=last))
     if lines is None:
         return
@@ -164,13 +158,13 @@ def table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Non
 
 def _import(analysis_id: str, one: ImportView) -> tuple[str, ...]:
     said, resolution, target = graph.import_cells(one)
-    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line, kept()))
+    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line, source_panel.kept()))
     return markup.text(said), markup.text(target), markup.text(resolution), line
 
 
 def _importer(analysis_id: str, one: ImportView) -> tuple[str, ...]:
     said, _, _ = graph.import_cells(one)
-    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line, kept()))
+    line = markup.link(str(one.line), graph.address(analysis_id, one.path, one.line, source_panel.kept()))
     return markup.text(one.path), markup.text(said), line
 
 
@@ -217,8 +211,9 @@ def symbol(analysis_id: str, chosen: SymbolView, *, linked: bool) -> None:
     lines = f"{chosen.path}:{chosen.first_line}-{chosen.last_line}"
     st.html(markup.line([markup.span("muted", lines), *facts]))
     opened = read_place(lines)
-    if opened is not None and st.toggle("Show its lines", key=f"graph-lines-{chosen.id}"):
-        source_panel.show(analysis_id, opened)
+    toggle = f"graph-lines-{chosen.id}"
+    if opened is not None and st.toggle("Show its lines", key=toggle):
+        source_panel.show(analysis_id, opened, toggle=toggle)
     if not linked:
         return
     for title, fetch in (("Used by", client().graph_callers), ("Uses", client().graph_callees)):
@@ -235,6 +230,6 @@ def _link(analysis_id: str, one: LinkView) -> tuple[str, ...]:
     name, line, sure = graph.link_cells(one)
     return (
         markup.text(name),
-        markup.link(line, graph.address(analysis_id, one.path, one.line, kept())),
+        markup.link(line, graph.address(analysis_id, one.path, one.line, source_panel.kept())),
         markup.text(sure),
     )

@@ -51,6 +51,17 @@ const momentRow = (one, place) => ({
   data: { analysis: (one.analysis_id ?? "").slice(0, 8), state: one.state, commit: one.commit },
 });
 
+// A moment's time, as exact as it is known, and whose it is: several streams may come to stand otherwise at one time.
+const momentName = (row) => `${row.timestamp} ${row.stream_id}`;
+
+// Which of the moments has a name; where it is gone, the last one that was by then.
+const placeOfMoment = (rows, name) => {
+  const found = rows.findIndex((row) => momentName(row) === name);
+  if (found >= 0) return found + 1;
+  const by = Date.parse(name.split(" ")[0]);
+  return Number.isNaN(by) ? NaN : rows.filter((row) => Date.parse(row.timestamp) <= by).length;
+};
+
 const choice = (label, all, act) => {
   const select = el("select", { "aria-label": label }, el("option", { value: "" }, all));
   select.addEventListener("change", act);
@@ -69,7 +80,7 @@ class Inspector {
     this.last = 0;
     const at = placed("at");
     this.at = /^\d+$/.test(at) ? Number(at) : NaN;
-    this.wanted = Number.isNaN(this.at) ? Date.parse(at) : NaN; // of moments, which have no numbers of their own
+    this.wanted = Number.isNaN(this.at) ? at : ""; // of moments, which have no numbers of their own
     this.view = VIEWS.some(([name]) => name === placed("view")) ? placed("view") : "list";
     this.chosen = { type: placed("type"), stage: placed("stage"), words: wordsOf(placed("q")), since: Date.parse(placed("since")), until: Date.parse(placed("until")) };
     this.build(root);
@@ -154,6 +165,7 @@ class Inspector {
       missing = `what came after event ${number.format(this.last)} could not be loaded: ${plain(error.message)}`;
     }
     [this.loading, this.missing] = ["", missing];
+    if (this.at > this.last && !missing) this.at = NaN; // there is no such event
     this.add([]);
     this.count();
     this.follow();
@@ -173,15 +185,15 @@ class Inspector {
   }
 
   // An event stays the same for good; the number of a moment changes when one before it goes, its time does not.
-  address(version) { return this.data.moments && version > 0 ? new Date(this.events.get(version).timestamp).toISOString() : String(version); }
+  address(version) { return this.data.moments && version > 0 ? momentName(this.events.get(version)) : String(version); }
 
   // Moments are of several streams: one that is told of late may stand before others, and those of an analysis that is
   // deleted, or is not among the newest any more, go.
   take(moments) {
     const rows = moments.map(momentRow);
-    const looked = Number.isNaN(this.at) ? this.wanted : Date.parse(this.events.get(this.at)?.timestamp ?? "");
-    if (!Number.isNaN(looked)) this.at = rows.filter((row) => Date.parse(row.timestamp) <= looked).length;
-    this.wanted = NaN;
+    const looked = Number.isNaN(this.at) ? this.wanted : this.events.has(this.at) ? this.address(this.at) : "";
+    if (looked) this.at = placeOfMoment(rows, looked);
+    this.wanted = "";
     const stands = (known) => { const row = rows[known.version - 1]; return row.timestamp === known.timestamp && row.stream_id === known.stream_id; };
     if (rows.length < this.events.size || ![...this.events.values()].every(stands)) {
       this.events.clear();

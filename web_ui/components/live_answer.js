@@ -33,7 +33,7 @@ class LiveAnswer {
 
   connection(state, fresh) {
     if (this.ended) return;
-    if (["lost", "over", "barred"].includes(state)) this.status.textContent = CONNECTION[state];
+    if (["lost", "over", "barred", "gone"].includes(state)) this.status.textContent = CONNECTION[state];
     else if (fresh || !this.resumable) this.text.textContent = ""; // told again from the beginning
   }
 

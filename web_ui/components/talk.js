@@ -3,13 +3,16 @@
 class Talk {
   constructor(data) {
     this.missing = new Set();
+    this.tries = 0;
     const after = new URLSearchParams({ stream_id: `conversation/${data.conversation_id}`, after: data.version });
     this.stream = listen(`${data.api}/events/live?${after}`, { events: { milestone: (event) => this.take(event) }, onstate: () => {} });
   }
 
   take(event) {
     if (event.event_type !== "ai.query.requested") return;
-    this.missing.add(event.data.question_id);
+    const id = event.data.question_id;
+    if (this.shown?.has(id) || this.missing.has(id)) return; // told again after a new connection
+    this.missing.add(id);
     this.tries = 0;
     this.tell();
   }

@@ -233,7 +233,7 @@ class Timeline {
     row.root.hidden = row.name === "history" && view.state === "waiting"; // only where it was asked for
     const running = view.state === "running";
     const started = view.started_at ? Date.parse(view.started_at) - this.offset : 0;
-    const known = Math.max(started, heardOf.length ? 0 : this.opened, ["lost", "over", "barred"].includes(this.connection) ? now : 0);
+    const known = Math.max(started, heardOf.length ? 0 : this.opened, ["connecting", "lost", "over", "barred", "gone"].includes(this.connection) ? now : 0);
     const silence = (heard) => (running && now - heard > this.data.stalled_after * 1000 ? (now - heard) / 1000 : 0);
     const silent = silence(Math.max(known, live?.heard ?? 0));
     const ticks = heardOf.map((tick) => ({ ...tick, silent: silent ? 0 : silence(Math.max(known, tick.heard)) }));

@@ -9,8 +9,14 @@ class Work {
     root.append(this.link);
     this.stream = listen(`${data.api}/${data.path}/live`, {
       events: { work: (work) => this.take(work) },
-      onstate: (state) => setText(this.link, ["connecting", "live"].includes(state) ? "" : CONNECTION[state]),
+      onstate: (state) => this.connection(state),
     });
+  }
+
+  // What was dropped meanwhile is drawn without it.
+  connection(state) {
+    if (state === "gone") this.trigger?.("moved", state);
+    else setText(this.link, ["connecting", "live"].includes(state) ? "" : CONNECTION[state]);
   }
 
   take(work) {

@@ -8,7 +8,7 @@ from web_ui.code_view import code
 from web_ui.components import browser, findings, frame, left_out, notices
 from web_ui.session import attempt, client, look_by, zone
 from web_ui.source import highlight
-from web_ui.words import read_place, short_commit, visible
+from web_ui.words import read_place, short_commit, spelled
 
 _LISTED = 500
 
@@ -26,7 +26,7 @@ def files(analysis: AnalysisView) -> None:
         paths,
         index=None,
         placeholder=f"{page.total:,} files",
-        format_func=visible,
+        format_func=spelled,
         label_visibility="collapsed",
     )
     if path is None:

@@ -102,7 +102,7 @@ async def test_what_keeps_one_from_being_done_is_told_and_the_next_is_done(engin
     await catch_up(engine, journal, Overview())
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE app.repositories SET name = 'wrong'"))
-    half = Rebuilds(engine, journal, (Overview(), Broken()))
+    half = Rebuilds(engine, journal, (Overview(), Broken()), Wake(Nobody()))
     for replace, changed in ((False, "nothing was changed"), (True, "repositories was put right, nothing else")):
         await half.ask(id_ := uuid4(), replace=replace)
         assert await half.do_next()

@@ -39,6 +39,20 @@ def test_secrets_of_files_are_marked_line_by_line() -> None:
     assert clean_artifact(clean, written) == (clean, written)
 
 
+def test_what_a_file_of_variables_sets_is_known_by_its_path() -> None:
+    said = "DB_PASSWORD=hunter22correct\nDEBUG=1\n"
+    rows = [
+        SourceRow(path=path, blob_id="b", language=None, file_class="config", size=len(said), lines=2, content=said)
+        for path in ("deploy/.env", "notes.txt")
+    ]
+    ref, _ = sources("x = 1\n")
+
+    first, second = read_rows(SourceRow, clean_artifact(ref, write_rows(SourceRow, rows))[1])
+
+    assert first.content == "DB_PASSWORD=[redacted]\nDEBUG=1\n"
+    assert second.content == said
+
+
 def test_what_has_no_secret_is_the_very_same() -> None:
     ref, content = sources("clean = True\n")
     assert clean_artifact(ref, content) == (ref, content)

@@ -71,7 +71,7 @@ def test_source_lines_are_numbered_from_the_first_and_the_cited_ones_are_marked(
 def test_the_number_of_a_line_leads_to_its_address() -> None:
     html = markup.source([[("", "a")]], 7, range(0), lambda line: f'/analysis?open="a b":{line}')
 
-    assert '<a class="rs-no" tabindex="-1" target="_self" href="/analysis?open=&quot;a b&quot;:7">7</a>' in html
+    assert 'aria-label="Line 7" href="/analysis?open=&quot;a b&quot;:7" target="_self" tabindex="-1">7</a>' in html
 
 
 def test_shares_fill_the_bar_by_their_size() -> None:

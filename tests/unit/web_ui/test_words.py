@@ -37,6 +37,12 @@ def test_the_date_of_what_is_old_is_the_one_where_the_viewer_is() -> None:
     assert words.ago(datetime(2026, 1, 20, 13, 0, tzinfo=UTC), now) == "2026-01-21"
 
 
+def test_names_that_look_alike_are_spelled_apart() -> None:
+    assert words.spelled("src/é.py") == "src/é.py"
+    assert words.spelled("a\u200b.py") == "a\\u200b.py"
+    assert words.spelled("\u202egnp.exe") == "\\u202egnp.exe"
+
+
 def test_counts_have_thousands_and_a_plural() -> None:
     assert words.count(1, "file") == "1 file"
     assert words.count(1_204, "file") == "1,204 files"
