@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from processor.adapters import git_recipe as recipe
+from processor.adapters.git_errors import ref_not_found
 from processor.ports import Ahead, Login, Refs, Repositories
 from processor.stages.settle_ref import names_in, settle_ref
 from runtime.faults import Cancelled, Fault, Permanent, Transient
@@ -143,14 +144,14 @@ def answer(wanted: RefsRequest, found: Refs) -> RefsReply:
     if wanted.rest is not None:
         settled = settle_ref(wanted.rest, found.commits)
         if settled is None:
-            raise _no_ref()
+            raise ref_not_found(wanted.rest.partition("/")[0])
         ref, path = settled
     if ref is not None and recipe.is_sha(ref):
         commit = ref
     elif ref is not None:
         commit = next((found.commits[name] for name in recipe.full_names(ref) if name in found.commits), None)
         if commit is None:
-            raise _no_ref()
+            raise ref_not_found(ref)
     elif commit is None and not found.branch_count and not found.tag_count:
         raise Permanent("repository_empty", "The repository has no commit yet.")
     elif commit is None:
@@ -165,10 +166,6 @@ def answer(wanted: RefsRequest, found: Refs) -> RefsReply:
         branch_count=found.branch_count,
         tag_count=found.tag_count,
     )
-
-
-def _no_ref() -> Permanent:
-    return Permanent("ref_not_found", "The repository has no such branch, tag or commit.")
 
 
 async def _body(request: Request) -> bytes:

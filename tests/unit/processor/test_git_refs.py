@@ -62,3 +62,20 @@ def test_what_is_not_there_is_refused_by_name(lines: list[str], wanted: RefsRequ
         answer(wanted, read_refs(iter(lines), ()))
 
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asks_for_all"),
+    [
+        (RefsRequest(url="u", ref="2ac8988"), True),
+        (RefsRequest(url="u", rest="2ac8988"), True),
+        (RefsRequest(url="u", rest="2ac8988/src"), True),
+        (RefsRequest(url="u", ref="nope"), False),
+        (RefsRequest(url="u", rest="nope/2ac8988"), False),
+    ],
+)
+def test_a_short_id_is_not_said_to_be_nobodys_but_asked_for_in_full(wanted: RefsRequest, asks_for_all: bool) -> None:
+    with pytest.raises(Permanent) as caught:
+        answer(wanted, read_refs(iter(LINES), ()))
+
+    assert ("give all 40 characters" in caught.value.message) is asks_for_all
