@@ -27,16 +27,18 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _PAGES = frozenset({"tree", "blob", "commit"})  # words that GitHub and GitLab give no repository as a name
 _COMMIT = re.compile(r"[0-9A-Fa-f]{4,64}")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-# What hosts' pages add for themselves: which lines are shown, and how, and of what kind the ref is.
-_SHOWN = re.compile(
-    r"(?:\?(?:ref_type=(?:heads|tags)|plain=1)(?:&plain=1)?)?(?:#L[0-9]+(?:C[0-9]+)?(?:-L?[0-9]+(?:C[0-9]+)?)?)?"
-)
+# What hosts' pages add for themselves: how they show what is there, and which place of it.
+_PLACE = r"(?:#[\w%:,.-]{1,300})?"
+_TAB = r"tab=[\w.-]{1,80}-ov-file"  # GitHub's README, licence and their like below the files
+_SHOWN = re.compile(rf"(?:\?(?:ref_type=(?:heads|tags)|plain=1|{_TAB})(?:&plain=1)?)?{_PLACE}", re.ASCII)
+_SHOWN_OF_ALL = re.compile(rf"(?:\?{_TAB})?{_PLACE}", re.ASCII)  # where a repository's own page is shown
 _HALF_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _EXTRAS = "The address has a query or a fragment: leave it out."
 _Page = tuple[int, str, int]
 _GITEA = frozenset({"branch", "tag", "commit"})  # what follows `/src/` there
 _GITEA_HOSTS = frozenset({"codeberg.org"})
 _SRC_HOSTS = frozenset({"bitbucket.org"})
+_COMMITS_HOSTS = frozenset({"github.com", "bitbucket.org"})  # what a branch has seen, and one commit
 MAX_PATH, MAX_LEVELS = 1_024, 64  # bytes and parts of a path inside a repository
 
 
@@ -75,8 +77,9 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
     """The repository that `raw` names: `https://host/owner/name`, `host/owner/name`, or `owner/name` on github.com.
 
     After the name may come what hosts' pages have there: `/tree/<ref>[/<folder>]`, `/blob/<ref>/<path>`,
-    `/commit/<id>`, GitLab's `/-/` before them, Bitbucket's `/src/<ref>`, Gitea's `/src/branch/<ref>`. There escapes
-    (`%20`) are read, once, and what says how the page is shown (`?plain=1`, `?ref_type=heads`, `#L10-L20`) is dropped.
+    `/commit/<id>`, `/commits/<ref>`, GitLab's `/-/` before them, Bitbucket's `/src/<ref>`, Gitea's `/src/branch/<ref>`.
+    There escapes (`%20`) are read, once. What says how a page is shown (`?plain=1`, `?tab=readme-ov-file`) and what
+    follows `#` is dropped, and so is the `www.` of hosts that are known to have one.
     `hosts` are the allowed host names in lower case; `loopback` also allows http on this machine, for tests and for
     trying the product without a network. Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`.
     """
@@ -84,7 +87,7 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
         raise _bad("The address has blanks, backslashes or unusual characters, or is empty or too long.")
     if (short := _SHORTHAND.fullmatch(raw)) is not None:
         raw = f"https://github.com/{short['owner']}/{short['name']}"
-    elif raw.partition("/")[0].lower() in hosts:
+    elif _plain_host(raw.partition("/")[0].lower()) in hosts:
         raw = f"https://{raw}"
     parts = _ADDRESS.fullmatch(raw)
     if parts is None:
@@ -95,7 +98,7 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
         found = _on_this_machine(parts["scheme"], authority, path)
     else:
         found = _on_host(parts["scheme"], authority, path, hosts)
-    if found.inside is None and shown:
+    if found.inside is None and not _SHOWN_OF_ALL.fullmatch(shown):
         raise _bad(_EXTRAS)
     return found
 
@@ -114,6 +117,12 @@ def _split_shown(path: str) -> tuple[str, str]:
     """The path, and what follows it where that only says how a page is shown."""
     end = min((at for mark in "?#" if (at := path.find(mark)) >= 0), default=len(path))
     return (path[:end], path[end:]) if _SHOWN.fullmatch(path, end) else (path, "")
+
+
+def _plain_host(host: str) -> str:
+    """Without the `www.` of the hosts that are known to mean themselves by it."""
+    plain = host.removeprefix("www.")
+    return plain if plain in _CASELESS_HOSTS else host
 
 
 def is_loopback_authority(authority: str) -> bool:
@@ -135,6 +144,7 @@ def _on_host(scheme: str, authority: str, path: str, hosts: frozenset[str]) -> R
     if scheme.lower() != "https":
         raise _bad("Only https addresses are read.")
     host, colon, port = authority.lower().partition(":")
+    host = _plain_host(host)
     if colon and port != "443":
         raise _bad("Only the standard https port is allowed.")
     if host not in hosts:
@@ -166,6 +176,8 @@ def _page_of(host: str, parts: list[str]) -> _Page | None:
         return 2, "tree", 3
     if word == "src" and host in _GITEA_HOSTS:
         return (2, "tree", 4) if len(parts) > 3 and parts[3] in _GITEA else None
+    if word == "commits" and host in _COMMITS_HOSTS:
+        return 2, "tree", 3
     return (2, word, 3) if word in _PAGES else None
 
 
@@ -174,7 +186,7 @@ def _local_page(parts: list[str], first: int = 1) -> _Page | None:
     for place in range(first, len(parts)):
         word, following = parts[place], parts[place + 1] if place + 1 < len(parts) else ""
         if word == "-":
-            return place, following, place + 2
+            return place, "tree" if following == "commits" else following, place + 2
         if word in _PAGES:
             return place, word, place + 1
         if word == "src" and following in _GITEA:

@@ -5,7 +5,7 @@ import pytest
 from runtime.faults import Permanent
 from runtime.repository_url import parse_repository_url
 
-HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "git.example.org"})
+HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "git.example.org"})
 REFUSED = {
     "bad_url": [
         "",
@@ -73,7 +73,15 @@ REFUSED = {
         "https://github.com/o/-n",
         "https://github.com/-o/n",
         "https://github.com/o/n?x=1",
-        "https://github.com/o/n#readme",
+        "https://github.com/o/n#readme;x",
+        "https://github.com/o/n#../x",
+        "https://github.com/o/n##readme",
+        "https://github.com/o/n?tab=repositories",
+        "https://github.com/o/n?tab=readme-ov-file&x=1",
+        "https://github.com/o/n?tab=readme-ov-file&plain=1",
+        "https://github.com/o/n?tab=-ov-file",
+        "https://github.com/o/n/commits",
+        "https://codeberg.org/o/n/commits/branch/main",
         "https://github.com/o/n;x",
         "https://github.com/o/%6e",
         "https://github.com/o/%2e%2e/n",
@@ -85,13 +93,11 @@ REFUSED = {
         "https://github.com/pallets/flask/tree/main/../..",
         "https://github.com/pallets/flask/tree/main/.git/config",
         "https://github.com/pallets/flask/tree/main?tab=readme",
-        "https://github.com/pallets/flask#L10",
         "https://github.com/pallets/flask?plain=1",
         "https://gitlab.com/a/b?ref_type=heads",
         "https://gitlab.com/a/b/-/tree/main?ref_type=heads&x=1",
         "https://gitlab.com/a/b/-/tree/main?ref_type=",
         "https://github.com/pallets/flask/blob/main/a.py?plain=1?plain=1",
-        "https://github.com/pallets/flask/blob/main/a.py#readme",
         "https://github.com/pallets/flask/blob/main/a.py#L10;x",
         "https://github.com/pallets/flask/blob/main/a.py#L10/../..",
         "https://github.com/pallets/flask/tree/main/%2e%2e/x",
@@ -193,7 +199,13 @@ REFUSED = {
         "https://evil.com/o/n",
         "https://github.com.evil.com/o/n",
         "https://evil-github.com/o/n",
-        "https://www.github.com/o/n",
+        "https://www.git.example.org/o/n",
+        "https://www.evil.com/o/n",
+        "https://www.www.github.com/o/n",
+        "https://wwwgithub.com/o/n",
+        "https://www-github.com/o/n",
+        "https://www.github.com.evil.com/o/n",
+        "https://www.codeberg.org.evil.com/o/n",
         "https://github.com./o/n",
         "https://githubXcom/o/n",
         "https://xn--gthub-n4a.com/o/n",
