@@ -12,10 +12,11 @@ from orchestrator.overview.commands import BUILD, CHECK, RUN, TEST, Command, com
 from orchestrator.overview.diagram import TOP, mermaid
 from orchestrator.overview.entries import Entry, entries_of
 from orchestrator.overview.facts import Definition, Facts
-from orchestrator.overview.modules import Module, ModuleEdge, Modules, folder_of, is_aside, modules_of
+from orchestrator.overview.modules import Module, ModuleEdge, Modules, folder_of, modules_of
 from orchestrator.overview.questions import questions_of
 from orchestrator.overview.readme import paragraph_at, sections_at
 from orchestrator.overview.wording import amount, cite, code, line_of, listed, told
+from runtime.folders import is_aside
 
 _NEEDS = 10
 _NAMES = 8

@@ -10,18 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.overview.facts import Definition, Edge, Folder
+from runtime.folders import is_aside
 
 MOST = 12
 _MOST_EDGES = 24
 _DEFINITIONS = 3
 _LARGE, _MOST_OF_IT = 0.15, 0.5  # of the lines: above, a folder is told by its parts; above, by however many there are
-_ASIDE = frozenset(
-    (
-        *("test", "tests", "testing", "testdata", "spec", "specs", "__tests__", "fixtures"),
-        *("doc", "docs", "documentation", "example", "examples", "samples", "demos"),
-        *("bench", "benches", "benchmark", "benchmarks", "vendor", "third_party", "node_modules", ".github"),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -73,11 +67,6 @@ def modules_of(folders: Sequence[Folder], edges: Sequence[Edge], definitions: Se
 def folder_of(path: str) -> str:
     """The folder that a file is in."""
     return path.rpartition("/")[0]
-
-
-def is_aside(path: str) -> bool:
-    """Whether a folder is of tests, documents, examples or what others wrote."""
-    return not _ASIDE.isdisjoint(path.lower().split("/"))
 
 
 def _split(folders: Sequence[Folder]) -> list[str]:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from events.artifacts import DependencyRow
 from processor.manifests.model import Dependency, Manifest, scope_of_group
+from runtime.folders import documents_in, examples_in, is_aside, is_of_tests
 
 _MOST_ROWS = 100_000
 _RUNS = re.compile(r"[-_.]+")
 _INHERITED = frozenset(("", "workspace", "catalog:"))
-_TEST_FOLDERS, _DOCS_FOLDERS = frozenset(("test", "tests")), frozenset(("doc", "docs"))
 _COMMON = frozenset(("", "base", "common", "core", "all", "main", "prod", "production"))
 _VARIABLE = re.compile(r"\$[{(]([\w.-]{1,100})[)}]")
 _REQUIREMENTS = re.compile(r"(?:requirements|constraints)", re.IGNORECASE)
@@ -42,7 +42,7 @@ class _Name(NamedTuple):
 def list_dependencies(read: Sequence[Read]) -> list[DependencyRow]:
     """The rows, manifests before lock files, each in the order of its file. Pure."""
     aliases = _aliases(read)
-    rescoped, variables = _included(read), _variables(read)
+    rescoped, variables, only_examples = _included(read), _variables(read), _has_only_examples(read)
     resolved = (
         (one, found)
         for one in read
@@ -54,7 +54,12 @@ def list_dependencies(read: Sequence[Read]) -> list[DependencyRow]:
         (
             one.path,
             one.manifest.ecosystem,
-            _scoped(one.path, _filled(one, found, variables), rescoped.get(one.path, "")),
+            _scoped(
+                one.path,
+                _filled(one, found, variables),
+                rescoped.get(one.path, ""),
+                only_examples=only_examples,
+            ),
         )
         for one, found in islice(resolved, _MOST_ROWS)
     ]
@@ -131,7 +136,13 @@ def _joined(path: str, written: str) -> str:
     return "/".join(parts)
 
 
-def _scoped(path: str, found: Dependency, included: str) -> Dependency:
+def _has_only_examples(read: Sequence[Read]) -> bool:
+    """Whether nothing but what stands aside says what it needs: then the examples are the repository."""
+    asking = (one for one in read if not one.is_lock and one.manifest.dependencies)
+    return all(is_aside(str(PurePosixPath(one.path).parent)) for one in asking)
+
+
+def _scoped(path: str, found: Dependency, included: str, *, only_examples: bool) -> Dependency:
     """The scope as the file's name and folder say it, for files whose lines do not."""
     if found.scope != "runtime":
         return found
@@ -141,10 +152,11 @@ def _scoped(path: str, found: Dependency, included: str) -> Dependency:
     is_list = pure.suffix in {".txt", ".in"} and pure.name.lower() != "cmakelists.txt"
     words = _REQUIREMENTS.sub(" ", pure.stem).strip("-_. ") if is_list else ""
     group = "" if words in _COMMON else words
-    if _TEST_FOLDERS & set(pure.parts[:-1]):
+    folder = str(pure.parent)
+    if is_of_tests(folder):
         return replace(found, scope="test", group=found.group or group)
-    if is_list and _DOCS_FOLDERS & set(pure.parts[:-1]):
-        return replace(found, scope="dev", group=found.group or group or "docs")
+    if aside := documents_in(folder) or ("" if only_examples else examples_in(folder)):
+        return replace(found, scope="dev", group=found.group or group or aside)
     return replace(found, scope=scope_of_group(group), group=found.group or group)
 
 
@@ -208,13 +220,16 @@ def _nearest(known: Mapping[_Name, list[Dependency]], path: str, ecosystem: str,
 
 
 def _below(scopes: Mapping[_Name, list[Dependency]]) -> dict[_Name, str]:
-    """What is asked for in a folder or below it, with its scope."""
+    """What is asked for in a folder or below it, with its scope: `runtime` where any asks for it so."""
     below: dict[_Name, str] = {}
     for (folder, ecosystem, name), some in scopes.items():
         for above in (folder, *_above(folder)):
             for one in some:
-                if one.scope != "transitive":
-                    below.setdefault(_Name(above, ecosystem, name), one.scope)
+                key = _Name(above, ecosystem, name)
+                if one.scope == "runtime":
+                    below[key] = one.scope
+                elif one.scope != "transitive":
+                    below.setdefault(key, one.scope)
     return below
 
 

@@ -132,3 +132,42 @@ def test_what_no_manifest_asks_for_is_transitive() -> None:
     assert rows({"composer.lock": '{"packages": [{"name": "a/b", "version": "1"}]}'}) == [
         ("composer.lock", "a/b", "", "1", "transitive")
     ]
+
+
+def test_what_examples_documents_benchmarks_and_tests_need_is_not_needed_to_run() -> None:
+    package = '{{"dependencies": {{"{0}": "1"}}}}'
+    found = rows(
+        {
+            "bench/package.json": package.format("a"),
+            "docs/package.json": package.format("b"),
+            "Examples/app/package.json": package.format("c"),
+            "examples/app/package.json": package.format("react"),
+            "packages/__tests__/package.json": package.format("d"),
+            "packages/example-parser/package.json": package.format("e"),
+            "packages/ui/package.json": package.format("react"),
+            "yarn.lock": 'react@1:\n  version "1.2"\nb@1:\n  version "1.3"\n',
+        }
+    )
+
+    assert [(path, name, scope) for path, name, _, _, scope in found] == [
+        ("bench/package.json", "a", "dev"),
+        ("docs/package.json", "b", "dev"),
+        ("Examples/app/package.json", "c", "dev"),
+        ("examples/app/package.json", "react", "dev"),
+        ("packages/__tests__/package.json", "d", "test"),
+        ("packages/example-parser/package.json", "e", "runtime"),
+        ("packages/ui/package.json", "react", "runtime"),
+        ("yarn.lock", "react", "runtime"),  # some need it to run
+        ("yarn.lock", "b", "dev"),
+    ]
+
+
+def test_a_repository_of_nothing_but_examples_needs_them_to_run() -> None:
+    example = '{"dependencies": {"a": "1"}}'
+    found = rows({"examples/one/package.json": example, "samples/package.json": example})
+
+    assert [scope for *_, scope in found] == ["runtime", "runtime"]
+    assert [scope for *_, scope in rows({"docs/package.json": example, "tests/package.json": example})] == [
+        "dev",
+        "test",
+    ]
