@@ -18,7 +18,8 @@ from runtime.folders import documents_in, examples_in, is_aside, is_of_tests
 
 _MOST_ROWS = 100_000
 _RUNS = re.compile(r"[-_.]+")
-_INHERITED = frozenset(("", "workspace", "catalog:"))
+_INHERITED = frozenset(("", "workspace"))
+_CATALOG, _DEFAULT_CATALOG = "catalog:", "default"
 _COMMON = frozenset(("", "base", "common", "core", "all", "main", "prod", "production"))
 _VARIABLE = re.compile(r"\$[{(]([\w.-]{1,100})[)}]")
 _REQUIREMENTS = re.compile(r"(?:requirements|constraints)", re.IGNORECASE)
@@ -203,16 +204,21 @@ def _versioned(
 ) -> Dependency:
     """With the constraint that is set for all, and the version that the nearest lock file chose."""
     name = normal(ecosystem, found.name)
-    if found.constraint in _INHERITED and found.scope != "managed":
-        shared = next(
-            (some[0] for folder in _above(path) if (some := managed.get(_Name(folder, ecosystem, name)))), None
-        )
+    catalog = found.constraint.partition(":")[2] if found.constraint.startswith(_CATALOG) else None
+    if (found.constraint in _INHERITED or catalog is not None) and found.scope != "managed":
+        known = (managed.get(_Name(folder, ecosystem, name), ()) for folder in _above(path))
+        shared = next((one for some in known for one in some if _is_meant(one, catalog)), None)
         found = replace(found, constraint=shared.constraint) if shared is not None else found
     if found.version or found.scope == "managed":
         return found
     locked = _nearest(chosen, path, ecosystem, name)
     versions = {one.version for one in locked if one.scope != "transitive"} or {one.version for one in locked}
     return replace(found, version=versions.pop()) if len(versions) == 1 else found
+
+
+def _is_meant(shared: Dependency, catalog: str | None) -> bool:
+    """Whether a shared constraint is of the catalog that is named, where one is (`catalog:next` of pnpm)."""
+    return catalog is None or (shared.group or _DEFAULT_CATALOG) == (catalog.strip() or _DEFAULT_CATALOG)
 
 
 def _nearest(known: Mapping[_Name, list[Dependency]], path: str, ecosystem: str, name: str) -> Sequence[Dependency]:

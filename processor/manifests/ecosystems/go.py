@@ -1,6 +1,7 @@
 """Go: `go.mod`, `go.work`. What `go.sum` lists is no more than their checksums."""
 
 import re
+from collections.abc import Iterator
 
 from processor.manifests.model import Dependency, EntryPoint, Format, Manifest, Text, limited
 
@@ -15,12 +16,11 @@ def parse_go(text: Text) -> Manifest:
     found: list[Dependency] = []
     replaced: dict[str, str] = {}
     tools: list[EntryPoint] = []
-    for number, line in enumerate(text.lines, 1):
-        bare = line[:1_000].strip()
+    for number, bare, code in _written(text):
         directive, _, rest = bare.partition(" ")
-        if bare == ")":
+        if code == ")":
             block = ""
-        elif bare.endswith("(") and directive.rstrip("(") in _DIRECTIVES:
+        elif code.endswith("(") and directive.rstrip("(") in _DIRECTIVES:
             block = directive.rstrip("(")
         elif directive == "module" and not block:
             name = rest.partition("//")[0].strip().strip('"')
@@ -30,8 +30,8 @@ def parse_go(text: Text) -> Manifest:
                 found.append(Dependency(match[1], match[2], "transitive" if match[3] else "runtime", number))
             elif verb == "replace" and (match := _REPLACE.match(said)) is not None:
                 replaced[match[1]] = f"{match[2]} {match[3] or ''}".strip()
-            elif verb == "tool" and said and not said.startswith("//"):
-                tools.append(EntryPoint(said.rpartition("/")[2], said, "tool"))
+            elif verb == "tool" and (run := said.partition("//")[0].strip()):
+                tools.append(EntryPoint(run.rpartition("/")[2], run, "tool"))
     known = (
         Dependency(item.name, f"{item.constraint} => {replaced[item.name]}", item.scope, item.line)
         if item.name in replaced
@@ -39,6 +39,14 @@ def parse_go(text: Text) -> Manifest:
         for item in found
     )
     return Manifest("go", name=name, dependencies=limited(known), entry_points=tuple(tools[:200]))
+
+
+def _written(text: Text) -> Iterator[tuple[int, str, str]]:
+    """The lines that are not all comment, by number: with their comments, and without."""
+    for number, line in enumerate(text.lines, 1):
+        bare = line[:1_000].strip()
+        if code := bare.partition("//")[0].rstrip():
+            yield number, bare, code
 
 
 FORMATS = (Format(r"go\.mod", parse_go), Format(r"go\.work", parse_go))

@@ -1,6 +1,7 @@
 """C and C++ by Meson: `meson.build` and `subprojects/*.wrap`. Read, never run."""
 
 import re
+from itertools import takewhile
 
 from processor.manifests.model import Dependency, EntryPoint, Format, Manifest, Text, limited
 from processor.manifests.tokens import HASH, Call, argument, calls, tokens
@@ -21,12 +22,18 @@ def parse_meson(text: Text) -> Manifest:
             name, licence = first.value, argument(call.inside, "license")
         elif call.name in {"dependency", "subproject"}:
             group = "" if call.name == "dependency" else "subproject"
-            found.append(
-                Dependency(first.value, argument(call.inside, "version"), _scope(call), call.line, group=group)
-            )
+            found.append(Dependency(first.value, _version(call), _scope(call), call.line, group=group))
         elif call.name == "executable":
             programs.append(EntryPoint(first.value, ""))
     return Manifest("cpp", name=name, licence=licence, dependencies=limited(found), entry_points=tuple(programs[:100]))
+
+
+def _version(call: Call) -> str:
+    """What `version` says: a text, or a list of texts that all hold (of which the brackets are gone)."""
+    values = [token.value for token in call.inside]
+    at = values.index("version") if "version" in values else len(values)
+    listed = takewhile(lambda token: token.kind == "text" or token.value == ",", call.inside[at + 2 :])
+    return ", ".join(token.value for token in listed if token.kind == "text")
 
 
 def _scope(call: Call) -> str:

@@ -171,3 +171,21 @@ def test_a_repository_of_nothing_but_examples_needs_them_to_run() -> None:
         "dev",
         "test",
     ]
+
+
+def test_a_named_catalog_of_pnpm_gives_its_own_constraint() -> None:
+    found = rows(
+        {
+            "pnpm-workspace.yaml": "catalog:\n  react: ^18\ncatalogs:\n  next:\n    react: ^19\n  old:\n    vue: ^2\n",
+            "a/package.json": '{"dependencies": {"react": "catalog:"}}',
+            "b/package.json": '{"dependencies": {"react": "catalog:next"}}',
+            "c/package.json": '{"dependencies": {"react": "catalog:default", "vue": "catalog:next"}}',
+        }
+    )
+
+    assert [row[:3] for row in found if row[4] != "managed"] == [
+        ("a/package.json", "react", "^18"),
+        ("b/package.json", "react", "^19"),
+        ("c/package.json", "react", "^18"),
+        ("c/package.json", "vue", "catalog:next"),  # in which it is not
+    ]

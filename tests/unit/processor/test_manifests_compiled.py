@@ -21,6 +21,9 @@ def test_go_mod_with_indirect_replaced_and_tools() -> None:
         ("gopkg.in/yaml.v3", "v3.0.1", "runtime", 9),
     ]
     assert manifest.entry_points == (EntryPoint("stringer", "golang.org/x/tools/cmd/stringer", "tool"),)
+    assert read(
+        "go.mod", "require ( // direct\n\t//x.org/gone v1.0.0\n\t// vendored since\n\tx.org/y v1.1.0 // why\n) // end\n"
+    ) == [("x.org/y", "v1.1.0", "runtime", 4)]
     assert read("go.work", "go 1.24\nuse (\n\t./a\n)\nreplace x.org/y => ./y\n") == []
 
 
@@ -164,6 +167,9 @@ executable('app', 'main.c', dependencies : [glib, dependency('threads')])
         ("x11", "", "optional", 4),
         ("wayland-scanner", "", "build", 5),
         ("threads", "", "runtime", 6),
+    ]
+    assert read("meson.build", "dependency('glib', version: ['>=2.50', '<3'], required: true, method: 'auto')") == [
+        ("glib", ">=2.50, <3", "runtime", 1)
     ]
     assert read("subprojects/glib.wrap", "[wrap-git]\nurl=https://example.org/glib.git\nrevision=2.80\n") == [
         ("glib", "2.80", "runtime:https://example.org/glib.git", 2)
