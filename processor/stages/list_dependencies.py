@@ -19,9 +19,11 @@ from runtime.folders import documents_in, examples_in, is_aside, is_of_tests
 _MOST_ROWS = 100_000
 _RUNS = re.compile(r"[-_.]+")
 _INHERITED = frozenset(("", "workspace"))
+_MAVEN = {"test": "test", "provided": "build"}
 _CATALOG, _DEFAULT_CATALOG = "catalog:", "default"
 _COMMON = frozenset(("", "base", "common", "core", "all", "main", "prod", "production"))
-_VARIABLE = re.compile(r"\$[{(]([\w.-]{1,100})[)}]")
+_VARIABLE = re.compile(r"\$(?:[{(]([\w.-]{1,100})[)}]|([A-Za-z_]\w{0,99}))")
+_OWNER = re.compile(r"(?:(?:rootProject|project|ext|extra)\.)+")
 _REQUIREMENTS = re.compile(r"(?:requirements|constraints)", re.IGNORECASE)
 _SHARED_FOLDER = "gradle"  # where version catalogs are, for the folder above
 
@@ -168,7 +170,9 @@ def _filled(one: Read, found: Dependency, variables: Mapping[tuple[str, str], Ma
     known = [variables.get((folder, one.manifest.ecosystem), {}) for folder in _above(one.path)]
 
     def put(match: re.Match[str]) -> str:
-        return next((here[match[1]] for here in known if match[1] in here), match[0])
+        name = match[1] or match[2]
+        names = (name, _OWNER.sub("", name, count=1))
+        return next((here[one] for one in names for here in known if one in here), match[0])
 
     return replace(found, constraint=_VARIABLE.sub(put, found.constraint)[:200])
 
@@ -176,7 +180,7 @@ def _filled(one: Read, found: Dependency, variables: Mapping[tuple[str, str], Ma
 def _variables(read: Sequence[Read]) -> dict[tuple[str, str], dict[str, str]]:
     known: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for one in read:
-        here = known[str(PurePosixPath(one.path).parent), one.manifest.ecosystem]
+        here = known[str(_folder_of(one.path)), one.manifest.ecosystem]
         for name, value in one.manifest.variables:
             here.setdefault(name, value)
     return known
@@ -185,10 +189,14 @@ def _variables(read: Sequence[Read]) -> dict[tuple[str, str], dict[str, str]]:
 def _by_name(found: Iterable[tuple[str, str, Dependency]]) -> dict[_Name, list[Dependency]]:
     named: dict[_Name, list[Dependency]] = defaultdict(list)
     for path, ecosystem, one in found:
-        folder = PurePosixPath(path).parent
-        folder = folder.parent if folder.name == _SHARED_FOLDER else folder
-        named[_Name(str(folder), ecosystem, normal(ecosystem, one.name))].append(one)
+        named[_Name(str(_folder_of(path)), ecosystem, normal(ecosystem, one.name))].append(one)
     return named
+
+
+def _folder_of(path: str) -> PurePosixPath:
+    """For which folder, and those below it, a manifest speaks."""
+    folder = PurePosixPath(path).parent
+    return folder.parent if folder.name == _SHARED_FOLDER else folder
 
 
 def _above(path: str) -> Iterator[str]:
@@ -208,12 +216,21 @@ def _versioned(
     if (found.constraint in _INHERITED or catalog is not None) and found.scope != "managed":
         known = (managed.get(_Name(folder, ecosystem, name), ()) for folder in _above(path))
         shared = next((one for some in known for one in some if _is_meant(one, catalog)), None)
-        found = replace(found, constraint=shared.constraint) if shared is not None else found
+        found = _managed_by(shared, found, ecosystem) if shared is not None else found
     if found.version or found.scope == "managed":
         return found
     locked = _nearest(chosen, path, ecosystem, name)
     versions = {one.version for one in locked if one.scope != "transitive"} or {one.version for one in locked}
     return replace(found, version=versions.pop()) if len(versions) == 1 else found
+
+
+def _managed_by(shared: Dependency, found: Dependency, ecosystem: str) -> Dependency:
+    """With the constraint, and in Maven the scope, too, that a parent has for all that say none."""
+    scope = _MAVEN.get(shared.group) if ecosystem == "java" and found.scope == "runtime" else None
+    if scope is None:
+        return replace(found, constraint=shared.constraint)
+    group = found.group or (shared.group if scope != shared.group else "")
+    return replace(found, constraint=shared.constraint, scope=scope, group=group)
 
 
 def _is_meant(shared: Dependency, catalog: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Java and Kotlin by Gradle: `build.gradle(.kts)`, `settings.gradle(.kts)`, version catalogs, `gradle.lockfile`."""
+"""Java and Kotlin by Gradle: `*.gradle(.kts)`, `*.versions.toml`, `gradle.properties`, `gradle.lockfile`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,11 @@ from processor.manifests.tokens import SLASHES, Statement, argument, statements,
 from processor.manifests.toml import Toml
 
 _MODULE = re.compile(r"([\w.$-]{1,150}):([\w.$-]{1,150})(?::([^:@\"']{1,100}))?(?:[:@].{0,100})?")
+# `v = ''`, `def v = ''`, `ext.v = ''`, `extra["v"] = ''`, `val v by extra('')`
+_SET = re.compile(r"(?:\w+ ){0,3}?(?:ext[.]|(?:ext|extra) )?(?P<name>[A-Za-z_]\w{0,99}) (?:= |by extra )''")
+_BRACKETS = frozenset("()[]")
+_PROPERTY = re.compile(r"\s*([A-Za-z_][\w.]{0,99})\s*[=:]\s*(\S{1,200})\s*")
+_MOST_VARIABLES = 1_000
 _SEPARATOR = re.compile(r"[-_]")
 _CONFIGURATION = re.compile(r"[a-z]\w{0,80}")
 _NO_CONFIGURATION = frozenset(
@@ -44,6 +49,7 @@ _BUILD = (
     "kapt",
     "ksp",
     "compileonly",
+    "compileonlyapi",
     "developmentonly",
     "lintchecks",
     "detektplugins",
@@ -53,6 +59,7 @@ _BUILD = (
 def parse_gradle(text: Text) -> Manifest:
     """A build script, read and never run: what is written out in its `dependencies` and `plugins` blocks."""
     found: list[Dependency] = []
+    variables: dict[str, str] = {}
     name = ""
     for statement in statements(tokens(text, SLASHES)):
         if statement.is_in("dependencies"):
@@ -61,7 +68,26 @@ def parse_gradle(text: Text) -> Manifest:
             found += _plugins(statement)
         elif statement.head in {"rootProject.name", "archivesBaseName"} and statement.texts:
             name = statement.texts[0]
-    return Manifest("java", name=text_of(name), dependencies=limited(found))
+        elif (match := _SET.fullmatch(_shape(statement))) is not None:
+            variables.setdefault(match["name"], statement.texts[-1])
+    return Manifest(
+        "java",
+        name=text_of(name),
+        dependencies=limited(found),
+        variables=tuple(variables.items())[:_MOST_VARIABLES],
+    )
+
+
+def _shape(statement: Statement) -> str:
+    """A short statement with `''` for the text that it ends with, to see whether it sets a variable."""
+    listed = [token.value for token in statement.tokens if token.value not in _BRACKETS]
+    return " ".join([*listed[:-1], "''"]) if statement.texts and listed[-1] == statement.texts[-1] else ""
+
+
+def parse_properties(text: Text) -> Manifest:
+    """`gradle.properties`: what build scripts call by name."""
+    pairs = (match for line in text.lines if (match := _PROPERTY.fullmatch(line[:1_000])) is not None)
+    return Manifest("java", variables=tuple((match[1], match[2]) for match in islice(pairs, _MOST_VARIABLES)))
 
 
 def _dependencies(statement: Statement) -> Iterator[Dependency]:
@@ -193,5 +219,6 @@ def parse_lock(text: Text) -> Manifest:
 FORMATS = (
     Format(r"[\w.-]+\.gradle(?:\.kts)?", parse_gradle),
     Format(r"[\w.-]+\.versions\.toml", parse_version_catalog),
+    Format(r"gradle\.properties", parse_properties),
     Format(r"gradle\.lockfile", parse_lock, is_lock=True),
 )

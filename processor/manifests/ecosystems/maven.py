@@ -8,6 +8,7 @@ from processor.manifests.xml import Element, read_xml
 
 _PROPERTY = re.compile(r"\$\{([\w.-]{1,100})\}")
 _SCOPES = {"": "runtime", "compile": "runtime", "runtime": "runtime", "provided": "build", "system": "runtime"}
+_HANDED_DOWN = frozenset(("test", "provided"))  # what a dependency is for that does not say it itself
 _MOST_VARIABLES = 1_000
 _ROUNDS = 5  # a property may be made of others
 
@@ -77,7 +78,8 @@ def _managed(root: Element, properties: Mapping[str, str]) -> Iterator[Dependenc
         version = _filled(item.child("version").said, properties)
         yield Dependency(_plugin(item, properties), version, "managed", item.child("artifactId").line, group="plugin")
     for item in root.child("dependencyManagement", "dependencies").children:
-        group = "bom" if item.child("scope").said == "import" else ""
+        scope = item.child("scope").said
+        group = "bom" if scope == "import" else (scope if scope in _HANDED_DOWN else "")
         version = _filled(item.child("version").said, properties)
         yield Dependency(_name(item, properties), version, "managed", item.child("artifactId").line, group=group)
 

@@ -189,3 +189,51 @@ def test_a_named_catalog_of_pnpm_gives_its_own_constraint() -> None:
         ("c/package.json", "react", "^18"),
         ("c/package.json", "vue", "catalog:next"),  # in which it is not
     ]
+
+
+def test_versions_that_gradle_has_in_variables_are_put_in() -> None:
+    found = rows(
+        {
+            "gradle.properties": "# versions\nkotlin.code.style=official\nokio = 3.9\n!no=1\n",
+            "gradle/versions.gradle": "ext {\n  guava = '33.0'\n}\next.gson = '2.10'\n",
+            "build.gradle": "def slf = '2.0'\nversion = '1.1'\nallprojects { ext['moshi'] = '1.15' }\n",
+            "app/build.gradle.kts": 'val ktor by extra("3.0")\nval logs = "1.5"\nextra["dagger"] = "2.5"\n'
+            'dependencies {\n api("a:okio:$okio")\n api("a:guava:${guava}")\n api("a:gson:${rootProject.ext.gson}")\n'
+            ' api("a:slf:$slf")\n api("a:me:${project.version}")\n api("a:moshi:$moshi")\n api("a:ktor:$ktor")\n'
+            ' api("a:logs:${logs}-jre")\n api("a:dagger:$dagger")\n compileOnlyApi("a:unknown:$nowhere")\n}\n',
+        }
+    )
+
+    assert [(row[1], row[2], row[4]) for row in found] == [
+        ("a:okio", "3.9", "runtime"),
+        ("a:guava", "33.0", "runtime"),
+        ("a:gson", "2.10", "runtime"),
+        ("a:slf", "2.0", "runtime"),
+        ("a:me", "1.1", "runtime"),
+        ("a:moshi", "1.15", "runtime"),
+        ("a:ktor", "3.0", "runtime"),
+        ("a:logs", "1.5-jre", "runtime"),
+        ("a:dagger", "2.5", "runtime"),
+        ("a:unknown", "$nowhere", "build"),
+    ]
+
+
+def test_a_parent_pom_gives_its_scopes_to_those_that_say_none() -> None:
+    def dependency(name: str, more: str = "") -> str:
+        return f"<dependency><groupId>g</groupId><artifactId>{name}</artifactId>{more}</dependency>"
+
+    managed = dependency("junit", "<version>4</version><scope>test</scope>")
+    managed += dependency("servlet", "<version>6</version><scope>provided</scope>")
+    used = dependency("junit") + dependency("servlet")
+    found = rows(
+        {
+            "pom.xml": f"<project><dependencyManagement><dependencies>{managed}</dependencies>"
+            "</dependencyManagement></project>",
+            "m/pom.xml": f"<project><dependencies>{used}</dependencies></project>",
+        }
+    )
+
+    assert [(row[1], row[2], row[4]) for row in found if row[4] != "managed"] == [
+        ("g:junit", "4", "test"),
+        ("g:servlet", "6", "build"),
+    ]

@@ -25,7 +25,7 @@ PATHS = [
     "pubspec.yaml", "pubspec.lock", "CMakeLists.txt", "cmake/x.cmake", "conanfile.txt", "conanfile.py", "conan.lock",
     "vcpkg.json", "meson.build", "subprojects/x.wrap", "Dockerfile", "compose.yaml", ".github/workflows/ci.yml",
     "action.yml", "Chart.yaml", "charts/x/requirements.yaml", "Chart.lock", "main.tf", ".terraform.lock.hcl",
-    "requirements/x.in",
+    "requirements/x.in", "gradle.properties",
 ]  # fmt: skip
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(20)

@@ -43,7 +43,7 @@ def test_pom_with_properties_management_and_plugins() -> None:
         ("junit:junit", "4.13", "test", 18),
         ("org.x:core", "1.0", "optional", 19),
         ("jakarta:servlet", "6", "build:provided", 20),
-        ("junit:junit", "4.13", "managed", 9),
+        ("junit:junit", "4.13", "managed:test", 9),
         ("org.b:bom", "2", "managed:bom", 10),
         ("org.x:parent", "1.0", "build:parent", 3),
         ("org.apache.maven.plugins:maven-jar-plugin", "3.4", "build:plugin", 22),
