@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 # No programs: `config.env.ts` is one.
 _FILE = re.compile(
-    r"(?:^|/)[^/]{0,200}\.(?:flask)?env(?:rc|[._\-][\w.\-]{0,60})?\Z(?<!\.[jt]s)(?<!\.py)(?<!\.md)(?<!\.json)",
+    r"(?:^|/)[^/]{0,200}\.(?:flask)?env(?:rc|[._\-][\w.\-]{0,60})?\Z"
+    r"(?<!\.(?:js|ts|py|rb|go|rs|cs|md))(?<!\.(?:jsx|tsx|php|lua))(?<!\.(?:json|java))",
     re.IGNORECASE,
 )
 _SHOWS_WHAT_TO_SET = re.compile(
@@ -27,9 +28,13 @@ _NO_VALUE = re.compile(
     r"\A\$[a-z_]\w*\Z|\$[{(]|\A%\w+%\Z|\A[.~]{0,2}/|<[^<>]*>|\{\{|://|\.\.\.|\*\*|x{4}|\[redacted\]|"
     r"change[_-]?(?:me|it|this)|your|placeholder|dummy|example|replace|todo|insert[_-]|"
     r"\A(?:none|null|true|false|undefined|unset|test|default|root|admin|postgres|mysql)\Z|"
+    r"\A(?:enabled?|disabled?|yes|no|on|off|always|never|optional|required|auto)\b|"
     r"\A(?:super|my)?[_-]?(?:secret|password|token|key)\Z"
 )
-_PLAIN = re.compile(r"[a-z]{1,19}|[a-z]+(?:[._\-][a-z]+)+|[A-Z]+(?:_[A-Z]+)*|\d{1,7}")
+_PLAIN = re.compile(
+    r"[a-z]{1,19}|[a-z]+(?:[._\-][a-z]+)+|[a-z]+(?:[A-Z][a-z]{2,}){1,4}|[a-z]{2,}(?:Id|Key)|[A-Z]+(?:_[A-Z]+)*|\d{1,12}|"
+    r"(?:[A-Z][a-z]+\+)+\w+"
+)
 _LEAST = 4  # characters
 
 

@@ -1,7 +1,7 @@
 """Accept a request: one transaction finds what is already running, or appends the events of a new analysis."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -44,6 +44,8 @@ SELECT repository_id FROM app.repositories
 WHERE tenant_id = :tenant AND deleted_at IS NULL AND lower(url) = :same AND substr(name, :after) = :folder
 ORDER BY url = :url DESC, registered_at
 """)
+
+_REGISTERED = text("SELECT FROM es.streams WHERE stream_id = :stream AND version > 0")
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,17 @@ async def _spelt_otherwise(connection: AsyncConnection, who: Identity, wanted: W
         "after": len(name) + 1,
         "folder": name_of(repository.url, wanted.folder).removeprefix(name),
     }
-    return list((await connection.execute(_SPELT, values)).scalars())
+    known = list((await connection.execute(_SPELT, values)).scalars())
+    return [*known, *[each async for each in _typed(connection, who, wanted) if each not in known]]
+
+
+async def _typed(connection: AsyncConnection, who: Identity, wanted: Wanted) -> AsyncIterator[UUID]:
+    """What is in the log under this very spelling: the list of repositories may be on its way to be built again."""
+    for deletions in count():
+        typed = repository_id_of(who.tenant_id, wanted.repository.url, deletions, folder=wanted.folder)
+        if (await connection.execute(_REGISTERED, {"stream": f"repository/{typed}"})).first() is None:
+            return
+        yield typed
 
 
 async def _running(

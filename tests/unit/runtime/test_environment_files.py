@@ -22,6 +22,11 @@ SECRETS = {
     "MAIL_PASSWORD=$2b$12$abcdefgh": "$2b$12$abcdefgh",
 }
 NO_SECRETS = (
+    "SHOW_PASSWORD=enabled",
+    'REQUIRE_PASSWORD="yes, always"',
+    "PRIMARY_KEY=userId",
+    "MAX_TOKEN=100000000",
+    "HOTKEY=Ctrl+Shift+P",
     "DB_PASSWORD=", "DB_PASSWORD=''", "DB_PASSWORD=changeme", "DB_PASSWORD=change-me-please", "DB_PASSWORD=${DB_PASS}",
     "API_KEY=$API_KEY", "API_KEY=$(pass show api)", "API_KEY=<your key>", "API_KEY=your-api-key-here",
     "API_KEY=xxxxxxxx", "API_KEY={{ api_key }}", "API_KEY=%API_KEY%", "API_KEY=...", "API_KEY=None",
@@ -49,7 +54,9 @@ def test_what_only_stands_for_a_secret_is_said(line: str) -> None:
     assert secrets_of(line, ".env") == ()
 
 
-@pytest.mark.parametrize("path", ["", "env", "settings.py", "src/config.env.ts", ".env.md", "environment", ".envelope"])
+@pytest.mark.parametrize(
+    "path", ["", "env", "settings.py", "src/config.env.ts", "config.env.rb", ".env.md", "environment", ".envelope"]
+)
 def test_only_files_of_variables_are_judged_so(path: str) -> None:
     assert redact_lines("DB_PASSWORD=hunter22", path) == "DB_PASSWORD=hunter22"
 
