@@ -45,7 +45,7 @@ WHERE tenant_id = :tenant AND deleted_at IS NULL AND lower(url) = :same AND subs
 ORDER BY url = :url DESC, registered_at
 """)
 
-_REGISTERED = text("SELECT FROM es.streams WHERE stream_id = :stream AND version > 0")
+_REGISTERED = text("SELECT 1 FROM es.streams WHERE stream_id = :stream AND version > 0")
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,9 @@ async def test_a_repository_of_before_keeps_its_id_under_any_spelling_and_so_doe
     for folder in (None, "src", "SRC"):
         asked = {"url": URL, "ref": "other", "folder": folder}
         assert (await system.client.post("/api/v1/analyses", json=asked)).status_code == 202
-    monkeypatch.setattr("orchestrator.adapters.intake._SPELT", text("SELECT WHERE false"))  # as while it is built again
+    monkeypatch.setattr(
+        "orchestrator.adapters.intake._SPELT", text("SELECT NULL WHERE false")
+    )  # as while it is built again
     asked = {"url": "https://github.com/Pallets/Flask", "ref": "third"}
     assert (await system.client.post("/api/v1/analyses", json=asked)).status_code == 202
     await system.followed()
