@@ -12,6 +12,7 @@ import streamlit as st
 from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisView, ConfigView, Problem, TenantView, UserView
 from runtime.service_tokens import ServiceSigner
+from web_ui.components import browser
 from web_ui.components.notices import empty, problem
 from web_ui.sign_in import COOKIE, Entrance, Token, Way
 
@@ -237,9 +238,15 @@ def _again(ask: Callable[[], T]) -> T | None:
 
 
 def chosen_analysis() -> AnalysisView | None:
-    """The analysis that the address names; None, and a notice shown, where there is none."""
+    """The analysis that the address names; None, and a notice shown, where there is none.
+
+    Where the API was away the page comes by itself once it is back.
+    """
     analysis_id = parameter("analysis")
     if analysis_id is None:
         empty("No analysis is chosen.", "Start one, or pick a recent one on the start page.")
         return None
-    return attempt(lambda: client().analyses_one(analysis_id))
+    found = attempt(lambda: client().analyses_one(analysis_id))
+    if found is None:
+        browser.back(analysis_id)
+    return found

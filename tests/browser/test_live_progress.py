@@ -181,6 +181,18 @@ def test_a_page_that_nobody_looks_at_holds_no_connection_and_catches_up(page_apa
     assert analysis.streams.open == 1
 
 
+def test_a_page_that_could_not_be_drawn_is_drawn_once_the_api_is_back(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    api.down = True
+    page.goto(f"/analysis?analysis={analysis.id}")
+    expect(page.get_by_role("alert")).to_contain_text("restarting")
+    page.evaluate("window.sameDocument = true")
+    api.down = False
+
+    expect(row(page, "clone")).to_have_class("row completed")
+    assert page.evaluate("window.sameDocument") is True
+
+
 def test_a_lost_connection_is_shown_heals_and_misses_nothing(page: Page, api: StandIn) -> None:
     analysis = samples.running(api)
     watch(page, analysis)

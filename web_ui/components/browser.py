@@ -58,6 +58,12 @@ def work(path: str, state: str, done: int = 0) -> None:
     _component("work")(key=f"work-{path}", data=data, on_moved_change=_ignore)
 
 
+def back(analysis_id: str) -> None:
+    """Runs a page again that could not be drawn, once the API answers."""
+    data = {"api": PREFIX, "analysis_id": analysis_id}
+    _component("back")(key=f"back-{analysis_id}", data=data, on_back_change=_ignore)
+
+
 class Pressed(NamedTuple):
     """What was pressed in an answer just now: a citation (`path:first-last`), or a button (`up`, `again` …)."""
 
