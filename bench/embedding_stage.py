@@ -29,17 +29,14 @@ from sqlalchemy import text
 
 from bench.embedding import PIECES, chunks_of
 from bench.machine import yardstick
+from bench.servers import start_servers
 from events.artifacts import ArtifactKind, ArtifactRef, ChunkRow
 from events.processing import Stage
-from migrations import upgrade
 from rag_manager.adapters.onnx_model import load_full
 from rag_manager.adapters.static_table import load_quick
 from rag_manager.models.build import ensure_models
 from rag_manager.ports import Embedder
 from rag_manager.settings import RagSettings
-from runtime.embedded.chroma import EmbeddedChroma
-from runtime.embedded.postgres import EmbeddedPostgres
-from runtime.embedded.valkey import EmbeddedValkey
 from runtime.parquet import write_rows
 from runtime.settings import HomeSettings
 from tests.fakes.embedder import WordEmbedder
@@ -134,15 +131,7 @@ async def _measure(home: Path, models: Path, passages: dict[Stage, int], rounds:
     pieces = list(dict.fromkeys(chunks_of(Path(sysconfig.get_path("stdlib")), max(passages.values()))))
     runs: list[Run] = []
     with ExitStack() as stack:
-        urls = []
-        for server in (
-            EmbeddedPostgres(home / "postgres"),
-            EmbeddedValkey(home / "valkey"),
-            EmbeddedChroma(home / "chroma"),
-        ):
-            urls.append(server.start())
-            stack.callback(server.stop)
-        upgrade(urls[0])
+        urls = start_servers(home, stack)
         quick, full = load_quick(models), load_full(models)
         stack.callback(full.close)
         async with an_index(urls[0], urls[1], home, urls[2]) as made:

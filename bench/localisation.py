@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
-from bench.retrieval import Results, by_repository, load_embedders, load_whole, table
+from bench.retrieval import Results, by_repository, load_embedders, load_whole, say, table
 from bench.retrieval.cases import FEWEST, HELD_OUT, TUNED, Stores, git_dir_of
 from bench.retrieval.histories import by_issue, by_subject, history_tasks
 from bench.retrieval.issues import issue_tasks
@@ -181,9 +181,4 @@ def report(options: argparse.Namespace) -> Iterator[str]:
 def main() -> None:
     """Measure, and print Markdown."""
     options = options_of()
-    parts = []
-    for part in report(options):
-        print(part, end="\n\n", flush=True)
-        parts.append(part)
-        if options.write:
-            options.write.write_text("\n\n".join(parts) + "\n")
+    say(report(options), options.write)

@@ -30,11 +30,11 @@ import uvloop
 
 from bench.drawn_repository import draw, shards_of
 from bench.machine import yardstick
+from bench.servers import start_servers
 from events.artifacts import ArtifactKind, ArtifactRef, ChunkRow, SourceRow, SymbolRow
 from events.base import LOCAL_TENANT
 from events.index import GenerationKind
 from events.question import SearchRequest
-from migrations import upgrade
 from processor.stages.parse import parse_source
 from rag_manager.adapters.onnx_model import load_full
 from rag_manager.adapters.static_table import load_quick
@@ -45,9 +45,6 @@ from rag_manager.rows.reading import Served
 from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH, Search
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.read_question import read_question
-from runtime.embedded.chroma import EmbeddedChroma
-from runtime.embedded.postgres import EmbeddedPostgres
-from runtime.embedded.valkey import EmbeddedValkey
 from runtime.parquet import schema_of, write_rows, write_table
 from runtime.tenancy import TenantDatabase
 from tests.fakes.embedder import WordEmbedder
@@ -188,15 +185,7 @@ async def measure(index: Index, models: Path, questions: Iterator[str], count: i
 async def _runs(folder: Path, models: Path, questions: int, rounds: int) -> list[Run]:
     with TemporaryDirectory(prefix="bench-search-") as name, ExitStack() as stack:
         home = Path(name)
-        urls = []
-        for server in (
-            EmbeddedPostgres(home / "postgres"),
-            EmbeddedValkey(home / "valkey"),
-            EmbeddedChroma(home / "chroma"),
-        ):
-            urls.append(server.start())
-            stack.callback(server.stop)
-        upgrade(urls[0])
+        urls = start_servers(home, stack)
         async with an_index(urls[0], urls[1], home, urls[2]) as made:
             index = replace(made, quick=cast("WordEmbedder", load_quick(models)))
             analysis = await _stored(index, {kind: sorted(folder.glob(f"{kind}-*.parquet")) for kind in _KINDS})  # noqa: ASYNC240  # nobody waits

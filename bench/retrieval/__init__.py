@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -187,9 +187,14 @@ def report(options: argparse.Namespace) -> Iterator[str]:
 def main() -> None:
     """Measure, and print Markdown."""
     options = options_of()
+    say(report(options), options.write)
+
+
+def say(report: Iterable[str], write: Path | None) -> None:
+    """Print each part of a report as it comes, and write what is there of it so far."""
     parts = []
-    for part in report(options):
+    for part in report:
         print(part, end="\n\n", flush=True)
         parts.append(part)
-        if options.write:
-            options.write.write_text("\n\n".join(parts) + "\n")
+        if write:
+            write.write_text("\n\n".join(parts) + "\n")
