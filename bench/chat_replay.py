@@ -112,7 +112,7 @@ def _linked(system: System, analysis_id: str) -> None:
         stages = {one["stage"]: one["state"] for one in system.analysis(analysis_id)["stages"]}
         if stages.get("link") == "completed":
             return
-        time.sleep(0.5)
+        time.sleep(0.5)  # the link stage ends seconds later; a stream would say no more
     raise AssertionError("the graph was not made in time")
 
 
