@@ -12,11 +12,10 @@ from tests.support.system import System
 
 @pytest.fixture(scope="package")
 def git_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
-    """Serves flask and jpype1 (`real/…`, and `seen/…` to those who watch), and repositories that cannot be analysed."""
+    """Serves flask and jpype1 (`real/…`), and repositories that cannot be analysed."""
     folder = tmp_path_factory.mktemp("repositories")
     for project in ("flask", "jpype1"):
         build_from_archives(folder / "real" / f"{project}.git", [source_archive(project)])
-    (folder / "seen").symlink_to(folder / "real")  # analyses of another repository: none waits for the others' state
     empty_repository(folder / "odd" / "empty.git")
     build_repository(folder / "odd" / "binary.git", [{"logo.png": b"\x89PNG\r\n\x1a\n\x00\x00" * 50}])
     sound = "class Dog:\n    def bark(self) -> str:\n        return 'woof'\n\n\n"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -42,10 +43,17 @@ def begin(page: Page, url: str, ref: str = "") -> None:
     page.get_by_role("button", name="Analyse", exact=True).click()
 
 
+def never_seen(git_host: GitServer, project: str) -> str:
+    """An address of the project that nobody has pasted yet: a second try is offered nothing that the first one made."""
+    owner = uuid4().hex
+    (git_host.folder / owner).symlink_to(git_host.folder / "real")
+    return git_host.url(f"{owner}/{project}")
+
+
 def test_a_person_pastes_an_address_watches_reloads_asks_and_opens_a_citation(
     page: Page, system: System, git_host: GitServer
 ) -> None:
-    begin(page, git_host.url("seen/flask"))
+    begin(page, never_seen(git_host, "flask"))
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     page.evaluate("window.sameDocument = true")
     expect(page.locator(".row[data-stage=clone].completed")).to_be_visible(timeout=60_000)
@@ -130,7 +138,7 @@ def parameter(page: Page, name: str) -> str:
 def test_two_people_see_an_analysis_through_a_killed_orchestrator_and_its_events_are_all_there(
     page: Page, chromium: Browser, system: System, git_host: GitServer
 ) -> None:
-    begin(page, git_host.url("seen/jpype1"))
+    begin(page, never_seen(git_host, "jpype1"))
     page.wait_for_url(re.compile(r"/analysis\?analysis="))
     analysis = parameter(page, "analysis")
     other = chromium.new_context(base_url=system.page).new_page()
