@@ -107,11 +107,24 @@ def read_rows(row: type[Row], content: bytes) -> list[Row]:
 
 def columns_in(content: bytes) -> list[str]:
     """The names of the columns in Parquet bytes."""
-    return list(pq.ParquetFile(pa.BufferReader(content)).schema_arrow.names)
+    return shape_of(content)[1]
 
 
 def rows_in(content: bytes, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The rows in Parquet bytes one after the other, of no more than a few hundred of which there are objects."""
-    file = pq.ParquetFile(pa.BufferReader(content))
-    for batch in file.iter_batches(batch_size=_GROUP, columns=list(columns)):
+    for batch in batches_in(content, columns):
         yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+
+def batches_in(content: bytes, columns: Sequence[str], size: int = _GROUP) -> Iterator[pa.RecordBatch]:
+    """The rows in Parquet bytes, `size` at a time: no others are unpacked. Raises ValueError where they cannot be."""
+    try:
+        yield from pq.ParquetFile(pa.BufferReader(content)).iter_batches(batch_size=size, columns=list(columns))
+    except OSError as error:  # what Arrow says of damaged pages
+        raise ValueError(str(error)) from error
+
+
+def shape_of(content: bytes) -> tuple[int, list[str]]:
+    """How many rows Parquet bytes have, and the names of their columns; nothing else is read."""
+    file = pq.ParquetFile(pa.BufferReader(content))
+    return file.metadata.num_rows, list(file.schema_arrow.names)

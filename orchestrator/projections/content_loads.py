@@ -1,11 +1,10 @@
 """One artifact on its way into its table: decoded, or found there already; and how it is written down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import pyarrow as pa
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -24,7 +23,7 @@ from orchestrator.projections.content_tables import (
     new_part,
     remove,
 )
-from runtime.parquet import read_table
+from runtime.parquet import batches_in, shape_of
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +45,7 @@ _FAILED = text("""
 UPDATE app.loaded SET code = :code, message = :message, rows = 0, part_id = NULL, part_shard = NULL
 WHERE analysis_id = :analysis_id AND kind = :kind AND shard = :shard
 """)
-_BLOCK = 2_000  # rows that are objects at a time
+_BLOCK = 2_000  # rows that are unpacked at a time
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,17 @@ class Load:
 
 
 class Rows:
-    """The rows of a table as PostgreSQL takes them, a block of objects at a time: a graph can have millions."""
+    """The rows of a table as PostgreSQL takes them, unpacked a block at a time: a graph can have millions."""
 
-    def __init__(self, arrow: pa.Table, source: Source) -> None:
-        self._arrow = arrow
+    def __init__(self, content: bytes, source: Source, columns: Sequence[str], count: int) -> None:
+        """Of the artifact's bytes, with those columns of its table that it has."""
+        self._content = content
         self._source = source
+        self._columns = columns
+        self._count = count
 
     def __len__(self) -> int:
-        return int(self._arrow.num_rows)
+        return self._count
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         source, table = self._source, TABLES[self._source.ref.kind]
@@ -92,7 +94,7 @@ class Rows:
         if table.shared:
             whose, shard = (source.tenant_id, part.part_id), part.shard
         ordinal = 0
-        for batch in self._arrow.to_batches(max_chunksize=_BLOCK):
+        for batch in batches_in(self._content, self._columns, _BLOCK):
             held = {name: batch.column(name).to_pylist() for name in batch.schema.names}
             columns = [held.get(name) or [table.later.get(name)] * batch.num_rows for name in table.columns]
             for row in zip(*columns, strict=True):
@@ -103,10 +105,10 @@ class Rows:
 def decode(content: bytes, source: Source) -> Rows:
     """The rows of an artifact. Raises KeyError where a column is missing."""
     table = TABLES[source.ref.kind]
-    arrow = read_table(content, table.columns)
-    if missing := set(table.columns) - set(arrow.column_names) - set(table.later):
+    count, known = shape_of(content)
+    if missing := set(table.columns) - set(known) - set(table.later):
         raise KeyError(*missing)
-    return Rows(arrow, source)
+    return Rows(content, source, [name for name in table.columns if name in known], count)
 
 
 async def write(connection: AsyncConnection, load: Load) -> None:

@@ -1,11 +1,12 @@
 """Tables to Parquet bytes: however they come, the bytes are those of the whole."""
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.artifacts import ConnectionRow
-from runtime.parquet import TableWriter, read_table, schema_of, write_table
+from runtime.parquet import TableWriter, batches_in, read_table, schema_of, shape_of, write_table
 
 _COLUMNS = ("path", "imports", "imported_by", "calls", "called_by")
 
@@ -32,3 +33,24 @@ def test_blocks_give_the_bytes_of_the_whole_wherever_it_is_cut(sizes: list[int])
     assert written.num_rows == whole.num_rows
     assert read_table(written.content).equals(whole)
     assert written.to_pylist() == whole.to_pylist()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2_000), st.integers(1, 900))
+def test_rows_come_a_block_at_a_time_and_are_those_of_the_whole(count: int, size: int) -> None:
+    whole = connections(count)
+    content = write_table(whole)
+
+    batches = list(batches_in(content, _COLUMNS, size))
+
+    assert all(0 < batch.num_rows <= size for batch in batches)
+    assert pa.Table.from_batches(batches, whole.select(_COLUMNS).schema).equals(whole.select(_COLUMNS))
+    assert shape_of(content) == (count, whole.column_names)
+
+
+def test_a_damaged_page_is_a_value_error() -> None:
+    content = bytearray(write_table(connections(2_000)))
+    content[40:400] = bytes(360)
+
+    with pytest.raises(ValueError, match=r"\w"):
+        list(batches_in(bytes(content), _COLUMNS))
