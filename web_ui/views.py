@@ -126,7 +126,7 @@ def timeline_data(analysis: AnalysisView, now: datetime) -> dict[str, object]:
         "analysis_id": analysis.analysis_id,
         "state": analysis.state,
         "version": analysis.version,
-        "requested_at": analysis.requested_at.isoformat(),
+        "began_at": begun_at(analysis).isoformat(),
         "ended_at": analysis.ended_at.isoformat() if analysis.ended_at else None,
         "stages": [stage.model_dump(mode="json") for stage in analysis.stages],
         "signature": signature(analysis),
@@ -142,6 +142,8 @@ def headline_facts(analysis: Analysis, now: datetime) -> list[str]:
         facts.append(f"{commit_word(analysis)} {short_commit(analysis.commit)}")
     facts.extend(total_facts(analysis.totals)[:3])
     facts.append(ago(analysis.requested_at, now))
+    if analysis.imported_at:
+        facts.append(f"imported {ago(analysis.imported_at, now)}")
     return facts
 
 
@@ -182,6 +184,11 @@ def languages_line(languages: Mapping[str, int]) -> str:
     return ", ".join(name for name, _ in language_shares(languages)[:3] if name != "Other")
 
 
+def begun_at(analysis: Analysis) -> datetime:
+    """When work on it began here: one that was made elsewhere is made ready from its import on."""
+    return analysis.imported_at or analysis.requested_at
+
+
 def milestones(analysis: AnalysisView) -> list[tuple[str, str]]:
     """How long it took until questions could be asked, until it was ready, until it was complete."""
     reached = (
@@ -189,7 +196,7 @@ def milestones(analysis: AnalysisView) -> list[tuple[str, str]]:
         ("Ready", analysis.ready_at),
         ("Complete", analysis.refined_at),
     )
-    return [(name, f"after {duration((at - analysis.requested_at).total_seconds())}") for name, at in reached if at]
+    return [(name, f"after {duration((at - begun_at(analysis)).total_seconds())}") for name, at in reached if at]
 
 
 def answer_data(question: QuestionView, repository_url: str, zone: tzinfo) -> dict[str, object]:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from orchestrator.api.models import CredentialView
+from orchestrator.api.credential_models import CredentialView
 from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.auth.sign_in_tokens import forget_unused

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Query
 
 from events.artifacts import ArtifactRef
 from events.base import Envelope
-from events.processing import ProcessingImported, Stage
+from events.processing import Stage
 from events.replay.timeline import runs
 from orchestrator.adapters.comparison import Name, page_of, same_page
 from orchestrator.api.comparing_models import (
@@ -151,12 +150,6 @@ def lacking(history: list[Envelope]) -> list[str]:
     return [stage.value for stage, found in slots.items() if not found or not all(map(is_done, found))]
 
 
-def begun_at(view: AnalysisView, history: list[Envelope]) -> datetime:
-    """When work on it began here: one that was made elsewhere is made ready from its import on."""
-    imports = (each.timestamp for each in history if each.event_type == ProcessingImported.event_type)
-    return next(imports, view.requested_at)
-
-
 def _told(view: AnalysisView, history: list[Envelope]) -> ComparedView:
     estimate, ready = view.estimate, view.ready_at
     return ComparedView(
@@ -165,7 +158,7 @@ def _told(view: AnalysisView, history: list[Envelope]) -> ComparedView:
         ref=view.ref,
         state=view.state.value,
         requested_at=view.requested_at,
-        seconds=(ready - begun_at(view, history)).total_seconds() if ready is not None else None,
+        seconds=(ready - (view.imported_at or view.requested_at)).total_seconds() if ready is not None else None,
         cost=estimate.cost if estimate is not None else None,
         currency=estimate.currency if estimate is not None else "",
         spent=view.spent,

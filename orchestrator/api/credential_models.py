@@ -1,10 +1,10 @@
-"""The shapes of requests and replies about credentials: session tokens, refresh tokens, API keys."""
+"""The shapes of requests and replies about credentials: session tokens, refresh tokens, API keys, tokens of hosts."""
 
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 
 class TokenView(BaseModel):
@@ -102,3 +102,22 @@ class RotationView(BaseModel):
 
     kid: str
     signs_from: datetime
+
+
+class CredentialRequest(BaseModel):
+    """Keep a token for the private repositories of a host. `name` is for you to know it by."""
+
+    host: str = Field(max_length=255)
+    name: str = Field(default="", max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+    token: SecretStr
+
+
+class CredentialView(BaseModel):
+    """A kept token, without its value. `used_at` is when a clone last used it."""
+
+    credential_id: UUID
+    host: str
+    name: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None

@@ -85,7 +85,8 @@ class ReusedView(BaseModel):
 class AnalysisSummary(BaseModel):
     """One analysis as lists show it. `version` is that of its stream: listen to events after it.
 
-    `history_depth` is how many commits back its history was asked for.
+    `history_depth` is how many commits back its history was asked for. `imported_at` is when it was taken over from a
+    bundle, which is when work on it began here; null where it was made here.
     """
 
     analysis_id: UUID
@@ -100,6 +101,7 @@ class AnalysisSummary(BaseModel):
     state: AnalysisState
     version: int
     requested_at: datetime
+    imported_at: datetime | None = None
     history_depth: int = 0
     answerable_at: datetime | None = None
     ready_at: datetime | None = None
@@ -169,25 +171,6 @@ class AnalysisRequest(BaseModel):
     token: SecretStr | None = Field(default=None, description="For this analysis alone, of a private repository.")
     credential: UUID | None = Field(default=None, description="A kept token (`/me/credentials`) to read it by.")
     after: UUID | None = Field(default=None, description="The analysis of the same repository that it is to renew.")
-
-
-class CredentialRequest(BaseModel):
-    """Keep a token for the private repositories of a host. `name` is for you to know it by."""
-
-    host: str = Field(max_length=255)
-    name: str = Field(default="", max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
-    token: SecretStr
-
-
-class CredentialView(BaseModel):
-    """A kept token, without its value. `used_at` is when a clone last used it."""
-
-    credential_id: UUID
-    host: str
-    name: str
-    created_at: datetime
-    expires_at: datetime | None = None
-    used_at: datetime | None = None
 
 
 class RepositoryView(BaseModel):

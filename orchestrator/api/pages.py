@@ -6,9 +6,9 @@ from pydantic import BaseModel
 from events.base import Envelope
 from orchestrator.api.content_models import DependencyView, FileView, SymbolView
 from orchestrator.api.conversation_models import ConversationSummary
+from orchestrator.api.credential_models import CredentialView
 from orchestrator.api.models import (
     AnalysisSummary,
-    CredentialView,
     RepositoryView,
 )
 

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from orchestrator.api.credential_models import CredentialRequest, CredentialView
 from orchestrator.api.dependencies import Parts, Reader, Writer
 from orchestrator.api.intake import read_host
-from orchestrator.api.models import CredentialRequest, CredentialView
 from orchestrator.api.pages import CredentialPage
 
 router = APIRouter(prefix="/me/credentials", tags=["account"])

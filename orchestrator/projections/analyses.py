@@ -1,19 +1,20 @@
 """One analysis as people see it, folded from its stream. Pure: the same events give the same record."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from events import processing as facts
 from events.base import Envelope, Event
 from events.catalog import EVENTS, decode
 from events.index import EmbedderChanged
 from events.processing import Stage
-from orchestrator.api.models import AnalysisState, AnalysisView, EstimateView, HeadView, StageState
+from orchestrator.api.models import AnalysisState, AnalysisView, EstimateView, StageState
+from orchestrator.projections.heads import head_of
 from orchestrator.projections.spent import spent_after
 
 OVER = frozenset({AnalysisState.REFINED, AnalysisState.FAILED, AnalysisState.CANCELLED})
@@ -153,7 +154,7 @@ def _learn(view: AnalysisView, event: facts.StageCompleted, at: datetime) -> Non
             commit, skipped = event.facts.get("commit"), event.facts.get("skipped")
             view.commit = commit if isinstance(commit, str) else view.commit
             view.skipped = _numbers(skipped)
-            view.head = _head(event.facts)
+            view.head = head_of(event.facts)
             view.languages = _numbers(event.facts.get("languages"))
         case Stage.METADATA:
             view.metadata = {**event.metadata_extracted, **event.facts}
@@ -167,23 +168,6 @@ def _learn(view: AnalysisView, event: facts.StageCompleted, at: datetime) -> Non
             view.state = AnalysisState.ANSWERABLE if view.state is AnalysisState.RUNNING else view.state
         case _:
             return
-
-
-def _head(said: Mapping[str, object]) -> HeadView | None:
-    """What clone says of the commit; None where it cannot be read."""
-    try:
-        return HeadView.model_validate(
-            {
-                "ref": said.get("ref"),
-                "default_branch": said.get("default_branch"),
-                "authored_at": said.get("last_commit_at"),
-                "subject": said.get("last_commit_subject"),
-                "tree_cut": said.get("tree_cut", False),
-                "out_of_scope": said.get("out_of_scope", 0),
-            }
-        )
-    except ValidationError:
-        return None
 
 
 def _numbers(value: object) -> dict[str, int]:
@@ -227,6 +211,10 @@ def _confirmed(record: AnalysisRecord, _event: facts.ProcessingConfirmed, at: da
         record.view.state = AnalysisState.RUNNING
         if record.view.estimate is not None:
             record.view.estimate.confirmed_at = at
+
+
+def _imported(record: AnalysisRecord, _event: facts.ProcessingImported, at: datetime) -> None:
+    record.view.imported_at = at
 
 
 def _running(record: AnalysisRecord) -> None:
@@ -297,4 +285,5 @@ _APPLY: dict[type[Event], Callable[[AnalysisRecord, Any, datetime], None]] = {
     EmbedderChanged: _retry_requested,
     facts.ProcessingEstimated: _estimated,
     facts.ProcessingConfirmed: _confirmed,
+    facts.ProcessingImported: _imported,
 }

@@ -21,6 +21,7 @@ _SHOWN = {
     "commit",
     "state",
     "requested_at",
+    "imported_at",
     "answerable_at",
     "ready_at",
     "refined_at",

@@ -2192,7 +2192,8 @@ class AnalysisSummary(BaseModel):
     """
     One analysis as lists show it. `version` is that of its stream: listen to events after it.
 
-    `history_depth` is how many commits back its history was asked for.
+    `history_depth` is how many commits back its history was asked for. `imported_at` is when it was taken over from a
+    bundle, which is when work on it began here; null where it was made here.
     """
 
     model_config = ConfigDict(
@@ -2211,6 +2212,7 @@ class AnalysisSummary(BaseModel):
     state: str
     version: int
     requested_at: AwareDatetime
+    imported_at: AwareDatetime | None = None
     history_depth: int = 0
     answerable_at: AwareDatetime | None = None
     ready_at: AwareDatetime | None = None
@@ -2249,6 +2251,7 @@ class AnalysisView(BaseModel):
     state: str
     version: int
     requested_at: AwareDatetime
+    imported_at: AwareDatetime | None = None
     history_depth: int = 0
     answerable_at: AwareDatetime | None = None
     ready_at: AwareDatetime | None = None

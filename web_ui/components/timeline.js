@@ -215,7 +215,7 @@ class Timeline {
     const ended = this.caughtUp() ? this.fold.ended : this.data.ended_at;
     const until = ended ? Date.parse(ended) : now + this.offset;
     setText(this.headline, state === "ready" && ended ? "Ready" : HEADLINES[state] ?? state);
-    setText(this.clock, seconds((until - Date.parse(this.data.requested_at)) / 1000));
+    setText(this.clock, seconds((until - Date.parse(this.data.began_at)) / 1000));
     setClass(this.head, `head ${state}`);
     const connection = ended && ["connecting", "live"].includes(this.connection) ? "" : this.connection;
     setText(this.link, CONNECTION[connection] ?? "");

@@ -2,7 +2,7 @@
 
 from events import processing as facts
 from events.processing import Stage
-from orchestrator.api.comparing import begun_at, lacking
+from orchestrator.api.comparing import lacking
 from orchestrator.api.dependencies import not_cloned
 from orchestrator.projections.analyses import fold
 from tests.support.analyses import Story, cloned, completed, failed, parsed_story, refined_story, requested
@@ -32,8 +32,11 @@ def test_what_was_made_elsewhere_is_made_ready_from_its_import_on() -> None:
     story = refined_story()
     record = fold(story.history)
     assert record is not None
-    assert begun_at(record.view, story.history) == record.view.requested_at == story.history[0].timestamp
+    assert record.view.imported_at is None
 
     story.given(facts.ProcessingImported(analysis_id=record.view.analysis_id, bundle="0" * 64, events=1))
 
-    assert begun_at(record.view, story.history) == story.history[-1].timestamp > record.view.requested_at
+    [imported] = story.history[-1:]
+    taken_over = fold([imported], record)
+    assert taken_over is not None
+    assert taken_over.view.imported_at == imported.timestamp > taken_over.view.requested_at == story.history[0].timestamp

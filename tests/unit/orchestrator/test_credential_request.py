@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.api.models import CredentialRequest
+from orchestrator.api.credential_models import CredentialRequest
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "\x00", "a\nb", "\x7f"])

@@ -337,6 +337,16 @@ def test_the_summary_says_what_is_known_and_leaves_out_the_rest() -> None:
     assert summary.summary_rows(an_analysis()) == []
 
 
+def test_what_was_made_elsewhere_took_as_long_as_it_took_here() -> None:
+    long_ago, taken_over = NOW - timedelta(days=90), NOW - timedelta(minutes=5)
+    times = {"requested_at": long_ago, "imported_at": taken_over, "ready_at": taken_over + timedelta(seconds=9)}
+    analysis = an_analysis(**times)
+
+    assert views.milestones(analysis) == [("Ready", "after 9.0 s")]
+    assert views.timeline_data(analysis, NOW)["began_at"] == taken_over.isoformat()
+    assert views.headline_facts(analysis, NOW)[-2:] == ["2025-12-01", "imported 5 min ago"]
+
+
 @pytest.mark.parametrize(
     ("place", "found"),
     [
