@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -10,8 +10,10 @@ from rich.text import Text
 from cli.api import connect
 from cli.exits import OK
 from cli.moments import precise
+from cli.paging import all_of
 from cli.screen import Screen
 from cli.waiting import Patience
+from events.replay.choosing import Chosen, wants
 from runtime.client import Client
 from runtime.client.shapes import Envelope, EventPage
 
@@ -30,70 +32,70 @@ class Wanted:
     until: str | None = None
     text: str | None = None
 
+    @property
+    def chosen(self) -> Chosen:
+        """The same, of events that come by themselves, in no span of time."""
+        types, stages = ((one,) if one else () for one in (self.type, self.stage))
+        return Chosen(types, stages, text=self.text or "")
+
 
 def stream_of(named: str) -> str:
     """The stream that is meant: an analysis's where it is named by an id alone."""
     return named if "/" in named else f"analysis/{named}"
 
 
-def run_show(stream: str, wanted: Wanted, *, as_json: bool) -> int:
-    """Print the events of one stream that are wanted; returns the exit code. Raises ApiError."""
+def run_show(stream: str | None, wanted: Wanted, *, as_json: bool) -> int:
+    """Print the events that are wanted, of one stream or of all; returns the exit code. Raises ApiError."""
     api, console = connect(), Screen()
-    items: list[Envelope] = []
-    cursor = None
-    while True:
-        page = api.events_listed(
-            stream_id=stream_of(stream),
-            type=wanted.type,
-            stage=wanted.stage,
-            since=wanted.since,
-            until=wanted.until,
-            text=wanted.text,
-            cursor=cursor,
-            limit=_PAGE,
-        )
-        items += page.items
-        cursor = page.next
-        if cursor is None:
-            break
+    named = stream_of(stream) if stream is not None else None
+    found = all_of(lambda cursor: api.events_listed(stream_id=named, cursor=cursor, limit=_PAGE, **vars(wanted)))
     if as_json:
-        print(json.dumps([item.model_dump(mode="json") for item in items]))
+        print(json.dumps([item.model_dump(mode="json") for item in found]))
     else:
-        for item in items:
+        for item in found:
             _print(console, item)
     return OK
 
 
-def run_tail(stream: str | None, *, as_json: bool) -> int:
-    """Print events until Ctrl-C. Raises ApiError."""
-    api, console = connect(), Screen()
-    if stream is None:
-        return _tail_all(api, console, as_json=as_json)
+def run_tail(stream: str | None, wanted: Wanted, *, as_json: bool) -> int:
+    """Print events that are wanted until Ctrl-C. Raises ApiError."""
+    api, console, chosen = connect(), Screen(), wanted.chosen
+    for item in _grown(api, wanted) if stream is None else _live(api, stream_of(stream)):
+        if wants(chosen, item):
+            _emit(console, item, as_json=as_json)
+    return OK
+
+
+def _live(api: Client, stream: str) -> Iterator[Envelope]:
+    """The events of a stream, those of the past first."""
     last: str | None = None
     patience = Patience()
     while True:
-        with patience, api.events_live(stream_id=stream_of(stream), last_event_id=last) as messages:
+        with patience, api.events_live(stream_id=stream, last_event_id=last) as messages:
             for message in messages:
                 patience.seen()
                 if message.event == "milestone":
                     last = message.id or last
-                    _emit(console, Envelope.model_validate(message.data), as_json=as_json)
+                    yield Envelope.model_validate(message.data)
         time.sleep(_POLL)
 
 
-def _tail_all(api: Client, console: Screen, *, as_json: bool) -> int:
-    page = api.events_listed(latest=True, limit=_FIRST)
-    after, patience = 0, Patience()
+def _grown(api: Client, wanted: Wanted) -> Iterator[Envelope]:
+    """The newest events of all that are of the wanted type and stage, and then all that come."""
+    head = [item.seq or 0 for item in api.events_listed(latest=True, limit=1).items]
+    after, patience = max(head, default=0), Patience()
+    past = api.events_listed(latest=True, limit=_FIRST, type=wanted.type, stage=wanted.stage)
+    yield from (item for item in past.items if (item.seq or 0) <= after)
     patience.seen()
     while True:
-        for item in page.items:
-            after = item.seq or after
-            _emit(console, item, as_json=as_json)
-        if page.next is None:
-            time.sleep(_POLL)
         page = EventPage(items=[])
         with patience:
             page = api.events_listed(after=after, limit=_PAGE)
+        for item in page.items:
+            after = item.seq or after
+            yield item
+        if page.next is None:
+            time.sleep(_POLL)
 
 
 def _emit(console: Screen, item: Envelope, *, as_json: bool) -> None:

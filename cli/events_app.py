@@ -14,12 +14,15 @@ Stage = Annotated[str | None, typer.Option(help="Only events of this stage.")]
 Since = Annotated[str | None, typer.Option(help="Only from this time on: 2026-03-01T12:00:00, here where no zone is.")]
 Until = Annotated[str | None, typer.Option(help="Only before this time.")]
 Words = Annotated[str | None, typer.Option("--text", help="Only events that have all these words.")]
+Whole = Annotated[
+    str | None, typer.Argument(help="An analysis's id, or a stream; the events of all where it is left out.")
+]
 Point = Annotated[str | None, typer.Option(help="A version (12) or a time; now where it is left out.")]
 
 
 @events_app.command("show")
 def show(  # noqa: PLR0913, PLR0917  # one for each option
-    stream: Stream,
+    stream: Whole = None,
     type: Type = None,  # noqa: A002  # the option's name
     stage: Stage = None,
     since: Since = None,
@@ -27,7 +30,7 @@ def show(  # noqa: PLR0913, PLR0917  # one for each option
     text: Words = None,
     json: Json = False,
 ) -> None:
-    """Print the events of one stream, in order."""
+    """Print the events of one stream, or of all, in order. Of all, --text takes a stream."""
     from cli.events import Wanted, run_show
     from cli.inspecting import moment
 
@@ -37,15 +40,16 @@ def show(  # noqa: PLR0913, PLR0917  # one for each option
 
 @events_app.command("tail")
 def tail(
-    stream: Annotated[
-        str | None, typer.Argument(help="An analysis's id, or a stream; all events where it is left out.")
-    ] = None,
+    stream: Whole = None,
+    type: Type = None,  # noqa: A002  # the option's name
+    stage: Stage = None,
+    text: Words = None,
     json: Json = False,
 ) -> None:
     """Print events as they happen, until Ctrl-C. With --json, one a line."""
-    from cli.events import run_tail
+    from cli.events import Wanted, run_tail
 
-    raise typer.Exit(run_tail(stream, as_json=json))
+    raise typer.Exit(run_tail(stream, Wanted(type, stage, text=text), as_json=json))
 
 
 @events_app.command("state")

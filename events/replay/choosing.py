@@ -1,11 +1,30 @@
 """Which events somebody wants to look at. Pure."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from events.base import Envelope
+
+class Told(Protocol):
+    """An event as the log or the API tells it."""
+
+    @property
+    def event_type(self) -> str:
+        """Its name."""
+
+    @property
+    def stage(self) -> str | None:
+        """The stage whose run it is of."""
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it happened."""
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        """What it says."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +46,7 @@ class Chosen:
         return self == Chosen()
 
 
-def wants(chosen: Chosen, envelope: Envelope) -> bool:
+def wants(chosen: Chosen, envelope: Told) -> bool:
     """Whether an event is among those looked for."""
     if chosen.types and envelope.event_type not in chosen.types:
         return False
@@ -40,12 +59,12 @@ def wants(chosen: Chosen, envelope: Envelope) -> bool:
     return not chosen.text or _has_words(envelope, chosen.text)
 
 
-def stage_of(envelope: Envelope) -> str:
+def stage_of(envelope: Told) -> str:
     """The stage that an event is about; empty where it is about none."""
     return str(envelope.stage or envelope.data.get("stage") or "")
 
 
-def _has_words(envelope: Envelope, text: str) -> bool:
+def _has_words(envelope: Told, text: str) -> bool:
     data = json.dumps(_as_shown(envelope.data), ensure_ascii=False, separators=(",", ":"))
     said = f"{envelope.event_type} {stage_of(envelope)} {data}".lower()
     return all(word in said for word in text.lower().split())
