@@ -124,7 +124,7 @@ def _shown_conversation(past: ConversationPast) -> Json:
     if past.view is None:
         return {}
     questions = {str(name): one.model_dump(mode="json") for name, one in past.questions.items()}
-    shown = past.view.model_dump(mode="json", exclude={"questions"}) | {"questions": questions}
+    shown = past.view.model_dump(mode="json", exclude={"questions", "version"}) | {"questions": questions}
     return shown | ({"passed_over": [*past.passed_over]} if past.passed_over else {})
 
 

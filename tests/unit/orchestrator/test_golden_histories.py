@@ -44,6 +44,7 @@ KINDS = {
     "ai.query.failed",
     "ai.query.stopped",
     "ai.answer.rated",
+    "conversation.imported",
 }
 
 
