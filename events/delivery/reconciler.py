@@ -3,7 +3,7 @@
 Work cannot be lost by a crash: the acknowledgement comes after the commit. It can by a hand that acknowledges or
 deletes entries, and by a server that forgets. So: an event above the floor, older than a while, with no inbox row,
 which the group has had delivered and does not hold as pending, is revived in its place; where the entry itself
-is gone, the stream is deleted, and the relay rebuilds it from the floor.
+is gone, delivered or not, the stream is deleted, and the relay rebuilds it from the floor.
 """
 
 import logging
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 logger = logging.getLogger(__name__)
 
+_Place = tuple[int, int]  # generation and seq
 _REVIVED_BY = "reconciler"
 _LONG_AGO_MS = 86_400_000  # so that the next reclaim takes it at once
 _OPEN = text("""
@@ -47,20 +48,22 @@ async def reconcile(
 async def forgotten(
     engine: AsyncEngine, redis: Redis, topic: str, consumer: str, *, older_than: float, limit: int = 200
 ) -> list[str]:
-    """The ids of entries that the group was given and neither handled nor holds: the oldest `limit` of them.
+    """The ids of entries that the group was given and neither handled nor holds, or that went before it was given them.
 
-    A stream or a group that is not there has forgotten nothing: the relay will rebuild it.
+    The oldest `limit` of them. A stream or a group that is not there has forgotten nothing: the relay will rebuild it.
     """
     values = {"consumer": consumer, "topic": topic, "older_than": older_than, "limit": limit}
     entries = await _open(engine, values)
-    delivered = await _last_delivered(redis, topic, consumer) if entries else None
-    if delivered is None:
+    reached = await _reached(redis, topic, consumer) if entries else None
+    if reached is None:
         return []
+    delivered, written = reached
     unheld = [
         entry
         for entry in entries
         if _place(entry) <= delivered and not await redis.xpending_range(topic, consumer, entry, entry, 1)
     ]
+    unheld += await _gone(redis, topic, [entry for entry in entries if delivered < _place(entry) <= written])
     # What was handled since the first look is not held any more either; but it is not open any more.
     still_open = set(await _open(engine, values)) if unheld else set()
     return [entry for entry in unheld if entry in still_open]
@@ -72,7 +75,7 @@ async def _open(engine: AsyncEngine, values: Mapping[str, object]) -> list[str]:
 
 
 async def _revive(redis: Redis, topic: str, group: str, entries: Sequence[str]) -> None:
-    gone = [entry for entry in entries if not await redis.xrange(topic, entry, entry, 1)]
+    gone = await _gone(redis, topic, entries)
     if gone:
         logger.error("%s: %s are gone from the stream before they were handled; it is rebuilt", topic, gone)
         await redis.delete(topic)
@@ -83,18 +86,26 @@ async def _revive(redis: Redis, topic: str, group: str, entries: Sequence[str]) 
     )
 
 
-async def _last_delivered(redis: Redis, topic: str, group: str) -> tuple[int, int] | None:
+async def _gone(redis: Redis, topic: str, entries: Sequence[str]) -> list[str]:
+    return [entry for entry in entries if not await redis.xrange(topic, entry, entry, 1)]
+
+
+async def _reached(redis: Redis, topic: str, consumer: str) -> tuple[_Place, _Place] | None:
+    """What the group was given last, and what was written last; None where the stream or the group is not there."""
     if not await redis.exists(topic):
         return None
+    written = (await redis.xinfo_stream(topic))["last-generated-id"]
     groups: list[dict[str, Any]] = await redis.xinfo_groups(topic)
     for found in groups:
-        name = found["name"]
-        if (name.decode() if isinstance(name, bytes) else name) == group:
-            last = found["last-delivered-id"]
-            return _place(last.decode() if isinstance(last, bytes) else last)
+        if _text(found["name"]) == consumer:
+            return _place(_text(found["last-delivered-id"])), _place(_text(written))
     return None
 
 
-def _place(entry: str) -> tuple[int, int]:
+def _text(raw: bytes | str) -> str:
+    return raw.decode() if isinstance(raw, bytes) else raw
+
+
+def _place(entry: str) -> _Place:
     generation, _, seq = entry.partition("-")
     return int(generation), int(seq)

@@ -237,6 +237,20 @@ async def test_what_a_hand_deleted_comes_back_with_the_stream(kernel: Kernel) ->
     assert await ids(kernel.redis) == ["1-1", "1-2", "1-3"]
 
 
+async def test_what_a_hand_deleted_before_anybody_had_it_comes_back_although_nothing_follows(kernel: Kernel) -> None:
+    await fill(kernel, 3)
+    await kernel.carry()
+    await kernel.redis.xreadgroup(CONSUMER, "x", {WORKFLOW: ">"}, count=1)
+    assert await reconciler.reconcile(kernel.engine, kernel.redis, CONSUMERS, older_than=0) == 0
+    await kernel.redis.xdel(WORKFLOW, "1-3")
+
+    assert await reconciler.reconcile(kernel.engine, kernel.redis, CONSUMERS, older_than=3_600) == 0
+    assert await reconciler.reconcile(kernel.engine, kernel.redis, CONSUMERS, older_than=0) == 1
+    await kernel.carry()
+
+    assert await ids(kernel.redis) == ["1-1", "1-2", "1-3"]
+
+
 async def test_the_doctor_finds_a_healthy_kernel_healthy_and_names_what_is_not(kernel: Kernel) -> None:
     limits = Limits(lease=0.0, forgotten_after=0.0, relay_behind=0)
     await fill(kernel, 4)
@@ -261,3 +275,59 @@ async def test_the_doctor_finds_a_healthy_kernel_healthy_and_names_what_is_not(k
         f"pending of {CONSUMER}",
         f"inbox of {CONSUMER}",
     }
+
+
+async def sick(kernel: Kernel, **limits: float) -> dict[str, str]:
+    """What the doctor finds wrong, which says what to do each time."""
+    nothing_may_wait = Limits(**{"lease": 0.0, "forgotten_after": 0.0, "outbox_age": 0.0, **limits}, relay_behind=0)
+    found = await examine(kernel.engine, kernel.redis, limits=nothing_may_wait)
+    wrong = {finding.name: finding.detail for finding in found if not finding.ok}
+    assert all(detail.endswith((".", "discard`")) for detail in wrong.values())
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("broken", "found"),
+    [
+        ("DELETE FROM es.events WHERE stream_id = 'analysis/a' AND version = 2", "versions dense"),
+        ("UPDATE es.streams SET version = 4 WHERE stream_id = 'analysis/a'", "versions dense"),
+        ("UPDATE es.feed_head SET seq = 4", "feed dense"),
+        ("UPDATE es.feed SET seq = 9 WHERE seq = 3", "feed dense"),
+        ("DELETE FROM es.feed WHERE seq = 3", "nothing unplaced"),
+    ],
+)
+async def test_the_doctor_names_what_a_hand_did_to_the_log(kernel: Kernel, broken: str, found: str) -> None:
+    await fill(kernel, 3)
+    await kernel.carry()
+    assert await sick(kernel) == {}
+
+    await kernel.rows(broken)
+
+    assert "restore the database from a backup" in (await sick(kernel))[found]
+
+
+async def test_what_the_doctor_says_helps(kernel: Kernel) -> None:
+    await fill(kernel, 3)
+    await kernel.carry()
+    await kernel.journal.append("analysis/b", [requested(9)])
+    assert set(await sick(kernel)) == {"outbox young"}
+
+    await sequence(kernel.engine)  # which an orchestrator does
+    assert set(await sick(kernel)) == {f"transport of {WORKFLOW}"}, "it is behind"
+    await kernel.carry()
+    assert await sick(kernel) == {}
+
+    await kernel.redis.xdel(WORKFLOW, "1-2")
+    assert set(await sick(kernel)) == {f"transport of {WORKFLOW}", f"inbox of {CONSUMER}"}
+    await kernel.redis.delete(WORKFLOW)  # docs/operating.md
+    await kernel.relay.check()
+    await kernel.carry()
+    assert await sick(kernel) == {}
+
+    await kernel.redis.xreadgroup(CONSUMER, "x", {WORKFLOW: ">"}, count=1)
+    await asyncio.sleep(0.01)
+    assert set(await sick(kernel)) == {f"pending of {CONSUMER}"}
+    await kernel.redis.xack(WORKFLOW, CONSUMER, "1-1")
+    assert set(await sick(kernel)) == {f"inbox of {CONSUMER}"}
+    await reconciler.reconcile(kernel.engine, kernel.redis, CONSUMERS, older_than=0)
+    assert set(await sick(kernel)) == {f"pending of {CONSUMER}"}, "whoever takes it over is next"
