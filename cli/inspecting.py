@@ -171,11 +171,12 @@ def bar(after: float, run: RunView, whole: float) -> Text:
 
 
 def _outside(item: CauseView) -> str:
-    """What of other streams an event comes of."""
+    """What of other streams an event comes of, and what it led to there."""
     there = item.elsewhere
     cause = f"because of {there.version} {there.event_type} of {there.stream_id}" if there else ""
     unknown = "its cause is in another stream" if item.from_outside and there is None else ""
-    return visible(", ".join(filter(None, (cause, unknown, f"about {item.about}" if item.about else ""))))
+    led_to = [f"led to {one.version} {one.event_type} of {one.stream_id}" for one in item.led_to]
+    return visible(", ".join(filter(None, (cause, unknown, f"about {item.about}" if item.about else "", *led_to))))
 
 
 def graph_lines(items: Sequence[CauseView]) -> Iterator[Text]:
@@ -187,7 +188,7 @@ def graph_lines(items: Sequence[CauseView]) -> Iterator[Text]:
     while todo:
         item, depth = todo.pop()
         stage = f" {item.stage}[{item.shard}]" if item.stage else ""
-        outside = f"  ({_outside(item)})" if item.from_outside or item.about else ""
+        outside = f"  ({_outside(item)})" if item.from_outside or item.about or item.led_to else ""
         yield Text.assemble(
             "  " * min(depth, _DEEPEST), (f"{item.version:>4} ", "dim"), (item.event_type, "bold"), stage, outside
         )

@@ -74,6 +74,15 @@ WHERE e.tenant_id = $1 AND e.event_id = ANY($2) AND s.archived_at IS NULL
   AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = e.repository_id)
 """
 _PLACE = ("stream_id", "version", "event_type")
+# Whatever is caused by an event of another stream begins one of its own: the index `events_begun_by` has only those.
+_BEGUN = """
+SELECT c.event_id AS cause, e.stream_id, e.version, e.type AS event_type FROM es.events c
+JOIN es.events e ON e.causation_id = c.event_id AND e.version = 1 AND e.tenant_id = c.tenant_id
+JOIN es.streams s ON s.stream_id = e.stream_id
+WHERE c.tenant_id = $1 AND c.stream_id = $2 AND e.stream_id <> c.stream_id AND s.archived_at IS NULL
+  AND NOT EXISTS (SELECT FROM app.deleted_repositories d WHERE d.repository_id = e.repository_id)
+ORDER BY e.position
+"""
 _DAMAGED = f"SELECT {_DAMAGE} AS damaged FROM (VALUES ($2::uuid)) AS a (analysis_id) WHERE $1::uuid IS NOT NULL"  # noqa: S608  # the same
 _VERSION = """
 SELECT s.version || '.' || coalesce(
@@ -200,6 +209,13 @@ class ReadModels:
         """Where events are, by their ids; without those that are not there any more."""
         rows = await self._rows(_PLACES, tenant, list(events))
         return {row["event_id"]: ElsewhereView(**{name: row[name] for name in _PLACE}) for row in rows}
+
+    async def begun(self, tenant: UUID, stream_id: str) -> dict[UUID, list[ElsewhereView]]:
+        """By the ids of the events of a stream, what began other streams because of them; what is deleted is not."""
+        found: dict[UUID, list[ElsewhereView]] = {}
+        for row in await self._rows(_BEGUN, tenant, stream_id):
+            found.setdefault(row["cause"], []).append(ElsewhereView(**{name: row[name] for name in _PLACE}))
+        return found
 
     async def record(self, tenant: UUID, analysis: UUID) -> AnalysisRecord | None:
         """An analysis as far as its events came to the read model; None where none did."""

@@ -103,10 +103,11 @@ async def timeline(who: EventReader, parts: Parts, stream_id: StreamId) -> Timel
 
 @router.get("/causes")
 async def causes(who: EventReader, parts: Parts, stream_id: StreamId) -> CausesView:
-    """What led to what in a stream: each event with the one that caused it, in this stream or in another one."""
+    """What led to what: each event of a stream with the one that caused it, and what it led to in other streams."""
     history = await _history(parts, who, stream_id)
     outside = [one.envelope.causation_id for one in links(history) if one.cause is None and one.envelope.causation_id]
-    return causes_of(stream_id, history, await parts.read.places(who.tenant_id, outside) if outside else {})
+    elsewhere = await parts.read.places(who.tenant_id, outside) if outside else {}
+    return causes_of(stream_id, history, elsewhere, await parts.read.begun(who.tenant_id, stream_id))
 
 
 def timeline_of(stream_id: str, history: Sequence[Envelope], now: datetime) -> TimelineView:
@@ -123,9 +124,15 @@ def timeline_of(stream_id: str, history: Sequence[Envelope], now: datetime) -> T
 
 
 def causes_of(
-    stream_id: str, history: Sequence[Envelope], elsewhere: Mapping[UUID, ElsewhereView] = MappingProxyType({})
+    stream_id: str,
+    history: Sequence[Envelope],
+    elsewhere: Mapping[UUID, ElsewhereView] = MappingProxyType({}),
+    begun: Mapping[UUID, list[ElsewhereView]] = MappingProxyType({}),
 ) -> CausesView:
-    """Each event of a history with the one that caused it. `elsewhere` are events of other streams, by their ids."""
+    """Each event of a history with the one that caused it.
+
+    `elsewhere` are events of other streams, by their ids; `begun` those that came of an event of this one, by its id.
+    """
     return CausesView(
         stream_id=stream_id,
         items=[
@@ -139,6 +146,7 @@ def causes_of(
                 depth=one.depth,
                 from_outside=one.cause is None and one.envelope.causation_id is not None,
                 elsewhere=elsewhere.get(one.envelope.causation_id) if one.envelope.causation_id is not None else None,
+                led_to=begun.get(one.envelope.event_id, []),
                 about=_about(one.envelope),
             )
             for one in links(history)

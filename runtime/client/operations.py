@@ -720,7 +720,7 @@ class Operations(Protocol):
         return self._call(shapes.TimelineView, "GET", "/api/v1/events/timeline", params={"stream_id": stream_id})
 
     def inspecting_causes(self, *, stream_id: str) -> shapes.CausesView:
-        """What led to what in a stream: each event with the one that caused it, in this stream or in another one."""
+        """What led to what: each event of a stream with the one that caused it, and what it led to in other streams."""
         return self._call(shapes.CausesView, "GET", "/api/v1/events/causes", params={"stream_id": stream_id})
 
     def forks_make(self, body: shapes.ForkRequest, *, idempotency_key: str | None = None) -> shapes.ForkView:

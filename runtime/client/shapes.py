@@ -561,7 +561,7 @@ class EarlierModel(BaseModel):
 
 class ElsewhereView(BaseModel):
     """
-    An event of another stream that led to one of this stream.
+    An event of another stream that led to one of this stream, or that one of this stream led to.
     """
 
     model_config = ConfigDict(
@@ -2306,8 +2306,8 @@ class CauseView(BaseModel):
     An event and the version of the one that led to it; 0 where none in this stream did.
 
     `depth` counts the causes that lead to it. `from_outside`: its cause is in another stream; `elsewhere` says which
-    event it is, where that is still there. `about` is the stream of the analysis that a question was asked about, or
-    answered from.
+    event it is, where that is still there. `led_to` are the events of other streams that it led to. `about` is the
+    stream of the analysis that a question was asked about, or answered from.
     """
 
     model_config = ConfigDict(
@@ -2323,6 +2323,7 @@ class CauseView(BaseModel):
     depth: int
     from_outside: bool = False
     elsewhere: ElsewhereView | None = None
+    led_to: Annotated[list[ElsewhereView], Field(validate_default=True)] = []
     about: str | None = None
 
 

@@ -144,19 +144,22 @@ def test_what_cannot_be_loaded_of_a_history_is_said(page: Page, api: StandIn) ->
     expect(page.locator(".total")).to_have_text(f"{len(analysis.events)} events · live")
 
 
-def test_a_cause_in_another_stream_is_a_link_to_that_event(page: Page, api: StandIn) -> None:
+def test_a_cause_in_another_stream_is_a_link_to_that_event_and_back(page: Page, api: StandIn) -> None:
     analysis = samples.complete(api)
     repository = str(analysis.view["repository_id"])
     talk = api.stream("conversation", api.begun_talk(repository), repository)
     talk.say("conversation.started", repository_id=repository, title="Talk")
     asked = {"question_id": str(uuid4()), "repository_id": repository, "query": "Where is the router?"}
     talk.say("ai.query.requested", **asked, mode="answer")
-    analysis.events[0]["causation_id"] = talk.events[1]["event_id"]
+    analysis.events[0]["causation_id"] = talk.events[0]["event_id"]
     page.goto(f"/events?analysis={analysis.id}&at=1")
-    page.get_by_role("link", name=f"2 query requested of {talk.stream_id}").click()
+    page.get_by_role("link", name=f"1 conversation started of {talk.stream_id}").click()
 
     page.wait_for_url(re.compile(rf"stream=conversation(/|%2F){talk.stream_id.partition('/')[2]}"))
-    expect(page.locator(".point")).to_contain_text("ai.query.requested")
+    expect(page.locator(".point")).to_contain_text("conversation.started")
+    page.get_by_role("link", name=f"1 processing requested of analysis/{analysis.id}").click()
+    page.wait_for_url(re.compile(rf"stream=analysis(/|%2F){analysis.id}"))
+    expect(page.locator(".why")).to_contain_text(f"Because of 1 conversation started of {talk.stream_id}")
 
 
 def test_somebody_travels_through_the_history_and_shares_the_point(page: Page, api: StandIn) -> None:

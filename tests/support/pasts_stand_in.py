@@ -1,6 +1,7 @@
 """The past of scripted analyses in the double of the API: folded, timed and linked by the real functions."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from events.base import Envelope
 from events.replay.difference import difference
 from events.replay.history import fold
 from orchestrator.api.inspecting import causes_of, moment_view, timeline_of
-from orchestrator.api.inspecting_models import ElsewhereView, MomentsView
+from orchestrator.api.inspecting_models import CausesView, ElsewhereView, MomentsView
 from orchestrator.projections.pasts import fold_of
 from orchestrator.projections.repository_past import analysis_steps, moments, repository_at, repository_steps
 from tests.support.stand_in_streams import Json, Streams, frame, problem
@@ -100,13 +101,7 @@ async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Re
     if request.path_params["what"] == "timeline":
         return JSONResponse(jsonable_encoder(timeline_of(stream_id, history, history[-1].timestamp)))
     if request.path_params["what"] == "causes":
-        elsewhere = {
-            UUID(event["event_id"]): ElsewhereView.model_validate(event)
-            for stream in others.values()
-            for event in stream.events
-            if stream.stream_id != stream_id
-        }
-        return JSONResponse(jsonable_encoder(causes_of(stream_id, history, elsewhere)))
+        return JSONResponse(jsonable_encoder(_causes(stream_id, history, [*others.values(), *analyses.values()])))
     version = min(int(request.query_params.get("version", len(history))), len(history))
     how = fold_of(stream_id)
     points = (max(0, version - 1), version)
@@ -116,3 +111,14 @@ async def pasts(analyses: dict[str, Any], others: dict[str, Stream], request: Re
     point = {"newest": len(history), "version": version, "against": max(0, version - 1), "changes_left_out": 0}
     event = found.events[version - 1] if version else None
     return JSONResponse({"stream_id": stream_id, "event": event, "state": state, "changes": changes, **point})
+
+
+def _causes(stream_id: str, history: list[Envelope], streams: Iterable[Any]) -> CausesView:
+    """As the API has them, of what other streams and scripted analyses say."""
+    events = [event for stream in streams for event in stream.events if event["stream_id"] != stream_id]
+    elsewhere = {UUID(event["event_id"]): ElsewhereView.model_validate(event) for event in events}
+    begun: dict[UUID, list[ElsewhereView]] = {}
+    for event in events:
+        if event["version"] == 1 and event["causation_id"]:
+            begun.setdefault(UUID(event["causation_id"]), []).append(ElsewhereView.model_validate(event))
+    return causes_of(stream_id, history, elsewhere, begun)

@@ -148,7 +148,7 @@ const causesPicture = (pick) => {
       const node = places.get(`${Math.floor(py / STEP.y)}:${Math.floor(Math.max(0, px) / STEP.x)}`);
       return node && px - node.depth * STEP.x < Math.max(STEP.x * 0.9, 20 / view.sx) ? node : null;
     },
-    tell: (node) => `${node.version} · ${plain(node.event_type)}${node.stage ? `, ${nameOf(node)}` : ""}, ${node.cause ? `because of ${node.cause}` : node.elsewhere ? `because of ${node.elsewhere.version} of ${plain(node.elsewhere.stream_id)}` : node.from_outside ? "because of another stream" : "the beginning"}${node.about ? `, about ${plain(node.about)}` : ""}; led to ${number.format(node.below.length)}`,
+    tell: (node) => `${node.version} · ${plain(node.event_type)}${node.stage ? `, ${nameOf(node)}` : ""}, ${node.cause ? `because of ${node.cause}` : node.elsewhere ? `because of ${node.elsewhere.version} of ${plain(node.elsewhere.stream_id)}` : node.from_outside ? "because of another stream" : "the beginning"}${node.about ? `, about ${plain(node.about)}` : ""}; led to ${number.format(node.below.length)}${node.led_to.map((one) => `, and ${one.version} of ${plain(one.stream_id)}`).join("")}`,
     pick: (node) => pick(node.version),
   });
   picture.take = (told) => {

@@ -348,21 +348,37 @@ class Inspector {
     else this.why.append(event.causation_id ? this.fromElsewhere(event) : el("span", {}, "Asked for from outside"));
     if (effects.length) this.why.append(el("span", {}, " · led to "), ...effects.slice(0, 6).map(link));
     if (effects.length > 6) this.why.append(el("span", {}, ` and ${number.format(effects.length - 6)} more`));
+    if (event.version === 1) this.why.append(this.toElsewhere(event));
     const edit = new URLSearchParams({ analysis: this.data.analysis_id, stream: this.data.stream, at: String(event.version) });
     this.why.append(" ", el("a", { class: "fork", href: `/fork?${edit}` }, "Edit this event and go on from here in a sandbox"));
     if (event.erased?.length) this.why.append(el("span", {}, ` · erased for good: ${plain(event.erased.join(", "))}`));
   }
 
-  // An event of another stream led to it: a link to that one, once it is known which it is.
+  // A link to an event of another stream.
+  elsewhere(one) {
+    const [kind, id] = one.stream_id.split("/");
+    const place = new URLSearchParams({ analysis: kind === "analysis" ? id : this.data.analysis_id, stream: one.stream_id, at: String(one.version) });
+    return el("a", { class: "elsewhere", href: `/events?${place}` }, `${one.version} ${plain(one.event_type.split(".").slice(-2).join(" "))} of ${plain(one.stream_id)}`);
+  }
+
+  // What is known of an event in other streams, once it is; asked for once as far as the history goes.
+  outside(event) {
+    if (!(event.version <= this.askedOutside?.until)) this.askedOutside = { until: this.last, told: this.ask("causes").catch(() => ({ items: [] })) };
+    return this.askedOutside.told.then(({ items }) => items.find((item) => item.version === event.version));
+  }
+
+  // An event of another stream led to it.
   fromElsewhere(event) {
     const told = el("span", {}, "Because of an event in another stream");
-    if (!(event.version <= this.outside?.until)) this.outside = { until: this.last, told: this.ask("causes").catch(() => ({ items: [] })) };
-    this.outside.told.then(({ items }) => {
-      const one = items.find((item) => item.version === event.version)?.elsewhere;
-      if (!one) return;
-      const [kind, id] = one.stream_id.split("/");
-      const place = new URLSearchParams({ analysis: kind === "analysis" ? id : this.data.analysis_id, stream: one.stream_id, at: String(one.version) });
-      told.replaceChildren("Because of ", el("a", { class: "elsewhere", href: `/events?${place}` }, `${one.version} ${plain(one.event_type.split(".").slice(-2).join(" "))} of ${plain(one.stream_id)}`));
+    this.outside(event).then((item) => item?.elsewhere && told.replaceChildren("Because of ", this.elsewhere(item.elsewhere)));
+    return told;
+  }
+
+  // What it led to in other streams: what begins one is what others are begun by.
+  toElsewhere(event) {
+    const told = el("span", {});
+    this.outside(event).then((item) => {
+      for (const one of item?.led_to ?? []) told.append(" · led to ", this.elsewhere(one));
     });
     return told;
   }

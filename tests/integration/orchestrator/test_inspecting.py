@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from events.processing import FaultKind, Stage
 from tests.support.orchestrator import System, a_system
@@ -99,6 +100,13 @@ async def test_an_analysis_is_seen_as_it_was_from_all_sides(system: System) -> N
     [first, *_] = (await system.get("/events/causes", stream_id=f"analysis/{renewed}"))["items"]
     assert (first["cause"], first["from_outside"]) == (0, True)
     assert first["elsewhere"] == {**stream, "version": 1, "event_type": "repository.processing.requested"}
+    caused = {"stream_id": f"analysis/{renewed}", "version": 1, "event_type": "repository.processing.requested"}
+    known = (await system.get("/events/causes", **stream))["items"]
+    assert [one["led_to"] for one in known] == [[caused], *([] for _ in known[1:])]
+    async with system.engine.begin() as connection:  # as its deletion would
+        gone = {"stream": f"analysis/{renewed}"}
+        await connection.execute(text("UPDATE es.streams SET archived_at = now() WHERE stream_id = :stream"), gone)
+    assert not (await system.get("/events/causes", **stream))["items"][0]["led_to"]
 
 
 async def test_what_cannot_be_looked_at_is_refused_by_its_name(system: System) -> None:

@@ -115,8 +115,9 @@ def test_each_event_stands_below_its_cause() -> None:
     ]
     there = ElsewhereView(stream_id="analysis/a", version=1, event_type="y")
     known = [one(1, 0, outside=True).model_copy(update={"elsewhere": there}), one(2, 0)]
-    known[1] = known[1].model_copy(update={"about": "analysis/b"})
+    renewed = there.model_copy(update={"stream_id": "analysis/c"})
+    known[1] = known[1].model_copy(update={"about": "analysis/b", "led_to": [renewed]})
     assert [text.plain for text in graph_lines(known)] == [
         "   1 x  (because of 1 y of analysis/a)",
-        "   2 x  (about analysis/b)",
+        "   2 x  (about analysis/b, led to 1 y of analysis/c)",
     ]

@@ -39,4 +39,5 @@ def test_what_was_made_elsewhere_is_made_ready_from_its_import_on() -> None:
     [imported] = story.history[-1:]
     taken_over = fold([imported], record)
     assert taken_over is not None
-    assert taken_over.view.imported_at == imported.timestamp > taken_over.view.requested_at == story.history[0].timestamp
+    assert taken_over.view.requested_at == story.history[0].timestamp
+    assert taken_over.view.imported_at == imported.timestamp > taken_over.view.requested_at

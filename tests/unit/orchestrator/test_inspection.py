@@ -265,10 +265,11 @@ async def test_causes_in_other_streams_are_named_where_they_are_known() -> None:
     history = [one.model_copy(update={"causation_id": id_}) for one, id_ in zip(history, (outside, gone), strict=True)]
     there = ElsewhereView(stream_id="repository/a", version=7, event_type="x")
 
-    first, second = causes_of(stream, history, {outside: there}).items
+    first, second = causes_of(stream, history, {outside: there}, {history[1].event_id: [there]}).items
 
     assert (first.from_outside, first.elsewhere, first.about) == (True, there, None)
     assert (second.from_outside, second.elsewhere, second.about) == (True, None, STREAM)
+    assert (first.led_to, second.led_to) == ([], [there])
     analysis = Counting()
     await analysis.say(STREAM, _analysis(1))
     assert {one.about for one in causes_of(STREAM, await analysis.journal.read_stream(STREAM)).items} == {None}
