@@ -4,17 +4,22 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events.base import Draft, Envelope, Event, derived_id
-from events.catalog import WORKFLOW
+from events.catalog import QUESTIONS, WORKFLOW
 from events.delivery import dead_letters
 from events.delivery.dead_letters import DeadLetter
 from events.letters import MessageDiscarded, MessageEdited, MessageRetried
 from events.log.postgres import append_in, read_stream_in
 from events.log.wake import Wake
 from events.processing import RetryRequested, StageRequested
+from events.question import QuestionAsked
+from orchestrator.adapters.journals import accepted_as
+from orchestrator.adapters.usage import accept_in
 from orchestrator.workflow import replay
+from orchestrator.workflow.asked_again import asked_again
 from orchestrator.workflow.edited import edit, next_attempt
 from orchestrator.workflow.retrying import again_of
 
@@ -39,8 +44,9 @@ class NotWaiting(Exception):
 
 
 def is_repeatable(letter: DeadLetter) -> bool:
-    """Whether it can be done again: a message to the workflow, or a run of an analysis."""
-    return letter.stream_id is not None and (letter.topic == WORKFLOW or letter.topic.startswith(_STAGE))
+    """Whether it can be done again: a message to the workflow, a run of an analysis, or a question."""
+    is_known = letter.topic in {WORKFLOW, QUESTIONS} or letter.topic.startswith(_STAGE)
+    return letter.stream_id is not None and is_known
 
 
 class NotEditable(Exception):
@@ -69,7 +75,8 @@ class Letters:
         """Have it done again, once. None where there is no such letter. Raises NotRepeatable, NotWaiting, Settled.
 
         The workflow decides anew on its stream as that is by now; a run that was parked is asked for as by a retry of
-        its shard. The message itself is not sent again: what it said is in the stream.
+        its shard, a question in the name of whoever asked it. The message itself is not sent again: what it said is in
+        the stream.
         """
         async with self._engine.begin() as connection:
             letter = await self._settle(connection, letter_id, RETRIED, only=is_repeatable)
@@ -78,6 +85,8 @@ class Letters:
                 said += [await _retry_of(connection, letter)] if letter.topic.startswith(_STAGE) else []
                 for event in said:
                     await dead_letters.say(connection, letter, event, by=by, at=self._clock())
+                if letter.topic == QUESTIONS:
+                    await self._ask_again(connection, letter)
         self._wake.appended()
         return await self.one(letter_id)
 
@@ -111,6 +120,20 @@ class Letters:
                 await dead_letters.say(connection, letter, event, by=by, at=self._clock())
         self._wake.appended()
         return await self.one(letter_id)
+
+    async def _ask_again(self, connection: AsyncConnection, letter: DeadLetter) -> None:
+        """Another attempt at a question. Raises NotRepeatable, NotWaiting."""
+        try:
+            parked, history = await _parked(connection, letter, QuestionAsked)
+            again = asked_again(history, parked, derived_id("asked again", letter.letter_id))
+        except (NotEditable, ValidationError):
+            raise NotRepeatable from None
+        if again is None:
+            raise NotWaiting
+        id_, at = again.question_id, self._clock()
+        await accept_in(connection, parked.tenant_id, id_, at)
+        draft = Draft(event_id=accepted_as(id_), occurred_at=at, context=parked.context, event=again)
+        await append_in(connection, parked.stream_id, [draft])
 
     async def _append_edited(
         self, connection: AsyncConnection, letter: DeadLetter, changes: Mapping[str, object], by: UUID
@@ -166,7 +189,14 @@ async def _retry_of(connection: AsyncConnection, letter: DeadLetter) -> RetryReq
 
 async def _parked_run(connection: AsyncConnection, letter: DeadLetter) -> tuple[Envelope, list[Envelope]]:
     """The event of a letter that asked for a run, opened, and its stream. Raises NotEditable."""
-    if letter.stream_id is None or letter.event_type != StageRequested.event_type:
+    return await _parked(connection, letter, StageRequested)
+
+
+async def _parked(
+    connection: AsyncConnection, letter: DeadLetter, kind: type[Event]
+) -> tuple[Envelope, list[Envelope]]:
+    """The event of a letter, opened, and its stream. Raises NotEditable where it is no such event, or was erased."""
+    if letter.stream_id is None or letter.event_type != kind.event_type:
         raise NotEditable
     history = await read_stream_in(connection, letter.stream_id)
     parked = next((each for each in history if each.event_id == letter.event_id), None)

@@ -115,8 +115,7 @@ class Usage:
         if self.allowed(who):
             await connection.execute(_LOCK, {"what": f"questions {who.tenant_id}"})
             await self._check(connection, who, list(OF_QUESTIONS), at)
-        values = {"tenant": who.tenant_id, "question": question_id, "at": at, "day": day_of(at)}
-        await connection.execute(_ACCEPT, values)
+        await accept_in(connection, who.tenant_id, question_id, at)
 
     @asynccontextmanager
     async def counted(
@@ -165,6 +164,12 @@ class Usage:
         over = exceeded(allowed, used, at=at)
         if over is not None:
             raise _problem(over)
+
+
+async def accept_in(connection: AsyncConnection, tenant_id: UUID, question_id: UUID, at: datetime) -> None:
+    """Count a question in the caller's transaction, whatever the quota says."""
+    values = {"tenant": tenant_id, "question": question_id, "at": at, "day": day_of(at)}
+    await connection.execute(_ACCEPT, values)
 
 
 async def _count(connection: AsyncConnection, quota: Quota, tenant_id: UUID, at: datetime) -> int:

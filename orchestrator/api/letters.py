@@ -80,7 +80,7 @@ async def one(letter_id: UUID, _who: Admin, parts: Parts) -> LetterView:
 
 @router.post("/{letter_id}/retry")
 async def retry(letter_id: UUID, who: Admin, parts: Parts) -> LetterView:
-    """Have it done again: the workflow decides anew on its analysis, a parked run is asked for once more.
+    """Have it done again: the workflow decides anew, a run is asked for once more, a question as its asker had it.
 
     Asked for twice, it is done once. Where nothing would run by it, nothing is decided (`letter_not_waiting`).
     """
@@ -88,12 +88,13 @@ async def retry(letter_id: UUID, who: Admin, parts: Parts) -> LetterView:
         return _found(await parts.letters.run_again(letter_id, who.user_id))
     except NotRepeatable:
         raise ApiProblem(
-            "letter_not_repeatable", "Discard it: a question is asked again by whoever asked it, a deletion goes on."
+            "letter_not_repeatable",
+            "Discard it: a deletion goes on by itself, and the rest is no event of ours.",
         ) from None
     except NotWaiting:
         raise ApiProblem(
             "letter_not_waiting",
-            "Look at its analysis: the run was done or asked for again since, or all was cancelled: discard it then."
+            "Look at its stream: it was done or asked for again since, or all was cancelled: discard it then."
             " What comes too late for an analysis at work can run once that is ready.",
         ) from None
     except Settled as settled:

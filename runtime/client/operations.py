@@ -901,7 +901,7 @@ class Operations(Protocol):
         return self._call(shapes.LetterView, "GET", f"/api/v1/dead-letters/{part(letter_id)}")
 
     def letters_retry(self, letter_id: str, *, idempotency_key: str | None = None) -> shapes.LetterView:
-        """Have it done again: the workflow decides anew on its analysis, a parked run is asked for once more."""
+        """Have it done again: the workflow decides anew, a run is asked for once more, a question as its asker had it."""
         return self._call(
             shapes.LetterView,
             "POST",

@@ -12,7 +12,7 @@ from web_ui.session import administrates, attempt, client, me, parameter, zone
 from web_ui.words import visible
 
 _PAGE = 50
-_AGAIN = "It is put where it was taken from, and done as if it came now. If it fails again, it is parked again."
+_AGAIN = "It is done as if it came now; a question is asked as its asker had it. If it fails again, it is parked again."
 _EDIT = "It is asked for as its next attempt, with these values. Who changed what is kept in the log of its analysis."
 _DISCARD = "It is never done. What waits for it may wait for ever: cancel that, or begin it anew."
 

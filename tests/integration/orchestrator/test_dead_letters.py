@@ -16,6 +16,7 @@ from events.letters import MessageDiscarded, MessageEdited, MessageParked, Messa
 from events.log.postgres import read_stream_in
 from events.log.wake import Wake
 from events.processing import FaultKind, RetryRequested, Stage, StageRequested
+from events.question import QuestionAsked
 from events.replay.doctor import examine
 from orchestrator.adapters.letters import Letters
 from orchestrator.subscribers import CONSUMER, workflow_handler
@@ -155,6 +156,30 @@ async def test_administrators_look_at_it_and_decide_and_all_is_on_record(system:
         return [entry["outcome"] for entry in entries if entry["status"] != 200 or "retry" in entry["action"]]
 
     assert sorted(await eventually(recorded, lambda found: len(found) > 2)) == ["allowed", "allowed", "failed"]
+
+
+async def test_a_parked_question_is_asked_again_as_its_asker_had_it(system: System) -> None:
+    analysis = await system.get(f"/analyses/{await system.begin()}")
+    began = await system.client.post("/api/v1/conversations", json={"repository_id": analysis["repository_id"]})
+    stream = f"conversation/{began.json()['conversation_id']}"
+    asked = (await system.client.post(f"/api/v1/{stream.replace('/', 's/')}/questions", json={"query": "Why?"})).json()
+    letter = await a_letter(system, QUESTIONS, stream)
+    assert (await system.get(f"/dead-letters/{letter}"))["repeatable"]
+    assert (await system.client.get(f"/api/v1/dead-letters/{letter}/message")).json()["code"] == "letter_not_editable"
+
+    done = [await system.client.post(f"/api/v1/dead-letters/{letter}/retry") for _ in range(2)]
+
+    assert [(each.status_code, each.json()["resolution"]) for each in done] == [(200, "retried")] * 2
+    before, again = [e for e in await system.journal.read_stream(stream) if e.event_type == QuestionAsked.event_type]
+    assert (again.data["query"], again.data["again"]) == ("Why?", asked["question_id"])
+    assert (again.user_id, again.correlation_id, again.causation_id) == (
+        before.user_id,
+        before.correlation_id,
+        before.event_id,
+    )
+    async with system.engine.connect() as connection:
+        counted = text("SELECT count(*) FROM app.accepted_questions")
+        assert (await connection.execute(counted)).scalar_one() == 2
 
 
 async def parse_runs(system: System, stream: str) -> list[tuple[int, int, str]]:
