@@ -138,6 +138,8 @@ def _short(value: object) -> str:
 
 def timeline_lines(found: TimelineView) -> Iterator[Text]:
     """A bar for each run (· waited, █ worked), then the sums of each stage."""
+    if not found.runs:
+        yield Text("This stream has no runs: those of analyses have.", style="dim")
     whole = max((found.last_at - found.began_at).total_seconds(), 0.001)
     for run in found.runs:
         yield Text.assemble(

@@ -132,6 +132,9 @@ def _answer(told: ShadowAnswer) -> list[str]:
     if told.after is None:
         return [visible(f"  {told.question}: not answered ({told.code})")]
     lines = [visible(f"  {told.question}: {', '.join(told.changed) or 'the same'}")]
+    then, now = told.before.generation_kind, told.after.generation_kind
+    if then and now and then != now:  # not the code alone makes the difference
+        lines.append(visible(f"    searched in the {then} index then, in the {now} one now"))
     for sign, places in (("+", told.gained), ("-", told.lost)):
         lines += [visible(f"    {sign} {one.path}:{one.first_line}-{one.last_line}") for one in places[:_EXAMPLES]]
     if "answer" in told.changed:

@@ -133,7 +133,7 @@ def passages(report: ShadowReport) -> list[Row]:
 def answers(report: ShadowReport) -> list[Row]:
     """The questions that are answered otherwise: what differs, as it was answered, and as it is now."""
     return [
-        (visible(each.question), ", ".join(each.changed), visible(each.before.answer), _now(each))
+        (visible(each.question), ", ".join([*each.changed, *_searched(each)]), visible(each.before.answer), _now(each))
         for each in report.answers
         if each.changed or each.after is None
     ]
@@ -155,6 +155,12 @@ def _rank(place: int | None) -> str:
 
 def _now(told: ShadowAnswer) -> str:
     return visible(told.after.answer if told.after is not None else told.message or told.code or "")
+
+
+def _searched(told: ShadowAnswer) -> list[str]:
+    """That another index served then: not the code alone makes the difference."""
+    then, now = told.before.generation_kind, told.after.generation_kind if told.after is not None else None
+    return [visible(f"{then} index then, {now} now")] if then and now and then != now else []
 
 
 def _cited(one: Citation) -> str:

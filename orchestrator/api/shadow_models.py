@@ -67,11 +67,15 @@ class ShadowSearch(BaseModel):
 
 
 class ShadowAnswered(BaseModel):
-    """An answer as it was given, or as the present code gives it; `refused` is empty, or why nothing was answered."""
+    """An answer as it was given, or as the present code gives it; `refused` is empty, or why nothing was answered.
+
+    `generation_kind` is the index that was searched for it: the one that served then, or that serves now.
+    """
 
     answer: str
     mode: str
     refused: str = ""
+    generation_kind: str | None = None
     citations: list[Citation] = Field(default_factory=list)
     removed_citations: int = 0
     removed_quotes: int = 0

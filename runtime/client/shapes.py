@@ -1602,6 +1602,8 @@ class SettingView(BaseModel):
 class ShadowAnswered(BaseModel):
     """
     An answer as it was given, or as the present code gives it; `refused` is empty, or why nothing was answered.
+
+    `generation_kind` is the index that was searched for it: the one that served then, or that serves now.
     """
 
     model_config = ConfigDict(
@@ -1611,6 +1613,7 @@ class ShadowAnswered(BaseModel):
     answer: str
     mode: str
     refused: str = ""
+    generation_kind: str | None = None
     citations: Annotated[list[Citation], Field(validate_default=True)] = []
     removed_citations: int = 0
     removed_quotes: int = 0

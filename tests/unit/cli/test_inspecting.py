@@ -92,6 +92,8 @@ def test_waiting_is_drawn_apart_from_working() -> None:
         stream_id="analysis/1", at=AT, began_at=AT, last_at=AT + timedelta(seconds=10), stages=[stage], runs=[run]
     )
     line, total = [text.plain for text in timeline_lines(told)]
+    [nothing] = timeline_lines(told.model_copy(update={"runs": [], "stages": []}))
+    assert nothing.plain.startswith("This stream has no runs")
 
     assert line.startswith("parse[3] try 2")
     assert "·" * 20 + "█" * 20 in line

@@ -68,7 +68,8 @@ def test_of_an_index_and_of_answers_each_question_is_told() -> None:
         lost=0,
     )
     made = {"vectors": 1200, "generation_kind": "quick", "not_recorded": 3}
-    before, after = (ShadowAnswered(answer=text, mode="extractive") for text in ("So.", "Not so."))
+    sides = (("So.", "quick"), ("Not so.", "full"))
+    before, after = (ShadowAnswered(answer=text, mode="extractive", generation_kind=kind) for text, kind in sides)
     ids = {"question_id": str(UUID(int=4)), "conversation_id": str(UUID(int=5))}
     cited = Citation(path="b.py", first_line=2, last_line=3)
     answers = [
@@ -85,6 +86,7 @@ def test_of_an_index_and_of_answers_each_question_is_told() -> None:
     ]
     assert lines_of(a_shadow(stage="answer", report=ShadowReport(answers=answers)))[1:] == [
         "  How?: answer, citations",
+        "    searched in the quick index then, in the full one now",
         "    - b.py:2-3",
         "    before  So.",
         "    after   Not so.",

@@ -131,15 +131,16 @@ def test_what_questions_find_in_an_index_is_told_by_question_and_by_passage() ->
 def test_answers_are_told_where_they_differ() -> None:
     def told(question: str, **more: object) -> dict[str, object]:
         ids = {"conversation_id": "c", "question_id": "q"}
-        before = {"answer": "As it was.", "mode": "generated"}
+        before = {"answer": "As it was.", "mode": "generated", "generation_kind": "quick"}
         return {"question": question, **ids, "before": before, **more}
 
     place = {"path": "a.py", "first_line": 3, "last_line": 4}
     answers = [
         told("One?", after={"answer": "As it was.", "mode": "generated"}),
-        told("Two?", after={"answer": "As it is.", "mode": "generated"}, changed=["answer"], gained=[place]),
+        told("Two?", after={"answer": "As it is.", "mode": "generated", "generation_kind": "full"}, changed=["answer"]),
         told("Three?", code="effect_not_recorded", message="Nothing is recorded of it."),
     ]
+    answers[1]["gained"] = [place]
     report = ShadowReport.model_validate({"agrees": False, "answers": answers})
 
     assert shadowed.conclusion(a_shadow(stage="answer", report=report)) == (
@@ -151,7 +152,7 @@ def test_answers_are_told_where_they_differ() -> None:
     )
     assert shadowed.state(gone) == ("done", "good")
     assert shadowed.answers(report) == [
-        ("Two?", "answer", "As it was.", "As it is."),
+        ("Two?", "answer, quick index then, full now", "As it was.", "As it is."),
         ("Three?", "", "As it was.", "Nothing is recorded of it."),
     ]
     assert shadowed.cited(report) == [("Two?", "added", "a.py:3-4")]
