@@ -53,7 +53,7 @@ def run_show(stream: str | None, wanted: Wanted, *, as_json: bool) -> int:
         print(json.dumps([item.model_dump(mode="json") for item in found]))
     else:
         for item in found:
-            _print(console, item)
+            _print(console, item, of_all=stream is None)
     return OK
 
 
@@ -62,7 +62,7 @@ def run_tail(stream: str | None, wanted: Wanted, *, as_json: bool) -> int:
     api, console, chosen = connect(), Screen(), wanted.chosen
     for item in _grown(api, wanted) if stream is None else _live(api, stream_of(stream)):
         if wants(chosen, item):
-            _emit(console, item, as_json=as_json)
+            _emit(console, item, as_json=as_json, of_all=stream is None)
     return OK
 
 
@@ -98,18 +98,22 @@ def _grown(api: Client, wanted: Wanted) -> Iterator[Envelope]:
             time.sleep(_POLL)
 
 
-def _emit(console: Screen, item: Envelope, *, as_json: bool) -> None:
+def _emit(console: Screen, item: Envelope, *, as_json: bool, of_all: bool) -> None:
     if as_json:
         print(item.model_dump_json(), flush=True)
     else:
-        _print(console, item)
+        _print(console, item, of_all=of_all)
 
 
-def _print(console: Screen, item: Envelope) -> None:
+def _print(console: Screen, item: Envelope, *, of_all: bool) -> None:
+    """One line; of the events `of_all` streams each names its own."""
     moment = precise(item.timestamp)
+    stream = f"  {item.stream_id}" if of_all else ""
     stage = f" {item.stage}" if item.stage else ""
     said = summary_of(item.data)
-    line = Text.assemble((moment, "dim"), f"  {item.version:>4}  ", (item.event_type, "bold"), stage, (said, "dim"))
+    line = Text.assemble(
+        (f"{moment}{stream}", "dim"), f"  {item.version:>4}  ", (item.event_type, "bold"), stage, (said, "dim")
+    )
     console.say(line)
 
 

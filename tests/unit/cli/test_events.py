@@ -97,6 +97,16 @@ def test_of_all_the_last_twenty_come_first_and_nothing_twice(api: Api, capsys: p
     assert printed(capsys) == [*range(22, 42)]
 
 
+def test_of_all_streams_each_event_names_its_own(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    for stream in (None, "1"):
+        with pytest.raises(ApiError):
+            run_tail(stream, Wanted(type=FAILED), as_json=False)
+        said = capsys.readouterr().out
+        assert ("analysis/1" in said) == (stream is None)
+        assert "out of memory" in said
+        api.looks = 0
+
+
 def test_what_is_wanted_of_all_streams_is_asked_for_page_by_page(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
