@@ -43,6 +43,18 @@ def test_administrators_build_the_read_models_again_and_see_what_differed(page: 
     )
     assert [each["of"] for each in api.collections.values()] == [DAMAGED]
 
+    page.goto("/upkeep?of=an-analysis")  # as its page leads there
+    page.get_by_role("button", name="Compare with the stored ones").click()
+    found = (
+        "has 1 missing, 2 different, 0 that are no one's, checksum bb22; it should have 1,200 vectors, checksum aa11"
+    )
+    expect(page.get_by_text(found)).to_be_visible(timeout=15_000)
+    page.get_by_role("button", name="Build them again").click()
+    expect(page.get_by_text("The one that serves now has all 1,200 vectors")).to_be_visible(timeout=15_000)
+    asked = [(each["of"], each["replace"]) for each in api.collections.values()]
+    assert asked[1:] == [("an-analysis", False), ("an-analysis", True)]
+    assert_accessible(page)
+
 
 def test_administrators_see_services_queues_teams_and_settings(page: Page, api: StandIn) -> None:
     page.goto("/installation")

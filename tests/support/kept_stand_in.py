@@ -96,19 +96,28 @@ async def collections(kept: dict[str, Json], _request: Request) -> Response:
 async def collection_rebuilds(kept: dict[str, Json], request: Request) -> Response:
     """POST of a rebuild of a collection, and a look at it: it is over soon."""
     if request.method == "POST":
-        of, rebuild_id = (await request.json())["of"], str(uuid4())
+        asked, rebuild_id = await request.json(), str(uuid4())
+        of = asked["of"]
         ids = {
             "rebuild_id": rebuild_id,
             "generation_id": of,
             "analysis_id": str(uuid4()),
             "repository_id": str(uuid4()),
         }
-        kept[rebuild_id] = ids | {"of": of, "asked_at": datetime.now(UTC).isoformat()}
+        kept[rebuild_id] = ids | {
+            "of": of,
+            "replace": asked.get("replace", True),
+            "asked_at": datetime.now(UTC).isoformat(),
+        }
         found = kept[rebuild_id]
     else:
         found = kept[request.path_params["id"]]
-    state = {"state": "done" if _is_over(found) else "asked", "kind": "full", "model": "minilm", "replace": True}
-    return JSONResponse(found | state)
+    state = {"state": "done" if _is_over(found) else "asked", "kind": "full", "model": "minilm"}
+    counts = {"vectors": 1_200, "missing": 1, "extra": 0, "different": 2, "checksum": "aa11", "held_checksum": "bb22"}
+    before = counts | {"held": 1_199, "agrees": False}
+    after = counts | {"missing": 0, "different": 0, "held": 1_200, "held_checksum": "aa11", "agrees": True}
+    sides = {"before": before, "after": after if found["replace"] else None} if _is_over(found) else {}
+    return JSONResponse(found | state | sides)
 
 
 async def work_live(kept: dict[str, Json], request: Request) -> Response:

@@ -65,8 +65,10 @@ def show() -> None:
         return
     frame.heading(analysis)
     if administrates():
-        address = {"analysis": analysis.analysis_id}
-        st.page_link("pages/shadows.py", label="Shadows", icon=":material/contrast:", query_params=address)
+        address, of = {"analysis": analysis.analysis_id}, {"of": analysis.analysis_id}
+        with st.container(horizontal=True):
+            st.page_link("pages/shadows.py", label="Shadows", icon=":material/contrast:", query_params=address)
+            st.page_link("pages/upkeep.py", label="Build its vectors again", icon=":material/build:", query_params=of)
     stream = choose(analysis)
     if stream.startswith("repository/"):
         repository(stream)

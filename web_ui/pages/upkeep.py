@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from runtime.client.shapes import CollectionAsked, CollectionsState, RebuildRequest
+from runtime.client.shapes import CollectionAsked, CollectionRebuild, CollectionsState, RebuildRequest
 from web_ui import collections, rebuilds
 from web_ui.components import browser, frame, notices
 from web_ui.session import administrates, attempt, client, parameter
@@ -60,6 +60,32 @@ def _ask(generation_id: str) -> str:
     return client().collections_begin(CollectionAsked(of=generation_id)).rebuild_id
 
 
+def _one_of_them() -> None:
+    """Compare the vectors of one with the stored ones, number by number, or build them again, whatever is counted."""
+    of = st.text_input("Whose vectors: the id of an analysis, a repository or a generation", parameter("of") or "")
+    with st.container(horizontal=True):
+        compare = st.button("Compare with the stored ones", key="compare-vectors")
+        build = st.button("Build them again", key="build-vectors")
+    if not (compare or build):
+        return
+    if not of.strip():
+        st.warning("Say which: *Build its vectors again* above the events of an analysis leads here with its id.")
+        return
+    wanted = CollectionAsked(of=of.strip(), replace=build)
+    view = attempt(lambda: client().collections_begin(wanted))
+    if view is not None:
+        st.query_params.from_dict({"of": of.strip(), "collection": view.rebuild_id})
+        st.rerun()
+
+
+def _ended(view: CollectionRebuild) -> None:
+    """What came of the last one."""
+    if view.state == "failed":
+        st.warning(view.message or "It could not be done.")
+    elif told := collections.outcome(view):
+        (st.success if collections.is_right(view) else st.warning)(" ".join(told))
+
+
 def _vectors() -> None:
     st.html('<h2 class="rs-section">Vectors</h2>')
     st.write(_VECTORS)
@@ -70,8 +96,9 @@ def _vectors() -> None:
     if view is not None and view.state == "asked":
         _follow_collection(view.rebuild_id)
         return
-    if view is not None and view.state == "failed":
-        st.warning(view.message or "It could not be done.")
+    if view is not None:
+        _ended(view)
+    _one_of_them()
     state = attempt(client().collections_state) if parameter("vectors") is not None else None
     if state is None:
         return
