@@ -63,4 +63,7 @@ def read_manifest(path: str, content: str) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise NotRead(str(error)[:200] or type(error).__name__) from error
     stem = path.rpartition("/")[2].rpartition(".")[0]
-    return replace(manifest, name=stem) if found.names_project and not manifest.name else manifest
+    if not found.names_project:
+        return manifest
+    points = tuple(one if one.name else replace(one, name=manifest.name or stem) for one in manifest.entry_points)
+    return replace(manifest, name=manifest.name or stem, entry_points=points)

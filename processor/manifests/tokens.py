@@ -1,4 +1,4 @@
-"""The tokens and statements of manifests that are programs: Gradle, Gemfile, mix.exs, Package.swift, CMake, Terraform.
+"""The tokens and statements of manifests that are programs: Gradle, Gemfile, mix.exs, Package.swift, Terraform.
 
 Nothing is executed and nothing is computed: what is written out is found, in linear time, whatever else is in the file.
 """
@@ -26,14 +26,13 @@ _PERCENT = "".join(
 )
 _HASH = r"\#[^\n]*|"
 _SLASHES = r"//[^\n]*|/\*.*?(?:\*/|\Z)|"
-_BRACKETS = r"\#\[\[.*?(?:\]\]|\Z)|"
 _OPEN, _SHUT = frozenset("([{"), frozenset(")]}")
 
 HASH = re.compile(_HASH + _STRINGS + _SINGLE + _REST, re.DOTALL)  # Elixir, Meson, Python
 RUBY = re.compile(_HASH + _STRINGS + _SINGLE + _PERCENT + _REST, re.DOTALL)
 SLASHES = re.compile(_SLASHES + _STRINGS + _SINGLE + _REST, re.DOTALL)  # Gradle, Swift
 BOTH = re.compile(_HASH + _SLASHES + _STRINGS + _REST, re.DOTALL)  # Terraform
-CMAKE = re.compile(_BRACKETS + _HASH + _STRINGS + _REST, re.DOTALL)
+_NAMES = frozenset(("word", "text"))
 _KINDS = dict.fromkeys(("long", "double", "single", "angle", "round", "square", "curly"), "text") | {"arrow": "mark"}
 
 
@@ -143,7 +142,7 @@ def calls(found: Iterable[Token]) -> Iterator[Call]:
 def _name(before: list[Token]) -> str:
     if before and before[-1].kind == "word":
         return before[-1].value
-    if len(before) > 1 and before[-1].kind == "mark" and before[-1].value in ":=" and before[-2].kind == "word":
+    if len(before) > 1 and before[-1].kind == "mark" and before[-1].value in ":=" and before[-2].kind in _NAMES:
         return before[-2].value
     return ""
 

@@ -18,7 +18,9 @@ from runtime.folders import documents_in, examples_in, is_aside, is_of_tests
 
 _MOST_ROWS = 100_000
 _RUNS = re.compile(r"[-_.]+")
-_INHERITED = frozenset(("", "workspace"))
+_WORKSPACE, _CARGO = "workspace", "Cargo"
+_INHERITED = frozenset(("", _WORKSPACE))
+_NPM = re.compile(r"npm:((?:@[^@/]{1,100}/)?[^@/]{1,200})(?:@.{0,200})?")
 _MAVEN = {"test": "test", "provided": "build"}
 _CATALOG, _DEFAULT_CATALOG = "catalog:", "default"
 _COMMON = frozenset(("", "base", "common", "core", "all", "main", "prod", "production"))
@@ -60,6 +62,7 @@ def list_dependencies(read: Sequence[Read]) -> list[DependencyRow]:
             _scoped(
                 one.path,
                 _filled(one, found, variables),
+                one.manifest.ecosystem,
                 rescoped.get(one.path, ""),
                 only_examples=only_examples,
             ),
@@ -115,7 +118,9 @@ def _aliases(read: Sequence[Read]) -> dict[str, list[Dependency]]:
 
 
 def _resolved(found: Dependency, aliases: Mapping[str, Sequence[Dependency]]) -> Iterator[Dependency]:
-    meant = aliases.get(found.name, [found])
+    meant = aliases.get(found.name) or [found]
+    if found.constraint == _WORKSPACE:  # a crate that the workspace calls by another name
+        meant = aliases.get(f"{_CARGO}.{found.name}") or [found]
     return (replace(found, name=one.name, constraint=one.constraint) for one in meant)
 
 
@@ -145,14 +150,14 @@ def _has_only_examples(read: Sequence[Read]) -> bool:
     return all(is_aside(str(PurePosixPath(one.path).parent)) for one in asking)
 
 
-def _scoped(path: str, found: Dependency, included: str, *, only_examples: bool) -> Dependency:
+def _scoped(path: str, found: Dependency, ecosystem: str, included: str, *, only_examples: bool) -> Dependency:
     """The scope as the file's name and folder say it, for files whose lines do not."""
     if found.scope != "runtime":
         return found
     pure = PurePosixPath(path)
     if included or pure.name.lower().startswith("constraints"):
         return replace(found, scope=included or "constraint")
-    is_list = pure.suffix in {".txt", ".in"} and pure.name.lower() != "cmakelists.txt"
+    is_list = ecosystem == "python" and pure.suffix in {".txt", ".in"}
     words = _REQUIREMENTS.sub(" ", pure.stem).strip("-_. ") if is_list else ""
     group = "" if words in _COMMON else words
     folder = str(pure.parent)
@@ -189,8 +194,14 @@ def _variables(read: Sequence[Read]) -> dict[tuple[str, str], dict[str, str]]:
 def _by_name(found: Iterable[tuple[str, str, Dependency]]) -> dict[_Name, list[Dependency]]:
     named: dict[_Name, list[Dependency]] = defaultdict(list)
     for path, ecosystem, one in found:
-        named[_Name(str(_folder_of(path)), ecosystem, normal(ecosystem, one.name))].append(one)
+        named[_Name(str(_folder_of(path)), ecosystem, _locked_as(ecosystem, one))].append(one)
     return named
+
+
+def _locked_as(ecosystem: str, found: Dependency) -> str:
+    """What a lock file calls it: by its own name, where JavaScript's code has another one for it (`npm:name@1`)."""
+    real = _NPM.fullmatch(found.constraint) if ecosystem == "javascript" else None
+    return normal(ecosystem, real[1] if real is not None else found.name)
 
 
 def _folder_of(path: str) -> PurePosixPath:
@@ -211,7 +222,7 @@ def _versioned(
     chosen: Mapping[_Name, list[Dependency]],
 ) -> Dependency:
     """With the constraint that is set for all, and the version that the nearest lock file chose."""
-    name = normal(ecosystem, found.name)
+    name = _locked_as(ecosystem, found)
     catalog = found.constraint.partition(":")[2] if found.constraint.startswith(_CATALOG) else None
     if (found.constraint in _INHERITED or catalog is not None) and found.scope != "managed":
         known = (managed.get(_Name(folder, ecosystem, name), ()) for folder in _above(path))

@@ -13,7 +13,13 @@ _SECTIONS = {
     "[tool_requires]": "build",
     "[test_requires]": "test",
 }
-_SCOPES = {"requires": "runtime", "build_requires": "build", "tool_requires": "build", "test_requires": "test"}
+_SCOPES = {
+    "requires": "runtime",
+    "build_requires": "build",
+    "tool_requires": "build",
+    "python_requires": "build",
+    "test_requires": "test",
+}
 
 
 def parse_text(text: Text) -> Manifest:

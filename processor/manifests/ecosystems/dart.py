@@ -40,4 +40,7 @@ def parse_lock(text: Text) -> Manifest:
     return Manifest("dart", dependencies=limited(found))
 
 
-FORMATS = (Format(r"pubspec\.ya?ml", parse_pubspec), Format(r"pubspec\.lock", parse_lock, is_lock=True))
+FORMATS = (
+    Format(r"pubspec(?:_overrides)?\.ya?ml", parse_pubspec),
+    Format(r"pubspec\.lock", parse_lock, is_lock=True),
+)

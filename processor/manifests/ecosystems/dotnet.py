@@ -6,15 +6,28 @@ from processor.manifests.model import Dependency, EntryPoint, Format, Manifest, 
 from processor.manifests.nodes import read_json
 from processor.manifests.xml import Element, read_xml
 
-_TEST_SDKS = frozenset(("microsoft.net.test.sdk", "xunit", "nunit", "mstest.testframework", "mstest"))
+_TEST_SDKS = frozenset(
+    ("microsoft.net.test.sdk", "xunit", "xunit.v3", "nunit", "mstest.testframework", "mstest", "tunit")
+)
+_PROGRAMS = ("Microsoft.NET.Sdk.Web", "Microsoft.NET.Sdk.Worker", "Microsoft.NET.Sdk.BlazorWebAssembly")
+_REFERENCES = {  # with their scopes, where they have one of their own
+    "PackageReference": "",
+    "FrameworkReference": "",
+    "PackageVersion": "managed",
+    "GlobalPackageReference": "build",
+    "DotNetCliToolReference": "build",
+    "PackageDownload": "build",
+}
 
 
 def parse_project(text: Text) -> Manifest:
     """A project file or `Directory.*.props`. Raises ValueError where it is not XML."""
     root = read_xml(text)
-    references = list(root.all("PackageReference", "PackageVersion", "GlobalPackageReference", "FrameworkReference"))
-    is_test = any((_include(one) or "").lower() in _TEST_SDKS for one in references if one.name == "PackageReference")
+    references = list(root.all(*_REFERENCES))
+    asked = {name.lower() for one in references if one.name == "PackageReference" for name in _included(one)}
+    is_test = bool(asked & _TEST_SDKS) or _first(root, "IsTestProject").lower() == "true"
     program = next((one.said for one in root.all("OutputType") if one.said.lower() in {"exe", "winexe"}), "")
+    program = program or ("Exe" if root.attributes.get("Sdk", "").startswith(_PROGRAMS) else "")
     return Manifest(
         "dotnet",
         name=_first(root, "PackageId", "AssemblyName"),
@@ -29,19 +42,21 @@ def parse_project(text: Text) -> Manifest:
 def _packages(references: list[Element], *, is_test: bool) -> Iterator[Dependency]:
     for one in references:
         version = _said(one, "Version") or _said(one, "VersionOverride")
-        scope = "managed" if one.name == "PackageVersion" else "test" if is_test else "runtime"
+        scope = _REFERENCES[one.name] or ("test" if is_test else "runtime")
         if _said(one, "PrivateAssets").lower() == "all" and scope == "runtime":
             scope = "build"
         group = "framework" if one.name == "FrameworkReference" else ""
-        yield Dependency(_include(one), version, scope, one.line, group=group)
+        for name in _included(one):
+            yield Dependency(name, version, scope, one.line, group=group)
 
 
 def _said(element: Element, name: str) -> str:
     return element.attributes.get(name) or element.child(name).said
 
 
-def _include(element: Element) -> str:
-    return element.attributes.get("Include") or element.attributes.get("Update") or ""
+def _included(element: Element) -> list[str]:
+    written = element.attributes.get("Include") or element.attributes.get("Update") or ""
+    return [name.strip() for name in written.split(";")]
 
 
 def _first(root: Element, *names: str) -> str:

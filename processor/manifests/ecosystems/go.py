@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from processor.manifests.model import Dependency, EntryPoint, Format, Manifest, Text, limited
 
 _REQUIRE = re.compile(r"\"?([\w.~/-]{1,300})\"?\s+(v[\w.+-]{1,100})(\s*//\s*indirect)?")
-_REPLACE = re.compile(r"\"?([\w.~/-]{1,300})\"?(?:\s+v\S{1,100})?\s*=>\s*(\S{1,300})(?:\s+(v\S{1,100}))?")
+_REPLACE = re.compile(r"\"?([\w.~/-]{1,300})\"?(?:\s+(v\S{1,100}))?\s*=>\s*(\S{1,300})(?:\s+(v\S{1,100}))?")
 _DIRECTIVES = ("require", "replace", "tool", "use", "exclude", "retract", "godebug", "ignore")
 
 
@@ -14,7 +14,7 @@ def parse_go(text: Text) -> Manifest:
     """The module, what it requires, the tools it runs; what only others require is `transitive`."""
     name, block = "", ""
     found: list[Dependency] = []
-    replaced: dict[str, str] = {}
+    replaced: dict[tuple[str, str], str] = {}  # (module, version); without a version, all of them
     tools: list[EntryPoint] = []
     for number, bare, code in _written(text):
         directive, _, rest = bare.partition(" ")
@@ -29,14 +29,13 @@ def parse_go(text: Text) -> Manifest:
             if verb == "require" and (match := _REQUIRE.match(said)) is not None:
                 found.append(Dependency(match[1], match[2], "transitive" if match[3] else "runtime", number))
             elif verb == "replace" and (match := _REPLACE.match(said)) is not None:
-                replaced[match[1]] = f"{match[2]} {match[3] or ''}".strip()
+                replaced[match[1], match[2] or ""] = f"{match[3]} {match[4] or ''}".strip()
             elif verb == "tool" and (run := said.partition("//")[0].strip()):
                 tools.append(EntryPoint(run.rpartition("/")[2], run, "tool"))
     known = (
-        Dependency(item.name, f"{item.constraint} => {replaced[item.name]}", item.scope, item.line)
-        if item.name in replaced
-        else item
+        Dependency(item.name, f"{item.constraint} => {instead}", item.scope, item.line) if instead else item
         for item in found
+        for instead in (replaced.get((item.name, item.constraint)) or replaced.get((item.name, "")),)
     )
     return Manifest("go", name=name, dependencies=limited(known), entry_points=tuple(tools[:200]))
 

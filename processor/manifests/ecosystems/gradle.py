@@ -1,7 +1,8 @@
 """Java and Kotlin by Gradle: `*.gradle(.kts)`, `*.versions.toml`, `gradle.properties`, `gradle.lockfile`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from processor.manifests.model import (
@@ -15,10 +16,12 @@ from processor.manifests.model import (
     text_of,
     texts,
 )
-from processor.manifests.tokens import SLASHES, Statement, argument, statements, tokens
+from processor.manifests.tokens import SLASHES, Statement, Token, argument, statements, tokens
 from processor.manifests.toml import Toml
 
 _MODULE = re.compile(r"([\w.$-]{1,150}):([\w.$-]{1,150})(?::([^:@\"']{1,100}))?(?:[:@].{0,100})?")
+_RICH = frozenset(("strictly", "require", "prefer"))
+_TEST_SET = re.compile(r"^(?:test|\w{1,100}Test)(?:\.|$)")  # a source set: `commonTest`
 # `v = ''`, `def v = ''`, `ext.v = ''`, `extra["v"] = ''`, `val v by extra('')`
 _SET = re.compile(r"(?:\w+ ){0,3}?(?:ext[.]|(?:ext|extra) )?(?P<name>[A-Za-z_]\w{0,99}) (?:= |by extra )''")
 _BRACKETS = frozenset("()[]")
@@ -62,7 +65,9 @@ def parse_gradle(text: Text) -> Manifest:
     variables: dict[str, str] = {}
     name = ""
     for statement in statements(tokens(text, SLASHES)):
-        if statement.is_in("dependencies"):
+        if found and statement.head in _RICH and statement.texts and statement.blocks[-1:] == (("version",),):
+            found[-1] = replace(found[-1], constraint=found[-1].constraint or statement.texts[0])
+        elif any(words[0].rpartition(".")[2] == "dependencies" for words in statement.blocks if words):
             found += _dependencies(statement)
         elif statement.is_in("plugins"):
             found += _plugins(statement)
@@ -97,19 +102,28 @@ def _dependencies(statement: Statement) -> Iterator[Dependency]:
     configuration = first.value if first.kind in {"word", "text"} else ""
     if not _CONFIGURATION.fullmatch(configuration) or configuration in _NO_CONFIGURATION or len(statement.tokens) < 2:
         return
-    scope, words = _scope(configuration), [token.value for token in statement.tokens if token.kind == "word"]
+    is_of_tests = any(_TEST_SET.search(word) for words in statement.blocks for word in words)
+    scope = "test" if is_of_tests else _scope(configuration)
+    words = [token.value for token in statement.tokens if token.kind == "word"]
     is_platform = any(word.endswith(("platform", "enforcedPlatform", "Platform")) for word in words[1:])
     group = "platform" if is_platform else ("" if configuration == "implementation" else configuration)
     used = "managed" if is_platform or any(words[0] == "constraints" for words in statement.blocks if words) else scope
-    written = [(match, token.line) for token in statement.tokens if (match := _text_module(token.kind, token.value))]
-    for match, line in written:
-        yield Dependency(f"{match[1]}:{match[2]}", match[3] or "", used, line, group=group)
+    written = [(match, at) for at, token in enumerate(statement.tokens) if (match := _text_module(token))]
+    for match, at in written:
+        version = match[3] or _added(statement.tokens[at + 1 : at + 3])
+        yield Dependency(f"{match[1]}:{match[2]}", version, used, statement.tokens[at].line, group=group)
     if not written:
         yield from _otherwise(statement, words, used, group)
 
 
-def _text_module(kind: str, value: str) -> re.Match[str] | None:
-    return _MODULE.fullmatch(value) if kind == "text" else None
+def _text_module(token: Token) -> re.Match[str] | None:
+    return _MODULE.fullmatch(token.value) if token.kind == "text" else None
+
+
+def _added(after: Sequence[Token]) -> str:
+    """The variable of `'group:name:' + version`, as it is written in a text."""
+    is_added = len(after) == 2 and after[0].value == "+" and after[1].kind == "word"
+    return f"${{{after[1].value}}}" if is_added else ""
 
 
 def _otherwise(statement: Statement, words: list[str], scope: str, group: str) -> Iterator[Dependency]:

@@ -36,6 +36,6 @@ def parse_lock(text: Text) -> Manifest:
 
 FORMATS = (
     Format(r"chart\.ya?ml", parse_chart),
-    Format(r"requirements\.ya?ml", parse_chart, folder=r"(?:.*/)?charts?/[^/]+"),
+    Format(r"requirements\.ya?ml", parse_chart),  # also Ansible's name for another list, which has no `dependencies`
     Format(r"chart\.lock|requirements\.lock", parse_lock, is_lock=True),
 )

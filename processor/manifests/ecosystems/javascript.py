@@ -1,6 +1,8 @@
 """JavaScript and TypeScript: `package.json`, `deno.json`, `bower.json`, `pnpm-workspace.yaml`."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from processor.manifests.model import Dependency, EntryPoint, Format, Manifest, Text, limited
 from processor.manifests.nodes import Node, read_json, read_yaml
@@ -10,8 +12,13 @@ _SCOPES = {
     "devDependencies": "dev",
     "peerDependencies": "peer",
     "optionalDependencies": "optional",
-    "resolutions": "constraint",
 }
+
+# Of the keys of overrides, `a@>=1 <2>b` of pnpm and `a/**/@scope/b` of yarn: what parts packages, versions, packages.
+_FOR = re.compile(r"(?<=[^ |@])>")
+_VERSIONS = re.compile(r"(?<=[^/])@.*")
+_PACKAGE = re.compile(r"(?:@[^/*]{1,100}/)?[^/*]{1,200}")
+_DEEPEST = 10
 
 
 def parse_package_json(text: Text) -> Manifest:
@@ -38,10 +45,23 @@ def _dependencies(root: Node) -> Iterator[Dependency]:
 
 
 def _overrides(root: Node) -> Iterator[Dependency]:
-    for part in (root.get("overrides"), root.get("pnpm", "overrides")):
-        for name, constraint in part.items():
-            if constraint.text:
-                yield Dependency(name, constraint.text, "constraint", constraint.line)
+    """What npm, pnpm and yarn are to set for packages that others need; of npm `$name` is as it is asked for itself."""
+    asked = {name: said.text for key in _SCOPES for name, said in root.get(key).items()}
+    for part in (root.get("overrides"), root.get("pnpm", "overrides"), root.get("resolutions")):
+        for found in _overridden(part, "", 0):
+            yield replace(found, constraint=asked.get(found.constraint.removeprefix("$"), found.constraint))
+
+
+def _overridden(part: Node, around: str, depth: int) -> Iterator[Dependency]:
+    """The entries of a table; the group is the package for whose sake another one is set: `a>b`, `a/b`, `a: {b: …}`."""
+    for key, said in part.items():
+        path = [name for part in _FOR.split(key) for name in _PACKAGE.findall(_VERSIONS.sub("", part.strip()))]
+        name = around if key == "." else path[-1] if path else ""
+        group = "" if key == "." else " ".join((around, *path[:-1])).strip()
+        if said.text:
+            yield Dependency(name, said.text, "constraint", said.line, group=group)
+        elif depth < _DEEPEST:
+            yield from _overridden(said, name, depth + 1)
 
 
 def _entry_points(root: Node) -> Iterator[EntryPoint]:
@@ -60,14 +80,12 @@ def parse_pnpm_workspace(text: Text) -> Manifest:
     """`pnpm-workspace.yaml`: the versions in its catalogs. Raises ValueError where it is not YAML."""
     root = read_yaml(text)
     catalogs = [("", root.get("catalog")), *root.get("catalogs").items()]
-    return Manifest(
-        "javascript",
-        dependencies=limited(
-            Dependency(name, constraint.text, "managed", constraint.line, group=catalog)
-            for catalog, entries in catalogs
-            for name, constraint in entries.items()
-        ),
-    )
+    managed = [
+        Dependency(name, constraint.text, "managed", constraint.line, group=catalog)
+        for catalog, entries in catalogs
+        for name, constraint in entries.items()
+    ]
+    return Manifest("javascript", dependencies=limited([*managed, *_overridden(root.get("overrides"), "", 0)]))
 
 
 def parse_deno(text: Text) -> Manifest:

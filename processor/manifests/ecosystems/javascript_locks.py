@@ -7,7 +7,7 @@ from processor.manifests.model import Dependency, Format, Manifest, Text, limite
 from processor.manifests.nodes import Node, read_json, read_yaml
 
 _NEEDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
-_YARN_KEY = re.compile(r"\"?((?:@[^@/\s]{1,100}/)?[^@/\s\"]{1,200})@")
+_YARN_KEY = re.compile(r"\"?(?:[^\s\"]{1,200}@npm:(?=[^\s\"]{1,200}@))?((?:@[^@/\s]{1,100}/)?[^@/\s\"]{1,200})@")
 _YARN_VERSION = re.compile(r"  version:? \"?([^\"\s]{1,100})\"?")
 _PNPM = re.compile(r"/?((?:@[^@/]{1,100}/)?[^@/]{1,200})[@/]([^(_]{1,200})(?:[(_].*)?")
 _FOLDER = "node_modules/"
@@ -20,7 +20,7 @@ def parse_npm(text: Text) -> Manifest:
     if not packages:
         return Manifest("javascript", dependencies=limited(_npm_1(root.get("dependencies"))))
     own = [one for path, one in packages.items() if _FOLDER not in path]
-    direct = {name for one in own for key in _NEEDS for name, _ in one.get(key).items()}
+    direct = {name for one in own for key in _NEEDS for name, _ in one.get(key).items()}  # as the code calls them
     return Manifest("javascript", dependencies=limited(_npm_3(packages, direct)))
 
 
@@ -67,12 +67,18 @@ def parse_pnpm(text: Text) -> Manifest:
     root = read_yaml(text)
     importers = [root, *(one for _, one in root.get("importers").items())]
     direct = {
-        (name, (one.get("version").text or one.text).partition("(")[0].partition("_")[0])
+        _chosen(name, (one.get("version").text or one.text).partition("(")[0].partition("_")[0])
         for importer in importers
         for key in _NEEDS
         for name, one in importer.get(key).items()
     }
     return Manifest("javascript", dependencies=limited(_pnpm(root.get("packages"), direct)))
+
+
+def _chosen(name: str, version: str) -> tuple[str, str]:
+    """Name and version of a package; where the code calls it otherwise, the version has its own name: `name@1.0`."""
+    real, at, rest = version.rpartition("@")
+    return (real.removeprefix("/"), rest) if at and real else (name, version)
 
 
 def _pnpm(packages: Node, direct: set[tuple[str, str]]) -> Iterator[Dependency]:

@@ -21,7 +21,9 @@ def parse_pom(text: Text) -> Manifest:
     found = [*_listed(root.child("dependencies"), properties, managed)]
     found += _managed(root, properties)
     for profile in root.child("profiles").children:
-        found += _listed(profile.child("dependencies"), properties, managed, profile.child("id").said)
+        own = {**properties, **_set(profile)}
+        found += _listed(profile.child("dependencies"), own, managed, profile.child("id").said)
+        found += _managed(profile, own)
     found += _plugins(root, properties)
     return Manifest(
         "java",
@@ -34,12 +36,16 @@ def parse_pom(text: Text) -> Manifest:
 
 
 def _properties(root: Element) -> dict[str, str]:
-    known = {item.name: item.said for item in root.child("properties").children}
+    known = _set(root)
     for name in ("groupId", "version"):
         known[f"project.{name}"] = known[f"pom.{name}"] = _coordinate(root, name)
         known[f"project.parent.{name}"] = root.child("parent", name).said
     known["project.artifactId"] = root.child("artifactId").said
     return known
+
+
+def _set(part: Element) -> dict[str, str]:
+    return {item.name: item.said for item in part.child("properties").children}
 
 
 def _coordinate(root: Element, name: str) -> str:
@@ -88,10 +94,22 @@ def _plugins(root: Element, properties: Mapping[str, str]) -> Iterator[Dependenc
     if (parent := root.child("parent")).children:
         name = f"{parent.child('groupId').said}:{parent.child('artifactId').said}"
         yield Dependency(name, parent.child("version").said, "build", parent.line, group="parent")
-    profiles = root.child("profiles").children
-    for item in (one for part in (root, *profiles) for one in part.child("build", "plugins").children):
-        version = _filled(item.child("version").said, properties)
-        yield Dependency(_plugin(item, properties), version, "build", item.child("artifactId").line, group="plugin")
+    for part in (root, *root.child("profiles").children):
+        own = {**properties, **_set(part)}
+        for item in (*part.child("build", "plugins").children, *part.child("reporting", "plugins").children):
+            version = _filled(item.child("version").said, own)
+            yield Dependency(_plugin(item, own), version, "build", item.child("artifactId").line, group="plugin")
+            for one in item.child("dependencies").children:
+                yield _of_build(one, own, "plugin")
+            for path in item.all("annotationProcessorPaths"):
+                yield from (_of_build(one, own, "annotationProcessor") for one in path.children)
+        for one in part.child("build", "extensions").children:
+            yield _of_build(one, own, "extension")
+
+
+def _of_build(item: Element, properties: Mapping[str, str], group: str) -> Dependency:
+    version = _filled(item.child("version").said, properties)
+    return Dependency(_name(item, properties), version, "build", item.child("artifactId").line, group=group)
 
 
 def _plugin(item: Element, properties: Mapping[str, str]) -> str:

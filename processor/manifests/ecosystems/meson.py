@@ -8,6 +8,8 @@ from processor.manifests.tokens import HASH, Call, argument, calls, tokens
 
 _WRAP = re.compile(r"\s*(directory|revision|url|source_filename|wrapdb_version)\s*=\s*(\S{1,300})\s*")
 
+_RELEASE = re.compile(r"(.{1,200}?)(?:-v?(\d[\w.+-]{0,80}))?")  # `fmt-9.1.0`, the folder of a release
+
 
 def parse_meson(text: Text) -> Manifest:
     """`meson.build`: the calls of `project`, `dependency`, `subproject`, `executable`."""
@@ -53,9 +55,10 @@ def parse_wrap(text: Text) -> Manifest:
         if (match := _WRAP.fullmatch(line[:500])) is not None and match[1] not in said:
             said[match[1]], lines[match[1]] = match[2], number
     url = said.get("url", "")
-    name = said.get("directory") or url.rpartition("/")[2].removesuffix(".git")
+    folder = _RELEASE.fullmatch(said.get("directory") or url.rpartition("/")[2].removesuffix(".git"))
+    name = folder[1] if folder is not None else ""
     place = lines.get("directory") or lines.get("url", 0)
-    version = said.get("revision") or said.get("wrapdb_version", "")
+    version = said.get("revision") or said.get("wrapdb_version") or (folder[2] if folder is not None else "") or ""
     found = Dependency(name, version, "runtime", place, group=url or "wrap")
     return Manifest("cpp", dependencies=limited([found]))
 

@@ -9,7 +9,7 @@ def parse_composer(text: Text) -> Manifest:
     root = read_json(text)
     licence = root.get("license")
     found = [
-        Dependency(name, constraint.text, scope, constraint.line)
+        Dependency(name, constraint.text if scope != "optional" else "", scope, constraint.line)  # else a reason
         for key, scope in (("require", "runtime"), ("require-dev", "dev"), ("suggest", "optional"))
         for name, constraint in root.get(key).items()
         if "/" in name

@@ -6,6 +6,7 @@ from processor.manifests.model import Dependency, Format, Manifest, Text, limite
 from processor.manifests.nodes import read_json
 from processor.manifests.toml import Toml
 
+_CATEGORIES = {"default": "", "develop": "dev"}  # others are called as in the `Pipfile`
 _OWN = ("editable", "virtual", "workspace", "directory")
 
 
@@ -59,8 +60,10 @@ def parse_pipfile_lock(text: Text) -> Manifest:
         "python",
         dependencies=limited(
             Dependency(name, "", "", one.line, version=one.get("version").text.removeprefix("=="), group=group)
-            for key, group in (("default", ""), ("develop", "dev"))
-            for name, one in root.get(key).items()
+            for key, packages in root.items()
+            if key != "_meta"
+            for group in (_CATEGORIES.get(key, key),)
+            for name, one in packages.items()
         ),
     )
 

@@ -1,8 +1,9 @@
 """Ruby: `Gemfile`, gem specifications, `Gemfile.lock`. Read, never run."""
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile, islice, takewhile
+from typing import NamedTuple
 
 from processor.manifests.model import Dependency, Format, Manifest, Text, limited, scope_of_group
 from processor.manifests.tokens import RUBY, Statement, Token, argument, statements, tokens
@@ -11,9 +12,18 @@ _ADDED = re.compile(r"\w+\.add_(?:(runtime|development)_)?dependency")
 _FIELD = re.compile(r"\w+\.(name|summary|license|description)")
 _VERSION = re.compile(r"\s*(?:[~<>=!]{1,2}\s*)?\d[\w.-]*\s*")
 _OPENS = frozenset(("if", "unless", "case", "def", "class", "module", "begin", "while", "until"))
+_PLACES = ("git", "github", "gitlab", "bitbucket", "gist", "path")
+_MOST_PLACES = 20  # that a Gemfile names itself
 _CONDITIONS = frozenset(("if", "unless"))
-_LOCKED = re.compile(r"    ([\w.-]{1,150}) \(([^)]{1,100})\)")
+_LOCKED = re.compile(r"    ([\w.-]{1,150}) \(([^)-]{1,100})(?:-[^)]{1,100})?\)")  # `1.15-x86_64-linux`: of a platform
 _ASKED = re.compile(r"  ([\w.-]{1,150})!?(?: \(([^)]{1,200})\))?!?")
+
+
+class _Block(NamedTuple):
+    """What a block of a Gemfile says of the gems in it: their groups, and where they come from."""
+
+    groups: tuple[str, ...] = ()
+    where: str = ""
 
 
 def parse_gemfile(text: Text) -> Manifest:
@@ -22,29 +32,40 @@ def parse_gemfile(text: Text) -> Manifest:
     What a gem needs when it runs is in its specification: where a Gemfile says `gemspec`, all else is for development.
     """
     found: list[Dependency] = []
-    blocks: list[list[str]] = []
+    blocks: list[_Block] = []
     written = list(statements(tokens(text, RUBY)))
     usual = "dev" if any(one.head == "gemspec" for one in written) else "runtime"
+    own = (one for each in written if each.head == "git_source" for one in _symbols(_words(each)))
+    places = (*_PLACES, *islice(dict.fromkeys(own), _MOST_PLACES))
     for statement in written:
-        words = [token.value for token in statement.tokens if token.kind == "word"]
+        words = _words(statement)
         if statement.head == "gem" and statement.texts:
-            around = [*blocks, *(_symbols(block) for block in statement.blocks if block[:1] == ("group",))]
-            groups = _groups(list(statement.tokens)) or next((block for block in reversed(around) if block), [])
-            constraint = _constraint(statement)
-            where = argument(statement.tokens, "git") or argument(statement.tokens, "github")
+            around = [*blocks, *(_Block(_symbols(block)) for block in statement.blocks if block[:1] == ("group",))]
+            groups = _groups(statement.tokens) or next((one.groups for one in reversed(around) if one.groups), ())
+            where = (argument(statement.tokens, place) for place in places)
+            said = next(filter(None, where), "") or next((one.where for one in reversed(around) if one.where), "")
             scope = _scope(groups) if groups else usual
-            found.append(
-                Dependency(statement.texts[0], constraint or where, scope, statement.line, group="+".join(groups))
-            )
+            constraint = _constraint(statement) or said
+            found.append(Dependency(statement.texts[0], constraint, scope, statement.line, group="+".join(groups)))
         if statement.head == "end" and blocks:
             blocks.pop()
         elif "do" in words or statement.head in _OPENS:
-            blocks.append(_symbols(words) if statement.head == "group" else [])
+            blocks.append(_block(statement, words))
     return Manifest("ruby", dependencies=limited(found))
 
 
-def _symbols(words: Iterable[str]) -> list[str]:
-    return [word[1:] for word in words if word.startswith(":")]
+def _block(statement: Statement, words: Iterable[str]) -> _Block:
+    if statement.head == "group":
+        return _Block(_symbols(words))
+    return _Block(where=statement.texts[0]) if statement.head in _PLACES and statement.texts else _Block()
+
+
+def _words(statement: Statement) -> list[str]:
+    return [token.value for token in statement.tokens if token.kind == "word"]
+
+
+def _symbols(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word[1:] for word in words if word.startswith(":"))
 
 
 def _constraint(statement: Statement) -> str:
@@ -54,14 +75,16 @@ def _constraint(statement: Statement) -> str:
     return ", ".join(one for one in written if _VERSION.fullmatch(one))
 
 
-def _groups(found: list[Token]) -> list[str]:
-    """The symbols after `group:` or `:group =>`."""
-    at = next((at for at, one in enumerate(found) if one.value.strip(":") in {"group", "groups"}), None)
-    after = found[at + 1 :] if at is not None else []
-    return [one.value[1:] for one in after if one.kind == "word" and one.value.startswith(":")]
+def _groups(said: Sequence[Token]) -> tuple[str, ...]:
+    """The symbol, or the list of them, after `group:` or `:group =>`."""
+    at = next((at for at, one in enumerate(said) if one.value.strip(":") in {"group", "groups"}), None)
+    after = list(dropwhile(lambda one: one.value in {":", "=>"}, said[at + 1 :])) if at is not None else []
+    if after and after[0].value == "[":
+        return _symbols(one.value for one in takewhile(lambda one: one.value != "]", after))
+    return _symbols(one.value for one in after[:1] if one.kind == "word")
 
 
-def _scope(groups: list[str]) -> str:
+def _scope(groups: Iterable[str]) -> str:
     scopes = {scope_of_group("dev" if name == "development" else name) for name in groups}
     return next((scope for scope in ("runtime", "dev", "test") if scope in scopes), "runtime")
 

@@ -15,7 +15,10 @@ def parse_cargo(text: Text) -> Manifest:
     found = [*_crates(toml)]
     for target in toml.table("target"):
         found += _crates(toml, "target", target)
-    found += _crate_table(toml, "managed", "", "workspace", "dependencies")
+    shared_crates = [*_crate_table(toml, "managed", "", "workspace", "dependencies")]
+    found += shared_crates
+    for source in toml.table("patch"):
+        found += _crate_table(toml, "constraint", source, "patch", source)
     programs = toml.tables("bin")
     return Manifest(
         "rust",
@@ -23,6 +26,11 @@ def parse_cargo(text: Text) -> Manifest:
         description=text_of(package.get("description") or shared.get("description")),
         licence=text_of(package.get("license") or shared.get("license")),
         dependencies=limited(found),
+        aliases=tuple(
+            (alias, one)
+            for alias, one in zip(toml.table("workspace", "dependencies"), shared_crates, strict=True)
+            if alias != one.name
+        ),
         entry_points=tuple(EntryPoint(text_of(row.get("name")), text_of(row.get("path"))) for row, _ in programs),
     )
 
@@ -53,14 +61,14 @@ def parse_lock(text: Text) -> Manifest:
     """`Cargo.lock`. Crates without a source are those of the repository: what they need is direct."""
     packages = Toml(text).tables("package")
     own = [row for row, _ in packages if "source" not in row]
-    direct = {name.partition(" ")[0] for row in own for name in texts(row.get("dependencies"))}
+    direct = {tuple(name.split(" ")[:2]) for row in own for name in texts(row.get("dependencies"))}
     return Manifest(
         "rust",
         dependencies=limited(
             Dependency(
                 text_of(row.get("name")),
                 "",
-                "" if row.get("name") in direct else "transitive",
+                "" if {(row.get("name"),), (row.get("name"), row.get("version"))} & direct else "transitive",
                 line + 1 if line else 0,
                 version=text_of(row.get("version")),
             )

@@ -1,11 +1,14 @@
 """Terraform and OpenTofu: required providers, modules, `.terraform.lock.hcl`."""
 
+import re
 from collections.abc import Iterator
 
 from processor.manifests.model import Dependency, Format, Manifest, Text, limited
 from processor.manifests.tokens import BOTH, Statement, argument, statements, tokens
 
 _KEYS = ("source", "version")
+_REF = re.compile(r"[?&]ref=([^&\s]{1,200})")
+_REGISTRIES = re.compile(r"registry\.(?:terraform\.io|opentofu\.org)/")
 
 
 def parse_configuration(text: Text) -> Manifest:
@@ -17,7 +20,8 @@ def parse_configuration(text: Text) -> Manifest:
             lines.setdefault(("module", one.texts[0]), one.line)
         elif (place := _place(one)) is not None:
             lines.setdefault(place, one.line)
-            found.setdefault(place, {}).update(_said(one))
+            kept = found.setdefault(place, {})
+            kept.update({key: said for key, said in _said(one).items() if key not in kept})
     return Manifest("terraform", dependencies=limited(_dependencies(found, lines)))
 
 
@@ -28,6 +32,8 @@ def _place(one: Statement) -> tuple[str, str] | None:
     last = one.blocks[-1]
     if last[:1] == ("module",) and len(last) > 1:
         return ("module", last[1])
+    if last[:1] == ("provider",) and len(last) > 1 and one.head == "version":  # until 0.13
+        return ("provider", last[1])
     if last == ("required_providers",) and one.head:
         return ("provider", one.head)
     if len(one.blocks) > 1 and one.blocks[-2] == ("required_providers",) and last:
@@ -50,7 +56,9 @@ def _dependencies(
         if kind == "module" and (not source or source.startswith((".", "/"))):
             continue
         shown = source or f"hashicorp/{name}"
-        yield Dependency(shown, said.get("version", ""), "runtime", lines[kind, name], group=kind)
+        ref = _REF.search(source) if kind == "module" else None
+        version = said.get("version") or (ref[1] if ref is not None else "")
+        yield Dependency(shown, version, "runtime", lines[kind, name], group=kind)
 
 
 def parse_lock(text: Text) -> Manifest:
@@ -58,7 +66,7 @@ def parse_lock(text: Text) -> Manifest:
     found: dict[str, Dependency] = {}
     for one in statements(tokens(text, BOTH)):
         if one.head == "provider" and one.texts:
-            name = one.texts[0].removeprefix("registry.terraform.io/")
+            name = _REGISTRIES.sub("", one.texts[0], count=1)
             found[name] = Dependency(name, "", "", one.line, group="provider")
         elif one.head == "version" and one.texts and found:
             name, last = next(reversed(found.items()))

@@ -26,7 +26,7 @@ CMD ["python", "-m", "app"]
     assert needs(manifest) == [
         ("ghcr.io/astral-sh/uv", "0.4", "build:copy", 8),
         ("node", "20", "build:assets", 3),
-        ("registry.example.org:5000/base/python", "3.12-slim@sha256:00", "build:final", 5),
+        ("registry.example.org:5000/base/python", "3.12-slim@sha256:00", "runtime:final", 5),
     ]
     assert manifest.entry_points == (EntryPoint("CMD", '["python", "-m", "app"]', "container"),)
     assert read("api.Dockerfile", "FROM scratch\nFROM alpine\n") == [("alpine", "", "runtime", 2)]

@@ -37,6 +37,7 @@ def test_package_json() -> None:
         ("vue", ">=3", "optional:peer", 12),
         ("fsevents", "2", "optional", 14),
         ("minimist", "1.2.8", "constraint", 15),
+        ("er", "1", "constraint:deep", 15),
     ]
     assert manifest.entry_points[:2] == (
         EntryPoint("app", "bin/app.js"),

@@ -157,7 +157,7 @@ def test_dotnet_projects() -> None:
     )
 
     assert needs(manifest) == [("Serilog", "$(SerilogVersion)", "runtime", 4), ("Analyzers", "2.6", "build", 5)]
-    assert manifest.entry_points == (EntryPoint("", "Exe"),)
+    assert manifest.entry_points == (EntryPoint("App", "Exe"),)
     assert ("SerilogVersion", "3.1") in manifest.variables
     assert read(
         "test/T.csproj", '<Project>\n<PackageReference Include="xunit"/>\n<PackageReference Include="Moq"/></Project>'

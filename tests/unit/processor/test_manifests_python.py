@@ -157,7 +157,7 @@ setup(
     assert needs(manifest) == [
         ("requests", ">=2", "runtime", 7),
         ("idna", "", "runtime", 8),
-        ("PySocks", ">=1.5", "optional", 11),
+        ("PySocks", ">=1.5", "optional:socks", 11),
     ]
 
 

@@ -107,7 +107,7 @@ def test_composer_and_its_lock_file() -> None:
     assert needs(manifest) == [
         ("psr/log", "^3", "runtime", 2),
         ("phpunit/phpunit", "^10", "dev", 3),
-        ("c/d", "for speed", "optional", 3),
+        ("c/d", "", "optional", 3),
     ]
     assert (manifest.licence, manifest.entry_points) == ("MIT OR GPL-2.0", (EntryPoint("b", "bin/b"),))
     assert read(
@@ -141,10 +141,10 @@ end
     assert needs(manifest) == [
         ("phoenix", "~> 1.7", "runtime", 8),
         ("ecto", ">= 3.0.0", "optional", 9),
-        ("credo", "~> 1.0", "dev", 10),
-        ("mox", "~> 1.0", "test", 11),
+        ("credo", "~> 1.0", "dev:dev+test", 10),
+        ("mox", "~> 1.0", "test:test", 11),
         ("own", "../own", "runtime", 12),
-        ("later", "https://example.org/later.git", "runtime", 13),
+        ("later", "https://example.org/later.git", "runtime:prod", 13),
     ]
     assert read("mix.lock", '%{\n  "jason": {:hex, :jason, "1.4.1", "hash", [:mix], [], "hexpm", "x"},\n}\n') == [
         ("jason", "1.4.1", "", 2)
