@@ -32,6 +32,14 @@ class Meaning(NamedTuple):
 UNKNOWN = Meaning("unknown")
 
 
+class SwiftTarget(NamedTuple):
+    """A module of a Swift package: a folder that it may be in, and the folder of its package."""
+
+    name: str
+    folder: str
+    package: str
+
+
 @dataclass(frozen=True)
 class Known:
     """What else of the repository says what a name means.
@@ -39,7 +47,8 @@ class Known:
     `dependencies` are names as manifests write them, in lower case, by ecosystem; `go_modules` folder → module;
     `packages` name → folder of JavaScript packages of the repository itself; `script_paths` folder → what TypeScript's
     configuration in it says; `namespaces` beginning of a PHP namespace → the folders that it is loaded from; `crates`
-    name, as Rust's code writes it → the file that a crate of the repository begins with.
+    name, as Rust's code writes it → the file that a crate of the repository begins with; `swift_targets` of each
+    `Package.swift`, `swift_products` module → package that it comes from; `dart_packages` name → folders.
     """
 
     dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -48,6 +57,9 @@ class Known:
     script_paths: Mapping[str, ScriptPaths] = field(default_factory=dict)
     namespaces: Mapping[str, Sequence[str]] = field(default_factory=dict)
     crates: Mapping[str, str] = field(default_factory=dict)
+    swift_targets: Sequence[SwiftTarget] = ()
+    swift_products: Mapping[str, str] = field(default_factory=dict)
+    dart_packages: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def has(self, ecosystem: str, name: str) -> bool:
         """Whether a manifest asks for it."""

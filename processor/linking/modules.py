@@ -7,6 +7,7 @@ from processor.linking.files import Files
 from processor.linking.jvm_packages import JvmPackages
 from processor.linking.levels import EXACT, INFERRED
 from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, a_file, found
+from processor.linking.plain_modules import PlainModules
 from processor.linking.python_modules import PythonModules
 from processor.linking.rust_modules import RustModules
 from processor.linking.standard import C_FOLDERS, NODE, RUBY
@@ -35,6 +36,7 @@ class Modules:
             "csharp": symbols.namespaces.resolve,
             "ruby": self._ruby,
             "php": self._php,
+            **PlainModules(files, known, symbols).rules,
         }
 
     def resolve(self, imported: Imported) -> Meaning:

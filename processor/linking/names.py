@@ -154,8 +154,8 @@ class Names(Holding):
         if meaning.what == "folder":
             return self._of_folder(meaning, bound, steps)
         language = self._files.languages[meaning.file]
-        if language == "csharp":
-            return self._type_named(bound.module)
+        if language in {"csharp", "elixir"}:
+            return self._of_full_name(bound)
         name = bound.name
         if language in {"java", "kotlin", "scala", "php"} and not name:
             name = parts_of(bound.module)[-1]
@@ -169,6 +169,12 @@ class Names(Holding):
         if is_itself or language == "rust":
             return Thing("module", meaning.file, meaning.confidence)
         return None
+
+    def _of_full_name(self, bound: Bound) -> Thing | None:
+        if self._files.languages[bound.meaning.file] == "csharp":
+            return self._type_named(bound.module)
+        number = self.symbols.in_file(bound.meaning.file).get(bound.module)
+        return self._thing(number) if number is not None else None
 
     def _package_of(self, bound: Bound) -> Thing:
         """`import a.b` gives the name `a`: its own file, where that is one."""

@@ -31,6 +31,26 @@ net/http net/https nkf objspace observer open-uri open3 openssl optparse ostruct
 pstore psych pty racc rake rbconfig readline reline resolv ripper rubygems securerandom set shellwords singleton
 socket stringio strscan syslog tempfile test/unit time timeout tmpdir tracer tsort un uri weakref yaml zlib
 """)
+ELIXIR = _words("""
+Access Agent Application Atom Base Behaviour Bitwise Calendar Code Collectable Config Date DateTime Dict
+DynamicSupervisor EEx ETS Enum Enumerable ErlangError Exception ExUnit File Float Function GenEvent GenServer HashDict
+HashSet IEx IO Inspect Integer Kernel Keyword List Logger Macro Map MapSet MatchError Mix Module NaiveDateTime Node
+OptionParser Path PartitionSupervisor Port Process Protocol Range Record Regex Registry RuntimeError Set Stream String
+StringIO Supervisor System Task Time Tuple URI Version
+""")
+LUA = _words("bit bit32 coroutine debug ffi io jit math os package string table table.clear table.new utf8")
+SWIFT = _words("""
+ARKit AVFoundation AVKit Accelerate Accounts AppIntents AppKit AudioToolbox AuthenticationServices CloudKit Cocoa
+Combine CommonCrypto Contacts CoreAudio CoreBluetooth CoreData CoreFoundation CoreGraphics CoreImage CoreLocation
+CoreML CoreMedia CoreMotion CoreServices CoreTelephony CoreText CoreVideo CryptoKit Darwin Dispatch Distributed
+EventKit FileProvider Foundation FoundationEssentials FoundationNetworking FoundationXML GameKit GameplayKit Glibc
+HealthKit HomeKit IOKit ImageIO Intents JavaScriptCore LocalAuthentication MapKit MediaPlayer MessageUI Metal MetalKit
+MobileCoreServices MultipeerConnectivity Musl NaturalLanguage Network NetworkExtension Notification ObjectiveC
+Observation OSLog PDFKit PackageDescription PackagePlugin Photos PhotosUI QuartzCore QuickLook RealityKit RegexBuilder
+SafariServices SceneKit Security Social Speech SpriteKit StoreKit Swift SwiftData SwiftUI Synchronization
+SystemConfiguration Testing TVUIKit UIKit UniformTypeIdentifiers UserNotifications Vision WASILibc WatchConnectivity
+WatchKit WebKit WidgetKit WinSDK XCTest _Concurrency _StringProcessing os simd
+""")
 _VALUES = (str, bytes, list, dict, set, frozenset, tuple, int, float, object, type, io.StringIO, io.BytesIO, Path)
 # Names that values of the languages themselves answer to: nobody can tell whose method is meant by them.
 COMMON = frozenset(name for kind in _VALUES for name in dir(kind)) | _words("""

@@ -20,6 +20,7 @@ CLASSES = frozenset({"class", "interface", "struct", "enum", "trait", "object"})
 FUNCTIONS = frozenset({"function", "method", "macro"})
 _LINKED = CLASSES | FUNCTIONS | {"declaration", "type"}
 _HELD = _LINKED | {"namespace", "module"}
+_FOUND_WHOLE = {"csharp": CLASSES | {"type"}, "elixir": frozenset({"module"})}  # by their full names
 VALUES = frozenset({"variable", "constant"})
 _KINDS = tuple(sorted(_HELD | VALUES))
 _CODES = {kind: code for code, kind in enumerate(_KINDS)}
@@ -107,8 +108,8 @@ class Symbols:
         kind, qualified = each.kind, each.qualified
         if self.files.languages[file] == "csharp" and kind == "namespace":
             self.namespaces.add(file, qualified)
-        elif self.files.languages[file] == "csharp" and (kind in CLASSES or kind == "type"):
-            self._types.add(qualified, number)
+        elif kind in _FOUND_WHOLE.get(self.files.languages[file] or "", ()):
+            self._types.add((self.files.languages[file], qualified), number)
         held = card.numbers.setdefault(qualified, number)
         if held == number:
             self._index(number, file, each)
@@ -234,9 +235,17 @@ class Symbols:
         first = list(islice(found, _MOST))
         return [number for number in first if self.kind(number) != "declaration"] or first
 
+    def modules(self, qualified: str) -> list[int]:
+        """The modules of Elixir of a full name."""
+        return self._named("elixir", qualified)
+
     def _type_named(self, qualified: str) -> list[int]:
         """The types of C# of a full name."""
-        return list(islice((n for n in self._types.get(qualified) if self.qualified(n) == qualified), _MOST))
+        return self._named("csharp", qualified)
+
+    def _named(self, language: str, qualified: str) -> list[int]:
+        found = self._types.get((language, qualified))
+        return list(islice((n for n in found if self.qualified(n) == qualified), _MOST))
 
 
 def _last(qualified: str) -> str:
