@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 from tree_sitter import Node, Query, QueryCursor
 
 from events.artifacts import SourceRow
+from processor.languages.branches import one_branch
 from processor.languages.cuts import Piece, cut_headings, cut_lines, cut_tree
 from processor.languages.definitions import Found, find_definitions
 from processor.languages.grammars import Grammar, grammar_of
@@ -29,6 +30,7 @@ Stop: TypeAlias = Callable[[], bool]
 NOTEBOOK = "jupyter"
 _PREPROCESSED = frozenset({"c", "cpp"})
 _MAX_ERROR_SHARE = 0.5
+_BRANCHED = {"csharp": 0.0, "c": _MAX_ERROR_SHARE, "cpp": _MAX_ERROR_SHARE}  # of which share of errors on
 _MAX_ERROR_PLACES = 20
 _MATCH_LIMIT = 65_536  # matches in progress at one time
 _MAX_HEAP = 20_000  # children of one node that holds errors
@@ -168,8 +170,27 @@ def _parse(grammar: Grammar, source: bytes, should_stop: Stop) -> Node | None:
 
 
 def _read_tree(grammar: Grammar, lines: Lines, should_stop: Stop) -> _Tree | None:
-    """Parse, and run the language's query. None where it was told to stop."""
+    """Parse, and run the language's query. None where it was told to stop.
+
+    Where branches of a preprocessor make errors, one of them alone is read, unless that has fewer definitions. C and
+    C++, whose grammars know most branches, are read twice only where they would be cut by lines.
+    """
     source = without_macros(lines.source) if grammar.name in _PREPROCESSED else lines.source
+    tree = _read_shown(grammar, source, lines, should_stop)
+    share = _BRANCHED.get(grammar.name, 1.0)
+    if tree is None or tree.errors.covered <= share * max(1, len(source)):
+        return tree
+    shown = one_branch(source)
+    if shown == source:
+        return tree
+    other = _read_shown(grammar, shown, lines, should_stop)
+    if other is None:
+        return None
+    is_whole = len(other.found.definitions) >= len(tree.found.definitions)
+    return other if is_whole and other.errors.covered < tree.errors.covered else tree
+
+
+def _read_shown(grammar: Grammar, source: bytes, lines: Lines, should_stop: Stop) -> _Tree | None:
     root = _parse(grammar, source, should_stop)
     if root is None:
         return None
