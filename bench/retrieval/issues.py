@@ -13,6 +13,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bench.retrieval.histories import is_code
 from bench.retrieval.question_sets import Asked, Task
@@ -35,9 +36,10 @@ def issue_tasks(file: Path, repositories: Path) -> tuple[list[Task], int]:
     return [task for _, _, task in ordered], len(rows) - len(dated)
 
 
-def _files(row: Mapping[str, str]) -> frozenset[str]:
-    if row.get("gold_override"):
-        return frozenset(ast.literal_eval(row["gold_override"]))
+def _files(row: Mapping[str, Any]) -> frozenset[str]:
+    instead = row.get("gold_override")
+    if instead:
+        return frozenset(ast.literal_eval(instead) if isinstance(instead, str) else instead)
     changed = frozenset(_CHANGED.findall(row["patch"]))
     return frozenset(filter(is_code, changed)) or changed
 

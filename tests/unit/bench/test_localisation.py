@@ -46,7 +46,7 @@ def doors(tmp_path: Path) -> tuple[Path, list[str]]:
     return git_dir, commits
 
 
-def an_issue(name: str, repository: str, commit: str, *changed: str, **more: str) -> str:
+def an_issue(name: str, repository: str, commit: str, *changed: str, **more: object) -> str:
     patch = "".join(f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n" for path in changed)
     told = {"instance_id": name, "repo": repository, "base_commit": commit, "problem_statement": f"{name} is wrong"}
     return json.dumps({**told, "patch": patch, **more}) + "\n"
@@ -90,6 +90,7 @@ def test_issues_are_found_in_a_repository_of_the_same_name_and_ordered_by_time(
         + an_issue("gone", "else/doors", "0" * 40, "door.py")
         + an_issue("other", "else/windows", commits[0], "door.py")
         + an_issue("told", "else/doors", commits[2], "door.py", gold_override="['notes.md']")
+        + an_issue("listed", "else/doors", commits[2], "door.py", gold_override=["notes.md"])
         + an_issue("words", "else/doors", commits[2], "notes.md")
     )
 
@@ -98,6 +99,7 @@ def test_issues_are_found_in_a_repository_of_the_same_name_and_ordered_by_time(
     assert absent == 2
     assert [(task.name, set(task.asked.files)) for task in tasks if task.repository == "else/doors"] == [
         ("early", {"door.py"}),
+        ("listed", {"notes.md"}),
         ("told", {"notes.md"}),
         ("words", {"notes.md"}),
     ]
