@@ -36,6 +36,7 @@ from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.code_tokens import code_tokens
 from rag_manager.stages.follow_relation import Edge
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
+from rag_manager.stages.question_vector import question_vector
 from rag_manager.stages.rank import Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 from rag_manager.stages.show_passages import chunks_wanted, show_passages
@@ -192,7 +193,7 @@ class Search:
             return _Dense()
         if time.monotonic() < self._quiet_until:
             return _Dense(degraded="vectors_unavailable")
-        vector = await self._vector(request, served, question.text)
+        vector = await self._vector(request, served, question.meant)
         if isinstance(vector, str):
             return _Dense(degraded=vector)
         try:
@@ -209,7 +210,7 @@ class Search:
         chunks = tuple(catalogue.ordinals[chunk_id] for chunk_id, _ in found)
         return _Dense(chunks, weight, similarities=tuple(1.0 - distance for _, distance in found))
 
-    async def _vector(self, request: SearchRequest, served: Served, text: str) -> NDArray[np.float32] | str:
+    async def _vector(self, request: SearchRequest, served: Served, texts: Sequence[str]) -> NDArray[np.float32] | str:
         """The question's vector by the model that made the generation's, or why there is none."""
         name = served.model or ""
         if time.monotonic() < self._no_model_until.get(name, 0.0):
@@ -222,7 +223,7 @@ class Search:
                 if embedder is None:
                     return "model_changed"
                 return await self._embedded[name in self._remote].get(
-                    _asked(request, served, (name, text)), lambda: asyncio.to_thread(_embedded_by, embedder, text)
+                    _asked(request, served, (name, *texts)), lambda: asyncio.to_thread(question_vector, embedder, texts)
                 )
         except (InputRefused, TimeoutError):  # of this question alone, or somebody else is at it
             return "embedder_unavailable"
@@ -291,8 +292,3 @@ def _line_counts(passages: Sequence[Passage], catalogue: Catalogue) -> dict[str,
     """Path → lines, of the files of passages."""
     paths = {passage.path for passage in passages}
     return {path: catalogue.lines[path] for path in paths if path in catalogue.lines}
-
-
-def _embedded_by(embedder: Embedder, text: str) -> NDArray[np.float32]:
-    vector: NDArray[np.float32] = embedder.embed([text], question=True)[0]
-    return vector

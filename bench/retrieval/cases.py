@@ -11,6 +11,8 @@ from bench.retrieval.question_sets import SWE_QA, Asked, QuestionSet, semble_set
 from bench.retrieval.relations import Graph, graph_of, relation_questions
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, Vectors, VectorStore, tree
 from rag_manager.ports import Embedder
+from rag_manager.stages.question_vector import question_vector
+from rag_manager.stages.read_question import read_question
 
 # At these commits, so that a run can be repeated. Constants of the ranking were chosen on the first list and never on
 # the second.
@@ -66,8 +68,9 @@ class Stores:
                 if index is not tree:
                     tree, known = index, {model: store.of(index.texts) for model, store in stores.items()}
                     theirs = others.tree(index) if others else None
+                meant = read_question(one.text).meant
                 similar = {
-                    model: known[model] @ embedder.embed([one.text])[0] for model, embedder in self.embedders.items()
+                    model: known[model] @ question_vector(embedder, meant) for model, embedder in self.embedders.items()
                 }
                 beside = others.of(theirs, one.text) if others and theirs else None
                 yield Case(repository, one, index, similar, others=beside)

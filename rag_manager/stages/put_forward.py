@@ -57,8 +57,15 @@ def put_forward(
         return (Forward("graph", f"{relation.kind} of {relation.name}", found),)
     if message is not None:
         scores = match_message(message, list(texts.values()))
-        return (Forward("exact", message, _best(texts, scores, question, catalogue)),)
+        found = _best(texts, scores, question, catalogue)
+        return (Forward("exact", message, _of_one(found, question, catalogue) if question.report else found),)
     return ()
+
+
+def _of_one(found: Sequence[tuple[int, float]], question: Question, catalogue: Catalogue) -> list[tuple[int, float]]:
+    """What one working file alone has: what more of them have is an import, a path or an example of the report."""
+    working = [item for item in found if not _is_noise(item[0], question, catalogue)]
+    return working if len({catalogue.files[chunk] for chunk, _ in working}) == 1 else []
 
 
 def _best(
@@ -68,6 +75,10 @@ def _best(
     found = [(chunk, score) for chunk, score in zip(texts, scores, strict=True) if score > 0]
 
     def order(item: tuple[int, float]) -> tuple[bool, float]:
-        return catalogue.noise[catalogue.files[item[0]]] not in {None, *question.asked}, -item[1]
+        return _is_noise(item[0], question, catalogue), -item[1]
 
     return sorted(found, key=order)
+
+
+def _is_noise(chunk: int, question: Question, catalogue: Catalogue) -> bool:
+    return catalogue.noise[catalogue.files[chunk]] not in {None, *question.asked}

@@ -24,6 +24,7 @@ class FileWeights:
     defines: float = 1.6  # factor for a file that defines a name written in the question
     joined: float = 1.3  # factor for a file that defines two or three neighbouring words written as one
     noise: float = 0.35  # factor for tests, examples, documents and compatibility code that were not asked for
+    reported: float = 0.1  # the same, where the question is a report
 
 
 def rank_files(
@@ -37,6 +38,7 @@ def rank_files(
     met = MetWords(question.tokens, PREFIX)
     named = _defining(frozenset(question.names) | {question.lone_name or ""}, catalogue)
     joined = _defining(question.joined, catalogue) - named
+    noise = weights.reported if question.report else weights.noise
     ranked = []
     for file, found in by_file.items():
         best = sorted(found, reverse=True)[:3]
@@ -45,7 +47,7 @@ def rank_files(
         score *= 1 + weights.folder * _share(catalogue.folders[file], met)
         score *= weights.defines if file in named else weights.joined if file in joined else 1.0
         if catalogue.noise[file] not in {None, *question.asked}:
-            score *= weights.noise
+            score *= noise
         ranked.append((file, score))
     return sorted(ranked, key=lambda item: (-item[1], item[0]))
 

@@ -15,6 +15,7 @@ from rag_manager.stages.read_relation import Relation, read_relation
 
 MAX_TOKENS = 64  # of one question: enough for a paragraph, bounded for a pasted file
 _STATED = 3  # tokens: fewer describe nothing
+_TITLE = 300  # characters of a report's first line that are embedded
 
 _PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+|[\w\-]+\.[A-Za-z]{1,5}\b")
 _LONE_NAME = re.compile(r"^[\s`'\"]*([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(\))?[\s`'\"]*$")
@@ -37,8 +38,8 @@ _ASKED = {
 class Question:
     """`tokens` are unique, in order; `names` lower-case identifiers; `joined` neighbouring words written as one.
 
-    `lone_name` is set where the question is nothing but one name; `statement` where it ends as one that tells; `report`
-    where it has several lines: an issue, with examples and output pasted into it.
+    `lone_name` is set where the question is nothing but one name; `report` where it has several lines: an issue,
+    with examples and output pasted into it; `statement` where it is one, or ends as a sentence that tells.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Question:
     message: str | None = None
     statement: bool = False
     report: bool = False
+    meant: tuple[str, ...] = ()  # the texts whose vectors, added up, are the question's
 
 
 def read_question(text: str) -> Question:
@@ -74,8 +76,9 @@ def read_question(text: str) -> Question:
         asked=_asked(title),
         relation=relation,
         message=None if relation or lone else read_message(text),
-        statement=len(tokens) >= _STATED and text.rstrip().endswith("."),
+        statement=len(tokens) >= _STATED and (bool(more) or text.rstrip().endswith(".")),
         report=bool(more),
+        meant=(text, title.strip()[:_TITLE]) if more else (text,),
     )
 
 

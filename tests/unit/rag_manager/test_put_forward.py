@@ -122,6 +122,20 @@ def test_the_text_that_tells_a_message_comes_first() -> None:
     assert (ranked.plan[0].retriever, ranked.plan[0].found) == ("exact", 2)
 
 
+def test_a_report_puts_forward_what_one_working_file_alone_has() -> None:
+    question, catalogue = read_question('It fails\n\nI get "the key has expired for bob".'), a_catalogue()
+    one = {3: 'fail("the key has expired for x")', 2: 'f"the key has expired for {who}"', 5: "key"}
+    two = one | {5: "the key has expired for you"}
+
+    [alone] = put_forward(question, one, [], catalogue)
+    [either] = put_forward(question, two, [], catalogue)
+    [asked] = put_forward(read_question('why "the key has expired for bob"?'), two, [], catalogue)
+
+    assert [chunk for chunk, _ in alone.found] == [2]
+    assert either.found == []
+    assert {chunk for chunk, _ in asked.found} == {2, 3, 5}
+
+
 def test_a_setting_is_looked_for_in_configuration_first() -> None:
     question = read_question("where is timeout configured?")
 

@@ -166,6 +166,17 @@ def test_only_the_first_line_of_a_report_asks_for_tests_and_the_like() -> None:
     assert read_question("\n").asked == frozenset()
 
 
+def test_tests_stand_farther_back_for_a_report() -> None:
+    places = [ChunkPlace("c0", "tests/test_a.py", "test", 1, 9), ChunkPlace("c1", "src/b.py", "code", 1, 9)]
+    catalogue, scores = make_catalogue(places, []), {0: 1.0, 1: 0.2}
+
+    [first, *_] = rank_files(scores, read_question("cookies are lost"), catalogue)
+    [reported, *_] = rank_files(scores, read_question("cookies are lost\n\nwhen signed"), catalogue)
+    [asked, *_] = rank_files(scores, read_question("tests are lost\n\nwhen signed"), catalogue)
+
+    assert (first[0], reported[0], asked[0]) == (0, 1, 0)
+
+
 def test_passages_follow_the_files_and_inside_a_file_the_fused_score(catalogue: Catalogue) -> None:
     scores = {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9}
 
