@@ -6,7 +6,7 @@ The synchronous client runs in threads: building and reading its JSON takes long
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -30,23 +30,26 @@ Reply = TypeVar("Reply")
 class ChromaVectors:
     """See `ports.Vectors`. `timeout` (seconds) holds for each question; writing has six times as long.
 
-    Two connections, because the client knows only one time limit for everything.
+    Two connections, because the client knows only one time limit for everything. A write cannot be called back: whoever
+    is cancelled leaves it under way, and whoever removes what was written, or lists it, waits for its end.
     """
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         self._reading = _Connection(urlsplit(url), connect=timeout, answer=timeout)
         self._writing = _Connection(urlsplit(url), connect=timeout, answer=timeout * 6)
+        self._under_way: dict[str, set[asyncio.Task[None]]] = {}
 
     async def create(self, collection: str) -> None:
         """See `ports.Vectors`."""
-        await _call(partial(self._writing.make, collection))
+        await self._write(collection, _call(partial(self._writing.make, collection)))
 
     async def upsert(self, collection: str, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """See `ports.Vectors`."""
         for start in range(0, len(ids), BATCH):
             batch = list(ids[start : start + BATCH])
             part = vectors[start : start + BATCH]
-            await self._writing.on(collection, partial(_upsert, ids=batch, vectors=part))
+            write = self._writing.on(collection, partial(_upsert, ids=batch, vectors=part))
+            await self._write(collection, write)
 
     async def count(self, collection: str) -> int:
         """See `ports.Vectors`."""
@@ -65,6 +68,7 @@ class ChromaVectors:
 
     async def ids(self, collection: str) -> list[str]:
         """See `ports.Vectors`."""
+        await self._written(collection)
         found: list[str] = []
         while True:
             page = await self._reading.on(collection, partial(_ids, offset=len(found)))
@@ -90,6 +94,7 @@ class ChromaVectors:
 
     async def drop(self, collection: str) -> None:
         """See `ports.Vectors`."""
+        await self._written(collection)
         try:
             await _call(partial(self._writing.drop, collection))
         except CollectionMissing:
@@ -108,6 +113,23 @@ class ChromaVectors:
         """See `ports.Vectors`."""
         self._reading.close()
         self._writing.close()
+
+    async def _write(self, collection: str, write: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(write)
+        under_way = self._under_way.setdefault(collection, set())
+        under_way.add(task)
+        task.add_done_callback(partial(self._is_over, collection))
+        await asyncio.shield(task)
+
+    def _is_over(self, collection: str, task: asyncio.Task[None]) -> None:
+        self._under_way[collection].discard(task)
+        if not self._under_way[collection]:
+            del self._under_way[collection]
+
+    async def _written(self, collection: str) -> None:
+        """Return once no write is under way that was begun before."""
+        if under_way := self._under_way.get(collection):
+            await asyncio.wait(set(under_way))
 
 
 class _Connection:
