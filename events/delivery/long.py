@@ -212,12 +212,18 @@ class LeasedConsumer:
                 if not (is_outage(error) or is_conflict(error)):
                     if outcome == inbox.FAILED:
                         raise
-                    logger.exception("%s: run %s cannot be recorded", self.desk.lane.consumer, run.run_id)
-                    result, outcome = Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
+                    result, outcome = Result(self.on_fault(envelope, self._why(run, error))), inbox.FAILED
                 await asyncio.sleep(_PAUSE)
             else:
                 return True
         return False
+
+    def _why(self, run: LeasedRun, error: Exception) -> Fault:
+        """The fault by which a result is not recorded: its own, where what it writes found one."""
+        if isinstance(error, Fault):
+            return error
+        logger.exception("%s: run %s cannot be recorded", self.desk.lane.consumer, run.run_id)
+        return unforeseen()
 
     async def _conclude(
         self, connection: AsyncConnection, run: LeasedRun, envelope: Envelope, result: Result, outcome: str

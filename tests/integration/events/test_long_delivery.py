@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from redis.exceptions import ResponseError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope, caused_by
 from events.catalog import stage_topic
@@ -14,7 +15,7 @@ from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Also, Append, Result, Run
 from events.log.earlier import EarlierRuns
 from events.processing import CancelRequested, Stage
-from runtime.faults import Cancelled, Permanent
+from runtime.faults import Cancelled, Permanent, Transient
 from tests.support.delivery import Kernel, until
 from tests.support.kernel import AT, cancel_requested, stage_requested
 from tests.support.stopping import stopped
@@ -159,6 +160,32 @@ async def test_a_failure_is_a_fact_and_not_a_redelivery(
     [*_, failed] = await kernel.journal.read_stream(STREAM)
     assert (failed.event_type, failed.data["code"], failed.data["kind"]) == ("processing.stage.failed", code, kind)
     assert "secret" not in str(failed.data)
+    assert await kernel.inbox(CONSUMER) == {1: "failed"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Transient("index_moved", "Another took over."), "index_moved"),
+        (ZeroDivisionError("secret detail"), "internal_error"),
+    ],
+)
+async def test_what_a_result_cannot_be_written_by_is_the_failure(kernel: Kernel, error: Exception, code: str) -> None:
+    async def refuse(_connection: AsyncConnection) -> None:
+        raise error
+
+    async def handle(_envelope: Envelope, _run: Run) -> Result:
+        return Result(write=refuse)
+
+    await kernel.journal.append(STREAM, [stage_requested()])
+    await kernel.carry()
+    subscriber = kernel.subscriber("a")
+    subscriber.long(TOPIC, CONSUMER, handle, slots=1, on_fault=stages.failed, on_parked=stages.parked)
+    await subscriber.start()
+    await until(lambda: is_acked(kernel, 1))
+
+    [*_, failed] = await kernel.journal.read_stream(STREAM)
+    assert (failed.event_type, failed.data["code"]) == ("processing.stage.failed", code)
     assert await kernel.inbox(CONSUMER) == {1: "failed"}
 
 
