@@ -16,7 +16,7 @@ from events.delivery.entries import Entry
 from events.delivery.record import joined, record, record_appends
 from events.delivery.short import Desk, is_cancelled_here
 from events.delivery.work import Append, LongHandler, OnFault, OnStart, Result
-from events.log.outage import is_conflict, is_outage
+from events.log.outage import is_conflict, is_database_away, is_outage
 from events.log.postgres import read_stream_in
 from runtime.faults import Cancelled, Fault, Transient
 from runtime.tasks import end_tasks
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 _BEAT = 1.0  # seconds at most between two heartbeats: a cancellation is heard within it and ends within two
 _GRACE = 0.3  # seconds in which a run that is to stop may end by itself: then what it waits for is cancelled
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
+_AWAY = Transient("database_unavailable", "PostgreSQL was away or restarted while this was at work.")
 
 
 @dataclass
@@ -168,33 +169,27 @@ class LeasedConsumer:
             return await work, inbox.DONE
         except Cancelled:
             return run.end
-        except Fault as fault:
-            return self._failed(run, envelope, fault)
         except asyncio.CancelledError as error:
             if is_cancelled_here(error) and not self.stopping.is_set():
                 raise
-            return self._cut_off(run, envelope)
-        except Exception:  # noqa: BLE001  # whatever a stage may raise is a fact
-            return self._unforeseen(run, envelope)
+            return self._cut_off(run, envelope, error)
+        except Exception as error:  # noqa: BLE001  # whatever a stage may raise is a fact
+            return self._failed(run, envelope, error)
         finally:
             for task in (stop, told, work):
                 task.cancel()
 
-    def _cut_off(self, run: LeasedRun, envelope: Envelope) -> tuple[Result, str] | None:
+    def _cut_off(self, run: LeasedRun, envelope: Envelope, error: asyncio.CancelledError) -> tuple[Result, str] | None:
         """What is to be recorded of work that was cancelled: by the end of the process or of the run, or by itself."""
         if self.stopping.is_set():
             return None
-        return self._unforeseen(run, envelope)
+        return self._failed(run, envelope, error)
 
-    def _failed(self, run: LeasedRun, envelope: Envelope, fault: Fault) -> tuple[Result, str] | None:
+    def _failed(self, run: LeasedRun, envelope: Envelope, error: BaseException) -> tuple[Result, str] | None:
         """A fault, or the end of the run where it was cancelled: that may be what the cancelling was turned into."""
-        return run.end if run.over.is_set() else (Result(self.on_fault(envelope, fault)), inbox.FAILED)
-
-    def _unforeseen(self, run: LeasedRun, envelope: Envelope) -> tuple[Result, str] | None:
         if run.over.is_set():
             return run.end
-        logger.exception("%s: run %s failed in an unforeseen way", self.desk.lane.consumer, run.run_id)
-        return Result(self.on_fault(envelope, unforeseen())), inbox.FAILED
+        return Result(self.on_fault(envelope, self._why(run, error))), inbox.FAILED
 
     async def _record(self, run: LeasedRun, envelope: Envelope, result: Result, outcome: str) -> bool:
         """Whether the result is recorded, now or before. Waits for a database that is away, until the lease is lost."""
@@ -218,11 +213,15 @@ class LeasedConsumer:
                 return True
         return False
 
-    def _why(self, run: LeasedRun, error: Exception) -> Fault:
-        """The fault by which a result is not recorded: its own, where what it writes found one."""
+    def _why(self, run: LeasedRun, error: BaseException) -> Fault:
+        """The fault that an error of the work, or of writing its result, is told as."""
         if isinstance(error, Fault):
             return error
-        logger.exception("%s: run %s cannot be recorded", self.desk.lane.consumer, run.run_id)
+        consumer = self.desk.lane.consumer
+        if is_database_away(error):
+            logger.warning("%s: run %s lost the database: %s", consumer, run.run_id, error)
+            return _AWAY
+        logger.error("%s: run %s failed in an unforeseen way", consumer, run.run_id, exc_info=error)
         return unforeseen()
 
     async def _conclude(

@@ -28,3 +28,8 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, DBAPIError | asyncpg.PostgresError):
         return _sqlstate(error).startswith(_UNAVAILABLE) or not _sqlstate(error)
     return isinstance(error, SQLAlchemyError) and "connection" in str(error).lower()
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Whether an error of whatever work is such an outage: what else takes too long, or a file that fails, is none."""
+    return isinstance(error, SQLAlchemyError | asyncpg.PostgresError | asyncpg.InterfaceError) and is_outage(error)

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
+from asyncpg import CannotConnectNowError
 from redis.exceptions import ResponseError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope, caused_by
@@ -142,6 +144,8 @@ async def test_a_run_says_that_it_started_and_what_it_did_and_leaves_no_lease(ke
         (Permanent("no_text_files", "Nothing to read."), "no_text_files", "permanent"),
         (ZeroDivisionError("secret detail"), "internal_error", "transient"),
         (asyncio.CancelledError("a pool that was shut down"), "internal_error", "transient"),
+        (DBAPIError("SELECT 1", {}, CannotConnectNowError("starting up")), "database_unavailable", "transient"),
+        (TimeoutError("of something else"), "internal_error", "transient"),
     ],
 )
 async def test_a_failure_is_a_fact_and_not_a_redelivery(
