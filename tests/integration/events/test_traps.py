@@ -14,6 +14,7 @@ import pytest
 from faststream import FastStream
 from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.parser import BinaryMessageFormatV1
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,8 +24,11 @@ from events.base import Envelope
 from events.catalog import WORKFLOW
 from events.delivery.entries import Entry
 from events.delivery.lane import Lane
+from events.delivery.subscriber import EventSubscriber
 from events.delivery.work import Result
 from events.processing import CancelRequested
+from runtime.broker import create_broker
+from runtime.settings import BrokerSettings
 from tests.support.delivery import Kernel, until
 from tests.support.kernel import a_draft, requested
 
@@ -238,6 +242,29 @@ async def test_a_worker_starts_before_its_server_does(kernel: Kernel) -> None:
         await kernel.journal.append("analysis/a", [requested(1)])
         await kernel.carry()
         await until(lambda: seen == [1])
+
+
+async def test_a_worker_starts_while_its_server_is_silent(kernel: Kernel) -> None:
+    connected, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await hung_up.wait()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        broker = create_broker(BrokerSettings(url=SecretStr(f"redis://127.0.0.1:{port}/0")))
+        subscriber = EventSubscriber(broker, kernel.engine, kernel.redis, worker="worker")
+        subscriber.short(WORKFLOW, CONSUMER, _nothing)
+        await asyncio.wait_for(subscriber.start(), 2.0)
+        await asyncio.wait_for(connected.wait(), 5.0)
+        hung_up.set()
+        await subscriber.stop(grace=0.0)
+
+
+async def _nothing(_envelope: Envelope, _connection: AsyncConnection) -> Result:
+    return Result()
 
 
 async def test_a_heartbeat_keeps_an_entry_without_counting_as_a_delivery(kernel: Kernel) -> None:
