@@ -7,6 +7,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 # Classes of SQLSTATE: connection, out of resources, operator intervention (shutdown, crash), system error.
 _UNAVAILABLE = ("08", "53", "57", "58")
 _CONFLICT = ("40",)  # deadlock, serialization failure
+# The last is what the driver says of a connection whose server is gone before it has noticed.
+_LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+_OF_THE_DRIVER = (SQLAlchemyError, asyncpg.PostgresError, *_LOST, ConnectionRefusedError, ConnectionResetError)
 
 
 def _sqlstate(error: BaseException) -> str:
@@ -21,7 +24,7 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database was away, restarting, or had no connection left."""
-    if isinstance(error, PoolTimeoutError | OSError | TimeoutError | asyncpg.InterfaceError):
+    if isinstance(error, (PoolTimeoutError, OSError, TimeoutError, *_LOST)):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -32,4 +35,4 @@ def is_outage(error: BaseException) -> bool:
 
 def is_database_away(error: BaseException) -> bool:
     """Whether an error of whatever work is such an outage: what else takes too long, or a file that fails, is none."""
-    return isinstance(error, SQLAlchemyError | asyncpg.PostgresError | asyncpg.InterfaceError) and is_outage(error)
+    return isinstance(error, _OF_THE_DRIVER) and is_outage(error)

@@ -22,7 +22,14 @@ _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "2"}
 # What SQLAlchemy raises, and what its driver does where it is asked itself.
-_DATABASE = (DBAPIError, PoolTimeout, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_DATABASE = (
+    DBAPIError,
+    PoolTimeout,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection whose server is gone before the driver has noticed
+)
 _ASKED_WRONGLY = (
     IntegrityError,
     ProgrammingError,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
-from asyncpg import CannotConnectNowError
+from asyncpg import CannotConnectNowError, InternalClientError
 from redis.exceptions import ResponseError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -145,6 +145,8 @@ async def test_a_run_says_that_it_started_and_what_it_did_and_leaves_no_lease(ke
         (ZeroDivisionError("secret detail"), "internal_error", "transient"),
         (asyncio.CancelledError("a pool that was shut down"), "internal_error", "transient"),
         (DBAPIError("SELECT 1", {}, CannotConnectNowError("starting up")), "database_unavailable", "transient"),
+        (InternalClientError("another operation (2) is in progress"), "database_unavailable", "transient"),
+        (ConnectionRefusedError(111, "Connection refused"), "database_unavailable", "transient"),
         (TimeoutError("of something else"), "internal_error", "transient"),
     ],
 )
