@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from events.log.outage import is_database_away
 from rag_manager.jobs.base import Backends
 from rag_manager.jobs.fill_collection import Shards, is_whole
 from rag_manager.jobs.share_collection import purge
@@ -183,7 +184,10 @@ async def _attempt(work: Callable[[], Awaitable[object]], name: str) -> bool:
     except VectorsUnavailable as error:
         logger.info("%s waits for the vector server: %s", name, error)
         return False
-    except Exception:  # the round is tried again, whatever it was
-        logger.exception("%s failed", name)
+    except Exception as error:  # the round is tried again, whatever it was
+        if is_database_away(error):
+            logger.warning("%s waits for the database: %s", name, error)
+        else:
+            logger.exception("%s failed", name)
         return False
     return True
