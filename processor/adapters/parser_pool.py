@@ -153,7 +153,7 @@ class ParserPool:
 
     async def _run(self, shard: _Shard, batch: list[int]) -> None:
         """Parse one batch in one process. If that dies, the file it was at is tried alone, then given up."""
-        child = self._idle.pop() if self._idle else await self._start()
+        child = await self._child()
         left = deque(batch)
         usable = False
         try:
@@ -173,6 +173,15 @@ class ParserPool:
                 self._idle.append(child)
             else:
                 await child.end()
+
+    async def _child(self) -> ParserProcess:
+        """One that is idle and was not ended meanwhile, for want of memory say; else a new one."""
+        while self._idle:
+            child = self._idle.pop()
+            if child.is_alive:
+                return child
+            await child.end()
+        return await self._start()
 
     async def _start(self) -> ParserProcess:
         try:

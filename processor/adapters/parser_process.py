@@ -82,6 +82,11 @@ class ParserProcess:
         return self._process.pid
 
     @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended, as far as is known by now."""
+        return self._process.returncode is None
+
+    @property
     def worn_out(self) -> bool:
         """Whether it has parsed enough to be replaced: parsers and their bindings leak a little."""
         return self._files >= self._limits.files or self._bytes >= self._limits.bytes
@@ -97,7 +102,7 @@ class ParserProcess:
             stdin.write(struct.pack(">I", len(body)) + body)
             async with asyncio.timeout(self._limits.seconds):
                 await stdin.drain()
-        except (OSError, TimeoutError) as error:
+        except (OSError, RuntimeError, TimeoutError) as error:  # uvloop's, of a pipe that it has closed
             raise ParserDied(await self._cause_of_death()) from error
 
     async def answer(self, path: str) -> Answer:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import uvloop
 
 from events.artifacts import ChunkRow, OutcomeRow, SourceRow
 from processor.adapters.parser_pool import ParsedShard, ParserPool
-from processor.adapters.parser_process import Limits, ParserProcess
+from processor.adapters.parser_process import Limits, ParserDied, ParserProcess
 from processor.stages.parse import parse_source
 from runtime.faults import Cancelled, Transient
 from runtime.parquet import read_rows, schema_of, write_rows, write_table
@@ -51,6 +52,34 @@ async def test_a_shard_comes_back_in_the_order_of_its_sources_and_equals_what_on
     assert again == shard
     assert shard.counts["parsed"] == 151
     assert shard.counts["lines.no_grammar"] == 1
+
+
+def test_an_idle_process_that_was_ended_is_followed_by_another_also_on_the_loop_of_the_services() -> None:
+    async def killed_between_two_shards() -> tuple[bool, ParsedShard]:
+        async with ParserPool(1) as pool:
+            await parse(pool, good(1))
+            (idle,) = pool._idle
+            os.kill(idle.pid, signal.SIGKILL)
+            await idle._process.wait()
+            shard = await parse(pool, good(3))
+            return idle in pool._idle, shard
+
+    is_used, shard = uvloop.run(killed_between_two_shards())
+
+    assert not is_used
+    assert outcomes(shard) == {f"pkg/m{n}.py": ("parsed", None) for n in range(3)}
+
+
+def test_a_process_that_ends_before_it_is_sent_anything_has_died() -> None:
+    async def send_to_a_dead_one() -> None:
+        child = await ParserProcess.start("processor.adapters.parser_child", Limits())
+        os.kill(child.pid, signal.SIGKILL)
+        await child._process.wait()
+        with pytest.raises(ParserDied, match="parser_crashed"):
+            await child.send([("a.py", "python", "code", "a = 1")])
+        await child.end()
+
+    uvloop.run(send_to_a_dead_one())
 
 
 async def test_the_tables_are_what_the_artifacts_want() -> None:
@@ -193,7 +222,7 @@ async def test_several_shards_share_the_processes() -> None:
 async def test_a_child_follows_its_parent_into_death() -> None:
     script = (
         "import asyncio\n"
-        "from processor.adapters.parser_process import Limits, ParserProcess\n"
+        "from processor.adapters.parser_process import Limits, ParserDied, ParserProcess\n"
         "async def main():\n"
         f"    child = await ParserProcess.start('{FAULTY}', Limits())\n"
         "    await child.send([('hang.py', 'python', 'code', '!hang')])\n"
