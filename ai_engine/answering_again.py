@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ai_engine.ports import Facts, Finished, LanguageModel, Retriever, Token
+from ai_engine.ports import Facts, Finished, LanguageModel, Retriever, Token, Used
 from ai_engine.rewriting import PROMPT as REWRITING
 from ai_engine.stages.build_prompt import Prompt
 from ai_engine.stages.plan_steps import Budget
@@ -32,12 +32,14 @@ class RecordedModel:
         self.provider = answered.provider
         self.model = answered.model
         self.most_tokens = 0  # it says nothing new
+        self.price = None
         self._asked = asked
         self._answered = answered
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | Finished]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | Used | Finished]:
         """The reply, and no tool. Raises Permanent `effect_not_recorded`."""
         yield Token(self._rewritten() if prompt.name == REWRITING else self._reply())
+        yield Used(0, 0, is_all=True)
         yield Finished(self.model, 0, 0)
 
     def _rewritten(self) -> str:

@@ -18,6 +18,7 @@ from ai_engine.adapters.circuits import Circuits, Guarded
 from ai_engine.adapters.earlier import LoggedAnswers
 from ai_engine.adapters.facts import HttpFacts
 from ai_engine.adapters.gen_ai import Observed
+from ai_engine.adapters.notes import ValkeyNotes
 from ai_engine.adapters.retriever import HttpRetriever
 from ai_engine.adapters.turns import ValkeyTurns
 from ai_engine.answering_again import AnswerAgain
@@ -79,6 +80,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
         redis=redis,
         remembering=Remembering(LoggedAnswers(engine), ValkeyTurns(quick_redis)),
         reranking=Reranking(_reranker(ai, prices, circuits), ai.rerank_seconds),
+        notes=ValkeyNotes(quick_redis),
         deadlines=deadlines,
         budget=budget,
     )

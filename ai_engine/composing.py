@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass
 
 from ai_engine.metering import Meter
-from ai_engine.ports import LanguageModel, Ordered
+from ai_engine.ports import LanguageModel
 from ai_engine.rewriting import Meant
 from ai_engine.stages.build_prompt import without_secrets
 from ai_engine.stages.check_citations import Checked
 from ai_engine.stages.confidence import cited_passages, confidence_of, hits_of
 from ai_engine.stages.fit_history import Kept
-from ai_engine.stages.price import together
 from ai_engine.stages.rerank import is_ordered
 from ai_engine.stages.same_question import shelf_of
 from ai_engine.stages.terms import terms_of
@@ -49,7 +47,6 @@ class Grounds:
     found: SearchReply
     evidence: float | None
     fingerprint: str = ""
-    took: Ordered = field(default_factory=Ordered)  # to be ordered anew
 
 
 def compose(
@@ -58,7 +55,7 @@ def compose(
     """The answer as it is recorded; `passages` are those that it was written from."""
     asked, meant, kept, found = question.asked, question.meant, question.kept, grounds.found
     hits = hits_of(found.passages)
-    paid: tuple[Written | Meant | Ordered, ...] = (written, meant, grounds.took)
+    spend = question.took.spend
     held = (cited_passages(passages, checked.citations) if written.mode == DEEP else ()) or hits
     confidence = confidence_of(terms_of(meant.query), held, stood=len(checked.citations), fell=checked.removed)
     as_wanted = written.model != NOBODY and not written.passed_over and is_ordered(found)
@@ -81,9 +78,10 @@ def compose(
         provider=written.provider,
         model=written.model,
         prompt=written.prompt,
-        input_tokens=sum(one.input_tokens for one in paid),
-        output_tokens=sum(one.output_tokens for one in paid),
-        cost_usd=reduce(together, [one.cost_usd for one in paid]),
+        input_tokens=spend.input_tokens,
+        output_tokens=spend.output_tokens,
+        cost_usd=spend.cost_usd,
+        is_estimated=spend.is_estimated,
         standalone=meant.query if meant.by else "",
         standalone_by=meant.by,
         history_turns=len(kept.turns),

@@ -1,6 +1,6 @@
 """What the assistant needs of the world."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from ai_engine.stages.build_prompt import Prompt, ToolCall
+from ai_engine.stages.price import Noted, Price
 from ai_engine.stages.tell_overview import MOST_LINES
 from events.looking import CallersRequest, DefinitionsRequest, Entries, FolderRequest, LinesReply, LinesRequest
 from events.question import Passage, QuestionAnswered, Scope, SearchReply, SearchRequest
@@ -22,10 +23,19 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Used:
+    """What a provider said of a call's tokens before its end; `is_all` where nothing will be added."""
+
+    input_tokens: int
+    output_tokens: int
+    is_all: bool = False
+
+
+@dataclass(frozen=True)
 class Finished:
     """The model said that it is done, in its provider's word. An answer without this was cut off, and is never kept.
 
-    `cost_usd` is None where no price is configured.
+    `cost_usd` is None where no price is configured. Tokens are 0 where the provider does not tell them.
     """
 
     model: str
@@ -83,8 +93,15 @@ class LanguageModel(Protocol):
         """How many it is let say in one reply, its thoughts included where they count."""
         ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+    @property
+    def price(self) -> Price | None:
+        """What its tokens cost; None where nobody said."""
+        ...
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
         """The answer's tokens, the tools that it asks for where the prompt offers any, and `Finished` as the last item.
+
+        Between them what the provider says that this takes, where it does.
 
         Raises runtime.faults.Transient (try again), or Permanent; never ends without Finished.
         """
@@ -127,14 +144,7 @@ class Found:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Ordered:
-    """Places of passages (from 0), the most helpful first, and what it took to order them."""
-
-    places: tuple[int, ...] = ()
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = None
+Counted = Callable[[LanguageModel], LanguageModel]  # the same model, whose calls are counted for one question
 
 
 class Reranker(Protocol):
@@ -145,8 +155,11 @@ class Reranker(Protocol):
         """Which model it is: another one is another order."""
         ...
 
-    async def order(self, question: str, passages: tuple[Passage, ...]) -> Ordered:
-        """Those that help; no places where it cannot tell. Raises runtime.faults.Transient and Permanent."""
+    async def order(self, question: str, passages: tuple[Passage, ...], counted: Counted) -> tuple[int, ...]:
+        """The places (from 0) of those that help, the most helpful first; none where it cannot tell.
+
+        A language model that it asks is `counted`. Raises runtime.faults.Transient and Permanent.
+        """
         ...
 
 
@@ -158,6 +171,18 @@ class Earlier(Protocol):
 
         None also where it was rated down, stopped or asked for again, and where it cannot be looked for.
         """
+        ...
+
+
+class Notes(Protocol):
+    """What workers took that is in no event yet. Raises nothing: where none can be kept, what dies with one is lost."""
+
+    async def keep(self, tenant_id: UUID, question_id: UUID, noted: Noted) -> None:
+        """Keep the newest note of a question."""
+        ...
+
+    async def find(self, tenant_id: UUID, question_id: UUID) -> Noted | None:
+        """The newest note; None where no worker made one."""
         ...
 
 

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from importlib import resources
 
-from ai_engine.ports import Finished, LanguageModel, Ordered, Reranker, Token
+from ai_engine.ports import Counted, Finished, LanguageModel, Reranker, Token
 from ai_engine.stages.confidence import hits_of
 from ai_engine.stages.judge_evidence import OUTRIGHT
 from ai_engine.stages.rerank import ask_order, read_order, reordered
@@ -29,18 +29,17 @@ class ModelReranker:
         """See `Reranker.name`."""
         return f"{self._model.provider}:{self._model.model}"
 
-    async def order(self, question: str, passages: tuple[Passage, ...]) -> Ordered:
+    async def order(self, question: str, passages: tuple[Passage, ...], counted: Counted) -> tuple[int, ...]:
         """See `Reranker.order`."""
         prompt = ask_order(question, passages, rules=self._rules, name=PROMPT, boundary=secrets.token_hex(8))
         text = ""
-        async for item in self._model.stream(prompt):
+        async for item in counted(self._model).stream(prompt):
             if isinstance(item, Finished):
-                places = read_order(text, len(passages))
-                return Ordered(places, item.input_tokens, item.output_tokens, item.cost_usd)
+                return read_order(text, len(passages))
             text += item.text if isinstance(item, Token) else ""
             if len(text) > _LONGEST_REPLY:
                 break
-        return Ordered()
+        return ()
 
 
 class Reranking:
@@ -55,17 +54,17 @@ class Reranking:
         """By whom and how it is ordered; empty where it is not."""
         return f"{PROMPT} {self._reranker.name}" if self._reranker is not None else ""
 
-    async def __call__(self, question: str, found: SearchReply) -> tuple[SearchReply, Ordered]:
-        """The reply in the new order, and what that took. As it was where there is none in time: the plan says why."""
+    async def __call__(self, question: str, found: SearchReply, counted: Counted) -> SearchReply:
+        """The reply in the new order. As it was where there is none in time: the plan says why."""
         hits = hits_of(found.passages)
         outright = any(step.found for step in found.plan if step.retriever in OUTRIGHT)
         if self._reranker is None or outright or len(hits) < _FEWEST:
-            return found, Ordered()
+            return found
         try:
             async with asyncio.timeout(self._seconds):
-                ordered = await self._reranker.order(question, hits)
+                places = await self._reranker.order(question, hits, counted)
         except (Fault, TimeoutError) as fault:
             code = fault.code if isinstance(fault, Fault) else "deadline"
-            return reordered(found, (), f"{self._reranker.name}, {code}"), Ordered()
-        why = "" if ordered.places else ", no_order"
-        return reordered(found, ordered.places, f"{self._reranker.name}{why}"), ordered
+            return reordered(found, (), f"{self._reranker.name}, {code}")
+        why = "" if places else ", no_order"
+        return reordered(found, places, f"{self._reranker.name}{why}")

@@ -13,7 +13,6 @@ from events.question import QuestionAsked
 from runtime.faults import Fault
 
 PROMPT = "standalone-v1"
-Used = tuple[int, int, float | None]
 _SECONDS = 8.0  # of a person's waiting: the rules are at once
 _LONGEST_REPLY = 2_000  # characters: whoever writes more does not rewrite a question
 
@@ -24,9 +23,6 @@ class Meant:
 
     query: str
     by: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = None
 
 
 async def meant_by(asked: QuestionAsked, kept: Kept, model: LanguageModel | None) -> Meant:
@@ -34,16 +30,15 @@ async def meant_by(asked: QuestionAsked, kept: Kept, model: LanguageModel | None
     if asked.facts or not asked.history:
         return Meant(asked.query)
     by_rules = standalone_question(asked.query, asked.history)
-    used: Used = (0, 0, None)
     if model is not None and kept.turns and may_point_back(asked.query):
-        reply, used = await _rewritten(asked.query, kept, model)
+        reply = await _rewritten(asked.query, kept, model)
         if reply is not None:
-            return Meant(reply, model.model if reply != asked.query else "", *used)
-    return Meant(by_rules, "rules" if by_rules != asked.query else "", *used)
+            return Meant(reply, model.model if reply != asked.query else "")
+    return Meant(by_rules, "rules" if by_rules != asked.query else "")
 
 
-async def _rewritten(question: str, kept: Kept, model: LanguageModel) -> tuple[str | None, Used]:
-    """What the model made of it, None where that is no question, and what that took: tokens in and out, and dollars."""
+async def _rewritten(question: str, kept: Kept, model: LanguageModel) -> str | None:
+    """What the model made of it, None where that is no question."""
     rules = resources.files("ai_engine").joinpath(f"prompts/{PROMPT}.md").read_text("utf-8")
     prompt = quote_turns(question, kept.turns, rules=rules, name=PROMPT, boundary=secrets.token_hex(8))
     text = ""
@@ -51,10 +46,10 @@ async def _rewritten(question: str, kept: Kept, model: LanguageModel) -> tuple[s
         async with asyncio.timeout(_SECONDS):
             async for item in model.stream(prompt):
                 if isinstance(item, Finished):
-                    return one_line(text), (item.input_tokens, item.output_tokens, item.cost_usd)
+                    return one_line(text)
                 text += item.text if isinstance(item, Token) else ""
                 if len(text) > _LONGEST_REPLY:
                     break
     except (Fault, TimeoutError):
         pass  # it is asked for the answer next, and its failure is told then
-    return None, (0, 0, None)
+    return None

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ai_engine.looking import Looking
+from ai_engine.metering import Meter
 from ai_engine.ports import Facts, LanguageModel, Place, Retriever
 from ai_engine.recording import append
 from ai_engine.stages.build_prompt import Grounded, ToolCall, clean
 from ai_engine.stages.plan_steps import Budget, Spent, Step, plan_steps, steps_left
-from ai_engine.stages.price import together
 from ai_engine.stages.read_call import read_call, shown_call, told_back
 from ai_engine.stages.show_result import OK, Seen
 from ai_engine.writing import Live, Writer, Written, watched
@@ -38,6 +38,7 @@ class Deep:
     begun: Grounded
     boundary: str
     before: tuple[StepTaken, ...]
+    took: Meter
 
 
 async def steps_of(envelope: Envelope, asked: QuestionAsked, run: Run) -> tuple[StepTaken, ...]:
@@ -63,8 +64,6 @@ class Stepper:
         looking = Looking(self._retriever, self._facts, deep.place, deep.asked.repository_id, deep.boundary)
         steps = [await self._again(deep, looking, step, run) for step in deep.before]
         spent = _spent(deep.before)
-        used = [sum(step.input_tokens for step in deep.before), sum(step.output_tokens for step in deep.before)]
-        cost = together(*(step.cost_usd for step in deep.before))
         passed: tuple[PassedOver, ...] = ()
         while True:
             left = steps_left(steps, spent, self._budget)
@@ -72,18 +71,16 @@ class Stepper:
             began = time.monotonic()
             written = await self._writer.write(deep.channel, grounded, models[len(passed) :], run)
             passed += written.passed_over
-            used = [used[0] + written.input_tokens, used[1] + written.output_tokens]
-            cost = together(cost, written.cost_usd)
+            used = spent.tokens + written.input_tokens + written.output_tokens
             if not written.calls:
-                whole = replace(written, mode=DEEP, input_tokens=used[0], output_tokens=used[1], cost_usd=cost)
-                return replace(whole, passed_over=passed), grounded.passages
+                return replace(written, mode=DEEP, passed_over=passed), grounded.passages
             await self._live.say(deep.channel, {"type": "reset"})
             for place, call in enumerate(written.calls[:left]):
                 asking = replace(written, input_tokens=0, output_tokens=0, cost_usd=None) if place else written
                 step, taken = await self._step(deep, looking, call, (len(steps) + 1, began, asking), run)
                 began = time.monotonic()
                 steps.append(step)
-                spent = Spent(sum(used), spent.seconds + taken.seconds)
+                spent = Spent(used, spent.seconds + taken.seconds)
 
     async def _step(
         self, deep: Deep, looking: Looking, call: ToolCall, at: tuple[int, float, Written], run: Run
@@ -114,6 +111,7 @@ class Stepper:
             cost_usd=written.cost_usd,
         )
         await run.record(append(deep.envelope, taken, ordinal=number))
+        deep.took.steps.append(taken)
         await self._show(deep, taken)
         return Step(told_back(call, number), said, seen), taken
 

@@ -9,17 +9,17 @@ import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis
 
 from ai_engine.adapters.gen_ai import answering
 from ai_engine.composing import Grounds, Question, compose
 from ai_engine.metering import Meter, Metered
-from ai_engine.ports import Facts, Found, LanguageModel, Place, Retriever
-from ai_engine.recording import append, failed, parked
+from ai_engine.ports import Facts, Found, LanguageModel, Notes, Place, Retriever
+from ai_engine.recording import Ends, append, fault_of, parked
 from ai_engine.remembering import Offer, Remembering, Wanted
 from ai_engine.reranking import Reranking
 from ai_engine.rewriting import meant_by
@@ -40,10 +40,10 @@ from ai_engine.writing import NOBODY, Live, Writer, Written, watched
 from events.base import Envelope
 from events.catalog import QUESTIONS, decode
 from events.delivery.subscriber import EventSubscriber
-from events.delivery.work import Append, Result, Run
+from events.delivery.work import Result, Run
 from events.looking import LinesReply
 from events.question import Passage, QuestionAnswered, QuestionAsked, SearchReply, SearchRequest
-from runtime.faults import Fault, Permanent, Transient
+from runtime.faults import Cancelled, Fault, Permanent, Transient
 from runtime.live import WRITTEN, LiveChannels
 
 CONSUMER = "ai_engine.answer"
@@ -66,7 +66,7 @@ DEADLINES, BUDGET = Deadlines(), Budget()
 class Answerer:
     """Answers with what it is given: a retriever, facts, the configured models by name (the first is the default).
 
-    Without `remembering` every question is answered anew.
+    Without `remembering` every question is answered anew; without `notes` nobody knows what a worker took that died.
     """
 
     def __init__(  # noqa: PLR0913  # each is one part of the process
@@ -78,6 +78,7 @@ class Answerer:
         redis: Redis,
         remembering: Remembering | None = None,
         reranking: Reranking | None = None,
+        notes: Notes | None = None,
         deadlines: Deadlines = DEADLINES,
         budget: Budget = BUDGET,
     ) -> None:
@@ -87,7 +88,7 @@ class Answerer:
         self._reranking = reranking or Reranking()
         self._models = models
         self._deadlines = deadlines
-        self._took: WeakKeyDictionary[Fault, Meter] = WeakKeyDictionary()
+        self.ends = Ends(notes)
         self._live = Live(redis)
         self._writer = Writer(self._live)
         self._stepper = Stepper(self._writer, self._live, retriever, facts, budget)
@@ -96,33 +97,35 @@ class Answerer:
 
     def register(self, subscriber: EventSubscriber, *, slots: int) -> None:
         """Consume the questions' topic."""
-        subscriber.long(QUESTIONS, CONSUMER, self.answer, slots=slots, on_fault=self.failed, on_parked=parked)
+        subscriber.long(
+            QUESTIONS,
+            CONSUMER,
+            self.answer,
+            slots=slots,
+            on_fault=self.ends.failed,
+            on_parked=parked,
+            on_cancelled=self.ends.stopped,
+        )
 
     async def answer(self, envelope: Envelope, run: Run) -> Result:
-        """Answer one question within the deadline. Raises Transient and Permanent."""
+        """Answer one question within the deadline. Raises Transient, Permanent and Cancelled."""
         asked = decode(envelope)
         assert isinstance(asked, QuestionAsked)  # noqa: S101  # the topic carries nothing else
-        channel, seconds, took = _channel(envelope.tenant_id, asked), self._seconds(asked), Meter()
+        channel, seconds = _channel(envelope.tenant_id, asked), self._seconds(asked)
+        took = self.ends.meter(envelope.tenant_id, asked.question_id)
         try:
             with answering(envelope, asked.mode):
                 async with asyncio.timeout(seconds):
                     answered = await self._answered(envelope, asked, run, took)
-        except Fault as fault:
+        except (Cancelled, asyncio.CancelledError) as error:
+            if not run.cancelled:  # the process ends, and another goes on
+                raise
+            raise self.ends.keep(Cancelled(), took) from error
+        except Exception as error:
             await self._live.say(channel, {"type": WRITTEN})
-            self._took[fault] = took
-            raise
-        except TimeoutError as error:
-            await self._live.say(channel, {"type": WRITTEN})
-            message = f"No complete answer within {seconds:.0f} seconds: ask again."
-            late = Transient("answer_deadline", message)
-            self._took[late] = took
-            raise late from error
+            raise self.ends.keep(fault_of(error, seconds), took) from error
         await self._live.say(channel, {"type": WRITTEN})
         return Result(appends=(append(envelope, answered),))
-
-    def failed(self, envelope: Envelope, fault: Fault) -> tuple[Append, ...]:
-        """What is recorded where `answer` raised the fault."""
-        return failed(envelope, fault, self._took.get(fault))
 
     def _seconds(self, asked: QuestionAsked) -> float:
         return self._deadlines.deep if asked.mode == DEEP else self._deadlines.answer
@@ -131,8 +134,7 @@ class Answerer:
         began, tenant_id = time.monotonic(), envelope.tenant_id
         models: tuple[LanguageModel, ...] = tuple(Metered(model, took) for model in self._chosen(asked))
         channel, before = _channel(tenant_id, asked), await steps_of(envelope, asked, run)
-        for step in before:
-            took.add(step)
+        await self.ends.go_on(envelope, asked.question_id, before, took)
         await self._live.say(channel, {"type": "reset"}, {"type": "status", "step": "searching"})
         kept = fit_history(asked.history) if models and not asked.facts else Kept()
         meant = await watched(meant_by(asked, kept, next(iter(models), None)), run)
@@ -162,14 +164,14 @@ class Answerer:
         shown = checked_so_far(f"{earlier.answer.answer}\n", earlier.answer.passages)
         await self._live.say(question.channel, {"type": "token", "text": shown})
         seconds = time.monotonic() - question.began
-        return told_again(earlier.answer, question.asked, answered_at=earlier.at, seconds=seconds)
+        return told_again(earlier.answer, question.asked, question.took.spend, answered_at=earlier.at, seconds=seconds)
 
     async def _anew(self, question: Question, grounds: Grounds) -> QuestionAnswered:
         is_enough = grounds.evidence is None or grounds.evidence >= ENOUGH
         if is_enough and question.models and not question.asked.facts:
-            found, took = await watched(self._reranking(question.meant.query, grounds.found), question.run)
-            question.took.add(took)
-            grounds = replace(grounds, found=found, took=took)
+            counted = partial(Metered, meter=question.took)
+            found = await watched(self._reranking(question.meant.query, grounds.found, counted), question.run)
+            grounds = replace(grounds, found=found)
         found = grounds.found
         place = Place(question.envelope.tenant_id, found.analysis_id, question.asked.scope)
         if not is_enough:
@@ -263,7 +265,8 @@ class Answerer:
         if name != STEPS:
             written = await self._writer.write(question.channel, grounded, question.models, question.run)
             return written, grounded.passages
-        deep = Deep(question.envelope, asked, place, question.channel, grounded, boundary, question.before)
+        at = (question.envelope, asked, place, question.channel)
+        deep = Deep(*at, grounded, boundary, question.before, question.took)
         return await self._stepper.write(deep, question.models, question.run)
 
 

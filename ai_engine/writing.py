@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from ai_engine.ports import CircuitOpen, Finished, LanguageModel
+from ai_engine.ports import CircuitOpen, Finished, LanguageModel, Token
 from ai_engine.stages.build_prompt import Grounded, ToolCall
 from ai_engine.stages.check_citations import checked_so_far
 from ai_engine.stages.refuse import may_say_not_found
@@ -137,7 +137,7 @@ class Writer:
             if isinstance(item, ToolCall):
                 calls.append(item)
                 continue
-            text += item.text
+            text += item.text if isinstance(item, Token) else ""
             if time.monotonic() >= told + _TOGETHER:
                 shown, told = await self._tell(channel, shown, text, grounded), time.monotonic()
         raise Transient("answer_cut_off", "The model ended its answer in the middle: ask again.")

@@ -202,6 +202,7 @@ class QuestionAnswered(Event):
     `history_turns` were told to the model, about `history_tokens` tokens, and `history_left_out` were not. `plan` is
     the search's. To the same question about the same generation it is told again: `fingerprint` (of both, sealed) is
     what it is found by, on one of 256 shelves. One that was told again was question `earlier`'s, of `earlier_at`.
+    Tokens and dollars are of all calls for it, also those that brought nothing; `is_estimated` is as in QuestionFailed.
     """
 
     event_type: ClassVar[str] = "ai.query.processed"
@@ -235,6 +236,7 @@ class QuestionAnswered(Event):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    is_estimated: bool = False
     degraded: str | None = None
     refused: str = ""
     evidence: float | None = None
@@ -256,7 +258,9 @@ class QuestionAnswered(Event):
 class QuestionFailed(Event):
     """The question could not be answered; nothing of a half answer is kept as an answer.
 
-    The tokens, and dollars where a price is configured, are of all calls for it that a provider said the end of.
+    The tokens, and dollars where a price is configured, are of all calls for it. They are `is_estimated` where a
+    provider did not say what one of them took, which is what it does of one that was ended. After QuestionStopped it
+    says what was taken until then, and `query` is empty.
     """
 
     event_type: ClassVar[str] = "ai.query.failed"
@@ -269,6 +273,7 @@ class QuestionFailed(Event):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    is_estimated: bool = False
 
 
 class QuestionStopped(Event):

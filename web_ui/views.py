@@ -241,11 +241,12 @@ def graph_notice(plan: Sequence[PlanStep]) -> str:
 
 def answer_facts(question: QuestionView) -> list[str]:
     """Time, tokens, cost, commit, index, confidence and removed citations of an answer."""
-    tokens = f"{question.input_tokens:,} + {question.output_tokens:,} tokens"
+    about = "about " if question.is_estimated else ""
+    tokens = f"{about}{question.input_tokens:,} + {question.output_tokens:,} tokens"
     facts = (
         duration(question.response_time) if question.response_time is not None else "",
         tokens if question.input_tokens or question.output_tokens else "",
-        dollars(question.cost_usd * 100) if question.cost_usd is not None else "",
+        f"{about}{dollars(question.cost_usd * 100)}" if question.cost_usd is not None else "",
         f"commit {short_commit(question.commit)}" if question.commit else "",
         f"{question.generation_kind} index" if question.generation_kind else "",
         f"confidence {question.confidence:.0%}" if question.confidence is not None else "",

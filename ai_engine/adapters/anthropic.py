@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import anthropic
 import httpx2
 from anthropic.types import (
     AssistantMessageParam,
+    MessageDeltaUsage,
     MessageParam,
     TextBlockParam,
     ToolChoiceAutoParam,
@@ -16,11 +18,12 @@ from anthropic.types import (
     ToolParam,
     ToolResultBlockParam,
     ToolUseBlockParam,
+    Usage,
     UserMessageParam,
 )
 
 from ai_engine.adapters import wire
-from ai_engine.ports import Finished, Token
+from ai_engine.ports import Finished, Token, Used
 from ai_engine.stages.build_prompt import Prompt, ToolCall, ToolOffer, Turn
 from runtime.faults import Transient
 
@@ -29,6 +32,7 @@ class AnthropicModel:
     """A model behind the messages endpoint. The SDK's own retries are off: `subscribers` has the only ones."""
 
     provider = "anthropic"
+    price = None
     most_tokens = wire.MAX_OUTPUT_TOKENS
 
     def __init__(self, *, model: str, key: Callable[[], str], base_url: str | None) -> None:
@@ -42,7 +46,7 @@ class AnthropicModel:
             timeout=wire.timeout(),
         )
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
         """See `LanguageModel.stream`."""
         try:
             async with wire.broken_streams("Anthropic"):
@@ -58,8 +62,8 @@ class AnthropicModel:
         except anthropic.APIError as error:
             raise Transient("model_error", "Anthropic reported an error while answering: ask again.") from error
 
-    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
-        reason, sent, received, text, calls = None, 0, 0, False, wire.Calls("Anthropic")
+    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
+        reason, used, text, calls = None, Used(0, 0), False, wire.Calls("Anthropic")
         client = self._client.with_options(api_key=self._key())  # the same connections
         stream = await client.messages.create(
             model=self.model,
@@ -73,7 +77,8 @@ class AnthropicModel:
         async with stream:
             async for event in stream:
                 if event.type == "message_start":
-                    sent = event.message.usage.input_tokens
+                    used = _used(event.message.usage, used)
+                    yield used
                 elif event.type == "content_block_delta" and event.delta.type == "text_delta":
                     text = True
                     yield Token(event.delta.text)
@@ -83,15 +88,25 @@ class AnthropicModel:
                     calls.add(event.index, None, None, event.delta.partial_json)
                 elif event.type == "message_delta":
                     reason = event.delta.stop_reason or reason
-                    received = event.usage.output_tokens
+                    used = replace(_used(event.usage, used), is_all=True)
+                    yield used
         wire.check_end("Anthropic", prompt, reason, calls.all(), text=text)
         for call in calls.all():
             yield call
-        yield Finished(self.model, sent, received, reason or "")
+        yield Finished(self.model, used.input_tokens, used.output_tokens, reason or "")
 
     async def close(self) -> None:
         """Close its connections."""
         await self._client.close()
+
+
+def _used(told: Usage | MessageDeltaUsage | None, before: Used) -> Used:
+    """What is told by now: counts only grow, and the last one may be of the output alone. What was cached is read."""
+    if told is None:  # of servers that only speak like it
+        return before
+    read = (told.input_tokens, told.cache_creation_input_tokens, told.cache_read_input_tokens)
+    sent = max(before.input_tokens, sum(map(wire.count, read)))
+    return Used(sent, max(before.output_tokens, wire.count(told.output_tokens)))
 
 
 def _tool(tool: ToolOffer) -> ToolParam:

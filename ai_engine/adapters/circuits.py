@@ -15,7 +15,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from ai_engine.ports import CircuitOpen, Finished, LanguageModel, Token
+from ai_engine.ports import CircuitOpen, Finished, LanguageModel, Token, Used
 from ai_engine.stages import circuit as rules
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.circuit import Circuit, State
@@ -130,13 +130,14 @@ class Guarded:
         self._circuits = circuits
         self.provider = model.provider
         self.model = model.model
+        self.price = model.price
 
     @property
     def most_tokens(self) -> int:
         """The most tokens of one answer; a model may learn another number from its server."""
         return self._inner.most_tokens
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
         """See `LanguageModel.stream`. Raises CircuitOpen."""
         name = f"{self.provider}:{self.model}"
         caller = await self._circuits.admit(name)

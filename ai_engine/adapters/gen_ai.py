@@ -12,7 +12,7 @@ from dataclasses import replace
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from ai_engine.ports import Finished, LanguageModel, Token
+from ai_engine.ports import Finished, LanguageModel, Token, Used
 from ai_engine.stages.build_prompt import Prompt, ToolCall
 from ai_engine.stages.price import Price
 from events.base import Envelope
@@ -29,7 +29,7 @@ class Observed:
 
     def __init__(self, model: LanguageModel, price: Price | None = None) -> None:
         self._inner = model
-        self._price = price
+        self.price = price
         self.provider = model.provider
         self.model = model.model
 
@@ -38,13 +38,13 @@ class Observed:
         """The most tokens of one answer; a model may learn another number from its server."""
         return self._inner.most_tokens
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
         """See `LanguageModel.stream`."""
         began, first, error = time.perf_counter(), 0.0, _ENDED
         span = self._begin(prompt)
         try:
             async for item in self._inner.stream(prompt):
-                if not first:
+                if not first and not isinstance(item, Used):
                     first = time.perf_counter() - began
                     model_first_seconds.labels(_CHAT, self.provider, self.model).observe(first)
                     span.set_attribute("gen_ai.response.time_to_first_chunk", first)
@@ -78,9 +78,9 @@ class Observed:
         span.set_attribute("gen_ai.usage.output_tokens", finished.output_tokens)
         for kind, tokens in (("input", finished.input_tokens), ("output", finished.output_tokens)):
             model_tokens.labels(_CHAT, self.provider, self.model, kind).observe(tokens)
-        if self._price is None:
+        if self.price is None:
             return finished
-        cost = self._price.of(finished.input_tokens, finished.output_tokens)
+        cost = self.price.of(finished.input_tokens, finished.output_tokens)
         model_dollars.labels(_CHAT, self.provider, self.model).inc(cost)
         return replace(finished, cost_usd=cost)
 

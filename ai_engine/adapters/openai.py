@@ -6,17 +6,19 @@ from typing import Literal
 
 import httpx2
 import openai
+from openai.types import CompletionUsage
 from openai.types.chat import (
     ChatCompletionChunk,
     ChatCompletionFunctionToolParam,
     ChatCompletionMessageFunctionToolCallParam,
     ChatCompletionMessageParam,
 )
+from openai.types.chat.chat_completion_chunk import Choice
 from openai.types.chat.chat_completion_message_function_tool_call_param import Function
 from openai.types.shared_params import FunctionDefinition
 
 from ai_engine.adapters import wire
-from ai_engine.ports import Finished, Token
+from ai_engine.ports import Finished, Token, Used
 from ai_engine.stages.build_prompt import Prompt, ToolCall, ToolOffer, Turn
 from runtime.faults import Transient
 
@@ -29,6 +31,7 @@ class OpenAIModel:
     """A model behind a chat-completions endpoint. The SDK's own retries are off: `subscribers` has the only ones."""
 
     provider = "openai"
+    price = None
 
     def __init__(self, *, model: str, key: Callable[[], str], base_url: str | None) -> None:
         """`key` is asked before each call, so that it can be replaced while we run."""
@@ -47,7 +50,7 @@ class OpenAIModel:
         """See `LanguageModel.most_tokens`."""
         return wire.MAX_WITH_THOUGHTS if self._limit == _BY_THOUGHTS else wire.MAX_OUTPUT_TOKENS
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
         """See `LanguageModel.stream`."""
         try:
             async with wire.broken_streams("The model server"):
@@ -63,25 +66,23 @@ class OpenAIModel:
         except openai.APIError as error:
             raise Transient("model_error", "The model server reported an error while answering: ask again.") from error
 
-    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Finished]:
-        reason, usage, text, calls = None, None, False, wire.Calls("The model server")
+    async def _items(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
+        reason, used, text, calls = None, Used(0, 0), False, wire.Calls("The model server")
         async with await self._open(prompt) as stream:
             async for chunk in stream:
-                usage = chunk.usage or usage
-                for choice in chunk.choices:
+                if chunk.usage:
+                    used = _used(chunk.usage)
+                    yield used
+                for choice in chunk.choices or ():
                     reason = choice.finish_reason or reason
-                    if choice.delta.content:
+                    said = _said(choice, calls)
+                    if said:
                         text = True
-                        yield Token(choice.delta.content)
-                    for part in choice.delta.tool_calls or ():
-                        function = part.function
-                        name, arguments = (function.name, function.arguments) if function else (None, None)
-                        calls.add(part.index, part.id, name, arguments)
+                        yield Token(said)
         wire.check_end("The model server", prompt, reason, calls.all(), text=text)
         for call in calls.all():
             yield call
-        sent, received = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-        yield Finished(self.model, sent, received, reason or "")
+        yield Finished(self.model, used.input_tokens, used.output_tokens, reason or "")
 
     async def _open(self, prompt: Prompt) -> openai.AsyncStream[ChatCompletionChunk]:
         try:
@@ -109,6 +110,26 @@ class OpenAIModel:
     async def close(self) -> None:
         """Close its connections."""
         await self._client.close()
+
+
+def _said(choice: Choice, calls: wire.Calls) -> str:
+    """The text of one piece; its calls are taken. Raises Permanent `answer_refused`, which a model ends with `stop`."""
+    delta = choice.delta
+    if not delta:  # some servers leave it out of the chunk that ends the reply
+        return ""
+    if delta.refusal:
+        raise wire.cut_off("The model server", "refusal")
+    for part in delta.tool_calls or ():
+        function = part.function
+        name, arguments = (function.name, function.arguments) if function else (None, None)
+        calls.add(part.index, part.id, name, arguments)
+    return delta.content or ""
+
+
+def _used(told: CompletionUsage) -> Used:
+    # Servers leave out what they do not count.
+    sent, received = wire.count(told.prompt_tokens), wire.count(told.completion_tokens)
+    return Used(sent, received, is_all=bool(sent))
 
 
 def _choice(prompt: Prompt) -> Literal["none", "auto"] | openai.Omit:

@@ -23,6 +23,11 @@ ENDS_WITH_CALLS = frozenset({"tool_calls", "tool_use", "stop"})  # some servers 
 BROKEN_STREAM = (httpx2.HTTPError, json.JSONDecodeError, AssertionError, UnicodeDecodeError)
 
 
+def count(told: object) -> int:
+    """A number of tokens as a provider told it; 0 where that is none."""
+    return told if isinstance(told, int) and told > 0 else 0
+
+
 def timeout() -> httpx2.Timeout:
     """The limits of one call; the answer's total deadline is the caller's."""
     return httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
@@ -36,11 +41,17 @@ class Calls:
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
-        self._found: dict[int, list[str]] = {}
+        self._found: dict[tuple[int, int], list[str]] = {}
+        self._now: dict[int | None, tuple[int, int]] = {}
 
-    def add(self, place: int, call_id: str | None, name: str | None, arguments: str | None) -> None:
-        """Take one piece."""
-        found = self._found.setdefault(place, ["", "", ""])
+    def add(self, place: int | None, call_id: str | None, name: str | None, arguments: str | None) -> None:
+        """Take one piece. Some servers tell no places, or one for all: there another id begins another call."""
+        key = self._now.get(place, (place or 0, 0))
+        begun = self._found.get(key)
+        if begun and call_id and begun[0] and call_id != begun[0]:
+            key = (key[0], key[1] + 1)
+        self._now[place] = key
+        found = self._found.setdefault(key, ["", "", ""])
         found[0] = call_id or found[0]
         found[1] += name or ""
         found[2] += arguments or ""
@@ -49,7 +60,7 @@ class Calls:
 
     def all(self) -> list[ToolCall]:
         """The calls in their order."""
-        return [ToolCall(*self._found[place]) for place in sorted(self._found)]
+        return [ToolCall(*self._found[key]) for key in sorted(self._found)]
 
 
 def check_end(provider: str, prompt: Prompt, reason: str | None, calls: list[ToolCall], *, text: bool) -> None:

@@ -2,11 +2,16 @@
 
 In:  prices as the settings have them, and the tokens of a call.
 Out: dollars; None where nobody said what the model costs.
+
+A prompt's tokens are estimated as history's are: a few more than most tokenizers make of it.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from ai_engine.stages.build_prompt import Prompt
+from ai_engine.stages.fit_history import tokens_of
 
 _ENTRY = re.compile(
     r"(?P<model>[a-z]+:[^=\s]{1,200})=(?P<input>\d{1,6}(?:\.\d{1,6})?)/(?P<output>\d{1,6}(?:\.\d{1,6})?)"
@@ -24,6 +29,49 @@ class Price:
     def of(self, input_tokens: int, output_tokens: int) -> float:
         """Dollars of one call. Pure."""
         return (self.input * input_tokens + self.output * output_tokens) / _MILLION
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What calls took. An estimate is of tokens that no provider told."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    is_estimated: bool = False
+
+
+NOTHING = Spend()
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What a worker took that is in no event yet: the `call` that goes on, and what `besides` was no step's.
+
+    `recorded` is what its so many `steps` took: those are in the log.
+    """
+
+    recorded: Spend = field(default_factory=Spend)
+    besides: Spend = field(default_factory=Spend)
+    call: Spend = field(default_factory=Spend)
+    steps: int = 0
+
+
+def added(*spends: Spend) -> Spend:
+    """All of them in one; an estimate where one of them is. Pure."""
+    return Spend(
+        sum(each.input_tokens for each in spends),
+        sum(each.output_tokens for each in spends),
+        together(*(each.cost_usd for each in spends)),
+        any(each.is_estimated for each in spends),
+    )
+
+
+def tokens_in(prompt: Prompt) -> int:
+    """About how many tokens a prompt is, its tools included. Pure."""
+    turns = sum(tokens_of(turn.content) + (tokens_of(turn.call.arguments) if turn.call else 0) for turn in prompt.turns)
+    tools = sum(tokens_of(f"{tool.name}{tool.description}{dict(tool.takes)}") for tool in prompt.tools)
+    return tokens_of(prompt.system) + turns + tools
 
 
 def read_prices(text: str) -> Mapping[str, Price]:

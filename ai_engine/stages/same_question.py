@@ -9,6 +9,7 @@ import json
 import unicodedata
 from datetime import datetime
 
+from ai_engine.stages.price import Spend
 from events.question import QuestionAnswered, QuestionAsked, SearchReply
 
 _FORM = 1  # raise it where what makes an answer changes and no prompt's name does
@@ -34,9 +35,9 @@ def shelf_of(fingerprint: str) -> int:
 
 
 def told_again(
-    earlier: QuestionAnswered, asked: QuestionAsked, *, answered_at: datetime, seconds: float
+    earlier: QuestionAnswered, asked: QuestionAsked, spend: Spend, *, answered_at: datetime, seconds: float
 ) -> QuestionAnswered:
-    """The earlier answer as the answer to this question, which took `seconds` and nothing else. Pure.
+    """The earlier answer as the answer to this question, which took `seconds`, and `spend` until it was found. Pure.
 
     It is found by nobody else: only what a model wrote is offered again, as long as that is there.
     """
@@ -45,9 +46,10 @@ def told_again(
             "question_id": asked.question_id,
             "query": asked.query,
             "response_time": round(seconds, 3),
-            "input_tokens": 0,
-            "output_tokens": 0,
-            "cost_usd": None if earlier.cost_usd is None else 0.0,
+            "input_tokens": spend.input_tokens,
+            "output_tokens": spend.output_tokens,
+            "cost_usd": 0.0 if spend.cost_usd is None and earlier.cost_usd is not None else spend.cost_usd,
+            "is_estimated": spend.is_estimated,
             "fingerprint": "",
             "shelf": None,
             "earlier": earlier.question_id,

@@ -15,7 +15,7 @@ from events.delivery.crash import crash_point
 from events.delivery.entries import Entry
 from events.delivery.record import joined, record, record_appends
 from events.delivery.short import Desk, is_cancelled_here
-from events.delivery.work import Append, LongHandler, OnFault, OnStart, Result
+from events.delivery.work import Append, LongHandler, OnCancelled, OnFault, OnStart, Result
 from events.log.outage import is_conflict, is_database_away, is_outage
 from events.log.postgres import read_stream_in
 from runtime.faults import Cancelled, Fault, Transient
@@ -40,11 +40,6 @@ class LeasedRun:
     lost: bool = False
     desk: Desk | None = None  # where it may record something before it ends
     over: asyncio.Event = field(default_factory=asyncio.Event)  # set once it is cancelled
-
-    @property
-    def end(self) -> tuple[Result, str] | None:
-        """What is to be recorded of a run that was cancelled; nothing where the lease was lost."""
-        return None if self.lost else (Result(), inbox.CANCELLED)
 
     @property
     def cancelled(self) -> bool:
@@ -96,6 +91,7 @@ class LeasedConsumer:
     worker: str
     on_start: OnStart | None
     on_fault: OnFault
+    on_cancelled: OnCancelled | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def consume(self, entries: Sequence[Entry]) -> None:
@@ -134,7 +130,7 @@ class LeasedConsumer:
                 return False
             run.token = begun.token
             if begun.is_stopped:
-                await self._conclude(connection, run, envelope, Result(), inbox.CANCELLED)
+                await self._conclude(connection, run, envelope, await self._of_cancelled(envelope), inbox.CANCELLED)
                 return None
             if self.on_start is not None:
                 await record(connection, Result(self.on_start(envelope, run)), envelope)
@@ -167,28 +163,39 @@ class LeasedConsumer:
             if not work.done():
                 work.cancel()
             return await work, inbox.DONE
-        except Cancelled:
-            return run.end
+        except Cancelled as ended:
+            return await self._ended(run, envelope, ended)
         except asyncio.CancelledError as error:
             if is_cancelled_here(error) and not self.stopping.is_set():
                 raise
-            return self._cut_off(run, envelope, error)
+            return await self._cut_off(run, envelope, error)
         except Exception as error:  # noqa: BLE001  # whatever a stage may raise is a fact
-            return self._failed(run, envelope, error)
+            return await self._failed(run, envelope, error)
         finally:
             for task in (stop, told, work):
                 task.cancel()
 
-    def _cut_off(self, run: LeasedRun, envelope: Envelope, error: asyncio.CancelledError) -> tuple[Result, str] | None:
+    async def _cut_off(
+        self, run: LeasedRun, envelope: Envelope, error: asyncio.CancelledError
+    ) -> tuple[Result, str] | None:
         """What is to be recorded of work that was cancelled: by the end of the process or of the run, or by itself."""
         if self.stopping.is_set():
             return None
-        return self._failed(run, envelope, error)
+        return await self._failed(run, envelope, error)
 
-    def _failed(self, run: LeasedRun, envelope: Envelope, error: BaseException) -> tuple[Result, str] | None:
+    async def _ended(
+        self, run: LeasedRun, envelope: Envelope, ended: Cancelled | None = None
+    ) -> tuple[Result, str] | None:
+        """What is to be recorded of a run that was cancelled; nothing where the lease was lost."""
+        return None if run.lost else (await self._of_cancelled(envelope, ended), inbox.CANCELLED)
+
+    async def _of_cancelled(self, envelope: Envelope, ended: Cancelled | None = None) -> Result:
+        return Result(await self.on_cancelled(envelope, ended)) if self.on_cancelled is not None else Result()
+
+    async def _failed(self, run: LeasedRun, envelope: Envelope, error: BaseException) -> tuple[Result, str] | None:
         """A fault, or the end of the run where it was cancelled: that may be what the cancelling was turned into."""
         if run.over.is_set():
-            return run.end
+            return await self._ended(run, envelope)
         return Result(self.on_fault(envelope, self._why(run, error))), inbox.FAILED
 
     async def _record(self, run: LeasedRun, envelope: Envelope, result: Result, outcome: str) -> bool:

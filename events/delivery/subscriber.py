@@ -22,7 +22,16 @@ from events.delivery.lane import Lane
 from events.delivery.long import LeasedConsumer
 from events.delivery.patient import Gate, PatientConnection
 from events.delivery.short import Desk, TransactionalConsumer
-from events.delivery.work import BatchHandler, LongHandler, OnFault, OnParked, OnStart, Result, ShortHandler
+from events.delivery.work import (
+    BatchHandler,
+    LongHandler,
+    OnCancelled,
+    OnFault,
+    OnParked,
+    OnStart,
+    Result,
+    ShortHandler,
+)
 from events.log.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -123,6 +132,7 @@ class EventSubscriber:
         on_fault: OnFault,
         on_parked: OnParked,
         on_start: OnStart | None = None,
+        on_cancelled: OnCancelled | None = None,
         idle_seconds: float = 15.0,
     ) -> None:
         """Consume `topic` with a handler that works under a lease; `slots` runs side by side, none read ahead.
@@ -131,7 +141,7 @@ class EventSubscriber:
         """
         for slot in range(slots):
             desk = self._desk(topic, consumer, str(slot), idle_seconds, on_parked)
-            leased = LeasedConsumer(desk, handler, self._worker, on_start, on_fault)
+            leased = LeasedConsumer(desk, handler, self._worker, on_start, on_fault, on_cancelled)
             self._leased.append(leased)
             self._subscribe(desk, leased, count=1, is_documented=slot == 0)
 

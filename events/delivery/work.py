@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Draft, Envelope
-from runtime.faults import Fault
+from runtime.faults import Cancelled, Fault
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,10 @@ OnStart = Callable[[Envelope, Run], tuple[Append, ...]]
 
 # What is recorded where a handler raised a Fault (anything else it raises becomes a Transient `internal_error`).
 OnFault = Callable[[Envelope, Fault], tuple[Append, ...]]
+
+# What is recorded where a run was cancelled, in the transaction that ends it: by what the handler raised, or None where
+# it was cancelled before this worker began.
+OnCancelled = Callable[[Envelope, Cancelled | None], Awaitable[tuple[Append, ...]]]
 
 # What is recorded where a message was delivered too often without an end: it kills its workers.
 OnParked = Callable[[Envelope, int], tuple[Append, ...]]

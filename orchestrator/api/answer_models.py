@@ -45,6 +45,7 @@ class AnswerView(BaseModel):
     earlier turns `history_turns` were told to the model (about `history_tokens` tokens), `history_left_out` not. `plan`
     has the retrievers that were asked. Where the same was asked of the same generation before, the answer is that to
     question `earlier`, of `earlier_at`: no model was asked, and asking again asks one.
+    Tokens and dollars are of all calls, also without an answer; `is_estimated` where no provider told some of them.
     """
 
     answer: str | None = None
@@ -64,6 +65,7 @@ class AnswerView(BaseModel):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    is_estimated: bool = False
     refused: str = ""
     evidence: float | None = None
     removed_quotes: int = 0

@@ -13,6 +13,7 @@ from orchestrator.api.models import ConversationView, QuestionView
 PREFIX = "conversation/"
 STOPPED = "answer_stopped"  # the code of a question that somebody stopped
 _STOPPED = "Somebody stopped this answer; ask again for another."
+_TAKEN = {"input_tokens", "output_tokens", "cost_usd", "is_estimated"}
 RESERVED = 4_000  # tokens of a question whose answer is still to come, or never told what it took: most take less
 
 
@@ -51,15 +52,14 @@ def first_attempt(question: QuestionView) -> UUID:
 
 
 def tokens_of(question: QuestionView) -> int:
-    """What a question that ended counts for; no provider says what an answer took that was stopped in its middle.
+    """What a question that ended counts for: what its calls took, also where it was stopped or failed.
 
-    What failed counts for the calls of it that came to their end.
-
-    Of one in steps, what they took is known also where no answer came of them.
+    Of one in steps, what they took is known also where no answer came of them. One that was stopped counts as RESERVED
+    until its worker said what it took.
     """
     told = question.input_tokens + question.output_tokens
     stepped = sum(step.input_tokens + step.output_tokens for step in question.steps)
-    return max(RESERVED if question.code == STOPPED else 0, told, stepped)
+    return max(RESERVED if question.code == STOPPED and not told else 0, told, stepped)
 
 
 def cost_of(question: QuestionView) -> float | None:
@@ -106,6 +106,8 @@ def apply(questions: dict[UUID, QuestionView], envelope: Envelope) -> QuestionVi
         return before.model_copy(update={"steps": [steps[number] for number in sorted(steps)]})
     if isinstance(event, AnswerRated):
         return before.model_copy(update={"rating": event.rating})
+    if isinstance(event, QuestionAnswered | QuestionFailed) and before.code == STOPPED:
+        return before.model_copy(update=event.model_dump(include=_TAKEN))
     return _ended(before, event) if before.state == "asked" else before
 
 
@@ -114,7 +116,7 @@ def _ended(before: QuestionView, event: QuestionAnswered | QuestionFailed | Ques
         return _answered(before, event)
     if isinstance(event, QuestionStopped):
         return before.model_copy(update={"state": "failed", "code": STOPPED, "message": _STOPPED})
-    told = event.model_dump(include={"code", "message", "input_tokens", "output_tokens", "cost_usd"})
+    told = event.model_dump(include={"code", "message"} | _TAKEN)
     return before.model_copy(update={"state": "failed", **told})
 
 
@@ -157,6 +159,7 @@ def _answered(before: QuestionView, event: QuestionAnswered) -> QuestionView:
             "input_tokens": event.input_tokens,
             "output_tokens": event.output_tokens,
             "cost_usd": event.cost_usd,
+            "is_estimated": event.is_estimated,
             "refused": event.refused,
             "evidence": event.evidence,
             "removed_quotes": event.removed_quotes,

@@ -21,6 +21,7 @@ from orchestrator.projections import analyses, conversations
 from orchestrator.projections.analyses import AnalysisRecord
 from orchestrator.projections.deleted import without_deleted
 from orchestrator.projections.embedding_costs import count_embedding
+from orchestrator.projections.question_costs import count_answers, count_deleted
 from orchestrator.projections.runner import Step
 
 _log = structlog.get_logger(__name__)
@@ -59,10 +60,6 @@ INSERT INTO app.questions (question_id, conversation_id, tenant_id, repository_i
 VALUES (:question_id, :conversation_id, :tenant_id, :repository_id, :state, :asked_at, :version, CAST(:record AS jsonb))
 ON CONFLICT (question_id) DO UPDATE SET state = excluded.state, version = excluded.version, record = excluded.record
 """)
-# Stays when the question goes with its repository: what was used of a day's quota is used.
-_COUNT_TAKEN = text(
-    "UPDATE app.accepted_questions SET tokens = :tokens, cost_usd = :cost WHERE question_id = :question_id"
-)
 _MOST_KNOWN = 8  # analyses at work whose record is kept: the largest are a few megabytes
 
 
@@ -206,21 +203,20 @@ class _Questions:
         known = [question for record in stored if (question := _stored(record)) is not None]
         return cls(connection, {question.question_id: question for question in known})
 
-    def apply(self, envelope: Envelope) -> None:
-        """Let the question that an event is about be as it is after the event."""
+    def apply(self, envelope: Envelope) -> bool:
+        """Let the question that an event is about be as it is after the event; whether it is known."""
         question = conversations.apply(self._known, envelope)
         if question is not None:
             self._known[question.question_id] = question
             self._changed[question.question_id] = (envelope, question)
+        return question is not None
 
     async def write(self) -> None:
         """Put down what changed, and what the questions that ended took."""
         changed, self._changed = [*self._changed.values()], {}
-        ended = [question for _, question in changed if question.state != "asked"]
         if changed:
             await self._connection.execute(_WRITE_QUESTION, [_question_row(*each) for each in changed])
-        if ended:
-            await self._connection.execute(_COUNT_TAKEN, [_taken(question) for question in ended])
+        await count_answers(self._connection, [question for _, question in changed])
 
     async def delete_conversation(self, conversation_id: UUID) -> None:
         """Remove a conversation with its questions, among them some of this batch perhaps."""
@@ -267,14 +263,6 @@ def _question_row(envelope: Envelope, question: QuestionView) -> dict[str, objec
     }
 
 
-def _taken(question: QuestionView) -> dict[str, object]:
-    return {
-        "question_id": question.question_id,
-        "tokens": conversations.tokens_of(question),
-        "cost": conversations.cost_of(question),
-    }
-
-
 async def _repository(connection: AsyncConnection, envelope: Envelope, questions: _Questions) -> None:
     repository_id = UUID(envelope.stream_id.partition("/")[2])
     if envelope.event_type == RepositoryRegistered.event_type:
@@ -296,4 +284,6 @@ async def _conversation(connection: AsyncConnection, envelope: Envelope, questio
         who = {"tenant_id": envelope.tenant_id, "user_id": envelope.user_id, "version": envelope.version}
         await connection.execute(_WRITE_CONVERSATION, row | who)
     else:
-        questions.apply(envelope)
+        is_known = questions.apply(envelope)
+        if not is_known:
+            await count_deleted(connection, envelope)

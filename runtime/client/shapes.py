@@ -2729,6 +2729,7 @@ class QuestionView(BaseModel):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    is_estimated: bool = False
     refused: str = ""
     evidence: float | None = None
     removed_quotes: int = 0

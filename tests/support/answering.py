@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from ai_engine.adapters.earlier import LoggedAnswers
+from ai_engine.adapters.notes import ValkeyNotes
 from ai_engine.adapters.turns import ValkeyTurns
 from ai_engine.ports import LanguageModel, Retriever
 from ai_engine.remembering import Remembering
@@ -54,6 +55,7 @@ class Desk:
             redis=self.kernel.redis,
             remembering=Remembering(LoggedAnswers(self.kernel.engine), ValkeyTurns(self.kernel.redis)),
             reranking=self.reranking,
+            notes=ValkeyNotes(self.kernel.redis),
             deadlines=Deadlines(60, 60),
             budget=self.budget,
         )

@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class StandIn:
     words: tuple[str, ...] = WORDS
     message: str = "no"  # what an error status says
     refuses: str = ""  # a parameter that its model does not take, as OpenAI's newer ones do `max_tokens`
+    events: list[tuple[str, object]] = field(default_factory=list)  # what `raw` sends: an event's name and its data
     hung_up: int = 0  # calls that their caller ended while the model was silent
 
     def next_script(self) -> str:
@@ -190,6 +192,8 @@ def _parts(
 ) -> tuple[list[str], str]:
     """What is sent before a fault, if there is one, and the fault's name."""
     name, detail = script
+    if name == "raw":
+        return [f"event: {event}\ndata: {json.dumps(data)}\n\n" for event, data in stand_in.events], name
     if name == "digs":  # asks for as long as it may, then answers
         name = "call" if may_call(request) else "whole"
     name, in_call, _ = name.partition("_call")
@@ -212,7 +216,8 @@ async def _reply(
     name, _, detail = stand_in.next_script().removeprefix("slow:").partition(":")
     if name == "status":
         status, _, retry_after = detail.partition(",")
-        wait = formatdate(usegmt=True) if retry_after == "date" else retry_after
+        dates = {"date": formatdate(usegmt=True), "later": formatdate(time.time() + 30, usegmt=True)}
+        wait = dates.get(retry_after, retry_after)
         await _status(writer, int(status), wait, stand_in.message)
         return
     if name == "html":

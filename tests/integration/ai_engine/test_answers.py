@@ -98,6 +98,8 @@ async def test_an_answer_whose_worker_stops_in_the_middle_is_begun_anew_by_anoth
     assert ends_before == []
     assert len(server.requests) == 2
     assert answered.data["answer"] == "".join(WORDS)
+    assert answered.data["is_estimated"]
+    assert answered.data["input_tokens"] > 11 + 100  # the call of the first worker, too
     assert [part["type"] for part in await desk.parts()].count("reset") == 2
     assert "".join(WORDS).startswith(await desk.seen())
     assert (await desk.seen()).count("Routes") == 1
@@ -116,7 +118,10 @@ async def test_a_cancelled_answer_ends_the_call_of_a_silent_provider(
     await until(desk.is_acked)
 
     assert (hung_up_before, server.hung_up, len(server.requests)) == (0, 1, 1)
-    assert [end.event_type for end in await desk.ends()] == ["conversation.deleted"]
+    deleted, paid = await desk.ends()
+    assert deleted.event_type == "conversation.deleted"
+    assert (paid.data["code"], paid.data["query"], paid.data["is_estimated"]) == ("answer_stopped", "", True)
+    assert paid.data["input_tokens"] > 100
     assert await desk.kernel.inbox(CONSUMER) == {1: "cancelled"}
 
 
@@ -134,7 +139,9 @@ async def test_a_stopped_question_ends_its_own_call_and_not_that_of_another_in_t
     await until(desk.is_acked)
 
     assert (hung_up_before, server.hung_up, len(server.requests)) == (0, 1, 1)
-    assert [end.event_type for end in await desk.ends()] == ["ai.query.stopped", "ai.query.stopped"]
+    *stops, paid = await desk.ends()
+    assert [end.event_type for end in stops] == ["ai.query.stopped", "ai.query.stopped"]
+    assert (paid.event_type, paid.data["code"]) == ("ai.query.failed", "answer_stopped")
     assert await desk.kernel.inbox(CONSUMER) == {1: "cancelled"}
 
 

@@ -211,7 +211,8 @@ async def test_a_worker_that_stops_in_a_step_is_followed_by_one_that_goes_on_aft
     assert [(step.number, step.tool) for step in steps] == [(1, "read"), (2, "tree")]
     assert len(server.requests) == 4  # the one that was cut off is the only one that was paid for twice
     assert data["answer"] == "Hidden [src/deep_8.py:1-2]."  # seen by the first worker, cited by the second
-    assert (data["input_tokens"], data["output_tokens"]) == (33, 21)
+    assert (data["output_tokens"], data["is_estimated"]) == (21, True)
+    assert data["input_tokens"] > 33 + 100  # three that were told, and the one that was cut off
     assert retriever.searches[-1].analysis_id == steps[0].analysis_id
 
 
@@ -234,7 +235,10 @@ async def test_a_stop_ends_a_step_in_its_middle_and_what_it_took_stays(
     await desk.kernel.journal.append(desk.stream_id, [a_draft(QuestionStopped(question_id=desk.question_id))])
     await until(desk.is_acked)
 
-    assert [end.event_type for end in await desk.ends()] == ["ai.query.stopped"]
+    stop, paid = await desk.ends()
+    assert (stop.event_type, paid.data["code"]) == ("ai.query.stopped", "answer_stopped")
+    assert paid.data["is_estimated"] == (where == "model")
+    assert paid.data["input_tokens"] >= 22  # of both calls: what Anthropic tells as a reply begins, or an estimate
     assert [step.tool for step in await desk.taken()] == ["search"]
     assert await desk.kernel.inbox(CONSUMER) == {1: "cancelled"}
     assert len(server.requests) == 2

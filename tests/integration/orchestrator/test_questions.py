@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -333,6 +334,29 @@ async def test_a_question_that_is_none_is_refused(system: System, body: dict[str
     assert (reply.status_code, reply.json()["code"]) == (status, code)
 
 
+GONE = uuid4()  # a question that was deleted while it was answered
+
+
+async def _paid(system: System, question: dict[str, Any]) -> dict[UUID, tuple[int, float]]:
+    """What counts after the workers of a stopped question, and of a deleted one, said what they took."""
+    stream_id = f"conversation/{question['conversation_id']}"
+    [*_, envelope] = await system.journal.read_stream(stream_id)
+    accepted = text("INSERT INTO app.accepted_questions (question_id, tenant_id, accepted_at) VALUES (:id, :of, now())")
+    async with system.engine.begin() as connection:
+        await connection.execute(accepted, {"id": GONE, "of": envelope.tenant_id})
+    for ordinal, id_ in enumerate((UUID(question["question_id"]), GONE)):
+        ended = {"question_id": id_, "query": "", "code": "answer_stopped", "message": "Stopped."}
+        event = QuestionFailed(**ended, input_tokens=70, output_tokens=30, cost_usd=0.25, is_estimated=True)
+        drafted = caused_by(envelope, stream_id, event, ordinal=ordinal, at=datetime.now(UTC))
+        await system.journal.append(stream_id, [drafted])
+    await system.followed()
+    shown = await system.get(f"/questions/{question['question_id']}")
+    assert (shown["code"], shown["query"], shown["is_estimated"]) == ("answer_stopped", question["query"], True)
+    async with system.engine.connect() as connection:
+        rows = await connection.execute(text("SELECT question_id, tokens, cost_usd FROM app.accepted_questions"))
+        return {row.question_id: (row.tokens, float(row.cost_usd)) for row in rows}
+
+
 async def test_a_stopped_question_ends_for_everybody_and_an_answer_that_comes_after_it_does_not_count(
     system: System,
 ) -> None:
@@ -347,6 +371,7 @@ async def test_a_stopped_question_ends_for_everybody_and_an_answer_that_comes_af
     await system.followed()
     async with system.engine.connect() as connection:
         tokens = (await connection.execute(text("SELECT tokens FROM app.accepted_questions"))).scalar_one()
+    was_paid = await _paid(system, question)
     other = (await system.client.post(f"/api/v1/questions/{question['question_id']}/again", json={})).json()
     await answer(system, other, "In app.py")
     came_first = await system.client.post(f"/api/v1/questions/{other['question_id']}/stop")
@@ -356,5 +381,6 @@ async def test_a_stopped_question_ends_for_everybody_and_an_answer_that_comes_af
     assert (parts[-1]["type"], parts[-1]["code"]) == ("failed", "answer_stopped")
     assert again.json() == stopped.json()
     assert tokens == RESERVED
+    assert was_paid == {UUID(question["question_id"]): (100, 0.25), GONE: (100, 0.25)}
     assert (came_first.json()["state"], came_first.json()["answer"]) == ("answered", "In app.py")
     assert [event.event_type for event in events].count("ai.query.stopped") == 1

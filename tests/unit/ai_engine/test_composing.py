@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from ai_engine.composing import Grounds, compose
+from ai_engine.metering import Meter
 from ai_engine.rewriting import Meant
 from ai_engine.stages.check_citations import Checked
 from ai_engine.stages.fit_history import Kept
@@ -33,7 +34,7 @@ def test_an_answer_is_offered_where_it_was_made_as_was_wanted(
     found: SearchReply, written: Written, is_offered: bool
 ) -> None:
     asked = QuestionAsked(question_id=UUID(int=1), repository_id=UUID(int=2), query="where is c?")
-    question: Any = SimpleNamespace(asked=asked, meant=Meant("where is c?"), kept=Kept(), began=0.0)
+    question: Any = SimpleNamespace(asked=asked, meant=Meant("where is c?"), kept=Kept(), began=0.0, took=Meter())
 
     answered = compose(question, Grounds(found, 1.0, WHAT), written, found.passages, Checked("There.", (), 0))
 

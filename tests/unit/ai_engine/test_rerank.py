@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_engine.ports import Finished, Ordered, Token
+from ai_engine.metering import Meter, Metered
+from ai_engine.ports import Finished, LanguageModel, Token
 from ai_engine.reranking import ModelReranker, Reranking
 from ai_engine.stages.build_prompt import Prompt
 from ai_engine.stages.confidence import confidence_of
+from ai_engine.stages.price import Spend
 from ai_engine.stages.rerank import ask_order, read_order, reordered
 from events.question import Citation, Passage, PlanStep, SearchReply
 from runtime.faults import Transient
@@ -35,10 +38,14 @@ FOUND = SearchReply(
 )
 
 
+def as_it_is(model: LanguageModel) -> LanguageModel:
+    return model
+
+
 class Scripted:
     """A model that says `words`, after `seconds`; or fails, or never finishes."""
 
-    provider, model, most_tokens = "openai", "r", 100
+    provider, model, most_tokens, price = "openai", "r", 100, None
 
     def __init__(self, words: str, *, seconds: float = 0.0, fault: Transient | None = None) -> None:
         self.words, self.seconds, self.fault = words, seconds, fault
@@ -96,11 +103,12 @@ def test_passages_are_quoted_material_and_secrets_are_not_told() -> None:
 
 
 async def test_a_model_orders_what_was_found_and_the_plan_says_so() -> None:
-    told, took = await Reranking(ModelReranker(Scripted("3,1")))("where is c?", FOUND)
+    meter = Meter()
+    told = await Reranking(ModelReranker(Scripted("3,1")))("where is c?", FOUND, partial(Metered, meter=meter))
 
     assert [one.chunk_id for one in told.passages] == ["c", "a", "b", "beside"]
     assert (told.plan[-1].retriever, told.plan[-1].found, told.plan[-1].about) == ("rerank", 2, "openai:r")
-    assert (took.input_tokens, took.output_tokens, took.cost_usd) == (30, 4, 0.001)
+    assert meter.spend == Spend(30, 4, 0.001)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +123,7 @@ async def test_a_model_orders_what_was_found_and_the_plan_says_so() -> None:
 async def test_where_there_is_no_order_in_time_it_stays_as_it_was_and_the_plan_says_why(
     model: Scripted, about: str
 ) -> None:
-    told, _ = await Reranking(ModelReranker(model), seconds=0.05)("where is c?", FOUND)
+    told = await Reranking(ModelReranker(model), seconds=0.05)("where is c?", FOUND, as_it_is)
 
     assert told.passages == FOUND.passages
     assert (told.plan[-1].found, told.plan[-1].about) == (0, about)
@@ -131,12 +139,12 @@ async def test_where_there_is_no_order_in_time_it_stays_as_it_was_and_the_plan_s
 async def test_what_has_no_order_or_the_one_that_was_asked_for_is_left_as_it_is(found: SearchReply) -> None:
     model = Scripted("2,1")
 
-    assert await Reranking(ModelReranker(model))("who calls a?", found) == (found, Ordered())
+    assert await Reranking(ModelReranker(model))("who calls a?", found, as_it_is) == found
     assert model.asked == []
 
 
 async def test_without_a_reranker_nothing_is_asked() -> None:
-    assert await Reranking()("where is c?", FOUND) == (FOUND, Ordered())
+    assert await Reranking()("where is c?", FOUND, as_it_is) == FOUND
     assert Reranking().name == ""
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ai_engine.stages.price import NOTHING
 from ai_engine.stages.same_question import fingerprint_of, shelf_of, told_again
 from events.question import PlanStep, QuestionAnswered, QuestionAsked, Scope, SearchReply
 
@@ -96,7 +97,7 @@ def test_an_answer_that_is_told_again_costs_nothing_and_is_found_by_nobody(
         fingerprint=of(),
         shelf=shelf_of(of()),
     )
-    told = told_again(earlier, ASKED, answered_at=at, seconds=0.01234)
+    told = told_again(earlier, ASKED, NOTHING, answered_at=at, seconds=0.01234)
 
     assert (told.question_id, told.query, told.answer) == (ASKED.question_id, ASKED.query, "There.")
     assert (told.input_tokens, told.output_tokens, told.cost_usd, told.response_time) == (0, 0, now, 0.012)

@@ -25,7 +25,7 @@ HISTORY = (("Where are routes kept?", "In the map [src/app.py:1]."),)
 class Silent:
     """A model that is asked, and never says anything: `was_ended` where its call was."""
 
-    provider, model, most_tokens = "openai", "m", 100
+    provider, model, most_tokens, price = "openai", "m", 100, None
 
     def __init__(self) -> None:
         self.asked: list[Prompt] = []
