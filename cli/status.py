@@ -109,10 +109,15 @@ def notes_of(view: AnalysisSummary) -> str:
 
 
 def failure_lines(view: AnalysisView) -> list[str]:
-    """Why the analysis, or a stage of it, failed."""
+    """Why the analysis, a stage of it or the embedding of passages failed."""
     lines = [f"  Failed: {view.code}: {view.message}"] if view.code else []
     lost = (stage for stage in view.stages if stage.code and stage.code != view.code)
-    return lines + [f"  {stage.stage} {stage.state}: {stage.code}: {stage.message}" for stage in lost]
+    refused = ((stage.stage, n) for stage in view.stages if (n := stage.counts.get("not_embedded", 0)))
+    return [
+        *lines,
+        *(f"  {stage.stage} {stage.state}: {stage.code}: {stage.message}" for stage in lost),
+        *(f"  {stage}: {n:,} passages refused, found by words alone (repostream retry)" for stage, n in refused),
+    ]
 
 
 def reasons_of(view: AnalysisView) -> list[str]:

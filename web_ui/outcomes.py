@@ -1,6 +1,7 @@
 """What became of the files: parsed, searched as plain text, left out, failed, each with its reason. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ MOST_PATTERNS = 50
 _PLACES = 5  # of syntax errors in a list of files
 _LONGEST_PATTERN = 200
 _MAGIC = re.compile(r"[\\*?\[\]]")
+_REFUSED = {
+    "embedder_input_refused": "the embedding provider refused it",
+    "embedder_bad_vector": "the embedding provider gave no direction for it",
+}
 _KINDS = {
     ("failed", ""): "failed",
     ("parsed", "syntax_errors"): "parsed as far as possible",
@@ -69,6 +74,21 @@ def partial_sentence(analysis: AnalysisView) -> str:
         what = f"{failed:,}{of} files" if of else count(failed, "file")
         said.insert(0, f"{what} {are} not in the index, because processing failed. The reasons are listed below.")
     return " ".join(said)
+
+
+def unembedded_sentence(analysis: AnalysisView) -> str:
+    """How many passages a provider gave no vector for, and why; empty where it gave one for each."""
+    refused = Counter[str]()
+    for stage in analysis.stages:
+        refused.update({name: n for name, n in stage.counts.items() if name.startswith("not_embedded")})
+    number = refused.pop("not_embedded", 0)
+    if not number:
+        return ""
+    by_code = ((name.partition(".")[2], n) for name, n in refused.most_common())
+    why = "; ".join(f"{_REFUSED.get(code, code)}: {n:,}" for code, n in by_code)
+    are = "has no vector and is" if number == 1 else "have no vector and are"
+    told = f" ({why})" if why else ""
+    return f"{count(number, 'passage')} {are} found by words alone{told}. To ask again, retry what failed."
 
 
 def file_reason(file: FileView, asked: str | None = None) -> str:

@@ -90,7 +90,8 @@ def can_retry(analysis: AnalysisView) -> bool:
         return analysis.state == "failed" or is_stopped(analysis)
     if any(stage.state in _ACTIVE and stage.stage not in _REFINING for stage in analysis.stages):
         return False  # it is being added
-    return any(stage.state in {"failed", "parked"} for stage in analysis.stages) or has_failed_files(analysis)
+    lost = any(stage.state in {"failed", "parked"} for stage in analysis.stages)
+    return lost or has_failed_files(analysis) or has_refused_passages(analysis)
 
 
 def is_stopped(analysis: AnalysisView) -> bool:
@@ -101,6 +102,11 @@ def is_stopped(analysis: AnalysisView) -> bool:
 def has_failed_files(analysis: AnalysisView) -> bool:
     """Whether the parse of some file did not end well."""
     return any(name.startswith("failed.") for name in analysis.outcomes)
+
+
+def has_refused_passages(analysis: AnalysisView) -> bool:
+    """Whether a provider gave no vector for some passages."""
+    return any(stage.counts.get("not_embedded") for stage in analysis.stages)
 
 
 def repeatable(analysis: AnalysisView) -> dict[str, int]:

@@ -16,6 +16,7 @@ MIXED = "mixed_models"
 EMBEDDER = "embedder"  # why vectors are made again, where that is no stage's doing
 ASKED_FOR, STOPPED = "asked_for", "stopped"  # why a run that did not fail is made again: as a person wants it
 _EMBEDDED = frozenset({Stage.REFINE, Stage.PROMOTE})  # what the embedder of a setting does
+_EMBEDDING = frozenset({Stage.EMBED, Stage.REFINE})
 _INDEXED = frozenset({Stage.PARSE, Stage.EMBED, Stage.ACTIVATE, Stage.INDEX})  # parts of an index
 _GENERATIONS = frozenset({Stage.ACTIVATE, Stage.PROMOTE})  # of which a second one stands beside the first
 _AT_WORK = frozenset({SlotStatus.ASKED, SlotStatus.WAITING})
@@ -41,16 +42,17 @@ def retried(state: AnalysisState, event: RetryRequested) -> AnalysisState:
 
 
 def _mended(state: AnalysisState, event: RetryRequested) -> AnalysisState:
-    """A ready analysis with what is asked for due. What is made of a stage that is named follows it."""
+    """A ready analysis with what is asked for due. What is made of a stage that is named, or of vectors, follows."""
     ready = _taken_up(state) if state.stop is not None else state
     if event.stage is None and not event.files and is_mixed(ready):
         ready = all_embedded_again(ready.with_slot(replace(ready.slots[Stage.PROMOTE, 0], mixed=0)))
     again = {key for key, slot in ready.slots.items() if _is_asked_for(event, slot)}
     if not again and ready is state:
         return state
-    after = _followers(ready, again) if event.stage is not None else set()
+    anew = again if event.stage is not None else {key for key in again if has_refused_passages(ready.slots[key])}
+    after = _followers(ready, anew)
     stages = {stage for stage, _ in again | after}
-    second = event.stage is not None and any(is_done(ready.slots.get((stage, 0))) for stage in stages & _GENERATIONS)
+    second = any(is_done(ready.slots.get((stage, 0))) for stage in {stage for stage, _ in anew | after} & _GENERATIONS)
     return replace(
         _with_due(_outdated(ready, after), again),
         phase=Phase.READY,
@@ -71,6 +73,11 @@ def again_of(state: AnalysisState, request: StageRequested) -> RetryRequested | 
 def has_failed_files(slot: Slot) -> bool:
     """Whether a parsed shard has files whose parse did not end well."""
     return slot.stage is Stage.PARSE and is_done(slot) and bool(reasons(slot.facts, slot.counts, "failed"))
+
+
+def has_refused_passages(slot: Slot) -> bool:
+    """Whether a provider gave no vector for passages that were embedded: they are found by their words alone."""
+    return slot.stage in _EMBEDDING and is_done(slot) and slot.counts.get("not_embedded", 0) > 0
 
 
 def is_mixed(state: AnalysisState) -> bool:
@@ -103,11 +110,11 @@ def _is_open(state: AnalysisState, slot: Slot) -> bool:
 
 
 def _is_asked_for(event: RetryRequested, slot: Slot) -> bool:
-    """Whether it is asked for of a ready analysis: what was lost, files that failed, or a stage that is named."""
+    """Whether it is asked for of a ready analysis: what was lost, what failed in part, or a stage that is named."""
     ended = slot.status in {SlotStatus.FAILED, SlotStatus.DONE}
     if event.stage is not None:
         return ended and _is_named(event, slot) and slot.stage is not Stage.CLONE
-    lost = slot.status is SlotStatus.FAILED or (ended and has_failed_files(slot))
+    lost = slot.status is SlotStatus.FAILED or (ended and (has_failed_files(slot) or has_refused_passages(slot)))
     return lost and (slot.stage is Stage.PARSE or not event.files)
 
 

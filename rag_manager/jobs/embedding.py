@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -135,10 +136,11 @@ class Account:
     dollars: float | None = None
 
     def counts(self, chunks: int) -> dict[str, int]:
-        """The numbers that are recorded of so many chunks."""
+        """The numbers that are recorded of so many chunks; of those without a vector also by the reason."""
         counts = {"chunks": chunks, "embedded": self.embedded, "reused": chunks - self.embedded - len(self.without)}
         if self.without:
             counts[NOT_EMBEDDED] = len(self.without)
+            counts |= Counter(f"{NOT_EMBEDDED}.{one['code']}" for one in self.without)
         return counts | ({"tokens": self.tokens} if self.tokens else {})
 
     def facts(self, most: int) -> dict[str, object]:

@@ -27,6 +27,7 @@ from tests.support.index import REPOSITORY, ARun, Index, an_index, artifacts_of
 from tests.support.recorded_runs import RecordedRuns
 from tests.support.stopping import stopped
 
+REFUSED = {"not_embedded.embedder_input_refused": 1}
 FILES = {
     "src/router.py": "class Router:\n    def add_route(self, path):\n        ...\n\ndef match_path(path):\n    ...\n",
     "src/cookies.py": "def sign_cookie(value):\n    return secret(value)\n\ndef read_cookie(header):\n    ...\n",
@@ -285,7 +286,7 @@ async def test_a_passage_that_is_refused_is_a_fact_and_is_found_by_its_words(ind
     reply = await index.ask("unspeakable")
 
     [said] = [d.event for a in result.appends for d in a.drafts if isinstance(d.event, StageCompleted)]
-    assert said.counts == {"chunks": 3, "embedded": 2, "reused": 0, "not_embedded": 1}
+    assert said.counts == {"chunks": 3, "embedded": 2, "reused": 0, "not_embedded": 1, **REFUSED}
     [without] = said.facts["not_embedded"]
     assert (without["path"], without["code"]) == ("a.py", "embedder_input_refused")
     assert (reply.generation_kind, reply.degraded) == ("full", None)
@@ -305,8 +306,8 @@ async def test_what_was_refused_stays_a_fact_and_is_asked_again_by_the_next_anal
         counts.append(runs.record(analysis.stream, result).counts)
 
     assert counts == [
-        {"chunks": 2, "embedded": 1, "reused": 0, "not_embedded": 1},
-        {"chunks": 2, "embedded": 0, "reused": 1, "not_embedded": 1},
+        {"chunks": 2, "embedded": 1, "reused": 0, "not_embedded": 1, **REFUSED},
+        {"chunks": 2, "embedded": 0, "reused": 1, "not_embedded": 1, **REFUSED},
         {"chunks": 2, "embedded": 1, "reused": 1},
         {"chunks": 2, "embedded": 0, "reused": 2},
     ]

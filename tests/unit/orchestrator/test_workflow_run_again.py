@@ -191,3 +191,25 @@ def test_what_nothing_would_come_of_changes_nothing() -> None:
     assert not changes(ended, stage="parse")
     assert changes(ended, stage="clone")
     assert changes(stopped, stage="parse")
+
+
+def test_passages_that_were_refused_are_asked_for_again_and_then_a_generation_is_made_of_them() -> None:
+    story = ready_story(2).given(
+        completed(Stage.REFINE, 0, shards=2, counts={"chunks": 9, "embedded": 7, "not_embedded": 2}),
+        completed(Stage.REFINE, 1, shards=2, counts={"chunks": 9, "embedded": 9}),
+        completed(Stage.PROMOTE),
+        completed(Stage.LINK),
+    )
+    assert not changes(story, files=True)  # these are no files
+    began = story.when(facts.RetryRequested())
+
+    assert asked(began) == [("refine", 0, 2)]
+    assert all(is_done(slot) for slot in story.state.slots.values())  # what is there goes on serving
+    ended = completed(Stage.REFINE, 0, attempt=2, shards=2, counts={"chunks": 9, "embedded": 2, "reused": 7})
+    assert asked(story.when(ended)) == [("promote", 0, 2)]
+    [*_, run] = [e for e in story.history if e.event_type == StageRequested.event_type]
+    assert StageRequested.model_validate(run.data).round == 1  # a generation beside the one that serves
+    story.given(completed(Stage.PROMOTE, attempt=2))
+
+    assert story.state.phase is Phase.REFINED
+    assert not changes(story)

@@ -114,3 +114,18 @@ def test_a_file_that_was_left_out_names_the_rule() -> None:
 
     assert outcomes.file_reason(told) == "Ignored: .repostreamignore:1"
     assert outcomes.file_reason(a_file("a", skipped="ignored")) == "Ignored"
+
+
+def test_passages_without_a_vector_are_counted_with_their_reasons() -> None:
+    refused = {"not_embedded": 3, "not_embedded.embedder_input_refused": 2, "not_embedded.embedder_bad_vector": 1}
+    stages = [{"stage": "embed", "state": "completed"}, {"stage": "refine", "state": "completed", "counts": refused}]
+    before = [{"stage": "refine", "state": "completed", "counts": {"not_embedded": 1}}]  # as it was counted once
+
+    assert outcomes.unembedded_sentence(an_analysis(stages=stages)) == (
+        "3 passages have no vector and are found by words alone (the embedding provider refused it: 2; the embedding"
+        " provider gave no direction for it: 1). To ask again, retry what failed."
+    )
+    assert outcomes.unembedded_sentence(an_analysis(stages=before)) == (
+        "1 passage has no vector and is found by words alone. To ask again, retry what failed."
+    )
+    assert outcomes.unembedded_sentence(an_analysis(stages=stages[:1])) == ""

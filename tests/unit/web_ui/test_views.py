@@ -64,6 +64,13 @@ def test_a_state_has_a_word_and_partial_success_is_never_shown_as_whole(
         ({"state": "refined", "outcomes": {"failed.parser_timeout": 1, "parsed": 9}}, True, True, False, True),
         ({"state": "ready", "ended_at": NOW}, True, True, False, True),
         ({"state": "refined"}, True, True, False, False),
+        (
+            {"state": "refined", "stages": [{"stage": "refine", "state": "completed", "counts": {"not_embedded": 2}}]},
+            True,
+            True,
+            False,
+            True,
+        ),
         ({"state": "failed"}, True, False, False, True),
         ({"state": "failed", "answerable_at": NOW}, True, True, False, True),
         ({"state": "cancelled"}, True, False, False, False),
