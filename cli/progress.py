@@ -179,6 +179,8 @@ def summary_lines(view: AnalysisView) -> list[str]:
     for word, counts in (("Left out", view.skipped), ("Failed", view.failed)):
         if counts:
             lines.append(f"{word}: " + ", ".join(f"{reason} {count:,}" for reason, count in _largest(counts, 6)))
+    if view.head is not None and view.head.login_refused:
+        lines.append("The host refused the access token: this was read as anybody can")
     lines += [f"Could not be loaded: {said}" for said in view.damaged]
     return [line for line in lines if line]
 

@@ -23,13 +23,17 @@ class TreeEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class Head:
-    """The commit that was resolved. `ref` is the branch, tag or commit asked for, or the default branch."""
+    """The commit that was resolved. `ref` is the branch, tag or commit asked for, or the default branch.
+
+    `login_refused`: it was read as anybody can, since the host refused the login that there was.
+    """
 
     commit: str
     ref: str
     default_branch: str | None
     authored_at: datetime | None
     subject: str
+    login_refused: bool = False
 
 
 @dataclass(frozen=True)

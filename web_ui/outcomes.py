@@ -76,6 +76,13 @@ def partial_sentence(analysis: AnalysisView) -> str:
     return " ".join(said)
 
 
+def login_sentence(analysis: AnalysisView) -> str:
+    """That the token which is kept for its host is refused there; empty where none was."""
+    if analysis.head is None or not analysis.head.login_refused:
+        return ""
+    return "The host refused the access token: this was read as anybody can. Replace the token, or take it away."
+
+
 def unembedded_sentence(analysis: AnalysisView) -> str:
     """How many passages a provider gave no vector for, and why; empty where it gave one for each."""
     refused = Counter[str]()

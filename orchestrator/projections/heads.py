@@ -7,18 +7,13 @@ from pydantic import ValidationError
 from orchestrator.api.models import HeadView
 
 
+_SAID = ("ref", "default_branch", "tree_cut", "out_of_scope", "login_refused")
+
+
 def head_of(said: Mapping[str, object]) -> HeadView | None:
     """What clone says of the commit; None where it cannot be read."""
+    commit = {"authored_at": said.get("last_commit_at"), "subject": said.get("last_commit_subject")}
     try:
-        return HeadView.model_validate(
-            {
-                "ref": said.get("ref"),
-                "default_branch": said.get("default_branch"),
-                "authored_at": said.get("last_commit_at"),
-                "subject": said.get("last_commit_subject"),
-                "tree_cut": said.get("tree_cut", False),
-                "out_of_scope": said.get("out_of_scope", 0),
-            }
-        )
+        return HeadView.model_validate({**{name: said[name] for name in _SAID if name in said}, **commit})
     except ValidationError:
         return None

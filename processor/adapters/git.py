@@ -14,7 +14,7 @@ import structlog
 
 from processor.adapters import git_recipe as recipe
 from processor.adapters.git_errors import ref_not_found, too_large
-from processor.adapters.git_ground import PERCENT, GitPolicy, cut_off, ground_of, online, reported
+from processor.adapters.git_ground import PERCENT, GitPolicy, cut_off, ground_of, reported, with_or_without
 from processor.adapters.git_process import GitFailed, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.git_refs import ask_both, list_refs
 from processor.adapters.git_tree import entry, records
@@ -54,9 +54,14 @@ class GitRepositories:
             raise ref_not_found(ref)
         with ground_of(self._policy, self._workspace, "clone", address, watch) as (ground, options):
             try:
-                shown, folder = online(ground, address, login), ground.folder / "repository.git"
-                clone = _Clone(ground, shown, options, folder, file_bytes)
-                url, head = clone.make(address, ref, commit)
+                folder = ground.folder / "repository.git"
+
+                def made(shown: Ground) -> tuple[_Clone, str, Head]:
+                    clone = _Clone(ground, shown, options, folder, file_bytes)
+                    url, head = clone.make(address, ref, commit)
+                    return clone, url, replace(head, login_refused=login is not None and shown is ground)
+
+                clone, url, head = with_or_without(ground, address, login, made)
                 with clone.objects() as objects:
                     yield GitCheckout(clone, url, _described(head, objects), objects)
             except GitFailed as failure:
@@ -66,9 +71,12 @@ class GitRepositories:
         """As `ports.Repositories.look_up`."""
         address = self._checked(url)
         with ground_of(self._policy, self._workspace, "refs", address, watch, _LOOK_UP_SECONDS) as (ground, options):
-            shown = online(ground, address, login)
-            try:
+
+            def asked(shown: Ground) -> Refs:
                 return ask_both(address, lambda one: list_refs(shown, options, one, wanted))[1]
+
+            try:
+                return with_or_without(ground, address, login, asked)
             except GitFailed as failure:
                 raise reported(failure, login) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -19,6 +20,7 @@ from runtime.faults import Fault
 from runtime.redaction import redact
 
 _log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 PERCENT = re.compile(r"^(Receiving objects|Resolving deltas): +(\d+)%")
 
 
@@ -65,6 +67,23 @@ def online(ground: Ground, address: str, login: Login | None) -> Ground:
         return ground
     shown = recipe.login_environment(address, login.username, login.password)
     return replace(ground, environment={**ground.environment, **shown})
+
+
+def with_or_without(ground: Ground, address: str, login: Login | None, ask: Callable[[Ground], Answer]) -> Answer:
+    """What the host answers to the login; where it refuses that, to nobody: what is public needs none.
+
+    A repository that nobody may read fails as it did with the login.
+    """
+    try:
+        return ask(online(ground, address, login))
+    except GitFailed as failure:
+        if login is None or fault_of(failure.status, failure.said, with_login=True).code != "credential_refused":
+            raise
+        _log.warning("asked again without the login that the host refuses", said=redact(failure.said[-1_000:]))
+        try:
+            return ask(ground)
+        except GitFailed:
+            raise failure from None
 
 
 def reported(failure: GitFailed, login: Login | None) -> Fault:

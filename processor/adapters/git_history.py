@@ -10,7 +10,7 @@ from pathlib import Path
 
 from processor.adapters import git_recipe as recipe
 from processor.adapters.git_errors import too_large
-from processor.adapters.git_ground import PERCENT, GitPolicy, cut_off, ground_of, online, reported
+from processor.adapters.git_ground import PERCENT, GitPolicy, cut_off, ground_of, reported, with_or_without
 from processor.adapters.git_process import GitFailed, GitLimits, GitProcess, Ground, folder_bytes, run_git
 from processor.adapters.git_refs import ask_both
 from processor.adapters.workspace import Workspace
@@ -41,9 +41,14 @@ class GitPasts:
         if not recipe.is_sha(commit):
             raise Permanent("ref_not_found", "The history is read of a commit, by its whole id.")
         with ground_of(policy, self._workspace, "history", address, watch) as (ground, options):
-            past = _Past(ground, online(ground, address, login), options, ground.folder / "history.git")
-            try:
+
+            def fetched(shown: Ground) -> _Past:
+                past = _Past(ground, shown, options, ground.folder / "history.git")
                 past.fetch(address, commit, depth)
+                return past
+
+            try:
+                past = with_or_without(ground, address, login, fetched)
                 with GitProcess(ground, past.log(commit, depth)) as process:
                     yield read_history(process.output())
             except GitFailed as failure:

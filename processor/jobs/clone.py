@@ -95,6 +95,7 @@ class Clone:
             "languages": taken.languages,
             "rules": taken.rules,
             "tree_cut": taken.is_cut,
+            **({"login_refused": True} if head.login_refused else {}),
             "fetch_seconds": round(taken.fetch_seconds, 3),
             **({"folder": request.folder, "out_of_scope": taken.outside} if request.folder else {}),
         }

@@ -734,8 +734,7 @@ class HeadView(BaseModel):
     """
     What was cloned: the ref as git names it, and the commit's author date and subject; null where git has none.
 
-    `tree_cut` says that the tree has more entries than are read of one repository, `out_of_scope` how many of them
-    are not below the folder that was asked for.
+    `tree_cut`: more entries than are read, `out_of_scope` elsewhere; `login_refused`: the token was, by its host.
     """
 
     model_config = ConfigDict(
@@ -748,6 +747,7 @@ class HeadView(BaseModel):
     subject: str | None = None
     tree_cut: bool = False
     out_of_scope: int = 0
+    login_refused: bool = False
 
 
 class ImportView(BaseModel):

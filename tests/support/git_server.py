@@ -37,6 +37,7 @@ class Manner(StrEnum):
     SERVE = "serve"
     NO_FILTER = "no_filter"  # like a server that does not know partial clones
     ASK_PASSWORD = "ask_password"  # 401, as GitHub does for what is private or missing
+    NO_LOGIN = "no_login"  # 401 to whoever shows a login, as GitHub does of public ones where the token expired
     MISSING = "missing"  # 404
     REDIRECT = "redirect"  # 302 to `target`
     BROKEN = "broken"  # 500
@@ -135,11 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _behave(self, manner: Manner, name: str, service: str, query: str, body: bytes) -> None:
         owner = self.server.owner
-        repository = owner.find(name)
+        repository, shown = owner.find(name), self.headers.get("Authorization", "")
+        is_refused = manner is Manner.ASK_PASSWORD or (manner is Manner.NO_LOGIN and shown)
         if manner is Manner.SILENT:
             owner.closing.wait(60)
             self.close_connection = True
-        elif manner is Manner.ASK_PASSWORD or not owner.lets_in(name, self.headers.get("Authorization", "")):
+        elif is_refused or not owner.lets_in(name, shown):
             self._plain(401, {"WWW-Authenticate": 'Basic realm="git"'})
         elif manner is Manner.REDIRECT:
             self._plain(302, {"Location": f"{owner.target}{service}?{query}"})

@@ -103,8 +103,9 @@ def _told(analysis: AnalysisView) -> None:
         notices.failure("The analysis failed", analysis.message, analysis.code)
     if missing := outcomes.partial_sentence(analysis):
         st.html(f'<div class="rs-notice rs-warn">{markup.text(missing)}</div>')
-    if refused := outcomes.unembedded_sentence(analysis):
-        st.html(f'<div class="rs-notice rs-warn">{markup.text(refused)}</div>')
+    for notice in (outcomes.login_sentence(analysis), outcomes.unembedded_sentence(analysis)):
+        if notice:
+            st.html(f'<div class="rs-notice rs-warn">{markup.text(notice)}</div>')
     if waiting := estimates.waiting_sentence(analysis, datetime.now(zone())):
         st.html(f'<div class="rs-notice rs-warn">{markup.text(waiting)}</div>')
     elif facts := estimates.facts(analysis):

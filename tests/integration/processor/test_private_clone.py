@@ -71,6 +71,21 @@ def test_a_token_that_the_host_refuses_is_called_so(server: GitServer, bench: Be
     assert code_of(bench, server.url("missing"), LOGIN) == "repository_not_found"
 
 
+def test_what_is_public_is_read_without_a_token_that_the_host_refuses(server: GitServer, bench: Bench) -> None:
+    build_repository(server.folder / "public.git", [{"a.txt": "one\n"}])
+    url = server.behave("public", Manner.NO_LOGIN)
+    heads = []
+    for login in (None, LOGIN):
+        with bench.repositories.checkout(url, None, QuietWatch(), login) as checkout:
+            heads.append(checkout.head)
+            assert [checkout.read(entry.blob_id) for entry in checkout.entries(100)] == [b"one\n"]
+        found = bench.repositories.look_up(url, [], QuietWatch(), login)
+        assert found.head == checkout.head.commit
+
+    assert [head.login_refused for head in heads] == [False, True]
+    assert SHOWN in "".join(server.headers)
+
+
 def test_a_host_that_the_repository_moved_to_is_shown_nothing(server: GitServer, bench: Bench, tmp_path: Path) -> None:
     with GitServer(tmp_path / "served") as elsewhere:
         server.target = elsewhere.url("secret")

@@ -129,3 +129,9 @@ def test_passages_without_a_vector_are_counted_with_their_reasons() -> None:
         "1 passage has no vector and is found by words alone. To ask again, retry what failed."
     )
     assert outcomes.unembedded_sentence(an_analysis(stages=stages[:1])) == ""
+
+
+def test_a_token_that_its_host_refused_is_told() -> None:
+    assert outcomes.login_sentence(an_analysis(head={"login_refused": True})).startswith("The host refused the access")
+    assert outcomes.login_sentence(an_analysis(head={"ref": "main"})) == ""
+    assert outcomes.login_sentence(an_analysis()) == ""
