@@ -6,7 +6,6 @@ from pydantic import ValidationError
 
 from orchestrator.api.models import HeadView
 
-
 _SAID = ("ref", "default_branch", "tree_cut", "out_of_scope", "login_refused")
 
 
