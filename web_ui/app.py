@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 
-import streamlit
 import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
@@ -24,7 +23,7 @@ from runtime.logging import configure_logging
 from runtime.security_headers import is_https
 from runtime.service_tokens import ServiceSigner
 from runtime.settings import InternalSettings, LogSettings, ServiceKeySettings
-from web_ui import session, views  # noqa: F401  # what the first page needs is read before the first visitor comes
+from web_ui import first_page, session, views  # noqa: F401  # `views` is read before the first visitor comes
 from web_ui.assets import PackedAssets
 from web_ui.guard import LOOPBACK, Guard, headers_for
 from web_ui.proxy import ApiProxy
@@ -79,17 +78,18 @@ def make_app(
             Route("/readyz", readyz),
             Route("/favicon.png", _icon),  # the name that Streamlit's page asks for
             *proxy.routes(),
+            Route("/", _page),
+            Route("/{page}", _page),
         ],
         middleware=[
-            Middleware(Guard, hosts=tuple(hosts), headers=headers_for(_index(), https=https)),
+            Middleware(Guard, hosts=tuple(hosts), headers=headers_for(first_page.index(), https=https)),
             Middleware(PackedAssets),
         ],
     )
 
 
-def _index() -> str:
-    """Streamlit's own page, as it is installed."""
-    return Path(streamlit.__file__).with_name("static").joinpath("index.html").read_text("utf-8")
+async def _page(_request: Request) -> Response:
+    return HTMLResponse(first_page.index(), headers={"cache-control": "no-cache"})
 
 
 async def _icon(_request: Request) -> Response:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from runtime.client import ApiError
-from web_ui.components import browser, frame, notices, signed_out
+from web_ui.components import browser, notices, signed_out
 from web_ui.session import look_by, told_before, ways_in
 
 st.set_page_config(layout="wide")  # the titles are the pages' own
@@ -31,7 +31,6 @@ page = st.navigation(
     ],
     position="hidden",
 )
-frame.style()
 look_by(None)
 if page.url_path == "shared":  # the link alone suffices
     page.run()

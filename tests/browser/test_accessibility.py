@@ -1,4 +1,7 @@
-"""Every page keeps WCAG 2.2 at level AA, in the dark, in the light and on a phone, as far as a machine can tell."""
+"""Every page keeps WCAG 2.2 at level AA, in the dark, in the light and on a phone, as far as a machine can tell.
+
+And nothing of it moves while it is loaded.
+"""
 
 import re
 
@@ -9,6 +12,7 @@ from tests.browser.test_graph_of_a_page import linked
 from tests.support import ui_samples as samples
 from tests.support.accessibility import violations
 from tests.support.api_stand_in import StandIn
+from tests.support.layout import jumps
 from tests.support.site import shoot
 
 pytestmark = pytest.mark.browser
@@ -43,7 +47,7 @@ def test_each_page_of_a_repository_can_be_read_and_used_by_everybody(page: Page,
         for name, (path, sight) in zip(("start", "explore", "live", "failed", "events"), walked.items(), strict=True):
             page.goto(path)
             expect(page.locator(sight).first).to_be_visible()
-            found += violations(page)
+            found += violations(page) + jumps(page, 0.0)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
             shoot(page, f"{name}{width}")
     assert found == []
@@ -53,7 +57,7 @@ def test_a_conversation_can_be_read_and_used_by_everybody(page: Page, api: Stand
     analysis = samples.complete(api)
     page.goto(f"/chat?analysis={analysis.id}")
     expect(page.get_by_placeholder(_FIELD)).to_be_visible()
-    found = violations(page)
+    found = violations(page) + jumps(page, 0.0)
     page.get_by_placeholder(_FIELD).fill("How does it start?")
     page.get_by_placeholder(_FIELD).press("Enter")
     page.wait_for_url(re.compile("conversation="))

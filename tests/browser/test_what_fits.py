@@ -1,4 +1,4 @@
-"""What a person sees fits: on a phone, and beside an answer that is longer than the screen."""
+"""What a person sees fits: on a phone, beside an answer longer than the screen, and in its place at once."""
 
 import re
 
@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support import ui_samples as samples
 from tests.support.api_stand_in import StandIn
+from tests.support.layout import jumps
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
@@ -41,6 +42,24 @@ def test_no_page_is_wider_than_a_phone(page: Page, api: StandIn, name: str) -> N
     expect(page.locator({"analysis": ".row", "chat": "textarea", "events": ".event"}[name]).first).to_be_visible()
     assert page.locator("html").evaluate(SPANS_BEYOND) <= 0
     assert page.locator(".stMain").evaluate(SPANS_BEYOND) <= 0
+
+
+def test_a_page_is_seen_once_all_of_it_has_its_place(page: Page, api: StandIn) -> None:
+    analysis, older = samples.complete(api), samples.complete(api)
+    page.set_viewport_size(PHONE)
+    for path in ("/repositories", f"/compare?analysis={analysis.id}&with={older.id}", "/keys"):
+        page.goto(path)
+        expect(page.locator(".st-key-top")).to_be_visible()
+        expect(page.locator("html.rs-held")).to_have_count(0)
+        assert jumps(page, 0.0) == []
+
+
+def test_a_page_that_lacks_something_for_long_is_seen_without_it(page: Page, api: StandIn) -> None:
+    page.route("**/static/js/TextInput.*.js", lambda route: None)  # it never comes
+    page.goto("/")
+
+    expect(page.locator(".rs-hero")).to_be_visible()
+    expect(page.locator("[data-testid=stSkeleton]").first).to_be_visible()
 
 
 def test_a_stage_has_its_time_beside_its_name_and_its_counts_in_words(page: Page, api: StandIn) -> None:

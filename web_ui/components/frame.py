@@ -1,8 +1,6 @@
-"""The frame around every page: style, brand, and the tabs of the analysis that is looked at."""
+"""The frame around every page: brand, and the tabs of the analysis that is looked at."""
 
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
@@ -12,17 +10,6 @@ from web_ui.components import account_menu
 from web_ui.session import zone
 
 _TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"), ("compare", "Compare"))
-
-
-@cache
-def _style_sheet() -> str:
-    here = Path(__file__).parent
-    return "".join((here / "palette.css", here.parent / "style.css")[i].read_text("utf-8") for i in range(2))
-
-
-def style() -> None:
-    """The style sheet of what the pages write themselves."""
-    st.html(f"<style>{_style_sheet()}</style>")
 
 
 def top(analysis: AnalysisView | None = None, active: str = "") -> None:

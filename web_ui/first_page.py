@@ -1,0 +1,52 @@
+"""What a browser is given first: Streamlit's own page with our styles, and with nothing shown before it has its place.
+
+Streamlit draws a grey bar of another height in place of each element until its script is there, and its scripts are
+asked for one after the other. Here those of what is seen first come with its own first ones, and `held.js` has the page
+seen once what is in sight of it is there.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit
+
+_HERE = Path(__file__).parent
+_STATIC = Path(streamlit.__file__).with_name("static")
+# Parts of Streamlit's page that one sees first on ours.
+_FIRST = ("Html", "PageLink", "BidiComponent", "Button", "Checkbox", "TextInput", "Selectbox", "ChatInput")
+
+
+@cache
+def index() -> str:
+    """The page, as Streamlit is installed."""
+    own = _STATIC.joinpath("index.html").read_text("utf-8")
+    manifest = json.loads(_STATIC.joinpath("manifest.json").read_text("utf-8"))
+    held = _HERE.joinpath("components", "held.js").read_text("utf-8")
+    styles = (_HERE.joinpath(*name).read_text("utf-8") for name in (("components", "palette.css"), ("style.css",)))
+    return made_of(own, manifest, "".join(styles), held)
+
+
+def made_of(own: str, manifest: Mapping[str, Any], styles: str, held: str) -> str:
+    """Streamlit's `own` page with the scripts that its `manifest` names, ours before them, and our `styles`.
+
+    The styles are in the body: behind Streamlit's, which are written into the head, they win where both say something.
+    """
+    early = (f'<link rel="modulepreload" crossorigin href="./{file}">' for file in _files(manifest) if file not in own)
+    begun = own.replace("<head>", f"<head>\n<script>{held}</script>", 1)
+    linked = begun.replace("</head>", "".join(f"{link}\n" for link in early) + "</head>", 1)
+    return linked.replace('<div id="root">', f'<style>{styles}</style>\n<div id="root">', 1)
+
+
+def _files(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The scripts of what is seen first, each with those it imports, in the order in which they are found."""
+    dynamic = {part.get("name"): name for name, part in manifest.items() if part.get("isDynamicEntry")}
+    seen: set[str] = set()
+    waiting: Sequence[str] = [dynamic[name] for name in _FIRST if name in dynamic]
+    while waiting:
+        fresh = [name for name in dict.fromkeys(waiting) if name not in seen]
+        seen.update(fresh)
+        yield from (str(manifest[name]["file"]) for name in fresh)
+        waiting = [each for name in fresh for each in manifest[name].get("imports", ())]
