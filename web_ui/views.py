@@ -291,17 +291,3 @@ def passage_at(passages: Sequence[Passage], place: tuple[str, int, int]) -> Pass
 def place_title(path: str, first: int, last: int) -> str:
     """The heading of the source panel."""
     return visible(place(path, first, last))
-
-
-# In the order in which they must be looked for: most browsers also name the others.
-_BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
-_SYSTEMS = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS"}
-
-
-def browser(agent: str) -> str:
-    """Which browser on which system, as far as it says so of itself."""
-    return f"{_first(agent, _BROWSERS, 'A browser')} on {_first(agent, _SYSTEMS, 'Linux' if 'Linux' in agent else '…')}"
-
-
-def _first(agent: str, words: Mapping[str, str], instead: str) -> str:
-    return next((name for word, name in words.items() if word in agent), instead)

@@ -17,6 +17,7 @@ _UNDERLINE = re.compile(r"[=\-~^\"'`#*+:._]{3,}\s*")
 _ATX = re.compile(r"(#{1,6})\s{1,20}([^#\n].*)")
 _HTML_HEADING = re.compile(r"<h([1-3])[^>]{0,200}>(.{1,300}?)</h[1-3]>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]{0,500}>")
+_BREAK = re.compile(r"<br\s{0,5}/?>", re.IGNORECASE)
 _PICTURE = re.compile(
     r"!\[([^\]]{1,200})\]\([^)]{0,500}\)|<img\b[^>]{0,400}?\balt=[\"']([^\"'>]{1,200})[\"'][^>]{0,400}>"
 )
@@ -171,7 +172,7 @@ def _is_prose(block: list[str], text: str) -> bool:
 
 def plain(text: str) -> str:
     """`text` without images, links, tags and emphasis."""
-    text = _LINK.sub(r"\1", _EMPTY_LINK.sub("", _IMAGE.sub("", text)))
+    text = _LINK.sub(r"\1", _EMPTY_LINK.sub("", _IMAGE.sub("", _BREAK.sub(" ", text))))
     text = html.unescape(_TAG.sub("", _ADDRESS.sub(r"\1", _RST_LINK.sub(r"\1", text))))
     text = _BRACKETS.sub(r"\1", _MARKS.sub(_marked, _MARKS.sub(_marked, text)))  # `_**both**_`
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_SUMMARY]

@@ -5,7 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from runtime.client.shapes import SessionView
-from web_ui import markup, views
+from web_ui import markup, user_agents
 from web_ui.components import account_menu, cards, frame, leaving, notices, usage
 from web_ui.session import attempt, client, name, zone
 from web_ui.words import ago
@@ -14,7 +14,7 @@ from web_ui.words import ago
 def row(shown: SessionView) -> None:
     """One session, with its button."""
     with st.container(border=True, key=f"card-{shown.session_id}", horizontal=True, vertical_alignment="center"):
-        title = markup.span("name", views.browser(shown.agent))
+        title = markup.span("name", user_agents.browser(shown.agent))
         until = f"until {shown.expires_at.astimezone(zone()):%d %B}"
         facts = [shown.address, f"last used {ago(shown.seen_at, datetime.now(zone()))}", until]
         st.html(title + markup.line(f"<span>{markup.text(fact)}</span>" for fact in facts if fact), width="stretch")

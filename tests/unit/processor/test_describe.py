@@ -151,6 +151,7 @@ more -->
         ("# ![Rack](contrib/logo.webp)", "Rack"),
         ('# <img src="x.png" width="3" alt="Phoenix logo" />', "Phoenix"),
         ("# [![Build](https://x/y.svg)](https://x)", ""),
+        ("# Move fast<br/>break nothing", "Move fast break nothing"),
         (f"# Serilog&nbsp;{'[![Build status](https://x.test/badge.svg)](https://x.test)&nbsp;' * 9}", "Serilog"),
     ],
 )
