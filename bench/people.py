@@ -203,6 +203,10 @@ def at(values: Sequence[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
+def _answered(seconds: Sequence[float]) -> str:
+    return f"p95 {_ms(at(seconds, 0.95))}" if seconds else "none was asked for"
+
+
 def report(found: dict[str, Any], people: int, seconds: float) -> str:
     """What was measured, as Markdown."""
     taken, quiet, busy = found["taken"], found["quiet"], found["busy"]
@@ -228,7 +232,7 @@ content, in a browser that has been here, within 1.5 s.
 * {len(every):,} things done in {seconds:g} s: median {_ms(statistics.median(every))}, **p95 {_ms(at(every, 0.95))}**,
   longest {_ms(max(every))}; not to a good end: {failed}.
 * A script run again, whatever was pressed: **p95 {_ms(at(done, 0.95))}**.
-* An answer without a model, from the question until it is drawn: p95 {_ms(at(taken.seconds[_ANSWER], 0.95))}; it is not
+* An answer without a model, from the question until it is drawn: {_answered(taken.seconds[_ANSWER])}; it is not
   among the things done, the question is.
 * First content in Chromium, nobody else there: **p95 {_ms(at(first, 0.95))}**.
 * The page server at its peak: **{memory["web_ui"]}**; the orchestrator {memory["orchestrator"]}.
