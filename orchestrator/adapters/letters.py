@@ -16,6 +16,7 @@ from events.log.postgres import append_in, read_stream_in
 from events.log.wake import Wake
 from events.processing import RetryRequested, StageRequested
 from events.question import QuestionAsked
+from orchestrator.adapters.deletion_of_parts import is_hidden
 from orchestrator.adapters.journals import accepted_as
 from orchestrator.adapters.usage import accept_in
 from orchestrator.workflow import replay
@@ -134,6 +135,8 @@ class Letters:
         await accept_in(connection, parked.tenant_id, id_, at)
         draft = Draft(event_id=accepted_as(id_), occurred_at=at, context=parked.context, event=again)
         await append_in(connection, parked.stream_id, [draft])
+        if await is_hidden(connection, parked.stream_id):
+            raise NotWaiting  # it was deleted meanwhile
 
     async def _append_edited(
         self, connection: AsyncConnection, letter: DeadLetter, changes: Mapping[str, object], by: UUID

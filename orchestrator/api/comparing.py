@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 
 from events.artifacts import ArtifactRef
 from events.base import Envelope
-from events.processing import Stage
+from events.processing import ProcessingImported, Stage
 from events.replay.timeline import runs
 from orchestrator.adapters.comparison import Name, page_of, same_page
 from orchestrator.api.comparing_models import (
@@ -152,13 +152,15 @@ def lacking(history: list[Envelope]) -> list[str]:
 
 def _told(view: AnalysisView, history: list[Envelope]) -> ComparedView:
     estimate, ready = view.estimate, view.ready_at
+    imported = (one.timestamp for one in history if one.event_type == ProcessingImported.event_type)
+    began = view.imported_at or next(imported, view.requested_at)  # records of releases before do not say it
     return ComparedView(
         analysis_id=view.analysis_id,
         commit=view.commit,
         ref=view.ref,
         state=view.state.value,
         requested_at=view.requested_at,
-        seconds=(ready - (view.imported_at or view.requested_at)).total_seconds() if ready is not None else None,
+        seconds=(ready - began).total_seconds() if ready is not None else None,
         cost=estimate.cost if estimate is not None else None,
         currency=estimate.currency if estimate is not None else "",
         spent=view.spent,

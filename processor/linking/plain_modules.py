@@ -5,11 +5,12 @@ Elixir's modules are found by their definitions, Swift's by the targets of `Pack
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from processor.linking.files import Files
 from processor.linking.levels import EXACT, INFERRED
-from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, a_file, found
+from processor.linking.meanings import UNKNOWN, Imported, Known, Meaning, Resolve, SwiftTarget, a_file, found
 from processor.linking.standard import ELIXIR, LUA, SWIFT
 from processor.linking.symbols import Symbols
 
@@ -17,6 +18,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 # What a shell puts together before it reads a file: what follows the last of it is a path.
 _COMPUTED = re.compile(r".*(?:\)|\}|`|\$\w{1,100})\"?/(?P<path>[^$`\"']{1,500})", re.DOTALL)
+_MOST_ALIKE = 100  # targets, or packages, of one name
 _LUA_FOLDERS = ("", "src/", "lib/", "lua/")
 
 
@@ -28,6 +30,7 @@ class PlainModules:
         self._known = known
         self._symbols = symbols
         self._folders: set[str] | None = None
+        self._targets: dict[str, list[SwiftTarget]] | None = None
         self.rules: dict[str, Resolve] = {
             "elixir": self._elixir,
             "swift": self._swift,
@@ -56,7 +59,7 @@ class PlainModules:
 
     def _swift(self, imported: Imported) -> Meaning:
         module = imported.module.partition(".")[0]
-        here = [one for one in self._known.swift_targets if one.name == module and one.folder in self._all_folders()]
+        here = self._targets_of(module)
         nearest = {one.folder for one in here if self._is_near(one.package, imported.file)} or {
             one.folder for one in here
         }
@@ -70,6 +73,15 @@ class PlainModules:
         if self._known.has("swift", package):
             return Meaning("dependency", package.lower(), confidence=EXACT if package != module else INFERRED)
         return Meaning("unknown", module)
+
+    def _targets_of(self, module: str) -> list[SwiftTarget]:
+        """The targets of that name whose folders are there; of hostile manifests no more than some."""
+        if self._targets is None:
+            self._targets = defaultdict(list)
+            for one in dict.fromkeys(self._known.swift_targets):
+                if one.folder in self._all_folders() and len(self._targets[one.name]) < _MOST_ALIKE:
+                    self._targets[one.name].append(one)
+        return self._targets.get(module, [])
 
     def _is_near(self, package: str, file: int) -> bool:
         return not package or f"{self._files.folders[file]}/".startswith(f"{package}/")
@@ -92,7 +104,7 @@ class PlainModules:
         if not module.startswith("package:"):
             return self._beside(imported, module)
         package, _, path = module.removeprefix("package:").partition("/")
-        folders = self._known.dart_packages.get(package, ())
+        folders = self._known.dart_packages.get(package, ())[:_MOST_ALIKE]
         hits = [hit for folder in folders if (hit := files.at(f"{folder}/lib/{path}".lstrip("/"))) is not None]
         if hits:
             return a_file(files, files.nearest(hits, imported.file)[0], EXACT if len(hits) == 1 else INFERRED)

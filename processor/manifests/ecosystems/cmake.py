@@ -106,9 +106,10 @@ def _needed(command: str, words: Sequence[str], line: int) -> Iterator[Dependenc
 
 def _by_cpm(words: Sequence[str], line: int) -> Dependency:
     """`NAME x VERSION 1`, or all in one: `gh:owner/name@1`, `gh:owner/name#tag`, `https://host/owner/name.git@1`."""
-    where, _, version = words[0].partition("@" if "@" in words[0] else "#")
+    said = _after(words, ("URI",)) or words[0]
+    where, _, version = said.partition("@" if "@" in said else "#")
     short = identity(where) if "://" in where else where.partition(":")[2] or where.rpartition("/")[2]
-    named = _after(words, ("NAME",)) or identity(_after(words, ("GITHUB_REPOSITORY", "URI")))
+    named = _after(words, ("NAME",)) or identity(_after(words, ("GITHUB_REPOSITORY",)))
     is_short = len(words) == 1 or not named
     group = where if is_short and "://" in where else _after(words, ("GITHUB_REPOSITORY",))
     return Dependency(short if is_short else named, _after(words, _BOUNDS) or version, "runtime", line, group=group)

@@ -15,7 +15,7 @@ _DEFAULT = re.compile(r"(\w{1,100})=(?:\"([^\"]{0,300})\"|'([^']{0,300})'|([^\s\
 _START = re.compile(r"\s*(ENTRYPOINT|CMD)\s+(.{1,500})", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:\{(\w{1,100})(?::?([-+])([^}]{0,300}))?\}|(\w{1,100}))")
 _ESCAPE = re.compile(r"\s*#\s*escape\s*=\s*`\s*", re.IGNORECASE)
-_HEREDOC = re.compile(r"<<-?([\"']?)([A-Za-z_]\w{0,100})\1")
+_HEREDOC = re.compile(r"(?<![\w<])<<-?([\"']?)([A-Za-z_]\w{0,100})\1")
 _MAY_HAVE_HEREDOC = re.compile(r"\s*(?:RUN|COPY|ADD)\s", re.IGNORECASE)
 
 
@@ -95,6 +95,9 @@ def _copied(line: str, number: int, stages: Mapping[str, _Stage]) -> Iterator[De
 def _instructions(text: Text) -> Iterator[tuple[int, str]]:
     """Instructions with the line they begin on; a backslash (or what `# escape=` says) continues one."""
     begun, so_far, ends = 0, "", list[str]()
+    last = {
+        line[:2_000].strip(): number for number, line in enumerate(text.lines, 1)
+    }  # not all that looks like one ends
     escape = "`" if any(_ESCAPE.fullmatch(line[:100]) for line in text.lines[:3]) else "\\"
     for number, line in enumerate(text.lines, 1):
         bare = line[:2_000].rstrip()
@@ -106,7 +109,8 @@ def _instructions(text: Text) -> Iterator[tuple[int, str]]:
         begun = begun or number
         so_far = f"{so_far} {bare.rstrip(escape)}" if len(so_far) < 4_000 else so_far
         if not bare.endswith(escape):
-            ends = [found[2] for found in _HEREDOC.finditer(so_far)] if _MAY_HAVE_HEREDOC.match(so_far) else []
+            marks = [found[2] for found in _HEREDOC.finditer(so_far)] if _MAY_HAVE_HEREDOC.match(so_far) else []
+            ends = [mark for mark in marks if last.get(mark, 0) > number]
             yield begun, so_far
             begun, so_far = 0, ""
     if so_far:

@@ -49,7 +49,8 @@ def _overrides(root: Node) -> Iterator[Dependency]:
     asked = {name: said.text for key in _SCOPES for name, said in root.get(key).items()}
     for part in (root.get("overrides"), root.get("pnpm", "overrides"), root.get("resolutions")):
         for found in _overridden(part, "", 0):
-            yield replace(found, constraint=asked.get(found.constraint.removeprefix("$"), found.constraint))
+            is_asked = found.constraint.startswith("$")
+            yield replace(found, constraint=asked.get(found.constraint[1:], found.constraint)) if is_asked else found
 
 
 def _overridden(part: Node, around: str, depth: int) -> Iterator[Dependency]:

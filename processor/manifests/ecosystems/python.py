@@ -28,6 +28,7 @@ _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s+|=)(\S{1,500})")
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s+|=)(.+)")
 _EXTRAS = re.compile(r"\[[^\]]{0,200}\]$")
 _PLACES = ("git", "url", "path")
+_NAMED = re.compile(r"[A-Za-z0-9][\w.-]{0,199}\s{0,9}(?:\[[^\]]{0,200}\])?\s{0,9}@\s{0,9}[a-z][a-z0-9+.-]{0,30}:")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]{1,200})")
 
 
@@ -174,7 +175,7 @@ def _asked(written: str) -> tuple[str, str]:
 
 
 def _is_address(written: str) -> bool:
-    return " @ " not in written and ("://" in written or written.startswith((".", "/")))
+    return not _NAMED.match(written) and ("://" in written or written.startswith((".", "/")))
 
 
 def _address(written: str) -> tuple[str, str]:

@@ -103,9 +103,10 @@ def parse_setup_py(text: Text) -> Manifest:
 
 
 def _variables(inside: Sequence[Token], keys: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(key, variable) of `key=variable` in a call."""
-    for key, mark, value in zip(inside, inside[1:], inside[2:], strict=False):
-        if key.value in keys and mark.value == "=" and value.kind == "word":
+    """(key, variable) of `key=variable` in a call; `key=read("file")` names none."""
+    for place, (key, mark, value) in enumerate(zip(inside, inside[1:], inside[2:], strict=False)):
+        after = inside[place + 3].value if place + 3 < len(inside) else ","
+        if key.value in keys and mark.value == "=" and value.kind == "word" and after == ",":
             yield key.value, value.value
 
 

@@ -446,3 +446,27 @@ module "net" {
         ("git::https://example.org/net.git?ref=v1.2", "v1.2", "", "runtime"),
         ("hashicorp/azurerm", "", "2.0.1", "runtime"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "names"),
+    [
+        ("setup.py", 'setup(install_requires=read("requirements.txt").splitlines(), long_description=read("README.md"))\n', []),
+        ("setup.py", 'needed = ["flask"]\nsetup(install_requires=needed)\n', ["flask"]),
+        ("Dockerfile", "FROM a:1\nRUN grep x <<<hello && echo $((1<<N)) 'see <<EOF'\nFROM c:2\n", ["a", "c"]),
+        ("Dockerfile", "FROM a:1\nRUN <<EOF\nFROM b:2\nEOF\nFROM c:2\n", ["a", "c"]),
+        ("pyproject.toml", '[project]\ndependencies = ["torch@ https://host/torch-2.0-cp310.whl", "pip@https://host/1.3.1.zip"]\n', ["torch", "pip"]),
+        ("CMakeLists.txt", 'CPMAddPackage(URI "gh:a/b@1.2" OPTIONS "X ON")\n', ["a/b"]),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_dependency_and_is_none(path: str, text: str, names: list[str]) -> None:
+    assert [row[0] for row in read(path, text)] == names
+
+
+def test_a_tag_that_is_called_as_another_package_is_a_tag() -> None:
+    text = '{"dependencies": {"next": "^13.0"}, "overrides": {"react": "next", "other": "$next"}}'
+
+    assert {(name, said) for name, said, scope, _ in read("package.json", text) if scope == "constraint"} == {
+        ("react", "next"),
+        ("other", "^13.0"),
+    }
