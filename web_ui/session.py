@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import TypeVar, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -13,7 +14,7 @@ from runtime.client import ApiError, Client
 from runtime.client.shapes import AnalysisView, ConfigView, Problem, TenantView, UserView
 from runtime.service_tokens import ServiceSigner
 from web_ui.components import browser
-from web_ui.components.notices import empty, problem
+from web_ui.components.notices import empty, failure, problem
 from web_ui.sign_in import COOKIE, Entrance, Token, Way
 
 T = TypeVar("T")
@@ -237,6 +238,9 @@ def _again(ask: Callable[[], T]) -> T | None:
         return None
 
 
+_CUT_OFF = "The address may be cut off: copy it again, or pick an analysis on the start page."
+
+
 def chosen_analysis() -> AnalysisView | None:
     """The analysis that the address names; None, and a notice shown, where there is none.
 
@@ -246,7 +250,18 @@ def chosen_analysis() -> AnalysisView | None:
     if analysis_id is None:
         empty("No analysis is chosen.", "Start one, or pick a recent one on the start page.")
         return None
+    if not _is_id(analysis_id):
+        failure("There is no such analysis", _CUT_OFF, "analysis_not_found")
+        return None
     found = attempt(lambda: client().analyses_one(analysis_id))
     if found is None:
         browser.back(analysis_id)
     return found
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

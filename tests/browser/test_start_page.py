@@ -2,6 +2,7 @@ import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -178,9 +179,14 @@ def test_a_hostile_name_is_only_text_and_nothing_overflows(page: Page, api: Stan
 
 
 def test_an_unknown_analysis_is_a_clear_notice(page: Page, api: StandIn) -> None:
-    page.goto("/analysis?analysis=nothing")
+    for nothing in ("nothing", str(uuid4())):
+        page.goto(f"/analysis?analysis={nothing}")
 
-    expect(page.get_by_role("alert")).to_contain_text("analysis_not_found")
+        expect(page.get_by_role("alert")).to_contain_text("analysis_not_found")
+        bar, said = (page.locator(each).bounding_box() for each in (".st-key-top", ".rs-notice"))
+        assert bar is not None
+        assert said is not None
+        assert bar["y"] + bar["height"] <= said["y"], "the notice stands above the bar"
     page.goto("/chat")
     expect(page.get_by_text("No analysis is chosen.")).to_be_visible()
 

@@ -7,7 +7,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, views
 from web_ui.components import account_menu
-from web_ui.session import zone
+from web_ui.session import chosen_analysis, zone
 
 _TABS = (("analysis", "Analysis"), ("chat", "Chat"), ("events", "Events"), ("compare", "Compare"))
 
@@ -22,6 +22,15 @@ def top(analysis: AnalysisView | None = None, active: str = "") -> None:
             with st.container(key=f"tab-{'on' if page == active else 'off'}-{page}", width="content"):
                 st.page_link(f"pages/{page}.py", label=title, query_params=_address(page, analysis.analysis_id))
         account_menu.show()
+
+
+def opened(active: str) -> AnalysisView | None:
+    """The bar, and the analysis that the address names; None where there is none, which is said below the bar."""
+    bar = st.container()
+    analysis = chosen_analysis()
+    with bar:
+        top(analysis, active)
+    return analysis
 
 
 def _address(page: str, analysis_id: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ from web_ui.components import (
     source_panel,
     staleness,
 )
-from web_ui.session import attempt, chosen_analysis, client, may_write, zone
+from web_ui.session import attempt, client, may_write, zone
 
 
 def actions(analysis: AnalysisView) -> None:
@@ -71,8 +71,7 @@ def delete(analysis: AnalysisView) -> None:
 
 def show() -> None:
     """Draw the page."""
-    analysis = chosen_analysis()
-    frame.top(analysis, "analysis")
+    analysis = frame.opened("analysis")
     if analysis is None:
         return
     frame.heading(analysis)

@@ -8,7 +8,7 @@ from runtime.client.shapes import AnalysisView, ConversationRequest, Conversatio
 from web_ui import markup, turns, views
 from web_ui.components import browser, bundles, frame, notices, overview, share, source_panel, talks
 from web_ui.overview import is_told
-from web_ui.session import attempt, chosen_analysis, client, may_write, parameter, zone
+from web_ui.session import attempt, client, may_write, parameter, zone
 from web_ui.words import read_place
 
 _SUGGESTIONS = ("What does this project do?", "Where does it start?", "How is it tested?")  # of what is not ready yet
@@ -104,8 +104,7 @@ def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
 
 def show() -> None:
     """Draw the page."""
-    analysis = chosen_analysis()
-    frame.top(analysis, "chat")
+    analysis = frame.opened("chat")
     if analysis is None:
         return
     frame.heading(analysis)

@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView
 from web_ui import compared, markup
 from web_ui.components import frame, notices, paged, same_questions
-from web_ui.session import attempt, chosen_analysis, client, parameter, zone
+from web_ui.session import attempt, client, parameter, zone
 
 _LISTED = 50
 _SHOWN = 200
@@ -83,8 +83,7 @@ def differences(analysis: AnalysisView, against: str) -> None:
 
 def show() -> None:
     """Draw the page."""
-    analysis = chosen_analysis()
-    frame.top(analysis, "compare")
+    analysis = frame.opened("compare")
     if analysis is None:
         return
     frame.heading(analysis)

@@ -7,7 +7,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView
 from web_ui import markup, moments, views
 from web_ui.components import browser, frame, notices, paged
-from web_ui.session import administrates, attempt, chosen_analysis, client, parameter, zone
+from web_ui.session import administrates, attempt, client, parameter, zone
 
 _TALKS = 50
 
@@ -59,8 +59,7 @@ def choose(analysis: AnalysisView) -> str:
 
 def show() -> None:
     """Draw the page."""
-    analysis = chosen_analysis()
-    frame.top(analysis, "events")
+    analysis = frame.opened("events")
     if analysis is None:
         return
     frame.heading(analysis)

@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, Envelope, ForkRequest
 from web_ui import forked, markup
 from web_ui.components import fork, frame, notices
-from web_ui.session import attempt, chosen_analysis, client, parameter
+from web_ui.session import attempt, client, parameter
 
 _WHAT = (
     "A copy of the history up to this event goes on with other values of it: the present code decides, and the world "
@@ -44,8 +44,7 @@ def changes_of(stream: str, event: Envelope) -> dict[str, object] | None:
 
 def show() -> None:
     """Draw the page."""
-    analysis = chosen_analysis()
-    frame.top(analysis, "events")
+    analysis = frame.opened("events")
     if analysis is None:
         return
     frame.heading(analysis)

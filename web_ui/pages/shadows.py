@@ -5,7 +5,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView, ShadowRequest, ShadowView
 from web_ui import markup, shadowed
 from web_ui.components import frame, notices, shadow
-from web_ui.session import administrates, attempt, chosen_analysis, client, parameter
+from web_ui.session import administrates, attempt, client, parameter
 
 _PAGE = 50
 _WHAT = (
@@ -39,8 +39,7 @@ def looked_at(own: list[ShadowView]) -> None:
 
 def show() -> None:
     """Draw the page."""
-    analysis = chosen_analysis()
-    frame.top(analysis, "events")
+    analysis = frame.opened("events")
     if analysis is None:
         return
     if not administrates():
