@@ -1,5 +1,6 @@
 """Parked messages: each is an event, is looked at, done again or not, and what was decided happens once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -25,6 +26,7 @@ from tests.support.delivery import Kernel, a_kernel, until
 from tests.support.kernel import AT, requested
 from tests.support.orchestrator import System, a_system, eventually
 
+NO_STREAM = "nothing"
 SECRET = "ghp_" + "a1B2" * 9
 
 
@@ -92,14 +94,22 @@ async def test_a_message_to_the_workflow_is_parked_told_and_done_again_once(kern
     )
 
 
+async def the_seq(system: System, topic: str, stream: str) -> int:
+    query = "SELECT f.seq FROM es.feed f JOIN es.events e USING (position) "
+    query += "WHERE e.stream_id = :stream AND f.topic = :topic"
+    async with asyncio.timeout(20):
+        while True:
+            async with system.engine.connect() as connection:
+                found = await connection.execute(text(query), {"stream": stream, "topic": topic})
+                if (seq := found.scalars().first()) is not None:
+                    return int(seq)
+            await asyncio.sleep(0.02)
+
+
 async def a_letter(system: System, topic: str, stream: str) -> UUID:
-    """Park the message of an event of a stream, or a stranger's where there is no such stream."""
-    values = {"stream": stream, "topic": topic}
+    """Park the message of an event of a stream, once it has its place in the feed, or a stranger's of no stream."""
+    seq = 10**9 if stream == NO_STREAM else await the_seq(system, topic, stream)
     async with system.engine.begin() as connection:
-        query = "SELECT f.seq FROM es.feed f JOIN es.events e USING (position) "
-        query += "WHERE e.stream_id = :stream AND f.topic = :topic"
-        found = await connection.execute(text(query), values)
-        seq = found.scalars().first() or 10**9
         entry = Entry(topic, f"1-{seq}", b'{"secret": "of a repository"}', 4)
         await dead_letters.park(connection, "a.consumer", entry, f"it broke with {SECRET}")
         letters = await dead_letters.listed(connection)
@@ -111,7 +121,7 @@ async def test_administrators_look_at_it_and_decide_and_all_is_on_record(system:
     analysis = await system.begin()
     await system.until(analysis, "refined")
     stream = f"analysis/{analysis}"
-    parse, stranger = await a_letter(system, "stage.parse", stream), await a_letter(system, QUESTIONS, "nothing")
+    parse, stranger = await a_letter(system, "stage.parse", stream), await a_letter(system, QUESTIONS, NO_STREAM)
     whole = await a_letter(system, "stage.structure", stream)
 
     page = await system.get("/dead-letters")
@@ -218,7 +228,7 @@ async def test_a_parked_run_is_done_with_other_values_as_its_next_attempt(system
     runs = [e["data"] for e in events if e["event_type"] == StageRequested.event_type and e["stage"] == "clone"]
     assert [(run["attempt"], run["ref"], run["because"]) for run in runs] == [(1, None, ""), (2, "a-branch", "edited")]
 
-    stranger, parse = await a_letter(system, QUESTIONS, "nothing"), await a_letter(system, "stage.parse", stream)
+    stranger, parse = await a_letter(system, QUESTIONS, NO_STREAM), await a_letter(system, "stage.parse", stream)
     assert await edit(stranger, ref="x") == (409, "letter_not_editable")
     assert await edit(parse, ref="x") == (422, "letter_edit_refused")  # it was done long ago
     assert await edit(uuid4(), ref="x") == (404, "not_found")
