@@ -79,6 +79,24 @@ def test_sizes_connections_and_callers_are_shown_on_demand(page: Page, api: Stan
     expect(page.get_by_text("complexity 14")).to_be_visible()
 
 
+def test_no_name_of_the_map_is_cut_off_at_its_edge(page: Page, api: StandIn) -> None:
+    analysis = linked(api)
+    items = analysis.told["treemap"]["items"]
+    items += [a_place(f"a-rather-long-name-{n}.config.ts", 9_000, "typescript", is_file=True) for n in range(12)]
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/analysis?analysis={analysis.id}")
+    page.get_by_text("Show the map, sizes, connections and callers").click()
+    names = page.locator(".node text:not(.covered)")
+    expect(names.first).to_be_visible()
+
+    edges = page.locator(".map svg").bounding_box()
+    assert edges is not None
+    for box in filter(None, (name.bounding_box() for name in names.all())):
+        assert box["x"] >= edges["x"]
+        assert box["x"] + box["width"] <= edges["x"] + edges["width"]
+    assert len(names.all()) > 3
+
+
 def test_rectangles_are_coloured_by_how_often_their_files_changed(page: Page, api: StandIn) -> None:
     analysis = linked(api)
     for item, changes in zip(analysis.told["treemap"]["items"], (120, 14, 40, 0, 3, 1), strict=True):

@@ -4,7 +4,7 @@ import asyncio
 import re
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -63,7 +63,7 @@ def test_stages_move_without_a_reload_and_the_page_follows_the_state(page: Page,
     expect(row(page, "parse").locator(".detail")).to_have_text("0 of 4 shards · 22 files/s · about 30 s left")
     expect(row(page, "parse").locator(".work li")).to_have_count(2)
     expect(row(page, "parse")).to_contain_text("shard 3 · 30 of 60 files · 11 files/s · src/flask/cli.py")
-    expect(row(page, "parse")).to_contain_text("31 %")
+    expect(row(page, "parse")).to_contain_text("29 %")  # 33 and, by size, 45 of 262 files
     samples.parse_shard(analysis, 2)
     expect(row(page, "parse")).not_to_contain_text("shard 3")
     expect(row(page, "parse").locator(".work li")).to_have_count(2)  # nothing below it jumps
@@ -119,6 +119,19 @@ def test_an_event_is_on_the_screen_within_half_a_second(page: Page, api: StandIn
         page.evaluate("1")
         asking.append((datetime.now(UTC) - began).total_seconds())
     assert max(took) < 0.5 + 20 * max(asking), (took, asking)
+
+
+def test_a_stage_of_uneven_shards_says_how_much_of_its_work_is_done(page: Page, api: StandIn) -> None:
+    """Three shards of two files each are no three quarters of 262 files."""
+    analysis = samples.running(api)
+    watch(page, analysis)
+    for shard in range(3):
+        ended: dict[str, Any] = {"shards": 4, "duration": 0.1, "files_processed": 2, "counts": {"files": 2}}
+        analysis.say("processing.stage.completed", "parse", shard=shard, **ended)
+    analysis.tick("parse", 64, 256, "src/flask/cli.py", shard=3, shards=4, share=0.25, rate=2.0, left=96.0)
+
+    expect(row(page, "parse").locator(".percent")).to_have_text("26 %")
+    expect(row(page, "parse").locator(".detail")).to_have_text("3 of 4 shards · 2 files/s · about 2 min left")
 
 
 def test_who_looks_at_what_is_over_sees_it_run_again(page: Page, api: StandIn) -> None:

@@ -104,17 +104,21 @@ const stateOfRuns = (runs, shards, analysisState) => {
   return runs.length >= shards || ["ready", "refined"].includes(analysisState) ? "completed" : "running";
 };
 
-// One stage in the shape of the API's StageView.
+// One stage in the shape of the API's StageView, and what its `ended` shards counted.
 const stageView = (name, stage, analysisState) => {
   const runs = [...stage.runs.values()];
   const state = stateOfRuns(runs, stage.shards, analysisState);
   const told = runs.find((run) => ["parked", "failed", "cancelled", "retrying"].includes(run.state));
-  const counts = {};
-  for (const run of runs) for (const [key, value] of Object.entries(run.counts)) counts[key] = (counts[key] ?? 0) + value;
+  const summed = (some) => {
+    const counts = {};
+    for (const run of some) for (const [key, value] of Object.entries(run.counts)) counts[key] = (counts[key] ?? 0) + value;
+    return counts;
+  };
+  const completed = runs.filter((run) => run.state === "completed");
   const times = (key) => runs.map((run) => run[key]).filter(Boolean).sort((a, b) => Date.parse(a) - Date.parse(b));
   return {
-    stage: name, state, shards: stage.shards, counts,
-    shards_done: runs.filter((run) => run.state === "completed").length,
+    stage: name, state, shards: stage.shards, counts: summed(runs), ended: summed(completed),
+    shards_done: completed.length,
     attempt: Math.max(1, ...runs.map((run) => run.attempt)),
     started_at: times("started")[0] ?? null,
     ended_at: ACTIVE.has(state) || state === "waiting" ? null : times("ended").at(-1) ?? null,

@@ -1,5 +1,8 @@
-// Holds a page back, once for each loading, until what is in sight of it is there: nothing that was seen is moved then.
+// Tells Streamlit where its server is, and holds a page back, once for each loading, until what is in sight of it is there: nothing that was seen is moved then.
 (() => {
+  // Streamlit looks for its server below the address of each page first, and finds it here only then.
+  window.__streamlit = { BACKEND_BASE_URL: `${location.origin}/` };
+
   const LONGEST = 2000; // ms from its first element on; what is later than that moves others
   const held = document.documentElement.classList;
   const one = (selector) => document.querySelector(selector);

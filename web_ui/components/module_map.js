@@ -4,6 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SIZE = 1000;
 const ROUNDS = 300;
+const WORDS = 12; // pixels of the page
 
 const shape = (tag, properties = {}, ...children) => {
   const node = document.createElementNS(SVG, tag);
@@ -53,6 +54,9 @@ const settle = (nodes, edges, aspect) => {
     });
   }
 };
+
+// Half the width of a node's name.
+const halfOf = (node, size) => (node.label?.textContent.length ?? 0) * size * 0.31;
 
 const arrowOf = (from, to) => {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
@@ -108,19 +112,24 @@ class ModuleMap {
     ];
   }
 
+  // Units of the picture in a pixel of the page.
+  scale(view) {
+    return Math.max(view.w / (this.svg.clientWidth || SIZE), view.h / (this.svg.clientHeight || SIZE));
+  }
+
   look(view) {
     this.view = view;
-    const scale = Math.max(view.w / (this.svg.clientWidth || SIZE), view.h / (this.svg.clientHeight || SIZE));
-    this.svg.style.fontSize = `${12 * scale}px`; // words are as large as elsewhere, however close one looks
+    const size = WORDS * this.scale(view);
+    this.svg.style.fontSize = `${size}px`; // words are as large as elsewhere, however close one looks
     this.svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
-    this.uncover(12 * scale);
+    this.uncover(size);
   }
 
   // Of names that would lie over one another only that of the largest is shown, until one looks closer or points at it.
   uncover(size) {
     const taken = [];
     for (const node of [...this.nodes].sort((a, b) => b.size - a.size)) {
-      const half = (node.label?.textContent.length ?? 0) * size * 0.31;
+      const half = halfOf(node, size);
       const top = node.y + node.r;
       const box = { left: node.x - half, right: node.x + half, top, bottom: top + size * 1.3 };
       const free = taken.every((other) =>
@@ -130,14 +139,21 @@ class ModuleMap {
     }
   }
 
+  // All of it in view, its names too: they are as large however much is seen, so that more of it gives them more of it.
   fit() {
-    const edge = 80;
     const all = this.nodes.length ? this.nodes : [{ x: 0, y: 0, r: SIZE / 2 }];
-    const left = Math.min(...all.map((node) => node.x - node.r)) - edge;
-    const top = Math.min(...all.map((node) => node.y - node.r)) - edge / 1.5;
-    const right = Math.max(...all.map((node) => node.x + node.r)) + edge;
-    const bottom = Math.max(...all.map((node) => node.y + node.r)) + edge / 2 + 20;
-    this.look({ x: left, y: top, w: right - left, h: bottom - top });
+    const reach = (size, w) => (node) => Math.max(node.r, Math.min(halfOf(node, size), w / 3)) + size;
+    let view = { x: 0, y: 0, w: SIZE, h: SIZE };
+    for (let round = 0; round < 16; round += 1) {
+      const size = WORDS * this.scale(view);
+      const beside = reach(size, view.w);
+      const left = Math.min(...all.map((node) => node.x - beside(node)));
+      const right = Math.max(...all.map((node) => node.x + beside(node)));
+      const top = Math.min(...all.map((node) => node.y - node.r)) - size;
+      const bottom = Math.max(...all.map((node) => node.y + node.r)) + 2 * size;
+      view = { x: left, y: top, w: right - left, h: bottom - top };
+    }
+    this.look(view);
   }
 
   zoom(factor, about = null) {

@@ -42,10 +42,26 @@ const KEPT = 5000; // ms: an older tick is one that was kept for us
 const shareOf = (tick) => Math.min(1, tick.share ?? (tick.total > 0 ? tick.done / tick.total : 0));
 const sum = (values) => values.reduce((whole, value) => whole + value, 0);
 
-const progressOf = (view, ticks) => {
+const WAITING = { state: "waiting", counts: {}, attempt: 1, shards: 0, shards_done: 0 };
+
+// In which earlier stage's count, by the unit of a stage's own ticks, all of its work stands.
+const WHOLES = { parse: ["clone", "files"], embed: ["parse", "chunks"], refine: ["parse", "chunks"] };
+
+// Which part of a stage its ended shards are, and each of those at work: by their sizes, where all of these are known,
+// for one shard may be a hundred times as large as another.
+const partsOf = (name, views, ticks) => {
+  const view = views.get(name);
+  const [earlier, unit] = WHOLES[name] ?? [];
+  const whole = views.get(earlier)?.state === "completed" ? views.get(earlier).counts[unit] ?? 0 : 0;
+  const ended = (view.ended ?? view.counts)[unit] ?? 0;
+  const isSized = ended + sum(ticks.map((tick) => tick.total ?? 0)) <= whole && ticks.every((tick) => tick.total > 0) && (ended > 0 || !view.shards_done);
+  return isSized && whole > 0 ? { ended: ended / whole, of: (tick) => tick.total / whole } : { ended: view.shards_done / view.shards, of: () => 1 / view.shards };
+};
+
+const progressOf = (view, parts, ticks) => {
   if (view.state === "completed") return 1;
   if (!view.shards || (view.shards === 1 && !ticks.some((tick) => tick.total > 0))) return null;
-  return Math.min(1, (view.shards_done + sum(ticks.map(shareOf))) / view.shards);
+  return Math.min(1, parts.ended + sum(ticks.map((tick) => parts.of(tick) * shareOf(tick))));
 };
 
 // What the shards at work do together; those that measured nothing yet (null) are taken for the mean of the others.
@@ -54,7 +70,7 @@ const together = (paces) => {
   return told.length ? (sum(told) * paces.length) / told.length : 0;
 };
 const unitPace = (tick) => (tick.silent ? 0 : tick.rate ?? null);
-const workPace = (tick) => (tick.silent || tick.rate === 0 ? 0 : tick.left > 0 ? (1 - shareOf(tick)) / tick.left : null);
+const workPace = (parts) => (tick) => (tick.silent || tick.rate === 0 ? 0 : tick.left > 0 ? (parts.of(tick) * (1 - shareOf(tick))) / tick.left : null);
 
 const perSecond = (rate, unit) => `${number.format(rate >= 10 ? Math.round(rate) : Math.round(rate * 10) / 10)} ${plain(unit)}/s`;
 
@@ -71,11 +87,9 @@ const roughly = (left) => {
 };
 
 // How long the stage takes still, at the pace that its workers measure; nothing where they cannot tell.
-const leftOf = (view, open) => {
-  const pace = together(open.map(workPace));
-  if (!pace) return "";
-  const queued = Math.max(0, view.shards - view.shards_done - open.length);
-  return `about ${roughly((sum(open.map((tick) => 1 - shareOf(tick))) + queued) / pace)} left`;
+const leftOf = (parts, progress, open) => {
+  const pace = together(open.map(workPace(parts)));
+  return pace && progress !== null ? `about ${roughly((1 - progress) / pace)} left` : "";
 };
 
 const countedOf = (tick) => {
@@ -220,14 +234,15 @@ class Timeline {
     const connection = ended && ["connecting", "live"].includes(this.connection) ? "" : this.connection;
     setText(this.link, CONNECTION[connection] ?? "");
     setClass(this.link, `link ${connection}`);
-    for (const row of this.rows) this.drawRow(row, views.get(row.name) ?? { state: "waiting", counts: {}, attempt: 1, shards: 0, shards_done: 0 }, now);
+    for (const row of this.rows) this.drawRow(row, views, now);
     for (const [name, mark] of this.marks) {
       setClass(mark, `mark ${ORDER.indexOf(state) >= ORDER.indexOf(REACHED[name][0]) || views.get(name)?.state === "completed" ? "reached" : ""}`);
     }
     this.tell(signatureOf(state, ended, views), now);
   }
 
-  drawRow(row, view, now) {
+  drawRow(row, views, now) {
+    const view = views.get(row.name) ?? WAITING;
     const live = this.live.get(row.name);
     const heardOf = view.state === "running" ? Object.values(live?.shards ?? {}).sort((a, b) => a.shard - b.shard) : [];
     row.root.hidden = row.name === "history" && view.state === "waiting"; // only where it was asked for
@@ -238,7 +253,8 @@ class Timeline {
     const silent = silence(Math.max(known, live?.heard ?? 0));
     const ticks = heardOf.map((tick) => ({ ...tick, silent: silent ? 0 : silence(Math.max(known, tick.heard)) }));
     const open = ticks.filter((tick) => shareOf(tick) < 1);
-    const progress = running ? progressOf(view, ticks) : null;
+    const parts = running ? partsOf(row.name, views, ticks) : null;
+    const progress = running ? progressOf(view, parts, ticks) : null;
     const last = [...ticks].sort((a, b) => b.heard - a.heard)[0];
     const [tone, note] = noteOf(view, silent, plain(last?.current), now + this.offset);
     setClass(row.root, `row ${view.state}${silent ? " stalled" : ""}`);
@@ -252,7 +268,7 @@ class Timeline {
     row.fill.style.width = progress === null ? "" : `${(progress * 100).toFixed(1)}%`;
     row.bar.setAttribute("aria-valuenow", progress === null ? "" : String(Math.floor(progress * 100)));
     const shards = view.shards > 1 && view.state !== "completed" ? `${view.shards_done} of ${view.shards} shards` : "";
-    setText(row.detail, [shards, ...(silent ? [] : [rateOf(open), leftOf(view, open)])].filter(Boolean).join(" · "));
+    setText(row.detail, [shards, ...(silent ? [] : [rateOf(open), running ? leftOf(parts, progress, open) : ""])].filter(Boolean).join(" · "));
     this.drawWork(row, running ? workOf(view, open.length ? open : ticks) : null);
     setText(row.note, note);
     setClass(row.note, `note ${tone}`);
