@@ -160,6 +160,8 @@ class Relay:
         floor = Place((await self._feed.head()).generation, await self._feed.floor(topic, groups))
         answer = await self._streams.rebuild(topic, seen, floor, groups)
         if answer.said == "OK":
-            level = logging.INFO if seen is None and not floor.seq else logging.WARNING
-            logger.log(level, "%s was %s; it is rebuilt from the floor %s", topic, seen or "lost", floor)
+            if seen is None and not floor.seq:
+                logger.info("%s was not there; it begins at %s", topic, floor)
+            else:
+                logger.warning("%s was %s; it is rebuilt from the floor %s", topic, seen or "lost", floor)
             self._tips[topic] = floor
