@@ -13,6 +13,7 @@ from typing import NamedTuple
 _LINES = 2_000
 _SUMMARY = 600
 _SECTIONS = 40
+_NAME = 60  # characters of a picture's text that can be a name
 _UNDERLINE = re.compile(r"[=\-~^\"'`#*+:._]{3,}\s*")
 _ATX = re.compile(r"(#{1,6})\s{1,20}([^#\n].*)")
 _HTML_HEADING = re.compile(r"<h([1-3])[^>]{0,200}>(.{1,300}?)</h[1-3]>", re.IGNORECASE)
@@ -31,6 +32,10 @@ _BRACKETS = re.compile(r"\[([^\]\[]{1,300})\]")
 _MARKS = re.compile(
     r"\*{1,3}(\S[^*]{0,300}?)\*{1,3}|(?<!\w)_{1,3}(\S[^_]{0,300}?)_{1,3}(?!\w)|`{1,3}(\S[^`]{0,300}?)`{1,3}"
 )
+_RST_IMAGE = re.compile(r"\.\. (?:\|[^|]{1,100}\| )?image:: ")
+_RST_ALT = re.compile(r"\s+:alt: +(.{1,200})")
+_BADGE = re.compile(r"badge|shields\.io|/workflows/|\[!\[", re.IGNORECASE)
+_NEWS = re.compile(r"\b(?:announc(?:e|es|ing|ement)|(?:is|are) now available|has been released)\b", re.IGNORECASE)
 _NO_PROSE = ("..", ":", "|", ">", "[!", "<!--", "$ ", "- ", "* ", "+ ", "---", "===", "***", "1.")
 _UNDERLINED = 2  # the level of an underlined heading; the first one of a README is its title
 
@@ -57,10 +62,24 @@ def read_readme(text: str) -> Readme:
     first = headings[0] if headings else None
     before = _summary(_unquoted(lines[: first.line])) if first is not None else ""
     if first is None or first.level > 1 or before:  # prose above the first heading: that heading is a section's
-        return Readme("", before or _summary(lines), tuple(heading.text for heading in headings[:_SECTIONS]))
+        summary = before or _summary(lines)
+        return Readme(_logo(lines), summary, tuple(heading.text for heading in headings[:_SECTIONS]))
     return Readme(
         first.text, _summary(lines[first.line + 1 :]), tuple(heading.text for heading in headings[1:_SECTIONS])
     )
+
+
+def _logo(lines: list[str]) -> str:
+    """What the picture shows that stands above everything else, where that is not a badge."""
+    for index, line in enumerate(lines):
+        if (shown := _PICTURE.search(line)) is not None or _RST_IMAGE.match(line):
+            options = lines[index + 1 : index + 8]
+            alt = shown if shown is not None else next(filter(None, map(_RST_ALT.fullmatch, options)), None)
+            name = next(filter(None, alt.groups()), "").strip().removesuffix(" logo") if alt is not None else ""
+            return "" if _BADGE.search(line) or len(name) > _NAME else name
+        if plain(line):
+            break
+    return ""
 
 
 def _unquoted(lines: list[str]) -> list[str]:
@@ -141,7 +160,7 @@ def _summary(lines: list[str]) -> str:
                 break
             continue
         text = plain(" ".join(block))
-        if _is_prose(block, text):
+        if _is_prose(block, text) and not _NEWS.search(text):
             paragraphs.append(text)
         if sum(map(len, paragraphs)) > _SUMMARY:
             break

@@ -113,10 +113,33 @@ def test_where_links_lead_is_no_prose() -> None:
     assert read_readme(text).summary == "Flask is a lightweight WSGI framework."
 
 
-def test_prose_above_the_first_heading_is_the_summary_and_there_is_no_title() -> None:
+def test_prose_above_the_first_heading_is_the_summary_and_a_picture_above_it_the_title() -> None:
     text = '<img src="x" alt="fmt">\n\n**{fmt}** is an open-source formatting library.\n\n# Features\n\n- a list\n  goes on\n'
 
-    assert read_readme(text) == Readme("", "{fmt} is an open-source formatting library.", ("Features",))
+    assert read_readme(text) == Readme("fmt", "{fmt} is an open-source formatting library.", ("Features",))
+
+
+@pytest.mark.parametrize(
+    ("above", "title"),
+    [
+        ('<div align="center">\n  <img width="500" alt="Hono"/>\n</div>\n\n<hr />\n', "Hono"),
+        (".. image:: https://example.org/curves.svg\n   :align: center\n   :alt: pytest\n", "pytest"),
+        ("![Bite](docs/logo.png)\n", "Bite"),
+        ("[![build](https://ci/badge.svg)](https://ci)\n", ""),
+        (".. image:: https://img.shields.io/pypi/v/pytest.svg\n    :alt: version\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_picture_above_everything_is_the_title_and_a_badge_is_none(above: str, title: str) -> None:
+    text = f"{above}\nIt bites, when it has to do so.\n\n![later](x.png)\n\n## Use\n"
+
+    assert read_readme(text) == Readme(title, "It bites, when it has to do so.", ("Use",))
+
+
+def test_news_are_not_what_a_project_says_of_itself() -> None:
+    text = "# Gin\n\n## Gin 1.12 is out!\n\nWe are excited to announce the release of Gin 1.12.\n\n---\n\nGin is a web framework written in Go.\n"
+
+    assert read_readme(text).summary == "Gin is a web framework written in Go."
 
 
 def test_names_keep_their_underscores_comments_say_nothing_and_addresses_are_kept() -> None:
@@ -162,7 +185,7 @@ def test_a_title_that_is_a_picture_is_what_the_picture_shows_and_badges_are_none
 def test_a_quotation_above_the_first_heading_is_what_the_project_says_of_itself() -> None:
     text = "<picture>\n<img alt='x'>\n</picture>\n\n> [!NOTE]\n> It is old by now.\n\n> Peace of mind, always.\n\n## Start\n## Use\n"
 
-    assert read_readme(text) == Readme("", "Peace of mind, always.", ("Start", "Use"))
+    assert read_readme(text) == Readme("x", "Peace of mind, always.", ("Start", "Use"))
 
 
 @given(st.text(alphabet="#=-`*[]()<>!_|. \nab", max_size=400))
