@@ -130,7 +130,7 @@ class Objects:
 
 
 def _unavailable() -> Transient:
-    return Transient("store_unavailable", "The object store does not answer: it is tried again in a moment.")
+    return Transient("store_unavailable", "The object store does not answer: see whether it runs.")
 
 
 def _digest(content: bytes) -> str:

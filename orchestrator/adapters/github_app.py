@@ -20,7 +20,7 @@ _LIFE = 540  # seconds of the App's own token; GitHub takes ten minutes at most
 _BEHIND = 60  # seconds that GitHub's clock may be behind ours
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28", "User-Agent": "repostream"}
 _PERMISSIONS = {"contents": "read", "metadata": "read"}
-_UNAVAILABLE = "GitHub does not say at the moment who may read the repository. It is tried again later."
+_UNAVAILABLE = "GitHub does not say at the moment who may read the repository: see whether it answers."
 
 
 class GithubApp:

@@ -93,7 +93,7 @@ class SignInTokens:
         except Refusal as refusal:
             if refusal.code == UNAVAILABLE:
                 raise Transient(
-                    "github_unavailable", "GitHub does not renew sign-ins at the moment. It is tried again later."
+                    "github_unavailable", "GitHub does not renew sign-ins at the moment: see whether it answers."
                 ) from None
             return None
 

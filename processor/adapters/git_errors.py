@@ -68,7 +68,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
     ),
     (
         ("operation too slow", r"less than \d+ bytes/sec"),
-        Transient("clone_timeout", "The host sent almost nothing for 20 seconds. It is tried again later."),
+        Transient("clone_timeout", "The host sent almost nothing for 20 seconds: see whether it is well."),
     ),
     (
         ("certificate",),
@@ -89,7 +89,10 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Fault], ...] = (
             "socks5",
             "unable to access",
         ),
-        Transient("host_unreachable", "The host cannot be reached or broke off. It is tried again later."),
+        Transient(
+            "host_unreachable",
+            "The host cannot be reached or broke off: see whether it is up, and whether this machine reaches it.",
+        ),
     ),
     (
         ("fsck error", r"object [0-9a-f]{40,64}: \w+", "bad object", "index-pack (?:failed|died)", "broken"),
@@ -131,7 +134,7 @@ def too_large() -> Fault:
 def timed_out(seconds: float) -> Fault:
     """Reading the repository took too long."""
     return Transient(
-        "clone_timeout", f"The repository was not read within {seconds:.0f} seconds. It is tried again later."
+        "clone_timeout", f"The repository was not read within {seconds:.0f} seconds: the host may be slow."
     )
 
 

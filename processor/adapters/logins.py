@@ -8,7 +8,7 @@ import httpx
 from processor.ports import Login
 from runtime.faults import Fault, Permanent, Transient
 
-_UNAVAILABLE = "The token for the repository cannot be fetched at the moment. It is tried again later."
+_UNAVAILABLE = "The token for the repository cannot be fetched at the moment: see whether GitHub answers."
 
 
 class HttpLogins:

@@ -187,7 +187,9 @@ class ParserPool:
         try:
             return await ParserProcess.start(self._entry, self._limits)
         except (ParserDied, OSError) as error:
-            raise Transient("parser_unavailable", "No parsing process could be started; it is tried again.") from error
+            raise Transient(
+                "parser_unavailable", "No parsing process could be started: the machine may be short of memory."
+            ) from error
 
 
 def _jobs(rows: Sequence[SourceRow] | pa.Table) -> list[Job]:

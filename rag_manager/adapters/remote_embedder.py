@@ -151,7 +151,7 @@ class RemoteEmbedder:
                         spent(self._count(reply.tokens))  # whatever it is like
                         return self._matrix(reply, len(texts))
             except TimeoutError as error:
-                message = "The embedding provider did not answer in time: it is tried again later."
+                message = "The embedding provider did not answer in time."
                 raise Transient("embedder_unavailable", message) from error
             except Transient as fault:
                 pause = _pause(attempt, fault.retry_after)
@@ -226,17 +226,20 @@ class RemoteEmbedder:
 
 
 def _ending() -> Transient:
-    return Transient("embedder_unavailable", "Nobody waits for it any more: it is tried again later, if at all.")
+    return Transient("embedder_unavailable", "Nobody waits for it any more.")
 
 
 def unreadable(what: str) -> Transient:
     """The fault for a reply that is not what the protocol says."""
-    return Transient("embedder_reply_unreadable", f"The embedding provider sent {what}: it is tried again later.")
+    return Transient("embedder_reply_unreadable", f"The embedding provider sent {what}.")
 
 
 def unreachable() -> Transient:
     """The fault for a server that cannot be reached, or breaks off."""
-    return Transient("embedder_unavailable", "The embedding provider cannot be reached: it is tried again later.")
+    return Transient(
+        "embedder_unavailable",
+        "The embedding provider cannot be reached: see whether it is up, and whether this machine reaches it.",
+    )
 
 
 def status_fault(status: int, retry_after: str | None, *, now: float) -> Fault | InputRefused:
@@ -247,7 +250,7 @@ def status_fault(status: int, retry_after: str | None, *, now: float) -> Fault |
         message = "The embedding provider does not know the model: check REPOSTREAM_EMBEDDER_MODEL and its address."
         return Permanent("embedder_model_unknown", message)
     if status in {408, 409, 425, 429} or status >= 500:
-        message = f"The embedding provider answered with status {status}: it is tried again later."
+        message = f"The embedding provider answered with status {status}."
         wait = seconds_of(retry_after, now)
         return Transient("embedder_busy" if status == 429 else "embedder_unavailable", message, wait)
     if status in {400, 413, 422}:

@@ -191,4 +191,4 @@ def _told(ticks: Ticker, run: Run) -> Told:
 
 
 def _unavailable() -> Transient:
-    return Transient("index_unavailable", "The vector server does not answer: the step is tried again later.")
+    return Transient("index_unavailable", "The vector server does not answer: see whether it runs.")

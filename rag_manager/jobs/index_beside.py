@@ -95,7 +95,7 @@ class IndexBeside:
         try:
             return await fill(self._inside.vectors, collection, shards)
         except VectorsUnavailable as error:
-            raise Transient("index_unavailable", "The vector server does not answer: it is tried again.") from error
+            raise Transient("index_unavailable", "The vector server does not answer: see whether it runs.") from error
 
     async def _recorded(self, generation: Generation, wanted: Collection[str]) -> tuple[Vectors, int]:
         """The vectors of these texts, and their length."""

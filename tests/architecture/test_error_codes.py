@@ -88,3 +88,18 @@ def test_every_code_is_explained() -> None:
 
 def test_every_explained_code_exists() -> None:
     assert documented() - written().keys() - ELSEWHERE.keys() == set()
+
+
+def test_no_sentence_of_a_failure_promises_another_try() -> None:
+    """The same sentence ends the analysis where its tries are over; that one comes is told by the state beside it."""
+    packages = ("runtime", "events", "processor", "rag_manager")  # whose failures are those of stages
+    calls = [
+        (path.name, ast.unparse(node))
+        for package in packages
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Transient"
+    ]
+
+    assert len(calls) > 20
+    assert [(path, call) for path, call in calls if "tried again" in call] == []
