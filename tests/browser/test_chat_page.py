@@ -63,6 +63,25 @@ def test_a_question_that_is_asked_on_another_page_appears_by_itself(page: Page, 
     expect(page.locator("article.answer")).to_have_count(2)
 
 
+def test_whoever_opens_a_citation_by_the_keyboard_goes_on_from_there(page: Page, api: StandIn) -> None:
+    question = ask(page, api, samples.complete(api))
+    api.answered(question, **samples.answer())
+    chip, answer = page.locator("article.answer .cited .chip").first, page.locator("article.answer")
+    chip.focus()
+    whole = answer.bounding_box()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".rs-cited").first).to_be_visible()
+    expect(chip).to_be_focused()
+    beside = answer.bounding_box()
+    assert whole is not None
+    assert beside is not None
+    assert beside["width"] < 0.7 * whole["width"]
+    page.get_by_role("button", name="Close").press("Enter")
+    expect(page.locator(".rs-cited")).to_have_count(0)
+    assert answer.bounding_box() == whole
+
+
 def test_a_question_is_limited_to_a_part_of_the_repository(page: Page, api: StandIn) -> None:
     analysis = samples.complete(api)
     page.goto(f"/chat?analysis={analysis.id}")

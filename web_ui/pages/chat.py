@@ -79,15 +79,14 @@ def ask(query: str, analysis: AnalysisView, conversation: ConversationView | Non
 def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     """The conversation, and the lines that were opened beside it."""
     questions = conversation.questions if conversation else ()
-    left, right = st.columns((3, 2), gap="medium") if parameter("open") else (st.container(), None)
+    with st.container(key="beside"):  # two columns always: another layout would draw the answers anew, and lose one's place
+        left, right = st.columns((3, 2), gap="medium")
     with left:
         for attempts in turns.attempts_of(questions):
             turn(attempts, analysis)
         picked = suggestion(analysis) if not questions and may_write() else None
     opened = read_place(parameter("open"))
-    if right is None and opened is not None:
-        st.rerun()  # a citation was opened just now: make room for it
-    if right is not None and opened is not None:
+    if opened is not None:
         with right:
             source_panel.show(parameter("at") or analysis.analysis_id, opened)
     if not may_write():
