@@ -2,11 +2,11 @@
 
 Streamlit draws a grey bar of another height in place of each element until its script is there, and its scripts are
 asked for one after the other. Here those of what is seen first come with its own first ones, and `held.js` has the page
-seen once what is in sight of it is there.
+seen once what is in sight of it is there; `popovers.js` takes the keyboard into what a button unfolds.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,18 +24,19 @@ def index() -> str:
     """The page, as Streamlit is installed."""
     own = _STATIC.joinpath("index.html").read_text("utf-8")
     manifest = json.loads(_STATIC.joinpath("manifest.json").read_text("utf-8"))
-    held = _HERE.joinpath("components", "held.js").read_text("utf-8")
+    scripts = (_HERE.joinpath("components", name).read_text("utf-8") for name in ("held.js", "popovers.js"))
     styles = (_HERE.joinpath(*name).read_text("utf-8") for name in (("components", "palette.css"), ("style.css",)))
-    return made_of(own, manifest, "".join(styles), held)
+    return made_of(own, manifest, "".join(styles), scripts)
 
 
-def made_of(own: str, manifest: Mapping[str, Any], styles: str, held: str) -> str:
+def made_of(own: str, manifest: Mapping[str, Any], styles: str, scripts: Iterable[str]) -> str:
     """Streamlit's `own` page with the scripts that its `manifest` names, ours before them, and our `styles`.
 
     The styles are in the body: behind Streamlit's, which are written into the head, they win where both say something.
     """
     early = (f'<link rel="modulepreload" crossorigin href="./{file}">' for file in _files(manifest) if file not in own)
-    begun = own.replace("<head>", f"<head>\n<script>{held}</script>", 1)
+    ours = "".join(f"\n<script>{script}</script>" for script in scripts)
+    begun = own.replace("<head>", f"<head>{ours}", 1)
     linked = begun.replace("</head>", "".join(f"{link}\n" for link in early) + "</head>", 1)
     return linked.replace('<div id="root">', f'<style>{styles}</style>\n<div id="root">', 1)
 

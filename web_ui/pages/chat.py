@@ -79,7 +79,7 @@ def ask(query: str, analysis: AnalysisView, conversation: ConversationView | Non
 def talk(analysis: AnalysisView, conversation: ConversationView | None) -> None:
     """The conversation, and the lines that were opened beside it."""
     questions = conversation.questions if conversation else ()
-    with st.container(key="beside"):  # two columns always: another layout would draw the answers anew, and lose one's place
+    with st.container(key="beside"):  # another layout would draw the answers anew: two columns always
         left, right = st.columns((3, 2), gap="medium")
     with left:
         for attempts in turns.attempts_of(questions):
