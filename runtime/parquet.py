@@ -3,6 +3,7 @@
 import io
 import types
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -106,7 +107,7 @@ def read_rows(row: type[Row], content: bytes) -> list[Row]:
 
 
 def columns_in(content: bytes) -> list[str]:
-    """The names of the columns in Parquet bytes."""
+    """The names of the columns in Parquet bytes. Raises ValueError where they cannot be read."""
     return shape_of(content)[1]
 
 
@@ -118,13 +119,20 @@ def rows_in(content: bytes, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]
 
 def batches_in(content: bytes, columns: Sequence[str], size: int = _GROUP) -> Iterator[pa.RecordBatch]:
     """The rows in Parquet bytes, `size` at a time: no others are unpacked. Raises ValueError where they cannot be."""
-    try:
+    with _readable():
         yield from pq.ParquetFile(pa.BufferReader(content)).iter_batches(batch_size=size, columns=list(columns))
-    except OSError as error:  # what Arrow says of damaged pages
-        raise ValueError(str(error)) from error
 
 
 def shape_of(content: bytes) -> tuple[int, list[str]]:
-    """How many rows Parquet bytes have, and the names of their columns; nothing else is read."""
-    file = pq.ParquetFile(pa.BufferReader(content))
-    return file.metadata.num_rows, list(file.schema_arrow.names)
+    """How many rows Parquet bytes have, and their columns' names; nothing else is read. Raises as `batches_in`."""
+    with _readable():
+        file = pq.ParquetFile(pa.BufferReader(content))
+        return file.metadata.num_rows, list(file.schema_arrow.names)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:  # what Arrow says of damaged bytes, and of some as of a disk
+        raise ValueError(str(error)) from error

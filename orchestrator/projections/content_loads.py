@@ -103,7 +103,7 @@ class Rows:
 
 
 def decode(content: bytes, source: Source) -> Rows:
-    """The rows of an artifact. Raises KeyError where a column is missing."""
+    """The rows of an artifact. Raises KeyError where a column is missing, ValueError where it is no table."""
     table = TABLES[source.ref.kind]
     count, known = shape_of(content)
     if missing := set(table.columns) - set(known) - set(table.later):

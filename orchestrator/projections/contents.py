@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
-import pyarrow as pa
 import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -176,7 +175,7 @@ class Contents:
             rows = await asyncio.to_thread(decode, content, source)
         except Permanent as fault:
             return Load(source, code=fault.code, message=fault.message)
-        except (pa.ArrowException, KeyError) as error:
+        except (ValueError, KeyError) as error:
             message = f"The artifact {ref.key} is no {ref.kind} table: {type(error).__name__}."
             return Load(source, code="artifact_unreadable", message=message)
         return Load(source, rows)

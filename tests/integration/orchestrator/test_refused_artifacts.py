@@ -1,5 +1,6 @@
 """One artifact that the object store cannot read is marked after a while, and nothing waits behind it any longer."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from orchestrator.projections.runner import catch_up
 from runtime.database import create_engine
 from runtime.faults import Transient
 from runtime.objects import open_objects
+from runtime.parquet import write_rows
 from runtime.settings import DatabaseSettings
 from tests.support.kernel import a_draft
 from tests.support.orchestrator import put_rows
@@ -71,3 +73,22 @@ async def test_an_artifact_that_alone_cannot_be_read_is_marked_and_a_retry_loads
     await _tell(engine, ids[1], refs[1])
     await catch_up(engine, journal, contents)
     assert set((await _codes(engine)).values()) == {None}
+
+
+async def test_an_artifact_that_is_damaged_under_its_own_hash_is_marked_at_once_and_holds_nothing_up(
+    engine: AsyncEngine, home: Path
+) -> None:
+    objects, ids = open_objects("", home).of(LOCAL_TENANT, None), [uuid4(), uuid4()]
+    whole = write_rows(EdgeRow, [EdgeRow(path="a.py", kind="call", source=None, target="t", line=1)])
+    end = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")  # where its description begins
+    for analysis_id, content in zip(ids, (whole[:end] + b"\xff" * 20 + whole[end + 20 :], whole), strict=True):
+        stored = await objects.put(ArtifactKind.EDGES.value, ".parquet", content)
+        ref = ArtifactRef(kind=ArtifactKind.EDGES, rows=1, shard=0, **vars(stored))
+        await _tell(engine, analysis_id, ref)
+
+    try:
+        await catch_up(engine, PostgresJournal(engine), Contents(objects, engine))
+    finally:
+        shutil.rmtree(home / "objects")  # whatever looks through the folder afterwards reads tables
+
+    assert await _codes(engine) == {ids[0]: "artifact_unreadable", ids[1]: None}

@@ -1,5 +1,7 @@
 """Tables to Parquet bytes: however they come, the bytes are those of the whole."""
 
+from contextlib import suppress
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -53,4 +55,14 @@ def test_a_damaged_page_is_a_value_error() -> None:
     content[40:400] = bytes(360)
 
     with pytest.raises(ValueError, match=r"\w"):
+        list(batches_in(bytes(content), _COLUMNS))
+
+
+@pytest.mark.parametrize("at", range(9, 200, 5))
+def test_a_damaged_end_is_a_value_error_or_none_at_all(at: int) -> None:
+    content = bytearray(write_table(connections(2_000)))
+    content[-at] = 0xFF
+
+    with suppress(ValueError):
+        shape_of(bytes(content))
         list(batches_in(bytes(content), _COLUMNS))
