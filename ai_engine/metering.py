@@ -75,7 +75,7 @@ class Call:
         if self.is_free:
             return Spend()
         told, finished = self.told or Used(0, 0), self.finished
-        if finished is not None and finished.input_tokens:
+        if finished is not None and finished.input_tokens and finished.output_tokens:
             return Spend(finished.input_tokens, finished.output_tokens, finished.cost_usd)
         sent, received = told.input_tokens or self.asked, max(told.output_tokens, self.written)
         if told.is_all:

@@ -88,8 +88,8 @@ class AnthropicModel:
                     calls.add(event.index, None, None, event.delta.partial_json)
                 elif event.type == "message_delta":
                     reason = event.delta.stop_reason or reason
-                    used = replace(_used(event.usage, used), is_all=True)
-                    yield used
+                    used = _used(event.usage, used)
+                    yield replace(used, is_all=bool(used.input_tokens and used.output_tokens))
         wire.check_end("Anthropic", prompt, reason, calls.all(), text=text)
         for call in calls.all():
             yield call

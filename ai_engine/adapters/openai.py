@@ -70,11 +70,12 @@ class OpenAIModel:
         reason, used, text, calls = None, Used(0, 0), False, wire.Calls("The model server")
         async with await self._open(prompt) as stream:
             async for chunk in stream:
+                choices = chunk.choices or ()
+                reason = next((each.finish_reason for each in choices if each.finish_reason), reason)
                 if chunk.usage:
-                    used = _used(chunk.usage)
+                    used = _used(chunk.usage, used, is_over=reason is not None)
                     yield used
-                for choice in chunk.choices or ():
-                    reason = choice.finish_reason or reason
+                for choice in choices:
                     said = _said(choice, calls)
                     if said:
                         text = True
@@ -126,10 +127,11 @@ def _said(choice: Choice, calls: wire.Calls) -> str:
     return delta.content or ""
 
 
-def _used(told: CompletionUsage) -> Used:
-    # Servers leave out what they do not count.
-    sent, received = wire.count(told.prompt_tokens), wire.count(told.completion_tokens)
-    return Used(sent, received, is_all=bool(sent))
+def _used(told: CompletionUsage, before: Used, *, is_over: bool) -> Used:
+    # Servers leave out what they do not count; some tell with each chunk what it is by then.
+    sent = max(before.input_tokens, wire.count(told.prompt_tokens))
+    received = max(before.output_tokens, wire.count(told.completion_tokens))
+    return Used(sent, received, is_all=bool(sent and received) and is_over)
 
 
 def _choice(prompt: Prompt) -> Literal["none", "auto"] | openai.Omit:

@@ -251,3 +251,40 @@ async def test_a_page_of_json_instead_of_a_stream_is_no_answer(provider: str) ->
             [item async for item in model.stream(PROMPT)]
 
     assert raised.value.code == "answer_cut_off"
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"output_tokens": 7}])
+async def test_a_server_like_anthropic_that_does_not_count_is_counted_for(usage: dict[str, int] | None) -> None:
+    start = event("message_start", message={"id": "m", "role": "assistant", "content": []})
+    end = event("message_delta", delta={"stop_reason": "end_turn"}, **({} if usage is None else {"usage": usage}))
+    items, spend, fault = await heard("anthropic", [start, text("There."), end])
+
+    assert fault is None
+    assert items[0] == Token("There.")
+    assert (spend.input_tokens, spend.is_estimated) == (tokens_in(PROMPT), True)
+    assert spend.output_tokens == (7 if usage else 2)
+
+
+async def test_a_count_that_each_chunk_tells_is_all_only_at_the_end() -> None:
+    """As servers count that tell it all along: what was written before a cut counts, though none told of it."""
+    long = "word " * 100
+    begun = chunk(said({"content": "Well, "}), usage=USAGE | {"completion_tokens": 1})
+    _, spend, fault = await heard("openai", [begun, chunk(said({"content": long})), ("message", ERROR)])
+
+    assert fault is not None
+    assert spend.is_estimated
+    assert (spend.input_tokens, spend.output_tokens >= 100) == (11, True)
+
+    end = chunk(said({}, "stop"), usage=USAGE | {"completion_tokens": 103})
+    _, spend, fault = await heard("openai", [begun, chunk(said({"content": long})), end])
+    assert (spend, fault) == (Spend(11, 103), None)
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": 11}, {"prompt_tokens": 11, "completion_tokens": 0}])
+async def test_a_server_that_counts_what_it_reads_alone_is_counted_for_in_what_it_writes(usage: object) -> None:
+    events = [chunk(said({"content": "There it is."})), chunk(said({}, "stop")), chunk(usage=usage)]
+    items, spend, fault = await heard("openai", events)
+
+    assert fault is None
+    assert spend == Spend(11, 3, is_estimated=True)
+    assert items[-1] == Finished("m", 11, 3)
