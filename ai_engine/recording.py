@@ -8,19 +8,14 @@ from typing import TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-import structlog
-
 from ai_engine.metering import Meter, Taken
 from ai_engine.ports import Notes
 from ai_engine.stages.price import NOTHING, Spend, added
 from events.base import Envelope, Event, caused_by
-from events.delivery.long import unforeseen
+from events.delivery.long import told_as
 from events.delivery.work import Append
 from events.question import QuestionFailed
 from runtime.faults import Cancelled, Fault, Transient
-
-_log = structlog.get_logger(__name__)
-
 
 Ended = TypeVar("Ended", Fault, Cancelled)
 STOPPED = "answer_stopped"
@@ -64,13 +59,10 @@ class Ends:
 
 
 def fault_of(error: Exception, seconds: float) -> Fault:
-    """The fault by which a question ended, which had so many seconds; what is none goes to the log."""
-    if isinstance(error, Fault):
-        return error
+    """The fault by which a question ended, which had so many seconds."""
     if isinstance(error, TimeoutError):
         return Transient("answer_deadline", f"No complete answer within {seconds:.0f} seconds: ask again.")
-    _log.error("an answer ended in an unforeseen way", exc_info=error)
-    return unforeseen()
+    return told_as(error, "an answer")
 
 
 def failed(envelope: Envelope, fault: Fault, spend: Spend = NOTHING) -> tuple[Append, ...]:

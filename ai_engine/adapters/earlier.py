@@ -11,6 +11,7 @@ from ai_engine.ports import Found
 from ai_engine.stages.same_question import shelf_of
 from events.base import Envelope
 from events.catalog import decode
+from events.log.outage import is_database_away
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import QuestionAnswered
 from runtime.database import each_alone
@@ -59,7 +60,9 @@ class LoggedAnswers:
                         answered = decode(envelope)
                         assert isinstance(answered, QuestionAnswered)  # noqa: S101  # by its type
                         return Found(answered, envelope.timestamp)
-        except (SQLAlchemyError, OSError) as error:  # then it is asked for
+        except Exception as error:  # then it is asked for
+            if not (isinstance(error, (SQLAlchemyError, OSError)) or is_database_away(error)):
+                raise
             _log.warning("earlier answers cannot be looked for", error=type(error).__name__)
         return None
 

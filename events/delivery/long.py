@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 _BEAT = 1.0  # seconds at most between two heartbeats: a cancellation is heard within it and ends within two
 _GRACE = 0.3  # seconds in which a run that is to stop may end by itself: then what it waits for is cancelled
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
-_AWAY = Transient("database_unavailable", "PostgreSQL was away or restarted while this was at work.")
 
 
 @dataclass
@@ -222,14 +221,7 @@ class LeasedConsumer:
 
     def _why(self, run: LeasedRun, error: BaseException) -> Fault:
         """The fault that an error of the work, or of writing its result, is told as."""
-        if isinstance(error, Fault):
-            return error
-        consumer = self.desk.lane.consumer
-        if is_database_away(error):
-            logger.warning("%s: run %s lost the database: %s", consumer, run.run_id, error)
-            return _AWAY
-        logger.error("%s: run %s failed in an unforeseen way", consumer, run.run_id, exc_info=error)
-        return unforeseen()
+        return told_as(error, f"{self.desk.lane.consumer}: run {run.run_id}")
 
     async def _conclude(
         self, connection: AsyncConnection, run: LeasedRun, envelope: Envelope, result: Result, outcome: str
@@ -280,6 +272,12 @@ def _is_one_statement(result: Result) -> bool:
     return result == Result() or runs.only_append(result) is not None
 
 
-def unforeseen() -> Transient:
-    """The fault that stands for whatever a handler raised that is none."""
+def told_as(error: BaseException, whose: str) -> Fault:
+    """The fault that whatever `whose` work raised is told as. What is none goes to the log."""
+    if isinstance(error, Fault):
+        return error
+    if is_database_away(error):
+        logger.warning("%s lost the database: %s", whose, error)
+        return Transient("database_unavailable", "PostgreSQL was away or restarted while this was at work.")
+    logger.error("%s failed in an unforeseen way", whose, exc_info=error)
     return Transient("internal_error", "Something unforeseen went wrong in this step; the log of the service has more.")

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID, uuid4
 
 import pytest
+from asyncpg import InternalClientError
 
+from ai_engine.adapters import earlier
 from ai_engine.adapters.earlier import LoggedAnswers
 from ai_engine.stages.same_question import shelf_of
 from events.base import LOCAL_TENANT, Event
@@ -78,3 +80,14 @@ async def test_what_is_offered_nobody_was_discontent_with(
     kernel: Kernel, conversations: Sequence[Sequence[Event]], found: UUID | None
 ) -> None:
     assert await offered(kernel, *conversations) == found
+
+
+async def test_a_connection_that_is_lost_meanwhile_offers_nothing_and_fails_nobody(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_args: object) -> None:
+        raise InternalClientError("another operation (2) is in progress")  # as the driver says it, of whatever it reads
+
+    monkeypatch.setattr(earlier, "envelopes_of", lost)
+
+    assert await offered(kernel, GIVEN) is None

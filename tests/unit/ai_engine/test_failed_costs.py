@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,6 +126,7 @@ def shown(*envelopes: Envelope) -> QuestionView:
         ("[src/none.py:1-2]", "answer_unsupported", None),  # it was paid for, and is not shown
         ("", "answer_deadline", 0),  # of the call that was cut off nobody said what it took
         (ValueError("no such key"), "internal_error", 2),  # it said "Well, "
+        (asyncpg.InternalClientError("another operation (2) is in progress"), "database_unavailable", 2),
         (Permanent("model_key_refused", "Check the key."), "model_key_refused", 2),
     ],
 )
