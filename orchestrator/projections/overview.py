@@ -125,7 +125,12 @@ class Overview:
         """All of them are taken; everything is done in the transaction."""
 
         async def write(connection: AsyncConnection) -> None:
-            await _apply_all(connection, await without_deleted(connection, envelopes), self._known)
+            left = await without_deleted(connection, envelopes)
+            await _apply_all(connection, left, self._known)
+            kept = {envelope.event_id for envelope in left}
+            for envelope in envelopes:  # whose repository, or whoever asked, is gone already
+                if envelope.event_id not in kept:
+                    await count_deleted(connection, envelope)
 
         return Step(len(envelopes), write)
 

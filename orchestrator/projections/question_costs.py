@@ -4,16 +4,30 @@ It stays when the question goes with its conversation or repository: what was us
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
+import structlog
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.base import Envelope
-from events.question import QuestionFailed
+from events.question import QuestionAnswered, QuestionFailed
 from orchestrator.api.models import QuestionView
 from orchestrator.projections.conversations import cost_of, tokens_of
 
+_log = structlog.get_logger(__name__)
 _COUNT = text("UPDATE app.accepted_questions SET tokens = :tokens, cost_usd = :cost WHERE question_id = :question_id")
+_ENDS = frozenset({QuestionAnswered.event_type, QuestionFailed.event_type})
+
+
+class _Took(BaseModel):
+    """What an event that ends a question says of this; its texts may be erased by now."""
+
+    question_id: UUID
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
 
 
 async def count_answers(connection: AsyncConnection, questions: Iterable[QuestionView]) -> None:
@@ -24,12 +38,16 @@ async def count_answers(connection: AsyncConnection, questions: Iterable[Questio
 
 
 async def count_deleted(connection: AsyncConnection, envelope: Envelope) -> None:
-    """Put down what was taken for a question that went, with its conversation, while it was answered."""
-    if envelope.event_type == QuestionFailed.event_type:
-        event = QuestionFailed.model_validate(envelope.data)
-        tokens = event.input_tokens + event.output_tokens
-        row = {"question_id": event.question_id, "tokens": tokens, "cost": event.cost_usd}
-        await connection.execute(_COUNT, row)
+    """Put down what was taken for a question that went, with its conversation or repository, while it was answered."""
+    if envelope.event_type not in _ENDS:
+        return
+    try:
+        took = _Took.model_validate(envelope.data)
+    except ValidationError as error:
+        _log.warning("event_passed_over", seq=envelope.seq, type=envelope.event_type, error=repr(error)[:300])
+        return
+    row = {"question_id": took.question_id, "tokens": took.input_tokens + took.output_tokens, "cost": took.cost_usd}
+    await connection.execute(_COUNT, row)
 
 
 def _taken(question: QuestionView) -> dict[str, object]:

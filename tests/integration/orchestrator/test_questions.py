@@ -53,15 +53,18 @@ async def asked_about(system: System, repository_id: str, query: str) -> dict[st
     return question
 
 
-async def answer(system: System, question: dict[str, str], text: str) -> None:
-    stream_id = f"conversation/{question['conversation_id']}"
-    envelope = (await system.journal.read_stream(stream_id))[-1]
-    event = QuestionAnswered(
+def an_answer(question: dict[str, str], text: str) -> QuestionAnswered:
+    return QuestionAnswered(
         question_id=UUID(question["question_id"]), query=question["query"], answer=text, mode="extractive",
         response_time=0.2, rag_hits=3, confidence=0.5, citations=(), removed_citations=0, passages=(),
         analysis_id=uuid4(), commit="c0ffee", generation_kind="quick", provider="none", model="none", prompt="p",
     )  # fmt: skip
-    draft = caused_by(envelope, stream_id, event, ordinal=0, at=datetime.now(UTC))
+
+
+async def answer(system: System, question: dict[str, str], text: str) -> None:
+    stream_id = f"conversation/{question['conversation_id']}"
+    envelope = (await system.journal.read_stream(stream_id))[-1]
+    draft = caused_by(envelope, stream_id, an_answer(question, text), ordinal=0, at=datetime.now(UTC))
     await system.journal.append(stream_id, [draft])
 
 
@@ -384,3 +387,21 @@ async def test_a_stopped_question_ends_for_everybody_and_an_answer_that_comes_af
     assert was_paid == {UUID(question["question_id"]): (100, 0.25), GONE: (100, 0.25)}
     assert (came_first.json()["state"], came_first.json()["answer"]) == ("answered", "In app.py")
     assert [event.event_type for event in events].count("ai.query.stopped") == 1
+
+
+@pytest.mark.parametrize("deleted", ["conversations/{conversation_id}", "repositories/{repository_id}"])
+async def test_an_answer_that_was_written_as_its_question_was_deleted_is_paid_for(system: System, deleted: str) -> None:
+    question = await asked(system)
+    stream_id = f"conversation/{question['conversation_id']}"
+    [*_, envelope] = await system.journal.read_stream(stream_id)
+    gone = await system.client.delete(f"/api/v1/{deleted.format(**question)}")
+    await system.followed()
+    taken = {"input_tokens": 70, "output_tokens": 30, "cost_usd": 0.25}
+    late = an_answer(question, "Too late.").model_copy(update=taken)
+    await system.journal.append(stream_id, [caused_by(envelope, stream_id, late, ordinal=0, at=datetime.now(UTC))])
+    await system.followed()
+    async with system.engine.connect() as connection:
+        [row] = await connection.execute(text("SELECT tokens, cost_usd FROM app.accepted_questions"))
+
+    assert gone.status_code < 300
+    assert (row.tokens, float(row.cost_usd)) == (100, 0.25)
