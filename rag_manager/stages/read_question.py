@@ -17,6 +17,7 @@ MAX_TOKENS = 64  # of one question: enough for a paragraph, bounded for a pasted
 _STATED = 3  # tokens: fewer describe nothing
 _TITLE = 300  # characters of a report's first line that are embedded
 
+_WORD = re.compile(r"\w")  # a line without one, a fence or a rule, says nothing
 _PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+|[\w\-]+\.[A-Za-z]{1,5}\b")
 _LONE_NAME = re.compile(r"^[\s`'\"]*([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(\))?[\s`'\"]*$")
 _VERSION = re.compile(r"v\d+")
@@ -60,7 +61,7 @@ def read_question(text: str) -> Question:
     """Return what `text` asks for. Pure."""
     tokens = tuple(dict.fromkeys(code_tokens(text)))[:MAX_TOKENS]
     lowered = _words(text)
-    title, *more = list(filter(str.strip, text.splitlines())) or [text]
+    title, *more = list(filter(_WORD.search, text.splitlines())) or [text]
     lone = _LONE_NAME.match(text)
     relation = read_relation(text)
     named = (*identifiers(text), *((relation.last,) if relation else ()))

@@ -42,6 +42,8 @@ def test_the_first_line_of_a_report_is_meant_beside_all_of_it() -> None:
     assert read_question("all\n\nof it").meant == ("all\n\nof it", "all")
     assert read_question("all of it\n").meant == ("all of it\n",)
     assert read_question("").meant == ("",)
+    assert read_question("```\nall\nof it\n```").meant == ("```\nall\nof it\n```", "all")  # a fence says nothing
+    assert read_question("***\nall of it\n---").meant == ("***\nall of it\n---",)
     assert len(read_question("long " * 200 + "\nmore").meant[1]) == 300
 
 
