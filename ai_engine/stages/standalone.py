@@ -61,7 +61,8 @@ def standalone_question(question: str, history: Sequence[tuple[str, str]]) -> st
 
 def one_line(reply: str) -> str | None:
     """A model's rewriting as a question to search for; None where it is none. Pure."""
-    text = " ".join(reply.strip().strip('"`').split())
+    kept = reply.replace("\0", "").encode("utf-8", "replace").decode()  # what a log can hold
+    text = " ".join(kept.strip().strip('"`').split())
     return text if terms_of(text) and len(text) <= LONGEST else None
 
 

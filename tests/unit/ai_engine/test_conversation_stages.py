@@ -70,6 +70,7 @@ def test_a_model_is_asked_where_the_rules_cannot_know() -> None:
         ("", None),
         ("?!", None),
         ("I cannot " + "say " * 200, None),
+        ("Where is `Flask.run`\x00 de\ud83dfined?", "Where is `Flask.run` de?fined?"),  # what no log can keep
     ],
 )
 def test_a_reply_that_is_no_question_is_not_searched_for(reply: str, question: str | None) -> None:
