@@ -117,11 +117,11 @@ class Answerer:
             with answering(envelope, asked.mode):
                 async with asyncio.timeout(seconds):
                     answered = await self._answered(envelope, asked, run, took)
-        except (Cancelled, asyncio.CancelledError) as error:
-            if not run.cancelled:  # the process ends, and another goes on
+        except (Exception, asyncio.CancelledError) as error:
+            if run.cancelled:  # which the error may come of
+                raise self.ends.keep(Cancelled(), took) from error
+            if isinstance(error, (Cancelled, asyncio.CancelledError)):  # the process ends, and another goes on
                 raise
-            raise self.ends.keep(Cancelled(), took) from error
-        except Exception as error:
             await self._live.say(channel, {"type": WRITTEN})
             raise self.ends.keep(fault_of(error, seconds), took) from error
         await self._live.say(channel, {"type": WRITTEN})

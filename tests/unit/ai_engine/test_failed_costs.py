@@ -205,6 +205,27 @@ async def test_a_stopped_answer_tells_what_was_taken_until_then_and_counts_as_mu
     assert (before.state, before.query, after.state, after.query) == ("failed", before.query, "failed", before.query)
 
 
+async def test_a_call_that_breaks_as_its_answer_is_stopped_counts_as_it_was_told() -> None:
+    class Breaking(Scripted):
+        async def stream(self, prompt: Prompt) -> AsyncIterator[Token | Used | Finished]:
+            yield Used(100, 20, is_all=True)
+            run.cancelled = True
+            raise Permanent("answer_refused", "It declined.")
+
+    run, envelope = Alone("test"), a_question(())
+    answerer = an_answerer(Breaking(""))
+    with pytest.raises(Cancelled) as raised:
+        await answerer.answer(envelope, run)
+    [append] = await answerer.ends.stopped(envelope, raised.value)
+
+    assert append.drafts[0].event.model_dump(include={"code", "input_tokens", "output_tokens", "cost_usd"}) == {
+        "code": "answer_stopped",
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "cost_usd": PRICE.of(100, 20),
+    }
+
+
 async def test_what_a_worker_took_that_was_killed_counts_once_with_its_successors() -> None:
     notes, envelope = Notes(), a_question(())
     for _ in range(2):
