@@ -169,6 +169,8 @@ class LeasedConsumer:
                 raise
             return await self._cut_off(run, envelope, error)
         except Exception as error:  # noqa: BLE001  # whatever a stage may raise is a fact
+            if work.cancelling() and not run.over.is_set():
+                return None  # by the end of the process: that may be what the cancelling was turned into
             return await self._failed(run, envelope, error)
         finally:
             for task in (stop, told, work):

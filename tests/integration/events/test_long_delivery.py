@@ -378,6 +378,31 @@ async def test_stopping_hands_a_run_back_and_another_worker_has_it_at_once(kerne
     assert await kernel.inbox(CONSUMER) == {1: "done"}
 
 
+async def test_what_the_end_of_a_process_is_turned_into_is_no_failure_of_the_run(kernel: Kernel) -> None:
+    started = asyncio.Event()
+
+    async def translating(_envelope: Envelope, _run: Run) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:  # as whoever waits for a child process, or another thread's loop
+            raise Transient("clone_failed", "git ended in the middle.") from error
+
+    await kernel.journal.append(STREAM, [stage_requested()])
+    await kernel.carry()
+    first, second = kernel.subscriber("a"), kernel.subscriber("b")
+    subscribe(first, translating, idle_seconds=60.0)
+    await first.start()
+    await asyncio.wait_for(started.wait(), 30)
+    await first.stop(grace=0.2)
+    assert "processing.stage.failed" not in await types(kernel)
+    subscribe(second, idle, idle_seconds=60.0)
+    await second.start()
+    await until(lambda: is_acked(kernel, 1))
+
+    assert await kernel.inbox(CONSUMER) == {1: "done"}
+
+
 async def test_a_run_that_ends_its_workers_is_parked_and_said_to_be(kernel: Kernel) -> None:
     begun: list[UUID] = []
 
