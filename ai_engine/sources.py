@@ -26,7 +26,7 @@ class Sources:
         No other citation can stand. What the search told of them (`known`) is not asked for.
         """
         counts, given = {}, {passage.path for passage in passages}
-        for path in cited_paths(text):
+        for path in cited_paths(text, passages):
             if path in known:
                 counts[path] = known[path]
             elif path in given and (reply := await self._retriever.lines(place.lines(path, 1))) is not None:

@@ -10,7 +10,7 @@ one line without a `|`. Elsewhere what begins HTML, an image, a link or a defini
 import re
 from collections.abc import Mapping
 
-from runtime.citation_form import FORM
+from runtime.citation_form import FORM, path_form, path_of
 
 Place = tuple[str, int, int]
 _PIECE = re.compile(
@@ -40,15 +40,16 @@ def quoted(text: str) -> str:
 def cited(place: Place, link: str | None) -> str:
     """A place as code, and as a link where there is one."""
     path, first, last = place
-    shown = f"`{path.replace('`', chr(39))}:{first}-{last}`"
+    shown = f"`{path_form(path)}:{first}-{last}`"
     return f"[{shown}]({link})" if link else shown
 
 
 def _told(match: re.Match[str], links: Mapping[Place, str | None]) -> str:
     if match["path"] is not None:
-        place = (match["path"], int(match["first"]), int(match["last"]))
-        if place in links:
-            return cited(place, links[place])
+        lines = (int(match["first"]), int(match["last"]))
+        for path in (path_of(match["path"]), match["path"]):  # the second: as answers were written before
+            if (place := (path, *lines)) in links:
+                return cited(place, links[place])
         return "\\" + _BEGINS.sub(lambda found: _ESCAPED.get(found[0], found[0]), match[0])
     if match["begins"] is not None:
         return _ESCAPED[match["begins"]]

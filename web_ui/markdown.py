@@ -10,11 +10,10 @@ from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from runtime.citation_form import CITATION
+from runtime.answer_markdown import answer_parser
+from runtime.citation_form import path_of
 from runtime.client.shapes import Citation
 from web_ui.source import highlight
 from web_ui.words import visible
@@ -50,7 +49,7 @@ def read_markdown(text: str, citations: Sequence[Citation], repository_url: str)
 def _read(text: str, citations: tuple[Citation, ...], repository_url: str) -> list[Node]:
     shown = visible(text)
     numbers = {(c.path, c.first_line, c.last_line): number for number, c in enumerate(citations, 1)}
-    return _tree(_parser().parse(shown), numbers, repository_url)
+    return _tree(answer_parser().parse(shown), numbers, repository_url)
 
 
 def allowed_link(href: str, repository_url: str) -> bool:
@@ -63,25 +62,6 @@ def allowed_link(href: str, repository_url: str) -> bool:
     inside = f"{link.path.rstrip('/')}/".startswith(f"{home.path.removesuffix('.git').rstrip('/')}/")
     plain = link.scheme == "https" and link.username is None and ".." not in link.path and "\\" not in href
     return bool(home.path.strip("/")) and plain and same_place and inside
-
-
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False})
-    parser.enable(["table", "strikethrough"]).disable(["html_block", "html_inline", "autolink"])
-    parser.inline.ruler.before("link", "citation", _citation_rule)
-    return parser
-
-
-def _citation_rule(state: StateInline, silent: bool) -> bool:
-    """Take `[path:first-last]` as one token, before underscores in the path can mean emphasis."""
-    if state.src[state.pos] != "[" or not (match := CITATION.match(state.src, state.pos, state.posMax)):
-        return False
-    if not silent:
-        token = state.push("citation", "", 0)
-        token.content = match[0]
-        token.meta = {"path": match["path"], "first": int(match["first"]), "last": int(match["last"])}
-    state.pos = match.end()
-    return True
 
 
 def _tree(tokens: Iterable[Token], numbers: Mapping[tuple[str, int, int], int], repository_url: str) -> list[Node]:
@@ -131,7 +111,10 @@ def _leaf(token: Token, numbers: Mapping[tuple[str, int, int], int]) -> Node:
 
 
 def _cited(token: Token, numbers: Mapping[tuple[str, int, int], int]) -> Node:
-    path, first, last = str(token.meta["path"]), int(token.meta["first"]), int(token.meta["last"])
+    written, first, last = str(token.meta["path"]), int(token.meta["first"]), int(token.meta["last"])
+    path = path_of(written)
+    if (path, first, last) not in numbers:  # an answer from when each path was written as it is
+        path = written
     number = numbers.get((path, first, last))
     if number is None:
         return token.content

@@ -144,9 +144,14 @@ def quote_passage(passage: Passage, boundary: str) -> str:
     """A passage as quoted material, each line with its number. Pure."""
     text = redact_lines(clean(passage.text, boundary), passage.path)
     numbered = "\n".join(f"{passage.first_line + i:>5} {line}" for i, line in enumerate(text.split("\n")))
-    path = clean(passage.path, boundary).replace("\n", " ")  # Git allows any byte in a name but NUL
+    path = seen_path(passage.path).replace(boundary, "")
     place = f"{path}:{passage.first_line}-{passage.last_line}"
     return f"<<<{boundary} {place}>>>\n{numbered}\n<<<{boundary} end>>>"
+
+
+def seen_path(path: str) -> str:
+    """A path as a model sees it: on one line, for Git allows any byte in a name but NUL. Pure."""
+    return path.translate(_SEEN).replace("\n", " ")
 
 
 def spoken(text: str, boundary: str) -> str:

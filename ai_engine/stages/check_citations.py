@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from ai_engine.stages.check_quotes import check_quotes, unsupported_quotes
 from ai_engine.stages.read_prose import is_plain, read_prose
 from ai_engine.stages.spell_citations import mentions, spell_citations
+from ai_engine.stages.spell_given import open_given, spell_given
+from ai_engine.stages.tell_overview import FACTS
 from events.question import Citation, Passage
-from runtime.citation_form import FORM
+from runtime.citation_form import FORM, path_form, path_of
 
 # A citation, or code: what is quoted is left as it is.
 _PIECE = re.compile(
@@ -43,9 +45,10 @@ class Checked:
     removed_quotes: int = 0
 
 
-def cited_paths(answer: str) -> tuple[str, ...]:
+def cited_paths(answer: str, passages: Sequence[Passage] = ()) -> tuple[str, ...]:
     """The paths that an answer cites, each once, in order."""
-    return tuple(dict.fromkeys(path for mention in mentions(answer) for path, _, _ in mention.places))
+    spelled = spell_given(answer, [passage.path for passage in passages])
+    return tuple(dict.fromkeys(path for mention in mentions(spelled) for path, _, _ in mention.places))
 
 
 def checked_so_far(written: str, passages: Sequence[Passage]) -> str:
@@ -53,6 +56,7 @@ def checked_so_far(written: str, passages: Sequence[Passage]) -> str:
     reach: dict[str, int] = {}
     for passage in passages:
         reach[passage.path] = max(passage.last_line, reach.get(passage.path, 0))
+    written = spell_given(written[: open_given(written, list(reach))], list(reach))
     line = written.rfind("\n") + 1  # what is open begins in the last one
     return check_citations(written[:line] + _OPEN.sub("", written[line:], count=1), passages, reach).text
 
@@ -62,7 +66,7 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
 
     The others are removed and counted. An answer that cannot be cleared of them is empty.
     """
-    spelled = spell_citations(answer.replace(_GONE, ""))
+    spelled = spell_citations(spell_given(answer.replace(_GONE, ""), [passage.path for passage in passages]))
     quoted = check_quotes(spelled, passages, line_counts)
     kept: dict[tuple[str, int, int], Citation] = {}
     removed = quoted.citations
@@ -71,13 +75,13 @@ def check_citations(answer: str, passages: Sequence[Passage], line_counts: Mappi
         nonlocal removed
         if match["path"] is None:
             return match[0]
-        place = (match["path"], int(match["first"]), int(match["last"]))
+        place = (path_of(match["path"]), int(match["first"]), int(match["last"]))
         citation = _supported(place, passages, line_counts)
         if citation is None:
             removed += 1
             return _GONE
         kept.setdefault((citation.path, citation.first_line, citation.last_line), citation)
-        return f"[{citation.path}:{citation.first_line}-{citation.last_line}]"
+        return f"[{path_form(citation.path)}:{citation.first_line}-{citation.last_line}]"
 
     text = spelled if quoted.text == spelled else spell_citations(quoted.text)
     while _GONE in (judged := _PIECE.sub(judge, text)):  # what stood around one may have become another
@@ -128,7 +132,7 @@ def _supported(
     place: tuple[str, int, int], passages: Sequence[Passage], line_counts: Mapping[str, int]
 ) -> Citation | None:
     path, first, last = place
-    if path.startswith(":") or not 1 <= first <= last <= line_counts.get(path, 0):  # what is given under `:` is no file
+    if path == FACTS or not 1 <= first <= last <= line_counts.get(path, 0):
         return None
     holder = next((p for p in passages if p.path == path and p.first_line <= first <= p.last_line), None)
     if holder is None or not _covered(path, first, last, passages):

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from events.question import Passage
-from runtime.citation_form import CITATION, FORM, PATH
+from runtime.citation_form import CITATION, FORM, PATH, path_of
 from runtime.redaction import redact_lines
 
 REMOVED = "[quotation removed]"
@@ -134,7 +134,7 @@ def _given(passages: Sequence[Passage]) -> dict[str, dict[int, str | None]]:
 
 
 def _holds(bound: _Bound, given: Mapping[str, Mapping[int, str | None]], line_counts: Mapping[str, int]) -> bool:
-    path, first = bound.citation["path"], int(bound.citation["first"])
+    path, first = path_of(bound.citation["path"]), int(bound.citation["first"])
     last = int(bound.citation["last"])
     of_file = given.get(path, {})
     if not 1 <= first <= last <= line_counts.get(path, 0) or last - first > len(of_file):

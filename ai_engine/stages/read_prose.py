@@ -4,10 +4,9 @@ In:  an answer's Markdown.
 Out: its prose, a line for each piece between code and line breaks, as a Markdown parser reads it.
 """
 
-from functools import cache
-
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from runtime.answer_markdown import answer_parser
 
 _SHOWN = dict.fromkeys(("em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close"), "")
 _SHOWN |= {"link_open": "[", "link_close": "]"}  # as it is written
@@ -22,20 +21,13 @@ def is_plain(answer: str) -> bool:
 
 def read_prose(answer: str) -> str:
     """The text that is no code. Pure."""
-    lines = ("".join(map(_seen, block.children or ())) for block in _parser().parse(answer))
+    lines = ("".join(map(_seen, block.children or ())) for block in answer_parser().parse(answer))
     return "\n".join(lines).translate(_LITERAL)
 
 
 def _seen(token: Token) -> str:
-    if token.type == "text":
+    if token.type in {"text", "citation"}:
         return token.content
     if token.type == "image":  # only its description is shown
         return f"[{token.content}]"
     return _SHOWN.get(token.type, "\n")
-
-
-@cache
-def _parser() -> MarkdownIt:
-    # As the pages read answers (web_ui/markdown.py).
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False})
-    return parser.enable(["table", "strikethrough"]).disable(["html_block", "html_inline", "autolink"])

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from runtime.citation_form import CITATION, path_form, path_of
+
 _INSIDE = r"[^\[\]\u3010\u3011\uff3b\uff3d\n]"
 _DEEP = rf"\[(?:{_INSIDE}|\[{_INSIDE}{{0,200}}\]){{0,200}}\]"
 _DASH = r"[-\u2010-\u2015\u2212]"
@@ -81,7 +83,7 @@ def spell_citations(answer: str) -> str:
 def _spelled(answer: str) -> str:
     parts, at = [], 0
     for mention in mentions(answer):
-        spelled = " ".join(f"[{path}:{first}-{last}]" for path, first, last in mention.places)
+        spelled = " ".join(f"[{path_form(path)}:{first}-{last}]" for path, first, last in mention.places)
         apart = " " if answer[mention.end : mention.end + 1] == "(" else ""  # else it would be read as a link
         parts += [answer[at : mention.start], mention.said, spelled, apart]
         at = mention.end
@@ -132,6 +134,8 @@ def _linked(match: re.Match[str]) -> tuple[tuple[tuple[str, int, int], ...], str
 
 def _listed(inner: str, *, in_code: bool) -> tuple[tuple[str, int, int], ...]:
     """The places between two brackets; none where anything else is there."""
+    if (cited := CITATION.fullmatch(f"[{inner}]")) and path_form(path := path_of(cited["path"])) == cited["path"]:
+        return ((path, int(cited["first"]), int(cited["last"])),)
     visible = inner if inner.isascii() else "".join(c for c in inner if unicodedata.category(c) != "Cf")
     seen = " ".join(visible.replace("`", "").split())
     places: list[tuple[str, int, int]] = []
@@ -155,4 +159,4 @@ def _place(path: str, lines: re.Match[str]) -> tuple[str, int, int]:
     while named.startswith("./"):
         named = named[2:].lstrip("/")
     first = int(lines["first"][:_MOST])
-    return named or path, first, int((lines["last"] or "")[:_MOST] or first)
+    return path_of(named or path), first, int((lines["last"] or "")[:_MOST] or first)

@@ -7,18 +7,18 @@ Out: the places that the facts cite; the facts as a passage that cannot be cited
 import re
 
 from events.question import Passage
-from runtime.citation_form import FORM
+from runtime.citation_form import FORM, path_of
 
 _CITED = re.compile(rf"(?<!\\){FORM}")
 _MOST = 60  # places
 MOST_LINES = 60  # of one place: a class of a thousand lines begins with what it is
-_FACTS = ":facts:"  # no citation can name a path that begins with a colon
+FACTS = ":facts:"  # the path of what can be given and not cited
 
 
 def places_of(facts: str) -> tuple[Passage, ...]:
     """The places that the facts cite, each once, in order, without their text; at most 60. Pure."""
     found = dict.fromkeys(
-        (match["path"], int(match["first"]), int(match["last"]))
+        (path_of(match["path"]), int(match["first"]), int(match["last"]))
         for match in _CITED.finditer(facts)
         if "\\" not in match["path"]
     )
@@ -31,7 +31,7 @@ def places_of(facts: str) -> tuple[Passage, ...]:
 def facts_passage(facts: str) -> Passage:
     """The facts as quoted material, for what a repository says of itself stands in them. Pure."""
     lines = facts.count("\n") + 1
-    return Passage(chunk_id="", path=_FACTS, first_line=1, last_line=lines, text=facts, file_class="docs")
+    return Passage(chunk_id="", path=FACTS, first_line=1, last_line=lines, text=facts, file_class="docs")
 
 
 def facts_again(facts: str, why: str) -> str:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from events.question import Citation
-from runtime.citation_form import CITATION, FORM
+from runtime.citation_form import CITATION, FORM, path_form, path_of
 
 _LONGEST = 600  # characters of one quoted text
 _MARKUP = re.compile(r"([\\`*_\[\]<>~|#])")
@@ -29,9 +29,9 @@ def code(text: str) -> str:
 
 
 def cite(path: str, first: int, last: int) -> str:
-    """A citation with the space before it; empty where the lines are not known or the path cannot be cited."""
-    said = f"[{path}:{first}-{last}]"
-    if CITATION.fullmatch(said) is None or "\\" in path or path != path.strip() or not 1 <= first <= last:
+    """A citation with the space before it; empty where the lines are not known or the path is too long to be cited."""
+    said = f"[{path_form(path)}:{first}-{last}]"
+    if CITATION.fullmatch(said) is None or not 1 <= first <= last:
         return ""
     return f" {said}"
 
@@ -39,7 +39,7 @@ def cite(path: str, first: int, last: int) -> str:
 def cited(text: str) -> list[Citation]:
     """The places that a text cites, each once, in order."""
     read = (m for m in _CITED.finditer(text) if "\\" not in m["path"])
-    found = {(m["path"], int(m["first"]), int(m["last"])): None for m in read}
+    found = {(path_of(m["path"]), int(m["first"]), int(m["last"])): None for m in read}
     return [Citation(path=path, first_line=first, last_line=last) for path, first, last in found]
 
 

@@ -179,16 +179,21 @@ def test_nothing_of_a_repository_is_markup_or_a_citation_of_the_overview() -> No
     said = "\n".join(section.text for section in overview.sections)
     outside = re.sub(r"`[^`]*`", "", said)
 
-    assert cited(outside) == [place for place in cited(outside) if place.path == "pyproject.toml"]
-    assert not re.search(r"(?<!\\)[\[<]", re.sub(r" \[pyproject\.toml:5-5\]", "", outside).replace("LICENSE", ""))
+    own = cite(f"{hostile}/a.py", 1, 1)
+    assert {place.path for place in cited(outside)} == {"pyproject.toml", f"{hostile}/a.py"}
+    assert not re.search(r"[`<*\u202e\"]|]\(", own)
+    plain = re.sub(r" \[pyproject\.toml:5-5\]", "", outside.replace(own, ""))
+    assert not re.search(r"(?<!\\)[\[<]", plain.replace("LICENSE", ""))
     assert "\u202e" not in said
     assert overview.diagram.count('"') == 6
     assert not re.search(r'm0\["[^"]*[<>`\\]', overview.diagram)
 
 
-def test_only_paths_that_can_be_read_back_are_cited() -> None:
+def test_any_path_that_is_cited_can_be_read_back() -> None:
     assert cite("src/a.py", 1, 2) == " [src/a.py:1-2]"
-    assert [cite(path, 1, 2) for path in ("a]b", "a\nb", "a:1", "a`b", " a")] == [""] * 5
+    for path in ("a]b", "a\nb", "a:1", "a`b", " a"):
+        assert [c.path for c in cited(cite(path, 1, 2))] == [path]
+    assert cite("a" * 1025, 1, 2) == ""
     assert [c.path for c in cited(cite("app/[id]/a:b.ts", 1, 2))] == ["app/[id]/a:b.ts"]
     assert cite("a", 0, 0) == ""
     assert cited(told("[src/a.py:1-2]") + cite("src/a.py", 3, 4))[0].first_line == 3

@@ -95,4 +95,4 @@ def test_a_link_needs_a_commit_and_stays_inside_the_repository() -> None:
     assert line_link("https://github.com/o/n", None, AT) is None
     assert line_link("https://github.com/o/n", "erased: gone", AT) is None
     assert line_link("https://github.com/o/n", SHA, ("../../evil", 1, 2)) is None
-    assert cited(("a`b.py", 1, 2), None) == "`a'b.py:1-2`"
+    assert cited(("a`b.py", 1, 2), None) == "`a%60b.py:1-2`"
