@@ -1,5 +1,6 @@
 """What `git ls-tree -z -l` prints, as entries of a tree. Pure."""
 
+import sys
 from collections.abc import Iterator
 
 from processor.ports import TreeEntry
@@ -22,4 +23,5 @@ def entry(record: bytes) -> TreeEntry:
     """`100644 blob <id>    1234\\tpath`; the size is `BAD` for an object that was not fetched and `-` for no blob."""
     described, _, path = record.partition(b"\t")
     mode, _, blob_id, size = described.decode("ascii", "replace").split(maxsplit=3)
+    mode = sys.intern(mode)  # one of five, of each entry
     return TreeEntry(path, mode, blob_id, int(size) if size.isdecimal() else 0 if size == "-" else None)

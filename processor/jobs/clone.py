@@ -1,15 +1,13 @@
 """Clone: one commit's tree and sources, as artifacts."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-import pyarrow as pa
-
-from events.artifacts import ArtifactKind, ArtifactRef, SourceRow, TreeRow
+from events.artifacts import ArtifactKind, ArtifactRef, SourceRow
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
@@ -23,11 +21,10 @@ from processor.rules.said import Rules, read_rules, rule_files_above
 from processor.stages.known_files import Shard
 from processor.stages.take_sources import Intake, SourceLimits, large_manifests
 from runtime.faults import Permanent
-from runtime.parquet import table_of, write_rows, write_table
+from runtime.parquet import write_rows
 from runtime.redaction import hidden
 
 _MOST_COUNTED = 1_000_000  # entries outside the folder: a tree can be made to have endlessly many
-_BLOCK = 10_000  # tree rows that are objects at a time: two hundred thousand of them would be hundreds of megabytes
 
 
 @dataclass(frozen=True)
@@ -131,22 +128,22 @@ class Clone:
             digest = made_from(intake_recipe(self.limits), rules.digest)
             intake, stored = self._take_files(entries, checkout, rules, watch, _Earlier(runs, digest))
             outside = max(0, checkout.count(_MOST_COUNTED) - len(intake.tree) - is_cut) if folder else 0
-        if not intake.tree:
+        if not len(intake.tree):
             raise Permanent("repository_empty", "There are no files in it.")
         if not intake.has_text:
             raise Permanent(
                 "no_text_files", "The repository has no text that could be read: only binary or skipped files."
             )
-        tree = watch.store(self.backends, ArtifactKind.TREE, 0, write_tree(intake.tree), len(intake.tree))
+        tree = watch.store(self.backends, ArtifactKind.TREE, 0, *intake.tree.finish())
         if intake.locks:
             content = write_rows(SourceRow, intake.locks)
             stored.append(watch.store(self.backends, ArtifactKind.LOCKS, 0, content, len(intake.locks)))
         return Taken(
             checkout.head,
             (tree.model_copy(update={"made_from": digest}), *stored),
-            intake.counts(),
-            intake.skipped(),
-            intake.languages(),
+            intake.tree.counts(),
+            intake.tree.skipped(),
+            intake.tree.languages(),
             rules.facts(),
             is_cut,
             outside,
@@ -211,18 +208,6 @@ async def login_of(logins: Logins | None, request: StageRequested) -> Login | No
     if logins is None:
         raise Permanent("credential_gone", "This worker has no way to the token that the analysis was asked with.")
     return await logins.login_for(request.analysis_id)
-
-
-def write_tree(rows: Iterable[TreeRow]) -> bytes:
-    """Parquet bytes of a tree, a block at a time."""
-    waiting = iter(rows)
-    blocks = [table_of(TreeRow, block) for block in _blocks(waiting)]
-    return write_table(pa.concat_tables(blocks))
-
-
-def _blocks(rows: Iterator[TreeRow]) -> Iterator[list[TreeRow]]:
-    while block := list(islice(rows, _BLOCK)):
-        yield block
 
 
 def _checked(entries: Iterator[TreeEntry], watch: Watched) -> Iterator[TreeEntry]:

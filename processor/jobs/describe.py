@@ -17,10 +17,11 @@ from processor.jobs.base import Backends, Watched, inputs_of, watched
 from processor.manifests.model import Manifest
 from processor.manifests.registry import read_manifest
 from processor.ports import MAX_FILE_BYTES
+from processor.stages.choose_files import Chosen, choose_files
 from processor.stages.describe_structure import describe_structure
-from processor.stages.gather_metadata import Chosen, Gathered, choose_files, gather_metadata, wanted_files
+from processor.stages.gather_metadata import Gathered, gather_metadata
 from runtime.faults import Permanent
-from runtime.parquet import read_table, write_rows
+from runtime.parquet import each_row, read_table, shape_of, write_rows
 from runtime.redaction import redact_lines
 
 
@@ -36,18 +37,17 @@ class Metadata:
         request = stages.read(envelope, StageRequested)
         ticker = self.backends.ticker(envelope, request)
         tree = await read_tree(self.backends, request)
-        chosen = await asyncio.to_thread(choose_files, tree)
-        wanted = wanted_files(tree, chosen)
+        chosen = await asyncio.to_thread(lambda: choose_files(each_row(TreeRow, tree)))
         sources: list[SourceRow] = []
         for done, ref in enumerate(inputs_of(request, ArtifactKind.SOURCES)):
             run.check()
-            paths = frozenset(wanted.get(ref.shard, ()))
+            paths = frozenset(chosen.wanted.get(ref.shard, ()))
             if paths:
                 await ticker.tick(done, len(request.inputs), min(paths))
                 sources += await asyncio.to_thread(_rows_at, paths, await self.backends.fetch(ref))
         for ref in inputs_of(request, ArtifactKind.LOCKS):
             sources += await self.backends.rows(SourceRow, ref)
-        found = await watched(run, ticker, lambda watch: _gather(tree, sources, chosen, watch))
+        found = await watched(run, ticker, lambda watch: _gather(sources, chosen, watch))
         stored = await self._store(envelope, found.dependencies)
         await ticker.tick(len(request.inputs), len(request.inputs))
         dependencies, config = found.facts["dependencies_found"], found.facts["config_files"]
@@ -79,12 +79,12 @@ def _rows_at(paths: frozenset[str], content: bytes) -> list[SourceRow]:
     return [SourceRow.model_construct(**row) for row in wanted.to_pylist()]
 
 
-def _gather(tree: list[TreeRow], sources: list[SourceRow], chosen: Chosen, watch: Watched) -> Gathered:
+def _gather(sources: list[SourceRow], chosen: Chosen, watch: Watched) -> Gathered:
     def read_one(path: str, content: str) -> Manifest:
         return read_apart(path, content, watch) if len(content) > MAX_FILE_BYTES else read_manifest(path, content)
 
     told = [row.model_copy(update={"content": redact_lines(row.content, row.path)}) for row in sources]
-    return gather_metadata(tree, told, lambda path: watch.look(0, 0, path), chosen, read_one)
+    return gather_metadata(chosen, told, lambda path: watch.look(0, 0, path), read_one)
 
 
 @dataclass(frozen=True)
@@ -99,22 +99,23 @@ class Structure:
         request = stages.read(envelope, StageRequested)
         tree = await read_tree(self.backends, request)
         run.check()
-        facts = await asyncio.to_thread(describe_structure, tree)
-        await self.backends.ticker(envelope, request, "files").tick(len(tree), len(tree))
+        facts = await asyncio.to_thread(lambda: describe_structure(each_row(TreeRow, tree)))
+        entries, _ = shape_of(tree)
+        await self.backends.ticker(envelope, request, "files").tick(entries, entries)
         languages = facts["languages"]
         completed = stages.completed(
             envelope,
             started_at=started_at,
-            files_processed=len(tree),
+            files_processed=entries,
             counts={"languages": len(languages) if isinstance(languages, dict) else 0},
             facts=facts,
         )
         return Result((completed,))
 
 
-async def read_tree(backends: Backends, request: StageRequested) -> list[TreeRow]:
-    """The rows of the run's tree. Raises Permanent where the run was asked for without one."""
+async def read_tree(backends: Backends, request: StageRequested) -> bytes:
+    """The run's tree, as Parquet. Raises Permanent where the run was asked for without one."""
     refs = inputs_of(request, ArtifactKind.TREE)
     if not refs:
         raise Permanent("artifact_missing", "The stage was asked for without the repository's tree.")
-    return await backends.rows(TreeRow, refs[0])
+    return await backends.fetch(refs[0])

@@ -18,7 +18,7 @@ from processor.ports import Login, Logins, Pasts
 from processor.stages.summarise_history import History as Summary
 from processor.stages.summarise_history import summarise_history
 from runtime.faults import Permanent
-from runtime.parquet import write_rows
+from runtime.parquet import each_row, write_rows
 from runtime.redaction import hidden
 
 
@@ -62,11 +62,11 @@ class History:
         content = await asyncio.to_thread(write_rows, ChurnRow, rows)
         return (await self.backends.of(envelope).store(ArtifactKind.CHURN, 0, content, len(rows)),)
 
-    def _read(self, request: StageRequested, tree: list[TreeRow], watch: Watched, login: Login | None) -> Summary:
+    def _read(self, request: StageRequested, tree: bytes, watch: Watched, login: Login | None) -> Summary:
         depth = min(request.history_depth, self.most)
 
         def look(done: int) -> None:
             watch.look(done, depth, "")
 
         with self.pasts.commits(request.url, request.commit or "", depth, watch, login) as commits:
-            return summarise_history(commits, tree, depth, look)
+            return summarise_history(commits, each_row(TreeRow, tree), depth, look)

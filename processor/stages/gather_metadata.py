@@ -1,6 +1,6 @@
 """Gather what a repository says about itself: README, licence, dependencies, entry points, CI, containers.
 
-In:  the rows of the `tree` artifact, then the `sources` rows of the files that `wanted_files` names, and the `locks`.
+In:  what `choose_files` says of the tree, then the `sources` rows of the files that it wants, and the `locks`.
 Out: `metadata_extracted` of `processing.stage.completed`, and the rows of the `dependencies` artifact.
 """
 
@@ -8,92 +8,24 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from events.artifacts import DependencyRow, SourceRow, TreeRow
+from events.artifacts import DependencyRow, SourceRow
 from processor.manifests.model import Manifest
 from processor.manifests.registry import NotRead, format_of, is_lock, read_manifest
+from processor.stages.choose_files import Chosen
 from processor.stages.fit import fit
 from processor.stages.list_dependencies import Read, list_dependencies, normal
 from processor.stages.read_readme import read_readme
 from processor.stages.recognise_licence import recognise_licence
 
-_MOST_MANIFESTS = 1_000
-_MOST_BYTES = 32_000_000
-_MOST_LICENCES = 10
 _MOST_LISTED = 200
 
 ReadOne = Callable[[str, str], Manifest]
 
 _LEFT_OUT = "a lock file larger than is read of one, or one more than are read of all"
 _NO_PROJECT = frozenset(("docker", "github-actions"))  # their names are those of workflows and services
-_README = re.compile(r"readme(?:\.(?:md|markdown|mdown|rst|txt|adoc))?", re.IGNORECASE)
-_README_FOLDERS = ("", ".github", "docs", "doc")
-_README_ORDER = (".md", ".markdown", ".mdown", ".rst", ".adoc", ".txt", "")
-_LICENCE = re.compile(r"(?:[\w.-]{1,20}-)?(?:licen[cs]e|copying|unlicense)(?:[.-][\w.-]{1,40})?", re.IGNORECASE)
 _LATER = re.compile(r"(?:-only|-or-later|\+)$")  # which versions of a GNU licence: its text is the same
 _OPERATOR = re.compile(r"\s+(?:OR|AND)\s+|\s*/\s*")
-_CI = (
-    (r"\.github/workflows/[^/]+\.ya?ml", "GitHub Actions"),
-    (r"\.gitlab-ci\.ya?ml", "GitLab CI"),
-    (r"\.circleci/config\.ya?ml", "CircleCI"),
-    (r"\.travis\.ya?ml", "Travis CI"),
-    (r"azure-pipelines[\w.-]*\.ya?ml", "Azure Pipelines"),
-    (r"appveyor\.ya?ml|\.appveyor\.ya?ml", "AppVeyor"),
-    (r"jenkinsfile", "Jenkins"),
-    (r"bitbucket-pipelines\.ya?ml", "Bitbucket Pipelines"),
-    (r"\.drone\.ya?ml|\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml", "Drone or Woodpecker"),
-    (r"\.cirrus\.ya?ml", "Cirrus CI"),
-    (r"\.buildkite/[^/]+\.ya?ml", "Buildkite"),
-    (r"tox\.ini|noxfile\.py", "tox or nox"),
-)
-_CI_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in _CI)
-_ANY_CI = re.compile("|".join(pattern for pattern, _ in _CI), re.IGNORECASE)
-_CONTAINER = re.compile(  # of the last part of a path
-    r"(?!.*\.dockerignore)(?:(?:dockerfile|containerfile)(?:\.[\w.-]+)?|[\w.-]+\.dockerfile|(?:docker-)?compose[\w.-]*\.ya?ml"
-    r"|chart\.yaml|kustomization\.ya?ml|devcontainer\.json|skaffold\.ya?ml)",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The files that are read, by path; how many manifests are not, for there are too many."""
-
-    readme: str | None
-    licences: tuple[str, ...]
-    manifests: frozenset[str]
-    manifests_left_out: int
-
-
-def choose_files(tree: Sequence[TreeRow]) -> Chosen:
-    """Which files of a tree are read."""
-    there = [row for row in tree if row.skipped is None]
-    found = sorted((row for row in there if _is_manifest(row)), key=_by_depth)
-    manifests = _readable(found)
-    return Chosen(_readme_path(there), _licences(there), frozenset(manifests), len(found) - len(manifests))
-
-
-def wanted_files(tree: Sequence[TreeRow], chosen: Chosen | None = None) -> dict[int, list[str]]:
-    """The paths to read, by the shard that has them: README, licences, manifests; the upper ones first."""
-    chosen = chosen or choose_files(tree)
-    paths = {chosen.readme, *chosen.licences, *chosen.manifests}
-    wanted: dict[int, list[str]] = {}
-    for row in tree:
-        if row.shard is not None and row.path in paths:
-            wanted.setdefault(row.shard, []).append(row.path)
-    return wanted
-
-
-def _readable(found: Sequence[TreeRow]) -> list[str]:
-    """The manifests that are read, of those that there are: up to a number and a size in all."""
-    kept, size = [], 0
-    for row in found[:_MOST_MANIFESTS]:
-        size += row.size
-        if size > _MOST_BYTES:
-            break
-        kept.append(row.path)
-    return kept
 
 
 @dataclass(frozen=True)
@@ -105,25 +37,21 @@ class Gathered:
 
 
 def gather_metadata(
-    tree: Sequence[TreeRow],
+    chosen: Chosen,
     sources: Iterable[SourceRow],
     look: Callable[[str], None] = lambda _: None,
-    chosen: Chosen | None = None,
     read_one: ReadOne = read_manifest,
 ) -> Gathered:
     """Pure: the same files, the same facts; nothing is executed or fetched.
 
-    `chosen` is what `choose_files` says of the tree, where it was asked before. `look` is told each manifest before it
-    is read, and may raise to stop. `read_one` reads one as `read_manifest` does.
+    `look` is told each manifest before it is read, and may raise to stop. `read_one` reads one as `read_manifest` does.
     """
-    chosen = chosen or choose_files(tree)
     texts = {row.path: row for row in sources}
     read, unreadable = _manifests(texts, look, read_one)
     asking = [one for one in read if not one.is_lock]
-    unreadable += [{"path": row.path, "reason": _LEFT_OUT} for row in tree if _is_unread(row, texts)]
+    unreadable += [{"path": path, "reason": _LEFT_OUT} for path in chosen.locks if path not in texts and is_lock(path)]
     rows = list_dependencies(read)
     main = _main(asking)
-    config = [row.path for row in tree if row.file_class == "config" and row.skipped is None]
     facts: dict[str, object] = {
         **_readme(texts.get(chosen.readme or "")),
         "name": main.manifest.name if main else "",
@@ -134,24 +62,19 @@ def gather_metadata(
         "manifests": [one.path for one in asking],
         "unreadable_manifests": unreadable,
         "manifests_left_out": chosen.manifests_left_out,
-        "lock_files": [row.path for row in tree if row.skipped == "lock_file"],
+        "lock_files": chosen.locks,
         "locks_read": [one.path for one in read if one.is_lock],
         "entry_points": [
             {"name": point.name, "target": point.target, "kind": point.kind, "path": one.path}
             for one in asking
             for point in one.manifest.entry_points
         ],
-        "ci": [found for row in tree if (found := _ci(row.path)) is not None],
-        "containers": [row.path for row in tree if row.skipped is None and _CONTAINER.fullmatch(_name(row.path))],
-        "config_files": len(config),
-        "config_paths": sorted(config, key=lambda path: (path.count("/"), path)),
+        "ci": chosen.ci,
+        "containers": chosen.containers,
+        "config_files": len(chosen.config),
+        "config_paths": sorted(chosen.config, key=lambda path: (path.count("/"), path)),
     }
     return Gathered(fit(_capped(facts)), rows)
-
-
-def _is_unread(row: TreeRow, texts: Mapping[str, SourceRow]) -> bool:
-    """Whether a lock file that could be understood is not there."""
-    return row.skipped == "lock_file" and row.path not in texts and is_lock(row.path)
 
 
 def _counts(rows: Sequence[DependencyRow]) -> dict[str, object]:
@@ -180,23 +103,6 @@ def _capped(facts: Mapping[str, object]) -> dict[str, object]:
     return capped
 
 
-def _by_depth(row: TreeRow) -> tuple[int, str]:
-    return row.path.count("/"), row.path
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
-def _is_manifest(row: TreeRow) -> bool:
-    """Manifests among the tests belong to what is tested, except the lists of what the tests need."""
-    if format_of(row.path) is None:
-        return False
-    pure = PurePosixPath(row.path)
-    is_list = pure.name.startswith("requirements") or pure.parent.name == "requirements"
-    return row.file_class != "test" or is_list
-
-
 def _manifests(
     texts: Mapping[str, SourceRow], look: Callable[[str], None], read_one: ReadOne
 ) -> tuple[list[Read], list[dict[str, str]]]:
@@ -220,16 +126,6 @@ def _main(asking: Sequence[Read]) -> Read | None:
     return next((one for one in named if one.manifest.description), named[0] if named else None)
 
 
-def _readme_path(there: Sequence[TreeRow]) -> str | None:
-    found = []
-    for row in there:
-        folder, _, name = row.path.rpartition("/")
-        if folder in _README_FOLDERS and _README.fullmatch(name):
-            suffix = PurePosixPath(name).suffix.lower()
-            found.append((_README_FOLDERS.index(folder), _README_ORDER.index(suffix), row.path))
-    return min(found)[2] if found else None
-
-
 def _readme(row: SourceRow | None) -> dict[str, object]:
     if row is None:
         return {"readme_found": False}
@@ -241,17 +137,6 @@ def _readme(row: SourceRow | None) -> dict[str, object]:
         "readme_summary": readme.summary,
         "readme_sections": list(readme.sections),
     }
-
-
-def _licences(there: Sequence[TreeRow]) -> tuple[str, ...]:
-    """Licence files at the top or in a folder of licences."""
-    found = []
-    for row in there:
-        folder, _, name = row.path.rpartition("/")
-        is_named = folder.lower() in {"licenses", "licences"} or (not folder and _LICENCE.fullmatch(name) is not None)
-        if is_named and PurePosixPath(name).suffix.lower() not in {".py", ".js", ".json", ".toml"}:
-            found.append(row)
-    return tuple(row.path for row in sorted(found, key=_by_depth)[:_MOST_LICENCES])
 
 
 def _licence(licences: Sequence[str], texts: Mapping[str, SourceRow], asking: Sequence[Read]) -> dict[str, object]:
@@ -291,10 +176,3 @@ def _expression(written: str, identifiers: set[str]) -> str:
     if len(identifiers) < 2 or len(parts) < 2 or not identifiers <= {part.strip("() ") for part in parts}:
         return ""
     return " OR ".join(part.strip() for part in written.split("/"))
-
-
-def _ci(path: str) -> dict[str, str] | None:
-    if _ANY_CI.fullmatch(path) is None:
-        return None
-    name = next((name for pattern, name in _CI_PATTERNS if pattern.fullmatch(path)), None)
-    return {"name": name, "path": path} if name is not None else None

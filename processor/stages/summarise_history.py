@@ -6,8 +6,9 @@ Out: facts of a bounded size, and of each file how often it was changed. Churn i
 """
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
@@ -77,7 +78,7 @@ class _Past:
 
 
 def summarise_history(
-    commits: Iterable[Commit], tree: Sequence[TreeRow], depth: int, look: Callable[[int], None] = lambda _done: None
+    commits: Iterable[Commit], tree: Iterable[TreeRow], depth: int, look: Callable[[int], None] = lambda _done: None
 ) -> History:
     """Return the history of the newest `depth` of `commits`; one more says that there is more. Pure.
 
@@ -92,7 +93,7 @@ def summarise_history(
         past.take(commit)
         if number % 100 == 0:
             look(number)
-    rows = {row.path: row for row in tree}
+    rows = {row.path: (row.lines, sys.intern(row.file_class)) for row in tree}
     touched = [(author, at, _present(paths, past.renamed, rows)) for author, at, paths in past.changed]
     files = _files(touched)
     pairs, swept = _pairs([paths for _, _, paths in touched], files)
@@ -129,7 +130,7 @@ def _span(
     return min(first or at, at), max(last or at, at)
 
 
-def _present(paths: Iterable[str], renamed: Mapping[str, str], rows: Mapping[str, TreeRow]) -> tuple[str, ...]:
+def _present(paths: Iterable[str], renamed: Mapping[str, str], rows: Collection[str]) -> tuple[str, ...]:
     """The paths that the files have now; without those that are gone."""
     found = set()
     for path in paths:
@@ -168,7 +169,7 @@ def _contributors(people: Mapping[str, _Person], bots: set[str]) -> list[dict[st
     ]
 
 
-def _hot_spots(files: Mapping[str, _File], rows: Mapping[str, TreeRow]) -> list[dict[str, object]]:
+def _hot_spots(files: Mapping[str, _File], rows: Mapping[str, tuple[int, str]]) -> list[dict[str, object]]:
     order = sorted(files.items(), key=lambda item: (-item[1].commits, item[0]))
     return [
         {
@@ -176,8 +177,8 @@ def _hot_spots(files: Mapping[str, _File], rows: Mapping[str, TreeRow]) -> list[
             "commits": file.commits,
             "authors": len(file.authors),
             "last_at": _text(file.last),
-            "lines": rows[path].lines,
-            "file_class": rows[path].file_class,
+            "lines": rows[path][0],
+            "file_class": rows[path][1],
         }
         for path, file in order[:MOST_LISTED]
     ]

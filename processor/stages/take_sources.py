@@ -5,7 +5,6 @@ In:  the entries of one commit's tree, what is said of them (`processor.rules`),
 Out: `sources` shards, one at a time, and a `tree` row for every entry: accepted, or left out with the reason.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -26,10 +25,10 @@ from processor.stages.classify import (
     skip_by_name,
 )
 from processor.stages.known_files import KnownFiles, Shard
+from processor.stages.written_tree import WrittenTree
 from runtime.faults import Permanent
 
 _LONG_LINES = DOCS | {"jupyter"}  # prose, and pictures that a notebook put out
-_LANGUAGES = 60
 _HEAD = 2_000  # characters in which generators and shebangs are looked for
 
 ON_REQUEST = "request"  # the rule of a file that is read because whoever asked for the analysis wants it
@@ -52,7 +51,7 @@ class SourceLimits:
     wanted_bytes: int = 8_388_608  # of one file that is to be read all the same
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     """An entry that may be read. `known` is its row in an earlier tree; then nothing else was looked up."""
 
@@ -70,10 +69,7 @@ class Intake:
     limits: SourceLimits
     rules: Rules = field(default_factory=lambda: Rules({}))
     known: KnownFiles = field(default_factory=KnownFiles)
-    tree: list[TreeRow] = field(default_factory=list)
-    files: int = 0
-    bytes: int = 0
-    lines: int = 0
+    tree: WrittenTree = field(default_factory=WrittenTree)
     has_text: bool = False
     # Lock files and large manifests: read for what they say of dependencies, and for nothing else.
     locks: list[SourceRow] = field(default_factory=list)
@@ -136,28 +132,6 @@ class Intake:
     def _is_full(self, files: int, weight: int) -> bool:
         return files >= self.limits.shard_files or weight >= self.limits.shard_bytes
 
-    def counts(self) -> dict[str, int]:
-        """Files accepted, their bytes and lines, entries in all and left out."""
-        return {
-            "files": self.files,
-            "bytes": self.bytes,
-            "lines": self.lines,
-            "entries": len(self.tree),
-            "skipped": len(self.tree) - self.files,
-        }
-
-    def skipped(self) -> dict[str, int]:
-        """How many entries were left out, by reason, most first."""
-        return dict(Counter(row.skipped for row in self.tree if row.skipped is not None).most_common())
-
-    def languages(self) -> dict[str, int]:
-        """Bytes of what was taken by language, most first."""
-        sizes: Counter[str] = Counter()
-        for row in self.tree:
-            if row.skipped is None and row.is_counted:
-                sizes[row.language or "other"] += row.size
-        return dict(sizes.most_common(_LANGUAGES))
-
     def _take(self, candidate: _Candidate, read: Read) -> SourceRow | TreeRow | None:
         """Decide on one entry, write its `tree` row, and return what it is taken as: None where it is left out."""
         over = self._over_budget(candidate.entry)
@@ -171,7 +145,6 @@ class Intake:
             if is_kept_apart(candidate.path, found):
                 self._keep_apart(candidate, read)
             return None
-        self._count(found)
         self.see(found.content)
         self.tree.append(_accepted(candidate, found, self._shard))
         return found
@@ -180,14 +153,8 @@ class Intake:
         if row.skipped is not None:
             self.tree.append(row)
             return None
-        self._count(row)
         self.tree.append(row if row.shard == self._shard else row.model_copy(update={"shard": self._shard}))
         return row
-
-    def _count(self, row: SourceRow | TreeRow) -> None:
-        self.files += 1
-        self.bytes += row.size
-        self.lines += row.lines
 
     def _keep_apart(self, candidate: _Candidate, read: Read) -> None:
         """Keep the text of a lock file or a large manifest, within the limits; else it is only in the tree."""
@@ -200,9 +167,9 @@ class Intake:
                 self.locks.append(row)
 
     def _over_budget(self, entry: TreeEntry) -> str | None:
-        if self.files >= self.limits.files:
+        if self.tree.files >= self.limits.files:
             return "too_many_files"
-        return "text_budget" if self.bytes + (entry.size or 0) > self.limits.text_bytes else None
+        return "text_budget" if self.tree.bytes + (entry.size or 0) > self.limits.text_bytes else None
 
 
 def ends_shard(path: str, every: int) -> bool:

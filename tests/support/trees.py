@@ -6,6 +6,7 @@ from events.artifacts import TreeRow
 from processor.ports import TreeEntry
 from processor.rules.said import read_rules
 from processor.stages.take_sources import Intake, SourceLimits
+from runtime.parquet import read_rows
 
 
 def take(
@@ -26,6 +27,11 @@ def take(
     return intake
 
 
+def tree_of(intake: Intake) -> list[TreeRow]:
+    """The rows of the tree, of which nothing more is taken."""
+    return read_rows(TreeRow, intake.tree.finish().content)
+
+
 def rows_of(intake: Intake) -> dict[str, TreeRow]:
-    """The rows of the tree by path."""
-    return {row.path: row for row in intake.tree}
+    """The rows of the tree by path, of which nothing more is taken."""
+    return {row.path: row for row in tree_of(intake)}

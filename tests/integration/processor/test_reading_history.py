@@ -10,9 +10,9 @@ import pytest
 from events.artifacts import ArtifactKind, ChurnRow, TreeRow
 from events.processing import Stage, StageCompleted
 from processor.adapters.git_process import GitLimits
-from processor.jobs.clone import write_tree
 from processor.jobs.history import History
 from runtime.faults import Cancelled, Fault, Permanent
+from runtime.parquet import write_rows
 from tests.support.git_pasts import churn_by_hand, eventful, people_by_hand
 from tests.support.git_repositories import git
 from tests.support.git_server import GitServer, Manner
@@ -43,7 +43,7 @@ async def read(bench: Bench, past: tuple[Path, str], url: str, depth: int) -> St
     repository, commit = past
     listed = git(repository, "ls-tree", "-r", "-z", "--name-only", commit).decode().split("\0")
     rows = [TreeRow(path=path, blob_id="", mode="100644", size=1) for path in listed if path]
-    tree = await bench.backends.store(ArtifactKind.TREE, 0, write_tree(rows), len(rows))
+    tree = await bench.backends.store(ArtifactKind.TREE, 0, write_rows(TreeRow, rows), len(rows))
     request = a_request(Stage.HISTORY, url, inputs=(tree,), commit=commit, history=depth)
     return said(await History(bench.backends, bench.pasts, 1_000)(request, FakeRun()), StageCompleted)
 

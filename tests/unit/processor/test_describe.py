@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from events.artifacts import SourceRow, TreeRow
 from processor.languages.detect import file_class_of, language_of
 from processor.stages import recognise_licence as recognising
+from processor.stages.choose_files import choose_files
 from processor.stages.describe_structure import describe_structure
 from processor.stages.fit import MAX_BYTES, fit
-from processor.stages.gather_metadata import gather_metadata, wanted_files
+from processor.stages.gather_metadata import gather_metadata
 from processor.stages.read_commit import read_commit
 from processor.stages.read_readme import Readme, read_readme
 from processor.stages.recognise_licence import Licence, recognise_licence
@@ -235,9 +236,9 @@ FILES = {
 
 def test_metadata_of_a_repository() -> None:
     tree, sources = a_tree(FILES, {"uv.lock": "lock_file"})
-    [(_, wanted)] = wanted_files(tree).items()
+    [(_, wanted)] = choose_files(tree).wanted.items()
 
-    gathered = gather_metadata(tree, [row for row in sources if row.path in wanted])
+    gathered = gather_metadata(choose_files(tree), [row for row in sources if row.path in wanted])
     found = gathered.facts
 
     assert sorted(wanted) == sorted(set(FILES) - {
@@ -267,9 +268,9 @@ def test_metadata_of_a_repository() -> None:
 def test_a_repository_that_says_nothing_of_itself() -> None:
     tree, sources = a_tree({"main.c": "int main;\n"})
 
-    found = gather_metadata(tree, sources).facts
+    found = gather_metadata(choose_files(tree), sources).facts
 
-    assert wanted_files(tree) == {}
+    assert choose_files(tree).wanted == {}
     assert (found["readme_found"], found["dependencies_found"], found["config_files"]) == (False, 0, 0)
     assert found["licence"] == {}
 
@@ -277,7 +278,7 @@ def test_a_repository_that_says_nothing_of_itself() -> None:
 def test_a_licence_that_only_the_manifest_names() -> None:
     tree, sources = a_tree({"package.json": '{"license": "SEE LICENSE"}'})
 
-    assert gather_metadata(tree, sources).facts["licence"] == {
+    assert gather_metadata(choose_files(tree), sources).facts["licence"] == {
         "name": "SEE LICENSE",
         "path": "package.json",
         "files": [],
@@ -317,7 +318,8 @@ def a_licence(spdx: str) -> str:
     ],
 )
 def test_the_licence_of_ordinary_layouts(files: dict[str, str], spdx: str | None, path: str) -> None:
-    found = gather_metadata(*a_tree(files)).facts["licence"]
+    tree, sources = a_tree(files)
+    found = gather_metadata(choose_files(tree), sources).facts["licence"]
 
     assert isinstance(found, dict)
     assert (found.get("spdx"), found["path"]) == (spdx, path)
@@ -327,7 +329,7 @@ def test_metadata_of_a_huge_manifest_fits_into_an_event() -> None:
     many = ", ".join(f'"{"p" * 60}{number}": "^1.0.0"' for number in range(2_000))
     tree, sources = a_tree({"package.json": '{"dependencies": {' + many + "}}"})
 
-    found = gather_metadata(tree, sources).facts
+    found = gather_metadata(choose_files(tree), sources).facts
 
     assert len(json.dumps(found)) <= MAX_BYTES + 1_000
     assert found["dependencies_found"] == 2_000

@@ -6,6 +6,7 @@ from events.artifacts import SourceRow, TreeRow
 from processor.ports import TreeEntry
 from processor.stages.known_files import KnownFiles
 from processor.stages.take_sources import Intake, SourceLimits
+from tests.support.trees import tree_of
 
 FILES: Mapping[str, bytes] = {
     "README.md": b"# A dog\n",
@@ -42,12 +43,11 @@ class Taken:
         self.needed = list(self.read)
         self.rows: list[list[SourceRow]] = [list(shard.read()) for shard in shards]
 
-    @property
-    def tree(self) -> list[TreeRow]:
-        return self.intake.tree
+        self.tree = tree_of(self.intake)
 
     def facts(self) -> object:
-        return self.intake.counts(), self.intake.skipped(), self.intake.languages(), self.intake.has_text
+        tree = self.intake.tree
+        return tree.counts(), tree.skipped(), tree.languages(), self.intake.has_text
 
 
 def assert_as_if_read(files: Mapping[str, bytes], before: Mapping[str, bytes], limits: SourceLimits = LIMITS) -> Taken:

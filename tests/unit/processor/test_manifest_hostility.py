@@ -11,6 +11,7 @@ from events.artifacts import SourceRow, TreeRow
 from processor.manifests.model import MAX_DEPENDENCIES, SCOPES, Manifest, Text
 from processor.manifests.nodes import Node, read_json, read_yaml
 from processor.manifests.registry import NotRead, format_of, formats, read_manifest
+from processor.stages.choose_files import choose_files
 from processor.stages.classify import read_text
 from processor.stages.gather_metadata import gather_metadata
 from tests.support.manifests import read
@@ -160,7 +161,7 @@ def test_one_broken_manifest_is_a_fact_and_the_others_are_read() -> None:
         SourceRow(path=path, blob_id="0", language=None, file_class="config", size=1, lines=1, content=text)
         for path, text in texts.items()
     ]
-    gathered = gather_metadata(tree, sources)
+    gathered = gather_metadata(choose_files(tree), sources)
 
     assert [(row.name, row.path, row.line) for row in gathered.dependencies] == [("react", "package.json", 1)]
     assert gathered.facts["unreadable_manifests"] == [

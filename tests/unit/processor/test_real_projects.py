@@ -8,6 +8,7 @@ from processor.linking.jvm_dependencies import JvmDependencies
 from processor.linking.meanings import Known
 from processor.linking.own_modules import known_of
 from processor.manifests.registry import read_manifest
+from processor.stages.choose_files import choose_files
 from processor.stages.gather_metadata import gather_metadata
 from processor.stages.list_dependencies import Read, list_dependencies
 from processor.stages.recognise_licence import recognise_licence
@@ -68,7 +69,7 @@ def test_a_specification_in_prose_is_no_test(path: str, file_class: str) -> None
 def test_several_licences_are_all_told_and_a_manifest_says_how_they_belong_together(manifest: str, spdx: str) -> None:
     tree, sources = a_tree({"LICENSE-MIT": MIT, "UNLICENSE": UNLICENSE, "Cargo.toml": manifest})
 
-    found = gather_metadata(tree, sources).facts["licence"]
+    found = gather_metadata(choose_files(tree), sources).facts["licence"]
 
     assert isinstance(found, dict)
     assert found["spdx"] == spdx

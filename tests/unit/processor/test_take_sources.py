@@ -7,6 +7,7 @@ from processor.ports import TreeEntry
 from processor.stages.parse import parse_source
 from processor.stages.take_sources import Intake, SourceLimits
 from runtime.faults import Cancelled
+from tests.support.trees import tree_of
 
 
 def entries_of(files: Mapping[str, bytes], *, mode: str = "100644") -> list[TreeEntry]:
@@ -23,7 +24,7 @@ def take(
 
 
 def row_of(intake: Intake, path: str) -> TreeRow:
-    return next(row for row in intake.tree if row.path == path)
+    return next(row for row in tree_of(intake) if row.path == path)
 
 
 def test_an_accepted_file_is_a_row_with_its_language_class_size_and_lines() -> None:
@@ -38,7 +39,7 @@ def test_an_accepted_file_is_a_row_with_its_language_class_size_and_lines() -> N
         lines=1,
         content="größe = 1\n",
     )
-    assert intake.tree == [
+    assert tree_of(intake) == [
         TreeRow(
             path="src/app.py",
             blob_id="id-src/app.py",
@@ -83,7 +84,7 @@ def test_every_entry_is_in_the_tree_with_the_reason_why_it_was_left_out() -> Non
     )
     intake, _ = take(files, extra=extra)
 
-    assert {row.path: row.skipped for row in intake.tree} == {
+    assert {row.path: row.skipped for row in tree_of(intake)} == {
         "a.py": None,
         "app.js": "minified",
         "bad\\nname": "bad_path",
@@ -97,8 +98,8 @@ def test_every_entry_is_in_the_tree_with_the_reason_why_it_was_left_out() -> Non
         "prose.md": None,
         "sub": "submodule",
     }
-    assert intake.counts() == {"files": 3, "bytes": 5_006, "lines": 2, "entries": 12, "skipped": 9}
-    assert intake.skipped()["binary"] == 2
+    assert intake.tree.counts() == {"files": 3, "bytes": 5_006, "lines": 2, "entries": 12, "skipped": 9}
+    assert intake.tree.skipped()["binary"] == 2
     assert row_of(intake, "huge.csv").size == 1_048_576
 
 
@@ -113,7 +114,7 @@ def test_shards_follow_the_path_and_are_cut_by_files_or_bytes() -> None:
         ["f008.txt", "f009.txt"],
     ]
     assert [len(rows) for rows in heavy] == [3, 3, 3, 1]
-    assert {row.path: row.shard for row in intake.tree}["f005.txt"] == 1
+    assert {row.path: row.shard for row in tree_of(intake)}["f005.txt"] == 1
 
 
 def test_the_same_tree_in_another_order_gives_the_same_shards() -> None:
@@ -128,8 +129,8 @@ def test_beyond_the_budgets_files_are_left_out_with_that_as_the_reason() -> None
     few, _ = take(files, SourceLimits(files=2))
     small, _ = take(files, SourceLimits(text_bytes=250))
 
-    assert [row.skipped for row in few.tree] == [None, None, *["too_many_files"] * 3]
-    assert [row.skipped for row in small.tree] == [None, None, *["text_budget"] * 3]
+    assert [row.skipped for row in tree_of(few)] == [None, None, *["too_many_files"] * 3]
+    assert [row.skipped for row in tree_of(small)] == [None, None, *["text_budget"] * 3]
 
 
 def test_bytes_that_are_no_utf8_are_replaced_and_said_to_be() -> None:
@@ -158,7 +159,7 @@ def test_a_blob_that_is_missing_is_too_large() -> None:
     intake = Intake(SourceLimits())
 
     assert list(intake.shards(entries_of({"a.py": b"x"}), lambda _: None, lambda *_: None)) == []
-    assert intake.skipped() == {"too_large": 1}
+    assert intake.tree.skipped() == {"too_large": 1}
 
 
 def test_lock_files_are_kept_apart_from_the_sources_within_their_limits() -> None:
@@ -175,5 +176,5 @@ def test_lock_files_are_kept_apart_from_the_sources_within_their_limits() -> Non
 
     assert [row.path for row in intake.locks] == ["a/yarn.lock", "poetry.lock"]
     assert [row.path for rows in shards for row in rows] == ["main.py"]
-    assert {row.skipped for row in intake.tree} == {None, "lock_file"}
+    assert {row.skipped for row in tree_of(intake)} == {None, "lock_file"}
     assert [row.path for row in take(files, SourceLimits(lock_files=1))[0].locks] == ["a/yarn.lock"]
