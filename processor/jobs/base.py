@@ -17,6 +17,7 @@ from events.log.earlier import EarlierRuns
 from events.processing import StageRequested
 from runtime.faults import Cancelled, Permanent
 from runtime.live import LiveChannels, Tick, Ticker
+from runtime.memory import give_back
 from runtime.objects import Objects
 from runtime.parquet import read_rows
 from runtime.tasks import on_loop
@@ -126,7 +127,7 @@ class Watched:
 async def watched(run: Run, ticker: Ticker, work: Callable[[Watched], Done]) -> Done:
     """Run blocking `work` on a thread, telling how far it is. Where this is cancelled, the work is stopped first."""
     watch = Watched(run, asyncio.get_running_loop())
-    job = asyncio.ensure_future(asyncio.to_thread(work, watch))
+    job = asyncio.ensure_future(asyncio.to_thread(_then_give_back, work, watch))
     try:
         while not job.done():
             await asyncio.wait({job}, timeout=_TICK_SECONDS)
@@ -138,3 +139,10 @@ async def watched(run: Run, ticker: Ticker, work: Callable[[Watched], Done]) -> 
             await asyncio.wait({job})
             job.exception()  # seen: whatever ended the work was our own stop
     return job.result()
+
+
+def _then_give_back(work: Callable[[Watched], Done], watch: Watched) -> Done:
+    try:
+        return work(watch)
+    finally:
+        give_back()  # else the next stage, or the next analysis, grows beside what this one left

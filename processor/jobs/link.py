@@ -1,7 +1,8 @@
 """Link: the graph of a whole repository, from what was parsed of each file."""
 
+import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,7 +17,7 @@ from processor.jobs.base import Backends, Watched, inputs_of, watched
 from processor.linking.own_modules import is_wanted, known_of
 from processor.stages.link import EDGE_COLUMNS, MEASURE_COLUMNS, SYMBOL_COLUMNS, Linked, Repository, link
 from runtime.faults import Permanent
-from runtime.parquet import read_table
+from runtime.parquet import read_table, rows_in
 
 _TREE = ("path", "language", "shard")
 _DEPENDENCIES = ("ecosystem", "name")
@@ -61,13 +62,8 @@ class Link:
         trees = inputs_of(request, ArtifactKind.TREE)
         if not trees:
             raise Permanent("artifact_missing", "The stage was asked for without the repository's tree.")
-        tree = fetch.table(trees[0], _TREE)
-        paths = {
-            path: language
-            for path, language, shard in zip(*(tree[name].to_pylist() for name in _TREE), strict=True)
-            if shard is not None
-        }
-        manifests = _manifests(request, fetch, tree)
+        paths, wanted = _read_tree(fetch, trees[0])
+        manifests = _manifests(request, fetch, wanted)
         dependencies: dict[str, set[str]] = defaultdict(set)
         for ref in inputs_of(request, ArtifactKind.DEPENDENCIES):
             table = fetch.table(ref, _DEPENDENCIES)
@@ -91,24 +87,32 @@ class _Fetch:
     watch: Watched
 
     def table(self, ref: ArtifactRef, columns: Sequence[str]) -> pa.Table:
-        return read_table(self.watch.fetch(self.backends, ref), columns)
+        return read_table(self.content(ref), columns)
+
+    def content(self, ref: ArtifactRef) -> bytes:
+        return self.watch.fetch(self.backends, ref)
 
     def each(self, refs: Sequence[ArtifactRef], columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
         for ref in refs:
             yield ref.shard, self.table(ref, columns)
 
 
-def _manifests(request: StageRequested, fetch: _Fetch, tree: pa.Table) -> list[tuple[str, str]]:
-    """Path and text of the manifests that name modules of the repository, from the shards that have one."""
+def _read_tree(fetch: _Fetch, tree: ArtifactRef) -> tuple[dict[str, str | None], dict[int, set[str]]]:
+    """The language of each file that was read, and by shard the manifests that name modules of the repository."""
+    paths: dict[str, str | None] = {}
     wanted: dict[int, set[str]] = defaultdict(set)
-    for path, shard in zip(tree["path"].to_pylist(), tree["shard"].to_pylist(), strict=True):
-        if shard is not None and is_wanted(path):
-            wanted[shard].add(path)
-    found = []
+    for path, language, shard in rows_in(fetch.content(tree), _TREE):
+        if shard is not None:
+            paths[path] = language and sys.intern(language)  # else a string for each file
+            if is_wanted(path):
+                wanted[shard].add(path)
+    return paths, wanted
+
+
+def _manifests(request: StageRequested, fetch: _Fetch, wanted: Mapping[int, set[str]]) -> Iterator[tuple[str, str]]:
+    """Path and text of the wanted manifests, from the shards that have one."""
     for ref in inputs_of(request, ArtifactKind.SOURCES):
         if ref.shard in wanted:
-            table = fetch.table(ref, _SOURCES)
-            for path, content in zip(*(table[name].to_pylist() for name in _SOURCES), strict=True):
+            for path, content in rows_in(fetch.content(ref), _SOURCES):
                 if path in wanted[ref.shard]:
-                    found.append((path, content))
-    return found
+                    yield path, content

@@ -56,6 +56,28 @@ class Defined(NamedTuple):
     numbers: dict[str, int]
     values: dict[str, int]  # variables and constants
 
+    def plain(self) -> tuple[object, ...]:
+        """As it is put on a card: what can be told from a qualified name is not written twice."""
+        named = zip(self.names, self.qualified, strict=True)
+        names = [len(name) if qualified.endswith(name) else name for name, qualified in named]
+        found = [[number - self.first for number in each.values()] for each in (self.numbers, self.values)]
+        return self.first, names, self.qualified, self.signatures, *found
+
+
+def _read(
+    first: int,
+    names: list[int | str],
+    qualified: list[str],
+    signatures: list[str],
+    numbers: list[int],
+    values: list[int],
+) -> Defined:
+    """As it stands on a card."""
+    named = zip(names, qualified, strict=True)
+    whole = [name if isinstance(name, str) else full[len(full) - name :] for name, full in named]
+    found = ({qualified[place]: first + place for place in each} for each in (numbers, values))
+    return Defined(first, whole, qualified, signatures, *found)
+
 
 def _defined_from(first: int) -> Defined:
     return Defined(first, [], [], [], {}, {})
@@ -70,7 +92,7 @@ class Symbols:
         self._kind = bytearray()
         self._shard, self._ordinal = array("i"), array("i")
         self._again = bytearray()  # whether there is another definition of that name in that place
-        self._cards = Cards(len(files.paths), Defined, none=_defined_from(0))
+        self._cards = Cards(len(files.paths), _read, none=_defined_from(0))
         self._called, self._members, self._in_place = NameIndex(), NameIndex(), NameIndex()
         self._values, self._types = NameIndex(), NameIndex()
         self.namespaces = Namespaces(files, self._type_named, self.file)
@@ -96,7 +118,7 @@ class Symbols:
                 else:
                     self._add(card, file, each, number)
         if card.names:
-            self._cards.put(file, *card)
+            self._cards.put(file, *card.plain())
 
     def _add_value(self, card: Defined, file: int, qualified: str, number: int) -> None:
         if self.files.languages[file] == "go" or (self.family(file) == "jvm" and "." not in qualified):

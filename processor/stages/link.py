@@ -4,6 +4,7 @@ In:  the tree, symbols and edges of every shard, the dependencies, and manifests
 Out: `imports`, `links` and `connections`, as Parquet with the schemas of their row classes, and facts.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from processor.linking.meanings import Imported, Known, Meaning
 from processor.linking.modules import Modules
 from processor.linking.names import Names
 from processor.linking.symbols import Definition, Symbols
+from runtime.memory import give_back
 from runtime.parquet import TableWriter, Written, schema_of
 
 SYMBOL_COLUMNS = ("path", "kind", "name", "qualified_name", "signature")
@@ -72,28 +74,39 @@ def link(repository: Repository, look: Look = lambda _: None) -> Linked:
         for shard, table in repository.edges():
             look(f"packages, shard {shard}")
             _add_packages(files, table)
+    measures, graph = FileMeasures(len(files.paths)), FileGraph(files)
+    imports, links, counts = _resolved(repository, files, measures, graph, look)
+    gc.collect()  # all that was known of definitions and names, which refer to each other in circles
+    give_back()
+    connections = TableWriter(schema_of(ConnectionRow))
+    connections.add(measures.table(files, graph))
+    facts: dict[str, object] = {"graph": counts, "connected": graph.most_connected(), "modules": graph.folders()}
+    return Linked(imports, links, connections.finish(), dict(counts), facts)
+
+
+def _resolved(
+    repository: Repository, files: Files, measures: FileMeasures, graph: FileGraph, look: Look
+) -> tuple[Written, Written, dict[str, int]]:
+    """Imports, links, and how many of each kind there are; the graph and the measures are filled in."""
     symbols = Symbols(files)
-    measures = FileMeasures(len(files.paths))
     for shard, table in repository.symbols():
         look(f"definitions, shard {shard}")
         _add_symbols(symbols, measures, files, shard, table)
     symbols.close()
+    give_back()
     modules = Modules(files, repository.known, symbols)
     names = Names(symbols, modules)
-    graph = FileGraph(files)
     imports = _Imports(files, modules, names, graph)
     for shard, table in repository.edges():
         look(f"imports, shard {shard}")
         imports.read(table)
+    imported = imports.written()
+    give_back()
     calls = _Links(symbols, Calls(names), graph)
     for shard, table in repository.edges():
         look(f"calls, shard {shard}")
         calls.read(table)
-    counts = {**imports.counts, **calls.counts}
-    connections = TableWriter(schema_of(ConnectionRow))
-    connections.add(measures.table(files, graph))
-    facts: dict[str, object] = {"graph": counts, "connected": graph.most_connected(), "modules": graph.folders()}
-    return Linked(imports.written(), calls.written(), connections.finish(), dict(counts), facts)
+    return imported, calls.written(), {**imports.counts, **calls.counts}
 
 
 def _rows(table: pa.Table, columns: Iterable[str], missing: Mapping[str, object]) -> Iterator[tuple[object, ...]]:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from processor.linking import cards
 from processor.linking.cards import Cards
+from processor.linking.files import Files
 from processor.linking.name_index import NameIndex
+from processor.linking.symbols import Definition, Symbols
 
 
 class Card(NamedTuple):
@@ -76,3 +78,28 @@ class _Key(NamedTuple):
 
     def __hash__(self) -> int:
         return self.value
+
+
+def test_definitions_come_off_their_card_as_they_were_put_on_it() -> None:
+    files = Files(["a.cpp", "b.cpp"], ["cpp", "cpp"])
+    symbols = Symbols(files)
+    symbols.add(0, 0, [Definition("function", "first", "first", "void first()", 0)])
+    symbols.add(
+        1,
+        3,
+        [
+            Definition("declaration", "go", "Dog::go", "void go();", 0),
+            Definition("class", "Dog", "Dog", "class Dog", 1),
+            Definition("method", "go", "Dog::go", "void Dog::go()", 2),
+            Definition("method", "operator==", "Dog::(anonymous)", "", 4),  # a name that its full name does not end in
+            Definition("function", "", "größe", "", 5),
+        ],
+    )
+    symbols.close()
+
+    assert [symbols.name(n) for n in range(1, 6)] == ["go", "Dog", "go", "operator==", ""]
+    assert [symbols.qualified(n) for n in range(1, 6)] == ["Dog::go", "Dog", "Dog::go", "Dog::(anonymous)", "größe"]
+    assert symbols.in_file(1) == {"Dog::go": 3, "Dog": 2, "Dog::(anonymous)": 4, "größe": 5}
+    assert list(symbols.in_file(1)) == ["Dog::go", "Dog", "Dog::(anonymous)", "größe"]
+    assert (symbols.signature(3), symbols.place(4)) == ("void Dog::go()", (3, 4))
+    assert symbols.called(0, "go") == [1]
