@@ -100,3 +100,58 @@ def test_a_stage_has_its_time_beside_its_name_and_its_counts_in_words(page: Page
     assert time is not None
     assert time["y"] < title["y"] + title["height"]
     assert time["x"] > title["x"] + title["width"]
+
+
+# The dots between facts that are seen: those whose middle lies right of where their line is cut off.
+DOTS = """all => { const left = all.getBoundingClientRect().left + 1.15 * parseFloat(getComputedStyle(all).fontSize);
+  return [...all.children].map((one) => {
+    const dot = getComputedStyle(one, "::before"), after = getComputedStyle(one, "::after").content;
+    const begins = one.getBoundingClientRect().left;
+    return [after === "none", dot.content, begins + parseFloat(dot.width) <= left + 1, Math.round(begins - left)];
+  }); }"""
+
+
+def test_no_line_of_facts_begins_or_ends_with_the_dot_between_them(page: Page, api: StandIn) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"/analysis?analysis={samples.complete(api).id}")
+    facts = page.locator(".rs-facts").first
+    expect(facts).to_be_visible()
+
+    told = facts.evaluate(DOTS)
+    cut = [is_cut for _, _, is_cut, _ in told]
+    assert all(nothing_after and dot == '"·"' for nothing_after, dot, *_ in told)
+    assert cut[0]
+    assert 1 < sum(cut) < len(cut)  # it is more than one line, and some lines have more than one fact
+    assert facts.evaluate("e => getComputedStyle(e).clipPath").startswith("inset(")
+
+
+def test_what_a_sheet_of_lines_lies_on_can_be_scrolled_out_from_under_it(page: Page, api: StandIn) -> None:
+    page.set_viewport_size(PHONE)
+    analysis = samples.complete(api)
+    page.goto(f"/chat?analysis={analysis.id}&open=src/flask/app.py:1-3")
+    sheet, field = page.locator(".st-key-source"), page.get_by_placeholder(FIELD)
+    expect(sheet).to_be_visible()
+    expect(field).to_be_visible()
+    field.focus()
+
+    box, top = field.bounding_box(), sheet.bounding_box()
+    assert box is not None
+    assert top is not None
+    assert box["y"] + box["height"] <= top["y"]
+
+
+def test_a_link_to_a_file_looks_as_the_buttons_beside_it(page: Page, api: StandIn) -> None:
+    page.goto(f"/analysis?analysis={samples.complete(api).id}")
+    link = page.get_by_role("link", name="Export", exact=True)
+    icon = link.locator(".icon")
+    expect(icon).to_be_visible()
+    page.evaluate("document.fonts.ready")
+
+    assert icon.evaluate(
+        "e => [...document.fonts].some(f => getComputedStyle(e).fontFamily.includes(f.family.replaceAll('\"', '')))"
+    )
+    own, other = link.bounding_box(), page.get_by_role("button", name="Delete").bounding_box()
+    assert own is not None
+    assert other is not None
+    assert abs(own["height"] - other["height"]) <= 2
+    assert abs(own["y"] - other["y"]) <= 2

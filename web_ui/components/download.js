@@ -6,7 +6,8 @@ const nameOf = (reply) => /filename="([^"]+)"/.exec(reply.headers.get("content-d
 
 class Download {
   constructor(root) {
-    this.link = el("a", { class: "button", download: "" });
+    this.label = el("span");
+    this.link = el("a", { class: "button", download: "" }, el("span", { class: "icon", "aria-hidden": "true" }, "download"), this.label);
     this.link.addEventListener("click", (event) => { event.preventDefault(); this.take(); });
     this.say = el("span", { class: "say", role: "status" });
     this.told("", false);
@@ -16,7 +17,7 @@ class Download {
   update(data) {
     this.link.setAttribute("href", data.href);
     if (data.title) this.link.setAttribute("title", data.title);
-    setText(this.link, data.label);
+    setText(this.label, data.label);
     this.streamed = data.streamed;
   }
 
