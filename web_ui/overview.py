@@ -25,6 +25,7 @@ def document(found: OverviewView) -> str:
 def text_data(found: OverviewView) -> dict[str, object]:
     """What the answer component is given: the same checked citations, the same closed list of tags."""
     return {
+        "id": "overview",
         "tree": read_markdown(document(found), found.citations, found.url),
         "mode": {"text": "told from facts alone, no model", "tone": ""},
         "notice": "" if found.has_graph else "Without the graph: what modules there are and how they talk is left out.",

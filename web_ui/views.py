@@ -208,6 +208,7 @@ def milestones(analysis: AnalysisView) -> list[tuple[str, str]]:
 def answer_data(question: QuestionView, repository_url: str, zone: tzinfo) -> dict[str, object]:
     """What the answer component is given."""
     return {
+        "id": question.question_id,
         "tree": read_markdown(question.answer or "", question.citations, repository_url),
         "mode": answer_mode(question),
         "notice": search_notice(question.degraded) or graph_notice(question.plan),

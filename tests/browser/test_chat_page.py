@@ -376,3 +376,44 @@ def test_nothing_that_a_model_writes_makes_the_browser_do_anything(page: Page, a
     drawn = page.locator("article.answer")
     for tag in ("img", "a", "iframe", "script", "style", "svg", "object", "form", "link", "meta"):
         assert drawn.locator(tag).count() == 0, tag
+
+
+def test_the_keyboard_stays_where_it_was_when_a_citation_opens_its_lines(page: Page, api: StandIn) -> None:
+    question = ask(page, api, samples.complete(api))
+    api.answered(question, **samples.answer())
+    evidence = page.locator("details.evidence")
+    evidence.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    chip = evidence.locator(".passage .chip").first
+    expect(chip).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".st-key-source")).to_be_visible()
+    expect(page.locator("article.answer")).to_have_count(1)
+    expect(evidence).to_have_attribute("open", "")
+    expect(chip).to_be_focused()
+    helpful = page.get_by_role("button", name="Helpful", exact=True)
+    helpful.focus()
+    page.keyboard.press("Enter")
+    expect(helpful).to_have_attribute("aria-pressed", "true")
+    expect(helpful).to_be_focused()
+
+
+def test_a_question_in_other_words_never_stands_there_twice(page: Page, api: StandIn) -> None:
+    first = ask(page, api, samples.complete(api), "How does it strat?")
+    api.answered(first, **samples.answer())
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("The question in other words").fill("How does it start?")
+    page.evaluate(
+        """() => { window.most = 0; const look = () => {
+          window.most = Math.max(window.most, document.querySelectorAll(".rs-question").length);
+          requestAnimationFrame(look);
+        }; look(); }"""
+    )
+    page.get_by_role("button", name="Ask this instead").click()
+    expect(page.locator(".status")).to_be_visible()
+    api.answered(list(api.questions)[-1], **samples.answer())
+    expect(page.locator("article.answer .turning")).to_contain_text("Answer 2 of 2")
+
+    assert page.evaluate("window.most") == 1

@@ -85,6 +85,41 @@ const buttons = (data, act) =>
       : []),
     data.actions?.count > 1 ? turning(data.actions, act) : null);
 
+// A page that opens lines beside an answer draws the answer anew, in another place: what a person had opened in it, and
+// where they were with the keyboard, is the same after that. Kept by answer, as long as the page is loaded.
+const KEPT = 10000; // ms in which what was pressed has its effect
+const opened = new Map();
+const drawn = new Map();
+let touched = null;
+
+const named = (node) => `${node.className} ${node.getAttribute("aria-label") ?? ""} ${node.textContent}`;
+const pressable = (root) => [...root.querySelectorAll("button, summary")];
+
+const keepOf = (root, id) => {
+  const keep = (event) => {
+    const node = event.target.closest("button, summary");
+    if (!node) return;
+    const alike = pressable(root).filter((one) => named(one) === named(node));
+    touched = { id, name: named(node), place: alike.indexOf(node), at: Date.now() };
+  };
+  root.addEventListener("click", keep);
+  root.addEventListener("focusin", keep);
+  for (const part of root.querySelectorAll("details")) {
+    const key = `${id} ${part.className}`;
+    part.open = opened.get(key) ?? false;
+    part.addEventListener("toggle", () => opened.set(key, part.open));
+  }
+};
+
+// Nothing is taken from whoever has gone on to another part of the page meanwhile.
+const comeBack = (id) => {
+  const root = drawn.get(id);
+  const host = root?.getRootNode().host;
+  const elsewhere = document.activeElement && document.activeElement !== document.body && document.activeElement !== host;
+  if (!root || elsewhere || touched?.id !== id || Date.now() - touched.at > KEPT) return;
+  pressable(root).filter((one) => named(one) === touched.name)[touched.place]?.focus({ preventScroll: true });
+};
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const open = (place) => setTriggerValue("open", `${place.path}:${place.first}-${place.last}`);
@@ -110,4 +145,8 @@ export default function (component) {
           el("ol", {}, ...data.passages.map((item) => passage(item, open))))
       : null);
   parentElement.append(root);
+  keepOf(root, data.id);
+  drawn.set(data.id, root);
+  comeBack(data.id);
+  return () => requestAnimationFrame(() => comeBack(data.id)); // what had it went only now
 }

@@ -130,9 +130,10 @@ def ask_again(question: QuestionView, chosen: str, query: str | None = None) -> 
 def question(asked: QuestionView, chosen: str) -> None:
     """What was asked, and the way to put it in other words once it has come to its end."""
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-        if asked.state != "asked" and may_write():
-            with st.popover("Edit", icon=":material/edit:", type="tertiary", key=f"edit-{asked.question_id}"):
-                _edited(asked, chosen)
+        with st.container(width="content"):  # a place of its own: else the question stands there twice meanwhile
+            if asked.state != "asked" and may_write():
+                with st.popover("Edit", icon=":material/edit:", type="tertiary", key=f"edit-{asked.question_id}"):
+                    _edited(asked, chosen)
         st.html(f'<div class="rs-question">{markup.text(asked.query)}</div>', width="content")
 
 

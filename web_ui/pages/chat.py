@@ -26,7 +26,7 @@ def turn(attempts: list[QuestionView], analysis: AnalysisView) -> None:
         act = talks.after_failure(question, is_first=place == 0)
     elif question.state == "answered":
         actions = turns.answer_actions(attempts, place, may_ask=may_write())
-        data = views.answer_data(question, analysis.url, zone()) | {"actions": actions}
+        data = views.answer_data(question, analysis.url, zone()) | {"id": attempts[0].question_id, "actions": actions}
         opened, act = browser.answer(data, key=f"answer-{attempts[0].question_id}")
         if opened:
             st.query_params["open"] = opened
