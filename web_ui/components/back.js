@@ -4,25 +4,15 @@ const NOTHING = 10 ** 9; // events after this one: there are none, and none is w
 
 class Back {
   constructor(data) {
-    this.tries = 0;
+    // It ends with the page's being drawn; what else keeps that from it is asked less and less often.
+    const ask = (tries) => this.trigger("back", String(tries));
+    this.asking = askingAgain({ wanted: () => true, ask, most: 8, pause: (tries) => 500 * 2 ** tries });
     const of = new URLSearchParams({ stream_id: `analysis/${data.analysis_id}`, after: NOTHING });
-    this.stream = listen(`${data.api}/events/live?${of}`, { events: {}, onstate: (state) => { if (state === "live") this.tell(); } });
-  }
-
-  // It ends with the page's being drawn; what else keeps that from it is asked less and less often.
-  tell() {
-    clearTimeout(this.timer);
-    if (this.tries >= 8) return;
-    const acting = busy();
-    if (!acting) {
-      this.tries += 1;
-      this.trigger("back", String(this.tries));
-    }
-    this.timer = setTimeout(() => this.tell(), acting ? 200 : 500 * 2 ** this.tries);
+    this.stream = listen(`${data.api}/events/live?${of}`, { events: {}, onstate: (state) => { if (state === "live") this.asking.tell(); } });
   }
 
   close() {
-    clearTimeout(this.timer);
+    this.asking.stop();
     this.stream.close();
   }
 }

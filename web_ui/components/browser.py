@@ -21,10 +21,10 @@ def _read(*names: str) -> str:
 
 
 @cache
-def _component(name: str, *scripts: str) -> "ComponentRenderer":
+def _component(name: str, *scripts: str, style: str = "") -> "ComponentRenderer":
     return st.components.v2.component(
         f"repostream_{name}",
-        css=_read("palette.css", "base.css", f"{name}.css"),
+        css=_read("palette.css", "base.css", f"{style or name}.css"),
         js=_read("dom.js", *scripts, f"{name}.js"),
     )
 
@@ -49,7 +49,7 @@ def live_answer(question_id: str, steps: list[dict[str, object]]) -> None:
 def talk(conversation_id: str, version: int, questions: list[str]) -> None:
     """Runs the page again when somebody asks, elsewhere, what is not among the `questions` that are shown."""
     data = {"api": PREFIX, "conversation_id": conversation_id, "version": version, "questions": questions}
-    _component("talk")(key=f"asked-{conversation_id}", data=data, on_asked_change=_ignore)
+    _component("talk", style="unseen")(key=f"asked-{conversation_id}", data=data, on_asked_change=_ignore)
 
 
 def work(path: str, state: str, done: int = 0) -> None:
@@ -61,7 +61,7 @@ def work(path: str, state: str, done: int = 0) -> None:
 def back(analysis_id: str) -> None:
     """Runs a page again that could not be drawn, once the API answers."""
     data = {"api": PREFIX, "analysis_id": analysis_id}
-    _component("back")(key=f"back-{analysis_id}", data=data, on_back_change=_ignore)
+    _component("back", style="unseen")(key=f"back-{analysis_id}", data=data, on_back_change=_ignore)
 
 
 class Pressed(NamedTuple):
@@ -84,7 +84,9 @@ def link_secret(prefix: str, *, stays: bool) -> str | None:
     It `stays` in the address, or is taken out of it.
     """
     data = {"prefix": prefix, "stays": stays}
-    found = _component("link_secret")(key=f"link-{prefix}", data=data, on_secret_change=_ignore).get("secret")
+    found = _component("link_secret", style="unseen")(key=f"link-{prefix}", data=data, on_secret_change=_ignore).get(
+        "secret"
+    )
     return None if found is None else str(found)
 
 

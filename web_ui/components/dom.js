@@ -68,6 +68,26 @@ const busy = () => {
   return Date.now() - pressed < ACTING || script !== "notRunning";
 };
 
+// Asks for the page to be drawn again until it shows what was heard: an asking that comes while a person acts, or while
+// the page is being drawn, would be lost. `wanted` tells whether it still does not; `pause` (ms) is after so many tries.
+const askingAgain = ({ wanted, ask, most = 20, pause = (tries) => 500 * tries }) => {
+  let tries = 0;
+  let timer = null;
+  let over = false;
+  const go = () => {
+    timer = null;
+    if (over || !wanted() || tries >= most) return;
+    const acting = busy();
+    if (!acting) ask((tries += 1));
+    timer = setTimeout(go, acting ? 200 : pause(tries));
+  };
+  return {
+    tell: () => { if (timer === null) go(); },
+    anew: () => { clearTimeout(timer); tries = 0; go(); },
+    stop: () => { over = true; clearTimeout(timer); },
+  };
+};
+
 // What a person reads of the connection.
 const CONNECTION = { connecting: "connecting…", live: "live", lost: "connection lost, reconnecting…", over: "signed out: load the page to sign in again", barred: "not allowed any more: load the page again", gone: "not there any more: load the page again" };
 const ENDS = { 401: "over", 403: "barred", 404: "gone" };

@@ -16,7 +16,8 @@ const stepLine = (step) =>
 class LiveAnswer {
   constructor(root, data) {
     this.ended = false;
-    this.tries = 0;
+    // The read model may be a moment behind the stream: asked again until the page has the answer.
+    this.asking = askingAgain({ wanted: () => this.ended, ask: (tries) => this.trigger("ended", String(tries)), most: 40, pause: () => 400 });
     this.began = Date.now();
     this.status = el("div", { class: "status", role: "status" }, "Waiting…");
     this.steps = el("ol", { class: "steps", "aria-label": "Steps" });
@@ -59,27 +60,11 @@ class LiveAnswer {
     this.ended = true;
     this.status.textContent = "Checking citations…";
     this.stream.close();
-    this.tell();
-  }
-
-  // The read model may be a moment behind the stream: asked again until the page has the answer.
-  tell() {
-    clearTimeout(this.timer);
-    if (!this.ended || this.tries >= 40) return;
-    this.timer = setTimeout(() => this.ask(), this.tries ? 400 : 0);
-  }
-
-  ask() {
-    if (busy()) {
-      this.timer = setTimeout(() => this.ask(), 200);
-      return;
-    }
-    this.tries += 1;
-    this.trigger("ended", String(this.tries));
+    this.asking.anew();
   }
 
   close() {
-    clearTimeout(this.timer);
+    this.asking.stop();
     this.stream.close();
   }
 }
@@ -89,11 +74,9 @@ const answers = new WeakMap();
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   if (!answers.has(parentElement)) answers.set(parentElement, new LiveAnswer(parentElement, data));
-  const answer = answers.get(parentElement);
-  answer.trigger = setTriggerValue;
-  answer.tell();
+  answers.get(parentElement).trigger = setTriggerValue;
   return () => {
-    answer.close();
+    answers.get(parentElement)?.close();
     answers.delete(parentElement);
   };
 }

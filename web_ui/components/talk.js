@@ -3,7 +3,10 @@
 class Talk {
   constructor(data) {
     this.missing = new Set();
-    this.tries = 0;
+    this.asking = askingAgain({
+      wanted: () => this.missing.size > 0,
+      ask: (tries) => this.trigger("asked", `${[...this.missing].join(" ")} ${tries}`),
+    });
     const after = new URLSearchParams({ stream_id: `conversation/${data.conversation_id}`, after: data.version });
     this.stream = listen(`${data.api}/events/live?${after}`, { events: { milestone: (event) => this.take(event) }, onstate: () => {} });
   }
@@ -13,31 +16,18 @@ class Talk {
     const id = event.data.question_id;
     if (this.shown?.has(id) || this.missing.has(id)) return; // told again after a new connection
     this.missing.add(id);
-    this.tries = 0;
-    this.tell();
+    this.asking.anew();
   }
 
   update(data, trigger) {
     this.shown = new Set(data.questions);
     this.trigger = trigger;
-    this.tell();
-  }
-
-  // Asked again until it is there: an asking that comes while a person acts would be lost.
-  tell() {
-    clearTimeout(this.timer);
     for (const id of this.missing) if (this.shown.has(id)) this.missing.delete(id);
-    if (!this.missing.size || this.tries >= 20) return;
-    const acting = busy();
-    if (!acting) {
-      this.tries += 1;
-      this.trigger("asked", `${[...this.missing].join(" ")} ${this.tries}`);
-    }
-    this.timer = setTimeout(() => this.tell(), acting ? 200 : 500 * this.tries);
+    this.asking.tell();
   }
 
   close() {
-    clearTimeout(this.timer);
+    this.asking.stop();
     this.stream.close();
   }
 }

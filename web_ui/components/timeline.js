@@ -132,7 +132,11 @@ class Timeline {
     this.live = new Map();
     this.connection = "";
     this.opened = Date.now();
-    this.told = { signature: null, at: 0, tries: 0 };
+    this.asking = askingAgain({
+      wanted: () => this.signature !== this.data.signature,
+      ask: () => this.trigger("changed", this.signature),
+      pause: (tries) => 500 * (tries + 1),
+    });
     this.head = el("div", { class: "head" });
     this.headline = el("span", { class: "headline" });
     this.clock = el("span", { class: "clock" });
@@ -238,7 +242,7 @@ class Timeline {
     for (const [name, mark] of this.marks) {
       setClass(mark, `mark ${ORDER.indexOf(state) >= ORDER.indexOf(REACHED[name][0]) || views.get(name)?.state === "completed" ? "reached" : ""}`);
     }
-    this.tell(signatureOf(state, ended, views), now);
+    this.tell(signatureOf(state, ended, views));
   }
 
   drawRow(row, views, now) {
@@ -292,17 +296,15 @@ class Timeline {
   }
 
   // The page around the timeline is drawn again when something it shows has changed, and only then.
-  tell(signature, now) {
-    if (signature === this.data.signature) return;
-    if (this.told.signature !== signature) this.told = { signature, at: 0, tries: 0 };
-    if (busy() || this.told.tries >= 20 || now - this.told.at < 500 * (this.told.tries + 1)) return;
-    this.told.at = now;
-    this.told.tries += 1;
-    this.trigger("changed", signature);
+  tell(signature) {
+    if (this.signature === signature) return this.asking.tell();
+    this.signature = signature;
+    return this.asking.anew();
   }
 
   close() {
     clearInterval(this.interval);
+    this.asking.stop();
     this.stream?.close();
   }
 }

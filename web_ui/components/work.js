@@ -3,7 +3,10 @@
 class Work {
   constructor(root, data) {
     this.heard = "";
-    this.tries = 0;
+    this.asking = askingAgain({
+      wanted: () => this.heard !== "" && this.heard !== this.shown,
+      ask: (tries) => this.trigger("moved", `${this.heard} ${tries}`),
+    });
     this.link = el("div", { class: "lost", role: "status" });
     this.link.hidden = true;
     root.append(this.link);
@@ -21,32 +24,18 @@ class Work {
 
   take(work) {
     this.heard = `${work.state} ${work.done}`;
-    this.tries = 0;
     if (work.state !== "asked") this.stream.close();
-    this.tell();
+    this.asking.anew();
   }
 
   update(data, trigger) {
     this.shown = data.shown;
     this.trigger = trigger;
-    this.tell();
-  }
-
-  // Asked again until what is drawn is what was heard: an asking that comes while a person acts would be lost.
-  tell() {
-    clearTimeout(this.timer);
-    if (!this.heard || this.heard === this.shown || this.tries >= 20) return;
-    if (busy()) {
-      this.timer = setTimeout(() => this.tell(), 200);
-      return;
-    }
-    this.tries += 1;
-    this.trigger("moved", `${this.heard} ${this.tries}`);
-    this.timer = setTimeout(() => this.tell(), 500 * this.tries);
+    this.asking.tell();
   }
 
   close() {
-    clearTimeout(this.timer);
+    this.asking.stop();
     this.stream.close();
   }
 }
