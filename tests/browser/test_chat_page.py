@@ -398,6 +398,10 @@ def test_the_keyboard_stays_where_it_was_when_a_citation_opens_its_lines(page: P
     page.keyboard.press("Enter")
     expect(helpful).to_have_attribute("aria-pressed", "true")
     expect(helpful).to_be_focused()
+    page.get_by_role("button", name="Close").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-source")).to_have_count(0)
+    expect(chip).to_be_focused()
 
 
 def test_a_question_in_other_words_never_stands_there_twice(page: Page, api: StandIn) -> None:

@@ -155,3 +155,35 @@ def test_a_link_to_a_file_looks_as_the_buttons_beside_it(page: Page, api: StandI
     assert other is not None
     assert abs(own["height"] - other["height"]) <= 2
     assert abs(own["y"] - other["y"]) <= 2
+
+
+def test_a_citation_at_the_end_of_a_conversation_stays_in_sight_above_its_lines(page: Page, api: StandIn) -> None:
+    page.set_viewport_size(PHONE)
+    analysis = samples.complete(api)
+    page.goto(f"/chat?analysis={analysis.id}")
+    page.get_by_placeholder(FIELD).fill("How does it start?")
+    page.get_by_placeholder(FIELD).press("Enter")
+    page.wait_for_url(re.compile("conversation="))
+    expect(page.locator(".status")).to_be_visible()
+    api.answered(list(api.questions)[-1], analysis_id=analysis.id, **samples.answer())
+    chip = page.locator("article.answer .cited .chip").last
+    chip.click()
+
+    expect(page.locator(".st-key-source .rs-cited").first).to_be_visible()
+    expect(chip).to_be_focused()
+    expect(chip).to_be_in_viewport()
+    box, sheet = chip.bounding_box(), page.locator(".st-key-source").bounding_box()
+    assert box is not None
+    assert sheet is not None
+    assert box["y"] + box["height"] <= sheet["y"]
+
+
+def test_the_bar_of_a_phone_has_its_signs_in_one_line(page: Page, api: StandIn) -> None:
+    api.scopes.append("admin")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/")
+    signs = page.locator(".st-key-oversight a")
+    expect(signs).to_have_count(4)
+
+    assert len({round(box["y"]) for sign in signs.all() if (box := sign.bounding_box()) is not None}) == 1
+    assert page.locator(".stMain").evaluate(SPANS_BEYOND) <= 0

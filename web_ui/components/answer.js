@@ -88,9 +88,15 @@ const buttons = (data, act) =>
 // A page that opens lines beside an answer draws the answer anew, in another place: what a person had opened in it, and
 // where they were with the keyboard, is the same after that. Kept by answer, as long as the page is loaded.
 const KEPT = 10000; // ms in which what was pressed has its effect
+const SETTLING = [50, 400]; // ms after which it is looked at whether that is still in sight
 const opened = new Map();
 const drawn = new Map();
 let touched = null;
+let opener = null; // the citation whose lines are beside the answer
+
+document.addEventListener("click", (event) => {
+  if (opener && event.target.closest?.("[class*=st-key-close]")) touched = { ...opener, at: Date.now() };
+}, { capture: true });
 
 const named = (node) => `${node.className} ${node.getAttribute("aria-label") ?? ""} ${node.textContent}`;
 const pressable = (root) => [...root.querySelectorAll("button, summary")];
@@ -101,6 +107,7 @@ const keepOf = (root, id) => {
     if (!node) return;
     const alike = pressable(root).filter((one) => named(one) === named(node));
     touched = { id, name: named(node), place: alike.indexOf(node), at: Date.now() };
+    if (event.type === "click" && node.classList.contains("chip")) opener = touched;
   };
   root.addEventListener("click", keep);
   root.addEventListener("focusin", keep);
@@ -117,7 +124,10 @@ const comeBack = (id) => {
   const host = root?.getRootNode().host;
   const elsewhere = document.activeElement && document.activeElement !== document.body && document.activeElement !== host;
   if (!root || elsewhere || touched?.id !== id || Date.now() - touched.at > KEPT) return;
-  pressable(root).filter((one) => named(one) === touched.name)[touched.place]?.focus({ preventScroll: true });
+  const node = pressable(root).filter((one) => named(one) === touched.name)[touched.place];
+  node?.focus({ preventScroll: true });
+  // The page goes to its end by itself when it grows and its end is in sight.
+  for (const wait of node ? SETTLING : []) setTimeout(() => node.matches(":focus") && node.scrollIntoView({ block: "nearest" }), wait);
 };
 
 export default function (component) {
