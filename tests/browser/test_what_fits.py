@@ -66,19 +66,6 @@ def test_a_page_asks_for_nothing_that_is_not_there(page: Page, api: StandIn) -> 
     assert missing == []
 
 
-def test_what_stands_beside_each_other_has_a_dot_between_and_none_at_the_edge(page: Page, api: StandIn) -> None:
-    page.set_viewport_size(PHONE)
-    page.goto(f"/analysis?analysis={samples.complete(api).id}")
-    facts = page.locator(".rs-facts").first
-    expect(facts).to_be_visible()
-
-    begin = facts.evaluate("facts => [...facts.children].map(each => Math.round(each.getBoundingClientRect().left))")
-    edge = facts.evaluate("facts => Math.round(facts.getBoundingClientRect().left)")
-    cut = facts.evaluate("facts => getComputedStyle(facts).clipPath")
-    assert begin.count(edge) > 1, "it is one line"
-    assert cut.startswith("inset(-4px -4px -4px "), "the dots at its edge are seen"
-
-
 def test_a_page_that_lacks_something_for_long_is_seen_without_it(page: Page, api: StandIn) -> None:
     page.route("**/static/js/TextInput.*.js", lambda route: None)  # it never comes
     page.goto("/")

@@ -85,17 +85,29 @@ const buttons = (data, act) =>
       : []),
     data.actions?.count > 1 ? turning(data.actions, act) : null);
 
-// A page that opens lines beside an answer draws the answer anew, in another place: what a person had opened in it, and
-// where they were with the keyboard, is the same after that. Kept by answer, as long as the page is loaded.
+// An answer of which something new is told is drawn anew: what a person had opened in it, and where they were with the
+// keyboard, is the same after that, and after lines are opened beside it. Kept by answer, as long as the page is loaded.
 const KEPT = 10000; // ms in which what was pressed has its effect
-const SETTLING = [50, 400]; // ms after which it is looked at whether that is still in sight
+const SETTLING = [50, 400, 1200]; // ms after which it is looked at whether that is still in sight
 const opened = new Map();
 const drawn = new Map();
 let touched = null;
 let opener = null; // the citation whose lines are beside the answer
 
+// Once lines stand beside the answers, or none do any more.
+const onceBeside = (isThere, then) => {
+  const until = Date.now() + KEPT;
+  const look = () => {
+    if ((document.querySelector(".st-key-source") !== null) === isThere) then();
+    else if (Date.now() < until) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+};
+
 document.addEventListener("click", (event) => {
-  if (opener && event.target.closest?.("[class*=st-key-close]")) touched = { ...opener, at: Date.now() };
+  if (!opener || !event.target.closest?.("[class*=st-key-close]")) return;
+  touched = { ...opener, at: Date.now() };
+  onceBeside(false, () => comeBack(touched.id));
 }, { capture: true });
 
 const named = (node) => `${node.className} ${node.getAttribute("aria-label") ?? ""} ${node.textContent}`;
@@ -107,7 +119,9 @@ const keepOf = (root, id) => {
     if (!node) return;
     const alike = pressable(root).filter((one) => named(one) === named(node));
     touched = { id, name: named(node), place: alike.indexOf(node), at: Date.now() };
-    if (event.type === "click" && node.classList.contains("chip")) opener = touched;
+    if (event.type !== "click" || !node.classList.contains("chip")) return;
+    opener = touched;
+    onceBeside(true, () => comeBack(id));
   };
   root.addEventListener("click", keep);
   root.addEventListener("focusin", keep);
