@@ -84,10 +84,11 @@ def login_sentence(analysis: AnalysisView) -> str:
 
 
 def unembedded_sentence(analysis: AnalysisView) -> str:
-    """How many passages a provider gave no vector for, and why; empty where it gave one for each."""
-    refused = Counter[str]()
-    for stage in analysis.stages:
-        refused.update({name: n for name, n in stage.counts.items() if name.startswith("not_embedded")})
+    """How many passages a provider gave no vector for, and why; empty where it gave one for each.
+
+    Both stages embed the same passages, so only one of them counts: refinement once it is whole, for it then serves.
+    """
+    refused = Counter[str](_refused(analysis))
     number = refused.pop("not_embedded", 0)
     if not number:
         return ""
@@ -96,6 +97,13 @@ def unembedded_sentence(analysis: AnalysisView) -> str:
     are = "has no vector and is" if number == 1 else "have no vector and are"
     told = f" ({why})" if why else ""
     return f"{count(number, 'passage')} {are} found by words alone{told}. To ask again, retry what failed."
+
+
+def _refused(analysis: AnalysisView) -> dict[str, int]:
+    counts = {stage.stage: stage.counts for stage in analysis.stages if stage.stage in {"embed", "refine"}}
+    whole = any(stage.stage == "refine" and stage.state == "completed" for stage in analysis.stages)
+    said = counts.get("refine" if whole or not counts.get("embed", {}).get("not_embedded") else "embed", {})
+    return {name: n for name, n in said.items() if name.startswith("not_embedded")}
 
 
 def file_reason(file: FileView, asked: str | None = None) -> str:

@@ -131,6 +131,22 @@ def test_passages_without_a_vector_are_counted_with_their_reasons() -> None:
     assert outcomes.unembedded_sentence(an_analysis(stages=stages[:1])) == ""
 
 
+@pytest.mark.parametrize(
+    ("refined", "told"),
+    [
+        ({"state": "completed", "counts": {"not_embedded": 3}}, "3 passages have no vector"),
+        ({"state": "completed", "counts": {"embedded": 9}}, ""),
+        ({"state": "running", "counts": {"not_embedded": 1}}, "2 passages have no vector"),
+    ],
+)
+def test_a_passage_that_both_stages_could_not_embed_is_counted_once(refined: dict[str, object], told: str) -> None:
+    quick = {"stage": "embed", "state": "completed", "counts": {"not_embedded": 2}}
+    said = outcomes.unembedded_sentence(an_analysis(stages=[quick, {"stage": "refine", **refined}]))
+
+    assert said.startswith(told)
+    assert bool(said) == bool(told)
+
+
 def test_a_token_that_its_host_refused_is_told() -> None:
     assert outcomes.login_sentence(an_analysis(head={"login_refused": True})).startswith("The host refused the access")
     assert outcomes.login_sentence(an_analysis(head={"ref": "main"})) == ""
