@@ -34,6 +34,7 @@ import_module("pandas")  # Streamlit would with the first component: a tenth of 
 
 ICON = Path(__file__).with_name("icon.svg")
 SCRIPT = Path(__file__).with_name("shell.py")
+PAGES = frozenset(file.stem for file in Path(__file__).with_name("pages").glob("[a-z]*.py")) - {"start"}  # that is `/`
 _GRACE = 20  # seconds for requests to be answered when it is told to end; event streams are sent elsewhere at once
 
 
@@ -88,8 +89,11 @@ def make_app(
     )
 
 
-async def _page(_request: Request) -> Response:
-    return HTMLResponse(first_page.index(), headers={"cache-control": "no-cache"})
+async def _page(request: Request) -> Response:
+    name = request.path_params.get("page")
+    is_one = name is None or name in PAGES
+    told = first_page.index() if is_one else first_page.missing()
+    return HTMLResponse(told, 200 if is_one else 404, headers={"cache-control": "no-cache"})
 
 
 async def _icon(_request: Request) -> Response:

@@ -19,14 +19,31 @@ _STATIC = Path(streamlit.__file__).with_name("static")
 _FIRST = ("Html", "PageLink", "BidiComponent", "Button", "Checkbox", "TextInput", "Selectbox", "ChatInput")
 
 
+_MISSING = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>No such page · Repostream</title><link rel="icon" href="/favicon.png"><style>{styles}</style></head>
+<body class="rs-alone"><main>
+<h1 class="rs-hero">There is no such page</h1>
+<p class="rs-lead">The address is not whole, or it leads to a page that never was here.</p>
+<p><a href="/">To the start page</a></p>
+</main></body></html>
+"""
+
+
+@cache
+def missing() -> str:
+    """What is given for an address that no page has: Streamlit would show its start page below a dialog of its own."""
+    return _MISSING.format(styles=_styles())
+
+
 @cache
 def index() -> str:
     """The page, as Streamlit is installed."""
     own = _STATIC.joinpath("index.html").read_text("utf-8")
     manifest = json.loads(_STATIC.joinpath("manifest.json").read_text("utf-8"))
     scripts = (_HERE.joinpath("components", name).read_text("utf-8") for name in ("held.js", "popovers.js"))
-    styles = (_HERE.joinpath(*name).read_text("utf-8") for name in (("components", "palette.css"), ("style.css",)))
-    return made_of(own, manifest, "".join(styles), scripts)
+    return made_of(own, manifest, _styles(), scripts)
 
 
 def made_of(own: str, manifest: Mapping[str, Any], styles: str, scripts: Iterable[str]) -> str:
@@ -39,6 +56,11 @@ def made_of(own: str, manifest: Mapping[str, Any], styles: str, scripts: Iterabl
     begun = own.replace("<head>", f"<head>{ours}", 1)
     linked = begun.replace("</head>", "".join(f"{link}\n" for link in early) + "</head>", 1)
     return linked.replace('<div id="root">', f'<style>{styles}</style>\n<div id="root">', 1)
+
+
+def _styles() -> str:
+    files = (_HERE.joinpath("components", "palette.css"), _HERE.joinpath("style.css"))
+    return "".join(file.read_text("utf-8") for file in files)
 
 
 def _files(manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -178,6 +178,17 @@ def test_a_hostile_name_is_only_text_and_nothing_overflows(page: Page, api: Stan
     assert page.locator("img[src=x]").count() == 0
 
 
+def test_an_address_that_no_page_has_says_so_and_leads_to_the_start(page: Page, api: StandIn) -> None:
+    told = page.goto("/analyses")
+
+    assert told is not None
+    assert told.status == 404
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="To the start page").click()
+    expect(page.locator(".rs-hero")).to_have_text("Ask a repository anything")
+
+
 def test_an_unknown_analysis_is_a_clear_notice(page: Page, api: StandIn) -> None:
     for nothing in ("nothing", str(uuid4())):
         page.goto(f"/analysis?analysis={nothing}")

@@ -50,7 +50,7 @@ def _settings() -> None:
         return
     st.write(_OTHERS)
     if found.items:
-        st.html(markup.marked_table(installation.SETTINGS, installation.settings(found.items), "rs-files"))
+        st.html(markup.marked_table(installation.SETTINGS, installation.settings(found.items), "rs-files rs-settings"))
     else:
         notices.empty("Nothing is set.", "Everything is as this release has it.")
 
