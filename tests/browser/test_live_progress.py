@@ -353,6 +353,22 @@ def test_a_host_that_is_slow_keeps_nothing_of_the_page_waiting(page: Page, api: 
     expect(page.get_by_role("button", name="Refresh", exact=True)).to_be_visible()
 
 
+def test_what_was_cancelled_is_begun_again_with_all_that_was_asked_for(page: Page, api: StandIn) -> None:
+    analysis = samples.running(api)
+    analysis.view |= {"ref": "main", "folder": "src", "include": ["vendor/"], "history_depth": 200}
+    page.goto(f"/analysis?analysis={analysis.id}")
+    expect(page.get_by_role("button", name="Analyse again")).to_have_count(0)
+    page.get_by_role("button", name="Cancel").click()
+    api.begun.clear()
+    page.get_by_role("button", name="Analyse again").click()
+
+    page.wait_for_url(lambda url: analysis.id not in url and "analysis=" in url)
+    wanted = ("url", "ref", "folder", "include", "history")
+    assert [[body[name] for name in wanted] for body in api.begun] == [
+        [analysis.view["url"], "main", "src", ["vendor/"], 200]
+    ]
+
+
 def test_the_commit_is_named_with_its_branch_its_date_and_its_subject(page: Page, api: StandIn) -> None:
     analysis = samples.complete(api)
     head = {"ref": "main", "default_branch": "main", "authored_at": "2026-01-02T03:04:05Z", "subject": "Mend <b>it</b>"}

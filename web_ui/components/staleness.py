@@ -3,9 +3,10 @@
 import streamlit as st
 
 from runtime.client import ApiError
-from runtime.client.shapes import AnalysisRequest, AnalysisSummary, AnalysisView, StalenessView
+from runtime.client.shapes import AnalysisSummary, AnalysisView, StalenessView
 from web_ui import markup, views
-from web_ui.session import attempt, client, may_write, remembered
+from web_ui.components import anew
+from web_ui.session import client, may_write, remembered
 
 
 def standing(analysis: AnalysisView | AnalysisSummary) -> StalenessView | None:
@@ -44,13 +45,4 @@ def show(analysis: AnalysisView) -> None:
         st.html(markup.pill(said, tone))
         is_newest = found.analysis_id == analysis.analysis_id
         if found.standing == "behind" and is_newest and may_write() and st.button("Refresh", icon=":material/sync:"):
-            wanted = AnalysisRequest(
-                url=analysis.url,
-                ref=analysis.ref,
-                folder=analysis.folder or None,
-                include=analysis.include,
-                after=analysis.analysis_id,
-            )
-            begun = attempt(lambda: client().analyses_begin(wanted))
-            if begun is not None:
-                st.switch_page("pages/analysis.py", query_params={"analysis": begun.analysis_id})
+            anew.begin(analysis, after=analysis.analysis_id)

@@ -9,6 +9,7 @@ import streamlit as st
 from runtime.client.shapes import AnalysisView
 from web_ui import estimates, markup, outcomes, views
 from web_ui.components import (
+    anew,
     browser,
     bundles,
     findings,
@@ -47,6 +48,7 @@ def actions(analysis: AnalysisView) -> None:
             "Stop refining" if analysis.state == "ready" else "Cancel", icon=":material/close:"
         ):
             chosen = client().analyses_cancel
+        anew.control(analysis)
         share.control("repository", analysis.repository_id)
         bundles.analysis(analysis)
         if analysis.commit is not None:
