@@ -39,3 +39,12 @@ def test_a_secret_in_a_log_is_found_and_not_repeated(tmp_path: Path, secret: str
 def test_what_is_no_secret_is_left_alone() -> None:
     for text in ("rsk_abcdefgh", "https://git.test:8080/a@b", "ghp_short", "https://***:***@git.test/", "whsec_…"):
         assert FORMS.search(text.encode()) is None
+
+
+def test_a_secret_is_found_behind_whatever_ends_a_word() -> None:
+    for before in ("", " ", '"', "/join/", "=", "\\n", "\n", "#"):
+        assert FORMS.search(f"{before}rsi_{TOKEN}".encode()), before
+
+
+def test_letters_in_the_middle_of_what_is_sealed_are_no_secret() -> None:
+    assert FORMS.search(f"gAAAAB-rsr_{TOKEN}{TOKEN}".encode()) is None
