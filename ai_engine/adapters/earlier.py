@@ -4,14 +4,13 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ai_engine.ports import Found
 from ai_engine.stages.same_question import shelf_of
 from events.base import Envelope
 from events.catalog import decode
-from events.log.outage import is_database_away
+from events.log.outage import DRIVER_ERRORS
 from events.log.postgres import ENVELOPE_COLUMNS, envelopes_of
 from events.question import QuestionAnswered
 from runtime.database import each_alone
@@ -60,9 +59,7 @@ class LoggedAnswers:
                         answered = decode(envelope)
                         assert isinstance(answered, QuestionAnswered)  # noqa: S101  # by its type
                         return Found(answered, envelope.timestamp)
-        except Exception as error:  # then it is asked for
-            if not (isinstance(error, (SQLAlchemyError, OSError)) or is_database_away(error)):
-                raise
+        except (*DRIVER_ERRORS, OSError) as error:  # then it is asked for
             _log.warning("earlier answers cannot be looked for", error=type(error).__name__)
         return None
 

@@ -9,7 +9,8 @@ _UNAVAILABLE = ("08", "53", "57", "58")
 _CONFLICT = ("40",)  # deadlock, serialization failure
 # The last is what the driver says of a connection whose server is gone before it has noticed.
 _LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError)
-_OF_THE_DRIVER = (SQLAlchemyError, asyncpg.PostgresError, *_LOST, ConnectionRefusedError, ConnectionResetError)
+# What talking to the database may raise: SQLAlchemy wraps most of the driver's errors, not all.
+DRIVER_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, *_LOST, ConnectionRefusedError, ConnectionResetError)
 
 
 def _sqlstate(error: BaseException) -> str:
@@ -35,4 +36,4 @@ def is_outage(error: BaseException) -> bool:
 
 def is_database_away(error: BaseException) -> bool:
     """Whether an error of whatever work is such an outage: what else takes too long, or a file that fails, is none."""
-    return isinstance(error, _OF_THE_DRIVER) and is_outage(error)
+    return isinstance(error, DRIVER_ERRORS) and is_outage(error)
