@@ -1,7 +1,7 @@
 """How often search finds the files that a commit or an issue changed, asked of the tree before it.
 
     python -m bench localisation --repositories FOLDER --kept FILE [--sets histories,…] [--public FILE …]
-        [--commits 150] [--only owner/name,…] [--seconds 280] [--full] [--peers] [--write FILE]
+        [--commits 150] [--only owner/name,…] [--seconds 280] [--full] [--past] [--peers] [--write FILE]
 
 `--repositories` holds bare clones, `<owner>+<name>/repo`. Sets: the newest commits of histories by their subjects, or
 by what they say of the issue that they name. `--public` are sets as lines of JSON (SWE-bench, Loc-Bench, SWE-bench
@@ -25,6 +25,7 @@ from bench.retrieval.histories import by_issue, by_subject, history_tasks
 from bench.retrieval.issues import issue_tasks
 from bench.retrieval.kept import Kept
 from bench.retrieval.measures import LOCALISED, MEASURES, of_files
+from bench.retrieval.past import earlier_at
 from bench.retrieval.question_sets import Asked, Task
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, tree
 from bench.retrieval.retrievers import Retriever, Search, usable
@@ -63,7 +64,8 @@ def grade_tasks(
         tasks = list(group)
         cases = stores.cases(f"trees-{git_dir.parent.name}", tasks[0].repository, indexed(tasks, chosen.shared))
         for task, case in zip(tasks, cases, strict=True):
-            search = Search(task.asked.text, case.index, case.similar, Weights(), others=case.others)
+            known = {"others": case.others, "earlier": earlier_at(task.git_dir, task.revision)}
+            search = Search(task.asked.text, case.index, case.similar, Weights(), **known)
             values = {name: of_files(ask(search), task.asked.files) for name, ask in retrievers.items()}
             kept.add(task, commit, values)
             if time.monotonic() > until:
@@ -148,6 +150,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--shared", type=int, default=20, help="commits in a row that may be asked of one tree")
     parser.add_argument("--seconds", type=float, default=280.0, help="after which a run ends")
     parser.add_argument("--full", action="store_true", help="with the full model, too: a long time for large trees")
+    parser.add_argument("--past", action="store_true", help="also as where the history was asked for")
     parser.add_argument("--peers", action="store_true", help="beside other systems' passages and maps, same vectors")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     return parser.parse_args(arguments)
@@ -161,7 +164,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
     embedders = load_embedders(options.models)
     chosen = {kind: model for kind, model in embedders.items() if options.full or kind == "quick"}
     peers = load_whole(options.models) if options.peers else None
-    retrievers = usable(chosen, peers=peers is not None)
+    retrievers = usable(chosen, peers=peers is not None, past=options.past)
     stores = Stores(chosen, options.cache, peers)
     kept = Kept(options.kept)
     sets = list(task_sets(options))

@@ -38,11 +38,12 @@ from events.question import SearchRequest
 from processor.stages.parse import parse_source
 from rag_manager.adapters.onnx_model import load_full
 from rag_manager.adapters.static_table import load_quick
+from rag_manager.dense_search import DENSE_DEPTH
 from rag_manager.models.build import ensure_models
 from rag_manager.ports import Embedder
 from rag_manager.rows import reading
 from rag_manager.rows.reading import Served
-from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH, Search
+from rag_manager.search import LEXICAL_DEPTH, Search
 from rag_manager.serving import Loaded, ServingCache
 from rag_manager.stages.read_question import read_question
 from runtime.parquet import schema_of, write_rows, write_table

@@ -23,7 +23,7 @@ from bench.retrieval import load_embedders
 from bench.retrieval.question_sets import SWE_QA, QuestionSet, semble_sets, swe_qa_set
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, VectorStore, tree
 from events.question import Evidence
-from rag_manager.search import DENSE_DEPTH
+from rag_manager.dense_search import DENSE_DEPTH
 from rag_manager.stages.read_question import read_question
 from rag_manager.stages.weigh_evidence import weigh_evidence
 from runtime.settings import HomeSettings

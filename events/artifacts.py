@@ -29,6 +29,7 @@ class ArtifactKind(StrEnum):
     LINKS = "links"
     CONNECTIONS = "connections"
     CHURN = "churn"
+    COMMITS = "commits"
 
 
 class ArtifactRef(Value):
@@ -236,6 +237,20 @@ class ChurnRow(Value):
     path: str
     commits: int
     authors: int
+
+
+class CommitRow(Value):
+    """What one earlier commit says, without secrets, people's addresses and trailers, and which files it changed.
+
+    `number` counts from 0, the newest; `commit` is its id; `paths` are those that the files have at the commit that
+    is analysed.
+    """
+
+    number: int
+    commit: str
+    subject: str
+    message: str
+    paths: list[str]
 
 
 class VectorRow(Value):

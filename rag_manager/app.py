@@ -107,7 +107,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     going_back = GoingBack(backends, known, graces)
     anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), known)
     chores = Chores(housekeeping, forgetting, anew, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
-    search.on_missing = chores.collection_missed
+    search.dense.on_missing = chores.collection_missed
     worker = f"rag_manager-{os.getpid()}"
     subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))

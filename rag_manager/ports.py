@@ -129,6 +129,10 @@ class Lexicon(Protocol):
         """
         ...
 
+    def hold(self, documents: Iterable[str]) -> OpenLexicon:
+        """Return an index of few documents that is in memory alone; each is a line of blank-separated tokens."""
+        ...
+
 
 class VectorsUnavailable(Exception):
     """The vector server is down, silent, or failing. Trying again later can help."""

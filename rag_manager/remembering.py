@@ -8,16 +8,19 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Container, Hashable
+from collections.abc import Awaitable, Callable, Container, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from events.question import SearchReply
+from events.question import SearchReply, SearchRequest
 from rag_manager.ports import SharedMemory
+from rag_manager.rows.reading import Served
 from runtime.metrics import cache_lookups
 
+MOST_KEPT = 500  # replies to searches, of about 20 KB each; embedded questions
+KEPT = 300.0  # seconds
 Key = TypeVar("Key", bound=Hashable)
 Made = TypeVar("Made")
 
@@ -94,6 +97,12 @@ class Asked:
     def of(self) -> tuple[UUID, UUID, str]:
         """Whose it is: it goes with these."""
         return self.tenant_id, self.analysis_id, self.lexicon_sha256
+
+
+def asked_of(request: SearchRequest, served: Served, what: Sequence[object]) -> Asked:
+    """The key of `what` is asked of that which serves."""
+    state = (request.tenant_id, served.analysis_id, served.lexicon_sha256, served.generation_id)
+    return Asked(*state, json.dumps(what))
 
 
 @dataclass(frozen=True)

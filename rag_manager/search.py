@@ -5,28 +5,28 @@ the reply says why.
 """
 
 import asyncio
-import json
 import time
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
 from events.index import GenerationKind
 from events.question import Evidence, Passage, SearchReply, SearchRequest
+from rag_manager.dense_search import Dense, DenseSearch
 from rag_manager.former import FormerEmbedders
 from rag_manager.jobs.base import Turns, Urgency
-from rag_manager.ports import (
-    CollectionMissing,
-    Embedder,
-    InputRefused,
-    SharedMemory,
-    Vectors,
-    VectorsUnavailable,
+from rag_manager.ports import Embedder, SharedMemory, Vectors
+from rag_manager.remembering import (
+    KEPT,
+    MOST_KEPT,
+    Asked,
+    Form,
+    Recalled,
+    Remembered,
+    asked_of,
+    may_be_kept,
+    reply_shape,
 )
-from rag_manager.remembering import Asked, Form, Recalled, Remembered, may_be_kept, reply_shape
 from rag_manager.rows.graph import calls_of, edges_around, has_graph
 from rag_manager.rows.reading import IndexChanged, Served
 from rag_manager.scoping import Chunks, best_by_words, scope_of
@@ -36,35 +36,19 @@ from rag_manager.stages.catalogue import Catalogue
 from rag_manager.stages.code_tokens import code_tokens
 from rag_manager.stages.follow_relation import Edge
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
-from rag_manager.stages.question_vector import question_vector
 from rag_manager.stages.rank import Ranked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
 from rag_manager.stages.show_passages import chunks_wanted, show_passages
+from rag_manager.stages.vote_for_files import Votes, vote_for_files
 from rag_manager.stages.weigh_evidence import weigh_evidence
-from runtime.faults import Fault, Transient
+from runtime.faults import Transient
 
-LEXICAL_DEPTH = 200  # chunks that each retriever hands to the fusion
-DENSE_DEPTH = 100
+LEXICAL_DEPTH = 200  # chunks that the lexicon hands to the fusion
 MAX_LIMIT = 50
 MAX_QUERY = 8_000  # characters of a question that are read
-_MOST_ASKED = 8 * DENSE_DEPTH
-_NAMED_AT_MOST = 40_000  # chunks of a scope that the vector server is given by their ids: 2.6 MB, a third of a second
 _STATES = 5  # of an index that changes under a search, before that is given up
-_DENSE_TIMEOUT = 2.0  # seconds: then the answer is lexical
-_DENSE_PAUSE = 5.0  # seconds without asking a vector server that failed
 
-_MOST_KEPT = 500  # replies, of about 20 KB each; embedded questions
-_KEPT = 300.0  # seconds
 _REPLY = Form[SearchReply](lambda reply: reply.model_dump_json().encode(), SearchReply.model_validate_json)
-_VECTOR = Form[NDArray[np.float32]](lambda vector: vector.tobytes(), lambda raw: np.frombuffer(raw, np.float32))
-
-
-@dataclass(frozen=True)
-class _Dense:
-    chunks: tuple[int, ...] = ()
-    weight: float = 0.0
-    degraded: str | None = None
-    similarities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,23 +79,12 @@ class Search:
         remote: Collection[str] = (),
     ) -> None:
         self._index = index
-        self._vectors = vectors
-        self._embedders = embedders
         self._turns = turns
-        self._former = former or FormerEmbedders({})
         self._weights = weights or Weights()
         self._remote = frozenset(remote)
-        self.on_missing: Callable[[], None] = lambda: None  # called where the vectors of what serves are gone
-        self._quiet_until = 0.0
-        self._no_model_until: dict[str, float] = {}  # by name of the model
-        replies = Remembered[Asked, SearchReply]("searches", most=_MOST_KEPT, seconds=_KEPT)
-        embedded = Remembered[Asked, NDArray[np.float32]]("embeddings", most=_MOST_KEPT, seconds=_KEPT)
+        self.dense = DenseSearch(vectors, embedders, former, self._weights, remote=self._remote, shared=shared)
+        replies = Remembered[Asked, SearchReply]("searches", most=MOST_KEPT, seconds=KEPT)
         self._replies = Recalled(replies, "searches", shared, _REPLY)
-        # By whether the model is somebody else's: the local ones take no more than asking for what they made.
-        self._embedded = {
-            is_remote: Recalled(embedded, "embeddings", shared if is_remote else None, _VECTOR)
-            for is_remote in (False, True)
-        }
 
     async def __call__(self, request: SearchRequest) -> SearchReply:
         """Return the passages that match best, all of one state of the index.
@@ -128,14 +101,21 @@ class Search:
     def keep(self, there: Container[tuple[UUID, UUID, str]]) -> None:
         """Let go of replies of analyses that are not `there` (tenant, analysis, digest of its lexicon) any more."""
         self._replies.keep(there)
-        self._embedded[True].keep(there)  # both have one memory
+        self.dense.keep(there)
 
     async def _answer(self, request: SearchRequest) -> SearchReply:
         began = time.perf_counter()
         served = await self._index.served(request, self._remote)
-        asked = (request.query[:MAX_QUERY], request.limit, str(request.scope), request.budget, reply_shape())
+        asked = (
+            request.query[:MAX_QUERY],
+            request.limit,
+            str(request.scope),
+            request.budget,
+            served.told,
+            reply_shape(),
+        )
         reply = await self._replies.get(
-            _asked(request, served, asked), lambda: self._search(request, served), keeps=may_be_kept
+            asked_of(request, served, asked), lambda: self._search(request, served), keeps=may_be_kept
         )
         return reply.model_copy(update={"took_ms": round((time.perf_counter() - began) * 1_000, 2)})
 
@@ -145,12 +125,13 @@ class Search:
             question = read_question(request.query[:MAX_QUERY])
             scope = await scope_of(request, loaded.catalogue)
             dense, hits = await asyncio.gather(
-                self._dense(request, served, question, loaded.catalogue, scope),
+                self.dense(request, served, question, loaded.catalogue, scope),
                 asyncio.to_thread(best_by_words, loaded.lexicon, question.tokens, LEXICAL_DEPTH, scope),
             )
             limit = max(1, min(request.limit, MAX_LIMIT))
             forward = await self._forward(request, served, question, loaded, scope)
-            rankings = _rankings(hits, dense, forward, scope)
+            votes = await self._votes(request, served, question, loaded)
+            rankings = replace(_rankings(hits, dense, forward, scope), votes=votes)
             found = await asyncio.to_thread(self._rank, question, rankings, dense, loaded, limit)
             picked = found.ranked.passages
             chosen = [item.chunk for item in picked]
@@ -186,67 +167,6 @@ class Search:
         calls, absent = await calls_of(self._index.rows, request.tenant_id, served.analysis_id, asked)
         return callers_beside(asked, calls, catalogue, question.asked), not absent
 
-    async def _dense(  # what is asked, and of what
-        self, request: SearchRequest, served: Served, question: Question, catalogue: Catalogue, scope: Chunks
-    ) -> _Dense:
-        if served.collection is None:
-            return _Dense()
-        if time.monotonic() < self._quiet_until:
-            return _Dense(degraded="vectors_unavailable")
-        vector = await self._vector(request, served, question.meant)
-        if isinstance(vector, str):
-            return _Dense(degraded=vector)
-        try:
-            async with asyncio.timeout(_DENSE_TIMEOUT):
-                own = catalogue.ordinals if scope is None else {catalogue.chunk_ids[chunk] for chunk in scope}
-                found = await self._ask(served.collection, vector, own, scoped=scope is not None)
-        except (VectorsUnavailable, TimeoutError):
-            self._quiet_until = time.monotonic() + _DENSE_PAUSE
-            return _Dense(degraded="vectors_unavailable")
-        except CollectionMissing:
-            self.on_missing()
-            return _Dense(degraded="vectors_missing")
-        weight = self._weights.full if served.kind == GenerationKind.FULL else self._weights.quick
-        chunks = tuple(catalogue.ordinals[chunk_id] for chunk_id, _ in found)
-        return _Dense(chunks, weight, similarities=tuple(1.0 - distance for _, distance in found))
-
-    async def _vector(self, request: SearchRequest, served: Served, texts: Sequence[str]) -> NDArray[np.float32] | str:
-        """The question's vector by the model that made the generation's, or why there is none."""
-        name = served.model or ""
-        if time.monotonic() < self._no_model_until.get(name, 0.0):
-            return "embedder_unavailable"
-        current = self._embedders.get(served.kind)
-        try:
-            async with asyncio.timeout(_DENSE_TIMEOUT):
-                has_it = current is not None and current.name == name
-                embedder = current if has_it else await asyncio.to_thread(self._former.get, name)
-                if embedder is None:
-                    return "model_changed"
-                return await self._embedded[name in self._remote].get(
-                    _asked(request, served, (name, *texts)), lambda: asyncio.to_thread(question_vector, embedder, texts)
-                )
-        except (InputRefused, TimeoutError):  # of this question alone, or somebody else is at it
-            return "embedder_unavailable"
-        except (Fault, OSError, RuntimeError):  # of the model: its metrics say which, and how often
-            self._no_model_until[name] = time.monotonic() + _DENSE_PAUSE
-            return "embedder_unavailable"
-
-    async def _ask(
-        self, collection: str, vector: NDArray[np.float32], own: Collection[str], *, scoped: bool
-    ) -> list[tuple[str, float]]:
-        """The nearest chunks of the analysis, or of a scope: others may live in the collection, and are passed over."""
-        if not vector.any():  # no word that the model knows: near to nothing
-            return []
-        if scoped and len(own) <= _NAMED_AT_MOST:
-            return await self._vectors.query(collection, vector, min(DENSE_DEPTH, len(own)), among=sorted(own))
-        limit = DENSE_DEPTH
-        while True:
-            near = await self._vectors.query(collection, vector, limit)
-            found = [each for each in near if each[0] in own][:DENSE_DEPTH]
-            if len(found) == DENSE_DEPTH or len(near) < limit or limit >= _MOST_ASKED:
-                return found
-            limit *= 2
-
     async def _forward(  # what is asked, and of what
         self, request: SearchRequest, served: Served, question: Question, loaded: Loaded, scope: Chunks
     ) -> tuple[Forward, ...]:
@@ -267,7 +187,15 @@ class Search:
         forward = await asyncio.to_thread(put_forward, question, texts, edges, loaded.catalogue, scope)
         return tuple(replace(each, absent=absent) for each in forward)
 
-    def _rank(self, question: Question, rankings: Rankings, dense: _Dense, loaded: Loaded, limit: int) -> _Found:
+    async def _votes(self, request: SearchRequest, served: Served, question: Question, loaded: Loaded) -> Votes | None:
+        """What earlier changes speak for, where the history is there."""
+        earlier = await self._index.changes.of(request.tenant_id, served)
+        if earlier is None:
+            return None
+        nearest = await asyncio.to_thread(earlier.nearest, question.tokens)
+        return vote_for_files(nearest, question, loaded.catalogue)
+
+    def _rank(self, question: Question, rankings: Rankings, dense: Dense, loaded: Loaded, limit: int) -> _Found:
         words = rankings.scores["lexical"]
         frequencies, best = loaded.lexicon.frequencies(question.tokens), next(iter(words.values()), 0.0)
         evidence = weigh_evidence(question, frequencies, len(loaded.catalogue.chunk_ids), best, dense.similarities)
@@ -276,16 +204,9 @@ class Search:
         return _Found(ranked, evidence, {**rankings.scores, **forward})
 
 
-def _rankings(
-    hits: Sequence[tuple[int, float]], dense: _Dense, forward: tuple[Forward, ...], scope: Chunks
-) -> Rankings:
+def _rankings(hits: Sequence[tuple[int, float]], dense: Dense, forward: tuple[Forward, ...], scope: Chunks) -> Rankings:
     scores = {"lexical": dict(hits), "dense": dict(zip(dense.chunks, dense.similarities, strict=True))}
     return Rankings([chunk for chunk, _ in hits], dense.chunks, dense.weight, forward, scope, scores)
-
-
-def _asked(request: SearchRequest, served: Served, what: Sequence[object]) -> Asked:
-    state = (request.tenant_id, served.analysis_id, served.lexicon_sha256, served.generation_id)
-    return Asked(*state, json.dumps(what))
 
 
 def _line_counts(passages: Sequence[Passage], catalogue: Catalogue) -> dict[str, int]:

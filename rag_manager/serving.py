@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.question import SearchRequest
+from rag_manager.earlier_changes import EarlierChanges
 from rag_manager.ports import Lexicon, OpenLexicon
 from rag_manager.rows import reading
 from rag_manager.rows.reading import Served
@@ -51,6 +52,11 @@ class Index(Protocol):
         """The rows of the live index."""
         ...
 
+    @property
+    def changes(self) -> EarlierChanges:
+        """What earlier commits say."""
+        ...
+
     async def served(self, request: SearchRequest, remote: Collection[str]) -> Served:
         """What answers the request; where that is offline, nothing of the models `remote`.
 
@@ -74,6 +80,7 @@ class ServingCache:
         self, rows: TenantDatabase, objects: Objects, lexicon: Lexicon, *, max_chunks: int = MAX_CHUNKS
     ) -> None:
         self.rows = rows
+        self.changes = EarlierChanges(rows, lexicon)
         self._objects = objects
         self._lexicon = lexicon
         self._max_chunks = max_chunks
@@ -121,6 +128,7 @@ class ServingCache:
         there = {Key(*each) for each in await reading.existing_lexicons(engine)}
         for key in self._loaded.keys() - there:
             del self._loaded[key]
+        self.changes.keep(frozenset((key.tenant_id, key.analysis_id) for key in there))
         return {key.folder for key in there}
 
     async def _load(self, key: Key, served: Served) -> Loaded:

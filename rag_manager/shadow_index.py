@@ -18,12 +18,13 @@ from events.processing import StageRequested
 from events.question import SearchRequest
 from events.replay.made import made_key
 from events.replay.sandbox import SandboxObjects
+from rag_manager.earlier_changes import EarlierChanges
 from rag_manager.jobs.base import Backends, inputs_of, repository_of, tables
 from rag_manager.jobs.index_analysis import KINDS
 from rag_manager.ports import Lexicon
 from rag_manager.remembering import Remembered
 from rag_manager.rows import generations, shadows
-from rag_manager.rows.reading import Served
+from rag_manager.rows.reading import Served, told_of
 from rag_manager.rows.shadows import IndexRun
 from rag_manager.search import Search
 from rag_manager.serving import Index, Loaded
@@ -41,6 +42,7 @@ class ShadowIndex:
     """The index of one shadow. See `serving.Index`."""
 
     rows: TenantDatabase
+    changes: EarlierChanges
     one: Served
     loaded: Loaded
     chunks: Sequence[ChunkText]
@@ -64,7 +66,7 @@ class BesideSearch:
     def __init__(self, backends: Backends, lexicon: Lexicon, live: Index, search_of: Callable[[Index], Search]) -> None:
         self._backends = backends
         self._lexicon = lexicon
-        self._rows = live.rows
+        self._rows, self._changes = live.rows, live.changes
         self._search_of = search_of
         self._live = search_of(live)
         self._kept = Remembered[UUID, Search]("shadows", most=1, seconds=_KEPT)
@@ -111,8 +113,9 @@ class BesideSearch:
             kind=GenerationKind(str(run.facts["generation_kind"])),
             model=run.facts.get("model"),
             collection=await self._collection(asked, run),
+            told=await told_of(self._rows, asked.tenant_id, request.analysis_id),
         )
-        return self._search_of(ShadowIndex(self._rows, served, Loaded(catalogue, opened), chunks))
+        return self._search_of(ShadowIndex(self._rows, self._changes, served, Loaded(catalogue, opened), chunks))
 
     async def _collection(self, asked: BesideRequest, run: IndexRun) -> str | None:
         if not run.facts["vectors"]:

@@ -12,6 +12,7 @@ from events.question import Citation, Passage
 
 _BEST = 5
 _NEAR = 20
+_NOT_BY_ITS_TEXT = frozenset({RERANK, "changes"})  # of what others found, and of the file that it is in
 
 
 def confidence_of(terms: Sequence[str], passages: Sequence[Passage], *, stood: int, fell: int) -> float:
@@ -21,7 +22,8 @@ def confidence_of(terms: Sequence[str], passages: Sequence[Passage], *, stood: i
         return 0.0
     text = "\n".join(f"{p.path}\n{p.text}" for p in best).lower()
     found = sum(term in text for term in terms) / len(terms) if terms else 0.0
-    agreed = sum(sum(rank <= _NEAR for by, rank in p.ranks.items() if by != RERANK) >= 2 for p in best) / len(best)
+    near = [{by for by, rank in p.ranks.items() if rank <= _NEAR} - _NOT_BY_ITS_TEXT for p in best]
+    agreed = sum(len(retrievers) >= 2 for retrievers in near) / len(best)
     honest = stood / (stood + fell) if stood + fell else 0.5
     return round((found + agreed) / 2 * honest, 3)
 

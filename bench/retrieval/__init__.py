@@ -44,7 +44,8 @@ def grade(case: Case, retriever: Retriever, weights: Weights, unit: str) -> Valu
     """What one retriever's ranking is worth; None where no lines are known that lines could be compared with."""
     if unit == LINES and not case.asked.spans:
         return None
-    found = retriever(Search(case.asked.text, case.index, case.similar, weights, case.graph, case.others))
+    known = {"graph": case.graph, "others": case.others, "earlier": case.earlier}
+    found = retriever(Search(case.asked.text, case.index, case.similar, weights, **known))
     return of_files(found, case.asked.files) if unit == FILES else of_lines(found, case.asked.spans)
 
 
@@ -154,6 +155,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", type=Path, default=home / "models")
     parser.add_argument("--cache", type=Path, default=home / "cache" / "bench")
     parser.add_argument("--sets", help="names of sets, by commas; all where it is left out")
+    parser.add_argument("--past", action="store_true", help="also as where the history was asked for")
     parser.add_argument("--peers", action="store_true", help="beside other systems' passages and maps, same vectors")
     parser.add_argument("--shown", action="store_true", help="how much of the cited lines answers are written from")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
@@ -167,7 +169,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
     yield f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip() or 'unknown'}, {made}."
     embedders = load_embedders(options.models)
     peers = load_whole(options.models) if options.peers else None
-    retrievers = usable(embedders, peers=peers is not None)
+    retrievers = usable(embedders, peers=peers is not None, past=options.past)
     published = json.loads((options.questions / "semble" / "published-ndcg10.json").read_text())
     sets = sets_of(options, Stores(embedders, options.cache, peers))
     for name in options.sets.split(",") if options.sets else sets:

@@ -7,9 +7,11 @@ from pathlib import Path
 from bench.retrieval.docstrings import docstring_questions
 from bench.retrieval.messages import message_questions
 from bench.retrieval.others import Others, OthersOf
+from bench.retrieval.past import earlier_at
 from bench.retrieval.question_sets import SWE_QA, Asked, QuestionSet, semble_sets, swe_qa_set
 from bench.retrieval.relations import Graph, graph_of, relation_questions
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, Vectors, VectorStore, tree
+from rag_manager.earlier_changes import Earlier
 from rag_manager.ports import Embedder
 from rag_manager.stages.question_vector import question_vector
 from rag_manager.stages.read_question import read_question
@@ -48,6 +50,7 @@ class Case:
     similar: Mapping[str, Vectors]
     graph: Graph | None = None
     others: Others | None = None
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def semble_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[C
         git_dir = repositories / questions.mirror / "repo"
         if git_dir.is_dir():
             index = Indexer(git_dir, questions.root).index(questions.revision)
-            yield from stores.of_set(f"semble-{questions.name}", questions, index)
+            cases = stores.of_set(f"semble-{questions.name}", questions, index)
+            yield from with_past(cases, git_dir, questions.revision)
 
 
 def swe_qa_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[Case]:
@@ -101,7 +105,8 @@ def swe_qa_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[C
         if git_dir.is_dir():
             paths = frozenset(path for path, _ in tree(git_dir, revision))
             questions = swe_qa_set(folder / "swe-qa", name, paths)
-            yield from stores.of_set(f"swe-qa-{name}", questions, Indexer(git_dir).index(revision))
+            cases = stores.of_set(f"swe-qa-{name}", questions, Indexer(git_dir).index(revision))
+            yield from with_past(cases, git_dir, revision)
 
 
 def docstring_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores) -> Iterator[Case]:
@@ -115,7 +120,8 @@ def docstring_cases(chosen: Mapping[str, str], repositories: Path, stores: Store
                 continue
             step = max(1, -(-len(asked) // MOST_DOCSTRINGS))
             questions = QuestionSet(name, "", revision, "", tuple(asked[::step]))
-            yield from stores.of_set(f"docstrings-{git_dir.parent.name}", questions, indexer.index_sources(sources))
+            cases = stores.of_set(f"docstrings-{git_dir.parent.name}", questions, indexer.index_sources(sources))
+            yield from with_past(cases, git_dir, revision)
 
 
 def relation_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores) -> Iterator[Case]:
@@ -141,6 +147,12 @@ def message_cases(chosen: Mapping[str, str], repositories: Path, stores: Stores)
             sources = indexer.sources(revision)
             questions = _spread(name, revision, list(message_questions(sources)))
             yield from stores.of_set(f"messages-{git_dir.parent.name}", questions, indexer.index_sources(sources))
+
+
+def with_past(cases: Iterable[Case], git_dir: Path, revision: str) -> Iterator[Case]:
+    """The same, with what the commits say that led to a revision."""
+    for case in cases:
+        yield replace(case, earlier=earlier_at(git_dir, revision))
 
 
 def _spread(name: str, revision: str, asked: Sequence[Asked]) -> QuestionSet:

@@ -6,7 +6,7 @@ neighbours (Chroma's recall at 20 was measured as 0.999 or better).
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from bench.retrieval.measures import within
 from bench.retrieval.others import Others
 from bench.retrieval.relations import Graph
 from bench.retrieval.repository_index import RepositoryIndex, Vectors
-from rag_manager.search import DENSE_DEPTH, LEXICAL_DEPTH
+from rag_manager.dense_search import DENSE_DEPTH
+from rag_manager.earlier_changes import Earlier
+from rag_manager.search import LEXICAL_DEPTH
 from rag_manager.stages.code_tokens import STOP_WORDS, code_tokens
 from rag_manager.stages.fold_alike import fold_alike
 from rag_manager.stages.fuse_rankings import fuse_rankings
 from rag_manager.stages.put_forward import CANDIDATES, Forward, put_forward, words_looked_for
 from rag_manager.stages.rank import Picked, Rankings, Weights, rank
 from rag_manager.stages.read_question import MAX_TOKENS, Question, read_question
+from rag_manager.stages.vote_for_files import vote_for_files
 
 LIMIT = 20  # passages asked for: enough for ten files
 _MAP_SIZE = 28_000  # characters of a map: aider's 8,192 tokens where no file is chosen yet
@@ -39,6 +42,7 @@ class Search:
     weights: Weights
     graph: Graph | None = None
     others: Others | None = None
+    earlier: Earlier | None = None  # where the commits before are at hand
 
 
 Retriever = Callable[[Search], Sequence[Place]]
@@ -119,11 +123,14 @@ def reference_map(search: Search) -> Sequence[Place]:
     return list(within(_others_of(search).tree.map.ranked(search.text), _MAP_SIZE))
 
 
-def product(model: str | None) -> Ordered:
-    """What the service answers with: before there are vectors (None), with the quick ones, with the full ones."""
+def product(model: str | None, *, past: bool = False) -> Ordered:
+    """What the service answers with: before there are vectors (None), with the quick ones, with the full ones.
+
+    `past`: where the history was asked for, too.
+    """
 
     def retrieve(search: Search) -> Sequence[int]:
-        picked = ranked_by(search, model, LIMIT)
+        picked = ranked_by(search if past else replace(search, earlier=None), model, LIMIT)
         folded = fold_alike([search.index.bodies[item.chunk] for item in picked])
         return [picked[place].chunk for place in folded]
 
@@ -140,8 +147,10 @@ def ranked_by(search: Search, model: str | None, limit: int) -> list[Picked]:
         "lexical": lexical,
         "dense": {chunk: float(search.similar[model][chunk]) for chunk in near} if model else {},
     }
-    rankings = Rankings(list(lexical), near, weight, _forward(search, question), scores=scores)
-    return rank(question, rankings, search.index.catalogue, limit=limit, weights=search.weights).passages
+    catalogue, earlier = search.index.catalogue, search.earlier
+    votes = vote_for_files(earlier.nearest(question.tokens), question, catalogue) if earlier else None
+    rankings = Rankings(list(lexical), near, weight, _forward(search, question), scores=scores, votes=votes)
+    return rank(question, rankings, catalogue, limit=limit, weights=search.weights).passages
 
 
 def _forward(search: Search, question: Question) -> tuple[Forward, ...]:
@@ -162,18 +171,27 @@ RETRIEVERS: Mapping[str, Retriever] = {
     "ours, quick": shown(product("quick")),
     "ours, full": shown(product("full")),
 }
+PAST: Mapping[str, Retriever] = {
+    "ours, lexical, and earlier changes": shown(product(None, past=True)),
+    "ours, quick, and earlier changes": shown(product("quick", past=True)),
+    "ours, full, and earlier changes": shown(product("full", past=True)),
+}
 PEERS: Mapping[str, Retriever] = {
     "350-word windows, quick vectors (as deepwiki-open)": cut("windows"),
     "2,500-character definitions, quick vectors (as claude-context)": cut("definitions"),
     "the same with BM25 (as claude-context)": cut_hybrid("definitions"),
     "map by references (as aider)": reference_map,
 }
-_NEEDS = {"quick vectors alone": "quick", "full vectors alone": "full", "ours, quick": "quick", "ours, full": "full"}
+_NEEDS = {
+    **dict.fromkeys(("quick vectors alone", "ours, quick", "ours, quick, and earlier changes"), "quick"),
+    **dict.fromkeys(("full vectors alone", "ours, full", "ours, full, and earlier changes"), "full"),
+}
 
 
-def usable(models: Mapping[str, object], *, peers: bool = False) -> dict[str, Retriever]:
+def usable(models: Mapping[str, object], *, peers: bool = False, past: bool = False) -> dict[str, Retriever]:
     """Those whose model is there."""
-    own = {name: retriever for name, retriever in RETRIEVERS.items() if _NEEDS.get(name) in {None, *models}}
+    every = {**RETRIEVERS, **(PAST if past else {})}
+    own = {name: retriever for name, retriever in every.items() if _NEEDS.get(name) in {None, *models}}
     return {**PEERS, **own} if peers else own
 
 

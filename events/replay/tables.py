@@ -27,6 +27,7 @@ KEYS: Mapping[ArtifactKind, tuple[str, ...]] = {
     ArtifactKind.LINKS: ("path", "line", "kind", "source", "target"),
     ArtifactKind.CONNECTIONS: ("path",),
     ArtifactKind.CHURN: ("path",),
+    ArtifactKind.COMMITS: ("commit",),
     ArtifactKind.VECTORS: ("chunk_id",),
 }
 

@@ -80,6 +80,7 @@ BELONGINGS: tuple[Belonging, ...] = (
     _of_tenant("app.links", "links", "analysis_id", "shard", "ordinal"),
     _of_tenant("app.connections", "connections", "analysis_id", "path"),
     _of_tenant("app.churn", "churn", "analysis_id", "path"),
+    _of_tenant("app.commits", "commits", "analysis_id", "number"),
     _of_tenant("app.loaded", "artifacts", "analysis_id", "kind", "shard"),
     _of_tenant("app.uploads", "uploads", "upload_id"),
     Belonging("app.looks", Fate.DELETED, _MINE, why="when each repository was last looked at, for retention"),

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.artifacts import ArtifactKind, ChurnRow, ConnectionRow, ImportRow, LinkRow
+from events.artifacts import ArtifactKind, ChurnRow, CommitRow, ConnectionRow, ImportRow, LinkRow
 from events.base import derived_id
 from runtime.database import copy_rows
 
@@ -85,6 +85,7 @@ TABLES = {
     ArtifactKind.LINKS: Table("links", tuple(LinkRow.model_fields), numbered=True),
     ArtifactKind.CONNECTIONS: Table("connections", tuple(ConnectionRow.model_fields), numbered=False),
     ArtifactKind.CHURN: Table("churn", tuple(ChurnRow.model_fields), numbered=False),
+    ArtifactKind.COMMITS: Table("commits", tuple(CommitRow.model_fields), numbered=False),
 }
 
 

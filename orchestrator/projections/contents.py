@@ -1,4 +1,4 @@
-"""The big read models, loaded from artifacts: files, outcomes, symbols, edges, dependencies, churn, and the graph.
+"""The big read models, loaded from artifacts: files, outcomes, symbols, edges, dependencies, the past, the graph.
 
 It has its own cursor, so that a repository with a hundred thousand edges delays nobody's small events. Symbols and
 edges of an artifact that another analysis has are shared with it. One that cannot be read is marked in `app.loaded`;
@@ -74,7 +74,7 @@ class Contents:
     """
 
     name = "contents"
-    version = 4
+    version = 5
     batch = 200
     tables: Mapping[str, str] = MappingProxyType(
         dict.fromkeys(_OWN_TABLES, "analysis_id") | {table.name: "part_id" for table in SHARED.values()}

@@ -6,7 +6,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from events.artifacts import ArtifactKind, ArtifactRef, ChurnRow, TreeRow
+from pydantic import BaseModel
+
+from events.artifacts import ArtifactKind, ArtifactRef, ChurnRow, CommitRow, TreeRow
 from events.base import Envelope
 from events.delivery import stages
 from events.delivery.work import Result, Run
@@ -50,17 +52,26 @@ class History:
             started_at=started_at,
             files_processed=n if isinstance(n := facts["files_changed"], int) else 0,
             counts=counts,
-            artifacts=await self._store(envelope, found.churn),
+            artifacts=await self._store(envelope, found),
             facts=facts,
         )
         return Result((completed,))
 
-    async def _store(self, envelope: Envelope, rows: Sequence[ChurnRow]) -> tuple[ArtifactRef, ...]:
-        """The churn of all files as an artifact; none where none was changed."""
+    async def _store(self, envelope: Envelope, found: Summary) -> tuple[ArtifactRef, ...]:
+        """The churn of all files and what commits say of them as artifacts; none of what there is nothing of."""
+        refs = (
+            await self._store_rows(envelope, ArtifactKind.CHURN, ChurnRow, found.churn),
+            await self._store_rows(envelope, ArtifactKind.COMMITS, CommitRow, found.told),
+        )
+        return tuple(ref for ref in refs if ref is not None)
+
+    async def _store_rows(
+        self, envelope: Envelope, kind: ArtifactKind, row: type[BaseModel], rows: Sequence[BaseModel]
+    ) -> ArtifactRef | None:
         if not rows:
-            return ()
-        content = await asyncio.to_thread(write_rows, ChurnRow, rows)
-        return (await self.backends.of(envelope).store(ArtifactKind.CHURN, 0, content, len(rows)),)
+            return None
+        content = await asyncio.to_thread(write_rows, row, rows)
+        return await self.backends.of(envelope).store(kind, 0, content, len(rows))
 
     def _read(self, request: StageRequested, tree: bytes, watch: Watched, login: Login | None) -> Summary:
         depth = min(request.history_depth, self.most)

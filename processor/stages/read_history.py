@@ -1,15 +1,17 @@
 """Read the commits that `git log` lists, newest first.
 
 In:  the NUL-separated output of `git log -z --raw -M100% --format=<FORMAT>`, in blocks as it comes.
-Out: commits with who wrote them, when, and which files they changed. E-mail addresses are not among what git is asked.
+Out: commits with who wrote them, when, what they say, and which files they changed. People's e-mail addresses are not
+     among what git is asked; what a message has of them is taken out by `tell_commits`.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-FORMAT = "tformat:commit %at %P%x1f%aN"
+FORMAT = "tformat:commit %at %H %P%x1f%aN%x1f%B"
 MAX_NAME = 100
+MAX_MESSAGE = 4_000  # characters
 _MAX_TOKEN = 65_536  # bytes; a path that is longer is cut
 _SUBMODULE = "160000"
 
@@ -28,6 +30,13 @@ class Commit(NamedTuple):
     authored_at: datetime | None
     is_merge: bool
     changes: tuple[Change, ...]
+    commit: str = ""
+    message: str = ""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The files that it changed, as they were called after it."""
+        return frozenset(change.path for change in self.changes)
 
 
 def read_history(blocks: Iterable[bytes]) -> Iterator[Commit]:
@@ -67,14 +76,17 @@ def _change(described: list[str], tokens: Iterator[bytes]) -> Iterator[Change]:
 
 
 def _commit(header: bytes, changes: list[Change]) -> Commit:
-    described, _, name = header.decode("utf-8", "replace").partition("\x1f")
-    seconds, _, parents = described.removeprefix("commit ").partition(" ")
+    described, _, said = header.decode("utf-8", "replace").partition("\x1f")
+    name, _, message = said.partition("\x1f")
+    seconds, commit, parents = [*described.removeprefix("commit ").split(" ", 2), "", ""][:3]
     printable = "".join(char if char.isprintable() else " " for char in name[: MAX_NAME * 4])
     return Commit(
         author=" ".join(printable.split())[:MAX_NAME] or "nobody",
         authored_at=_moment(seconds),
         is_merge=" " in parents,
         changes=tuple(changes),
+        commit=commit,
+        message=message[:MAX_MESSAGE],
     )
 
 

@@ -1,8 +1,8 @@
 """Say what a repository's past tells of it: who worked on it, which files change often, and which change together.
 
 In:  the newest commits, newest first, and the tree that they led to.
-Out: facts of a bounded size, and of each file how often it was changed. Churn is counted in commits: lines would need
-     every version of every file.
+Out: facts of a bounded size, of each file how often it was changed, and what commits say of files. Churn is counted in
+     commits: lines would need every version of every file.
 """
 
 import re
@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
 
-from events.artifacts import ChurnRow, TreeRow
+from events.artifacts import ChurnRow, CommitRow, TreeRow
 from processor.stages.read_history import Commit
+from processor.stages.tell_commits import MOST_FILES, MOST_TOLD, tell_commits
 
 MOST_LISTED = 50
-MOST_TOGETHER = 30  # files of one commit: a larger one is a sweep through the repository, and couples nothing
+MOST_TOGETHER = MOST_FILES  # files of one commit: a larger one couples nothing
 LEAST_TOGETHER = 3  # commits that make a pair
 _MOST_PAIRED = 2_000  # the files that changed most often: pairs grow by their square
 _MOST_PAIRS = 500_000
@@ -30,10 +31,11 @@ _BOT = re.compile(
 
 @dataclass(frozen=True)
 class History:
-    """What the commits tell: facts, and the churn of every file that was changed, by path."""
+    """What the commits tell: facts, the churn of every file that was changed, by path, and what they say of files."""
 
     facts: dict[str, object]
     churn: tuple[ChurnRow, ...]
+    told: tuple[CommitRow, ...] = ()
 
 
 @dataclass
@@ -58,7 +60,7 @@ class _Past:
     merges: int = 0
     dates: list[datetime] = field(default_factory=list)
     people: dict[str, _Person] = field(default_factory=dict)
-    changed: list[tuple[str, datetime | None, tuple[str, ...]]] = field(default_factory=list)
+    changed: list[Commit] = field(default_factory=list)  # the messages of the newest of them alone
     renamed: dict[str, str] = field(default_factory=dict)
 
     def take(self, commit: Commit) -> None:
@@ -74,7 +76,8 @@ class _Past:
         for change in commit.changes:
             if change.before is not None:
                 self.renamed.setdefault(change.before, change.path)  # the newest: what became of it last
-        self.changed.append((commit.author, commit.authored_at, tuple({change.path for change in commit.changes})))
+        told = len(self.changed) < MOST_TOLD
+        self.changed.append(commit if told else commit._replace(message=""))
 
 
 def summarise_history(
@@ -94,7 +97,8 @@ def summarise_history(
         if number % 100 == 0:
             look(number)
     rows = {row.path: (row.lines, sys.intern(row.file_class)) for row in tree}
-    touched = [(author, at, _present(paths, past.renamed, rows)) for author, at, paths in past.changed]
+    now = [(commit, _present(commit.paths, past.renamed, rows)) for commit in past.changed]
+    touched = [(commit.author, commit.authored_at, paths) for commit, paths in now]
     files = _files(touched)
     pairs, swept = _pairs([paths for _, _, paths in touched], files)
     bots = {name for name in past.people if is_bot(name)}
@@ -114,7 +118,7 @@ def summarise_history(
         "co_changes": pairs,
     }
     churn = (ChurnRow(path=path, commits=file.commits, authors=len(file.authors)) for path, file in files.items())
-    return History(facts, tuple(sorted(churn, key=lambda row: row.path.encode())))
+    return History(facts, tuple(sorted(churn, key=lambda row: row.path.encode())), tell_commits(now))
 
 
 def is_bot(name: str) -> bool:

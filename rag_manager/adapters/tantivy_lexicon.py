@@ -7,25 +7,40 @@ folders are removed when the cache outgrows its bound.
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import tantivy
 
-from rag_manager.adapters.tantivy_parts import PARTS, SCHEMA, bases_of, pack, put_together, read_parts, unpack
+from rag_manager.adapters.tantivy_parts import (
+    PARTS,
+    SCHEMA,
+    bases_of,
+    in_memory,
+    pack,
+    put_together,
+    read_parts,
+    unpack,
+)
 from rag_manager.ports import LexiconPart
 
 
 class TantivyOpen:
     """One open index."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises OSError, ValueError where there is no whole index in `folder`."""
-        self._index = tantivy.Index.open(str(folder))
-        self._searcher = self._index.searcher()
+    def __init__(self, index: tantivy.Index, bases: Mapping[int, int] | None = None) -> None:
+        """`bases`: where the numbers of each part begin; None where the index is of one part."""
+        self._index = index
+        self._searcher = index.searcher()
+        self._bases = bases
+
+    @classmethod
+    def of(cls, folder: Path) -> "TantivyOpen":
+        """The one in a folder. Raises OSError, ValueError where there is no whole one."""
         file = folder / PARTS  # an index from before there were parts numbers its documents by itself
-        self._bases = bases_of(read_parts(file.read_bytes())) if file.is_file() else None
+        bases = bases_of(read_parts(file.read_bytes())) if file.is_file() else None
+        return cls(tantivy.Index.open(str(folder)), bases)
 
     def search(self, tokens: Sequence[str], limit: int) -> list[tuple[int, float]]:
         """See `ports.OpenLexicon`."""
@@ -70,7 +85,7 @@ class TantivyLexicon:
         folder = self._cache / name
         if folder.is_dir():
             try:
-                opened = TantivyOpen(folder)
+                opened = TantivyOpen.of(folder)
             except (OSError, ValueError):
                 shutil.rmtree(folder, ignore_errors=True)
             else:
@@ -80,7 +95,11 @@ class TantivyLexicon:
             raise LookupError(name)
         self._unpack(packed, folder)
         self._evict(keep=name)
-        return TantivyOpen(folder)
+        return TantivyOpen.of(folder)
+
+    def hold(self, documents: Iterable[str]) -> TantivyOpen:
+        """See `ports.Lexicon`."""
+        return TantivyOpen(in_memory(documents))
 
     def keep(self, wanted: set[str]) -> None:
         """Remove the unpacked indexes that are not `wanted`; one that is searched stays open until it is let go of."""

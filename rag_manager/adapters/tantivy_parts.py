@@ -29,6 +29,7 @@ SCHEMA = (
 _META = "meta.json"
 _HEX = 32  # of a part's name: tantivy names a segment by as many
 _HEAP_BYTES = 64_000_000
+_SMALL_HEAP_BYTES = 15_000_000  # the least that tantivy takes
 _MEMBER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 Files = Mapping[str, bytes]
 
@@ -61,21 +62,33 @@ def _segment(name: str, documents: Iterable[str]) -> Files:
     # A thread of tantivy's may write its list of files once more while the folder is removed.
     with tempfile.TemporaryDirectory(prefix="lexicon-", ignore_cleanup_errors=True) as folder:
         index = tantivy.Index(SCHEMA, path=folder)
-        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-        for number, line in enumerate(documents):
-            document = tantivy.Document()
-            document.add_text("body", line)
-            document.add_unsigned("number", number)
-            document.add_unsigned("part", part_number(name))
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
+        _fill(index, documents, part_number(name), _HEAP_BYTES)
         meta = json.loads((Path(folder) / _META).read_bytes())
         [segment] = meta["segments"]  # a shard is far smaller than the heap
         old = segment["segment_id"].replace("-", "")
         found = [file for file in Path(folder).iterdir() if file.name.startswith(old)]
         segment["segment_id"] = str(UUID(hex=name))
         return {**{f"{name}{file.suffix}": file.read_bytes() for file in found}, _META: json.dumps(meta).encode()}
+
+
+def in_memory(documents: Iterable[str]) -> tantivy.Index:
+    """An index of few documents, of one part, which is nowhere else."""
+    index = tantivy.Index(SCHEMA)
+    _fill(index, documents, 0, _SMALL_HEAP_BYTES)
+    index.reload()
+    return index
+
+
+def _fill(index: tantivy.Index, documents: Iterable[str], part: int, heap_bytes: int) -> None:
+    writer = index.writer(heap_size=heap_bytes, num_threads=1)
+    for number, line in enumerate(documents):
+        document = tantivy.Document()
+        document.add_text("body", line)
+        document.add_unsigned("number", number)
+        document.add_unsigned("part", part)
+        writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()
 
 
 def part_number(name: str) -> int:

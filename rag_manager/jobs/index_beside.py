@@ -60,10 +60,10 @@ class IndexBeside:
 
     async def _vectors(self, envelope: Envelope, request: StageRequested, run: Run) -> dict[str, object]:
         engine, repository_id = self._inside.engine, repository_of(envelope)
-        served = await reading.served_by_analysis(
+        best = await reading.best_generation(
             TenantDatabase(engine), envelope.tenant_id, repository_id, request.analysis_id, but_of=self._remote
         )
-        generation = await generations.get(engine, served.generation_id) if served is not None else None
+        generation = await generations.get(engine, best) if best is not None else None
         if generation is None or generation.model is None:
             return {}
         ids, _, texts = await chunks_in(self._inside.objects, inputs_of(request, ArtifactKind.CHUNKS))

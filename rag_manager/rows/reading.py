@@ -18,10 +18,19 @@ from rag_manager.stages.catalogue import Catalogue, ChunkPlace, make_catalogue
 from rag_manager.stages.show_passages import ChunkText
 from runtime.tenancy import TenantDatabase
 
-_SERVING = (
-    "SELECT a.analysis_id, a.commit, a.chunks, a.lexicon_key, a.lexicon_sha256,"
-    " g.generation_id, g.kind, g.model, g.collection FROM rag.analyses a JOIN rag.generations g USING (analysis_id)"
-)
+# Which commits are there: of an analysis at most one artifact of the kind, with the shard 0.
+_TOLD = "SELECT key FROM app.loaded WHERE kind = 'commits' AND shard = 0 AND code IS NULL AND analysis_id"
+_GENERATIONS = "FROM rag.analyses a JOIN rag.generations g USING (analysis_id)"
+_SERVING = f"""
+SELECT a.analysis_id, a.commit, a.chunks, a.lexicon_key, a.lexicon_sha256, g.generation_id, g.kind, g.model,
+  g.collection, ({_TOLD} = a.analysis_id) AS told
+{_GENERATIONS}
+"""  # only our own text is put in
+_BEST = """
+WHERE a.analysis_id = $1 AND a.repository_id = $2 AND g.state = 'built'
+  AND a.retired_at IS NULL AND coalesce(g.model, '') <> ALL (CAST($3 AS text[]))
+ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind), g.changed_at DESC LIMIT 1
+"""
 # One row at least where the analysis is there: texts and digest are of one moment. Rows are looked up one by one
 # (`LATERAL … OFFSET 0`): the planner foresees a few rows of an analysis, and would compare each place with all of them.
 _TEXTS = """
@@ -42,7 +51,10 @@ _LEXICON = "SELECT lexicon_sha256 FROM rag.analyses WHERE analysis_id = :id"
 
 @dataclass(frozen=True)
 class Served:
-    """A generation that answers searches, and the lexical index of its analysis."""
+    """A generation that answers searches, and the lexical index of its analysis.
+
+    `told` is the key of the artifact that has what earlier commits say; None where there is none (yet).
+    """
 
     analysis_id: UUID
     commit: str
@@ -53,6 +65,7 @@ class Served:
     kind: GenerationKind
     model: str | None
     collection: str | None
+    told: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,16 +113,22 @@ async def served_by_analysis(
     rows: TenantDatabase, tenant_id: UUID, repository_id: UUID, analysis_id: UUID, *, but_of: Collection[str] = ()
 ) -> Served | None:
     """The best complete generation of one analysis of this repository, but of these models, or None."""
-    return await _served(
-        rows,
-        tenant_id,
-        f"{_SERVING} WHERE a.analysis_id = $1 AND a.repository_id = $2 AND g.state = 'built'"
-        " AND a.retired_at IS NULL AND coalesce(g.model, '') <> ALL (CAST($3 AS text[]))"
-        " ORDER BY array_position(ARRAY['full', 'quick', 'lexical'], g.kind), g.changed_at DESC LIMIT 1",
-        analysis_id,
-        repository_id,
-        sorted(but_of),
-    )
+    return await _served(rows, tenant_id, f"{_SERVING} {_BEST}", analysis_id, repository_id, sorted(but_of))
+
+
+async def best_generation(
+    rows: TenantDatabase, tenant_id: UUID, repository_id: UUID, analysis_id: UUID, *, but_of: Collection[str] = ()
+) -> UUID | None:
+    """As `served_by_analysis`, for a stage, whose role sees no rows of the graph: the generation's id."""
+    query = f"SELECT g.generation_id {_GENERATIONS} {_BEST}"  # only our own text is put in
+    found = await rows.rows(tenant_id, query, analysis_id, repository_id, sorted(but_of))
+    return found[0]["generation_id"] if found else None
+
+
+async def told_of(rows: TenantDatabase, tenant_id: UUID, analysis_id: UUID) -> str | None:
+    """As `Served.told`, of any analysis."""
+    found = await rows.rows(tenant_id, f"{_TOLD} = $1", analysis_id)
+    return found[0]["key"] if found else None
 
 
 class IndexChanged(Exception):

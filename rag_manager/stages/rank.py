@@ -18,6 +18,7 @@ from rag_manager.stages.pick_passages import pick_passages
 from rag_manager.stages.put_forward import Forward
 from rag_manager.stages.rank_files import FileWeights, rank_files
 from rag_manager.stages.read_question import Question
+from rag_manager.stages.vote_for_files import Votes, passages_voted_for
 
 _DEFINITION = 3.0  # above every lifted score (2.5 at most): what a question names alone comes first inside its file
 _LONGEST = 200  # characters of what a plan says that was looked for
@@ -32,8 +33,14 @@ class Weights:
     quick: float = 0.5
     full: float = 0.7
     names: float = 0.5
+    changes: float = 0.2  # of the most votes of earlier changes, beside 1 for what is first everywhere
+    changes_reported: float = 0.4  # the same, where the question is a report
     words: float = 1.5  # of a name that the question's words spell, inside its file
     files: FileWeights = field(default_factory=FileWeights)
+
+    def of_changes(self, question: Question) -> float:
+        """The weight of earlier changes for a question: reports speak as they do."""
+        return self.changes_reported if question.report else self.changes
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class Rankings:
     """What the retrievers found: chunk numbers, best first. `dense_weight` is 0 where there are no vectors.
 
     `forward` is what comes first whatever the others found. `scope` has the chunks that are searched, None for all;
-    what the retrievers found is in it. `scores`: retriever → chunk → its own score.
+    what the retrievers found is in it. `scores`: retriever → chunk → its own score. `votes` are of earlier changes.
     """
 
     lexical: Sequence[int]
@@ -67,6 +74,7 @@ class Rankings:
     forward: Sequence[Forward] = ()
     scope: Container[int] | None = None
     scores: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    votes: Votes | None = None
 
 
 def rank(
@@ -77,6 +85,9 @@ def rank(
     scope: Container[int] = range(len(catalogue.chunk_ids)) if rankings.scope is None else rankings.scope
     named = [chunk for chunk in match_names(question, catalogue) if chunk in scope]
     fused = _fused(question, rankings, named, weights)
+    voted = passages_voted_for(rankings.votes, fused, catalogue, scope) if rankings.votes else {}
+    for chunk, share in voted.items():
+        fused[chunk] += weights.of_changes(question) * share
     by_path = _given(question, catalogue, scope)
     for chunks in by_path.values():
         for chunk in chunks:
@@ -90,6 +101,7 @@ def rank(
     files = _brought_forward(files, first)
     found = {"lexical": rankings.lexical, "dense": rankings.dense, "names": named}
     places = {name: {chunk: place for place, chunk in enumerate(chunks, start=1)} for name, chunks in found.items()}
+    places["changes"] = {chunk: place for place, chunk in enumerate(voted, 1)}
     places["path"] = {chunk: place for place, chunks in enumerate(by_path.values(), 1) for chunk in chunks}
     for each in rankings.forward:
         places[each.retriever] = {chunk: place for place, (chunk, _) in enumerate(each.found, start=1)}
@@ -140,9 +152,16 @@ def _plan(question: Question, found: Mapping[str, int], rankings: Rankings, weig
         ("lexical", weights.lexical, ""),
         ("dense", rankings.dense_weight, ""),
         ("names", weights.names, ", ".join(names)),
+        ("changes", weights.of_changes(question), rankings.votes.about if rankings.votes else ""),
         ("path", 0.0, ", ".join(question.paths)),
     )
-    asked = {"lexical": True, "dense": rankings.dense_weight > 0, "names": bool(names), "path": bool(question.paths)}
+    asked = {
+        "lexical": True,
+        "dense": rankings.dense_weight > 0,
+        "names": bool(names),
+        "changes": rankings.votes is not None,
+        "path": bool(question.paths),
+    }
     forward = tuple((each.retriever, 0.0, each.about) for each in rankings.forward)
     absent = {each.retriever for each in rankings.forward if each.absent}
     return tuple(

@@ -28,6 +28,7 @@ _TABLES = {
     ),
     "connections": ("app.connections", "path, imports, imported_by, calls, called_by, functions, complexity"),
     "churn": ("app.churn", "path, commits, authors"),
+    "commits": ("app.commits", "number, commit, subject, message, paths"),
     "dependencies": ("app.dependencies", 'ordinal, ecosystem, name, "constraint", version, scope, path, line'),
     "chunks": ("rag.chunks", "ordinal, chunk_id, path, first_line, last_line, md5(text)"),
 }

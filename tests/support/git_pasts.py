@@ -11,6 +11,13 @@ from tests.support.git_repositories import FIRST_COMMIT_AT, empty_repository, gi
 MAILMAP = (
     "Ada Example <ada@example.org> <ada@old.example.org>\nGrace Example <grace@example.org> gh <grace@example.org>\n"
 )
+LONG_MESSAGE = """Say größe once
+and no more
+
+:100644 is no change.
+
+Signed-off-by: Grace <grace@example.org>
+"""
 _PEOPLE = {
     "ada": "Ada Example <ada@example.org>",
     "ada, earlier": "A. Example <ada@old.example.org>",
@@ -27,11 +34,14 @@ class Past:
         self._stream = bytearray(b"feature done\n")
         self.marks = 0
 
-    def commit(self, who: str, *changes: str, parents: tuple[int, ...] = (), branch: str = "main") -> int:
+    def commit(
+        self, who: str, *changes: str, parents: tuple[int, ...] = (), branch: str = "main", message: str = "ok"
+    ) -> int:
         """One commit; its number. A change is `path=content`, `-path` or `old>new`; no `parents`: the branch's last."""
         self.marks += 1
         when = f"{_PEOPLE[who]} {FIRST_COMMIT_AT + self.marks * 86_400} +0200"
-        head = f"commit refs/heads/{branch}\nmark :{self.marks}\nauthor {when}\ncommitter {when}\ndata 2\nok\n"
+        head = f"commit refs/heads/{branch}\nmark :{self.marks}\nauthor {when}\ncommitter {when}\n"
+        head += f"data {len(message.encode())}\n{message}\n"
         first, *rest = parents or (None,)
         lines = [f"from :{first}\n"] if first else []
         lines += [f"merge :{parent}\n" for parent in rest]
@@ -62,7 +72,7 @@ def eventful(target: Path) -> str:
         past.commit("ada, earlier", f"app.py={n}", f"test_app.py={n}")
     past.commit("grace", "old_name.py=other")
     past.commit("grace", "old_name.py>package/new_name.py")
-    past.commit("grace", "package/new_name.py=three")
+    past.commit("grace", "package/new_name.py=three", message=LONG_MESSAGE)
     past.commit("ada", "gone.py=2", "app.py=again")
     past.commit("ada", "-gone.py", f".mailmap={MAILMAP}")
     for n in range(4):

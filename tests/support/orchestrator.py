@@ -26,6 +26,7 @@ from events.artifacts import (
     ArtifactRef,
     ChunkRow,
     ChurnRow,
+    CommitRow,
     ConnectionRow,
     DependencyRow,
     EdgeRow,
@@ -56,6 +57,10 @@ FILES = {
     "README.md": "# Sample\n\nA sample.\n",
 }
 CHURN = {"app/main.py": 7, "app/util.py": 2}
+COMMITS = (
+    CommitRow(number=0, commit="c" * 40, subject="Say hello", message="It was silent.", paths=["app/main.py"]),
+    CommitRow(number=2, commit="b" * 40, subject="Begin", message="", paths=["app/main.py", "app/util.py"]),
+)
 
 
 T = TypeVar("T")
@@ -199,8 +204,9 @@ class Workers:
             return await self.graph(), {"links": 2}, {}
         if request.stage is Stage.HISTORY:
             rows: list[BaseModel] = [ChurnRow(path=path, commits=n, authors=1) for path, n in CHURN.items()]
-            ref = await put_rows(self.objects, ArtifactKind.CHURN, ChurnRow, rows, 0)
-            return (ref,), {"commits": 9, "contributors": 1}, {"commits": 9, "files_changed": 2}
+            churn = await put_rows(self.objects, ArtifactKind.CHURN, ChurnRow, rows, 0)
+            commits = await put_rows(self.objects, ArtifactKind.COMMITS, CommitRow, [*COMMITS], 0)
+            return (churn, commits), {"commits": 9, "contributors": 1}, {"commits": 9, "files_changed": 2}
         if request.stage is Stage.STRUCTURE:
             return (), {}, {"languages": {"python": 2, "markdown": 1}}
         return (), {}, {}

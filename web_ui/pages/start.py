@@ -55,7 +55,7 @@ def ask_for_more() -> tuple[More, bool]:
             min_value=0,
             value=0,
             step=500,
-            help="Who changed what, and how often; 0 for none.",
+            help="Who changed what, how often, and what was said of it, which searches go by; 0 for none.",
         )
         token = st.text_input("Access token", type="password", max_chars=4_000, autocomplete="new-password")
         st.caption(

@@ -67,7 +67,7 @@ _CASCADES = "goes with the row that it is of"
 # Tables of which nothing is refused though their rows are deleted with somebody, each with why nothing is left there.
 UNGUARDED = {
     **dict.fromkeys(("app.repositories", "app.analyses", "app.questions", "app.conversations", "app.files"), _FOLLOWS),
-    **dict.fromkeys(("app.imports", "app.links", "app.connections", "app.churn"), _FOLLOWS),
+    **dict.fromkeys(("app.imports", "app.links", "app.connections", "app.churn", "app.commits"), _FOLLOWS),
     **dict.fromkeys(("app.outcomes", "app.part_symbols", "app.part_edges", "app.dependencies", "app.loaded"), _FOLLOWS),
     "app.embedding_costs": _FOLLOWS,
     "app.webhook_deliveries": _CASCADES,

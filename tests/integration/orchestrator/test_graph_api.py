@@ -5,12 +5,14 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from ai_engine.adapters.facts import HttpFacts
+from events.artifacts import CommitRow
 from events.base import LOCAL_TENANT
 from events.looking import CallersRequest, DefinitionsRequest, FolderRequest
 from runtime.faults import Permanent
-from tests.support.orchestrator import CHURN, FILES, System, a_system, eventually
+from tests.support.orchestrator import CHURN, COMMITS, FILES, System, a_system, eventually
 from tests.support.service_keys import signer
 
 
@@ -76,7 +78,18 @@ async def test_the_graph_of_an_analysis_is_asked_for_from_all_sides(system: Syst
     }
     inside = (await system.client.get(f"/api/v1{base}/treemap", params={"folder": "app"})).json()
     assert {one["path"]: one["changes"] for one in inside["items"]} == CHURN
+    await commits_are_kept(system, analysis)
     assert sum(one["size"] for one in inside["items"]) == next(one["size"] for one in top if not one["is_file"])
+
+
+async def commits_are_kept(system: System, analysis: UUID) -> None:
+    """What a search reads of the past, in the order of the commits."""
+    statement = text(
+        "SELECT number, commit, subject, message, paths FROM app.commits WHERE analysis_id = :id ORDER BY number"
+    )
+    async with system.engine.connect() as connection:
+        rows = await connection.execute(statement, {"id": analysis})
+        assert [CommitRow.model_validate(row) for row in rows.mappings()] == list(COMMITS)
 
 
 async def assistant_is_told(system: System, analysis: str, caller: str, called: str) -> None:

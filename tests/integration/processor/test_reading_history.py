@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from events.artifacts import ArtifactKind, ChurnRow, TreeRow
+from events.artifacts import ArtifactKind, ChurnRow, CommitRow, TreeRow
 from events.processing import Stage, StageCompleted
 from processor.adapters.git_process import GitLimits
 from processor.jobs.history import History
@@ -63,13 +63,34 @@ async def test_the_numbers_are_those_of_git_log_and_shortlog(
     assert {spot["path"]: spot["commits"] for spot in facts["hot_spots"]} == {
         path: n for path, n in churn.items() if n and path in there
     }
-    rows = [row for ref in completed.artifacts for row in await bench.backends.rows(ChurnRow, ref)]
+    [churned, _] = completed.artifacts
+    rows = await bench.backends.rows(ChurnRow, churned)
     assert {row.path: row.commits for row in rows} == {path: n for path, n in churn.items() if n and path in there}
     named = {person["name"]: person["commits"] for person in facts["top_contributors"]}
     assert named == people_by_hand(repository, commit, depth)
     assert (facts["commits"], facts["complete"]) == (min(depth, whole), depth >= whole)
     oldest = git(repository, "log", f"-{depth}", "--format=%at", commit).split()[-1]
     assert facts["oldest_at"].startswith(_day(int(oldest)))
+
+
+async def test_what_commits_say_is_told_of_files_that_are_there_and_of_nobody(
+    bench: Bench, past: tuple[Path, str], server: GitServer
+) -> None:
+    completed = await read(bench, past, server.url("past"), 500)
+    [told] = [ref for ref in completed.artifacts if ref.kind == ArtifactKind.COMMITS]
+    rows = await bench.backends.rows(CommitRow, told)
+
+    listed = git(past[0], "log", "--no-merges", "--format=%H", past[1]).decode().split()
+    assert [row.commit for row in rows] == [listed[row.number] for row in rows]
+    assert {path for row in rows for path in row.paths} == {
+        spot["path"]
+        for spot in completed.facts["hot_spots"]
+        if not spot["path"].startswith("swept/")  # type: ignore[attr-defined]  # a list of dicts
+    }
+    [long] = [row for row in rows if row.subject != "ok"]
+    assert (long.subject, long.message) == ("Say größe once and no more", ":100644 is no change.")
+    assert long.paths == ["package/new_name.py"]
+    assert "@" not in "".join(row.model_dump_json() for row in rows)
 
 
 def _day(seconds: int) -> str:

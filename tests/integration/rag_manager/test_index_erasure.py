@@ -177,7 +177,7 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     assert [path for path in folder.iterdir() if path.is_dir()], "what is there is kept"
     assert lines.held()
     assert len(search._replies)
-    assert len(search._embedded[False])
+    assert len(search.dense._embedded[False])
 
     await EraseRepository(index.backends)(await deleted(index), ARun())
     await forget()
@@ -186,7 +186,7 @@ async def test_caches_in_memory_and_on_disk_are_let_go_of(index: Index, tmp_path
     assert lines.held() == set()
     assert not cache._loaded
     assert not len(search._replies)
-    assert not len(search._embedded[False])
+    assert not len(search.dense._embedded[False])
     with pytest.raises(Permanent, match="no_such_analysis"):
         await lines(wanted)
 

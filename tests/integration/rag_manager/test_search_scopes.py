@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_manager import search
+from rag_manager import dense_search, search
 from runtime.faults import Permanent
 from tests.fakes.vectors import MemoryVectors
 from tests.support.index import Index, an_index
@@ -29,7 +29,7 @@ async def test_every_retriever_stays_inside_the_scope(index: Index, monkeypatch:
 
     folder = await index.ask("how is a cookie signed", scope={"folder": "src"})
     file = await index.ask("how is a cookie signed", scope={"path": "lib/part_7.py"})
-    monkeypatch.setattr(search, "_NAMED_AT_MOST", 0)  # as where a scope is large
+    monkeypatch.setattr(dense_search, "_NAMED_AT_MOST", 0)  # as where a scope is large
     monkeypatch.setattr(search, "LEXICAL_DEPTH", 2)
     large = await index.ask("how is a cookie signed", scope={"folder": "src"})
 

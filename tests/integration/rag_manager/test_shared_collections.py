@@ -10,8 +10,8 @@ from events.base import LOCAL_TENANT, Envelope, derived_id
 from events.index import GenerationKind
 from events.log.earlier import EarlierRun, EarlierRuns
 from events.processing import Stage, StageCompleted
+from rag_manager.dense_search import DENSE_DEPTH
 from rag_manager.jobs.erase_analysis import EraseAnalysis
-from rag_manager.search import DENSE_DEPTH
 from tests.fakes.vectors import MemoryVectors
 from tests.support.index import REPOSITORY, AnAnalysis, ARun, Index, an_index
 from tests.support.jobs import said

@@ -27,9 +27,11 @@ def spots(history: History) -> dict[str, int]:
 
 
 LISTED = (
-    b"commit 1767268800 p1\x1fAda\0\n:100644 100644 a b M\0app.py\0:100644 100644 a a R100\0old.py\0new.py\0"
-    b"commit 1767268700 p1 p2\x1fGrace\0"
-    b"commit x \x1fEve\n\x1b[31m\x1f\xff\0\n:000000 160000 0 s A\0module\0:000000 100644 0 b A\0:odd\ncommit 1 \0"
+    b"commit 1767268800 c1 p1\x1fAda\x1fMend it\n\ncommit 1 of \x1f three\n\0"
+    b"\n:100644 100644 a b M\0app.py\0:100644 100644 a a R100\0old.py\0new.py\0"
+    b"commit 1767268700 c2 p1 p2\x1fGrace\x1f\0"
+    b"commit x c3 \x1fEve\n\x1b[31m\xff\x1f:100644 is how it begins\0"
+    b"\n:000000 160000 0 s A\0module\0:000000 100644 0 b A\0:odd\ncommit 1 \0"
 )
 
 
@@ -37,10 +39,11 @@ LISTED = (
 def test_commits_are_read_however_the_output_is_cut(size: int) -> None:
     blocks = [LISTED[start : start + size] for start in range(0, len(LISTED), size)]
 
+    renamed = (Change("app.py"), Change("new.py", "old.py"))
     assert list(read_history(blocks)) == [
-        Commit("Ada", NOON, False, (Change("app.py"), Change("new.py", "old.py"))),
-        Commit("Grace", datetime(2026, 1, 1, 11, 58, 20, tzinfo=UTC), True, ()),
-        Commit("Eve [31m \ufffd", None, False, (Change(":odd\ncommit 1 "),)),
+        Commit("Ada", NOON, False, renamed, "c1", "Mend it\n\ncommit 1 of \x1f three\n"),
+        Commit("Grace", datetime(2026, 1, 1, 11, 58, 20, tzinfo=UTC), True, (), "c2"),
+        Commit("Eve [31m\ufffd", None, False, (Change(":odd\ncommit 1 "),), "c3", ":100644 is how it begins"),
     ]
 
 
