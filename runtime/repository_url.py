@@ -20,6 +20,10 @@ _CASELESS_HOSTS = _TWO_SEGMENT_HOSTS | {"gitlab.com"}
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _SHORTHAND = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,99})/(?P<name>[A-Za-z0-9._-]{1,100})")
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/]*)(?P<path>/.*)?")
+# As hosts offer it for SSH: the same repository is read over https, where no key is needed.
+_SSH = re.compile(
+    r"(?:ssh://git@(?P<of_url>[A-Za-z0-9.-]+)(?::22)?/|git@(?P<short>[A-Za-z0-9.-]+):)(?P<path>[^/:][^:]*)"
+)
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -76,6 +80,7 @@ class RepositoryUrl:
 def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> RepositoryUrl:
     """The repository that `raw` names: `https://host/owner/name`, `host/owner/name`, or `owner/name` on github.com.
 
+    `git@host:owner/name.git` and `ssh://git@host/owner/name` are read as the https address of the same repository.
     After the name may come what hosts' pages have there: `/tree/<ref>[/<folder>]`, `/blob/<ref>/<path>`,
     `/commit/<id>`, `/commits/<ref>`, GitLab's `/-/` before them, Bitbucket's `/src/<ref>`, Gitea's `/src/branch/<ref>`.
     There escapes (`%20`) are read, once. What says how a page is shown (`?plain=1`, `?tab=readme-ov-file`) and what
@@ -87,6 +92,8 @@ def parse_repository_url(raw: str, *, hosts: frozenset[str], loopback: bool) -> 
         raise _bad("The address has blanks, backslashes or unusual characters, or is empty or too long.")
     if (short := _SHORTHAND.fullmatch(raw)) is not None:
         raw = f"https://github.com/{short['owner']}/{short['name']}"
+    elif (ssh := _SSH.fullmatch(raw)) is not None:
+        raw = f"https://{ssh['of_url'] or ssh['short']}/{ssh['path']}"
     elif _plain_host(raw.partition("/")[0].lower()) in hosts:
         raw = f"https://{raw}"
     parts = _ADDRESS.fullmatch(raw)

@@ -3,7 +3,7 @@
 In:  the earlier commits whose words are nearest to a question's, and which files each changed.
 Out: the files that most of this speaks for, and the passages of these that gain by it.
 
-Reports and tasks say what was or will be changed. A question with its mark asks what is there, and loses by the past.
+Reports and tasks say what was or will be changed. Who asks or describes means what is there, and loses by the past.
 Measured in bench/results/localisation.md; why it is so in docs/decisions/0424-what-earlier-changes-tell.md.
 """
 
@@ -36,9 +36,9 @@ class Votes:
 def vote_for_files(nearest: Sequence[tuple[Told, float]], question: Question, catalogue: Catalogue) -> Votes | None:
     """Each commit's score is divided among its files; tests and the like have no vote if not asked for. Pure.
 
-    None where nothing is voted for, and for a question that ends as one.
+    None where nothing is voted for, and where the question asks or describes.
     """
-    if question.text.rstrip().endswith("?"):
+    if not _is_task(question):
         return None
     votes: dict[int, float] = {}
     about = ""
@@ -53,6 +53,12 @@ def vote_for_files(nearest: Sequence[tuple[Told, float]], question: Question, ca
     most = max(votes.values())
     ordered = sorted(votes, key=lambda file: (-votes[file], file))
     return Votes({file: votes[file] / most for file in ordered}, about)
+
+
+def _is_task(question: Question) -> bool:
+    """A report of several lines; or one line that ends neither as a question nor as a sentence that tells."""
+    asks = question.text.rstrip().endswith("?")
+    return question.report or not (asks or question.statement)
 
 
 def passages_voted_for(

@@ -67,7 +67,6 @@ def test_a_commit_divides_its_score_among_its_files_and_tests_have_no_vote(catal
     assert {catalogue.paths[file] for file in asked.of_files} == {*by_path, "tests/test_router.py"}
     assert votes_of([(Told("a", "Tests", ["tests/test_router.py"]), 4.0)], catalogue) is None
     assert votes_of([], catalogue) is None
-    assert votes_of(nearest, catalogue, "why is it slow? ") is None
 
 
 def test_the_best_passage_of_a_file_gains_and_only_in_scope(catalogue: Catalogue) -> None:
@@ -88,3 +87,20 @@ def test_what_was_changed_for_the_like_comes_before_what_has_the_words(catalogue
     [step] = [step for step in voted.plan if step.retriever == "changes"]
     assert (step.found, step.weight, step.about) == (1, 0.2, "Walk once (0123456789)")
     assert "changes" not in {step.retriever for step in plain.plan}
+
+
+@pytest.mark.parametrize(
+    ("text", "votes"),
+    [
+        ("Walk the tree once", True),
+        ("It is slow\n\nHow is the tree walked?", True),
+        ("why is it slow? ", False),
+        ("Walks the whole tree once.", False),
+    ],
+)
+def test_reports_and_tasks_are_voted_on_and_what_asks_or_describes_is_not(
+    catalogue: Catalogue, text: str, votes: bool
+) -> None:
+    nearest = [(Told("a", "Walk once", ["src/router.py"]), 4.0)]
+
+    assert (votes_of(nearest, catalogue, text) is not None) is votes
