@@ -218,14 +218,15 @@ class RetryRequested(Event):
 class ProcessingEstimated(Event):
     """The tree is listed, and this is what the rest is expected to take: it goes on, or waits for a person.
 
-    `seconds` until it is ready rests on `measured` earlier analyses of this installation; None where there are none.
-    `cost` of embedding `tokens`, None where that costs nothing. `over` are the limits that it is over; then a person
-    has until `until` to confirm it.
+    `seconds` until it is ready by `measured` earlier analyses; None where there are none. `cost` of embedding `tokens`,
+    None where that is none. A person has until `until` to confirm what is `over` limits. `known_files` are as before.
     """
 
     event_type: ClassVar[str] = "repository.processing.estimated"
     files: int
     bytes: int
+    known_files: int = 0
+    known_bytes: int = 0
     seconds: float | None = None
     measured: int = 0
     tokens: int = 0

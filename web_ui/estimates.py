@@ -12,6 +12,9 @@ _LIMITS = {"files": "number of files", "bytes": "amount of text", "minutes": "ti
 def expected(estimate: EstimateView) -> list[str]:
     """Files, text, time, tokens and money. Time is left out where no earlier analysis says anything of it."""
     facts = [count(estimate.files, "file"), f"{size(estimate.bytes)} of text"]
+    if estimate.known_files:
+        share = f"{estimate.known_bytes * 100 // estimate.bytes} % of the text" if estimate.bytes else "no text"
+        facts.append(f"{estimate.known_files:,} of them as in an earlier analysis ({share}), so it may take less")
     if estimate.seconds is not None:
         basis = count(estimate.measured, "earlier analysis", "earlier analyses")
         facts.append(f"about {duration(estimate.seconds)} until it is ready, by {basis} here")

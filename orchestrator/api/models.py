@@ -124,11 +124,14 @@ class EstimateView(BaseModel):
 
     `seconds` until it is ready, by `measured` earlier analyses; null where there are none. `cost` of embedding `tokens`
     in `currency`; null where that costs nothing. `over` are the limits (files, bytes, minutes, cost) that it is over;
-    then it waited until `until` for a person, who let it go on at `confirmed_at`.
+    then it waited until `until` for a person, who let it go on at `confirmed_at`. `known_files` with `known_bytes` are
+    as an earlier analysis had them; what it made of them may be taken over, and is not taken off the other numbers.
     """
 
     files: int
     bytes: int
+    known_files: int = 0
+    known_bytes: int = 0
     seconds: float | None = None
     measured: int = 0
     tokens: int = 0

@@ -25,7 +25,11 @@ def needs_estimate(state: AnalysisState) -> bool:
 
 
 def estimate(state: AnalysisState, pace: Pace, limits: Thresholds, at: datetime) -> ProcessingEstimated:
-    """The fact. `over` names the limits that it is over; then it waits until `until`."""
+    """The fact. `over` names the limits that it is over; then it waits until `until`.
+
+    Files that an earlier analysis had are told and not taken off: whether its vectors serve is known only once they
+    are looked for, and nobody is to pay for more than was estimated.
+    """
     counts = state.slots[Stage.CLONE, 0].counts
     files, size = counts.get("files", 0), counts.get("bytes", 0)
     seconds = round(size * pace.seconds / pace.bytes, 1) if pace.analyses and pace.bytes else None
@@ -41,6 +45,8 @@ def estimate(state: AnalysisState, pace: Pace, limits: Thresholds, at: datetime)
     return ProcessingEstimated(
         files=files,
         bytes=size,
+        known_files=counts.get("known_files", 0),
+        known_bytes=counts.get("known_bytes", 0),
         seconds=seconds,
         measured=pace.analyses,
         tokens=tokens,

@@ -45,7 +45,8 @@ def summarise(state: AnalysisState, policy: Policy) -> Summary:
     """What the analysis amounts to now."""
     clone = state.slots.get((Stage.CLONE, 0))
     done = [slot for slot in state.slots.values() if is_done(slot) and slot.stage is not Stage.CLONE]
-    added: Counter[str] = Counter(clone.counts if clone is not None else {})
+    counted = clone.counts if clone is not None else {}
+    added = Counter({name: n for name, n in counted.items() if name not in {"known_files", "known_bytes"}})
     for stage in Stage:
         for name, count in totals([slot for slot in done if slot.stage is stage]).items():
             added.setdefault(name, count)

@@ -104,6 +104,7 @@ class Intake:
 
     def _shard_of(self, taken: Sequence[tuple[_Candidate, SourceRow | TreeRow]], read: Read) -> Shard:
         known = [row for _, row in taken if isinstance(row, TreeRow)]
+        self.tree.know(known)
         earlier = self.known.shard_of(known) if len(known) == len(taken) else None
         return Shard(earlier, lambda: [self._read(candidate, row, read) for candidate, row in taken])
 

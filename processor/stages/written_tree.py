@@ -1,6 +1,7 @@
 """The rows of a tree as they are found: a block of them are objects, all before it compressed bytes."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from events.artifacts import TreeRow
 from runtime.parquet import TableWriter, Written, schema_of, table_of
@@ -16,6 +17,7 @@ class WrittenTree:
         self.files = self.bytes = self.lines = 0
         self._entries = 0
         self._skipped: Counter[str] = Counter()
+        self._known: Counter[str] = Counter()
         self._languages: Counter[str] = Counter()
         self._writer = TableWriter(schema_of(TreeRow))
         self._block: list[TreeRow] = []
@@ -34,6 +36,10 @@ class WrittenTree:
         self._block.append(row)
         if len(self._block) >= _BLOCK:
             self._write()
+
+    def know(self, rows: Sequence[TreeRow]) -> None:
+        """These are in an earlier tree as they are here."""
+        self._known.update(known_files=len(rows), known_bytes=sum(row.size for row in rows))
 
     def _take(self, row: TreeRow) -> None:
         self.files += 1
@@ -54,14 +60,14 @@ class WrittenTree:
         return self._written
 
     def counts(self) -> dict[str, int]:
-        """Files accepted, their bytes and lines, entries in all and left out."""
+        """Files accepted, their bytes and lines, entries in all and left out; what an earlier tree had, if anything."""
         return {
             "files": self.files,
             "bytes": self.bytes,
             "lines": self.lines,
             "entries": self._entries,
             "skipped": self._entries - self.files,
-        }
+        } | +self._known
 
     def skipped(self) -> dict[str, int]:
         """How many entries were left out, by reason, most first."""

@@ -93,7 +93,9 @@ def without_reuse(events: list[StageCompleted]) -> list[dict[str, Any]]:
     return [
         {
             "facts": {k: fact for k, fact in event.facts.items() if k != "fetch_seconds"},
-            "counts": {k: n for k, n in event.counts.items() if k != "files_reused"},
+            "counts": {
+                k: n for k, n in event.counts.items() if k not in {"files_reused", "known_files", "known_bytes"}
+            },
         }
         for event in events
     ]

@@ -49,6 +49,17 @@ def test_what_the_rest_takes_is_recorded_once_and_work_goes_on() -> None:
     assert later == []
 
 
+def test_what_an_earlier_analysis_had_is_told_and_lowers_no_limit() -> None:
+    known = COUNTS | {"known_files": 29, "known_bytes": 3_400_000}
+    decided = Estimated(Thresholds(cost=1.9, price=2.0)).when(cloned(1, counts=known))
+    alone = Estimated(Thresholds(cost=1.9, price=2.0)).when(cloned(1, counts=COUNTS))
+
+    [told], [first] = ([e for e in each if isinstance(e, facts.ProcessingEstimated)] for each in (decided, alone))
+    assert (told.known_files, told.known_bytes, told.over) == (29, 3_400_000, ("cost",))
+    assert (first.known_files, first.known_bytes) == (0, 0)
+    assert (told.seconds, told.tokens, told.cost) == (first.seconds, first.tokens, first.cost)
+
+
 def test_what_nobody_measured_is_not_estimated_and_what_costs_nothing_has_no_price() -> None:
     decided = Estimated(Thresholds(minutes=0.001), pace=Pace()).when(cloned(1, counts=COUNTS))
 

@@ -47,7 +47,8 @@ class Taken:
 
     def facts(self) -> object:
         tree = self.intake.tree
-        return tree.counts(), tree.skipped(), tree.languages(), self.intake.has_text
+        counts = {name: n for name, n in tree.counts().items() if not name.startswith("known_")}
+        return counts, tree.skipped(), tree.languages(), self.intake.has_text
 
 
 def assert_as_if_read(files: Mapping[str, bytes], before: Mapping[str, bytes], limits: SourceLimits = LIMITS) -> Taken:
@@ -62,6 +63,9 @@ def test_the_same_tree_is_the_earlier_shards_and_only_lock_files_are_read() -> N
     second = assert_as_if_read(FILES, FILES)
 
     assert second.same == [0, 1]
+    counts = second.intake.tree.counts()
+    assert (counts["known_files"], counts["known_bytes"]) == (counts["files"], counts["bytes"])
+    assert not {"known_files", "known_bytes"} & Taken(FILES).intake.tree.counts().keys()
     assert set(second.needed) <= {"package-lock.json"}
 
 
@@ -69,6 +73,7 @@ def test_a_changed_file_is_read_and_its_shard_is_another() -> None:
     second = assert_as_if_read({**FILES, "src/dog.py": b"def bark(): return 1\n"}, FILES)
 
     assert second.same == [0, None]
+    assert second.intake.tree.counts()["known_files"] == second.intake.tree.files - 1
     assert set(second.needed) <= {"package-lock.json", "src/dog.py"}
 
 

@@ -32,3 +32,9 @@ def test_what_goes_on_says_what_is_expected_and_what_nobody_knows() -> None:
         "time unknown: nothing as large was analysed here yet",
     ]
     assert estimates.facts(an_analysis("ready")) == []
+
+
+def test_what_an_earlier_analysis_had_is_told_before_time_and_money() -> None:
+    assert estimates.facts(an_analysis("running", known_files=1_180, known_bytes=12_250_000))[2] == (
+        "1,180 of them as in an earlier analysis (98 % of the text), so it may take less"
+    )
