@@ -57,15 +57,15 @@ def read_host(raw: str, rules: Rules) -> str:
 
 
 def read_request(request: AnalysisRequest, rules: Rules) -> Wanted:
-    """The request, checked.
+    """The request, checked. What renews an earlier analysis has no more history than is read by now.
 
     Raises Permanent: `bad_url`, `credentials_in_url`, `host_not_allowed`, `bad_ref`, `bad_folder`, `bad_include`,
     `history_too_deep`.
     """
-    if request.history > rules.history:
+    if request.history > rules.history and request.after is None:
         raise Permanent("history_too_deep", f"History is read {rules.history:,} commits back at most: ask for fewer.")
     include = read_include(request.include)
-    wanted = replace(_read_address(request, rules), include=include, history=request.history)
+    wanted = replace(_read_address(request, rules), include=include, history=min(request.history, rules.history))
     commit = (request.commit or "").lower() or None
     if commit is None or wanted.ref == commit:
         return wanted

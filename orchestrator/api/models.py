@@ -173,7 +173,10 @@ class AnalysisRequest(BaseModel):
     history: int = Field(default=0, ge=0, le=1_000_000, description="How many commits back history is read; 0: none.")
     token: SecretStr | None = Field(default=None, description="For this analysis alone, of a private repository.")
     credential: UUID | None = Field(default=None, description="A kept token (`/me/credentials`) to read it by.")
-    after: UUID | None = Field(default=None, description="The analysis of the same repository that it is to renew.")
+    after: UUID | None = Field(
+        default=None,
+        description="The analysis of the same repository that it is to renew: no more history is read than is by now.",
+    )
 
 
 class RepositoryView(BaseModel):

@@ -48,7 +48,9 @@ class AnalysisRequest(BaseModel):
     credential: Annotated[str | None, Field(description="A kept token (`/me/credentials`) to read it by.")] = None
     after: Annotated[
         str | None,
-        Field(description="The analysis of the same repository that it is to renew."),
+        Field(
+            description="The analysis of the same repository that it is to renew: no more history is read than is by now."
+        ),
     ] = None
 
 

@@ -363,9 +363,9 @@ def test_what_was_cancelled_is_begun_again_with_all_that_was_asked_for(page: Pag
     page.get_by_role("button", name="Analyse again").click()
 
     page.wait_for_url(lambda url: analysis.id not in url and "analysis=" in url)
-    wanted = ("url", "ref", "folder", "include", "history")
+    wanted = ("url", "ref", "folder", "include", "history", "after")
     assert [[body[name] for name in wanted] for body in api.begun] == [
-        [analysis.view["url"], "main", "src", ["vendor/"], 200]
+        [analysis.view["url"], "main", "src", ["vendor/"], 200, analysis.id]
     ]
 
 

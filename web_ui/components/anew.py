@@ -12,15 +12,15 @@ def control(analysis: AnalysisView) -> None:
         begin(analysis)
 
 
-def begin(analysis: AnalysisView, *, after: str | None = None) -> None:
-    """Ask for the same repository, branch, folder, files and history again, and show it. `after`: what it renews."""
+def begin(analysis: AnalysisView) -> None:
+    """Ask for the same repository, branch, folder, files and history again, and show it."""
     wanted = AnalysisRequest(
         url=analysis.url,
         ref=analysis.ref,
         folder=analysis.folder or None,
         include=analysis.include,
         history=analysis.history_depth or 0,
-        after=after,
+        after=analysis.analysis_id,
     )
     begun = attempt(lambda: client().analyses_begin(wanted))
     if begun is not None:

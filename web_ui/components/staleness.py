@@ -45,4 +45,4 @@ def show(analysis: AnalysisView) -> None:
         st.html(markup.pill(said, tone))
         is_newest = found.analysis_id == analysis.analysis_id
         if found.standing == "behind" and is_newest and may_write() and st.button("Refresh", icon=":material/sync:"):
-            anew.begin(analysis, after=analysis.analysis_id)
+            anew.begin(analysis)

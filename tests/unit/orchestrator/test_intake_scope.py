@@ -1,5 +1,7 @@
 """Which ref and folder a request means, of what its address and its fields say."""
 
+from uuid import uuid4
+
 import pytest
 
 from events.base import LOCAL_TENANT
@@ -82,3 +84,12 @@ def test_more_history_than_may_be_read_is_refused_by_name() -> None:
         read_request(asked.model_copy(update={"history": 101}), rules)
     assert caught.value.code == "history_too_deep"
     assert "100" in caught.value.message
+
+
+def test_what_renews_an_analysis_has_as_much_history_as_is_read_by_now() -> None:
+    """It may come from another installation, or from before the limit was lowered: its page offers no other depth."""
+    rules = Rules(frozenset({"github.com"}), loopback=False, history=100)
+    asked = AnalysisRequest(url="https://github.com/a/b", history=500, after=uuid4())
+
+    assert read_request(asked, rules).history == 100
+    assert read_request(asked.model_copy(update={"history": 50}), rules).history == 50
