@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import uvicorn
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -35,7 +36,17 @@ import_module("pandas")  # Streamlit would with the first component: a tenth of 
 ICON = Path(__file__).with_name("icon.svg")
 SCRIPT = Path(__file__).with_name("shell.py")
 PAGES = frozenset(file.stem for file in Path(__file__).with_name("pages").glob("[a-z]*.py")) - {"start"}  # that is `/`
+_STREAMLITS = ("_stcore", "app", "auth", "component", "media", "static")  # what it serves below a name
 _GRACE = 20  # seconds for requests to be answered when it is told to end; event streams are sent elsewhere at once
+
+
+class _Deeper(PathConvertor):
+    """An address of several parts. No page has one: Streamlit would answer it by its start page, and 200."""
+
+    regex = rf"(?!(?:{'|'.join(_STREAMLITS)})/)[^/]+/.+"
+
+
+register_url_convertor("deeper", _Deeper())
 
 
 def make_app(
@@ -81,6 +92,7 @@ def make_app(
             *proxy.routes(),
             Route("/", _page),
             Route("/{page}", _page),
+            Route("/{page:deeper}", _page),
         ],
         middleware=[
             Middleware(Guard, hosts=tuple(hosts), headers=headers_for(first_page.index(), https=https)),

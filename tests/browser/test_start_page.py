@@ -178,8 +178,9 @@ def test_a_hostile_name_is_only_text_and_nothing_overflows(page: Page, api: Stan
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_an_address_that_no_page_has_says_so_and_leads_to_the_start(page: Page, api: StandIn) -> None:
-    told = page.goto("/analyses")
+@pytest.mark.parametrize("address", ["/analyses", "/analysis/more", "/a/b/", "/staticky/x"])
+def test_an_address_that_no_page_has_says_so_and_leads_to_the_start(page: Page, api: StandIn, address: str) -> None:
+    told = page.goto(address)
 
     assert told is not None
     assert told.status == 404
