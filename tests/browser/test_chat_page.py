@@ -404,6 +404,34 @@ def test_the_keyboard_stays_where_it_was_when_a_citation_opens_its_lines(page: P
     expect(chip).to_be_focused()
 
 
+def detached_answers(page: Page) -> int:
+    """How many drawn answers are held that are on no page any more."""
+    inspector = page.context.new_cdp_session(page)
+    inspector.send("HeapProfiler.collectGarbage")
+    kind = inspector.send("Runtime.evaluate", {"expression": "HTMLElement.prototype"})["result"]["objectId"]
+    held = inspector.send("Runtime.queryObjects", {"prototypeObjectId": kind})["objects"]["objectId"]
+    # Prototypes are among them, which have the property without a value.
+    count = """function () { return this.filter((one) => {
+      try { return one.matches("article.answer") && !one.isConnected; } catch { return false; }
+    }).length; }"""
+    told = inspector.send(
+        "Runtime.callFunctionOn", {"objectId": held, "functionDeclaration": count, "returnByValue": True}
+    )
+    inspector.detach()
+    return int(told["result"]["value"])
+
+
+def test_an_answer_that_was_left_is_held_no_longer(page: Page, api: StandIn) -> None:
+    question = ask(page, api, samples.complete(api))
+    api.answered(question, **samples.answer())
+    expect(page.locator("article.answer")).to_have_count(1)
+    page.get_by_role("link", name="Analysis", exact=True).click()
+    expect(page.locator("article.answer")).to_have_count(0)
+    page.wait_for_timeout(500)
+
+    assert detached_answers(page) == 0
+
+
 def test_a_question_in_other_words_never_stands_there_twice(page: Page, api: StandIn) -> None:
     first = ask(page, api, samples.complete(api), "How does it strat?")
     api.answered(first, **samples.answer())

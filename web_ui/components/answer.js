@@ -172,5 +172,8 @@ export default function (component) {
   keepOf(root, data.id);
   drawn.set(data.id, root);
   comeBack(data.id);
-  return () => requestAnimationFrame(() => comeBack(data.id)); // what had it went only now
+  return () => {
+    if (drawn.get(data.id) === root) drawn.delete(data.id);
+    requestAnimationFrame(() => comeBack(data.id)); // what had the keyboard went only now
+  };
 }
