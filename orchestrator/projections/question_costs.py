@@ -18,6 +18,11 @@ from orchestrator.projections.conversations import cost_of, tokens_of
 
 _log = structlog.get_logger(__name__)
 _COUNT = text("UPDATE app.accepted_questions SET tokens = :tokens, cost_usd = :cost WHERE question_id = :question_id")
+# The steps of a question that is gone are of nothing any more: an end that tells nothing takes nothing back.
+_COUNT_GONE = text("""
+UPDATE app.accepted_questions SET tokens = coalesce(nullif(CAST(:tokens AS bigint), 0), tokens, 0),
+  cost_usd = coalesce(CAST(:cost AS numeric), cost_usd) WHERE question_id = :question_id
+""")
 _ENDS = frozenset({QuestionAnswered.event_type, QuestionFailed.event_type})
 
 
@@ -47,7 +52,7 @@ async def count_deleted(connection: AsyncConnection, envelope: Envelope) -> None
         _log.warning("event_passed_over", seq=envelope.seq, type=envelope.event_type, error=repr(error)[:300])
         return
     row = {"question_id": took.question_id, "tokens": took.input_tokens + took.output_tokens, "cost": took.cost_usd}
-    await connection.execute(_COUNT, row)
+    await connection.execute(_COUNT_GONE, row)
 
 
 def _taken(question: QuestionView) -> dict[str, object]:

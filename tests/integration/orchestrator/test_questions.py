@@ -405,3 +405,22 @@ async def test_an_answer_that_was_written_as_its_question_was_deleted_is_paid_fo
 
     assert gone.status_code < 300
     assert (row.tokens, float(row.cost_usd)) == (100, 0.25)
+
+
+async def test_an_end_that_tells_nothing_takes_back_nothing_that_was_counted(system: System) -> None:
+    """A new version of the read models takes all events again: by now the question's steps are of nothing."""
+    question = await asked(system)
+    stream_id = f"conversation/{question['conversation_id']}"
+    [*_, envelope] = await system.journal.read_stream(stream_id)
+    gone = await system.client.delete(f"/api/v1/repositories/{question['repository_id']}")
+    async with system.engine.begin() as connection:
+        await connection.execute(text("UPDATE app.accepted_questions SET tokens = 500, cost_usd = 0.5"))
+    asked_for = {"question_id": UUID(question["question_id"]), "query": "", "code": "answer_parked", "message": ""}
+    end = QuestionFailed.model_validate(asked_for)
+    await system.journal.append(stream_id, [caused_by(envelope, stream_id, end, ordinal=0, at=datetime.now(UTC))])
+    await system.followed()
+    async with system.engine.connect() as connection:
+        [row] = await connection.execute(text("SELECT tokens, cost_usd FROM app.accepted_questions"))
+
+    assert gone.status_code < 300
+    assert (row.tokens, float(row.cost_usd)) == (500, 0.5)
