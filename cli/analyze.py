@@ -96,7 +96,8 @@ def expectation(view: AnalysisView) -> str:
         return "It waits to be confirmed."
     known = f"about {told.seconds:.0f} s by {told.measured} earlier" if told.seconds is not None else "time unknown"
     cost = f", {told.tokens:,} tokens, {told.cost:.2f} {told.currency}" if told.cost is not None else ""
-    return f"Over a limit ({', '.join(told.over)}): {told.files:,} files, {told.bytes:,} bytes, {known}{cost}."
+    had = f" ({told.known_files:,} as in an earlier analysis)" if told.known_files else ""
+    return f"Over a limit ({', '.join(told.over)}): {told.files:,} files{had}, {told.bytes:,} bytes, {known}{cost}."
 
 
 @contextmanager

@@ -221,7 +221,15 @@ def test_a_log_file_gets_a_line_for_what_is_done_and_for_each_retry() -> None:
     assert stage_lines(rows) == ["clone: done in 1.2 s", "parse: trying again: The worker was lost."]
 
 
-WAITING = {"over": ["files"], "files": 1_204, "bytes": 3_000_000, "tokens": 857_143, "cost": 0.857, "currency": "USD"}
+WAITING = {
+    "over": ["files"],
+    "files": 1_204,
+    "known_files": 4,
+    "bytes": 3_000_000,
+    "tokens": 857_143,
+    "cost": 0.857,
+    "currency": "USD",
+}
 
 
 @pytest.mark.parametrize("agreed", [True, False])
@@ -239,5 +247,6 @@ def test_what_is_over_a_limit_goes_on_only_where_somebody_agreed(
         assert code == 0
         return
     assert code == 1
-    assert "Over a limit (files): 1,204 files, 3,000,000 bytes, time unknown, 857,143 tokens, 0.86 USD." in said
+    assert "Over a limit (files): 1,204 files (4 as in an earlier analysis), 3,000,000 bytes, time unknown" in said
+    assert "857,143 tokens, 0.86 USD." in said
     assert "the same command with --yes lets it go on" in said
