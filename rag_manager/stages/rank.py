@@ -34,13 +34,8 @@ class Weights:
     full: float = 0.7
     names: float = 0.5
     changes: float = 0.2  # of the most votes of earlier changes, beside 1 for what is first everywhere
-    changes_reported: float = 0.4  # the same, where the question is a report
     words: float = 1.5  # of a name that the question's words spell, inside its file
     files: FileWeights = field(default_factory=FileWeights)
-
-    def of_changes(self, question: Question) -> float:
-        """The weight of earlier changes for a question: reports speak as they do."""
-        return self.changes_reported if question.report else self.changes
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ def rank(
     fused = _fused(question, rankings, named, weights)
     voted = passages_voted_for(rankings.votes, fused, catalogue, scope) if rankings.votes else {}
     for chunk, share in voted.items():
-        fused[chunk] += weights.of_changes(question) * share
+        fused[chunk] += weights.changes * share
     by_path = _given(question, catalogue, scope)
     for chunks in by_path.values():
         for chunk in chunks:
@@ -152,7 +147,7 @@ def _plan(question: Question, found: Mapping[str, int], rankings: Rankings, weig
         ("lexical", weights.lexical, ""),
         ("dense", rankings.dense_weight, ""),
         ("names", weights.names, ", ".join(names)),
-        ("changes", weights.of_changes(question), rankings.votes.about if rankings.votes else ""),
+        ("changes", weights.changes, rankings.votes.about if rankings.votes else ""),
         ("path", 0.0, ", ".join(question.paths)),
     )
     asked = {
