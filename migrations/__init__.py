@@ -19,7 +19,8 @@ analyses share, 0041 rows of the read model that they share, 0042 costs of answe
 0055 the beginning and the end of a run by one statement each (`es`),
 0056 collections that are written ahead of their generation (`rag`), 0057 costs of embedding (`app`),
 0058 lines of syntax errors (`app`), 0059 serving analyses (`app`), 0060 branches of push hooks (`app`),
-0061 what a stream was begun by (`es`), 0062 earlier commits (`app`).
+0061 what a stream was begun by (`es`), 0062 earlier commits (`app`),
+0063 tokens that are reserved for questions (`app`).
 """
 
 from migrations.logins import let_sign_in

@@ -118,13 +118,13 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
     used, credentials = Usage(rows, QuotaSettings().amounts), RepositoryCredentials(rows, process.sealer)
     sign_in = create_sign_in(accounts, process.wake, now)
     own_tokens = sign_in.tokens if sign_in is not None else None
-    searching = create_searching()
+    searching, limits = create_searching(), OfferSettings().limits
     return Services(
         journals=(logs := journals.Journals(rows, process.wake)),
         inspection=Inspection(logs, RepositoryPasts(read.streams_of), KeptPasts(rows)),
         intake=intake.Intake(rows, process.wake, used),
         answers=Answers(rows, process.sealer),
-        asking=Asking(rows, process.wake, used),
+        asking=Asking(rows, process.wake, used, limits),
         read=read,
         conversations=Conversations(rows),
         deletion=deletion.Deletion(rows, process.wake),
@@ -148,7 +148,7 @@ def _services(process: Process, accounts: Accounts, *, local: bool) -> Services:
         logins=CloneLogins(process.journal, credentials, process.github, own_tokens, now),
         lookups=create_lookups(),
         audit=process.audit,
-        letters=letters.Letters(process.engine, process.wake, now),
+        letters=letters.Letters(process.engine, process.wake, now, limits),
         rebuilds=process.rebuilds,
         works=process.works,
         shadows=create_shadows(process.engine, rows, process.journal, process.objects, process.wake, searching),

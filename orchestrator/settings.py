@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from orchestrator.limits.quotas import Amounts, Quota
+from orchestrator.limits.reserving import AnswerLimits
 from orchestrator.limits.rules import Resource, Rule, read_rules
 from orchestrator.workflow.policy import Thresholds
 from runtime.secret_files import Settings
@@ -95,12 +96,23 @@ class GithubAppSettings(Settings):
 class OfferSettings(Settings):
     """The language models that the assistant is configured with: what the page offers to choose from.
 
-    `deep` is whether questions may be answered in steps, which take many calls of a model.
+    `deep` is whether questions may be answered in steps, which take many calls of a model. What bounds an answer is
+    ai_engine's: here quotas are reserved by it.
     """
 
     model_config = SettingsConfigDict(env_prefix="REPOSTREAM_AI_", extra="ignore", frozen=True)
     models: str = ""
     deep: bool = True
+    deep_steps: int = Field(default=8, ge=1, le=8)
+    deep_tokens: int = Field(default=80_000, ge=1)
+    deep_characters: int = Field(default=60_000, ge=1)
+    rerank: str = ""
+
+    @property
+    def limits(self) -> AnswerLimits:
+        """What an answer may take of a quota."""
+        bounds = (self.deep_steps, self.deep_tokens, self.deep_characters)
+        return AnswerLimits(self.names, bool(self.rerank.strip()), *bounds)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from anthropic.types import (
 from ai_engine.adapters import wire
 from ai_engine.ports import Finished, Token, Used
 from ai_engine.stages.build_prompt import Prompt, ToolCall, ToolOffer, Turn
+from runtime.answer_limits import REPLY_TOKENS
 from runtime.faults import Transient
 
 
@@ -33,7 +34,7 @@ class AnthropicModel:
 
     provider = "anthropic"
     price = None
-    most_tokens = wire.MAX_OUTPUT_TOKENS
+    most_tokens = REPLY_TOKENS
 
     def __init__(self, *, model: str, key: Callable[[], str], base_url: str | None) -> None:
         """`key` is asked before each call, so that it can be replaced while we run."""

@@ -20,6 +20,7 @@ from openai.types.shared_params import FunctionDefinition
 from ai_engine.adapters import wire
 from ai_engine.ports import Finished, Token, Used
 from ai_engine.stages.build_prompt import Prompt, ToolCall, ToolOffer, Turn
+from runtime.answer_limits import REPLY_TOKENS, REPLY_WITH_THOUGHTS
 from runtime.faults import Transient
 
 _BY_THOUGHTS, _BY_TEXT = "max_completion_tokens", "max_tokens"  # how a request names its limit
@@ -48,7 +49,7 @@ class OpenAIModel:
     @property
     def most_tokens(self) -> int:
         """See `LanguageModel.most_tokens`."""
-        return wire.MAX_WITH_THOUGHTS if self._limit == _BY_THOUGHTS else wire.MAX_OUTPUT_TOKENS
+        return REPLY_WITH_THOUGHTS if self._limit == _BY_THOUGHTS else REPLY_TOKENS
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Token | ToolCall | Used | Finished]:
         """See `LanguageModel.stream`."""

@@ -12,8 +12,6 @@ from runtime.retry_after import seconds_of
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 45.0  # without a byte: a stalled stream, not a slow model
-MAX_OUTPUT_TOKENS = 2_048
-MAX_WITH_THOUGHTS = 8_192  # where what a model thinks counts, and nobody sees it
 MOST_CALLS = 16  # in one reply
 LONGEST_NAME, LONGEST_ARGUMENTS = 200, 20_000  # characters
 ENDS = frozenset({"stop", "end_turn", "stop_sequence"})

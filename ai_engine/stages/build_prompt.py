@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from events.looking import LinesReply
 from events.question import Passage
+from runtime.answer_limits import PASSAGE_CHARACTERS
 from runtime.redaction import redact, redact_lines
-
-BUDGET = 28_000  # characters of passages: about 7,000 tokens, which every current model takes
 
 _PLANES = (range(0x20000), range(0xE0000, 0xE1000))  # of all characters; the others have none of these
 # Format characters (bidi overrides, zero-width, tags) can hide instructions from a reader but not from a model;
@@ -132,7 +131,7 @@ def without_secrets(passages: Sequence[Passage]) -> tuple[Passage, ...]:
 
 def _within_budget(passages: Sequence[Passage]) -> list[Passage]:
     chosen: list[Passage] = []
-    left = BUDGET
+    left = PASSAGE_CHARACTERS
     for passage in passages:
         if len(passage.text) <= left:
             chosen.append(passage)

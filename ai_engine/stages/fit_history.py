@@ -10,7 +10,7 @@ model to model: a token each four ASCII characters, and one for each other chara
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BUDGET = 3_000  # tokens: the longest answer that a model gives, its question, and some more
+from runtime.answer_limits import HISTORY_TOKENS
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Kept:
     left_out: int = 0
 
 
-def fit_history(history: Sequence[tuple[str, str]], budget: int = BUDGET) -> Kept:
+def fit_history(history: Sequence[tuple[str, str]], budget: int = HISTORY_TOKENS) -> Kept:
     """The newest turns within the budget. A turn without words is none: providers refuse an empty message. Pure."""
     said = [(asked, answered) for asked, answered in history if asked.strip() and answered.strip()]
     tokens, first = 0, len(said)

@@ -19,6 +19,7 @@ from events.question import QuestionAsked
 from orchestrator.adapters.deletion_of_parts import is_hidden
 from orchestrator.adapters.journals import accepted_as
 from orchestrator.adapters.usage import accept_in
+from orchestrator.limits.reserving import AnswerLimits
 from orchestrator.workflow import replay
 from orchestrator.workflow.asked_again import asked_again
 from orchestrator.workflow.edited import edit, next_attempt
@@ -57,10 +58,11 @@ class NotEditable(Exception):
 class Letters:
     """`engine` is the background's: parked messages are the installation's, whoever's event each is."""
 
-    def __init__(self, engine: AsyncEngine, wake: Wake, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: AsyncEngine, wake: Wake, clock: Callable[[], datetime], limits: AnswerLimits) -> None:
         self._engine = engine
         self._wake = wake
         self._clock = clock
+        self._limits = limits
 
     async def listed(self, *, settled: bool, after: tuple[datetime, UUID] | None, limit: int) -> list[DeadLetter]:
         """Newest first."""
@@ -132,7 +134,7 @@ class Letters:
         if again is None:
             raise NotWaiting
         id_, at = again.question_id, self._clock()
-        await accept_in(connection, parked.tenant_id, id_, at)
+        await accept_in(connection, parked.tenant_id, id_, at, self._limits.tokens_of(again))
         draft = Draft(event_id=accepted_as(id_), occurred_at=at, context=parked.context, event=again)
         await append_in(connection, parked.stream_id, [draft])
         if await is_hidden(connection, parked.stream_id):

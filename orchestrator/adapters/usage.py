@@ -19,9 +19,9 @@ from orchestrator.limits.quotas import (
     Quota,
     day_of,
     exceeded,
+    kept,
     month_of,
 )
-from orchestrator.projections.conversations import RESERVED
 from runtime.tenancy import TenantDatabase
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
@@ -64,15 +64,18 @@ _COUNTS = {
     Quota.QUESTIONS: text(
         "SELECT count(*) FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :day"
     ),
-    Quota.TOKENS: text(
-        "SELECT coalesce(sum(tokens), 0) FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :day"
-    ),
+    # Where nobody said what was taken when an answer must have ended (its deadline is far below ten minutes), some of
+    # what was reserved stands for it.
+    Quota.TOKENS: text("""
+    SELECT coalesce(sum(CASE WHEN tokens IS NULL AND accepted_at <= CAST(:at AS timestamptz) - interval '10 minutes'
+      THEN least(reserved, 4000) ELSE tokens END), 0)
+    FROM app.accepted_questions WHERE tenant_id = :tenant AND accepted_at >= :day
+    """),
     Quota.CENTS_DAY: text(_CENTS.format(since="day")),
     Quota.CENTS_MONTH: text(_CENTS.format(since="month")),
 }
-# Those whose answer is still to come: it has a deadline far below ten minutes.
-_UNANSWERED = text("""
-    SELECT count(*) FROM app.accepted_questions
+_RESERVED = text("""
+    SELECT coalesce(sum(reserved), 0) FROM app.accepted_questions
     WHERE tenant_id = :tenant AND accepted_at > CAST(:at AS timestamptz) - interval '10 minutes' AND tokens IS NULL
 """)
 # What is too old for any quota goes with it.
@@ -84,7 +87,8 @@ _ACCEPT = text("""
       DELETE FROM app.embedding_costs
       WHERE tenant_id = :tenant AND embedded_at < CAST(:day AS timestamptz) - interval '32 days'
     )
-    INSERT INTO app.accepted_questions (question_id, tenant_id, accepted_at) VALUES (:question, :tenant, :at)
+    INSERT INTO app.accepted_questions (question_id, tenant_id, accepted_at, reserved)
+    VALUES (:question, :tenant, :at, :reserved)
 """)
 _IS_STORED = text("SELECT count(*) FROM app.intake WHERE repository_id = :repository")
 
@@ -105,17 +109,21 @@ class Usage:
         async with self._database.of(tenant_id) as connection:
             return {quota: await _count(connection, quota, tenant_id, at) for quota in Quota}
 
-    async def count_question(self, connection: AsyncConnection, who: Identity, question_id: UUID, at: datetime) -> None:
+    async def count_question(
+        self, connection: AsyncConnection, who: Identity, question_id: UUID, at: datetime, reserved: int
+    ) -> None:
         """Count a question that `connection`'s transaction accepts.
 
-        Raises ApiProblem `quota_reached` where the day's questions, tokens or money, or the month's, are used up. What
-        an answer takes is known when it is there; until then a question counts as RESERVED tokens. From now until the
-        transaction ends no other question of the tenant is counted.
+        Raises ApiProblem `quota_reached` where the day's questions, tokens or money, or the month's, are used up, or
+        where those on their way may take the tokens that are left. What an answer takes is known when it is there;
+        until then a question counts as `reserved` tokens. From now until the transaction ends no other question of the
+        tenant is counted.
         """
         if self.allowed(who):
             await connection.execute(_LOCK, {"what": f"questions {who.tenant_id}"})
             await self._check(connection, who, list(OF_QUESTIONS), at)
-        await accept_in(connection, who.tenant_id, question_id, at)
+            await self._check_kept(connection, who, at, reserved)
+        await accept_in(connection, who.tenant_id, question_id, at, reserved)
 
     @asynccontextmanager
     async def counted(
@@ -158,22 +166,31 @@ class Usage:
         used = {
             quota: await _count(connection, quota, who.tenant_id, at) - new for quota in quotas if allowed.get(quota)
         }
-        if Quota.TOKENS in used:
-            open_ones = await connection.execute(_UNANSWERED, {"tenant": who.tenant_id, "at": at})
-            used[Quota.TOKENS] += RESERVED * int(open_ones.scalar_one())
         over = exceeded(allowed, used, at=at)
         if over is not None:
             raise _problem(over)
 
+    async def _check_kept(self, connection: AsyncConnection, who: Identity, at: datetime, reserved: int) -> None:
+        """Raise where what is left of the day's tokens may be taken by the questions on their way."""
+        if not self.allowed(who).get(Quota.TOKENS):
+            return
+        used = await _count(connection, Quota.TOKENS, who.tenant_id, at)
+        open_ones = await connection.execute(_RESERVED, {"tenant": who.tenant_id, "at": at})
+        over = kept(self.allowed(who), used, int(open_ones.scalar_one()), reserved)
+        if over is not None:
+            raise _problem(over)
 
-async def accept_in(connection: AsyncConnection, tenant_id: UUID, question_id: UUID, at: datetime) -> None:
-    """Count a question in the caller's transaction, whatever the quota says."""
-    values = {"tenant": tenant_id, "question": question_id, "at": at, "day": day_of(at)}
+
+async def accept_in(
+    connection: AsyncConnection, tenant_id: UUID, question_id: UUID, at: datetime, reserved: int
+) -> None:
+    """Count a question in the caller's transaction, whatever the quota says; `reserved` tokens until it has ended."""
+    values = {"tenant": tenant_id, "question": question_id, "at": at, "day": day_of(at), "reserved": reserved}
     await connection.execute(_ACCEPT, values)
 
 
 async def _count(connection: AsyncConnection, quota: Quota, tenant_id: UUID, at: datetime) -> int:
-    values = {"tenant": tenant_id}
+    values = {"tenant": tenant_id} | ({"at": at} if quota is Quota.TOKENS else {})
     since = {"day": day_of(at)} if quota in DAILY else {"month": month_of(at)} if quota in MONTHLY else {}
     return int((await connection.execute(_COUNTS[quota], values | since)).scalar_one())
 

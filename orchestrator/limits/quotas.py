@@ -23,21 +23,29 @@ class Quota(StrEnum):
 DAILY = frozenset({Quota.QUESTIONS, Quota.TOKENS, Quota.CENTS_DAY})
 MONTHLY = frozenset({Quota.CENTS_MONTH})
 OF_QUESTIONS = (Quota.QUESTIONS, Quota.TOKENS, Quota.CENTS_DAY, Quota.CENTS_MONTH)
+_ANSWER_WAIT = 15  # seconds: most answers are there by then
 _RUNNING_WAIT = 30  # seconds: an analysis may have ended by then
 Amounts = dict[Quota, int]  # of an allowance, 0: as much as they like
 
 
 @dataclass(frozen=True)
 class Exceeded:
-    """A quota that has no room. `wait` is in seconds; None where it takes more than time."""
+    """A quota that has no room. `wait` is in seconds; None where it takes more than time.
+
+    `is_kept` where it is not used up: what is left of it may be taken by what is on its way.
+    """
 
     quota: Quota
     allowed: int
     wait: int | None
+    is_kept: bool = False
 
     @property
     def words(self) -> str:
         """The sentence for whom it stops."""
+        if self.is_kept:
+            kept = "What is left of them is kept for questions whose answers are on their way"
+            return f"Your team has {self.allowed:,} {self.quota}. {kept}: ask again when one of them is there."
         come_back = {Quota.RUNNING: "Wait until one has ended", Quota.REPOSITORIES: "Delete one first"}
         other = "The day ends at midnight UTC" if self.quota in DAILY else "Delete a repository first"
         other = "The month ends at midnight UTC of its last day" if self.quota in MONTHLY else other
@@ -50,6 +58,17 @@ def exceeded(allowed: Amounts, used: Amounts, *, at: datetime) -> Exceeded | Non
         limit = allowed.get(quota, 0)
         if limit and amount >= limit:
             return Exceeded(quota, limit, _wait(quota, at))
+    return None
+
+
+def kept(allowed: Amounts, used: int, open_ones: int, asked: int) -> Exceeded | None:
+    """Whether tokens of the day are missing for a question that may take `asked`, beside what `open_ones` may take.
+
+    With nothing on its way it may take what is left, and go over by what it takes itself: several never do together.
+    """
+    limit = allowed.get(Quota.TOKENS, 0)
+    if limit and open_ones and used + open_ones + asked > limit:
+        return Exceeded(Quota.TOKENS, limit, _ANSWER_WAIT, is_kept=True)
     return None
 
 

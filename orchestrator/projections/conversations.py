@@ -14,7 +14,6 @@ PREFIX = "conversation/"
 STOPPED = "answer_stopped"  # the code of a question that somebody stopped
 _STOPPED = "Somebody stopped this answer; ask again for another."
 _TAKEN = {"input_tokens", "output_tokens", "cost_usd", "is_estimated"}
-RESERVED = 4_000  # tokens of a question whose answer is still to come, or never told what it took: most take less
 
 
 def conversation_id_of(stream_id: str) -> UUID:
@@ -51,15 +50,15 @@ def first_attempt(question: QuestionView) -> UUID:
     return question.again or question.question_id
 
 
-def tokens_of(question: QuestionView) -> int:
+def tokens_of(question: QuestionView) -> int | None:
     """What a question that ended counts for: what its calls took, also where it was stopped or failed.
 
-    Of one in steps, what they took is known also where no answer came of them. One that was stopped counts as RESERVED
-    until its worker said what it took.
+    Of one in steps, what they took is known also where no answer came of them. None for one that was stopped, until its
+    worker said what it took.
     """
     told = question.input_tokens + question.output_tokens
     stepped = sum(step.input_tokens + step.output_tokens for step in question.steps)
-    return max(RESERVED if question.code == STOPPED and not told else 0, told, stepped)
+    return None if question.code == STOPPED and not told else max(told, stepped)
 
 
 def cost_of(question: QuestionView) -> float | None:

@@ -36,10 +36,11 @@ class _Took(BaseModel):
 
 
 async def count_answers(connection: AsyncConnection, questions: Iterable[QuestionView]) -> None:
-    """Put down what those of the questions took that have ended."""
-    ended = [_taken(question) for question in questions if question.state != "asked"]
-    if ended:
-        await connection.execute(_COUNT, ended)
+    """Put down what those of the questions took that have ended; one that was stopped keeps what is reserved for it."""
+    ended = [(each, tokens_of(each)) for each in questions if each.state != "asked"]
+    told = [_taken(question, tokens) for question, tokens in ended if tokens is not None]
+    if told:
+        await connection.execute(_COUNT, told)
 
 
 async def count_deleted(connection: AsyncConnection, envelope: Envelope) -> None:
@@ -55,5 +56,5 @@ async def count_deleted(connection: AsyncConnection, envelope: Envelope) -> None
     await connection.execute(_COUNT_GONE, row)
 
 
-def _taken(question: QuestionView) -> dict[str, object]:
-    return {"question_id": question.question_id, "tokens": tokens_of(question), "cost": cost_of(question)}
+def _taken(question: QuestionView, tokens: int) -> dict[str, object]:
+    return {"question_id": question.question_id, "tokens": tokens, "cost": cost_of(question)}

@@ -20,6 +20,7 @@ from events.processing import FaultKind, RetryRequested, Stage, StageRequested
 from events.question import QuestionAsked
 from events.replay.doctor import examine
 from orchestrator.adapters.letters import Letters
+from orchestrator.limits.reserving import AnswerLimits
 from orchestrator.subscribers import CONSUMER, workflow_handler
 from orchestrator.workflow import Policy
 from tests.support.delivery import Kernel, a_kernel, until
@@ -61,7 +62,7 @@ async def test_a_message_to_the_workflow_is_parked_told_and_done_again_once(kern
     subscriber = kernel.subscriber(max_deliveries=1)
     subscriber.short(WORKFLOW, CONSUMER, workflow_handler(read, Policy()), idle_seconds=0.4)
     await subscriber.start()
-    letters = Letters(kernel.engine, Wake(kernel.redis), lambda: AT)
+    letters = Letters(kernel.engine, Wake(kernel.redis), lambda: AT, AnswerLimits())
     async with kernel.carrying():
         await until(lambda: letters.listed(settled=False, after=None, limit=9))
         [letter] = await letters.listed(settled=False, after=None, limit=9)

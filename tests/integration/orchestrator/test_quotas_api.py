@@ -27,7 +27,6 @@ from orchestrator.api.problems import ApiProblem
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.quotas import Quota
 from orchestrator.projections.beside import rebuild_beside
-from orchestrator.projections.conversations import RESERVED
 from orchestrator.projections.overview import Overview
 from orchestrator.workflow.decide import run_id_of
 from runtime.tenancy import TenantDatabase
@@ -213,25 +212,72 @@ async def test_of_many_questions_at_once_no_more_are_accepted_than_a_day_has(sys
 
 async def test_questions_on_their_way_count_as_the_tokens_that_they_may_take(system: System) -> None:
     who = a_person()
-    rows = TenantDatabase(system.engine)
-    counted = Usage(rows, {Quota.TOKENS: 2 * RESERVED + 1})
-    begun = asyncio.Event()
+    counted, begun = Usage(TenantDatabase(system.engine), {Quota.TOKENS: 50_000}), asyncio.Event()
 
-    async def ask() -> bool:
+    async def ask(reserved: int) -> ApiProblem | None:
         await begun.wait()
-        try:
-            async with rows.of(who.tenant_id) as connection:
-                await counted.count_question(connection, who, uuid4(), datetime.now(UTC))
-        except ApiProblem as problem:
-            if problem.code != "quota_reached":
-                raise
-            return False
-        return True
+        return await _refused(system, counted, who, reserved)
 
-    asking = [asyncio.create_task(ask()) for _ in range(12)]
+    asking = [asyncio.create_task(ask(20_000)) for _ in range(12)]
     begun.set()
+    refused = [problem for problem in await asyncio.gather(*asking) if problem is not None]
+    small = [await ask(10_000), await ask(1)]
+    await _took(system, tokens=1_000)
+    room = [await ask(47_000), await ask(2_001)]
 
-    assert sorted(await asyncio.gather(*asking)) == [False] * 9 + [True] * 3
+    assert len(refused) == 10  # a third one could go over
+    assert {(problem.code, (problem.headers or {})["Retry-After"]) for problem in refused} == {("quota_reached", "15")}
+    assert "kept for questions whose answers are on their way" in refused[0].detail
+    assert (small[0], small[1] is None) == (None, False)
+    assert (room[0], room[1] is None) == (None, False)
+
+
+async def test_a_question_alone_may_take_what_is_left_and_nobody_else_then(system: System) -> None:
+    who = a_person()
+    counted = Usage(TenantDatabase(system.engine), {Quota.TOKENS: 10_000})
+    alone, beside = [await _refused(system, counted, who, each) for each in (150_000, 0)]
+    await _took(system, tokens=9_999)
+    again = await _refused(system, counted, who, 150_000)
+    await _took(system, tokens=1)
+    over = await _refused(system, counted, who, 0)
+
+    assert (alone, again) == (None, None)
+    assert beside is not None
+    assert over is not None
+    assert "10,000 model tokens today. The day ends" in over.detail
+
+
+async def test_what_nobody_tells_counts_in_part_once_its_answer_must_have_ended(system: System) -> None:
+    who = a_person()
+    counted = Usage(TenantDatabase(system.engine), {Quota.TOKENS: 10_000})
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for reserved in (9_000, 1_000):
+        assert await _refused(system, counted, who, reserved, noon) is None
+
+    assert (await counted.of(who.tenant_id, noon))[Quota.TOKENS] == 0
+    assert (await counted.of(who.tenant_id, noon + timedelta(minutes=10)))[Quota.TOKENS] == 5_000
+
+
+async def _refused(
+    system: System, counted: Usage, who: Identity, reserved: int, at: datetime | None = None
+) -> ApiProblem | None:
+    try:
+        async with TenantDatabase(system.engine).of(who.tenant_id) as connection:
+            await counted.count_question(connection, who, uuid4(), at or datetime.now(UTC), reserved)
+    except ApiProblem as problem:
+        return problem
+    return None
+
+
+async def _took(system: System, *, tokens: int) -> None:
+    """The answers that were on their way are there: all together took so much."""
+    async with system.engine.begin() as connection:
+        ended = "UPDATE app.accepted_questions SET tokens = 0 WHERE tokens IS NULL RETURNING question_id"
+        first = (await connection.execute(text(ended))).scalars().first()
+        row = {"id": first, "tokens": tokens}
+        await connection.execute(
+            text("UPDATE app.accepted_questions SET tokens = :tokens WHERE question_id = :id"), row
+        )
 
 
 async def test_a_day_has_so_many_tokens_and_sources_so_many_bytes(system: System, people: People) -> None:
@@ -279,7 +325,7 @@ async def test_money_is_counted_for_its_day_and_its_month(
     who, rows = a_person(), TenantDatabase(system.engine)
     counted, at = Usage(rows, {quota: 100}), datetime(2026, 3, 31, 12, tzinfo=UTC)
     async with rows.of(who.tenant_id) as connection:
-        await counted.count_question(connection, who, question := uuid4(), at - timedelta(days=days))
+        await counted.count_question(connection, who, question := uuid4(), at - timedelta(days=days), 0)
         paid = {"question": question}
         await connection.execute(
             text("UPDATE app.accepted_questions SET tokens = 1, cost_usd = 1.001 WHERE question_id = :question"), paid
@@ -287,7 +333,7 @@ async def test_money_is_counted_for_its_day_and_its_month(
     codes = []
     async with rows.of(who.tenant_id) as connection:
         try:
-            await counted.count_question(connection, who, uuid4(), at)
+            await counted.count_question(connection, who, uuid4(), at, 0)
         except ApiProblem as problem:
             codes = [problem.code, problem.detail, (problem.headers or {})["Retry-After"]]
 

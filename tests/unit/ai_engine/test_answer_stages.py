@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_engine.stages.build_prompt import BUDGET, build_prompt, without_secrets
+from ai_engine.stages.build_prompt import build_prompt, without_secrets
 from ai_engine.stages.check_citations import check_citations, cited_paths
 from ai_engine.stages.confidence import confidence_of, hits_of
 from ai_engine.stages.extract_answer import excerpt, extract_answer
 from ai_engine.stages.terms import terms_of
 from events.looking import LinesReply
 from events.question import Citation, Passage
+from runtime.answer_limits import PASSAGE_CHARACTERS
 
 
 def a_passage(
@@ -74,7 +75,7 @@ class TestBuildPrompt:
         assert without_secrets([a_passage(".env", text="A_TOKEN=hunter22")])[0].text == "A_TOKEN=[redacted]"
 
     def test_only_what_fits_is_given_and_only_that_may_be_cited(self) -> None:
-        big = a_passage("big.py", 1, 1, "x" * (BUDGET - 10))
+        big = a_passage("big.py", 1, 1, "x" * (PASSAGE_CHARACTERS - 10))
         grounded = build_prompt(
             "q", [big, a_passage(), a_passage("s.py", 1, 1, "tiny")], rules=RULES, name="n", boundary="b"
         )

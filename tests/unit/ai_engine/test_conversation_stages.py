@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_engine.stages.build_prompt import quote_turns
-from ai_engine.stages.fit_history import BUDGET, fit_history, tokens_of
+from ai_engine.stages.fit_history import fit_history, tokens_of
 from ai_engine.stages.standalone import LONGEST, may_point_back, one_line, standalone_question
+from runtime.answer_limits import HISTORY_TOKENS
 
 RUN = ("Where is `Flask.run` defined?", "`Flask.run` is in [src/flask/app.py:546-667]; it calls `run_simple`.")
 
@@ -89,7 +90,7 @@ def test_the_newest_turns_are_told_whole_and_the_others_are_counted() -> None:
 
 def test_the_longest_answer_that_a_model_gives_fits() -> None:
     assert fit_history([("q" * 3_000, "a" * 2_048 * 4)]).left_out == 0
-    assert tokens_of("a" * 2_048 * 4) < BUDGET
+    assert tokens_of("a" * 2_048 * 4) < HISTORY_TOKENS
 
 
 def test_characters_of_other_scripts_are_a_token_each() -> None:

@@ -19,7 +19,7 @@ from events.base import LOCAL_TENANT, Envelope, Event
 from events.question import QuestionAnswered, QuestionAsked, QuestionFailed, QuestionStopped
 from events.replay.sandbox import Alone, Nobody
 from orchestrator.api.models import QuestionView
-from orchestrator.projections.conversations import RESERVED, apply, cost_of, tokens_of
+from orchestrator.projections.conversations import apply, cost_of, tokens_of
 from runtime.faults import Cancelled, Fault, Permanent, Transient
 from tests.fakes.facts import FakeFacts
 from tests.fakes.retriever import FakeRetriever
@@ -200,7 +200,7 @@ async def test_a_stopped_answer_tells_what_was_taken_until_then_and_counts_as_mu
 
     assert (event.code, event.query, event.is_estimated) == ("answer_stopped", "", True)
     assert event.input_tokens == 30 + tokens_in(model.asked[0])
-    assert (tokens_of(before), cost_of(before)) == (RESERVED, None)
+    assert (tokens_of(before), cost_of(before)) == (None, None)
     assert (tokens_of(after), cost_of(after)) == (event.input_tokens + 4, event.cost_usd)
     assert (before.state, before.query, after.state, after.query) == ("failed", before.query, "failed", before.query)
 
