@@ -74,14 +74,16 @@ def subscribe(subscriber: EventSubscriber, jobs: dict[Stage, tuple[LongHandler, 
     for stage, (handler, slots) in jobs.items():
         topic = stage_topic(stage)
         [consumer] = CONSUMERS[topic]
+        ends = handler.ends if isinstance(handler, EmbedShard) else None
         subscriber.long(
             topic,
             consumer,
             handler,
             slots=slots,
             on_start=stages.started,
-            on_fault=stages.failed,
+            on_fault=ends.failed if ends is not None else stages.failed,
             on_parked=stages.parked,
+            on_cancelled=ends.stopped if ends is not None else None,
         )
 
 

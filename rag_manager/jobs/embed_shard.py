@@ -21,6 +21,7 @@ from events.log.earlier import EarlierRun, find_made, made_from
 from events.processing import Stage, StageRequested
 from rag_manager.jobs.base import Backends, Urgency, inputs_of, tables, ticker
 from rag_manager.jobs.embedding import NOT_EMBEDDED, Account, Embedded, Embedding
+from rag_manager.jobs.paying import Ends, Took
 from rag_manager.jobs.vector_tables import MODEL_KEY, stored_vectors, vectors_of, vectors_table
 from rag_manager.jobs.write_ahead import WriteAhead
 from rag_manager.ports import Embedder
@@ -57,9 +58,14 @@ class EmbedShard:
         self._ahead = ahead
         self._urgency = Urgency.REFINED if background else Urgency.READY
         self._sweeping: set[str] = set()
+        self.ends = Ends()
 
     async def __call__(self, envelope: Envelope, run: Run) -> Result:
         """Write the vectors of one shard of chunks."""
+        with self.ends.counted(run) as took:
+            return await self._embedded(envelope, run, took)
+
+    async def _embedded(self, envelope: Envelope, run: Run, took: Took) -> Result:
         began = datetime.now(UTC)
         request = stages.read(envelope, StageRequested)
         refs = inputs_of(request, ArtifactKind.CHUNKS)
@@ -75,12 +81,12 @@ class EmbedShard:
         fresh = {hash_: place for place, hash_ in enumerate(hashes) if hash_ not in found}
         order = sorted(fresh.values(), key=lambda place: (len(texts[place]), place))
         ticks = ticker(self._backends, envelope, request, "passages", foresees=True)
-        embedding = Embedding(self._embedder, self._backends.turns, self._urgency, run)
+        embedding = Embedding(self._embedder, self._backends.turns, self._urgency, run, took)
         told = partial(_tick, ticks, len(texts), _Order(order, paths, texts))
         made = await embedding([texts[place] for place in order], told)
         if made.fault is not None:
             rows = [(ids[order[row]], hashes[order[row]]) for row in made.taken]
-            return await self._broken_off(envelope, objects, made, made.fault, rows)
+            return await self._broken_off(envelope, objects, made, took, rows)
         found |= {hashes[place]: made.vectors[row] for row, place in enumerate(order)}
         refused = {hashes[order[row]]: code for row, code in made.refused.items()}
         content = await asyncio.to_thread(
@@ -97,7 +103,7 @@ class EmbedShard:
             for row, hash_ in enumerate(hashes)
             if hash_ in refused
         ]
-        account = Account(len(fresh) - len(refused), without, made.tokens, made.dollars)
+        account = Account(len(fresh) - len(refused), without, took.tokens, took.dollars)
         places = [(hash_, row) for hash_, row in fresh.items() if hash_ not in refused] if self._background else []
         return self._result(envelope, began, artifact, account, files=len(set(paths)), places=places)
 
@@ -106,13 +112,15 @@ class EmbedShard:
         envelope: Envelope,
         objects: Objects,
         made: Embedded,
-        fault: Fault,
+        took: Took,
         rows: Sequence[tuple[str, str]],
     ) -> Result:
         """Say that it failed, and remember the vectors (chunk id and hash, row by row) that were made before.
 
         Raises the fault where they are not remembered anyway, or cannot be stored.
         """
+        fault = made.fault
+        assert fault is not None  # noqa: S101  # it broke off
         if not self._background:
             raise fault
         ids, hashes = [chunk_id for chunk_id, _ in rows], [hash_ for _, hash_ in rows]
@@ -127,9 +135,8 @@ class EmbedShard:
         shard = stages.read(envelope, StageRequested).shard
         artifact = _artifact(stored, len(rows), shard)
         places = [(hash_, row) for row, hash_ in enumerate(hashes)]
-        dollars = round(made.dollars, 8) if made.dollars is not None else None
         return Result(
-            appends=stages.failed(envelope, fault, artifacts=(artifact,), tokens=made.tokens, cost_usd=dollars),
+            appends=took.failed(envelope, fault, artifacts=(artifact,)),
             write=self._remember(envelope, artifact, places),
         )
 

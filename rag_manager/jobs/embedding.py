@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from events.delivery.work import Run
 from rag_manager.jobs.base import Turns, Urgency
-from rag_manager.ports import Embedder, InputRefused, Spent
+from rag_manager.jobs.paying import Took
+from rag_manager.ports import Embedder, InputRefused
 from rag_manager.stages.pack_texts import pack_texts
 from runtime.faults import Cancelled, Fault, Permanent
 
@@ -28,22 +29,13 @@ _HARMLESS = "hello"  # whoever refuses this takes no text at all
 class Embedded:
     """The vectors of some texts, shape (texts, dimension). A text that was refused (place → code) has a row of zeros.
 
-    `dollars` is None where nobody said what the `tokens` cost. With a `fault` it broke off: only the places in `taken`
-    have a vector, and at least one has.
+    With a `fault` it broke off: only the places in `taken` have a vector, and at least one has.
     """
 
     vectors: NDArray[np.float32]
     taken: list[int] = field(default_factory=list)
     fault: Fault | None = None
     refused: dict[int, str] = field(default_factory=dict)
-    tokens: int = 0
-    dollars: float | None = None
-
-    def spend(self, spent: Spent) -> None:
-        """Count what a call took."""
-        self.tokens += spent.tokens
-        if spent.dollars is not None:
-            self.dollars = (self.dollars or 0.0) + spent.dollars
 
 
 @dataclass(frozen=True)
@@ -54,6 +46,7 @@ class Embedding:
     turns: Turns
     urgency: Urgency
     run: Run
+    took: Took = field(default_factory=Took)
 
     async def __call__(self, texts: Sequence[str], ticked: Ticked) -> Embedded:
         """Return the vectors of `texts`, in their order. A group with a bad text is halved until that stands alone.
@@ -70,7 +63,7 @@ class Embedding:
                 await ticked(len(made.taken) + len(made.refused))
         if made.refused and not made.taken:  # too few of them to know why
             try:
-                await self._ask([_HARMLESS], made)
+                await self._ask([_HARMLESS])
             except InputRefused as refused:
                 raise _takes_nothing(refused) from refused
         return made
@@ -79,7 +72,7 @@ class Embedding:
         """Have the last of the groups embedded, or halve it; whether it is settled."""
         group = groups.pop()
         try:
-            made.vectors[group] = await self._ask([texts[place] for place in group], made)
+            made.vectors[group] = await self._ask([texts[place] for place in group])
             made.taken += group
         except InputRefused as refused:
             if len(group) > 1:
@@ -96,16 +89,16 @@ class Embedding:
             return False
         return True
 
-    async def _ask(self, texts: Sequence[str], made: Embedded) -> NDArray[np.float32]:
+    async def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.run.check()
         await self.turns.give_way(self.urgency)
         with self.turns.working(self.urgency):
-            return await self._watched(texts, made)
+            return await self._watched(texts)
 
-    async def _watched(self, texts: Sequence[str], made: Embedded) -> NDArray[np.float32]:
+    async def _watched(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One call, which is ended as soon as the run is: a provider may take two minutes over it, and money."""
         over = threading.Event()
-        embed = partial(self.embedder.embed, texts, spent=made.spend, go_on=lambda: not over.is_set())
+        embed = partial(self.embedder.embed, texts, spent=self.took.spend, go_on=lambda: not over.is_set())
         call = asyncio.create_task(asyncio.to_thread(embed))
         try:
             while not call.done():

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from events.processing import Stage, StageCompleted, StageFailed
 from events.replay.sandbox import Alone, SandboxObjects
 from rag_manager.adapters.chroma import ChromaVectors
 from rag_manager.jobs.erase_analysis import EraseAnalysis
+from rag_manager.ports import Spent
 from rag_manager.rows import generations
 from rag_manager.subscribers import shadow_handlers, subscribe
 from runtime.faults import Cancelled, Permanent, Transient
@@ -214,6 +216,28 @@ async def test_a_run_that_is_cancelled_at_work_ends_after_the_batch_it_is_in_and
     assert 0 < len(embedder.embedded) <= embedder.max_batch
     assert files_of(tmp_path, "chunks")
     assert files_of(tmp_path, "vectors") == []
+
+
+async def test_what_a_stopped_embedding_took_is_said_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    analysis = await index.analysis({f"f{number}.py": f"def f{number}():\n    ...\n" for number in range(60)})
+    envelope = await index.request(analysis, Stage.REFINE, analysis.chunks)
+    embed, asked = index.full.embed, list[int]()
+
+    def paid(texts: Sequence[str], **how: Any) -> NDArray[np.float32]:
+        how["spent"](Spent(10, 0.25))
+        asked.append(len(texts))
+        while len(asked) > 1 and how["go_on"]():
+            time.sleep(0.01)
+        return embed(texts, **how)
+
+    monkeypatch.setattr(index.full, "embed", paid)
+    subscriber = index.kernel.subscriber("a")
+    subscribe(subscriber, {Stage.REFINE: (index.handler(Stage.REFINE), 1)})
+    await stopped(index.kernel, subscriber, envelope, lambda: len(asked) > 1)
+
+    stream = await index.kernel.journal.read_stream(envelope.stream_id)
+    ended = [each.data for each in stream if each.event_type == StageFailed.event_type]
+    assert [(each["code"], each["tokens"], each["cost_usd"]) for each in ended] == [("stage_stopped", 20, 0.5)]
 
 
 async def test_while_it_is_indexed_a_store_that_does_not_answer_is_not_waited_for(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rag_manager.jobs.base import Turns, Urgency
 from rag_manager.jobs.embedding import Embedded, Embedding
+from rag_manager.jobs.paying import Took
 from rag_manager.ports import InputRefused, Spent, always, uncounted
 from runtime.faults import Permanent, Transient
 from tests.support.index import ARun
@@ -42,11 +43,11 @@ class Refusing:
         pass
 
 
-async def embed(embedder: Refusing, texts: Sequence[str]) -> Embedded:
+async def embed(embedder: Refusing, texts: Sequence[str], took: Took | None = None) -> Embedded:
     async def told(_done: int) -> None:
         pass
 
-    return await Embedding(embedder, Turns(), Urgency.REFINED, ARun())(texts, told)
+    return await Embedding(embedder, Turns(), Urgency.REFINED, ARun(), took or Took())(texts, told)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 30])
@@ -65,20 +66,22 @@ async def test_a_provider_that_takes_no_text_is_found_out_however_few_there_are(
 async def test_a_few_bad_texts_and_no_other_are_only_that(count: int) -> None:
     embedder = Refusing(lambda text: text == BAD)
 
-    made = await embed(embedder, [BAD] * count)
+    took = Took()
+    made = await embed(embedder, [BAD] * count, took)
 
     assert made.refused == dict.fromkeys(range(count), "embedder_input_refused")
     assert not made.vectors.any()
     assert embedder.asked[-1] != [BAD], "it was asked once for what nobody refuses"
-    assert made.tokens == 1
+    assert took.tokens == 1
 
 
 async def test_where_one_is_taken_nothing_more_is_asked() -> None:
     embedder = Refusing(lambda text: text == BAD)
 
-    made = await embed(embedder, [BAD, "good"])
+    took = Took()
+    made = await embed(embedder, [BAD, "good"], took)
 
-    assert (list(made.refused), made.tokens) == ([0], 1)
+    assert (list(made.refused), took.tokens) == ([0], 1)
     assert embedder.asked == [[BAD, "good"], [BAD], ["good"]]
 
 
@@ -111,14 +114,14 @@ class Ending(Refusing):
 
 async def test_what_was_embedded_before_a_fault_is_returned_with_it() -> None:
     embedder = Ending(2)
-    texts = [f"text {n}" for n in range(3 * embedder.max_batch)]
+    texts, took = [f"text {n}" for n in range(3 * embedder.max_batch)], Took()
 
-    made = await embed(embedder, texts)
+    made = await embed(embedder, texts, took)
 
     assert made.fault is not None
     assert made.fault.code == "embedder_busy"
     assert sorted(made.taken) == sorted(texts.index(text) for call in embedder.asked for text in call)
-    assert len(made.taken) == made.tokens == 2 * embedder.max_batch
+    assert len(made.taken) == took.tokens == 2 * embedder.max_batch
     assert made.vectors[made.taken].all(axis=0)[0]
 
 
