@@ -34,6 +34,7 @@ _ASKABLE = frozenset({"answerable", "ready", "refined"})
 _REFINING = frozenset({"refine", "promote", "link"})  # it is ready without them
 _ENDED = frozenset({"completed", "failed", "parked", "cancelled"})
 _ACTIVE = frozenset({"queued", "running", "retrying"})
+_OTHER = "Other"
 _SHOWN_SHARES = 6
 _WORDS_ONLY = {
     "vectors_unavailable": "the vector server does not answer",
@@ -173,21 +174,23 @@ def total_facts(totals: Mapping[str, int]) -> list[str]:
 
 
 def language_shares(languages: Mapping[str, int]) -> list[tuple[str, float]]:
-    """Languages by size with their share (0 to 1); the small ones together as `Other`."""
+    """Languages by size with their share (0 to 1); the small ones, and what is called so, together as `Other`."""
     whole = sum(value for value in languages.values() if value > 0)
     if whole == 0:
         return []
     ranked = sorted(
-        ((name, value) for name, value in languages.items() if value > 0), key=lambda row: (-row[1], row[0])
+        ((name, value) for name, value in languages.items() if value > 0 and language(name) != _OTHER),
+        key=lambda row: (-row[1], row[0]),
     )
-    shown = ranked if len(ranked) <= _SHOWN_SHARES else ranked[: _SHOWN_SHARES - 1]
+    has_other = sum(value for _, value in ranked) < whole
+    shown = ranked if len(ranked) + has_other <= _SHOWN_SHARES else ranked[: _SHOWN_SHARES - 1]
     rest = whole - sum(value for _, value in shown)
-    return [(language(name), value / whole) for name, value in shown] + ([("Other", rest / whole)] if rest else [])
+    return [(language(name), value / whole) for name, value in shown] + ([(_OTHER, rest / whole)] if rest else [])
 
 
 def languages_line(languages: Mapping[str, int]) -> str:
     """The three main languages, for a list."""
-    return ", ".join(name for name, _ in language_shares(languages)[:3] if name != "Other")
+    return ", ".join(name for name, _ in language_shares(languages)[:3] if name != _OTHER)
 
 
 def begun_at(analysis: Analysis) -> datetime:

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _BEAT = 1.0  # seconds at most between two heartbeats: a cancellation is heard within it and ends within two
 _GRACE = 0.3  # seconds in which a run that is to stop may end by itself: then what it waits for is cancelled
+_AWAY = "PostgreSQL was away or restarted while this was at work."
 _PAUSE = 0.25  # seconds between attempts to record a result while the database is away
 
 
@@ -71,8 +72,11 @@ class LeasedRun:
 
     async def recorded(self, envelope: Envelope) -> list[Envelope]:
         """As `Run.recorded`."""
-        async with self._desk.engine.connect() as connection:
-            return await read_stream_in(connection, envelope.stream_id, after=envelope.version)
+        try:
+            async with self._desk.engine.connect() as connection:
+                return await read_stream_in(connection, envelope.stream_id, after=envelope.version)
+        except TimeoutError as error:  # of connecting: outside, it would be taken for the end of the work's own time
+            raise Transient("database_unavailable", _AWAY) from error
 
     @property
     def _desk(self) -> Desk:
@@ -280,6 +284,6 @@ def told_as(error: BaseException, whose: str) -> Fault:
         return error
     if is_database_away(error):
         logger.warning("%s lost the database: %s", whose, error)
-        return Transient("database_unavailable", "PostgreSQL was away or restarted while this was at work.")
+        return Transient("database_unavailable", _AWAY)
     logger.error("%s failed in an unforeseen way", whose, exc_info=error)
     return Transient("internal_error", "Something unforeseen went wrong in this step; the log of the service has more.")

@@ -146,6 +146,10 @@ def test_language_shares_are_ranked_add_up_and_gather_the_small_ones() -> None:
     assert [name for name, _ in shares] == ["L9", "L8", "L7", "L6", "L5", "Other"]
     assert sum(share for _, share in shares) == pytest.approx(1)
     assert views.language_shares({}) == []
+    called_so = views.language_shares({"other": 2, "python": 1, **{f"l{n}": 1 for n in range(9)}})
+    assert [name for name, _ in called_so].count("Other") == 1
+    assert sum(share for _, share in called_so) == pytest.approx(1.0)
+    assert views.language_shares({"Other": 1, "python": 3}) == [("Python", 0.75), ("Other", 0.25)]
     assert views.language_shares({"python": 3, "cpp": 1}) == [("Python", 0.75), ("C++", 0.25)]
 
 
