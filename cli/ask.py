@@ -13,6 +13,7 @@ from cli.api import broken_off, connect, refusal
 from cli.exits import FAILED, OK
 from cli.moments import minute
 from cli.paging import all_of
+from cli.plain import one_line
 from cli.screen import Screen
 from runtime.client import ApiError, Client
 from runtime.client.shapes import (
@@ -189,7 +190,7 @@ def print_answer(console: Screen, asked: Asked) -> None:
 
 def citation_lines(view: QuestionView) -> list[str]:
     """`path:first-last`, each once, in the order of the answer."""
-    places = [f"{cited.path}:{cited.first_line}-{cited.last_line}" for cited in view.citations]
+    places = [f"{one_line(cited.path)}:{cited.first_line}-{cited.last_line}" for cited in view.citations]
     return list(dict.fromkeys(places))
 
 

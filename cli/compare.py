@@ -9,7 +9,7 @@ from rich.text import Text
 from cli.api import connect, refusal
 from cli.exits import OK
 from cli.paging import all_of
-from cli.plain import visible
+from cli.plain import one_line, visible
 from cli.screen import Screen
 from runtime.client import Client
 from runtime.client.shapes import ComparisonView, DifferenceView, QuestionCompared, SpentView
@@ -60,7 +60,7 @@ def answers_lines(one: QuestionCompared) -> list[Text]:
     """A question, and below it both answers, each with the places that it cites."""
     lines = [Text(visible(one.query), "bold")]
     for title, said in (("before", one.before), ("after", one.after)):
-        cited = ", ".join(f"{each.path}:{each.first_line}-{each.last_line}" for each in said.citations)
+        cited = ", ".join(f"{one_line(each.path)}:{each.first_line}-{each.last_line}" for each in said.citations)
         lines.append(Text(f"{title}: {said.commit or 'no commit'}, cites {visible(cited) or 'nothing'}", "dim"))
         lines += [Text(f"  {line}") for line in visible(said.answer or "").splitlines()]
     return lines

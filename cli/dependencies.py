@@ -8,6 +8,7 @@ from cli.api import connect
 from cli.ask import find_repository
 from cli.exits import OK
 from cli.paging import all_of
+from cli.plain import one_line
 from cli.screen import Screen
 from runtime.client import Client
 from runtime.client.shapes import DependencyView
@@ -42,7 +43,7 @@ def dependency_lines(found: list[DependencyView]) -> Iterator[str]:
     if not found:
         yield "No manifest asks for anything."
     for path, listed in groupby(found, lambda one: one.path):
-        yield path
+        yield one_line(path)
         for one in listed:
             chosen = f" → {one.version}" if one.version and one.version != one.constraint else ""
             scope = f"{one.scope}: {one.group}" if one.group else one.scope

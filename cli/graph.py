@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from cli.exits import USAGE, leave
 from cli.paging import all_of
-from cli.plain import visible
+from cli.plain import one_line, visible
 from runtime.client import Client
 from runtime.client.shapes import ImportView, LinkView, ModuleEdgeView, SymbolView
 
@@ -96,19 +96,19 @@ def _symbols(api: Client, analysis_id: str, name: str) -> Iterator[SymbolView]:
 def link_line(one: LinkView) -> str:
     """`app/main.py:4  App.run  call, exact (0.95)`."""
     name = visible(one.name) or "the file itself"
-    return f"{visible(one.path)}:{one.line}  {name}  {one.kind}, {one.level} ({one.confidence:.2f})"
+    return f"{one_line(one.path)}:{one.line}  {name}  {one.kind}, {one.level} ({one.confidence:.2f})"
 
 
 def import_line(one: ImportView) -> str:
     """`app/main.py:2  app.util → app/util.py  (file)`."""
     said = ".".join(part for part in (one.module, one.name) if part) or one.written
-    target = f" → {visible(one.target)}" if one.target else ""
-    return f"{visible(one.path)}:{one.line}  {visible(said)}{target}  ({one.resolution})"
+    target = f" → {one_line(one.target)}" if one.target else ""
+    return f"{one_line(one.path)}:{one.line}  {visible(said)}{target}  ({one.resolution})"
 
 
 def module_line(one: ModuleEdgeView) -> str:
     """`app → docs  imports: 2, calls: 3`; `/` is the top."""
-    ends = f"{visible(one.source) or '/'} → {visible(one.target) or '/'}"
+    ends = f"{one_line(one.source) or '/'} → {one_line(one.target) or '/'}"
     return f"{ends}  imports: {one.imports:,}, calls: {one.calls:,}"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cli.api import connect
 from cli.ask import NO_GRAPH, find_repository
 from cli.exits import OK
+from cli.plain import one_line
 from cli.screen import Screen
 from runtime.client.shapes import Passage, Scope, SearchView
 
@@ -26,7 +27,7 @@ def run_search(repository: str, query: str, *, scope: Scope, limit: int, as_json
 def told(found: SearchView) -> Iterator[tuple[str, str]]:
     """What is printed: (style, line)."""
     for passage in found.passages:
-        yield "cyan", f"{passage.path}:{passage.first_line}-{passage.last_line}  {_by(passage)}"
+        yield "cyan", f"{one_line(passage.path)}:{passage.first_line}-{passage.last_line}  {_by(passage)}"
         lines = passage.text.split("\n")
         for number, line in enumerate(lines[:_LINES], start=passage.first_line):
             yield "none", f"{number:>6} {line}"
@@ -43,11 +44,11 @@ def told(found: SearchView) -> Iterator[tuple[str, str]]:
 
 def _by(passage: Passage) -> str:
     if (near := passage.neighbour_of) is not None:
-        return f"{passage.relation} of {near.path}:{near.first_line}-{near.last_line}"
+        return f"{passage.relation} of {one_line(near.path)}:{near.first_line}-{near.last_line}"
     ranked = sorted(passage.ranks.items(), key=lambda item: item[1])
     found = ", ".join(
         f"{name} #{rank}{f' ({passage.scores[name]:.3g})' if name in passage.scores else ''}" for name, rank in ranked
     )
     grown = f", grown from {passage.grown_from.first_line}-{passage.grown_from.last_line}" if passage.grown_from else ""
-    folded = ", ".join(f"{each.path}:{each.first_line}-{each.last_line}" for each in passage.folded)
+    folded = ", ".join(f"{one_line(each.path)}:{each.first_line}-{each.last_line}" for each in passage.folded)
     return f"{found}{grown}{f', with {folded}' if folded else ''}"

@@ -7,12 +7,20 @@ from cli.api import connect, refusal
 from cli.exits import FAILED, OK
 from cli.moments import minute
 from cli.paging import all_of
-from cli.plain import visible
+from cli.plain import one_line, visible
 from cli.screen import Screen, tell
 from cli.sure import require_yes
 from cli.waiting import until_ended
 from runtime.client import Client
-from runtime.client.shapes import ShadowAnswer, ShadowReport, ShadowRequest, ShadowTable, ShadowView
+from runtime.client.shapes import (
+    Citation,
+    ShadowAnswer,
+    ShadowPassage,
+    ShadowReport,
+    ShadowRequest,
+    ShadowTable,
+    ShadowView,
+)
 
 _EXAMPLES = 5  # of a table
 _LONGEST = 160  # characters of an answer
@@ -120,10 +128,7 @@ def _searches(report: ShadowReport) -> list[str]:
         numbers = f"{each.same:,} the same, {each.moved:,} moved, {each.gained:,} gained, {each.lost:,} lost"
         lines.append(visible(f"  {each.question}: {numbers}"))
         other = [one for one in each.passages if one.live != one.shadow][:_EXAMPLES]
-        lines += [
-            visible(f"    {one.live or 'none'} → {one.shadow or 'none'}  {one.path}:{one.first_line}-{one.last_line}")
-            for one in other
-        ]
+        lines += [visible(f"    {one.live or 'none'} → {one.shadow or 'none'}  {_place(one)}") for one in other]
     return lines
 
 
@@ -136,7 +141,7 @@ def _answer(told: ShadowAnswer) -> list[str]:
     if then and now and then != now:  # not the code alone makes the difference
         lines.append(visible(f"    searched in the {then} index then, in the {now} one now"))
     for sign, places in (("+", told.gained), ("-", told.lost)):
-        lines += [visible(f"    {sign} {one.path}:{one.first_line}-{one.last_line}") for one in places[:_EXAMPLES]]
+        lines += [visible(f"    {sign} {_place(one)}") for one in places[:_EXAMPLES]]
     if "answer" in told.changed:
         lines += [
             visible(f"    before  {_short(told.before.answer)}"),
@@ -164,3 +169,7 @@ def _print(shadow: ShadowView, *, as_json: bool) -> int:
 
 def _say(line: str) -> None:
     Screen().say(line)
+
+
+def _place(one: Citation | ShadowPassage) -> str:
+    return f"{one_line(one.path)}:{one.first_line}-{one.last_line}"

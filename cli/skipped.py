@@ -7,7 +7,7 @@ from cli.api import connect
 from cli.ask import find_repository
 from cli.exits import OK
 from cli.paging import all_of
-from cli.plain import visible
+from cli.plain import one_line, visible
 from cli.screen import Screen
 from runtime.client import Client
 from runtime.client.shapes import FileView
@@ -50,4 +50,4 @@ def lines_about(found: list[FileView]) -> Iterator[str]:
             yield "  (read all the same with: repostream analyze URL --include PATTERN)"
         for file in files:
             rule = f"  ({visible(file.rule)})" if file.rule else ""
-            yield f"  {visible(file.path)}{rule}"
+            yield f"  {one_line(file.path)}{rule}"

@@ -9,6 +9,7 @@ from cli.api import connect, refusal
 from cli.ask import address_of, find_repository, repositories_of
 from cli.exits import OK
 from cli.moments import minute
+from cli.plain import one_line
 from cli.progress import summary_lines
 from cli.screen import Screen
 from cli.up import configured_home
@@ -135,6 +136,6 @@ def path_lines(files: Mapping[str, FilePage]) -> Iterator[str]:
         yield f"  {why} ({page.total:,})"
         for item in page.items[:_SHOWN]:
             errors = f"  {item.errors:,} errors" if why == "syntax_errors" and item.errors else ""
-            yield f"    {item.path}{errors}"
+            yield f"    {one_line(item.path)}{errors}"
         if page.total > _SHOWN:
             yield f"    … and {page.total - _SHOWN:,} more"

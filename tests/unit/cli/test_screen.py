@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cli.ask import Asked, print_answer
 from cli.exits import USAGE, leave
-from cli.plain import visible
+from cli.plain import one_line, visible
 from cli.screen import Screen, tell
 from tests.support.replies import a_question
 
@@ -26,6 +26,17 @@ def test_line_breaks_tabs_and_joined_emoji_stay() -> None:
     assert visible("1\n\t2 👩\u200d💻 ñ") == "1\n\t2 👩\u200d💻 ñ"
 
 
+def test_a_path_is_on_one_line_and_looks_like_no_other() -> None:
+    paths = ["a\nb", "a\tb", "a\u2028b", "a\u202eb", "ab", "a\\nb", "a b", "ñ/👩\u200d💻"]
+
+    spelled = [one_line(path) for path in paths]
+
+    assert spelled[:4] == [r"a\nb", r"a\tb", r"a\u2028b", r"a\u202eb"]
+    assert spelled[-2:] == paths[-2:]
+    assert all(len(each.splitlines()) == 1 for each in spelled)
+    assert len({*spelled}) == len(paths)
+
+
 def test_a_sequence_for_the_terminal_in_an_answer_is_only_read() -> None:
     console, written = screen()
     citation = {"path": f"{HOSTILE}.py", "first_line": 1, "last_line": 2}
@@ -33,7 +44,8 @@ def test_a_sequence_for_the_terminal_in_an_answer_is_only_read() -> None:
     print_answer(console, Asked(a_question(answer=HOSTILE, citations=[citation], mode="extractive"), failed=False))
     print_answer(console, Asked(a_question(code="model_error", message=HOSTILE), failed=True))
 
-    assert written.getvalue().count(SAID) == 3
+    assert written.getvalue().count(SAID) == 2
+    assert rf"{one_line(HOSTILE)}.py:1-2" in written.getvalue()
     for sign in ("\x1b]", "\x07", "\x1b[2J", "\x9b", "\r", "\u202e"):
         assert sign not in written.getvalue()
     assert "\x1b[36m" in written.getvalue(), "our own colours are there"

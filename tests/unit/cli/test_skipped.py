@@ -14,7 +14,7 @@ FILE = {"language": None, "file_class": "other", "size": 1, "lines": 0}
 PAGES = {
     None: {
         "items": [
-            FILE | {"path": "a\u202eb.csv", "skipped": "ignored", "rule": ".repostreamignore:1"},
+            FILE | {"path": "a\u202eb\nc.csv", "skipped": "ignored", "rule": ".repostreamignore:1"},
             FILE | {"path": "link", "skipped": "symlink"},
         ],
         "total": 3,
@@ -44,7 +44,7 @@ def test_files_are_listed_by_reason_each_with_its_rule(capsys: pytest.CaptureFix
     assert capsys.readouterr().out.splitlines() == [
         f"ignored: 2. {REASONS['ignored'].sentence}",
         "  (read all the same with: repostream analyze URL --include PATTERN)",
-        "  ab.csv  (.repostreamignore:1)",
+        "  a\\u202eb\\nc.csv  (.repostreamignore:1)",
         "  c.csv",
         f"symlink: 1. {REASONS['symlink'].sentence}",
         "  link",
@@ -56,7 +56,7 @@ def test_as_json_all_of_them_are_one_list_of_the_reason_that_was_asked_for(
 ) -> None:
     assert skipped.run_skipped("flask", reason="ignored", as_json=True) == OK
 
-    assert [one["path"] for one in json.loads(capsys.readouterr().out)] == ["a\u202eb.csv", "link", "c.csv"]
+    assert [one["path"] for one in json.loads(capsys.readouterr().out)] == ["a\u202eb\nc.csv", "link", "c.csv"]
     assert {query["reason"] for query in asked} == {"ignored"}
 
 
