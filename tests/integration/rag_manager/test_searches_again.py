@@ -61,6 +61,6 @@ async def test_what_is_kept_of_an_analysis_goes_with_it(index: Index) -> None:
     await search(ASKED)
 
     search.keep(await reading.existing_lexicons(index.backends.engine))
-    assert [len(search._replies), len(search._embedded[False])] == [1, 1]
+    assert [len(search._replies), len(search.dense._embedded[False])] == [1, 1]
     search.keep(set())
-    assert [len(search._replies), len(search._embedded[False])] == [0, 0]
+    assert [len(search._replies), len(search.dense._embedded[False])] == [0, 0]
