@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 Row = TypeVar("Row", bound=BaseModel)
 _GROUP = 512  # rows that are compressed, and read, together
+LARGE_GROUP = 8_192  # of short rows: each group costs a kilobyte of index a column, until its table ends
 
 _SCALARS: dict[object, pa.DataType] = {
     str: pa.large_string(),
@@ -69,9 +70,13 @@ class Written(NamedTuple):
 
 
 class TableWriter:
-    """Writes blocks of one table as they come, and holds their compressed bytes alone. How it was cut does not show."""
+    """Writes blocks of one table as they come, and holds their compressed bytes alone. How it was cut does not show.
 
-    def __init__(self, schema: pa.Schema) -> None:
+    `group` rows are compressed together; fewer than that wait.
+    """
+
+    def __init__(self, schema: pa.Schema, group: int = _GROUP) -> None:
+        self._group = group
         self._sink = io.BytesIO()
         self._writer = pq.ParquetWriter(self._sink, schema, compression="zstd")
         self._rest = schema.empty_table()
@@ -81,15 +86,15 @@ class TableWriter:
         """Write a block behind those before it."""
         self._rows += block.num_rows
         held = pa.concat_tables([self._rest, block]) if self._rest.num_rows else block
-        whole = held.num_rows - held.num_rows % _GROUP
+        whole = held.num_rows - held.num_rows % self._group
         if whole:
-            self._writer.write_table(held.slice(0, whole), row_group_size=_GROUP)
+            self._writer.write_table(held.slice(0, whole), row_group_size=self._group)
         self._rest = held.slice(whole)
 
     def finish(self) -> Written:
         """All that was written."""
         if self._rest.num_rows or not self._rows:
-            self._writer.write_table(self._rest, row_group_size=_GROUP)
+            self._writer.write_table(self._rest, row_group_size=self._group)
         self._writer.close()
         return Written(self._sink.getvalue(), self._rows)
 

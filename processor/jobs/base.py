@@ -142,6 +142,7 @@ async def watched(run: Run, ticker: Ticker, work: Callable[[Watched], Done]) -> 
 
 
 def _then_give_back(work: Callable[[Watched], Done], watch: Watched) -> Done:
+    give_back()  # what jobs that do not run on a thread have left
     try:
         return work(watch)
     finally:

@@ -29,6 +29,7 @@ from processor.jobs.taken_over import (
 )
 from runtime.faults import Permanent
 from runtime.live import Ticker
+from runtime.memory import give_back
 from runtime.parquet import read_table, write_table
 
 _COLUMNS = ("path", "blob_id", "language", "file_class", "content")
@@ -64,6 +65,8 @@ class Parse:
         parsed, reused = await owned._parse(request, runs, run, ticker)
         artifacts = [await owned._store(kind, request.shard, rows, digest) for kind, rows in _tables(parsed)]
         counts = parsed.counts
+        del parsed
+        await asyncio.to_thread(give_back)
         completed = stages.completed(
             envelope,
             started_at=started_at,

@@ -23,7 +23,7 @@ from processor.linking.modules import Modules
 from processor.linking.names import Names
 from processor.linking.symbols import Definition, Symbols
 from runtime.memory import give_back
-from runtime.parquet import TableWriter, Written, schema_of
+from runtime.parquet import LARGE_GROUP, TableWriter, Written, schema_of
 
 SYMBOL_COLUMNS = ("path", "kind", "name", "qualified_name", "signature")
 MEASURE_COLUMNS = ("path", "kind", "complexity", "code_lines")
@@ -156,7 +156,7 @@ class _Imports:
     def __init__(self, files: Files, modules: Modules, names: Names, graph: FileGraph) -> None:
         self._files, self._modules, self._names, self._graph = files, modules, names, graph
         self._columns: dict[str, list[object]] = {name: [] for name in ImportRow.model_fields}
-        self._writer = TableWriter(schema_of(ImportRow))
+        self._writer = TableWriter(schema_of(ImportRow), LARGE_GROUP)
         self._file = -1
         self._meanings: dict[Imported, Meaning] = {}  # of one file
         self.counts: Counter[str] = Counter()
@@ -216,7 +216,7 @@ class _Links:
 
     def __init__(self, symbols: Symbols, calls: Calls, graph: FileGraph) -> None:
         self._symbols, self._calls, self._graph = symbols, calls, graph
-        self._writer = TableWriter(schema_of(LinkRow))
+        self._writer = TableWriter(schema_of(LinkRow), LARGE_GROUP)
         self.counts: Counter[str] = Counter()
 
     def read(self, table: pa.Table) -> None:

@@ -3,12 +3,13 @@
 from contextlib import suppress
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.artifacts import ConnectionRow
-from runtime.parquet import TableWriter, batches_in, read_table, schema_of, shape_of, write_table
+from runtime.parquet import LARGE_GROUP, TableWriter, batches_in, read_table, schema_of, shape_of, write_table
 
 _COLUMNS = ("path", "imports", "imported_by", "calls", "called_by")
 
@@ -35,6 +36,20 @@ def test_blocks_give_the_bytes_of_the_whole_wherever_it_is_cut(sizes: list[int])
     assert written.num_rows == whole.num_rows
     assert read_table(written.content).equals(whole)
     assert written.to_pylist() == whole.to_pylist()
+
+
+def test_rows_that_are_compressed_by_larger_groups_are_the_same_and_cost_less_index() -> None:
+    whole = connections(20_000)
+    writer = TableWriter(whole.schema, LARGE_GROUP)
+    for at in range(0, 20_000, 300):
+        writer.add(whole.slice(at, 300))
+
+    written = writer.finish()
+
+    small, large = (pq.ParquetFile(pa.BufferReader(one)).metadata for one in (write_table(whole), written.content))
+    assert read_table(written.content).equals(whole)
+    assert (small.num_row_groups, large.num_row_groups) == (40, 3)
+    assert large.serialized_size < small.serialized_size / 5
 
 
 @settings(deadline=None)
