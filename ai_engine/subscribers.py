@@ -244,10 +244,10 @@ class Answerer:
     async def _extract(
         self, channel: str, query: str, found: SearchReply, readme: LinesReply | None
     ) -> tuple[Written, tuple[Passage, ...]]:
-        text = extract_answer(query, hits_of(found.passages), readme)
+        text = extract_answer(query, found.passages, readme, found.plan)
         given = (*found.passages, *([passage_of(readme)] if readme else []))
         await self._live.say(channel, {"type": "token", "text": checked_so_far(f"{text}\n", given)})
-        return Written(text, "extractive", NOBODY, NOBODY, "extractive-v1"), given
+        return Written(text, "extractive", NOBODY, NOBODY, "extractive-v2"), given
 
     async def _generate(
         self, question: Question, given: tuple[Passage, ...], place: Place

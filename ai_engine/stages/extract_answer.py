@@ -7,12 +7,19 @@ Out: Markdown whose every statement is quoted from the repository and cited.
 import re
 from collections.abc import Iterable, Sequence
 
+from ai_engine.stages.confidence import hits_of
+from ai_engine.stages.quote_passage import quote_passage, said_of_it
+from ai_engine.stages.tell_relation import GRAPH, tell_relation
 from ai_engine.stages.terms import terms_of
 from events.looking import LinesReply
-from events.question import Passage
+from events.question import Passage, PlanStep
+from runtime.citation_form import path_form
 
 _SHOWN = 5
-_EXCERPT = 14  # lines
+_FULL = 24  # lines of the first place
+_EXCERPT = 10  # lines of the others
+_BESIDE = 2  # other places after those of a relation
+_NEAR = {"caller": "Called in", "type": "Part of"}  # by rag_manager's names of what stands beside
 _README_CHARACTERS = 700
 _HEADING_AFTER = 200  # characters: a title and its first section stay together
 _ASK_MORE = "Ask about a feature, a file or a name to be shown the code."
@@ -27,23 +34,32 @@ _WHOLE = re.compile(
 _NOISE = re.compile(r"^\s*(\[!\[|!\[|<[^>]+>|\.\. (image|_|\|)|:target:|:alt:|=+\s*$|-{3,}\s*$|\[[^\]]+\]:)")
 
 
-def extract_answer(question: str, passages: Sequence[Passage], readme: LinesReply | None) -> str:
-    """The best of what was found, as Markdown with `[path:first-last]` citations. Pure."""
-    terms = terms_of(question)
+def extract_answer(
+    question: str, passages: Sequence[Passage], readme: LinesReply | None, plan: Sequence[PlanStep] = ()
+) -> str:
+    """The best of what was found, as Markdown with `[path:first-last]` citations. Pure.
+
+    `passages` with what stands beside them; `plan` tells what the graph was asked for.
+    """
+    terms, hits = terms_of(question), hits_of(passages)
     parts: list[str] = []
-    intro = _introduction(readme) if readme and (_is_about_the_whole(question, terms) or not passages) else None
+    intro = _introduction(readme) if readme and (_is_about_the_whole(question, terms) or not hits) else None
     if intro:
         parts.append(intro)
         if not terms:  # then the passages were found by words like "does" and "it"
             parts.append(_ASK_MORE)
             return "\n\n".join(parts)
-    shown = passages[:_SHOWN]
-    if not shown:
+    if not hits:
         parts.append("No passage of this repository matches the question.")
         return "\n\n".join(parts)
-    parts.append("These places match the question best:")
-    parts.extend(_place(number, passage, terms) for number, passage in enumerate(shown, 1))
-    return "\n\n".join(parts)
+    told = tell_relation(hits, plan)
+    shown = [hit for hit in hits if not (told and GRAPH in hit.ranks)][: _BESIDE if told else _SHOWN]
+    parts += [told, "Besides, these places match the question:"] if told else ["These places match the question best:"]
+    beside = [] if told else [passage for passage in passages if passage.neighbour_of is not None]
+    parts += (
+        [_first(shown[0], terms, beside), *(_place(*each, terms) for each in enumerate(shown[1:], 2))] if shown else []
+    )
+    return "\n\n".join(parts if shown else parts[:-1])
 
 
 def _is_about_the_whole(question: str, terms: Sequence[str]) -> bool:
@@ -52,30 +68,44 @@ def _is_about_the_whole(question: str, terms: Sequence[str]) -> bool:
     return _OVERVIEW.search(question) is not None and len(named) <= _NAMES
 
 
-def _place(number: int, passage: Passage, terms: Sequence[str]) -> str:
-    first, lines = excerpt(passage, terms)
-    last = first + len(lines) - 1
+def _first(passage: Passage, terms: Sequence[str], beside: Sequence[Passage]) -> str:
+    """The best place: its lines, what it says of itself where these have it not, and what stands beside it."""
+    said = said_of_it(passage, quote_passage(passage, terms, _FULL))
+    words = "\n".join(f"> {line}" for line in said.lines) if said else ""
+    cited = f"It says of itself [{path_form(passage.path)}:{said.first}-{said.last}]:\n\n{words}" if said else ""
+    near = _near([one for one in beside if _stands_at(one, passage)])
+    return "\n\n".join(part for part in (_place(1, passage, terms, _FULL), cited, near) if part)
+
+
+def _stands_at(neighbour: Passage, passage: Passage) -> bool:
+    at = neighbour.neighbour_of
+    return at is not None and at.path == passage.path and passage.first_line <= at.first_line <= passage.last_line
+
+
+def _near(beside: Sequence[Passage]) -> str:
+    """Who calls it and what it is part of, each with its place."""
+    told = []
+    for relation, words in _NEAR.items():
+        places = [_named_place(one) for one in beside if one.relation == relation]
+        told += [f"{words} {', '.join(places)}."] if places else []
+    return " ".join(told)
+
+
+def _named_place(passage: Passage) -> str:
+    name = f"`{passage.symbols[0]}` " if passage.symbols else ""
+    return f"{name}[{path_form(passage.path)}:{passage.first_line}-{passage.last_line}]"
+
+
+def _place(number: int, passage: Passage, terms: Sequence[str], most: int = _EXCERPT) -> str:
+    """A place with at most so many of its lines."""
+    quoted = quote_passage(passage, terms, most)
     names = ", ".join(f"`{name}`" for name in passage.symbols[:4])
     more = f" and {len(passage.symbols) - 4} more" if len(passage.symbols) > 4 else ""
     defines = f" defines {names}{more}" if names else ""
-    body = "\n".join(lines)
+    body = "\n".join(quoted.lines)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", body)), default=0))
-    return f"{number}. [{passage.path}:{first}-{last}]{defines}\n\n{fence}{passage.language or ''}\n{body}\n{fence}"
-
-
-def excerpt(passage: Passage, terms: Sequence[str]) -> tuple[int, list[str]]:
-    """The few lines of a passage that hold most of the terms, and the number of the first. Earlier lines win ties."""
-    lines = passage.text.split("\n")[: passage.last_line - passage.first_line + 1]
-    weights = [sum(term in line.lower() for term in terms) for line in lines]
-    starts = range(max(1, len(lines) - _EXCERPT + 1))
-    start = max(starts, key=lambda at: (sum(weights[at : at + _EXCERPT]), -at))
-    window = lines[start : start + _EXCERPT]
-    while len(window) > 1 and not window[-1].strip():
-        window.pop()
-    while len(window) > 1 and not window[0].strip():
-        window.pop(0)
-        start += 1
-    return passage.first_line + start, window
+    place = f"{number}. [{path_form(passage.path)}:{quoted.first}-{quoted.last}]{defines}"
+    return f"{place}\n\n{fence}{passage.language or ''}\n{body}\n{fence}"
 
 
 def _introduction(readme: LinesReply) -> str | None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ai_engine.stages.build_prompt import build_prompt, without_secrets
 from ai_engine.stages.check_citations import check_citations, cited_paths
 from ai_engine.stages.confidence import confidence_of, hits_of
-from ai_engine.stages.extract_answer import excerpt, extract_answer
+from ai_engine.stages.extract_answer import extract_answer
 from ai_engine.stages.terms import terms_of
 from events.looking import LinesReply
 from events.question import Citation, Passage
@@ -202,23 +202,6 @@ class TestExtractive:
 
     def test_nothing_found_is_said(self) -> None:
         assert extract_answer("x", [], None) == "No passage of this repository matches the question."
-
-    def test_the_excerpt_is_the_window_with_most_terms(self) -> None:
-        text = "\n".join("the router dispatches" if n == 40 else "filler" for n in range(1, 61))
-        first, lines = excerpt(a_passage(first=101, last=160, text=text), ("router", "dispatches"))
-
-        assert first <= 140 < first + len(lines)
-
-    @given(
-        st.lists(st.sampled_from(["", "def f():", "  return 1", "router"]), min_size=1, max_size=60),
-        st.integers(1, 500),
-    )
-    def test_an_excerpt_is_always_exact_lines_of_the_passage(self, source: list[str], at: int) -> None:
-        passage = a_passage(first=at, last=at + len(source) - 1, text="\n".join(source))
-        first, lines = excerpt(passage, ("router",))
-
-        assert lines == source[first - at : first - at + len(lines)]
-        assert lines
 
 
 class TestConfidence:

@@ -113,7 +113,7 @@ async def test_an_answer_that_no_model_wrote_is_extracted_again(configured: bool
 
     told = await record.told()
 
-    assert (told.mode, told.prompt) == ("extractive", "extractive-v1")
+    assert (told.mode, told.prompt) == ("extractive", "extractive-v2")
     assert "def route(path):" in told.answer
 
 
