@@ -13,6 +13,7 @@ from runtime.faults import Permanent
 from runtime.objects import Objects
 from runtime.parquet import read_table, schema_of, write_table
 
+_NUMBERS = "vector.list.element"  # of all vectors: the path of the column in Parquet
 MODEL_KEY = b"repostream.model"  # which model made the vectors: in the artifact's schema metadata
 
 
@@ -51,5 +52,6 @@ def vectors_table(
     return write_table(
         pa.Table.from_arrays(
             [pa.array(ids, pa.large_string()), pa.array(hashes, pa.large_string()), vectors], schema=schema
-        )
+        ),
+        floats=_NUMBERS,
     )
