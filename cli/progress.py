@@ -25,6 +25,7 @@ _MARKS = {
 }
 _BACKGROUND = ("refine", "promote")
 _SPOTS = 5
+_LANGUAGES = 6
 _TOTALS = ("files", "lines", "symbols", "edges", "chunks")  # those that mean something without the stage
 
 
@@ -172,13 +173,14 @@ def summary_lines(view: AnalysisView) -> list[str]:
     totals, languages = view.totals, view.languages
     lines = [commit_line(view), ", ".join(f"{totals[name]:,} {name}" for name in _TOTALS if totals.get(name))]
     if languages:
-        lines.append("Languages: " + ", ".join(f"{name} {count:,}" for name, count in _largest(languages, 6)))
+        more = f" and {len(languages) - _LANGUAGES} more" if len(languages) > _LANGUAGES else ""
+        lines.append(f"Languages: {_counted(languages, _LANGUAGES)}{more}")
     lines += [outcomes_line(view.outcomes), *history_lines(view.history)]
     if view.reused is not None:
         lines.append(f"Reused: {view.reused.percent} % ({view.reused.files:,} of {view.reused.of:,} files unchanged)")
     for word, counts in (("Left out", view.skipped), ("Failed", view.failed)):
         if counts:
-            lines.append(f"{word}: " + ", ".join(f"{reason} {count:,}" for reason, count in _largest(counts, 6)))
+            lines.append(f"{word}: {_counted(counts)}")
     if view.head is not None and view.head.login_refused:
         lines.append("The host refused the access token: this was read as anybody can")
     lines += [f"Could not be loaded: {said}" for said in view.damaged]
@@ -218,12 +220,14 @@ def outcomes_line(outcomes: Mapping[str, int]) -> str:
     for outcome, word in (("lines", "as plain text"), ("failed", "failed")):
         counts = {name.partition(".")[2]: n for name, n in outcomes.items() if name.startswith(f"{outcome}.")}
         if counts:
-            parts.append(f"{word}: " + ", ".join(f"{why} {n:,}" for why, n in _largest(counts, 6)))
+            parts.append(f"{word}: {_counted(counts)}")
     return "; ".join(parts)
 
 
-def _largest(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+def _counted(counts: Mapping[str, int], most: int | None = None) -> str:
+    """The largest first; all of them, or so many."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return ", ".join(f"{name} {count:,}" for name, count in ordered)
 
 
 def going_on(view: AnalysisView) -> str:
