@@ -12,7 +12,8 @@ from events.question import Passage
 
 LEFT_OUT = "…"
 _SAID = 4  # lines of a docstring or comment
-_SIGNATURE = 4  # lines
+_SIGNATURE = 16  # lines in which a definition's head ends
+_SHOWN = 6  # lines of a head; of a longer one the first alone
 _COMMENT = re.compile(
     r"\s*(?://[/!]*|/\*+!?|\*+/?|#+(?!\[|\s*(?:include|define|if|endif|pragma|import)\b)|--+|;+)(?:\s|$)"
 )
@@ -58,6 +59,7 @@ def quote_passage(passage: Passage, terms: Sequence[str], most: int) -> Quoted:
     head = _head(lines, starts, window.start)
     if not head or window.start <= head.start:
         return _quoted(passage, lines, window)
+    head = head if len(head) <= _SHOWN else head[:1]
     window = _window(lines, terms, max(1, most - len(head) - 1), starts, head.stop)
     if window.start <= head.stop + 1:  # a gap would take as much room as what it leaves out
         return _quoted(passage, lines, _trimmed(lines, range(head.start, min(len(lines), head.start + most))))

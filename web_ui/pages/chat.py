@@ -115,7 +115,7 @@ def show() -> None:
     talks.choose(analysis.repository_id, named)
     conversation = attempt(lambda: client().conversations_one(named)) if named else None
     if conversation is not None:
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             share.control("conversation", conversation.conversation_id)
             talks.document(conversation)
             bundles.conversation(conversation, analysis)

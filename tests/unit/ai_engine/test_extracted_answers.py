@@ -99,6 +99,7 @@ class TestSaidOfIt:
             ("// Runs the handlers\n// in order.\nfunc (c *Context) f() {", 10, 11, ("Runs the handlers", "in order.")),
             ("/**\n * Adds a route.\n * @param path where\n */\nf(path: string) {", 11, 11, ("Adds a route.",)),
             ("/// A set.\n#[derive(Clone)]\npub struct f {", 10, 10, ("A set.",)),
+            ("def f(\n" + "    x,\n" * 8 + ') -> int:\n    """Sum them."""', 20, 20, ("Sum them.",)),
             ("# Runs it.\ndef f(x)", 10, 10, ("Runs it.",)),
             ("x = f(1)\n\n# Runs it.\ndef f(x)", 12, 12, ("Runs it.",)),
             ('def f():\n    """' + "\n    ".join("abcdef") + '"""', 11, 14, ("a", "b", "c", f"d {LEFT_OUT}")),
