@@ -1,7 +1,6 @@
 """Put ai_engine together: the only file that reads its settings."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -50,6 +49,7 @@ from runtime.settings import (
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole
 from runtime.tracing import configure_tracing
+from runtime.worker_names import worker_name
 
 _ENDING = 10.0  # seconds: a call is over that long after its deadline, whatever happens
 
@@ -70,7 +70,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
         name: Guarded(Observed(model, prices.get(name)), circuits)
         for name, model in configured_models(ai, ai.models).items()
     }
-    subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"ai_engine-{os.getpid()}")
+    subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=worker_name("ai_engine"))
     deadlines = Deadlines(ai.deadline, ai.deep_deadline)
     budget = Budget(ai.deep_steps, ai.deep_tokens, ai.deep_characters, ai.deep_seconds)
     answerer = Answerer(
@@ -88,9 +88,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     again = AnswerAgain(
         PostgresJournal(engine), retriever, facts, configured=bool(models), deadlines=deadlines, budget=budget
     )
-    shadows = ShadowWorker(
-        engine, None, {ANSWER: lambda _objects: again}, f"ai_engine-{os.getpid()}", Wake(redis).worked
-    )
+    shadows = ShadowWorker(engine, None, {ANSWER: lambda _objects: again}, worker_name("ai_engine"), Wake(redis).worked)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -1,6 +1,5 @@
 """Put the orchestrator together."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -65,6 +64,7 @@ from runtime.logging import configure_logging
 from runtime.objects import open_objects
 from runtime.settings import BrokerSettings, DatabaseSettings, HomeSettings, LogSettings, ObjectStoreSettings
 from runtime.tenancy import DatabaseRole, TenantDatabase
+from runtime.worker_names import worker_name
 
 
 def create_app() -> FastAPI:  # one list of what is put together
@@ -83,7 +83,7 @@ def create_app() -> FastAPI:  # one list of what is put together
     )
     accounts = create_accounts(process.requests, process.quick_redis, local=local)
     subscriber = EventSubscriber(
-        create_broker(broker), process.engine, process.redis, worker=f"orchestrator-{os.getpid()}"
+        create_broker(broker), process.engine, process.redis, worker=worker_name("orchestrator")
     )
     subscriber.newest(WORKFLOW, CONSUMER, create_workflow())
     subscribe_to_erasure(subscriber, process.erasure)

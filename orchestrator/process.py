@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -54,6 +53,7 @@ from orchestrator.sign_in import account_parts
 from orchestrator.subscribers import ERASER
 from runtime.objects import Objects
 from runtime.tasks import end_tasks, keep_running
+from runtime.worker_names import worker_name
 
 _POLL = 0.15  # seconds: a wake-up may get lost, and pages are to be live within half a second
 _NEEDED = ("sequencer", "relay", "timers")  # without these, an analysis stands still
@@ -115,7 +115,7 @@ class Process:
             "streams": self.holders.watch,
             "uploads": self.uploads_ending.run,
             "answers": lambda: sweep_answers(self.engine),
-            "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"orchestrator-{os.getpid()}-later").run,
+            "unfinished": Unfinished(self.engine, ERASER, self.erasure, f"{worker_name('orchestrator')}-later").run,
             "rebuilds": self.rebuilds.run,
             "snapshots": Snapshots(self.engine).run,
             "works": self.works.run,

@@ -56,6 +56,7 @@ from runtime.settings import (
 )
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole
+from runtime.worker_names import worker_name
 
 
 def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put together
@@ -72,7 +73,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     backends = Backends(objects, redis, EarlierRuns(engine))
     clones, cores = settings.clones, settings.parsers or _cores()
     pool = ParserPool(cores)
-    subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=f"processor-{os.getpid()}")
+    subscriber = EventSubscriber(create_broker(broker_settings), engine, redis, worker=worker_name("processor"))
     slots = Slots(clone=clones, history=clones, describe=settings.readers, parse=cores)
     logins = _logins()
     forges = _forges(intake)
@@ -83,7 +84,7 @@ def create_app() -> Starlette:  # noqa: PLR0915  # one list of what is put toget
     clone = replace(_clone(intake, backends, repositories, logins), archives=archives)
     history = History(backends, _pasts(intake, egress.url, workspace), intake.history_commits, logins)
     subscribe(subscriber, handlers(backends, clone, history, pool, slots))
-    shadows = ShadowWorker(engine, objects, shadow_handlers(pool), f"processor-{os.getpid()}", Wake(redis).worked)
+    shadows = ShadowWorker(engine, objects, shadow_handlers(pool), worker_name("processor"), Wake(redis).worked)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -1,7 +1,6 @@
 """Put rag_manager together: the only file that reads its settings."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -66,6 +65,7 @@ from runtime.settings import (
 )
 from runtime.tasks import end_tasks, keep_running
 from runtime.tenancy import DatabaseRole, TenantDatabase
+from runtime.worker_names import worker_name
 
 # Seconds after which a thread that computes lets another one go on. A search waits for servers a dozen times, and each
 # time for the thread that reads or indexes beside it: with Python's five milliseconds it takes several times as long.
@@ -108,7 +108,7 @@ def create_app() -> FastAPI:  # noqa: PLR0915  # one list of what is put togethe
     anew = EmbeddingAnew(backends, PostgresJournal(backends.engine), known)
     chores = Chores(housekeeping, forgetting, anew, sweep_every=rag.janitor_interval, mend_every=rag.probe_interval)
     search.dense.on_missing = chores.collection_missed
-    worker = f"rag_manager-{os.getpid()}"
+    worker = worker_name("rag_manager")
     subscriber = EventSubscriber(create_broker(broker), backends.engine, backends.redis, worker=worker)
     subscribe(subscriber, handlers(backends, lexicon, embedders, _slots(rag)))
     shadows = ShadowWorker(
