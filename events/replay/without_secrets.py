@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from events.artifacts import ArtifactKind, ArtifactRef
 from events.base import Envelope
+from events.processing import StageStarted
 from runtime.parquet import read_table, write_table
 from runtime.redaction import redact_all, redact_lines
 
@@ -45,8 +46,16 @@ def clean_artifact(ref: ArtifactRef, content: bytes) -> tuple[ArtifactRef, bytes
 
 
 def clean_history(history: Sequence[Envelope], refs: Mapping[str, ArtifactRef]) -> list[Envelope]:
-    """Events as they may be given away; the artifacts that they name by a checksum in `refs` are called as there."""
-    return [e.model_copy(update={"data": _named(redact_all(e.data), refs), "traceparent": None}) for e in history]
+    """Events as they may be given away; the artifacts that they name by a checksum in `refs` are called as there.
+
+    Which worker was at it is left out: its name has that of the machine.
+    """
+    return [e.model_copy(update={"data": _given(e, refs), "traceparent": None}) for e in history]
+
+
+def _given(envelope: Envelope, refs: Mapping[str, ArtifactRef]) -> object:
+    unnamed = {"worker": ""} if envelope.event_type == StageStarted.event_type else {}
+    return _named(redact_all({**envelope.data, **unnamed}), refs)
 
 
 def _named(value: object, refs: Mapping[str, ArtifactRef]) -> object:

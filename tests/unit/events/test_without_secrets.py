@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from events.artifacts import ArtifactKind, ArtifactRef, SourceRow, TreeRow
-from events.processing import Stage, StageCompleted
+from events.processing import Stage, StageCompleted, StageStarted
 from events.replay.bundled import artifacts_of
 from events.replay.without_secrets import clean_artifact, clean_history
 from runtime.parquet import read_rows, write_rows
@@ -74,3 +74,19 @@ def test_events_name_what_is_written() -> None:
     done = next(e for e in told if e.event_type == StageCompleted.event_type)
     assert StageCompleted.model_validate(done.data).artifacts == (clean,)
     assert clean_history(history, {}) == [e.model_copy(update={"traceparent": None}) for e in history]
+
+
+def test_which_worker_was_at_it_stays_here_for_its_name_has_that_of_the_machine() -> None:
+    begun = StageStarted.model_validate(
+        {
+            **completed(Stage.CLONE).model_dump(include={"analysis_id", "run_id", "stage", "shard", "attempt"}),
+            "worker": "processor-host-of-mine-7",
+        }
+    )
+    history = Story().given(requested(), begun).history
+
+    told = clean_history(history, {})
+
+    assert [e.data["worker"] for e in told if e.event_type == StageStarted.event_type] == [""]
+    assert "host-of-mine" in history[-1].model_dump_json()
+    assert all("host-of-mine" not in envelope.model_dump_json() for envelope in told)
