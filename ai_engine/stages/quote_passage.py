@@ -13,6 +13,7 @@ from events.question import Passage
 LEFT_OUT = "…"
 _SAID = 4  # lines of a docstring or comment
 _SIGNATURE = 16  # lines in which a definition's head ends
+_LOOKED_AT = 400  # characters of a line: what is written for machines has thousands
 _SHOWN = 6  # lines of a head; of a longer one the first alone
 _COMMENT = re.compile(
     r"\s*(?://[/!]*|/\*+!?|\*+/?|#+(?!\[|\s*(?:include|define|if|endif|pragma|import)\b)|--+|;+)(?:\s|$)"
@@ -136,7 +137,8 @@ def _head(lines: Sequence[str], starts: Sequence[int], at: int) -> range:
 def _start(lines: Sequence[str], name: str) -> int | None:
     """The line that most likely begins the definition of a name: one that has a keyword before it, else the first."""
     word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-    having = [(number, line) for number, line in enumerate(lines) if word.search(line) and not _COMMENT.match(line)]
+    begun = [line[:_LOOKED_AT] for line in lines]
+    having = [(number, line) for number, line in enumerate(begun) if word.search(line) and not _COMMENT.match(line)]
     defining = re.compile(rf"{_KEYWORD}[^=(]*?{word.pattern}")
     return min(having, key=lambda each: (defining.search(each[1]) is None, each[0]), default=(None, ""))[0]
 

@@ -1,5 +1,7 @@
 """Answers without a model: what is quoted of a passage, what the graph knows, what stands beside the best place."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,16 @@ class TestQuotePassage:
         text = "def f(x):\n    return g(x)"
 
         assert quote_passage(a_passage(text, symbols=("f",)), ("g",), 10).lines == tuple(text.split("\n"))
+
+    def test_a_line_that_is_written_for_machines_takes_no_time(self) -> None:
+        names = tuple(f"f{n}" for n in range(50))
+        text = f"{' '.join(names)} {'const ' * 40_000}{' '.join(names)}"
+        began = time.process_time()
+
+        quoted = quote_passage(a_passage(text, symbols=names), ("f",), 10)
+
+        assert quoted.lines == (text,)
+        assert time.process_time() - began < 2
 
     @given(
         st.lists(
