@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
-from processor.languages.names import BY_EXTENSION, BY_INTERPRETER, BY_NAME, BY_TITLE, CONFIG, DATA, DOCS
+from processor.languages.names import BY_EXTENSION, BY_INTERPRETER, BY_NAME, BY_TITLE, CONFIG, DATA, DOCS, SCENARIOS
 
 _SHEBANG = re.compile(r"^#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*(?:\S*/)?)?([A-Za-z-]+)")
 _CPP_SIGNS = re.compile(
@@ -38,8 +38,12 @@ _GENERATED_HEAD = re.compile(
     r"|this (?:file|code) (?:is|was) (?:auto-?|automatically )generated",
     re.IGNORECASE,
 )
+_BUNDLED = frozenset({"javascript", "typescript", "tsx", "css"})  # what bundlers put into a folder called `dist`
 _TEST_PARTS = frozenset(
-    ("test", "tests", "__tests__", "spec", "specs", "testdata", "test-data", "fixtures", "__mocks__", "e2e")
+    (
+        *("test", "tests", "__tests__", "spec", "specs", "testdata", "test-data", "fixtures", "__mocks__", "e2e"),
+        "step_definitions",
+    )
 )
 _TEST_NAME = re.compile(
     r"^(?:test_.*|.*_test|.*_spec|conftest|.*[._-](?:test|spec|e2e|cy)|.*(?<=[a-z0-9])Tests?|Test[A-Z].*|.*TestCase)"
@@ -125,7 +129,7 @@ def file_class_of(path: str, language: str | None, head: str = "", *, but_not: f
     in_tests = bool(parts & _TEST_PARTS)
     if language in DOCS:  # a specification, or a folder of them among the documents, is no test
         in_tests = in_tests and not parts & _DOC_PARTS
-    elif _TEST_NAME.match(pure.name):
+    elif _TEST_NAME.match(pure.name) or language in SCENARIOS:
         in_tests = True
     if in_tests:
         return "test"
@@ -135,7 +139,7 @@ def file_class_of(path: str, language: str | None, head: str = "", *, but_not: f
 def _is_generated(name: str, parts: set[str], language: str | None, head: str) -> bool:
     if _LOCK_NAME.match(name.lower()) or _GENERATED_NAME.search(name.lower()):
         return True
-    if "__generated__" in parts or "generated" in parts:
+    if "__generated__" in parts or "generated" in parts or ("dist" in parts and language in _BUNDLED):
         return True
     return language not in DOCS and _GENERATED_HEAD.search(head[:2_000]) is not None
 

@@ -87,6 +87,8 @@ _BY_LANGUAGE = {
     "tcl": "tcl",
     "glsl": "glsl vert frag hlsl wgsl metal",
     "diff": "diff patch",
+    "gherkin": "feature",
+    "robotframework": "robot",
 }
 BY_EXTENSION = {extension: language for language, names in _BY_LANGUAGE.items() for extension in names.split()}
 
@@ -230,3 +232,4 @@ BY_TITLE = {
 DOCS = frozenset({"markdown", "rst", "rdoc", "asciidoc", "text", "tex"})
 CONFIG = frozenset({"yaml", "toml", "ini", "hcl", "nix", "go-mod", "ignore", "dockerfile", "make", "cmake", "starlark"})
 DATA = frozenset({"json", "xml", "csv", "diff"})
+SCENARIOS = frozenset({"gherkin", "robotframework"})  # tests, in the words of whoever ordered the program

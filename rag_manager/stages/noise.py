@@ -14,14 +14,22 @@ _PATHS = tuple(
         (
             "test",
             (
-                r"(^|/)(tests?|testing|__tests__|specs?|testdata|fixtures?|mocks?)/",
+                r"(^|/)(tests?|testing|__tests__|specs?|test[_-]?(data|utils?|helpers?|support)|fixtures?|mocks?)/",
                 r"(^|/)(test_[^/]*|conftest\.py)$",
                 r"[._-](test|tests|spec)\.[a-z]+$",
                 r"(?-i:Tests?)\.(java|cs|kt|php|swift)$",
             ),
         ),
         ("example", (r"(^|/)(examples?|samples?|demos?|tutorials?|docs_src|bench(marks?)?|perf|playground)/",)),
-        ("docs", (r"(^|/)(docs?|documentation|site|website|\.github)/", r"\.(md|rst|txt|adoc|mdx)$")),
+        # A package called `doc` or `site` is code; a folder called so beside the code has documents and what shows them.
+        (
+            "docs",
+            (
+                r"(^|/)(docs|documentation|website|\.github)/(?!.*\.go$)",
+                r"^(doc|site)/(?!.*\.go$)",
+                r"\.(md|rst|txt|adoc|mdx)$",
+            ),
+        ),
         (
             "compat",
             (
