@@ -22,6 +22,7 @@ from bench.retrieval.cases import (
     Case,
     Stores,
     docstring_cases,
+    everyday_cases,
     message_cases,
     relation_cases,
     semble_cases,
@@ -120,6 +121,16 @@ def sets_of(
     questions, repositories = options.questions, options.repositories
     return {
         "semble": ("semble", (FILES,), lambda: semble_cases(questions, repositories, stores)),
+        "everyday": (
+            "Everyday questions, looked at",
+            (FILES,),
+            lambda: everyday_cases(repositories, stores, held_out=False),
+        ),
+        "everyday-held-out": (
+            "Everyday questions, never tuned on",
+            (FILES,),
+            lambda: everyday_cases(repositories, stores, held_out=True),
+        ),
         "swe-qa": ("SWE-QA", (FILES, LINES), lambda: swe_qa_cases(questions, repositories, stores)),
         "docstrings": (
             "Docstring → function, tuned on",

@@ -8,7 +8,7 @@ from bench.retrieval.docstrings import docstring_questions
 from bench.retrieval.messages import message_questions
 from bench.retrieval.others import Others, OthersOf
 from bench.retrieval.past import earlier_at
-from bench.retrieval.question_sets import SWE_QA, Asked, QuestionSet, semble_sets, swe_qa_set
+from bench.retrieval.question_sets import SWE_QA, Asked, QuestionSet, everyday_sets, semble_sets, swe_qa_set
 from bench.retrieval.relations import Graph, graph_of, relation_questions
 from bench.retrieval.repository_index import Indexer, RepositoryIndex, Vectors, VectorStore, tree
 from rag_manager.earlier_changes import Earlier
@@ -90,11 +90,20 @@ class Stores:
 
 def semble_cases(folder: Path, repositories: Path, stores: Stores) -> Iterator[Case]:
     """The questions of the semble project, on the repositories that are there."""
-    for questions in semble_sets(folder / "semble"):
+    return _cases_of("semble", semble_sets(folder / "semble"), repositories, stores)
+
+
+def everyday_cases(repositories: Path, stores: Stores, *, held_out: bool) -> Iterator[Case]:
+    """Our own questions in everyday words, on the repositories that are there."""
+    return _cases_of("everyday", everyday_sets(held_out=held_out), repositories, stores)
+
+
+def _cases_of(name: str, sets: Iterable[QuestionSet], repositories: Path, stores: Stores) -> Iterator[Case]:
+    for questions in sets:
         git_dir = repositories / questions.mirror / "repo"
         if git_dir.is_dir():
             index = Indexer(git_dir, questions.root).index(questions.revision)
-            cases = stores.of_set(f"semble-{questions.name}", questions, index)
+            cases = stores.of_set(f"{name}-{questions.name}", questions, index)
             yield from with_past(cases, git_dir, questions.revision)
 
 

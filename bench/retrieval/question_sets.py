@@ -9,6 +9,7 @@ from pathlib import Path
 _FILE = re.compile(r"[\w./\-]*\w\.(?:py|pyi|toml|cfg|md|rst)\b")
 _SPAN = re.compile(r"(?:(?:lines?|L)\s*(\d+)(?:\s*(?:-|\u2013|to|and)\s*L?(\d+))?|:(\d+)(?:-(\d+))?)")
 _SPAN_BEFORE = re.compile(_SPAN.pattern + r"(?=\)?,? (?:in|of) `?$)")
+_EVERYDAY = Path(__file__).with_name("everyday.json")
 _REACH = 80  # characters between a file's name and the lines that are meant to be its
 
 SWE_QA = {
@@ -69,6 +70,24 @@ def semble_sets(folder: Path) -> list[QuestionSet]:
         root = repository.get("benchmark_root", "")
         sets.append(QuestionSet(repository["name"], f"{owner}+{name}", repository["revision"], root, questions))
     return sets
+
+
+def everyday_sets(*, held_out: bool) -> list[QuestionSet]:
+    """What people ask of a repository that they do not know yet, written down by us with the files that answer it.
+
+    Of those held out nothing was looked at while the ranking was worked on.
+    """
+    return [
+        QuestionSet(
+            each["repository"].split("/")[-1],
+            each["repository"].replace("/", "+"),
+            each["revision"],
+            "",
+            tuple(Asked(item["query"], frozenset(item["files"])) for item in each["questions"]),
+        )
+        for each in json.loads(_EVERYDAY.read_text())
+        if each.get("held_out", False) == held_out
+    ]
 
 
 def _paths(named: list[str | dict[str, str]]) -> frozenset[str]:

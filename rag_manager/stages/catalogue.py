@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from rag_manager.stages.code_tokens import code_tokens
-from rag_manager.stages.noise import noise_of
+from rag_manager.stages.noise import aside_of, noise_of
 from rag_manager.stages.superseded import superseded_files
 
 FUNCTIONS = frozenset({"function", "method", "constructor", "macro"})  # kinds of definitions
@@ -102,6 +102,11 @@ class Catalogue:
             noise_of(path, file_class) or ("compat" if file in old else None)
             for file, (path, file_class) in enumerate(zip(self.paths, self.classes, strict=True))
         ]
+
+    @cached_property
+    def asides(self) -> Sequence[str | None]:
+        """Number of the file → types or config, or None for a file that does the work (or is noise)."""
+        return [aside_of(path, file_class) for path, file_class in zip(self.paths, self.classes, strict=True)]
 
     @cached_property
     def named(self) -> Mapping[int, Sequence[str]]:

@@ -25,6 +25,7 @@ class FileWeights:
     joined: float = 1.3  # factor for a file that defines two or three neighbouring words written as one
     noise: float = 0.35  # factor for tests, examples, documents and compatibility code that were not asked for
     reported: float = 0.1  # the same, where the question is a report
+    aside: float = 0.5  # factor for declarations and configuration that were not asked for, and tests that may be
 
 
 def rank_files(
@@ -48,6 +49,8 @@ def rank_files(
         score *= weights.defines if file in named else weights.joined if file in joined else 1.0
         if catalogue.noise[file] not in {None, *question.asked}:
             score *= noise
+        elif catalogue.noise[file] in question.mentioned or catalogue.asides[file] not in {None, *question.asked}:
+            score *= weights.aside
         ranked.append((file, score))
     return sorted(ranked, key=lambda item: (-item[1], item[0]))
 

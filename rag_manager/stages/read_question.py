@@ -32,7 +32,31 @@ _ASKED = {
         }
     ),
     "compat": frozenset({"legacy", "compat", "compatibility", "deprecated", "vendored", "vendor", "shim"}),
+    "types": frozenset(
+        {
+            *("type", "types", "typing", "typings", "interface", "interfaces", "signature", "signatures"),
+            *("declaration", "declarations", "declared"),
+        }
+    ),
+    "config": frozenset(
+        {
+            *("config", "configuration", "configured", "settings", "setting", "option", "options", "environment"),
+            *("dependency", "dependencies", "version", "versions", "package", "packages", "manifest", "license"),
+            *("licence", "build", "built", "script", "scripts", "workflow", "workflows", "ci", "docker", "lint"),
+            *("deploy", "deployed", "publish", "published", "data", "schema", "yaml", "json", "toml"),
+        }
+    ),
 }
+# "how is X tested", "the tests of X", "the test that checks X" ask for tests; "how are failed tests run again" asks
+# for what runs them.
+_TESTS_MEANT = re.compile(
+    r"\btest(?:ed|ing)\b|^tests?\b|\btest_\w|\bunit tests?\b|\btest (?:cases?|suites?|cover\w*|files?|data)\b"
+    r"|\b(?:in|by|of|for|with|from) (?:the |its |our |unit |all )*tests?\b"
+    r"|\btests? (?:for|of|cover\w*|check\w*|verif\w+|ensure\w*|assert\w*|valid\w+)\b"
+    r"|\bthe (?:[\w-]+ ){0,2}tests? (?:that|which|class|method|function|helper|module|itself|rel(?:y|ies)|uses?)\b",
+    re.IGNORECASE,
+)
+_TEST_CLASS = re.compile(r"\bTest[A-Z]\w")
 
 
 @dataclass(frozen=True)
@@ -40,7 +64,8 @@ class Question:
     """`tokens` are unique, in order; `names` lower-case identifiers; `joined` neighbouring words written as one.
 
     `lone_name` is set where the question is nothing but one name; `report` where it has several lines: an issue,
-    with examples and output pasted into it; `statement` where it is one, or ends as a sentence that tells.
+    with examples and output pasted into it; `statement` where it is one, or ends as a sentence that tells. `asked` are
+    the kinds of files that are asked for; of those in `mentioned`, maybe what the program does with such things.
     """
 
     text: str
@@ -50,6 +75,7 @@ class Question:
     paths: tuple[str, ...]
     lone_name: str | None
     asked: frozenset[str]
+    mentioned: frozenset[str] = frozenset()
     relation: Relation | None = None
     message: str | None = None
     statement: bool = False
@@ -74,7 +100,8 @@ def read_question(text: str) -> Question:
         | frozenset(a + b + c for a, b, c in zip(lowered, lowered[1:], lowered[2:], strict=False)),
         paths=tuple(dict.fromkeys(found.strip("./").lower() for found in _PATH.findall(text))),
         lone_name=re.split(r"\.|::|#|->", lone.group(1))[-1].strip("_").lower() if lone else None,
-        asked=_asked(title),
+        asked=(asked := _asked(title)),
+        mentioned=asked & {"test"} if not _means_tests(title) else frozenset(),
         relation=relation,
         message=None if relation or lone else read_message(text),
         statement=len(tokens) >= _STATED and (bool(more) or text.rstrip().endswith(".")),
@@ -92,3 +119,7 @@ def _asked(title: str) -> frozenset[str]:
     words = _words(title)
     found = {kind for kind, signs in _ASKED.items() if signs.intersection(words)}
     return frozenset(found | ({"compat"} if any(map(_VERSION.fullmatch, words)) else set()))
+
+
+def _means_tests(title: str) -> bool:
+    return _TESTS_MEANT.search(title) is not None or _TEST_CLASS.search(title) is not None

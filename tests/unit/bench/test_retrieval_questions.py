@@ -3,6 +3,7 @@ from bench.retrieval.docstrings import docstring_questions, question_of
 from bench.retrieval.histories import by_issue, changed_files
 from bench.retrieval.histories import question_of as subject_of
 from bench.retrieval.measures import mean_of, ndcg, of_files, of_lines
+from bench.retrieval.question_sets import everyday_sets
 from events.artifacts import SourceRow
 
 
@@ -104,3 +105,12 @@ def test_the_interval_holds_the_mean_of_repositories_and_narrows_with_more_quest
 
     assert few.value == many.value == 0.75
     assert few.low < many.low < 0.75 < many.high < few.high
+
+
+def test_everyday_questions_are_of_other_repositories_where_they_are_held_out() -> None:
+    looked_at, held_out = everyday_sets(held_out=False), everyday_sets(held_out=True)
+
+    assert not {one.mirror for one in looked_at} & {one.mirror for one in held_out}
+    for questions in (*looked_at, *held_out):
+        assert len({asked.text for asked in questions.questions}) == len(questions.questions)
+        assert all(asked.files for asked in questions.questions)

@@ -111,6 +111,8 @@ def test_noise_is_told_by_the_path(path: str, kind: str | None) -> None:
 def test_noise_is_told_by_the_class_of_the_file() -> None:
     assert noise_of("src/thing.py", "test") == "test"
     assert noise_of("src/thing.py", "vendored") == "compat"
+    assert noise_of("crates/core/doc/template.rg.1", "other") == "docs"
+    assert noise_of("crates/core/doc/template.rs", "code") is None
 
 
 def test_a_file_with_several_good_chunks_beats_one_with_a_single_one(catalogue: Catalogue) -> None:
