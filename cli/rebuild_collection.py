@@ -6,14 +6,14 @@ from cli.exits import FAILED, OK
 from cli.retry import is_id
 from cli.screen import tell
 from cli.waiting import until_ended
-from runtime.client.shapes import CollectionAsked, CollectionRebuild, Comparison
+from runtime.client.shapes import CollectionRebuild, CollectionRequest, Comparison
 
 
 def run_collection(target: str, *, check: bool, as_json: bool) -> int:
     """Have it done and wait; 1 where something differs and is left so, or it failed. Raises ApiError."""
     api = connect()
     of = target if is_id(target) else find_repository(api, target)
-    asked = api.collections_begin(CollectionAsked(of=of, replace=not check))
+    asked = api.collections_begin(CollectionRequest(of=of, replace=not check))
     named = f"Rebuild {asked.rebuild_id} is being done; it goes on where this is ended."
     done = until_ended(asked, lambda: api.collections_one(asked.rebuild_id), named=named)
     tell(done, lines_of(done), as_json=as_json)

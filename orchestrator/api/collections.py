@@ -6,9 +6,20 @@ from fastapi import APIRouter, Response
 
 from events.collection import CollectionAsked, CollectionRebuild, CollectionsState
 from orchestrator.api.dependencies import Admin, HeldStream, Parts
+from orchestrator.api.strict import Body
 from orchestrator.progress.works import Work, WorkStream
 
 router = APIRouter(prefix="/collections", tags=["collections"])
+
+
+class CollectionRequest(Body):
+    """Have the collection of a generation built again, or (`replace` false) only compared.
+
+    `of` is a repository (what serves it), an analysis (its best generation with vectors) or a generation.
+    """
+
+    of: UUID
+    replace: bool = True
 
 
 @router.get("")
@@ -18,9 +29,9 @@ async def state(_who: Admin, parts: Parts) -> CollectionsState:
 
 
 @router.post("/rebuilds", status_code=202, responses={404: {}, 409: {}})
-async def begin(body: CollectionAsked, _who: Admin, parts: Parts) -> CollectionRebuild:
+async def begin(body: CollectionRequest, _who: Admin, parts: Parts) -> CollectionRebuild:
     """Have a collection built again beside the one that serves, compared and swapped, or only compared."""
-    return await parts.searching.rebuild(body)
+    return await parts.searching.rebuild(CollectionAsked(of=body.of, replace=body.replace))
 
 
 @router.get("/rebuilds/{rebuild_id}")

@@ -7,9 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from orchestrator.api.answer_models import Mode
+from orchestrator.api.strict import Body
 
 
-class AgainRequest(BaseModel):
+class AgainRequest(Body):
     """Ask again: by another of the configured models, in another mode, in other words, or as before without these."""
 
     query: str | None = Field(default=None, min_length=1, max_length=4_000)
@@ -35,7 +36,7 @@ class ConversationDocument(BaseModel):
     markdown: str
 
 
-class RatingRequest(BaseModel):
+class RatingRequest(Body):
     """Whether the answer helped: 1 or -1."""
 
     rating: Literal[-1, 1]

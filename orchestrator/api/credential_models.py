@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
+from orchestrator.api.strict import Body
+
 
 class TokenView(BaseModel):
     """A session token (JWT), to be sent as `Authorization: Bearer …`, and how many seconds it lives."""
@@ -21,13 +23,13 @@ class TokenPair(TokenView):
     refresh_token: str
 
 
-class SessionTrade(BaseModel):
+class SessionTrade(Body):
     """The secret of a browser's session."""
 
     session: str = Field(max_length=256)
 
 
-class RefreshRequest(BaseModel):
+class RefreshRequest(Body):
     """A refresh token."""
 
     refresh_token: str = Field(max_length=256)
@@ -40,7 +42,7 @@ class RevokeRequest(RefreshRequest):
 Scope = Literal["read:repositories", "write:analysis", "ask:questions", "read:events", "admin"]
 
 
-class ApiKeyRequest(BaseModel):
+class ApiKeyRequest(Body):
     """What the key is called, what it may do, and for how long."""
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -74,7 +76,7 @@ class ApiKeyMade(ApiKeyView):
     secret: str
 
 
-class GrantRequest(BaseModel):
+class GrantRequest(Body):
     """What a program that acts for you may do."""
 
     scopes: list[Scope] = Field(min_length=1, max_length=5)
@@ -104,7 +106,7 @@ class RotationView(BaseModel):
     signs_from: datetime
 
 
-class CredentialRequest(BaseModel):
+class CredentialRequest(Body):
     """Keep a token for the private repositories of a host. `name` is for you to know it by."""
 
     host: str = Field(max_length=255)

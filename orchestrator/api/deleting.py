@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from orchestrator.api.dependencies import Asker, Parts, Reader, Services, Writer, context_of, history_of
 from orchestrator.api.keys import in_person
 from orchestrator.api.problems import ApiProblem, correlation_of
+from orchestrator.api.strict import Body
 from orchestrator.auth import sessions
 from orchestrator.auth.identity import ADMIN, Identity, Proof, Role
 
@@ -38,7 +39,7 @@ class ConversationDeletionView(BaseModel):
     deleted_at: datetime
 
 
-class DepartureRequest(BaseModel):
+class DepartureRequest(Body):
     """What is to be deleted by its name, letter by letter: your login, or the name of the team."""
 
     confirm: str = Field(max_length=300)

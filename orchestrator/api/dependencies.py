@@ -47,6 +47,7 @@ from orchestrator.api.intake import Rules
 from orchestrator.api.limiting import Gate
 from orchestrator.api.problems import ApiProblem, correlation_of, status_of
 from orchestrator.api.shared_access import check_shared
+from orchestrator.api.strict import only_known_parameters
 from orchestrator.audit.note import note_of
 from orchestrator.auth.accounts import Accounts
 from orchestrator.auth.directory import Directory
@@ -141,7 +142,8 @@ async def identify(
 ) -> Identity:
     """Who is asking. Raises ApiProblem `forbidden` where a scope that the route declares is missing.
 
-    Whoever has a sharing link is told `not_found` of everything but what it shows.
+    Whoever has a sharing link is told `not_found` of everything but what it shows. Raises RequestValidationError where
+    the address has a parameter that the route does not take.
     """
     note = note_of(request)
     note.scopes = tuple(scopes.scopes)
@@ -158,6 +160,7 @@ async def identify(
         await check_shared(request, identity, parts.read)
     if not identity.scopes.issuperset(scopes.scopes):
         raise ApiProblem("forbidden", f"It takes the scope {' '.join(scopes.scopes)}.")
+    only_known_parameters(request)  # once it is known who asks: strangers are told that alone, and it is on record
     await idempotency.begin(request, identity, parts.answers)
     return identity
 

@@ -14,6 +14,7 @@ from events.replay.fork import BadFork
 from orchestrator.api.dependencies import EventReader, Parts, history_of
 from orchestrator.api.inspecting_models import ChangeView
 from orchestrator.api.problems import ApiProblem
+from orchestrator.api.strict import Body
 from orchestrator.projections.forks import Fork, fork
 from orchestrator.workflow import Policy
 
@@ -30,7 +31,7 @@ class _Gone(Exception):
     """Nobody waits for the fork any more."""
 
 
-class ForkRequest(BaseModel):
+class ForkRequest(Body):
     """A stream, as `analysis/<id>`, the version of the event that is edited, and new values of its `data` by name.
 
     Without changes it goes on from there as it was, which shows what the present code does differently.

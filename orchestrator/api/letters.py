@@ -11,6 +11,7 @@ from orchestrator.adapters.letters import NotEditable, NotRepeatable, NotWaiting
 from orchestrator.api.dependencies import Admin, Parts
 from orchestrator.api.paging import LETTERS, Paging
 from orchestrator.api.problems import ApiProblem
+from orchestrator.api.strict import Body
 from orchestrator.workflow.edited import EDITABLE
 
 router = APIRouter(prefix="/dead-letters", tags=["letters"])
@@ -51,7 +52,7 @@ class LetterMessage(BaseModel):
     values: dict[str, object]
 
 
-class LetterEdit(BaseModel):
+class LetterEdit(Body):
     """New values by name; the others stay. `inputs` may lose artifacts, and get none."""
 
     changes: dict[str, object] = Field(max_length=10)

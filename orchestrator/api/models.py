@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 from events.question import Scope
 from orchestrator.api.answer_models import AnswerView, Mode
 from orchestrator.api.spent_models import SpentView
+from orchestrator.api.strict import Body, ScopeBody
 
 
 class AnalysisState(StrEnum):
@@ -153,7 +154,7 @@ class AnalysisView(AnalysisSummary):
     history: dict[str, object] = Field(default_factory=dict)
 
 
-class AnalysisRequest(BaseModel):
+class AnalysisRequest(Body):
     """Ask for an analysis of `url` at `ref` (a branch, a tag or a commit; the default branch where it is left out).
 
     `folder` limits it to what is below that path. Both may stand in the address: `/tree/<ref>/<folder>`. `include` are
@@ -196,19 +197,19 @@ class RepositoryView(BaseModel):
     serving: UUID | None = None
 
 
-class CancelBody(BaseModel):
+class CancelBody(Body):
     """Why the analysis is to stop; may be left out."""
 
     reason: str = Field(default="", max_length=500)
 
 
-class ConversationRequest(BaseModel):
+class ConversationRequest(Body):
     """Begin to talk about a repository."""
 
     repository_id: UUID
 
 
-class QuestionRequest(BaseModel):
+class QuestionRequest(Body):
     """Ask. `model` is one of the configured ones; the default where it is left out.
 
     `mode` is answer (one search, then the model), deep (the model searches and reads in steps) or extractive (the
@@ -218,7 +219,7 @@ class QuestionRequest(BaseModel):
     query: str = Field(min_length=1, max_length=4_000)
     model: str | None = Field(default=None, max_length=200)
     mode: Mode = "answer"
-    scope: Scope | None = Field(
+    scope: ScopeBody | None = Field(
         default=None, description="What is searched: a folder, a file, a language, a definition."
     )
 

@@ -5,9 +5,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from events.question import Citation
+from orchestrator.api.strict import Body
 
 
-class OverviewRequest(BaseModel):
+class OverviewRequest(Body):
     """Have it told. `model` is one of the configured ones; the default where it is left out."""
 
     model: str | None = Field(default=None, max_length=200)

@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Mapping
+from typing import Any
 
 import asyncpg
 import structlog
@@ -15,11 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator.api.models import Problem
+from orchestrator.api.strict import UNKNOWN
 from runtime.faults import Fault, Transient
 from runtime.redaction import redact
 
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_LONGEST_NAME = 60  # characters of a field's name that are told: one that nobody knows may be anything
 RETRY_AFTER = {"Retry-After": "2"}
 # What SQLAlchemy raises, and what its driver does where it is asked itself.
 _DATABASE = (
@@ -225,10 +228,14 @@ async def _on_fault(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for it
-    places = [
-        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in list(error.errors())[:5]
-    ]
+    places = [_place(problem) for problem in list(error.errors())[:5]]
     return _answer(request, "invalid_request", "; ".join(places)[:1_000] or "It is not what this address takes.")
+
+
+def _place(problem: Mapping[str, Any]) -> str:
+    unknown = problem["type"] == UNKNOWN
+    said = "nothing is called so here; the API's description has the names" if unknown else problem["msg"]
+    return f"{'.'.join(str(part)[:_LONGEST_NAME] for part in problem['loc'])}: {said}"
 
 
 _DELETED = "RS404"  # as the trigger `refuse_deleted` says it: a row for somebody who is deleted

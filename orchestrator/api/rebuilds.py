@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from orchestrator.adapters.rebuilds import Rebuild
 from orchestrator.api.dependencies import Admin, HeldStream, Parts
 from orchestrator.api.problems import ApiProblem
+from orchestrator.api.strict import Body
 from orchestrator.progress.works import Work, WorkStream
 
 router = APIRouter(prefix="/rebuilds", tags=["rebuilds"])
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/rebuilds", tags=["rebuilds"])
 _SHOWN = 20  # ids of what differs, of each table
 
 
-class RebuildRequest(BaseModel):
+class RebuildRequest(Body):
     """With `replace`, rows that come out differently take the place of those that serve; else they are compared."""
 
     replace: bool = Field(default=True, description="Put right what differs; without it, only look.")

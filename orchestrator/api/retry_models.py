@@ -1,11 +1,12 @@
 """What a person has run again of an analysis."""
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from events.processing import Stage
+from orchestrator.api.strict import Body
 
 
-class RetryBody(BaseModel):
+class RetryBody(Body):
     """What is to run again; left out, all that failed.
 
     A `stage`, or one `shard` of it, though it succeeded: then what is made of its result follows. `files`: only files

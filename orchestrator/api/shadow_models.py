@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 
 from events.question import Citation
 from orchestrator.adapters.promoting_shadows import WORKFLOW
+from orchestrator.api.strict import Body
 
 
-class ShadowRequest(BaseModel):
+class ShadowRequest(Body):
     """An analysis of the team, and the stage: metadata, structure, parse, link, index, embed, answer or workflow.
 
     `passages_of` names a shadow of parse of the same analysis that is done: an index is made of its passages.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from orchestrator.api.strict import Body
 from orchestrator.auth.identity import Kind, Role
 from orchestrator.auth.invitations import LONGEST as LONGEST_INVITATION
 from orchestrator.auth.invitations import State
@@ -34,7 +35,7 @@ TeamName = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(tea
 RoleName = Literal["owner", "member", "viewer"]
 
 
-class TenantRequest(BaseModel):
+class TenantRequest(Body):
     """What the team is called."""
 
     name: TeamName
@@ -76,13 +77,13 @@ class MemberPage(BaseModel):
     next: str | None = None
 
 
-class RoleChange(BaseModel):
+class RoleChange(Body):
     """What a member is to be."""
 
     role: RoleName
 
 
-class InvitationRequest(BaseModel):
+class InvitationRequest(Body):
     """As what somebody is invited, for how long, and who alone may accept; without a login, whoever has the link.
 
     The login is one of the provider that you signed in with yourself.
@@ -121,7 +122,7 @@ class InvitationPage(BaseModel):
     next: str | None = None
 
 
-class InvitationSecret(BaseModel):
+class InvitationSecret(Body):
     """The secret of an invitation: what stands in its link behind the `#`."""
 
     secret: str = Field(max_length=256)
@@ -136,7 +137,7 @@ class OfferView(BaseModel):
     inviter: str
 
 
-class ShareRequest(BaseModel):
+class ShareRequest(Body):
     """For how long the link is to show it."""
 
     expires_in_hours: int = Field(default=168, ge=1, le=_SHARE_HOURS)

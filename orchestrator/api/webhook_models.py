@@ -6,19 +6,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from orchestrator.api.strict import Body
 from orchestrator.webhooks.messages import Told
 
 _Url = Annotated[str, Field(max_length=2_000)]
 
 
-class WebhookRequest(BaseModel):
+class WebhookRequest(Body):
     """Tell `url` of `events`; of all where they are left out."""
 
     url: _Url
     events: list[Told] = Field(default_factory=lambda: [*Told], min_length=1, max_length=len(Told))
 
 
-class WebhookChange(BaseModel):
+class WebhookChange(Body):
     """What is left out stays as it is. `enabled` true also begins anew with one that was disabled."""
 
     url: _Url | None = None

@@ -13,7 +13,10 @@ _CPP_SIGNS = re.compile(
     r"|^[ \t]*#[ \t]*include[ \t]*<(?:string|vector|memory|map|iostream|functional|utility|type_traits|cstd\w+)>",
     re.MULTILINE,
 )
+_FEW = 2_000  # characters within which a page of a manual says that it is one
 _LOOKED_AT = 100_000  # characters of a header: the licence and what it includes may be all that is above
+_MANUAL_NAME = re.compile(r"\.[1-9][a-z]{0,3}(?:\.(?:in|prebuilt))?$")
+_MANUAL_HEAD = re.compile(r"^(?:\.(?:TH|Dd|SH)\b|['.]\\\")", re.MULTILINE)
 _DOCKERFILE = re.compile(r"^(?:dockerfile|containerfile)\.|\.(?:dockerfile|containerfile)$")
 
 _LANGUAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+#._-]{0,39}")
@@ -79,6 +82,8 @@ def language_of(path: str, text: str = "") -> str | None:
         found = "dockerfile"
     if found is None:
         found = _by_extension(name)
+    if found is None and _MANUAL_NAME.search(lowered) and _MANUAL_HEAD.search(text[:_FEW]):
+        found = "roff"
     if found == "c" and lowered.endswith(".h") and is_cpp(text):
         return "cpp"
     return found or _by_shebang(text)

@@ -19,6 +19,7 @@ _BY_LANGUAGE = {
     "rst": "rst",
     "asciidoc": "adoc asciidoc",
     "rdoc": "rdoc",
+    "roff": "roff man mdoc",
     "text": "txt text",
     "tex": "tex sty cls bib",
     "yaml": "yaml yml",
@@ -229,7 +230,7 @@ BY_TITLE = {
     "visual basic .net": "visual-basic",
 }
 
-DOCS = frozenset({"markdown", "rst", "rdoc", "asciidoc", "text", "tex"})
+DOCS = frozenset({"markdown", "rst", "rdoc", "asciidoc", "text", "tex", "roff"})
 CONFIG = frozenset({"yaml", "toml", "ini", "hcl", "nix", "go-mod", "ignore", "dockerfile", "make", "cmake", "starlark"})
 DATA = frozenset({"json", "xml", "csv", "diff"})
 SCENARIOS = frozenset({"gherkin", "robotframework"})  # tests, in the words of whoever ordered the program

@@ -953,7 +953,7 @@ class Operations(Protocol):
         return self._call(shapes.CollectionsState, "GET", "/api/v1/collections")
 
     def collections_begin(
-        self, body: shapes.CollectionAsked, *, idempotency_key: str | None = None
+        self, body: shapes.CollectionRequest, *, idempotency_key: str | None = None
     ) -> shapes.CollectionRebuild:
         """Have a collection built again beside the one that serves, compared and swapped, or only compared."""
         return self._call(

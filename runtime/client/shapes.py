@@ -235,7 +235,7 @@ class Citation(BaseModel):
     chunk_id: str | None = None
 
 
-class CollectionAsked(BaseModel):
+class CollectionRequest(BaseModel):
     """
     Have the collection of a generation built again, or (`replace` false) only compared.
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from runtime.client.shapes import CollectionAsked, CollectionRebuild, CollectionsState, RebuildRequest
+from runtime.client.shapes import CollectionRebuild, CollectionRequest, CollectionsState, RebuildRequest
 from web_ui import collections, rebuilds
 from web_ui.components import browser, frame, notices
 from web_ui.session import administrates, attempt, client, parameter
@@ -57,7 +57,7 @@ def _build_all(state: CollectionsState) -> None:
 
 
 def _ask(generation_id: str) -> str:
-    return client().collections_begin(CollectionAsked(of=generation_id)).rebuild_id
+    return client().collections_begin(CollectionRequest(of=generation_id)).rebuild_id
 
 
 def _one_of_them() -> None:
@@ -71,7 +71,7 @@ def _one_of_them() -> None:
     if not of.strip():
         st.warning("Say which: *Build its vectors again* above the events of an analysis leads here with its id.")
         return
-    wanted = CollectionAsked(of=of.strip(), replace=build)
+    wanted = CollectionRequest(of=of.strip(), replace=build)
     view = attempt(lambda: client().collections_begin(wanted))
     if view is not None:
         st.query_params.from_dict({"of": of.strip(), "collection": view.rebuild_id})

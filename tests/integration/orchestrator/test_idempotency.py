@@ -189,17 +189,18 @@ async def test_an_answer_about_a_repository_goes_with_it(system: System) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "id_"),
+    ("path", "body", "differs", "id_"),
     [
-        ("/webhooks", {"url": "https://example.com/canary-hook"}, "webhook_id"),
-        ("/me/keys", {"name": "canary", "scopes": ["read:events"]}, "key_id"),
-        ("/me/credentials", {"host": "github.com", "name": "canary", "token": "ghp_canary"}, "credential_id"),
+        ("/webhooks", {"url": "https://example.com/canary-hook"}, "url", "webhook_id"),
+        ("/me/keys", {"name": "canary", "scopes": ["read:events"]}, "name", "key_id"),
+        ("/me/credentials", {"host": "github.com", "name": "canary", "token": "ghp_canary"}, "name", "credential_id"),
     ],
 )
 async def test_an_answer_with_a_secret_goes_with_what_it_made(
-    system: System, path: str, body: dict[str, object], id_: str
+    system: System, path: str, body: dict[str, object], differs: str, id_: str
 ) -> None:
-    made, other = await post(system, path, body, "made"), await post(system, path, {**body, "name": "other"}, "other")
+    made = await post(system, path, body, "made")
+    other = await post(system, path, {**body, differs: f"{body[differs]}-other"}, "other")
     repeated = await post(system, path, body, "made")
 
     ended = await system.client.delete(f"/api/v1{path}/{made.json()[id_]}")
