@@ -2,7 +2,8 @@
 
 Streamlit draws a grey bar of another height in place of each element until its script is there, and its scripts are
 asked for one after the other. Here those of what is seen first come with its own first ones, and `held.js` has the page
-seen once what is in sight of it is there; `popovers.js` takes the keyboard into what a button unfolds.
+seen once what is in sight of it is there; `popovers.js` takes the keyboard into what a button unfolds,
+`arrived.js` to the page that it led to.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 import streamlit
 
+_SCRIPTS = ("held.js", "popovers.js", "arrived.js")  # which work on the document itself
 _HERE = Path(__file__).parent
 _STATIC = Path(streamlit.__file__).with_name("static")
 # Parts of Streamlit's page that one sees first on ours.
@@ -42,7 +44,7 @@ def index() -> str:
     """The page, as Streamlit is installed."""
     own = _STATIC.joinpath("index.html").read_text("utf-8")
     manifest = json.loads(_STATIC.joinpath("manifest.json").read_text("utf-8"))
-    scripts = (_HERE.joinpath("components", name).read_text("utf-8") for name in ("held.js", "popovers.js"))
+    scripts = (_HERE.joinpath("components", name).read_text("utf-8") for name in _SCRIPTS)
     return made_of(own, manifest, _styles(), scripts)
 
 

@@ -1,5 +1,7 @@
 """The pages by the keyboard alone: what opens is entered, and its end leads back."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -37,3 +39,26 @@ def test_who_unfolds_by_the_mouse_keeps_it(page: Page, api: StandIn) -> None:
     expect(page.get_by_role("button", name="Delete for good")).to_be_visible()
     page.wait_for_timeout(200)
     expect(page.get_by_test_id("stPopoverBody")).not_to_be_focused()
+
+
+def test_who_comes_to_another_page_by_the_keyboard_goes_on_in_it(page: Page, api: StandIn) -> None:
+    page.goto("/")
+    page.get_by_label("Repository URL").fill("https://github.com/pallets/flask")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    main = page.get_by_test_id("stMain")
+    expect(main).to_be_focused()
+    page.keyboard.press("Tab")
+    assert main.evaluate("main => main.contains(document.activeElement) && main !== document.activeElement")
+
+
+def test_who_comes_to_another_page_by_the_mouse_is_moved_nowhere(page: Page, api: StandIn) -> None:
+    page.goto("/")
+    page.get_by_label("Repository URL").fill("https://github.com/pallets/flask")
+    page.get_by_role("button", name="Analyse", exact=True).click()
+
+    page.wait_for_url(re.compile(r"/analysis\?analysis="))
+    expect(page.get_by_text("pallets/flask")).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.get_by_test_id("stMain")).not_to_be_focused()

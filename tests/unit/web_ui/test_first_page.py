@@ -55,7 +55,7 @@ def test_what_a_part_imports_comes_with_it() -> None:
     assert PRELOADED.findall(first_page.made_of(own, manifest, "", ())) == ["html.js", "a.js", "b.js"]
 
 
-@pytest.mark.parametrize("name", ["held.js", "popovers.js"])
+@pytest.mark.parametrize("name", ["held.js", "popovers.js", "arrived.js"])
 def test_the_policy_lets_our_scripts_run(name: str) -> None:
     script = Path(first_page.__file__).parent.joinpath("components", name).read_text("utf-8")
 
