@@ -84,6 +84,23 @@ def test_a_look_first_shows_what_the_address_means_and_begins_nothing(page: Page
     ]
 
 
+def test_what_is_inside_stays_where_it_is_while_it_unfolds(page: Page, api: StandIn) -> None:
+    page.goto("/")
+    folded = page.locator("details").filter(has_text="One folder, a private repository")
+    expect(folded.get_by_text("Look first")).to_be_attached()
+    seen = folded.evaluate(
+        """async details => {
+            details.querySelector("summary").click()
+            await new Promise(requestAnimationFrame)
+            const unfolding = details.getAnimations().length
+            const inside = [...details.querySelectorAll("button")].find(each => each.textContent.includes("Look first"))
+            inside.scrollIntoView({ block: "end" })
+            return { unfolding, hidden: details.scrollHeight > details.clientHeight, scrolled: details.scrollTop }
+        }"""
+    )
+    assert seen == {"unfolding": 1, "hidden": True, "scrolled": 0}
+
+
 def test_a_commit_that_was_analysed_is_offered_and_analysed_again_only_when_asked(page: Page, api: StandIn) -> None:
     samples.complete(api)
     [known] = api.analyses.values()
