@@ -132,16 +132,19 @@ async def _measure(home: Path, models: Path, passages: dict[Stage, int], rounds:
     runs: list[Run] = []
     with ExitStack() as stack:
         urls = start_servers(home, stack)
-        quick, full = load_quick(models), load_full(models)
+        full = load_full(models)
         stack.callback(full.close)
         async with an_index(urls[0], urls[1], home, urls[2]) as made:
-            index = replace(made, quick=cast("WordEmbedder", quick), full=cast("WordEmbedder", full))
             numbers = count(1)
             for _ in range(rounds):
-                for stage, model in ((Stage.EMBED, quick), (Stage.REFINE, full)):
+                for stage in _NAMES:
                     texts = pieces[: passages[stage]]
                     before, load = yardstick(), os.getloadavg()[0]
-                    alone = await _alone(model, texts)
+                    alone = await _alone(load_quick(models) if stage is Stage.EMBED else full, texts)
+                    # A quick model of its own: one remembers the words that it met.
+                    index = replace(
+                        made, quick=cast("WordEmbedder", load_quick(models)), full=cast("WordEmbedder", full)
+                    )
                     analysis = await _analysis(index, next(numbers), texts, _A_SHARD[stage])
                     whole = await _whole(index, analysis, stage, slots[stage])
                     runs.append(Run(stage, len(texts), load, (before + yardstick()) / 2, alone, whole))

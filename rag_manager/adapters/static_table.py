@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from rag_manager.models.files import QUICK_NAME, QUICK_TABLE, TABLE_SHA256, TOKENIZER, found, open_tokenizer
 from rag_manager.models.token_table import TokenTable, read_table
 from rag_manager.models.weights import MAX_TOKENS, WIDTH
+from rag_manager.models.word_pieces import WordPieces
 from rag_manager.ports import Spent, always, uncounted
 
 MAX_CHARS = 64 * MAX_TOKENS  # what lies behind cannot be among the first tokens, unless it is all blanks
@@ -25,7 +26,7 @@ class StaticTable:
 
     def __init__(self, table: TokenTable, tokenizer: Tokenizer) -> None:
         self._table = table
-        self._tokenizer = tokenizer
+        self._pieces = WordPieces(tokenizer)
 
     def embed(
         self,
@@ -36,8 +37,7 @@ class StaticTable:
         go_on: Callable[[], bool] = always,
     ) -> NDArray[np.float32]:
         """Return shape (len(texts), 384), float32, rows of length 1. Only a text's first 256 tokens count."""
-        encodings = self._tokenizer.encode_batch_fast([text[:MAX_CHARS] for text in texts], add_special_tokens=False)
-        return self._table.pool([encoding.ids for encoding in encodings])
+        return self._table.pool(self._pieces.numbers([text[:MAX_CHARS] for text in texts]))
 
     def close(self) -> None:
         """See `ports.Embedder`. It has neither."""

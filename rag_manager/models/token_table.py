@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def token_weights(texts: Sequence[Sequence[int]], vocabulary: int) -> tuple[NDAr
     A text's weights add up to 1; a token that occurs n times weighs as much as √n that occur once each.
     """
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-    tokens = np.fromiter((token for text in texts for token in text), np.intp, int(lengths.sum()))
+    tokens = np.fromiter(chain.from_iterable(texts), np.intp, int(lengths.sum()))
     present = np.zeros(vocabulary, bool)
     present[tokens] = True
     used = np.flatnonzero(present)
