@@ -16,7 +16,9 @@ _SECTIONS = 40
 _NAME = 60  # characters of a picture's text that can be a name
 _UNDERLINE = re.compile(r"[=\-~^\"'`#*+:._]{3,}\s*")
 _ATX = re.compile(r"(#{1,6})\s{1,20}([^#\n].*)")
-_HTML_HEADING = re.compile(r"<h([1-3])[^>]{0,200}>(.{1,300}?)</h[1-3]>", re.IGNORECASE)
+_HTML_HEADING = re.compile(r"<h([1-3])[^>]{0,200}>(.{1,2000}?)</h[1-3]>", re.IGNORECASE)
+_HTML_OPENING = re.compile(r"<h[1-3][\s>]", re.IGNORECASE)
+_HTML_LINES = 24  # that a heading may stand on
 _TAG = re.compile(r"<[^>]{0,500}>")
 _BREAK = re.compile(r"<br\s{0,5}/?>", re.IGNORECASE)
 _PICTURE = re.compile(
@@ -41,7 +43,8 @@ _UNDERLINED = 2  # the level of an underlined heading; the first one of a README
 
 
 class _Heading(NamedTuple):
-    line: int
+    first: int  # of its lines
+    last: int
     level: int
     text: str
 
@@ -60,12 +63,12 @@ def read_readme(text: str) -> Readme:
     lines = _without_fences([line[:1_000] for line in text.split("\n", _LINES)[:_LINES]])
     headings = _headings(lines)
     first = headings[0] if headings else None
-    before = _summary(_unquoted(lines[: first.line])) if first is not None else ""
+    before = _summary(_unquoted(lines[: first.first])) if first is not None else ""
     if first is None or first.level > 1 or before:  # prose above the first heading: that heading is a section's
         summary = before or _summary(lines)
         return Readme(_logo(lines), summary, tuple(heading.text for heading in headings[:_SECTIONS]))
     return Readme(
-        first.text, _summary(lines[first.line + 1 :]), tuple(heading.text for heading in headings[1:_SECTIONS])
+        first.text, _summary(lines[first.last + 1 :]), tuple(heading.text for heading in headings[1:_SECTIONS])
     )
 
 
@@ -124,7 +127,7 @@ def _headings(lines: list[str]) -> list[_Heading]:
         heading = _heading_at(lines, index)
         if heading is not None and (name := plain(heading.text) or (_pictured(heading.text) if not found else "")):
             level = 1 if not found and heading.level == _UNDERLINED else heading.level
-            found.append(_Heading(heading.line, level, name))
+            found.append(heading._replace(level=level, text=name))
     return found
 
 
@@ -135,20 +138,29 @@ def _pictured(text: str) -> str:
 
 
 def _heading_at(lines: list[str], index: int) -> _Heading | None:
-    """The heading that begins at a line; `line` is its last one."""
+    """The heading that begins at a line."""
     if lines[index].startswith(("    ", "\t")):
         return None  # code
     line = lines[index].strip()
     if (atx := _ATX.fullmatch(line)) is not None:
         text = atx[2].rstrip("#")  # `# Title #`, but not `# C#`
-        return _Heading(index, len(atx[1]), text if text[-1:].isspace() else atx[2])
-    if (html := _HTML_HEADING.search(line)) is not None:
-        return _Heading(index, int(html[1]), html[2])
+        return _Heading(index, index, len(atx[1]), text if text[-1:].isspace() else atx[2])
+    if (opening := _HTML_OPENING.search(line)) is not None:
+        return _html_heading(index, [line[opening.start() :], *lines[index + 1 : index + _HTML_LINES]])
     below = lines[index + 1].strip() if index + 1 < len(lines) else ""
     underlined = _UNDERLINE.fullmatch(below) and len(set(below)) == 1 and len(below) >= min(len(line), 3)
     if line and underlined and not _UNDERLINE.fullmatch(line) and not line.startswith(("-", "*", "|", ">")):
-        return _Heading(index + 1, _UNDERLINED, line[:200])
+        return _Heading(index, index + 1, _UNDERLINED, line[:200])
     return None
+
+
+def _html_heading(first: int, lines: list[str]) -> _Heading | None:
+    """The heading of HTML that opens these lines, the first of which has this number."""
+    closing = next((place for place, line in enumerate(lines) if "</h" in line.lower()), None)
+    if closing is None:
+        return None
+    found = _HTML_HEADING.match(" ".join(line.strip() for line in lines[: closing + 1]))
+    return _Heading(first, first + closing, int(found[1]), found[2]) if found is not None else None
 
 
 def _summary(lines: list[str]) -> str:
@@ -180,13 +192,14 @@ def _blocks(lines: list[str]) -> Iterator[list[str] | None]:
             yield block
             block = []
         if heading is not None:
-            skip_to = heading.line
+            skip_to = heading.last
             yield None
 
 
 def _is_prose(block: list[str], text: str) -> bool:
     first = block[0]
-    return len(text) >= 20 and not first.startswith(("    ", "\t")) and not first.lstrip().startswith(_NO_PROSE)
+    is_marked = first.startswith(("    ", "\t")) or first.lstrip().startswith(_NO_PROSE) or _UNDERLINE.fullmatch(first)
+    return len(text) >= 20 and not is_marked
 
 
 def plain(text: str) -> str:

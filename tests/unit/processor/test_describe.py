@@ -108,6 +108,22 @@ def test_a_restructured_readme() -> None:
     assert read_readme(text) == Readme("Django", "Django is a framework for the web.", ("Use",))
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "The library of everything\n=========================",
+        "=========================\nThe library of everything\n=========================",
+        "#########################\nThe library of everything\n#########################",
+        '<h1 align="center">\n  <a href="https://example.org">\n    The library of\n    everything\n  </a>\n</h1>',
+        '<div align="center"><h1>The library\nof everything</h1></div>',
+    ],
+)
+def test_a_title_of_several_lines_is_a_title_and_no_prose(heading: str) -> None:
+    text = f"{heading}\n\nIt knows, when it has to do so.\n\n## Use\n\nRun it.\n"
+
+    assert read_readme(text) == Readme("The library of everything", "It knows, when it has to do so.", ("Use",))
+
+
 def test_where_links_lead_is_no_prose() -> None:
     text = "# Flask\n\nFlask is a lightweight [WSGI] framework.\n\n[WSGI]: https://wsgi.test/\n[Werkzeug]: https://w.test/\n\n## Use\n"
 
@@ -200,7 +216,24 @@ def test_any_text_is_read_as_a_readme(text: str) -> None:
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "piece",
-    ["[", "![", "<", "<h1>", "`", "*", "# ", "=" * 50 + "\n", "a\n---\n", "[a](" * 2, "<!--", "<img ", "_a", "&#"],
+    [
+        "[",
+        "![",
+        "<",
+        "<h1>",
+        "<h1>\n",
+        "<h1>a</h2\n",
+        "`",
+        "*",
+        "# ",
+        "=" * 50 + "\n",
+        "a\n---\n",
+        "[a](" * 2,
+        "<!--",
+        "<img ",
+        "_a",
+        "&#",
+    ],
 )
 def test_a_hostile_readme_takes_no_time(piece: str) -> None:
     assert len(read_readme(piece * (1_000_000 // len(piece))).title) <= 600
