@@ -65,10 +65,17 @@ def check_name(name: str, *, is_folder: bool) -> str:
         raise Refused("archive_bad_name", f"The name “{shown(name)}” {why}: rename it and upload again.")
     parts = path.split("/")
     if any(_is_git(part) for part in parts):
-        raise Refused("archive_git_folder", f"“{shown(path)}” is git's own: leave out the folder .git.")
+        raise Refused(
+            "archive_git_folder", f"Some systems take a part of “{shown(path)}” for .git: rename it, or leave it out."
+        )
     if len(parts) > MAX_LEVELS:
         raise Refused("archive_too_deep", f"“{shown(path)}” is more than {MAX_LEVELS} folders deep: upload a part.")
     return path
+
+
+def is_gits(name: str) -> bool:
+    """Whether a member is git's own, and no part of what is kept with git."""
+    return ".git" in name.split("/")
 
 
 def _oddity(path: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 
 from processor.archives.limits import ArchiveLimits, Meter, Refused, damaged, special, trailing
 from processor.archives.members import CHUNK, LINK, Member, member_of, mode_of
-from processor.archives.names import Names, shown
+from processor.archives.names import Names, is_gits, shown
 from processor.archives.streams import Unpacked
 from runtime.archive_kinds import HEAD_BYTES, ArchiveKind, kind_of
 
@@ -100,11 +100,13 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
 
 
 def _member(tar: tarfile.TarFile, header: tarfile.TarInfo, names: Names, limits: ArchiveLimits) -> Member | None:
-    path = names.add(header.name, is_folder=header.isdir())
     if header.size < 0:  # as notes before it may say
         raise damaged("a member has less than no bytes")
     if header.issparse():
         raise special(shown(header.name), "a sparse file")
+    if is_gits(header.name):
+        return None
+    path = names.add(header.name, is_folder=header.isdir())
     if header.isdir():
         return None
     if header.issym():

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from processor.archives.limits import ArchiveLimits, Meter, Refused, damaged, special, trailing
 from processor.archives.members import CHUNK, LINK, Member, member_of, mode_of
-from processor.archives.names import Names, shown
+from processor.archives.names import Names, is_gits, shown
 
 _END, _END_SIZE = b"PK\x05\x06", 22
 _LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
@@ -54,6 +54,8 @@ def read_zip(file: BinaryIO, limits: ArchiveLimits) -> Iterator[Member]:
         meter.entry()
         _check_method(info)
         name = _name_of(info)
+        if is_gits(name):
+            continue
         path = names.add(name, is_folder=name.endswith("/"))
         if not name.endswith("/") and path.partition("/")[0] != _FINDER:
             yield _member(file, info, path, meter)

@@ -216,7 +216,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an empty part": ("archive_bad_name", lambda: zip_of({"a//b.py": TEXT})),
     "a name of two thousand bytes": ("archive_bad_name", lambda: named("/".join(["d" * 200] * 10))),
     "too deep": ("archive_too_deep", lambda: named("/".join(["d"] * 65) + "/a.py")),
-    "git's own folder": ("archive_git_folder", lambda: named("a.py", ".git/hooks/post-checkout")),
+    "git's own folder, in capitals": ("archive_git_folder", lambda: named("a.py", ".GIT/hooks/post-checkout")),
     "git's own folder, for Windows": ("archive_git_folder", lambda: zip_of({"x/GIT~1/config": TEXT})),
     "git's own folder, with dots": ("archive_git_folder", lambda: zip_of({"x/.Git. /config": TEXT})),
     "git's own folder, hidden": ("archive_git_folder", lambda: named("x/.g\u200cit/config")),

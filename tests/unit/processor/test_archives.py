@@ -107,6 +107,25 @@ def test_what_is_unusual_and_harmless_is_read(raw: bytes) -> None:
     assert [member["path"] for member in members] in (["a.py"], [])
 
 
+@pytest.mark.parametrize("kind", ArchiveKind)
+def test_what_is_gits_own_is_left_out_wherever_it_stands(kind: ArchiveKind) -> None:
+    beside = {
+        ".git/HEAD": b"ref: refs/heads/main",
+        ".git/refs/heads/Fix": TEXT,
+        ".git/refs/heads/fix": TEXT,  # names that would be refused elsewhere
+        "lib/.git": b"gitdir: ../.git/modules/lib",
+        f".git/objects/pack/{'a' * 300}.pack": bytes(300_000),
+    }
+
+    assert frames(archive_of(kind, beside | FILES)) == frames(archive_of(kind, FILES))
+
+
+def test_an_archive_that_ends_in_the_middle_of_what_is_gits_own_is_damaged() -> None:
+    raw = tar_files({"a.py": TEXT, ".git/objects/pack/a.pack": bytes(300_000)})
+
+    assert frames(raw[:200_000])[1]["refused"][0] == "archive_damaged"
+
+
 def test_a_link_is_told_as_a_link_and_never_followed() -> None:
     tar, _ = frames(tar_of((header("to", type=b"2", linkname="/etc/passwd"), b"")))
     packed, _ = frames(zip_member("to", b"/etc/passwd", stat.S_IFLNK | 0o777))
