@@ -13,6 +13,7 @@ from typing import NamedTuple
 _LINES = 2_000
 _SUMMARY = 600
 _SECTIONS = 40
+_ROW = 3  # links beside each other
 _NAME = 60  # characters of a picture's text that can be a name
 _UNDERLINE = re.compile(r"[=\-~^\"'`#*+:._]{3,}\s*")
 _ATX = re.compile(r"(#{1,6})\s{1,20}([^#\n].*)")
@@ -28,6 +29,7 @@ _ADDRESS = re.compile(r"<((?:https?://|mailto:)[^>\s]{1,300})>")
 _EMPTY_LINK = re.compile(r"\[\s{0,9}\](?:\([^)]{0,500}\)|\[[^\]]{0,200}\])")
 _IMAGE = re.compile(r"!\[[^\]]{0,200}\]\([^)]{0,500}\)|!\[[^\]]{0,200}\]\[[^\]]{0,200}\]")
 _LINK = re.compile(r"\[([^\]\[]{1,300})\](?:\([^)]{0,500}\)|\[[^\]]{0,200}\])")
+_ANCHOR = re.compile(r"<a\s[^>]{0,500}>[^<]{0,300}</a>", re.IGNORECASE)
 _RST_LINK = re.compile(r"`([^`<]{1,200}?)\s*<[^>]{0,300}>`_{1,2}")
 _LINK_TARGET = re.compile(r" {0,3}\[[^\]]{1,200}\]:\s")
 _BRACKETS = re.compile(r"\[([^\]\[]{1,300})\]")
@@ -172,7 +174,7 @@ def _summary(lines: list[str]) -> str:
                 break
             continue
         text = plain(" ".join(block))
-        if _is_prose(block, text) and not _NEWS.search(text):
+        if _is_prose(block, text) and not _NEWS.search(text) and not _leads_elsewhere(" ".join(block), text):
             paragraphs.append(text)
         if sum(map(len, paragraphs)) > _SUMMARY:
             break
@@ -200,6 +202,18 @@ def _is_prose(block: list[str], text: str) -> bool:
     first = block[0]
     is_marked = first.startswith(("    ", "\t")) or first.lstrip().startswith(_NO_PROSE) or _UNDERLINE.fullmatch(first)
     return len(text) >= 20 and not is_marked
+
+
+def _leads_elsewhere(written: str, text: str) -> bool:
+    """Whether a paragraph is a row of links: its other words are few beside theirs."""
+    rest, anchors = _ANCHOR.subn("", written)
+    rest, links = _LINK.subn("", rest)
+    rest, others = _RST_LINK.subn("", rest)
+    return anchors + links + others >= _ROW and _letters(plain(rest)) < _letters(text) / 2
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 def plain(text: str) -> str:

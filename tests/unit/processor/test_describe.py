@@ -124,6 +124,24 @@ def test_a_title_of_several_lines_is_a_title_and_no_prose(heading: str) -> None:
     assert read_readme(text) == Readme("The library of everything", "It knows, when it has to do so.", ("Use",))
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "[Quickstart](https://x.org/a) • [Website](https://x.org) • [Documentation](https://x.org/d)",
+        '<a href="a">Getting started</a>\n<span> · </span>\n<a href="b">Showcase</a> or <a href="c">Help</a>',
+        "Documentation: `Python <https://x.org/p>`_ - `Rust <https://x.org/r>`_ - `Node.js <https://x.org/n>`_",
+    ],
+)
+def test_a_row_of_links_is_not_what_a_project_says_of_itself(row: str) -> None:
+    assert read_readme(f"# x\n\n{row}\n\nPeace of mind, always.\n").summary == "Peace of mind, always."
+
+
+def test_prose_with_many_links_is_prose() -> None:
+    text = "A server for [WSGI](a), [ASGI](b) and [HTTP](c) that runs wherever Python does."
+
+    assert read_readme(f"# x\n\n{text}\n").summary.startswith("A server for WSGI, ASGI and HTTP")
+
+
 def test_where_links_lead_is_no_prose() -> None:
     text = "# Flask\n\nFlask is a lightweight [WSGI] framework.\n\n[WSGI]: https://wsgi.test/\n[Werkzeug]: https://w.test/\n\n## Use\n"
 
