@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cli.screen import Screen
 from runtime.client.shapes import AnalysisView, HeadView, StageView
+from runtime.language_names import language
 from runtime.upload_url import SCHEME
 
 _MARKS = {
@@ -170,7 +171,7 @@ def draw(progress: Progress, now: datetime) -> RenderableType:
 
 def summary_lines(view: AnalysisView) -> list[str]:
     """What came out, in some lines of plain text."""
-    totals, languages = view.totals, view.languages
+    totals, languages = view.totals, {language(name): size for name, size in view.languages.items()}
     lines = [commit_line(view), ", ".join(f"{totals[name]:,} {name}" for name in _TOTALS if totals.get(name))]
     if languages:
         more = f" and {len(languages) - _LANGUAGES} more" if len(languages) > _LANGUAGES else ""

@@ -15,7 +15,8 @@ from runtime.client.shapes import (
     SymbolView,
     TreemapItem,
 )
-from web_ui.words import count, language, place, spelled, visible
+from runtime.language_names import language
+from web_ui.words import count, place, spelled, visible
 
 WIDTH, HEIGHT = 1_000.0, 420.0  # of the picture, in its own units
 _MOST_BOXES = 60

@@ -12,12 +12,13 @@ from runtime.client.shapes import (
     QuestionView,
     StalenessView,
 )
+from runtime.language_names import language
 from runtime.upload_url import SCHEME
 from web_ui import turns
 from web_ui.evidence import passage_row, place_of
 from web_ui.markdown import read_markdown
 from web_ui.usage import dollars
-from web_ui.words import ago, count, duration, language, moment, place, short_commit, visible
+from web_ui.words import ago, count, duration, moment, place, short_commit, visible
 
 _STATES = {
     "requested": ("waiting", "calm"),

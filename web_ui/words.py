@@ -6,33 +6,6 @@ from datetime import datetime, tzinfo
 from runtime.reasons import REASONS as KNOWN
 
 REASONS = {code: found.title for code, found in KNOWN.items()}
-_LANGUAGES = {
-    "c": "C",
-    "cmake": "CMake",
-    "cpp": "C++",
-    "csharp": "C#",
-    "css": "CSS",
-    "csv": "CSV",
-    "graphql": "GraphQL",
-    "hcl": "HCL",
-    "html": "HTML",
-    "ini": "INI",
-    "javascript": "JavaScript",
-    "json": "JSON",
-    "jupyter": "Jupyter Notebook",
-    "objective-c": "Objective-C",
-    "php": "PHP",
-    "powershell": "PowerShell",
-    "r": "R",
-    "rst": "reStructuredText",
-    "scss": "SCSS",
-    "sql": "SQL",
-    "toml": "TOML",
-    "tsx": "TSX",
-    "typescript": "TypeScript",
-    "xml": "XML",
-    "yaml": "YAML",
-}
 
 
 def visible(text: str) -> str:
@@ -57,11 +30,6 @@ def meaning(code: str) -> str:
     """What a reason means and what can be done, in a sentence; empty for one that is not known."""
     found = KNOWN.get(code)
     return found.sentence if found is not None else ""
-
-
-def language(name: str) -> str:
-    """A language as people write it."""
-    return _LANGUAGES.get(name, name[:1].upper() + name[1:])
 
 
 def count(value: int, noun: str, plural: str | None = None) -> str:

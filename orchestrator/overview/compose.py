@@ -17,12 +17,14 @@ from orchestrator.overview.questions import questions_of
 from orchestrator.overview.readme import paragraph_at, sections_at
 from orchestrator.overview.wording import amount, cite, code, line_of, listed, told
 from runtime.folders import is_aside
+from runtime.language_names import language
 
 _NEEDS = 10
 _NAMES = 8
 _EDGES = 8
 _LANGUAGES = 5
 _SAID = 160  # characters of a docstring's first line
+_OF = {"code": "code", "config": "configuration", "data": "data", "docs": "documentation", "test": "tests"}
 _PURPOSE = {BUILD: "To build or install it", RUN: "To run it", TEST: "To test it", CHECK: "To check it"}
 
 
@@ -99,18 +101,24 @@ def _what(facts: Facts) -> Iterator[str]:
             yield f"Licence: {told(named)}{place_of}."
 
 
+def _files_of(kind: str, number: int) -> str:
+    """`3 files of code`, `1 generated file`."""
+    return f"{amount(number, 'file')} of {_OF[kind]}" if kind in _OF else amount(number, f"{told(kind)} file")
+
+
 def _built(facts: Facts) -> Iterator[str]:
     sizes = [one for one in records(facts.structure, "language_sizes") if isinstance(one.get("files"), int)]
     if sizes:
-        shown = [f"{told(words(one, 'name'))} ({amount(_number(one, 'files'), 'file')})" for one in sizes[:_LANGUAGES]]
+        shown = [
+            f"{told(language(words(one, 'name')))} ({amount(_number(one, 'files'), 'file')})"
+            for one in sizes[:_LANGUAGES]
+        ]
         rest = f" and {len(sizes) - _LANGUAGES} more" if len(sizes) > _LANGUAGES else ""
         yield f"Languages, by size: {', '.join(shown)}{rest}."
     classes = facts.structure.get("classes")
     if isinstance(classes, Mapping) and classes:
         kinds = [
-            f"{amount(_number(size, 'files'), 'file')} of {told(str(kind))}"
-            for kind, size in classes.items()
-            if isinstance(size, Mapping)
+            _files_of(str(kind), _number(size, "files")) for kind, size in classes.items() if isinstance(size, Mapping)
         ]
         yield f"Read: {listed(kinds)}; {_number(facts.structure, 'lines'):,} lines."
     if facts.needs:
@@ -148,7 +156,7 @@ def _modules(found: Modules) -> Iterator[str]:
 
 def _module(module: Module) -> str:
     size = "" if module.is_file else f": {amount(module.files, 'file')} of code, {amount(module.lines, 'line')}"
-    spoken = f" of {listed(map(told, module.languages))}" if module.languages else ""
+    spoken = f" of {listed(told(language(name)) for name in module.languages)}" if module.languages else ""
     defined = "; ".join(_definition(one) for one in module.definitions)
     used = f". Most used of it: {defined}" if defined else ""
     return f"- **{code(module.path or TOP)}**{size}{spoken}{used}"

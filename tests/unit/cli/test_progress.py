@@ -137,7 +137,7 @@ def test_the_summary_keeps_no_reason_back_and_says_how_many_languages_it_does() 
     lines = summary_lines(_a_view(skipped=reasons, languages=dict(zip("abcdefgh", range(8, 0, -1), strict=True))))
 
     assert [name for name in reasons if not any(f"{name} 1" in line for line in lines)] == []
-    assert "Languages: a 8, b 7, c 6, d 5, e 4, f 3 and 2 more" in lines
+    assert "Languages: A 8, B 7, C 6, D 5, E 4, F 3 and 2 more" in lines
 
 
 def test_the_summary_of_a_failed_analysis_is_empty() -> None:

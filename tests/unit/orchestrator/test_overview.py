@@ -86,7 +86,7 @@ def test_each_section_says_what_the_facts_say_with_the_lines() -> None:
         "GitHub Actions (`.github/workflows/test.yml`, `.github/workflows/docs.yml`); Travis (`.travis.yml`)."
         in said["built"]
     )
-    assert "- **`src/sample`**: 4 files of code, 400 lines of python" in said["modules"]
+    assert "- **`src/sample`**: 4 files of code, 400 lines of Python" in said["modules"]
     assert "class `App` “Routes.” [src/sample/app.py:10-40]" in said["modules"]
     assert (
         "`src/sample` → `src/sample/net`: 2 imports and 3 calls, for example [src/sample/app.py:7-7]" in said["modules"]
@@ -96,6 +96,15 @@ def test_each_section_says_what_the_facts_say_with_the_lines() -> None:
     )
     assert "To test it: `make test` [Makefile:3-3], `pytest` [pyproject.toml:10-10]." in said["commands"]
     assert "under “Install” [README.md:8-8]" in said["commands"]
+
+
+def test_languages_and_kinds_of_files_are_called_as_people_call_them() -> None:
+    sizes = [{"name": "cpp", "files": 1_204}, {"name": "objective-c", "files": 1}, {"name": "zig", "files": 2}]
+    classes = {"code": {"files": 900}, "test": {"files": 1}, "generated": {"files": 1}, "other": {"files": 305}}
+    said = text_of(compose(facts(structure={"lines": 900, "language_sizes": sizes, "classes": classes})))
+
+    assert "Languages, by size: C++ (1,204 files), Objective-C (1 file), Zig (2 files)." in said["built"]
+    assert "Read: 900 files of code, 1 file of tests, 1 generated file and 305 other files; 900 lines." in said["built"]
 
 
 def test_each_paragraph_of_the_readme_is_quoted_by_itself_with_its_lines() -> None:
