@@ -1,7 +1,8 @@
 """A text as the numbers of its word pieces, exactly as the tokenizer has them, each word cut once.
 
 In plain text (printable ASCII and line ends) a BERT tokenizer cuts every word for itself, and code says the same words
-over and over: what a word is cut into is kept. Any other text is given to the tokenizer whole.
+over and over: what a word is cut into is kept. Any other text, and one with a longer word than anybody writes, is
+given to the tokenizer whole.
 """
 
 import re
@@ -10,7 +11,8 @@ from itertools import chain
 
 from tokenizers import Tokenizer
 
-MOST_KEPT = 50_000  # words, some 12 MB: then all are let go, and those of the next texts are kept anew
+MOST_KEPT = 50_000  # words, some 12 MB, at worst 70: then all are let go, and those of the next texts are kept anew
+LONGEST = 40  # letters of a word that is kept
 _PLAIN = re.compile(r"[\t\n\r -~]*")
 _WORD = re.compile(r"[a-z0-9]+|[!-/:-@\[-`{-~]")  # a sign is a word of its own, blanks are none
 
@@ -42,7 +44,8 @@ class WordPieces:
         """The words of a plain text; None of any other, in which they do not stand for themselves."""
         if _PLAIN.fullmatch(text) is None or self._added.search(text) is not None:
             return None
-        return _WORD.findall(text.lower())
+        found = _WORD.findall(text.lower())
+        return found if max(map(len, found), default=0) <= LONGEST else None
 
     def _keep(self, words: Iterable[str]) -> Words:
         """What is kept, with all of these: this thread's own, where another one begins anew meanwhile."""

@@ -80,3 +80,11 @@ def test_what_is_kept_is_bounded_also_where_many_threads_bring_ever_new_words(
 
     assert found == expected
     assert len(pieces._kept) <= 100 + 4 * a_text
+
+
+def test_no_word_is_kept_that_is_longer_than_anybody_writes(tokenizer: Tokenizer) -> None:
+    pieces = WordPieces(tokenizer)
+    texts = ["short " + "y" * word_pieces.LONGEST, "other " + "z" * (word_pieces.LONGEST + 1), "0f" * 8_000]
+
+    assert pieces.numbers(texts) == of_the_tokenizer(tokenizer, texts)
+    assert pieces._kept.keys() == {"short", "y" * word_pieces.LONGEST}
