@@ -24,7 +24,8 @@ _NAMES = 8
 _EDGES = 8
 _LANGUAGES = 5
 _SAID = 160  # characters of a docstring's first line
-_OF = {"code": "code", "config": "configuration", "data": "data", "docs": "documentation", "test": "tests"}
+_OF = {"config": "configuration", "docs": "documentation", "test": "tests"}
+_ADJECTIVES = frozenset({"generated", "other", "vendored"})
 _PURPOSE = {BUILD: "To build or install it", RUN: "To run it", TEST: "To test it", CHECK: "To check it"}
 
 
@@ -103,7 +104,9 @@ def _what(facts: Facts) -> Iterator[str]:
 
 def _files_of(kind: str, number: int) -> str:
     """`3 files of code`, `1 generated file`."""
-    return f"{amount(number, 'file')} of {_OF[kind]}" if kind in _OF else amount(number, f"{told(kind)} file")
+    if kind in _ADJECTIVES:
+        return amount(number, f"{kind} file")
+    return f"{amount(number, 'file')} of {_OF.get(kind) or told(kind)}"
 
 
 def _built(facts: Facts) -> Iterator[str]:
