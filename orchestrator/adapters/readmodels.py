@@ -45,6 +45,11 @@ WHERE tenant_id = $1 AND repository_id = $2 AND state IN ('ready', 'refined')
   AND coalesce(record #> '{{view,include}}', '[]') = CAST($4 AS jsonb)
 ORDER BY requested_at DESC LIMIT 1
 """  # noqa: S608  # the same
+_GOING_ON = """
+SELECT analysis_id FROM app.analyses
+WHERE tenant_id = $1 AND repository_id = $2 AND state NOT IN ('ready', 'refined', 'failed', 'cancelled')
+ORDER BY requested_at DESC
+"""
 _REPOSITORIES = f"""
 SELECT r.repository_id, r.url, r.name, r.host, r.registered_at, a.analysis_id, a.version, {_DAMAGE} AS damaged,
   coalesce(a.requested_at, r.registered_at) AS asked_at, s.analysis_id AS serving
@@ -158,6 +163,10 @@ class ReadModels:
         patterns = json.dumps(list(include))
         rows = await self._rows(_WHOLE, tenant, repository, commit, patterns)
         return next(iter((await self._summaries(tenant, rows)).values()), None)
+
+    async def going_on(self, tenant: UUID, repository: UUID) -> list[UUID]:
+        """The analyses of a repository that are neither ready nor over as far as the read models know, newest first."""
+        return [row["analysis_id"] for row in await self._rows(_GOING_ON, tenant, repository)]
 
     async def repositories(self, tenant: UUID, page: Page, *, name: str | None = None) -> bytes:
         """Repositories with their newest analysis, the one asked for last first: a RepositoryPage as JSON.

@@ -1,16 +1,18 @@
 """Look before an analysis begins: whether the host has it, what is meant, and whether it is here already."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from orchestrator.adapters.lookups import Found
-from orchestrator.api.dependencies import Parts, Services, Writer
+from orchestrator.api.dependencies import Parts, Services, Writer, record_of
 from orchestrator.api.intake import Wanted, read_folder, read_ref, read_request
-from orchestrator.api.models import AnalysisRequest, AnalysisSummary
+from orchestrator.api.models import AnalysisRequest, AnalysisState, AnalysisSummary
 from orchestrator.auth.identity import Identity
 from orchestrator.limits.rules import Resource
+from orchestrator.projections.stages import summary_of
 from runtime.faults import Permanent
 
 router = APIRouter(prefix="/preflight", tags=["analyses"])
@@ -100,4 +102,18 @@ async def finished_at(parts: Services, who: Identity, wanted: Wanted, commit: st
         return None
     repository_id = await parts.intake.present_id(who, wanted)
     found = await parts.read.whole_analysis(who.tenant_id, repository_id, commit, wanted.include)
+    found = found or await _just_finished(parts, who, wanted, repository_id, commit)
     return found if found is not None and not found.damaged and found.history_depth >= wanted.history else None
+
+
+async def _just_finished(
+    parts: Services, who: Identity, wanted: Wanted, repository_id: UUID, commit: str | None
+) -> AnalysisSummary | None:
+    """One whose end has not come to the read models: whoever is told that it is ready must not begin it anew."""
+    for analysis_id in await parts.read.going_on(who.tenant_id, repository_id):
+        record = await record_of(parts, who, analysis_id)
+        view = record.view
+        whole = view.state in {AnalysisState.READY, AnalysisState.REFINED} and not view.partial
+        if whole and view.commit == (commit or view.commit) and view.include == list(wanted.include):
+            return summary_of(record)
+    return None

@@ -74,6 +74,26 @@ async def test_an_upload_is_kept_in_parts_joined_by_its_content_and_analysed_onc
     assert refused.json()["code"] == "bad_ref"
 
 
+async def test_what_was_told_as_refined_is_offered_while_the_read_models_are_behind(system: System) -> None:
+    first = await upload(system, RAW)
+    begun = (await system.client.post("/api/v1/analyses", json={"url": first["url"]})).json()
+    kept = text("SELECT state FROM app.analyses WHERE analysis_id = :id FOR UPDATE")
+    async with system.engine.connect() as holding:
+
+        async def held() -> list[str]:
+            return list((await holding.execute(kept, {"id": begun["analysis_id"]})).scalars())
+
+        await eventually(held, bool)
+        await system.until(begun["analysis_id"], "refined")
+        [behind] = await held()
+        again = await system.client.post("/api/v1/analyses", json={"url": first["url"]})
+        looked = await system.client.post("/api/v1/preflight", json={"url": first["url"]})
+
+    assert behind not in {"ready", "refined"}
+    assert (again.status_code, again.json()["analysis_id"]) == (200, begun["analysis_id"])
+    assert looked.json()["finished"]["analysis_id"] == begun["analysis_id"]
+
+
 async def test_an_upload_goes_with_its_repository_and_after_a_day_where_nothing_was_made_of_it(
     system: System, home: Path
 ) -> None:
