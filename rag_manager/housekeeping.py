@@ -97,10 +97,20 @@ class Housekeeping:
             if generation.state != "built":
                 continue
             damaged = generation.collection in lost  # then whoever else lives in it is damaged as well
-            if damaged or await self._is_damaged(generation, shared=generation.collection in shared):
+            if damaged or await self._has_lost(generation, shared=generation.collection in shared):
                 lost.add(generation.collection)
                 mended += [generation.generation_id] if await self._rebuilding.mend(generation) else []
         return mended
+
+    async def _has_lost(self, generation: Generation, *, shared: bool) -> bool:
+        """Whether vectors of a generation in use are lost. `shared` is from before its vectors were looked at."""
+        if not await self._is_damaged(generation, shared=shared):
+            return False
+        # Rows again, after vectors: what was let go meanwhile has lost nothing, nor has what another came to live with.
+        if generation not in await generations.with_collections(self._backends.engine):
+            return False
+        now = generation.collection in await sharing.shared(self._backends.engine)
+        return now == shared or await self._is_damaged(generation, shared=now)
 
     async def _is_damaged(self, generation: Generation, *, shared: bool) -> bool:
         shards = Shards(self._backends.objects, generation.artifacts[:1])

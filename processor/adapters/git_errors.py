@@ -15,6 +15,14 @@ _REFUSED = Permanent(
 _LOGIN_REFUSED = re.compile(
     r"could not read (?:username|password)|authentication failed|returned error: (?:401|403)", re.IGNORECASE
 )
+# Of the host's own words these alone are believed: who says that of itself gains nothing. It says so, too, where its
+# memory or its time did not suffice, so that another try is worth it.
+_DAMAGED_THERE = re.compile(r"^remote: .*repository corruption on the remote side", re.MULTILINE)
+_BROKE_OFF = Transient(
+    "host_unreachable",
+    "The host broke off, and says that its own copy of the repository may be damaged: another branch or commit may be "
+    "whole, the rest is for whoever runs the host.",
+)
 _TOO_LARGE = Permanent(
     "repository_too_large",
     "The repository is larger than this installation reads (REPOSTREAM_INTAKE_CLONE_BYTES): ask the operator.",
@@ -115,6 +123,8 @@ def fault_of(status: int, said: str, *, with_login: bool = False) -> Fault:
         return too_large()
     if status == -_CPU_LIMIT_SIGNAL:
         return Permanent("repository_too_large", "Unpacking the repository takes more work than a worker may do.")
+    if _DAMAGED_THERE.search(said):
+        return _again(_BROKE_OFF)
     own_words = _QUOTED.sub("''", _REMOTE.sub("", said))
     if with_login and _LOGIN_REFUSED.search(own_words):
         return _again(_REFUSED)

@@ -1,8 +1,4 @@
-"""The embedded Chroma: the Rust server that `chroma run` starts, as a child of ours.
-
-`chroma run` is a thin Python front that imports the whole client first; the server itself is one call into the
-compiled bindings, so that call alone is what the child makes.
-"""
+"""The embedded Chroma: its Rust server as a child of ours."""
 
 import http.client
 import os
@@ -12,13 +8,6 @@ import sys
 
 from runtime.embedded.child import StartError, make_folder, tied_to_parent
 from runtime.embedded.server import EmbeddedServer
-
-_SERVE = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-import chromadb_rust_bindings
-chromadb_rust_bindings.cli(["chroma", "run", "--path", sys.argv[1], "--host", "127.0.0.1", "--port", sys.argv[2]])
-"""
 
 
 class EmbeddedChroma(EmbeddedServer):
@@ -35,13 +24,14 @@ class EmbeddedChroma(EmbeddedServer):
         return f"http://127.0.0.1:{self.port}"
 
     def _launch(self, log: int) -> subprocess.Popen[bytes]:
-        make_folder(self.folder / "data")
+        data = self.folder / "data"
+        make_folder(data)
         return subprocess.Popen(  # noqa: S603  # our own interpreter, our own arguments
-            [sys.executable, "-I", "-c", _SERVE, str(self.folder / "data"), str(self.port)],
+            [sys.executable, "-P", "-m", "runtime.embedded.chroma_server", str(data), "127.0.0.1", str(self.port)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=self.folder / "data",
+            cwd=data,
             env={**os.environ, "ANONYMIZED_TELEMETRY": "False", "RUST_LOG": "warn"},
             start_new_session=True,
             preexec_fn=tied_to_parent(signal.SIGTERM),  # noqa: PLW1509  # one prctl call, nothing that locks

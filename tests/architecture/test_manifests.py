@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.services import SERVICES
+from runtime.embedded import chroma_server
 from tests.support import cluster as k8s
 
 NEEDED = {  # docs/operating.md, Services one by one
@@ -143,7 +144,7 @@ def test_the_other_commands_are_there() -> None:
 
     assert commands["migrate"] == ["python", "-m", "migrations", "upgrade"]
     assert importlib.import_module("migrations.__main__").main
-    assert commands["chroma"][:2] == ["chroma", "run"]
+    assert commands["chroma"][:3] == ["python", "-m", chroma_server.__name__]
     assert commands["valkey"] == ["valkey-server", "/etc/valkey/valkey.conf"]
     assert "port 6379" in config
     assert "maxmemory-policy noeviction" in config

@@ -149,6 +149,12 @@ def test_a_process_ended_by_a_limit_is_a_repository_that_is_too_large() -> None:
 
 
 def test_a_git_that_crashed_will_crash_again_and_one_that_was_killed_may_not() -> None:
+    there = "remote: fatal: unable to read 32f4\nremote: aborting due to possible repository corruption on the remote side.\n"
+    told = fault_of(
+        128, f"Receiving objects: 6% (27/438)\r{chr(10)}{there}fatal: early EOF\nfatal: fetch-pack: invalid output"
+    )
+    assert (told.kind, told.code) == UNREACHABLE
+    assert "its own copy of the repository may be damaged" in told.message
     assert (fault_of(-11, "").kind, fault_of(-11, "").code) == ("permanent", "repository_damaged")
     assert (fault_of(-9, "").kind, fault_of(-9, "").code) == ("transient", "clone_failed")
 

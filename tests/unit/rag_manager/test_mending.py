@@ -59,6 +59,36 @@ async def test_a_collection_that_is_slow_is_left_and_one_that_cannot_be_read_is_
     assert mended == rebuilding.mended == [UUID(int=2)]
 
 
+async def test_what_is_let_go_or_shared_while_it_is_looked_at_has_lost_nothing(
+    vectors: MemoryVectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = await generations.with_collections(None)  # type: ignore[arg-type]  # the fixture's own
+    joined = built[1].collection or ""
+    looks = 0
+
+    async def before_and_after(_engine: object) -> list[Generation]:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            await vectors.drop(built[0].collection or "")  # retired, and dropped by the janitor
+            await vectors.upsert(joined, ["c"], np.ones((1, 2), dtype=np.float32))  # another's, which lives in it now
+            await vectors.drop(built[2].collection or "")
+            return built
+        return built[1:]
+
+    async def by_then(_engine: object) -> set[str]:
+        return {joined} if looks else set()
+
+    monkeypatch.setattr(generations, "with_collections", before_and_after)
+    monkeypatch.setattr(sharing, "shared", by_then)
+    backends: Any = SimpleNamespace(engine=None, vectors=vectors, objects=None)
+    rebuilding: Any = Asked()
+
+    mended = await Housekeeping(backends, rebuilding, Graces(0, 0, 0)).mend()
+
+    assert mended == rebuilding.mended == [UUID(int=2)], "the one that lost its collection, and is in use"
+
+
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
