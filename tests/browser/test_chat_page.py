@@ -427,9 +427,11 @@ def test_an_answer_that_was_left_is_held_no_longer(page: Page, api: StandIn) -> 
     expect(page.locator("article.answer")).to_have_count(1)
     page.get_by_role("link", name="Analysis", exact=True).click()
     expect(page.locator("article.answer")).to_have_count(0)
-    page.wait_for_timeout(500)
 
-    assert detached_answers(page) == 0
+    # What a timer or an animation holds is let go after it; what is held for good is there after ten seconds still.
+    tries = (page.wait_for_timeout(500) or detached_answers(page) for _ in range(20))
+
+    assert 0 in tries
 
 
 def test_a_question_in_other_words_never_stands_there_twice(page: Page, api: StandIn) -> None:
