@@ -1,10 +1,10 @@
-"""Chroma's Rust server, which ends to be started anew when it keeps too much of what was deleted from it.
+"""Chroma's Rust server, which starts anew when it keeps too much of what was deleted from it.
 
     python -m runtime.embedded.chroma_server FOLDER HOST PORT
 
 Of a dropped collection the server keeps the folder for ever, and its memory and four open files until it ends
 (chroma-core/chroma#5259, #3296). What no collection has is removed before it starts; when too much of that has gathered
-since, it ends, and whoever looks after it starts it again (docs/decisions/0444).
+since, it ends in order and begins again, as the same process (docs/decisions/0444).
 
 `chroma run` is a thin Python front that imports the whole client first; the server itself is one call into the compiled
 bindings, so that call alone is made here.
@@ -56,21 +56,25 @@ def is_too_much(folders: Iterable[Path]) -> bool:
 
 
 def main(folder: Path, host: str, port: int) -> None:
-    """Serve until SIGTERM, or until too much has gathered."""
+    """Serve until SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses it in a terminal means the supervisor
     _allow_open_files()
-    irremovable = clear(folder)
-    threading.Thread(target=_watch, args=(folder, irremovable), daemon=True).start()
+    too_much = threading.Event()
+    threading.Thread(target=_watch, args=(folder, clear(folder), too_much), daemon=True).start()
     import chromadb_rust_bindings  # 60 MB, not for those that only look
 
     chromadb_rust_bindings.cli(["chroma", "run", "--path", str(folder), "--host", host, "--port", str(port)])
+    if too_much.is_set():
+        # No exit: a supervisor counts those, and starts again the later the more there were.
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # ourselves, as we were started
 
 
-def _watch(folder: Path, irremovable: set[Path]) -> None:
+def _watch(folder: Path, irremovable: set[Path], too_much: threading.Event) -> None:
     """End the server in order when it is time; what was there from the beginning would be there after that, too."""
     while not is_too_much(left_over(folder) - irremovable):
         time.sleep(_LOOK)
-    sys.stderr.write("Ending to be started anew: too much of what was deleted is still held.\n")
+    sys.stderr.write("Starting anew: too much of what was deleted is still held.\n")
+    too_much.set()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -12,9 +12,9 @@ from chromadb.errors import NotFoundError
 
 from runtime.embedded.chroma import EmbeddedChroma
 from runtime.embedded.chroma_server import left_over
-from runtime.embedded.supervisor import Supervisor
 from tests.support.up import wait_for
 
+_ANEW = "Starting anew"
 VECTORS = 1_200  # Chroma writes a folder from a thousand on
 
 
@@ -69,7 +69,7 @@ def test_what_was_dropped_is_gone_after_the_next_start_and_what_was_not_is_found
         chromadb.HttpClient(host="127.0.0.1", port=server.port).get_collection("first", embedding_function=None)
 
 
-def test_a_server_that_keeps_too_much_ends_and_is_started_again_without_it(tmp_path: Path) -> None:
+def test_a_server_that_keeps_too_much_starts_anew_without_it(tmp_path: Path) -> None:
     """With a look every tenth of a second and no more than one folder, in a process of its own."""
     folder = tmp_path / "data"
     folder.mkdir()
@@ -82,25 +82,24 @@ def test_a_server_that_keeps_too_much_ends_and_is_started_again_without_it(tmp_p
     running._launch = lambda log: subprocess.Popen(  # type: ignore[method-assign]  # the same with other constants
         [sys.executable, "-c", impatient, str(folder), str(running.port)], stdout=log, stderr=log
     )
-    said: list[str] = []
-    supervisor = Supervisor([running], said.append)
-    supervisor.begin()
-    wait_for(lambda: supervisor.tick() or not supervisor.waiting_for, 30)
-    first = running.pid
+    running.start()
+    pid = running.pid
     try:
         kept = fill(running, "kept")
         fill(running, "one")
         drop(running, "one")
         wait_for(lambda: len(left_over(folder)) == 1)
-        assert running.pid == first, "one is not too much"
+        assert _ANEW not in running.log.read_text(), "one is not too much"
         fill(running, "two")
         drop(running, "two")
 
-        wait_for(lambda: supervisor.tick() or (running.pid not in {0, first} and not supervisor.waiting_for), 30)
+        wait_for(lambda: _ANEW in running.log.read_text())
+        wait_for(lambda: not left_over(folder) and running.answers())
 
-        assert left_over(folder) == set()
+        assert running.pid == pid
         assert kept.count() == VECTORS
-        assert any("ended with exit code 0" in line for line in said)
-        assert "too much of what was deleted" in running.log.read_text()
+        fill(running, "three")
+        running.stop()
+        assert psutil.pid_exists(pid) is False, "asked to, it ends"
     finally:
         running.kill()

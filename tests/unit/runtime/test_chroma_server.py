@@ -42,15 +42,16 @@ def test_what_cannot_be_removed_is_no_reason_to_start_anew(tmp_path: Path, monke
     signals: list[int] = []
     monkeypatch.setattr(chroma_server.os, "kill", lambda _pid, sign: signals.append(sign))
 
-    watching = threading.Thread(target=chroma_server._watch, args=(tmp_path, clear(tmp_path)), daemon=True)
+    told = threading.Event()
+    watching = threading.Thread(target=chroma_server._watch, args=(tmp_path, clear(tmp_path), told), daemon=True)
     watching.start()
     watching.join(0.2)
     assert watching.is_alive()
-    assert not signals
+    assert not told.is_set()
     (tmp_path / str(uuid4())).mkdir()
     watching.join(5)
 
-    assert not watching.is_alive()
+    assert told.is_set()
     assert len(signals) == 1
 
 
