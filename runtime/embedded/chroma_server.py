@@ -23,6 +23,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
+from runtime.embedded.child import size_of
+
 MOST_FOLDERS = 50  # of dropped collections: four open files each
 MOST_BYTES = 256_000_000  # of the same; their memory is twice as much
 _LOOK = 60.0  # seconds between two looks
@@ -52,7 +54,7 @@ def is_too_much(folders: Iterable[Path]) -> bool:
     """Whether a server that keeps these should be started anew."""
     listed = list(folders)
     files = (file for entry in listed for file in entry.glob("*"))
-    return len(listed) > MOST_FOLDERS or sum(map(_size, files)) > MOST_BYTES
+    return len(listed) > MOST_FOLDERS or sum(map(size_of, files)) > MOST_BYTES
 
 
 def main(folder: Path, host: str, port: int) -> None:
@@ -90,13 +92,6 @@ def _is_id(name: str) -> bool:
         return str(UUID(name)) == name
     except ValueError:
         return False
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
 
 
 if __name__ == "__main__":
